@@ -1,0 +1,131 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { explainRefusal } from '../auth/aadsts-texts';
+import {
+  AppError,
+  RoleMissingError,
+  SignInNeededError,
+  SignInRefusedError,
+  factsOf,
+} from '../errors';
+import type { PageLink } from '../pages/message-page';
+import { MessagePage } from '../pages/message-page';
+import type { Exchange } from './exchange';
+import { htmlPage, problem, redirectTo } from './responses';
+
+const signInLink: PageLink = { href: '/auth/login?return_to=%2F', text: 'Sign in' };
+const homeLink: PageLink = { href: '/', text: 'Home' };
+
+/**
+ * The one place that turns an error into an answer: a page for browsers, problem details for other clients.
+ * What is not an `AppError` becomes 500 without any detail.
+ */
+export function answerError(error: unknown, exchange: Exchange): HttpResponseInit {
+  const known = asAppError(error, exchange.signal);
+  logError(known, exchange);
+  if (known instanceof SignInNeededError) return answerSignInNeeded(known, exchange);
+  return exchange.prefersHtml ? errorPage(known, exchange) : errorJson(known, exchange);
+}
+
+function asAppError(error: unknown, signal: AbortSignal): AppError {
+  if (error instanceof AppError) return error;
+  // Whatever a library throws once the deadline has passed, the deadline is the reason.
+  return new AppError(signal.aborted ? 'ERR_DEADLINE' : 'ERR_INTERNAL', { cause: error });
+}
+
+function logError(error: AppError, exchange: Exchange): void {
+  const isFault = error.status >= 500;
+  exchange.log(isFault ? 'error' : 'info', describeError(error, isFault));
+}
+
+/** Code, note and, for faults, the chain of causes. Messages of other people's errors are left out: they may quote input. */
+function describeError(error: AppError, withCauses: boolean): string {
+  const parts = [error.note === undefined ? error.code : `${error.code}: ${error.note}`];
+  let cause: unknown = withCauses ? error.cause : undefined;
+  for (let depth = 0; cause instanceof Error && depth < 4; depth += 1) {
+    const code: unknown = 'code' in cause ? cause.code : undefined;
+    const site = cause.stack?.split('\n').find((line) => /^\s+at /.test(line));
+    parts.push(
+      `caused by ${cause.name}${typeof code === 'string' ? ` ${code}` : ''}${site === undefined ? '' : ` ${site.trim()}`}`,
+    );
+    cause = cause.cause;
+  }
+  return parts.join(', ');
+}
+
+function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpResponseInit {
+  const loginUrl = exchange.services.settings.baseUrl + error.loginPath;
+  if (exchange.prefersHtml) return redirectTo(loginUrl);
+  return problem(error.code, exchange.correlationId, { login_url: loginUrl });
+}
+
+function errorJson(error: AppError, exchange: Exchange): HttpResponseInit {
+  const extra: Record<string, unknown> = {};
+  if (error instanceof RoleMissingError) extra['role'] = error.role;
+  if (error instanceof SignInRefusedError && error.refusal.aadsts !== undefined) {
+    extra['aadsts'] = error.refusal.aadsts;
+  }
+  return problem(error.code, exchange.correlationId, extra);
+}
+
+function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
+  const facts = factsOf(error.code);
+  const page = (
+    <MessagePage
+      title={facts.title}
+      links={linksFor(error)}
+      reference={referenceFor(error, exchange)}
+    >
+      <p>{facts.detail}</p>
+      {error instanceof RoleMissingError ? (
+        <p>
+          The role is named <code>{error.role}</code>.
+        </p>
+      ) : null}
+      {error instanceof SignInRefusedError ? <Refusal error={error} /> : null}
+    </MessagePage>
+  );
+  const answer = htmlPage(page, facts.status);
+  return facts.retryAfterSeconds === undefined
+    ? answer
+    : {
+        ...answer,
+        headers: { ...answer.headers, 'Retry-After': String(facts.retryAfterSeconds) },
+      };
+}
+
+function Refusal({ error }: { readonly error: SignInRefusedError }) {
+  const { meaning, action } = explainRefusal(error.refusal);
+  return (
+    <>
+      <p>
+        <strong>{meaning}</strong>
+      </p>
+      <p>{action}</p>
+    </>
+  );
+}
+
+function linksFor(error: AppError): readonly PageLink[] {
+  if (error instanceof RoleMissingError) return [homeLink];
+  if (error.code === 'ERR_WRONG_TENANT' || error instanceof SignInRefusedError) {
+    // Without the picker the provider would answer at once with the same account.
+    return [
+      { href: '/auth/login?return_to=%2F&prompt=select_account', text: 'Use another account' },
+      homeLink,
+    ];
+  }
+  if (error.code.startsWith('ERR_SIGN_IN') || error.code === 'ERR_ID_TOKEN') {
+    return [signInLink, homeLink];
+  }
+  return [homeLink];
+}
+
+function referenceFor(error: AppError, exchange: Exchange): readonly string[] {
+  const references = [error.code];
+  if (error instanceof SignInRefusedError) {
+    const { aadsts, correlationId } = error.refusal;
+    if (aadsts !== undefined) references.push(`AADSTS${aadsts}`);
+    if (correlationId !== undefined) references.push(`Correlation ${correlationId}`);
+  }
+  return [...references, `Request ${exchange.correlationId}`];
+}

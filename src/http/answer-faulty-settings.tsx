@@ -1,0 +1,41 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { factsOf } from '../errors';
+import { MessagePage } from '../pages/message-page';
+import type { SettingFault } from '../settings';
+import { finishAnswer } from './finish-answer';
+import { prefersHtml } from './prefers-html';
+import { htmlPage, problem } from './responses';
+
+/** 503 on every route while settings have faults: each fault by the setting's name, never a value. */
+export function answerFaultySettings(
+  faults: readonly SettingFault[],
+  request: HttpRequest,
+  context: InvocationContext,
+): HttpResponseInit {
+  for (const { name, fault } of faults) context.error(`ERR_SETTINGS: ${name} ${fault}`);
+  const answer = prefersHtml(request.headers.get('accept'))
+    ? faultsPage(faults)
+    : problem('ERR_SETTINGS', context.invocationId, { settings: faults });
+  return finishAnswer(answer, false, []);
+}
+
+function faultsPage(faults: readonly SettingFault[]): HttpResponseInit {
+  const { status, title, detail } = factsOf('ERR_SETTINGS');
+  return htmlPage(
+    <MessagePage title={title} links={[{ href: '/', text: 'Try again' }]}>
+      <p>{detail}</p>
+      <ul>
+        {faults.map(({ name, fault }) => (
+          <li key={`${name} ${fault}`}>
+            <code>{name}</code> {fault}
+          </li>
+        ))}
+      </ul>
+      <p class="soft">
+        In Azure these are app settings of the Function App; locally they are in
+        local.settings.json. The app reads them when it starts.
+      </p>
+    </MessagePage>,
+    status,
+  );
+}

@@ -1,0 +1,75 @@
+import type {
+  HttpHandler,
+  HttpRequest,
+  HttpResponseInit,
+  InvocationContext,
+} from '@azure/functions';
+import { AppError } from '../errors';
+import type { Services } from '../services';
+import { getServices } from '../services';
+import { answerError } from './answer-error';
+import { answerFaultySettings } from './answer-faulty-settings';
+import type { Exchange, Handler } from './exchange';
+import { finishAnswer } from './finish-answer';
+import { prefersHtml } from './prefers-html';
+
+/** The host, a proxy or a person gives up soon after ten seconds; this leaves time to answer. */
+const deadlineMs = 9_000;
+
+/**
+ * Makes a handler a function that Azure can call: gives it an `Exchange`, turns its errors into answers, adds
+ * security headers and cookies, and answers 503 when the deadline passes, whatever the handler waits for.
+ *
+ * ```ts
+ * app.http('reports', { route: 'reports', handler: endpoint(withRole('reader', async ({ user }) => …)) });
+ * ```
+ */
+export function endpoint(handler: Handler): HttpHandler {
+  return async (request, context) => {
+    const services = getServices();
+    if ('faults' in services) return answerFaultySettings(services.faults, request, context);
+    const exchange = createExchange(request, context, services);
+    let answer: HttpResponseInit;
+    try {
+      answer = await beforeDeadline(async () => handler(exchange), exchange.signal);
+    } catch (error) {
+      answer = answerError(error, exchange);
+    }
+    return finishAnswer(answer, services.settings.isHttps, exchange.cookies);
+  };
+}
+
+function createExchange(
+  request: HttpRequest,
+  context: InvocationContext,
+  services: Services,
+): Exchange {
+  const url = new URL(request.url);
+  return {
+    request,
+    path: url.pathname + url.search,
+    query: url.searchParams,
+    services,
+    now: services.clock(),
+    signal: AbortSignal.timeout(deadlineMs),
+    correlationId: context.invocationId,
+    prefersHtml: prefersHtml(request.headers.get('accept')),
+    cookies: [],
+    log: (level, message) => {
+      context[level](message);
+    },
+  };
+}
+
+async function beforeDeadline<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const expired = Promise.withResolvers<never>();
+  const expire = () => {
+    expired.reject(new AppError('ERR_DEADLINE'));
+  };
+  signal.addEventListener('abort', expire, { once: true });
+  try {
+    return await Promise.race([work(), expired.promise]);
+  } finally {
+    signal.removeEventListener('abort', expire);
+  }
+}

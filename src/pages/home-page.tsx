@@ -1,0 +1,69 @@
+import type { Session } from '../sessions/session';
+import { Layout } from './layout';
+
+interface HomePageProps {
+  readonly session: Session | undefined;
+  /** The app role that opens the console. */
+  readonly adminRole: string;
+}
+
+/** What this is, who is signed in, and the three access levels. */
+export function HomePage({ session, adminRole }: HomePageProps) {
+  return (
+    <Layout title="Home" signedInAs={session?.user.name}>
+      <h1>Sign-in for your web app on Azure Functions</h1>
+      <p>
+        Anteroom signs people in with Microsoft Entra ID and keeps their tokens on the server. The
+        browser holds one signed cookie, nothing else. Put your own functions beside it and let it
+        decide who may call them.
+      </p>
+      {session === undefined ? <SignedOutGreeting /> : <SignedInGreeting session={session} />}
+      <ul class="levels">
+        <li>
+          <h2>
+            <a href="/">This page</a>
+          </h2>
+          <span class="tag">Anyone</span>
+          <p>Open to everybody, signed in or not. It works even when storage is down.</p>
+        </li>
+        <li>
+          <h2>
+            <a href="/auth/me">Your profile</a>
+          </h2>
+          <span class="tag">Signed in</span>
+          <p>Read from Microsoft Graph as you, with a token your browser never sees.</p>
+        </li>
+        <li>
+          <h2>
+            <a href="/auth/admin">Console</a>
+          </h2>
+          <span class="tag">Role {adminRole}</span>
+          <p>Who is signed in, since when and from what. Only for people with the app role.</p>
+        </li>
+      </ul>
+    </Layout>
+  );
+}
+
+function SignedOutGreeting() {
+  return (
+    <>
+      <p class="soft">You are not signed in.</p>
+      <div class="actions">
+        <a class="button" href="/auth/login?return_to=%2F">
+          Sign in
+        </a>
+      </div>
+    </>
+  );
+}
+
+function SignedInGreeting({ session }: { readonly session: Session }) {
+  const { name, username, roles } = session.user;
+  return (
+    <p>
+      You are signed in as <strong>{name}</strong> ({username}),{' '}
+      {roles.length === 0 ? 'without an app role' : `with the app role ${roles.join(', ')}`}.
+    </p>
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * Parsers of single settings. Each gives the value or a sentence saying what it must be;
+ * the sentence never repeats the value, since it may be a secret.
+ */
+
+export type Parsed<T> = { readonly value: T } | { readonly fault: string };
+export type Parse<T> = (text: string) => Parsed<T>;
+
+const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** True for hosts that never leave this machine: only there may a URL be http. */
+export function isLoopbackHost(hostname: string): boolean {
+  return loopbackHosts.has(hostname);
+}
+
+function parseUrl(text: string): URL | undefined {
+  const url = URL.parse(text);
+  if (url === null || url.username !== '' || url.password !== '') return undefined;
+  const isAllowed =
+    url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
+  return isAllowed && url.search === '' && url.hash === '' ? url : undefined;
+}
+
+/** An https URL, or http on loopback, without query and fragment; trailing slashes are cut. */
+export const parseBaseUrl: Parse<string> = (text) => {
+  const url = parseUrl(text);
+  return url === undefined
+    ? { fault: 'must be an https URL without query or fragment (http on loopback only)' }
+    : { value: url.href.replace(/\/+$/, '') };
+};
+
+export const parseOrigin: Parse<string> = (text) => {
+  const url = parseUrl(text);
+  return url?.pathname !== '/'
+    ? { fault: 'must be an origin such as https://app.contoso.com, without path (http on loopback only)' }
+    : { value: url.origin };
+};
+
+/** Kept exactly as written: an issuer is compared character by character (OpenID Connect Core 3.1.3.7). */
+export const parseIssuer: Parse<string> = (text) =>
+  parseUrl(text) === undefined
+    ? { fault: 'must be the issuer URL exactly as the provider states it' }
+    : { value: text };
+
+export const parseGuid: Parse<string> = (text) =>
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+    ? { value: text.toLowerCase() }
+    : { fault: 'must be a GUID' };
+
+/** 1 to 1024 printable characters of a client secret. */
+export const parseSecretText: Parse<string> = (text) =>
+  /^[\x21-\x7e]{8,1024}$/.test(text)
+    ? { value: text }
+    : { fault: 'must be the secret value, 8 to 1024 characters without spaces' };
+
+export interface ClientCertificate {
+  readonly privateKeyPem: string;
+  readonly certificatePem: string;
+}
+
+/** PEM blocks of a private key and a certificate; `\n` may be written as two characters, as app settings often are. */
+export const parseCertificate: Parse<ClientCertificate> = (text) => {
+  const pem = text.replaceAll('\\n', '\n');
+  const key = /-----BEGIN ((?:RSA )?PRIVATE KEY)-----[\s\S]+?-----END \1-----/.exec(pem);
+  const certificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/.exec(pem);
+  return key === null || certificate === null
+    ? { fault: 'must hold a private key and a certificate, both in PEM' }
+    : { value: { privateKeyPem: key[0], certificatePem: certificate[0] } };
+};
+
+export const parseConnectionString: Parse<string> = (text) =>
+  /(^|;)(AccountKey|SharedAccessSignature|UseDevelopmentStorage)=/i.test(text)
+    ? { value: text }
+    : { fault: 'must be a storage connection string' };
+
+/** @see https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model#table-names */
+export const parseTableName: Parse<string> = (text) =>
+  /^[A-Za-z][A-Za-z0-9]{2,62}$/.test(text)
+    ? { value: text }
+    : { fault: 'must be 3 to 63 letters and digits, beginning with a letter' };
+
+/** A key identifier without version, so that rotation in the vault needs no new setting. */
+export const parseKeyVaultKeyId: Parse<string> = (text) => {
+  const url = parseUrl(text);
+  return url !== undefined && /^\/keys\/[A-Za-z0-9-]{1,127}$/.test(url.pathname)
+    ? { value: url.href }
+    : { fault: 'must be a key id without version: https://<vault>.vault.azure.net/keys/<name>' };
+};
+
+export const parseKeyRingSecret: Parse<Uint8Array> = (text) => {
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.length === 32 && bytes.toString('base64url') === text
+    ? { value: bytes }
+    : { fault: 'must be 32 random bytes in base64url (43 characters)' };
+};
+
+const oidcScopes = new Set(['openid', 'profile', 'offline_access', 'email']);
+
+/** Scope tokens of RFC 6749 section 3.3. The OpenID scopes are always asked for and not named here. */
+export const parseScopes: Parse<readonly string[]> = (text) => {
+  const scopes = text.split(' ').filter((scope) => scope !== '');
+  const isValid =
+    scopes.length > 0 &&
+    scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/.test(scope) && !oidcScopes.has(scope));
+  return isValid
+    ? { value: scopes }
+    : { fault: 'must be Graph scopes separated by spaces, without openid, profile, email, offline_access' };
+};
+
+export const parseRole: Parse<string> = (text) =>
+  /^[\x21-\x7e]{1,120}$/.test(text)
+    ? { value: text }
+    : { fault: 'must be the value of an app role, without spaces' };
+
+const maxSeconds = 30 * 24 * 3600;
+
+/** A length of time in seconds, from one second to thirty days. */
+export const parseSeconds: Parse<number> = (text) => {
+  const seconds = /^[1-9][0-9]{0,6}$/.test(text) ? Number(text) : undefined;
+  return seconds === undefined || seconds > maxSeconds
+    ? { fault: `must be whole seconds, 1 to ${maxSeconds} (30 days)` }
+    : { value: seconds };
+};

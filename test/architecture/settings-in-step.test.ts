@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { readSettings, settingDefaults } from '../../src/settings';
+
+const names = Object.keys(settingDefaults).sort();
+const hostSettings = ['FUNCTIONS_WORKER_RUNTIME', 'AzureWebJobsStorage'];
+
+function exampleValues(): Record<string, string> {
+  const example: unknown = JSON.parse(readFileSync('local.settings.json.example', 'utf8'));
+  expect(example).toHaveProperty('Values');
+  const values: Record<string, string> = {};
+  if (typeof example === 'object' && example !== null && 'Values' in example) {
+    for (const [name, value] of Object.entries(Object(example.Values))) values[name] = String(value);
+  }
+  return values;
+}
+
+/** Rows of the README's settings table: every code span in the first column, and the default in the last. */
+function readmeRows(): Map<string, string> {
+  const section = /## Settings\n([\s\S]*?)\n## /.exec(readFileSync('README.md', 'utf8'))?.[1] ?? '';
+  const rows = new Map<string, string>();
+  for (const line of section.split('\n').filter((text) => text.startsWith('| `'))) {
+    const cells = line.split('|').map((cell) => cell.trim());
+    for (const [, name] of (cells[1] ?? '').matchAll(/`([A-Z_]+)`/g)) {
+      rows.set(name ?? '', cells.at(-2) ?? '');
+    }
+  }
+  return rows;
+}
+
+describe('settings in step', () => {
+  it('lists in local.settings.json.example exactly the settings that the code reads', () => {
+    const listed = Object.keys(exampleValues()).filter((name) => !hostSettings.includes(name));
+    expect(listed.sort()).toEqual(names);
+  });
+
+  it('gives in local.settings.json.example values that the code accepts as they are', () => {
+    expect(readSettings(exampleValues())).toHaveProperty('settings');
+  });
+
+  it('lists in the README exactly the settings that the code reads', () => {
+    expect([...readmeRows().keys()].sort()).toEqual(names);
+  });
+
+  it('states in the README the defaults of the code', () => {
+    const rows = readmeRows();
+    for (const [name, value] of Object.entries(settingDefaults)) {
+      if (value !== undefined) expect(`${name} ${rows.get(name) ?? ''}`).toBe(`${name} \`${value}\``);
+    }
+  });
+});

@@ -1,0 +1,84 @@
+import { localPath } from '../../src/http/return-path';
+
+describe('localPath', () => {
+  it.each([
+    ['/', '/'],
+    ['/auth/me', '/auth/me'],
+    ['/auth/admin?page=2', '/auth/admin?page=2'],
+    ['/reports/2026/q3?sort=name&dir=up#top', '/reports/2026/q3?sort=name&dir=up#top'],
+    ['/search?q=https://contoso.com/a', '/search?q=https://contoso.com/a'],
+    ['/a/../b', '/b'],
+    ['/%C3%A9', '/%C3%A9'],
+    ['/é', '/%C3%A9'],
+    ['/mail/user@contoso.com', '/mail/user@contoso.com'],
+    ['/a//b', '/a//b'],
+  ])('keeps the local path %j', (value, expected) => {
+    expect(localPath(value)).toBe(expected);
+  });
+
+  it.each([
+    ['absent', undefined],
+    ['null', null],
+    ['empty', ''],
+    ['absolute https', 'https://evil.example/'],
+    ['absolute http', 'http://evil.example/'],
+    ['upper-case scheme', 'HTTPS://evil.example/'],
+    ['scheme without slashes', 'https:evil.example'],
+    ['scheme with one slash', 'https:/evil.example'],
+    ['javascript', 'javascript:alert(1)'],
+    ['data', 'data:text/html,x'],
+    ['protocol-relative', '//evil.example'],
+    ['three slashes', '///evil.example'],
+    ['four slashes', '////evil.example'],
+    ['backslash first', '\\evil.example'],
+    ['two backslashes', '\\\\evil.example'],
+    ['slash then backslash', '/\\evil.example'],
+    ['backslash then slash', '\\/evil.example'],
+    ['slash, backslash, slash', '/\\/evil.example'],
+    ['backslash later in the path', '/a\\..\\\\evil.example'],
+    ['tab after the slash', '/\t/evil.example'],
+    ['line feed after the slash', '/\n/evil.example'],
+    ['carriage return after the slash', '/\r/evil.example'],
+    ['tab before the slash', '\t//evil.example'],
+    ['space before', ' //evil.example'],
+    ['space before a path', ' /auth/me'],
+    ['NUL before', '\u0000//evil.example'],
+    ['NUL inside', '/\u0000/evil.example'],
+    ['delete character', '/\u007f/evil.example'],
+    ['C1 control character', '/\u0085/evil.example'],
+    ['header splitting', '/a\r\nSet-Cookie: x=1'],
+    ['dot segment leaving two slashes', '/.//evil.example'],
+    ['dot-dot leaving two slashes', '/a/..//evil.example'],
+    ['encoded dot leaving two slashes', '/%2e//evil.example'],
+    ['encoded dot-dot leaving two slashes', '/a/%2e%2e//evil.example'],
+    ['encoded slash first', '/%2fevil.example'],
+    ['encoded slash first, upper case', '/%2Fevil.example'],
+    ['encoded backslash first', '/%5cevil.example'],
+    ['user name trick', '//user@evil.example'],
+    ['port trick', '//evil.example:443'],
+    ['host without scheme', 'evil.example'],
+    ['relative path', 'auth/me'],
+    ['dot relative', './auth/me'],
+    ['dot-dot relative', '../auth/me'],
+    ['query only', '?next=/'],
+    ['fragment only', '#top'],
+    ['lone surrogate', '/\ud800'],
+    ['ideographic full stop host', '//evil。example'],
+    ['full-width slashes', '／／evil.example'],
+    ['the login itself', '/auth/login'],
+    ['the login itself with a query', '/auth/login?return_to=/auth/login'],
+    ['the login itself by another way', '/a/../auth/login'],
+    ['the redirect', '/auth/redirect?code=x'],
+    ['the redirect in capitals', '/AUTH/Redirect'],
+    ['the logout', '/auth/logout/'],
+    ['longer than 1 KB', `/${'a'.repeat(1024)}`],
+    ['longer than 1 KB once encoded', `/${'é'.repeat(400)}`],
+  ])('falls back to / for %s', (_name, value) => {
+    expect(localPath(value)).toBe('/');
+  });
+
+  it('keeps a path of exactly 1 KB', () => {
+    const path = `/${'a'.repeat(1023)}`;
+    expect(localPath(path)).toBe(path);
+  });
+});

@@ -1,0 +1,148 @@
+import type { Settings } from '../src/settings';
+import { readSettings } from '../src/settings';
+
+const tenantId = '5a17d1a9-0000-4000-8000-00000000a11c';
+const secret = Buffer.alloc(32, 7).toString('base64url');
+const privateKey = '-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----';
+const certificate = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----';
+
+const local = {
+  APP_BASE_URL: 'http://localhost:7071',
+  ENTRA_TENANT_ID: tenantId,
+  ENTRA_CLIENT_ID: 'c11e0000-0000-4000-8000-0000000a99a9',
+  ENTRA_CLIENT_SECRET: 'a-secret-value',
+  TABLES_CONNECTION_STRING: 'AccountName=a;AccountKey=b;TableEndpoint=http://127.0.0.1:1/a',
+  KEY_RING_SECRET: secret,
+};
+type Change = Record<string, string | undefined>;
+
+function settingsOf(change: Change = {}): Settings {
+  const read = readSettings({ ...local, ...change });
+  if ('faults' in read) throw new Error(`faults: ${read.faults.map((f) => f.name).join()}`);
+  return read.settings;
+}
+
+function faultsOf(change: Change): string[] {
+  const read = readSettings({ ...local, ...change });
+  return 'faults' in read ? read.faults.map(({ name }) => name) : [];
+}
+
+describe('readSettings', () => {
+  it('fills in the defaults', () => {
+    expect(settingsOf()).toEqual({
+      baseUrl: 'http://localhost:7071',
+      isHttps: false,
+      tenantId,
+      clientId: 'c11e0000-0000-4000-8000-0000000a99a9',
+      authority: `https://login.microsoftonline.com/${tenantId}/v2.0`,
+      issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
+      credential: { kind: 'secret', secret: 'a-secret-value' },
+      managedIdentityClientId: undefined,
+      tables: { kind: 'connection-string', connectionString: local.TABLES_CONNECTION_STRING },
+      tableName: 'anteroom',
+      keyWrapping: { kind: 'secret', secret: Buffer.alloc(32, 7) },
+      graphBaseUrl: 'https://graph.microsoft.com/v1.0',
+      graphScopes: ['User.Read'],
+      adminRole: 'admin',
+      idleSeconds: 3600,
+      lifetimeSeconds: 43200,
+      revalidateSeconds: 900,
+    });
+  });
+
+  it('reads the secretless form that Azure uses', () => {
+    const settings = settingsOf({
+      APP_BASE_URL: 'https://app.contoso.com/',
+      ENTRA_CLIENT_SECRET: undefined,
+      TABLES_CONNECTION_STRING: undefined,
+      TABLES_ENDPOINT: 'https://acct.table.core.windows.net/',
+      KEY_RING_SECRET: undefined,
+      KEY_VAULT_KEY_ID: 'https://vault.vault.azure.net/keys/ring',
+      MANAGED_IDENTITY_CLIENT_ID: 'AAAAAAAA-0000-4000-8000-000000000001',
+    });
+    expect(settings).toMatchObject({
+      baseUrl: 'https://app.contoso.com',
+      isHttps: true,
+      credential: { kind: 'managed-identity' },
+      managedIdentityClientId: 'aaaaaaaa-0000-4000-8000-000000000001',
+      tables: { kind: 'endpoint', endpoint: 'https://acct.table.core.windows.net' },
+      keyWrapping: { kind: 'key-vault', keyId: 'https://vault.vault.azure.net/keys/ring' },
+    });
+  });
+
+  it('takes the issuer from the authority, or exactly as it is set', () => {
+    const authority = 'https://contoso.ciamlogin.com/contoso/v2.0/';
+    expect(settingsOf({ ENTRA_AUTHORITY: authority }).issuer).toBe(authority.slice(0, -1));
+    const issuer = `https://${tenantId}.ciamlogin.com/${tenantId}/v2.0/`;
+    expect(settingsOf({ ENTRA_AUTHORITY: authority, ENTRA_ISSUER: issuer }).issuer).toBe(issuer);
+  });
+
+  it('reads a certificate, also with line ends written as \\n', () => {
+    const text = `${privateKey}\n${certificate}`.replaceAll('\n', '\\n');
+    const { credential } = settingsOf({
+      ENTRA_CLIENT_SECRET: '',
+      ENTRA_CLIENT_CERTIFICATE: text,
+    });
+    expect(credential).toEqual({
+      kind: 'certificate',
+      privateKeyPem: privateKey,
+      certificatePem: certificate,
+    });
+  });
+
+  it.each<[string, Change, string]>([
+    ['no base URL', { APP_BASE_URL: undefined }, 'APP_BASE_URL'],
+    ['an empty base URL', { APP_BASE_URL: ' ' }, 'APP_BASE_URL'],
+    ['a base URL with a path', { APP_BASE_URL: 'https://app.contoso.com/a' }, 'APP_BASE_URL'],
+    ['a base URL on http', { APP_BASE_URL: 'http://app.contoso.com' }, 'APP_BASE_URL'],
+    ['a base URL with a query', { APP_BASE_URL: 'https://app.contoso.com/?a' }, 'APP_BASE_URL'],
+    ['a base URL with a user', { APP_BASE_URL: 'https://a@app.contoso.com' }, 'APP_BASE_URL'],
+    ['a tenant that is no GUID', { ENTRA_TENANT_ID: 'common' }, 'ENTRA_TENANT_ID'],
+    ['a client id that is no GUID', { ENTRA_CLIENT_ID: 'x' }, 'ENTRA_CLIENT_ID'],
+    ['an authority on http', { ENTRA_AUTHORITY: 'http://login.contoso.com/v2.0' }, 'ENTRA_AUTHORITY'],
+    ['an issuer that is no URL', { ENTRA_ISSUER: 'me' }, 'ENTRA_ISSUER'],
+    ['secret and certificate', { ENTRA_CLIENT_CERTIFICATE: `${privateKey}${certificate}` }, 'ENTRA_CLIENT_CERTIFICATE'],
+    ['a certificate without key', { ENTRA_CLIENT_SECRET: '', ENTRA_CLIENT_CERTIFICATE: certificate }, 'ENTRA_CLIENT_CERTIFICATE'],
+    ['a secret with a space', { ENTRA_CLIENT_SECRET: 'a secret value' }, 'ENTRA_CLIENT_SECRET'],
+    ['no credential and no identity', { ENTRA_CLIENT_SECRET: undefined }, 'MANAGED_IDENTITY_CLIENT_ID'],
+    ['no tables', { TABLES_CONNECTION_STRING: undefined }, 'TABLES_ENDPOINT'],
+    ['both tables', { TABLES_ENDPOINT: 'https://a.table.core.windows.net', MANAGED_IDENTITY_CLIENT_ID: tenantId }, 'TABLES_ENDPOINT'],
+    ['a connection string without key', { TABLES_CONNECTION_STRING: 'hello' }, 'TABLES_CONNECTION_STRING'],
+    ['a table name with a dash', { TABLES_NAME: 'ante-room' }, 'TABLES_NAME'],
+    ['no key wrapping', { KEY_RING_SECRET: undefined }, 'KEY_VAULT_KEY_ID'],
+    ['both key wrappings', { KEY_VAULT_KEY_ID: 'https://v.vault.azure.net/keys/k', MANAGED_IDENTITY_CLIENT_ID: tenantId }, 'KEY_VAULT_KEY_ID'],
+    ['a versioned key', { KEY_RING_SECRET: '', KEY_VAULT_KEY_ID: 'https://v.vault.azure.net/keys/k/123', MANAGED_IDENTITY_CLIENT_ID: tenantId }, 'KEY_VAULT_KEY_ID'],
+    ['a short ring secret', { KEY_RING_SECRET: secret.slice(1) }, 'KEY_RING_SECRET'],
+    ['a ring secret in plain base64', { KEY_RING_SECRET: Buffer.alloc(32, 255).toString('base64') }, 'KEY_RING_SECRET'],
+    ['Graph on http', { GRAPH_BASE_URL: 'http://graph.contoso.com' }, 'GRAPH_BASE_URL'],
+    ['an OpenID scope', { GRAPH_SCOPES: 'User.Read openid' }, 'GRAPH_SCOPES'],
+    ['a role with a space', { ADMIN_ROLE: 'the admin' }, 'ADMIN_ROLE'],
+    ['idle seconds of zero', { SESSION_IDLE_SECONDS: '0' }, 'SESSION_IDLE_SECONDS'],
+    ['idle seconds with a unit', { SESSION_IDLE_SECONDS: '10m' }, 'SESSION_IDLE_SECONDS'],
+    ['idle beyond lifetime', { SESSION_IDLE_SECONDS: '43201' }, 'SESSION_IDLE_SECONDS'],
+    ['a lifetime over thirty days', { SESSION_LIFETIME_SECONDS: '2592001' }, 'SESSION_LIFETIME_SECONDS'],
+    ['a negative revalidation', { SESSION_REVALIDATE_SECONDS: '-1' }, 'SESSION_REVALIDATE_SECONDS'],
+  ])('refuses %s', (_name, change, faulty) => {
+    expect(faultsOf(change)).toEqual([faulty]);
+  });
+
+  it('takes the bounds themselves', () => {
+    expect(
+      faultsOf({ SESSION_LIFETIME_SECONDS: '2592000', SESSION_IDLE_SECONDS: '2592000' }),
+    ).toEqual([]);
+  });
+
+  it('reports every fault at once, by name, and repeats no value', () => {
+    const read = readSettings({ ENTRA_CLIENT_SECRET: 'hunter2 hunter2', KEY_RING_SECRET: 'hunter2' });
+    expect(read).toHaveProperty('faults');
+    expect('faults' in read && read.faults.map(({ name }) => name)).toEqual([
+      'APP_BASE_URL',
+      'ENTRA_TENANT_ID',
+      'ENTRA_CLIENT_ID',
+      'ENTRA_CLIENT_SECRET',
+      'TABLES_ENDPOINT',
+      'KEY_RING_SECRET',
+    ]);
+    expect(JSON.stringify(read)).not.toContain('hunter2');
+  });
+});
