@@ -1,0 +1,39 @@
+import type { LogLevel } from './rpc';
+
+/** Writes one line, or one block, of the log. */
+export type Log = (level: LogLevel, message: string) => void;
+
+const ranks: Record<LogLevel, number> = {
+  trace: 0,
+  debug: 1,
+  information: 2,
+  warning: 3,
+  error: 4,
+  critical: 5,
+  none: 6,
+};
+
+/**
+ * A log for people, as `func start` writes it: the time, the level where it is not the usual one,
+ * the message. Lines below `atLeast` are left out.
+ */
+export function createLog(parts: {
+  readonly write: (text: string) => void;
+  readonly clock: () => Date;
+  readonly atLeast: LogLevel;
+}): Log {
+  return (level, message) => {
+    if (ranks[level] < ranks[parts.atLeast]) {
+      return;
+    }
+    const name = level === 'information' ? '' : `${level}: `;
+    parts.write(`[${parts.clock().toISOString()}] ${name}${withoutControls(message)}\n`);
+  };
+}
+
+// A message may carry what a client sent: escape sequences must not reach the terminal.
+function withoutControls(message: string): string {
+  return message.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) =>
+    character === '\r' ? '' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}

@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http';
+import { decodePath, encodePath } from './decode-path';
+import { parseQuery } from './parse-query';
+import type { RpcHttpData, RpcNullable } from './rpc';
+
+/** The outer shape of a request: what routing needs before anything else is read. */
+export interface RequestLine {
+  readonly method: string;
+  /** Decoded; starts with `/`. */
+  readonly path: string;
+  /** As sent, with its `?`; or empty. */
+  readonly query: string;
+  readonly host: string;
+}
+
+const longestRequestLine = 8 * 1024;
+const largestHeaders = 32 * 1024;
+const mostHeaders = 100;
+
+/**
+ * Reads a request's line and checks its limits, which are those of Kestrel, the real host's server:
+ * https://learn.microsoft.com/dotnet/api/microsoft.aspnetcore.server.kestrel.core.kestrelserverlimits
+ * @returns the status to refuse it with (414, 431, 400), or the line
+ */
+export function readRequestLine(request: IncomingMessage): RequestLine | number {
+  const { method = 'GET', url = '/', httpVersion, rawHeaders } = request;
+  if (`${method} ${url} HTTP/${httpVersion}\r\n`.length > longestRequestLine) {
+    return 414;
+  }
+  // A header's line is its name, its value and four bytes around them.
+  const headerBytes = rawHeaders.reduce((sum, text) => sum + text.length + 2, 0);
+  if (headerBytes > largestHeaders || rawHeaders.length / 2 > mostHeaders) {
+    return 431;
+  }
+  const hosts = request.headersDistinct['host'] ?? [];
+  const [target = ''] = url.replace(/^https?:\/\/[^/?]*/i, '').split('#');
+  const start = target.indexOf('?');
+  const path = decodePath(start === -1 ? target : target.slice(0, start));
+  const [host] = hosts;
+  if (path === undefined || host === undefined || host === '' || hosts.length > 1) {
+    return 400;
+  }
+  return { method, path, host, query: start === -1 ? '' : target.slice(start) };
+}
+
+/**
+ * A request as the real host hands it to the worker. Headers sent twice, `Cookie` among them, are
+ * joined with a comma and no space; the URL is made from the `Host` header.
+ */
+export function toRpcRequest(
+  request: IncomingMessage,
+  line: RequestLine,
+  isHttps: boolean,
+  params: Readonly<Record<string, string>>,
+  body: Uint8Array,
+): RpcHttpData {
+  const headers: Record<string, string> = {};
+  for (const [name, values = []] of Object.entries(request.headersDistinct)) {
+    headers[name] = values.join(',');
+  }
+  return {
+    method: line.method,
+    url: `${isHttps ? 'https' : 'http'}://${line.host}${encodePath(line.path)}${line.query}`,
+    nullableHeaders: toNullable(headers),
+    nullableQuery: toNullable(parseQuery(line.query)),
+    nullableParams: toNullable(params),
+    ...(body.length > 0 && { body: { bytes: body } }),
+  };
+}
+
+function toNullable(values: Readonly<Record<string, string>>): Record<string, RpcNullable<string>> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
+}

@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createThrowawayCertificate } from '../https/create-throwaway-certificate';
+import { captureConsole } from './capture-console';
+import { PortTakenError } from './listen-on-loopback';
+import { AppMissingError } from './load-app';
+import { createLog } from './log';
+import { readLocalSettings } from './read-local-settings';
+import { describeError } from './run-function';
+import { startFunctionsHost, type FunctionsHost } from './start-functions-host';
+
+/** What the host tells a parent that started it with an IPC channel. */
+export type HostMessage =
+  | {
+      readonly type: 'ready';
+      readonly port: number;
+      readonly url: string;
+      /** An entry file threw: every request is answered 404. */
+      readonly loadError?: string;
+    }
+  | { readonly type: 'failed'; readonly reason: string; readonly isPortTaken: boolean };
+
+const usage = `Usage: npm run host -- [--port P] [--script-root DIR] [--verbose]
+                    [--https | --https-key FILE --https-cert FILE]`;
+
+/**
+ * The command line of the host. Settings are the environment over `local.settings.json`.
+ * Ends by SIGINT, SIGTERM or, with an IPC channel, when the parent goes.
+ */
+export async function runHost(args: readonly string[]): Promise<void> {
+  const write = (text: string): void => {
+    process.stdout.write(text);
+  };
+  try {
+    const options = readOptions(args);
+    const log = createLog({
+      write,
+      clock: () => new Date(),
+      atLeast: options.isVerbose ? 'trace' : 'information',
+    });
+    captureConsole(log);
+    const host = await startFunctionsHost({ ...options, log });
+    endOnSignals(host);
+    tellParent({
+      type: 'ready',
+      port: host.port,
+      url: host.url,
+      ...(host.loadError !== undefined && { loadError: host.loadError }),
+    });
+    log('information', `The app is ready at ${host.url}`);
+  } catch (error) {
+    const reason = explain(error);
+    process.stderr.write(`${reason}\n`);
+    tellParent({ type: 'failed', reason, isPortTaken: error instanceof PortTakenError });
+    process.exitCode = 1;
+    if (process.connected) {
+      process.disconnect();
+    }
+  }
+}
+
+function readOptions(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      port: { type: 'string' },
+      'script-root': { type: 'string', default: '.' },
+      verbose: { type: 'boolean', default: false },
+      https: { type: 'boolean', default: false },
+      'https-key': { type: 'string' },
+      'https-cert': { type: 'string' },
+    },
+  });
+  const scriptRoot = resolve(values['script-root']);
+  const local = readLocalSettings(scriptRoot);
+  // The app reads process.env, as in Azure; what stands there already wins.
+  process.env = { ...local.values, ...process.env };
+  const port = values.port === undefined ? (local.port ?? 7071) : Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new UsageError('--port takes a number up to 65535.');
+  }
+  return {
+    scriptRoot,
+    port,
+    settings: process.env,
+    https: readTls(values.https, values['https-key'], values['https-cert']),
+    isVerbose: values.verbose,
+  };
+}
+
+function readTls(throwaway: boolean, key: string | undefined, cert: string | undefined) {
+  if (key !== undefined && cert !== undefined) {
+    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+  }
+  if (key !== undefined || cert !== undefined) {
+    throw new UsageError('--https-key and --https-cert go together.');
+  }
+  return throwaway ? createThrowawayCertificate() : undefined;
+}
+
+class UsageError extends Error {}
+
+function explain(error: unknown): string {
+  if (error instanceof PortTakenError) {
+    return `Port ${error.port} is taken. Choose another one: npm run host -- --port ${error.port + 1}`;
+  }
+  if (error instanceof AppMissingError) {
+    return error.message;
+  }
+  const isUsage =
+    error instanceof UsageError ||
+    (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_'));
+  return isUsage ? `${error.message}\n${usage}` : describeError(error);
+}
+
+function tellParent(message: HostMessage): void {
+  process.send?.(message);
+}
+
+function endOnSignals(host: FunctionsHost): void {
+  let isEnding = false;
+  const end = (): void => {
+    if (!isEnding) {
+      isEnding = true;
+      void host.stop().finally(() => process.exit(0));
+    }
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  process.on('disconnect', end);
+}

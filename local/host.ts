@@ -1,0 +1,5 @@
+// `npm run host`: the built app alone on the local Functions host, pointed at any provider, Graph and
+// tables by its settings.
+import { runHost } from './functions-host/run-host';
+
+await runHost(process.argv.slice(2));

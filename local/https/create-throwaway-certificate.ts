@@ -1,0 +1,73 @@
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+
+/**
+ * A key and a self-signed certificate (PEM) for localhost, 127.0.0.1 and ::1, valid for ten days, so
+ * that https can be served without openssl. Who trusts it must be given it: `ca` of a client, or
+ * NODE_EXTRA_CA_CERTS.
+ * RFC 5280 sections 4.1 and 4.2.1.6, RFC 5758 section 3.2.
+ */
+export function createThrowawayCertificate(): { readonly key: string; readonly cert: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const signedWith = sequence(oid('2a8648ce3d040302'));
+  const name = sequence(node(0x31, sequence(oid('550403'), node(0x0c, Buffer.from('localhost')))));
+  const day = 86_400_000;
+  const validity = sequence(time(Date.now() - day), time(Date.now() + 10 * day));
+  const names = sequence(
+    node(0x82, Buffer.from('localhost')),
+    node(0x87, Buffer.from([127, 0, 0, 1])),
+    node(0x87, Buffer.from([...Array<number>(15).fill(0), 1])),
+  );
+  const basicConstraints = sequence(node(0x01, Buffer.from([0xff])));
+  const extensions = sequence(
+    sequence(oid('551d11'), node(0x04, names)),
+    sequence(oid('551d13'), node(0x01, Buffer.from([0xff])), node(0x04, basicConstraints)),
+  );
+  // The first byte keeps the serial number positive and free of leading zeros.
+  const serial = node(0x02, Buffer.concat([Buffer.from([0x40]), randomBytes(15)]));
+  const signed = sequence(
+    node(0xa0, node(0x02, Buffer.from([2]))),
+    serial,
+    signedWith,
+    name,
+    validity,
+    name,
+    publicKey.export({ type: 'spki', format: 'der' }),
+    node(0xa3, extensions),
+  );
+  const signature = sign('sha256', signed, privateKey);
+  const der = sequence(
+    signed,
+    signedWith,
+    node(0x03, Buffer.concat([Buffer.from([0]), signature])),
+  );
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    cert: toPem(der),
+  };
+}
+
+function node(tag: number, content: Buffer): Buffer {
+  const { length } = content;
+  const size =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...size]), content]);
+}
+
+function sequence(...parts: Buffer[]): Buffer {
+  return node(0x30, Buffer.concat(parts));
+}
+
+function oid(hex: string): Buffer {
+  return node(0x06, Buffer.from(hex, 'hex'));
+}
+
+// UTCTime: two digits of the year.
+function time(ms: number): Buffer {
+  const digits = new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '');
+  return node(0x17, Buffer.from(digits.slice(2)));
+}
+
+function toPem(der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}

@@ -1,0 +1,3 @@
+const { app } = require('@azure/functions');
+
+app.http('fine', { route: 'fine', handler: () => ({ body: 'fine' }) });
