@@ -1,3 +1,5 @@
+import { isObject } from './is-object';
+
 /** Longest claims request that is passed on: Entra ID's own are a few hundred bytes. */
 const maxClaimsLength = 2048;
 
@@ -11,12 +13,8 @@ export function isClaimsRequest(text: string): boolean {
   if (text.length > maxClaimsLength) return false;
   try {
     const claims: unknown = JSON.parse(text);
-    return isPlainObject(claims) && Object.values(claims).every(isPlainObject);
+    return isObject(claims) && Object.values(claims).every(isObject);
   } catch {
     return false;
   }
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,0 +1,19 @@
+import type { Settings } from '../settings';
+import type { Provider } from './provider';
+
+/** The settings that sign-in needs. */
+export type AuthSettings = Pick<
+  Settings,
+  'baseUrl' | 'tenantId' | 'clientId' | 'authority' | 'issuer' | 'credential' | 'graphScopes'
+>;
+
+/** What everything in `auth/` is made of; put together once an instance. */
+export interface AuthParts {
+  readonly settings: AuthSettings;
+  readonly provider: Provider;
+  /**
+   * A JWT by which the app proves itself (RFC 7523 section 2.2), called when a token is asked for.
+   * Needed with the credential `managed-identity` only.
+   */
+  readonly clientAssertion?: (signal: AbortSignal) => Promise<string>;
+}

@@ -1,0 +1,103 @@
+import { errors, jwtVerify, type JWTPayload } from 'jose';
+import { AppError } from '../errors';
+import type { User } from '../sessions/session';
+import type { AuthParts } from './auth-parts';
+import { ClaimFault, readIdTokenClaims, type IdTokenClaims } from './id-token-claims';
+
+/** An ID token that passed every check. */
+export interface VerifiedIdToken extends IdTokenClaims {
+  /** All claims, as the provider sent them. */
+  readonly claims: Readonly<JWTPayload>;
+}
+
+interface Expectation {
+  /** The attempt's nonce; absent on a refresh, whose ID token carries none. */
+  readonly nonce?: string;
+  /** On a refresh: whose session this is. */
+  readonly user?: Pick<User, 'issuer' | 'subject' | 'objectId'>;
+  /** Epoch seconds. */
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+/** How far the provider's clock and ours may differ. */
+const skewSeconds = 60;
+/** Far above an ID token with all its groups and roles. */
+const maxLength = 64 * 1024;
+
+/**
+ * Verifies an ID token: MSAL Node checks nothing but the nonce, and that on the first one only.
+ * @see OpenID Connect Core 1.0 sections 3.1.3.7 and 12.2
+ * @throws ERR_ID_TOKEN with the name of the failed check, ERR_WRONG_TENANT when `tid` is another
+ *   tenant's, ERR_PROVIDER_UNAVAILABLE when the keys cannot be fetched
+ */
+export async function verifyIdToken(
+  { settings, provider }: Pick<AuthParts, 'settings' | 'provider'>,
+  idToken: string,
+  expected: Expectation,
+): Promise<VerifiedIdToken> {
+  if (idToken.length > maxLength) throw refused('length');
+  try {
+    const { payload } = await jwtVerify(
+      idToken,
+      async (header) => {
+        const key = await provider.findKey(header, expected.signal);
+        if (key === undefined) throw refused('kid');
+        return key;
+      },
+      {
+        algorithms: ['RS256'],
+        issuer: settings.issuer,
+        audience: settings.clientId,
+        requiredClaims: ['exp', 'iat', 'sub'],
+        clockTolerance: skewSeconds,
+        currentDate: new Date(expected.now * 1000),
+      },
+    );
+    const read = readIdTokenClaims(payload, settings.issuer);
+    checkParties(payload, settings.clientId);
+    checkClaims(read, expected);
+    checkTenant(read.user, settings.tenantId);
+    return { ...read, claims: payload };
+  } catch (error) {
+    throw error instanceof AppError ? error : refused(failedCheck(error));
+  }
+}
+
+/** A token for several parties must name us as the one it was issued to. */
+function checkParties(payload: JWTPayload, clientId: string): void {
+  const { aud, azp } = payload;
+  const isForSeveral = Array.isArray(aud) && aud.length > 1;
+  if (azp === undefined ? isForSeveral : azp !== clientId) throw refused('azp');
+}
+
+function checkClaims(read: IdTokenClaims, { nonce, user, now }: Expectation): void {
+  // jose looks at `iat` only when a maximum age is given.
+  if (read.issuedAt > now + skewSeconds) throw refused('iat');
+  if (nonce !== undefined && read.nonce !== nonce) throw refused('nonce');
+  if (user === undefined) return;
+  if (read.user.issuer !== user.issuer) throw refused('iss of the session');
+  if (read.user.subject !== user.subject) throw refused('sub of the session');
+  if (read.user.objectId !== user.objectId) throw refused('oid of the session');
+}
+
+/** Azure AD B2C sends no `tid`; there the exact issuer stands for the tenant. */
+function checkTenant({ tenantId }: User, expected: string): void {
+  if (tenantId !== undefined && tenantId.toLowerCase() !== expected.toLowerCase()) {
+    throw new AppError('ERR_WRONG_TENANT', { note: 'tid differs from ENTRA_TENANT_ID' });
+  }
+}
+
+/** Names the check. jose's errors carry the claims, so they are not kept as `cause`. */
+function failedCheck(error: unknown): string {
+  if (error instanceof ClaimFault) return error.claim;
+  if (error instanceof errors.JWTExpired) return 'exp';
+  if (error instanceof errors.JWTClaimValidationFailed) return error.claim;
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature';
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'alg';
+  return 'form';
+}
+
+function refused(check: string): AppError {
+  return new AppError('ERR_ID_TOKEN', { note: `the ID token failed the check of ${check}` });
+}

@@ -1,0 +1,86 @@
+import { AppError, StepUpError } from '../errors';
+import { isObject } from '../is-object';
+import { readBounded } from '../read-bounded';
+import { parseClaimsChallenge } from './parse-claims-challenge';
+
+/** Who asks Microsoft Graph, and how long there is time. */
+export interface GraphAccess {
+  /** `GRAPH_BASE_URL`, no trailing slash. */
+  readonly baseUrl: string;
+  readonly accessToken: string;
+  /** The scopes of that token, asked for again when Graph wants more of the user. */
+  readonly scopes: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+export interface GraphAnswer {
+  /** Without parameters, lower case; empty when there is none. */
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+interface GraphQuestion {
+  /** From `/` on, below the base URL. */
+  readonly path: string;
+  readonly accept: string;
+  readonly maxBytes: number;
+}
+
+/**
+ * What Graph answers to a GET as the user; `undefined` for 404.
+ * @throws a StepUpError when Graph sends a claims challenge (continuous access evaluation),
+ *   ERR_GRAPH_REFUSED, ERR_GRAPH_UNAVAILABLE (busy, failing, out of reach or over the deadline)
+ */
+export async function graphRequest(
+  access: GraphAccess,
+  question: GraphQuestion,
+): Promise<GraphAnswer | undefined> {
+  const { response, body } = await get(access, question);
+  const { status, headers } = response;
+  if (status === 200) {
+    const contentType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+    return { contentType, body };
+  }
+  if (status === 404) return undefined;
+  const note = `Graph answered ${status}${graphErrorCode(body)} to GET ${question.path}`;
+  if (status === 401) {
+    const claims = parseClaimsChallenge(headers.get('www-authenticate'));
+    if (claims !== undefined) throw new StepUpError({ scopes: access.scopes, claims }, { note });
+  }
+  if (status === 429 || status === 408 || status >= 500) {
+    throw new AppError('ERR_GRAPH_UNAVAILABLE', { note });
+  }
+  throw new AppError('ERR_GRAPH_REFUSED', { note });
+}
+
+async function get(
+  { baseUrl, accessToken, signal }: GraphAccess,
+  { path, accept, maxBytes }: GraphQuestion,
+): Promise<{ response: Response; body: Uint8Array }> {
+  try {
+    const response = await fetch(`${baseUrl}${path}`, {
+      headers: { authorization: `Bearer ${accessToken}`, accept },
+      // A redirect is an answer we did not ask for; following it could hand the token on.
+      redirect: 'manual',
+      signal,
+    });
+    return { response, body: await readBounded(response, maxBytes) };
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw new AppError('ERR_GRAPH_REFUSED', { note: `the answer to GET ${path} is too long` });
+    }
+    throw new AppError('ERR_GRAPH_UNAVAILABLE', { note: `no answer to GET ${path}`, cause });
+  }
+}
+
+/** `error.code` of a Graph error answer, for the log; never its message. */
+function graphErrorCode(body: Uint8Array): string {
+  try {
+    const answer: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
+    const error = isObject(answer) ? answer['error'] : undefined;
+    const code = isObject(error) ? error['code'] : undefined;
+    return typeof code === 'string' && /^[A-Za-z_]{1,64}$/.test(code) ? ` ${code}` : '';
+  } catch {
+    return '';
+  }
+}

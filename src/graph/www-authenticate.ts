@@ -1,0 +1,99 @@
+/** One challenge of a `WWW-Authenticate` header. Names are lower case, values as sent. */
+export interface Challenge {
+  readonly scheme: string;
+  readonly token68?: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const maxLength = 16 * 1024;
+
+/**
+ * The challenges of a `WWW-Authenticate` header, also when several headers were joined by commas;
+ * `undefined` when it is not well formed, since half a challenge must not be acted on.
+ * @see RFC 9110 sections 11.2, 11.6.1 and 5.6
+ */
+export function parseWwwAuthenticate(header: string): readonly Challenge[] | undefined {
+  if (header.length > maxLength) return undefined;
+  const reader = new HeaderReader(header);
+  const challenges: Challenge[] = [];
+  reader.skip(separators);
+  while (!reader.isAtEnd()) {
+    const challenge = readChallenge(reader);
+    if (challenge === undefined) return undefined;
+    challenges.push(challenge);
+  }
+  return challenges;
+}
+
+const separators = /[ \t,]*/y;
+const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
+/** Alone in its list element, or it would be the name of a parameter. */
+const token68 = /[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$))/y;
+const equals = /[ \t]*=[ \t]*/y;
+const quoted = /"(?:[\t \x21\x23-\x5B\x5D-\x7E\x80-\xFF]|\\[\t \x21-\x7E\x80-\xFF])*"/y;
+/** After an element there is a comma, or nothing. */
+const elementEnd = /[ \t]*(?:,[ \t,]*|$)/y;
+
+function readChallenge(reader: HeaderReader): Challenge | undefined {
+  const scheme = reader.take(token)?.toLowerCase();
+  if (scheme === undefined) return undefined;
+  const none = { scheme, parameters: new Map<string, string>() };
+  if (reader.take(elementEnd) !== undefined) return none;
+  if (reader.take(/ +/y) === undefined) return undefined;
+  const credentials = reader.take(token68);
+  if (credentials !== undefined) {
+    reader.skip(elementEnd);
+    return { ...none, token68: credentials };
+  }
+  const parameters = readParameters(reader);
+  return parameters === undefined ? undefined : { scheme, parameters };
+}
+
+/** Parameters up to the next challenge: a name not followed by `=` is the next scheme. */
+function readParameters(reader: HeaderReader): Map<string, string> | undefined {
+  const parameters = new Map<string, string>();
+  for (;;) {
+    const start = reader.position;
+    const name = reader.take(token)?.toLowerCase();
+    if (name === undefined || reader.take(equals) === undefined) {
+      reader.position = start;
+      return parameters.size === 0 ? undefined : parameters;
+    }
+    const value = readValue(reader);
+    if (value === undefined || parameters.has(name)) return undefined;
+    parameters.set(name, value);
+    if (reader.take(elementEnd) === undefined) return undefined;
+    if (reader.isAtEnd()) return parameters;
+  }
+}
+
+function readValue(reader: HeaderReader): string | undefined {
+  const text = reader.take(quoted);
+  return text === undefined ? reader.take(token) : text.slice(1, -1).replace(/\\(.)/g, '$1');
+}
+
+/** Walks along a text, taking what a sticky pattern matches at the current position. */
+class HeaderReader {
+  position = 0;
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  isAtEnd(): boolean {
+    return this.position >= this.#text.length;
+  }
+
+  take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.position;
+    const match = pattern.exec(this.#text);
+    if (match === null) return undefined;
+    this.position += match[0].length;
+    return match[0];
+  }
+
+  skip(pattern: RegExp): void {
+    this.take(pattern);
+  }
+}

@@ -1,0 +1,293 @@
+import { createHmac } from 'node:crypto';
+import { exportSPKI, importJWK, type JWTPayload } from 'jose';
+import type { AuthParts } from '../../src/auth/auth-parts';
+import { verifyIdToken } from '../../src/auth/verify-id-token';
+import { userKeyOf } from '../../src/sessions/user-key';
+import {
+  adaClaims,
+  authParts,
+  clientSecret,
+  failureOf,
+  longEnough,
+  objectId,
+  printed,
+  subject,
+} from '../support/auth-fixture';
+import {
+  clientId,
+  createTinyKey,
+  paths,
+  startTinyProvider,
+  tenantId,
+  type TinyKey,
+  type TinyProvider,
+} from '../support/tiny-provider';
+
+const now = 1_800_000_000;
+const nonce = 'the-nonce-of-this-attempt';
+const foreignTenant = '99999999-9999-4999-8999-999999999999';
+
+let tiny: TinyProvider;
+let parts: AuthParts;
+let claims: JWTPayload;
+
+beforeEach(async () => {
+  tiny = await startTinyProvider();
+  parts = authParts(tiny, () => now);
+  claims = { ...adaClaims(tiny, now), nonce };
+});
+afterEach(() => tiny.stop());
+
+const verify = (token: string) => verifyIdToken(parts, token, { nonce, now, signal: longEnough() });
+
+const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+function hmacToken(secret: string): string {
+  const signed = `${encode({ alg: 'HS256', kid: 'first', typ: 'JWT' })}.${encode(claims)}`;
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+}
+
+type Change = (claims: JWTPayload) => JWTPayload;
+const without =
+  (claim: string): Change =>
+  ({ [claim]: _left, ...others }) =>
+    others;
+const withClaims =
+  (more: JWTPayload): Change =>
+  (all) => ({ ...all, ...more });
+
+describe('verifyIdToken', () => {
+  it('returns the user, the sid, the login hint and the claims', async () => {
+    const verified = await verify(await tiny.sign(claims));
+
+    expect(verified.user).toEqual({
+      userKey: userKeyOf(tiny.issuer, objectId, subject),
+      issuer: tiny.issuer,
+      subject,
+      objectId,
+      tenantId,
+      name: 'Ada Lovelace',
+      username: 'ada@contoso.example',
+      roles: ['admin'],
+    });
+    expect(verified.sid).toBe('sid-of-ada');
+    expect(verified.loginHint).toBe('O.hint-of-ada');
+    expect(verified.issuedAt).toBe(now);
+    expect(verified.claims['ver']).toBe('2.0');
+  });
+
+  describe('accepts', () => {
+    it.each<[string, Change]>([
+      ['an aud array of one', withClaims({ aud: [clientId] })],
+      ['several audiences with azp', withClaims({ aud: [clientId, 'other'], azp: clientId })],
+      ['azp equal to the client id', withClaims({ azp: clientId })],
+      ['exp 59 s ago', withClaims({ exp: now - 59 })],
+      ['nbf in 60 s', withClaims({ nbf: now + 60 })],
+      ['iat in 60 s', withClaims({ iat: now + 60 })],
+      ['no nbf', without('nbf')],
+      ['no tid, as Azure AD B2C', without('tid')],
+      ['tid in capitals', (all) => ({ ...all, tid: tenantId.toUpperCase() })],
+      ['no oid', without('oid')],
+      ['no roles', without('roles')],
+      ['no sid', without('sid')],
+      ['no login_hint', without('login_hint')],
+      ['no name', without('name')],
+      ['no preferred_username', without('preferred_username')],
+      ['a hundred roles', withClaims({ roles: Array.from({ length: 100 }, (_, i) => `r${i}`) })],
+      ['a name of 256 characters', withClaims({ name: 'n'.repeat(256) })],
+    ])('%s', async (_what, change) => {
+      const verified = await verify(await tiny.sign(change(claims)));
+      expect(verified.user.subject).toBe(subject);
+    });
+
+    it('no kid when there is a single key', async () => {
+      const token = await tiny.sign(claims, { header: { kid: undefined } });
+      expect((await verify(token)).user.subject).toBe(subject);
+    });
+
+    it('no kid when all but one key are for encryption or of another kind', async () => {
+      const other = await createTinyKey('other');
+      const foreign = { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', kid: 'ec' };
+      tiny.keys = [{ ...other.jwk, use: 'enc' }, foreign, tiny.key.jwk];
+      const token = await tiny.sign(claims, { header: { kid: undefined } });
+      expect((await verify(token)).user.subject).toBe(subject);
+    });
+
+    it('a new kid after the keys have rotated', async () => {
+      await verify(await tiny.sign(claims));
+      const second = await createTinyKey('second');
+      tiny.keys = [second.jwk];
+      const verified = await verify(await tiny.sign(claims, { key: second }));
+      expect(verified.user.subject).toBe(subject);
+      expect(tiny.count(paths.keys)).toBe(2);
+    });
+  });
+
+  describe('refuses', () => {
+    it.each<[string, string, Change]>([
+      ['another iss', 'iss', (all) => ({ ...all, iss: `${all.iss ?? ''}1` })],
+      ['a missing iss', 'iss', without('iss')],
+      ['a trailing slash in iss', 'iss', (all) => ({ ...all, iss: `${all.iss ?? ''}/` })],
+      ['another aud', 'aud', withClaims({ aud: `${clientId}1` })],
+      ['a missing aud', 'aud', without('aud')],
+      ['an aud array without us', 'aud', withClaims({ aud: ['other'] })],
+      ['several audiences without azp', 'azp', withClaims({ aud: [clientId, 'other'] })],
+      ['several audiences, azp another', 'azp', withClaims({ aud: [clientId, 'o'], azp: 'o' })],
+      ['azp of another client', 'azp', withClaims({ azp: 'other' })],
+      ['a missing exp', 'exp', without('exp')],
+      ['exp 60 s ago', 'exp', withClaims({ exp: now - 60 })],
+      ['exp as text', 'exp', (all) => ({ ...all, exp: `${now + 60}` as unknown as number })],
+      ['nbf in 61 s', 'nbf', withClaims({ nbf: now + 61 })],
+      ['nbf as text', 'nbf', (all) => ({ ...all, nbf: `${now}` as unknown as number })],
+      ['a missing iat', 'iat', without('iat')],
+      ['iat in 61 s', 'iat', withClaims({ iat: now + 61 })],
+      ['iat as text', 'iat', (all) => ({ ...all, iat: `${now}` as unknown as number })],
+      ['a missing nonce', 'nonce', without('nonce')],
+      ['another nonce', 'nonce', withClaims({ nonce: `${nonce}1` })],
+      ['a nonce that is no text', 'nonce', withClaims({ nonce: [nonce] })],
+      ['a missing sub', 'sub', without('sub')],
+      ['an empty sub', 'sub', withClaims({ sub: '' })],
+      ['a sub that is no text', 'sub', withClaims({ sub: 1 as unknown as string })],
+      ['an oversized sub', 'sub', withClaims({ sub: 's'.repeat(257) })],
+      ['an oid that is no text', 'oid', withClaims({ oid: { a: 1 } })],
+      ['an empty oid', 'oid', withClaims({ oid: '' })],
+      ['a tid that is no text', 'tid', withClaims({ tid: [tenantId] })],
+      ['an oversized name', 'name', withClaims({ name: 'n'.repeat(257) })],
+      [
+        'an oversized user name',
+        'preferred_username',
+        withClaims({ preferred_username: 'u'.repeat(257) }),
+      ],
+      ['an oversized sid', 'sid', withClaims({ sid: 's'.repeat(257) })],
+      ['an oversized login_hint', 'login_hint', withClaims({ login_hint: 'h'.repeat(1025) })],
+      ['roles that are no list', 'roles', withClaims({ roles: 'admin' })],
+      ['a role that is no text', 'roles', withClaims({ roles: ['admin', 1] })],
+      ['101 roles', 'roles', withClaims({ roles: Array.from({ length: 101 }, () => 'r') })],
+    ])('%s', async (_what, check, change) => {
+      const failure = await failureOf(verify(await tiny.sign(change(claims))));
+      expect(failure.code).toBe('ERR_ID_TOKEN');
+      expect(failure.note).toBe(`the ID token failed the check of ${check}`);
+    });
+
+    it('another tenant by its tid', async () => {
+      const failure = await failureOf(verify(await tiny.sign({ ...claims, tid: foreignTenant })));
+      expect(failure.code).toBe('ERR_WRONG_TENANT');
+    });
+
+    it('alg none, with and without a signature', async () => {
+      const unsigned = `${encode({ alg: 'none', kid: 'first' })}.${encode(claims)}`;
+      const signature = (await tiny.sign(claims)).split('.')[2] ?? '';
+      for (const token of [`${unsigned}.`, `${unsigned}.${signature}`]) {
+        expect((await failureOf(verify(token))).note).toContain('check of alg');
+      }
+    });
+
+    it('HS256 signed with the client secret', async () => {
+      const failure = await failureOf(verify(hmacToken(clientSecret)));
+      expect([failure.code, failure.note]).toEqual([
+        'ERR_ID_TOKEN',
+        'the ID token failed the check of alg',
+      ]);
+    });
+
+    it("HS256 signed with the provider's public key", async () => {
+      const publicKey = await importJWK(tiny.key.jwk, 'RS256', { extractable: true });
+      if (publicKey instanceof Uint8Array) throw new Error('not a public key');
+      const failure = await failureOf(verify(hmacToken(await exportSPKI(publicKey))));
+      expect(failure.note).toBe('the ID token failed the check of alg');
+    });
+
+    it.each(['PS256', 'RS512'])('the other RSA algorithm %s', async (alg) => {
+      const [, payload, signature] = (await tiny.sign(claims)).split('.');
+      const token = `${encode({ alg, kid: 'first' })}.${payload ?? ''}.${signature ?? ''}`;
+      expect((await failureOf(verify(token))).note).toContain('check of alg');
+    });
+
+    it('a corrupted signature', async () => {
+      const token = await tiny.sign(claims);
+      const broken = token.slice(0, -20) + (token.at(-20) === 'A' ? 'B' : 'A') + token.slice(-19);
+      expect((await failureOf(verify(broken))).note).toContain('check of signature');
+    });
+
+    it('changed claims under an old signature', async () => {
+      const [header, , signature] = (await tiny.sign(claims)).split('.');
+      const token = `${header ?? ''}.${encode({ ...claims, roles: ['owner'] })}.${signature ?? ''}`;
+      expect((await failureOf(verify(token))).note).toContain('check of signature');
+    });
+
+    it('a signature by another key under a known kid', async () => {
+      const other: TinyKey = { ...(await createTinyKey('x')), kid: 'first' };
+      const failure = await failureOf(verify(await tiny.sign(claims, { key: other })));
+      expect(failure.note).toContain('check of signature');
+    });
+
+    it('a kid the provider does not list, after looking once more', async () => {
+      const failure = await failureOf(verify(await tiny.sign(claims, { header: { kid: 'no' } })));
+      expect(failure.note).toBe('the ID token failed the check of kid');
+      expect(tiny.count(paths.keys)).toBe(2);
+    });
+
+    it('no kid when there are several keys, without fetching them again', async () => {
+      tiny.keys = [tiny.key.jwk, (await createTinyKey('second')).jwk];
+      const token = await tiny.sign(claims, { header: { kid: undefined } });
+      expect((await failureOf(verify(token))).note).toContain('check of kid');
+      expect(tiny.count(paths.keys)).toBe(1);
+    });
+
+    it('a key that is not for signing', async () => {
+      tiny.keys = [{ ...tiny.key.jwk, use: 'enc' }, (await createTinyKey('second')).jwk];
+      expect((await failureOf(verify(await tiny.sign(claims)))).note).toContain('check of kid');
+    });
+
+    it('an oversized token before anything else', async () => {
+      const token = await tiny.sign({ ...claims, padding: 'p'.repeat(64 * 1024) });
+      expect((await failureOf(verify(token))).note).toContain('check of length');
+      expect(tiny.requests).toEqual([]);
+    });
+
+    it.each(['', 'abc', 'a.b.c', 'e30.e30.', '....'])('%p, which is no JWT', async (token) => {
+      expect((await failureOf(verify(token))).code).toBe('ERR_ID_TOKEN');
+    });
+  });
+
+  describe('on a refresh', () => {
+    const ada = () => ({ issuer: tiny.issuer, subject, objectId });
+    const verifyRefreshed = async (change: Change) =>
+      verifyIdToken(parts, await tiny.sign(change(without('nonce')(claims))), {
+        user: ada(),
+        now,
+        signal: longEnough(),
+      });
+
+    it('needs no nonce', async () => {
+      expect((await verifyRefreshed((all) => all)).user.objectId).toBe(objectId);
+    });
+
+    it.each<[string, string, Change]>([
+      ['sub', 'sub of the session', withClaims({ sub: 'another' })],
+      ['oid', 'oid of the session', withClaims({ oid: 'another' })],
+      ['missing oid', 'oid of the session', without('oid')],
+      ['iss', 'iss', withClaims({ iss: 'https://other.example' })],
+    ])('refuses another %s than the session has', async (_what, check, change) => {
+      const failure = await failureOf(verifyRefreshed(change));
+      expect(failure.note).toBe(`the ID token failed the check of ${check}`);
+    });
+
+    it('refuses a session of another issuer', async () => {
+      const work = verifyIdToken(parts, await tiny.sign(claims), {
+        user: { ...ada(), issuer: 'https://other.example' },
+        now,
+        signal: longEnough(),
+      });
+      expect((await failureOf(work)).note).toContain('iss of the session');
+    });
+  });
+
+  it('prints no claim and no token in its errors', async () => {
+    const token = await tiny.sign({ ...claims, exp: now - 3600 });
+    const text = printed(await failureOf(verify(token)));
+    for (const secret of [...token.split('.'), nonce, subject, objectId, 'ada@contoso.example']) {
+      expect(text).not.toContain(secret);
+    }
+  });
+});

@@ -1,0 +1,88 @@
+import type { JWTPayload } from 'jose';
+import type { AuthParts, AuthSettings } from '../../src/auth/auth-parts';
+import { createProvider } from '../../src/auth/provider';
+import { AppError } from '../../src/errors';
+import { clientId, tenantId, type TinyProvider } from './tiny-provider';
+
+export const clientSecret = 'the-secret-of-the-client-app';
+export const subject = 'subject-of-ada';
+export const objectId = '33333333-3333-4333-8333-333333333333';
+
+/** Auth parts over a tiny provider, with the given clock. */
+export function authParts(
+  tiny: TinyProvider,
+  clock: () => number,
+  overrides: Partial<AuthSettings> = {},
+): AuthParts {
+  const settings: AuthSettings = {
+    baseUrl: 'http://localhost:7071',
+    tenantId,
+    clientId,
+    authority: tiny.authority,
+    issuer: tiny.issuer,
+    credential: { kind: 'secret', secret: clientSecret },
+    graphScopes: ['User.Read'],
+    ...overrides,
+  };
+  const { authority, issuer } = settings;
+  return { settings, provider: createProvider({ authority, issuer, clock }) };
+}
+
+/** The claims Entra ID sends for Ada, issued `now`. */
+export function adaClaims(tiny: TinyProvider, now: number): JWTPayload {
+  return {
+    iss: tiny.issuer,
+    aud: clientId,
+    iat: now,
+    nbf: now,
+    exp: now + 3600,
+    sub: subject,
+    oid: objectId,
+    tid: tenantId,
+    ver: '2.0',
+    name: 'Ada Lovelace',
+    preferred_username: 'ada@contoso.example',
+    roles: ['admin'],
+    sid: 'sid-of-ada',
+    login_hint: 'O.hint-of-ada',
+  };
+}
+
+/** A token answer as Entra ID sends it. */
+export function tokenBody(idToken: string, more: Record<string, unknown> = {}): object {
+  return {
+    token_type: 'Bearer',
+    scope: 'User.Read profile openid email',
+    expires_in: 3600,
+    ext_expires_in: 3600,
+    access_token: 'access-token-1',
+    refresh_token: 'refresh-token-1',
+    id_token: idToken,
+    client_info: clientInfo(objectId, tenantId),
+    ...more,
+  };
+}
+
+export function clientInfo(uid: string, utid: string): string {
+  return Buffer.from(JSON.stringify({ uid, utid })).toString('base64url');
+}
+
+/** What a promise fails with; fails itself when there is no failure of ours. */
+export async function failureOf(work: Promise<unknown>): Promise<AppError> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error('it did not fail');
+}
+
+/** Everything a log could print of an error: messages, notes and causes. */
+export function printed(error: unknown): string {
+  if (!(error instanceof Error)) return JSON.stringify(error) ?? '';
+  const members = JSON.stringify(error, Object.getOwnPropertyNames(error));
+  return `${String(error)} ${members} ${error.cause === undefined ? '' : printed(error.cause)}`;
+}
+
+export const longEnough = (): AbortSignal => AbortSignal.timeout(20_000);

@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  exportJWK,
+  generateKeyPair,
+  SignJWT,
+  type CryptoKey,
+  type JWK,
+  type JWTPayload,
+} from 'jose';
+
+/** An answer the test chooses; a function gets the posted form. */
+export interface TinyAnswer {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  readonly body: unknown;
+  /** Never ends the answer, as a provider that hangs. */
+  readonly hangs?: boolean;
+}
+
+export interface TinyKey {
+  readonly kid: string;
+  readonly privateKey: CryptoKey;
+  readonly jwk: JWK;
+}
+
+/** A provider on loopback that answers what the test says and remembers what it was asked. */
+export interface TinyProvider {
+  readonly origin: string;
+  readonly authority: string;
+  readonly issuer: string;
+  /** Method and path of each request, in order. */
+  readonly requests: string[];
+  /** The forms posted to the token endpoint. */
+  readonly forms: URLSearchParams[];
+  /** Overrides of the metadata; `undefined` members are left out. */
+  metadata: Record<string, unknown>;
+  keys: JWK[];
+  /** Overrides a whole answer by path. */
+  answers: Map<string, TinyAnswer>;
+  token: (form: URLSearchParams) => TinyAnswer | Promise<TinyAnswer>;
+  readonly key: TinyKey;
+  sign(
+    claims: JWTPayload,
+    options?: { key?: TinyKey; header?: Record<string, unknown> },
+  ): Promise<string>;
+  count(path: string): number;
+  stop(): Promise<void>;
+}
+
+export const tenantId = '11111111-1111-4111-8111-111111111111';
+export const clientId = '22222222-2222-4222-8222-222222222222';
+
+export const paths = {
+  metadata: `/${tenantId}/v2.0/.well-known/openid-configuration`,
+  keys: `/${tenantId}/discovery/v2.0/keys`,
+  token: `/${tenantId}/oauth2/v2.0/token`,
+  authorize: `/${tenantId}/oauth2/v2.0/authorize`,
+  logout: `/${tenantId}/oauth2/v2.0/logout`,
+};
+
+export async function createTinyKey(kid: string): Promise<TinyKey> {
+  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
+  return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig' } };
+}
+
+export async function startTinyProvider(): Promise<TinyProvider> {
+  const key = await createTinyKey('first');
+  const server = createServer((request, response) => {
+    void serve(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
+  const authority = `${origin}/${tenantId}/v2.0`;
+
+  const provider: TinyProvider = {
+    origin,
+    authority,
+    issuer: authority,
+    requests: [],
+    forms: [],
+    metadata: {},
+    keys: [key.jwk],
+    answers: new Map(),
+    token: () => ({ status: 400, body: { error: 'invalid_request' } }),
+    key,
+    sign: (claims, options = {}) =>
+      new SignJWT(claims)
+        .setProtectedHeader({
+          alg: 'RS256',
+          typ: 'JWT',
+          kid: (options.key ?? key).kid,
+          ...options.header,
+        })
+        .sign((options.key ?? key).privateKey),
+    count: (path) => provider.requests.filter((line) => line.endsWith(` ${path}`)).length,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', origin);
+    provider.requests.push(`${request.method ?? ''} ${pathname}`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array));
+    const answer = await answerTo(pathname, Buffer.concat(chunks).toString('utf8'));
+    if (answer.hangs === true) return;
+    response.writeHead(answer.status ?? 200, {
+      'content-type': 'application/json',
+      ...answer.headers,
+    });
+    response.end(
+      typeof answer.body === 'string' || Buffer.isBuffer(answer.body)
+        ? answer.body
+        : JSON.stringify(answer.body),
+    );
+  }
+
+  async function answerTo(path: string, body: string): Promise<TinyAnswer> {
+    const chosen = provider.answers.get(path);
+    if (chosen !== undefined) return chosen;
+    if (path === paths.metadata) return { body: { ...defaultMetadata, ...provider.metadata } };
+    if (path === paths.keys) return { body: { keys: provider.keys } };
+    if (path !== paths.token) return { status: 404, body: {} };
+    const form = new URLSearchParams(body);
+    provider.forms.push(form);
+    return provider.token(form);
+  }
+
+  const defaultMetadata = {
+    issuer: authority,
+    authorization_endpoint: origin + paths.authorize,
+    token_endpoint: origin + paths.token,
+    jwks_uri: origin + paths.keys,
+    end_session_endpoint: origin + paths.logout,
+  };
+  return provider;
+}
