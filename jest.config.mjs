@@ -1,7 +1,22 @@
 // Tests run on swc (types are checked by `npm run check`). jose, cookie and preact are ESM only.
+import { existsSync } from 'node:fs';
+
+const esmOnly = ['jose', 'cookie', 'preact', 'preact-render-to-string'];
+
+const { CHROME_PATH = '', CI = '' } = process.env;
+const hasBrowser =
+  existsSync(CHROME_PATH) || (process.platform === 'linux' && process.arch === 'x64');
+if (!hasBrowser && CI === '') {
+  console.warn('\n*** No Chromium: the tests in test/browser are LEFT OUT. Set CHROME_PATH. ***\n');
+}
+
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.{ts,tsx}'],
+  // Under CI they run without a browser too, and fail.
+  testPathIgnorePatterns: ['/node_modules/', ...(hasBrowser || CI !== '' ? [] : ['/test/browser/'])],
+  globalSetup: '<rootDir>/test/support/start-azurite.ts',
+  globalTeardown: '<rootDir>/test/support/stop-azurite.ts',
   transform: {
     '^.+\\.(t|j|mj)sx?$': [
       '@swc/jest',
@@ -15,6 +30,6 @@ export default {
       },
     ],
   },
-  transformIgnorePatterns: ['/node_modules/(?!(jose|cookie|preact|preact-render-to-string)/)'],
+  transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
   testTimeout: 30_000,
 };

@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { explainRefusal } from '../auth/aadsts-texts';
+import { refusalText } from '../auth/refusal-text';
 import {
   AppError,
   RoleMissingError,
@@ -94,16 +94,24 @@ function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
 }
 
 function Refusal({ error }: { readonly error: SignInRefusedError }) {
-  const { meaning, action } = explainRefusal(error.refusal);
+  const { meaning, action, actor } = refusalText(error.refusal);
   return (
     <>
       <p>
         <strong>{meaning}</strong>
       </p>
-      <p>{action}</p>
+      <p>
+        {actorTexts[actor]} {action}
+      </p>
     </>
   );
 }
+
+const actorTexts = {
+  you: 'You can do this yourself:',
+  administrator: 'An administrator of your organisation must act:',
+  operator: 'An operator of this app must act:',
+} as const;
 
 function linksFor(error: AppError): readonly PageLink[] {
   if (error instanceof RoleMissingError) return [homeLink];
@@ -121,7 +129,7 @@ function linksFor(error: AppError): readonly PageLink[] {
 }
 
 function referenceFor(error: AppError, exchange: Exchange): readonly string[] {
-  const references = [error.code];
+  const references: string[] = [error.code];
   if (error instanceof SignInRefusedError) {
     const { aadsts, correlationId } = error.refusal;
     if (aadsts !== undefined) references.push(`AADSTS${aadsts}`);

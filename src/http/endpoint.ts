@@ -23,11 +23,15 @@ const deadlineMs = 9_000;
  * ```ts
  * app.http('reports', { route: 'reports', handler: endpoint(withRole('reader', async ({ user }) => …)) });
  * ```
+ * @param answerFaults what to answer while the settings have faults
  */
-export function endpoint(handler: Handler): HttpHandler {
+export function endpoint(
+  handler: Handler,
+  answerFaults: typeof answerFaultySettings = answerFaultySettings,
+): HttpHandler {
   return async (request, context) => {
     const services = getServices();
-    if ('faults' in services) return answerFaultySettings(services.faults, request, context);
+    if ('faults' in services) return answerFaults(services.faults, request, context);
     const exchange = createExchange(request, context, services);
     let answer: HttpResponseInit;
     try {

@@ -1,14 +1,18 @@
 import type { Session } from '../sessions/session';
 import { Layout } from './layout';
 
+/** Who is signed in, or that it cannot be told because storage or keys are out of reach. */
+export type SessionState = Session | 'signed out' | 'unknown';
+
 interface HomePageProps {
-  readonly session: Session | undefined;
+  readonly state: SessionState;
   /** The app role that opens the console. */
   readonly adminRole: string;
 }
 
 /** What this is, who is signed in, and the three access levels. */
-export function HomePage({ session, adminRole }: HomePageProps) {
+export function HomePage({ state, adminRole }: HomePageProps) {
+  const session = typeof state === 'string' ? undefined : state;
   return (
     <Layout title="Home" signedInAs={session?.user.name}>
       <h1>Sign-in for your web app on Azure Functions</h1>
@@ -17,7 +21,7 @@ export function HomePage({ session, adminRole }: HomePageProps) {
         browser holds one signed cookie, nothing else. Put your own functions beside it and let it
         decide who may call them.
       </p>
-      {session === undefined ? <SignedOutGreeting /> : <SignedInGreeting session={session} />}
+      <Greeting state={state} />
       <ul class="levels">
         <li>
           <h2>
@@ -45,7 +49,15 @@ export function HomePage({ session, adminRole }: HomePageProps) {
   );
 }
 
-function SignedOutGreeting() {
+function Greeting({ state }: { readonly state: SessionState }) {
+  if (state === 'unknown') {
+    return (
+      <p class="soft" role="status">
+        Whether you are signed in cannot be told right now: the app’s storage does not answer.
+      </p>
+    );
+  }
+  if (state !== 'signed out') return <SignedInGreeting session={state} />;
   return (
     <>
       <p class="soft">You are not signed in.</p>

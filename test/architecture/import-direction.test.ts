@@ -4,7 +4,20 @@ import path from 'node:path';
 /** What each folder of src may import of the others (DESIGN section 7): nothing points up. */
 const allowed: Record<string, readonly string[]> = {
   'main.ts': ['functions'],
-  functions: ['guards', 'auth', 'graph', 'sessions', 'cookies', 'keys', 'http', 'pages', 'services', 'errors', 'settings', 'clock'],
+  functions: [
+    'guards',
+    'auth',
+    'graph',
+    'sessions',
+    'cookies',
+    'keys',
+    'http',
+    'pages',
+    'services',
+    'errors',
+    'settings',
+    'clock',
+  ],
   guards: ['auth', 'sessions', 'cookies', 'keys', 'http', 'errors', 'services'],
   http: ['pages', 'auth', 'services', 'settings', 'errors'],
   pages: ['graph', 'sessions', 'settings'],
@@ -24,7 +37,11 @@ const allowed: Record<string, readonly string[]> = {
 /** cookies may know auth's types only: what a sign-in attempt is, not how one is made. */
 const typesOnly: Record<string, readonly string[]> = { cookies: ['auth'] };
 
-const areaOf = (file: string) => path.relative('src', file).split(path.sep)[0]?.replace(/^(?!main)(.*)\.tsx?$/, '$1') ?? '';
+const areaOf = (file: string) =>
+  path
+    .relative('src', file)
+    .split(path.sep)[0]
+    ?.replace(/^(?!main)(.*)\.tsx?$/, '$1') ?? '';
 const files = globSync('src/**/*.{ts,tsx}');
 
 interface Import {
@@ -35,7 +52,9 @@ interface Import {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8');
-  const statements = text.matchAll(/^(import|export)\s(type\s)?[^;]*?from\s'([^']+)'|^import\s'([^']+)'/gm);
+  const statements = text.matchAll(
+    /^(import|export)\s(type\s)?[^;]*?from\s'([^']+)'|^import\s'([^']+)'/gm,
+  );
   return [...statements]
     .map((match) => ({ target: match[3] ?? match[4] ?? '', isType: match[2] !== undefined }))
     .filter(({ target }) => target.startsWith('.'))
@@ -76,6 +95,7 @@ describe('import direction', () => {
   });
 
   it('never lets the app import the local stack or the tests', () => {
-    for (const file of files) expect(readFileSync(file, 'utf8')).not.toMatch(/from '[./]+\/(local|test)\//);
+    for (const file of files)
+      expect(readFileSync(file, 'utf8')).not.toMatch(/from '[./]+\/(local|test)\//);
   });
 });

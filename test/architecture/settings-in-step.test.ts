@@ -9,7 +9,8 @@ function exampleValues(): Record<string, string> {
   expect(example).toHaveProperty('Values');
   const values: Record<string, string> = {};
   if (typeof example === 'object' && example !== null && 'Values' in example) {
-    for (const [name, value] of Object.entries(Object(example.Values))) values[name] = String(value);
+    for (const [name, value] of Object.entries(Object(example.Values)))
+      values[name] = String(value);
   }
   return values;
 }
@@ -44,7 +45,8 @@ describe('settings in step', () => {
   it('states in the README the defaults of the code', () => {
     const rows = readmeRows();
     for (const [name, value] of Object.entries(settingDefaults)) {
-      if (value !== undefined) expect(`${name} ${rows.get(name) ?? ''}`).toBe(`${name} \`${value}\``);
+      if (value !== undefined)
+        expect(`${name} ${rows.get(name) ?? ''}`).toBe(`${name} \`${value}\``);
     }
   });
 });

@@ -1,0 +1,55 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { app } from '@azure/functions';
+import { endpoint } from '../http/endpoint';
+import type { Exchange } from '../http/exchange';
+import { json } from '../http/responses';
+import type { Services } from '../services';
+
+const keptSeconds = 10;
+const patienceMs = 4_000;
+
+type Part = 'settings' | 'storage' | 'keys' | 'provider';
+type Check = (services: Services, signal: AbortSignal) => Promise<unknown>;
+
+const checks: Readonly<Record<Exclude<Part, 'settings'>, Check>> = {
+  storage: ({ table }, signal) => table.check(signal),
+  keys: ({ keyRing }, signal) => keyRing.current(signal),
+  provider: ({ auth }, signal) => auth.provider.metadata(signal),
+};
+
+let last: { readonly at: number; readonly failing: Promise<readonly Part[]> } | undefined;
+
+/** GET health: `ok`, or 503 with the names of the failing parts. Looked at anew at most once in ten seconds an instance. */
+export async function health({ services, now }: Exchange): Promise<HttpResponseInit> {
+  if (last === undefined || now >= last.at + keptSeconds) {
+    last = { at: now, failing: failingParts(services) };
+  }
+  return answerHealth(await last.failing);
+}
+
+async function failingParts(services: Services): Promise<readonly Part[]> {
+  // Not the request's signal: other requests wait for the same answer.
+  const signal = AbortSignal.timeout(patienceMs);
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([part, check]) => {
+      try {
+        await check(services, signal);
+        return [];
+      } catch {
+        return [part as keyof typeof checks];
+      }
+    }),
+  );
+  return results.flat();
+}
+
+function answerHealth(failing: readonly Part[]): HttpResponseInit {
+  return failing.length === 0 ? json({ status: 'ok' }) : json({ status: 'failing', failing }, 503);
+}
+
+app.http('health', {
+  methods: ['GET'],
+  route: 'health',
+  authLevel: 'anonymous',
+  handler: endpoint(health, () => answerHealth(['settings'])),
+});

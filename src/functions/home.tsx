@@ -1,0 +1,40 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { app } from '@azure/functions';
+import { hasSessionCookie } from '../cookies/session-cookie';
+import { AppError } from '../errors';
+import { findSession } from '../guards/find-session';
+import { bounce } from '../http/bounce';
+import { endpoint } from '../http/endpoint';
+import type { Exchange } from '../http/exchange';
+import { htmlPage } from '../http/responses';
+import type { SessionState } from '../pages/home-page';
+import { HomePage } from '../pages/home-page';
+
+/** The page is public and must not hang on storage: who is signed in is told if that can be learned by then. */
+const patienceMs = 2_000;
+
+/** GET /: what this is, who is signed in, and the three access levels. */
+export async function home(exchange: Exchange): Promise<HttpResponseInit> {
+  const { request, services } = exchange;
+  const { isHttps, adminRole } = services.settings;
+  if (!hasSessionCookie(request.headers.get('cookie'), isHttps)) {
+    const arrival = bounce(exchange);
+    if (arrival !== undefined) return arrival;
+  }
+  const state = await sessionState(exchange);
+  return htmlPage(<HomePage state={state} adminRole={adminRole} />);
+}
+
+async function sessionState(exchange: Exchange): Promise<SessionState> {
+  const signal = AbortSignal.any([exchange.signal, AbortSignal.timeout(patienceMs)]);
+  try {
+    const found = await findSession({ ...exchange, signal });
+    return found === undefined ? 'signed out' : found.session;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    exchange.log('warn', `home without session: ${error.code}`);
+    return 'unknown';
+  }
+}
+
+app.http('home', { methods: ['GET'], route: '/', authLevel: 'anonymous', handler: endpoint(home) });

@@ -1,0 +1,84 @@
+import type { HttpResponseInit } from '@azure/functions';
+import type { FinishedSignIn } from '../auth/finish-sign-in';
+import { finishSignIn } from '../auth/finish-sign-in';
+import type { Callback } from '../auth/parse-callback';
+import { parseCallback } from '../auth/parse-callback';
+import { parseState } from '../auth/sign-in-attempt';
+import { clearAttemptCookie, readAttemptCookie } from '../cookies/attempt-cookie';
+import { signSessionCookie } from '../cookies/session-cookie';
+import { AppError } from '../errors';
+import type { Exchange } from '../http/exchange';
+import { redirectTo } from '../http/responses';
+import { beginSignIn } from './begin-sign-in';
+import { findSession, findTicket } from './find-session';
+
+/**
+ * Uses the provider's answer: finds the attempt it belongs to, redeems the code and opens a new session.
+ * The attempt's cookie is cleared whatever happens, so an answer works once.
+ */
+export async function completeSignIn(exchange: Exchange): Promise<HttpResponseInit> {
+  const { request, services, now, signal } = exchange;
+  const { isHttps, baseUrl } = services.settings;
+  const callback = parseCallback(exchange.query);
+  const kept = await readAttemptCookie(request.headers.get('cookie'), callback.state, {
+    keyRing: services.keyRing,
+    isHttps,
+    now,
+    signal,
+  });
+  if (kept !== undefined) exchange.cookies.push(clearAttemptCookie(callback.state, isHttps));
+  if (kept === undefined || 'expired' in kept) {
+    return answerWithoutAttempt(exchange, callback, kept?.returnPath ?? '/');
+  }
+  const { attempt } = kept;
+  if (callback.kind === 'refusal' && attempt.prompt === 'none') {
+    // The app asked whether someone is signed in, without showing anything: the answer is no.
+    return redirectTo(baseUrl + attempt.returnPath);
+  }
+  const finished = await finishSignIn(services.auth, { attempt, callback, now, signal });
+  await openSession(exchange, finished);
+  return redirectTo(baseUrl + finished.returnPath);
+}
+
+/** No dead ends: on to the app when signed in, one new try when the attempt got lost, an explanation at last. */
+async function answerWithoutAttempt(
+  exchange: Exchange,
+  callback: Callback,
+  returnPath: string,
+): Promise<HttpResponseInit> {
+  if ((await findSession(exchange)) !== undefined) {
+    return redirectTo(`${exchange.services.settings.baseUrl}/`);
+  }
+  const round = parseState(callback.state)?.round;
+  if (round === undefined || callback.kind === 'refusal') {
+    throw new AppError('ERR_SIGN_IN_UNSOLICITED');
+  }
+  if (round > 0) throw new AppError('ERR_SIGN_IN_LOST');
+  return beginSignIn(exchange, { round: 1, returnPath });
+}
+
+async function openSession(
+  exchange: Exchange,
+  { user, sid, loginHint, verifiedAt, tokenCache }: FinishedSignIn,
+): Promise<void> {
+  const { request, services, now, signal } = exchange;
+  const { ticket } = await services.sessions.open({
+    user,
+    sid,
+    loginHint,
+    verifiedAt,
+    tokenCache,
+    userAgent: request.headers.get('user-agent') ?? '',
+    former: await findTicket(exchange),
+    now,
+    signal,
+  });
+  exchange.cookies.push(
+    await signSessionCookie(ticket, {
+      keyRing: services.keyRing,
+      isHttps: services.settings.isHttps,
+      signal,
+    }),
+  );
+  exchange.log('info', `signed in ${user.userKey.slice(0, 8)}`);
+}

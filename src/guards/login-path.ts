@@ -1,0 +1,37 @@
+import { serializeStepUpRequest } from '../auth/step-up-request';
+import type { StepUp } from '../errors';
+import { pathWithoutMarker } from '../http/bounce';
+import type { Exchange } from '../http/exchange';
+import { localPath } from '../http/return-path';
+import { seal } from '../keys/sealed-value';
+
+/** How long a person may wait before following the link. */
+const stepUpSeconds = 600;
+
+/** Where to sign in and come back to this request; after anything but a GET, to the home page. */
+export function loginPath(exchange: Exchange): string {
+  return `/auth/login?return_to=${encodeURIComponent(returnPathOf(exchange))}`;
+}
+
+/**
+ * Where to go through the provider for more. What is asked for is sealed, so that nobody can craft a link that makes
+ * a person consent to scopes of the sender's choice.
+ */
+export async function stepUpPath(
+  exchange: Exchange,
+  userKey: string,
+  stepUp: StepUp,
+): Promise<string> {
+  const { services, now, signal } = exchange;
+  const payload = serializeStepUpRequest({ ...stepUp, userKey, returnPath: returnPathOf(exchange) });
+  const step = await seal('step-up', payload, {
+    keyRing: services.keyRing,
+    expiresAt: now + stepUpSeconds,
+    signal,
+  });
+  return `/auth/login?step=${step}`;
+}
+
+function returnPathOf(exchange: Exchange): string {
+  return exchange.request.method === 'GET' ? localPath(pathWithoutMarker(exchange)) : '/';
+}

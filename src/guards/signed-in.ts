@@ -1,0 +1,91 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { createUserTokens } from '../auth/user-tokens';
+import { clearSessionCookie, hasSessionCookie } from '../cookies/session-cookie';
+import { AppError, SignInNeededError, StepUpError } from '../errors';
+import { bounce } from '../http/bounce';
+import type { Exchange, Handler } from '../http/exchange';
+import type { Session, SessionTicket, User } from '../sessions/session';
+import type { RequestSession } from './find-session';
+import { findSession } from './find-session';
+import { loginPath, stepUpPath } from './login-path';
+
+/** What a handler behind `signedIn` or `withRole` gets beside the exchange. */
+export interface SignedInExchange extends Exchange {
+  readonly user: User;
+  readonly session: Session;
+  readonly ticket: SessionTicket;
+  /**
+   * An access token for the downstream API, as the user; refreshed when it has expired.
+   * @param scopes the settings' `GRAPH_SCOPES` unless given
+   * @throws ERR_STEP_UP, which sends the user through the provider once more, or ERR_PROVIDER_UNAVAILABLE
+   */
+  readonly accessToken: (scopes?: readonly string[]) => Promise<string>;
+}
+
+export type SignedInHandler = (
+  exchange: SignedInExchange,
+) => Promise<HttpResponseInit> | HttpResponseInit;
+
+export interface SignedInOptions {
+  /** Reads the token cache together with the session, for handlers that always need a token. */
+  readonly withTokens?: boolean;
+}
+
+/**
+ * Opens `handler` to signed-in users only. A browser is sent to sign in and comes back; another client gets 401
+ * with `login_url`. The session is renewed past half of its idle time, unless the query says `slide=false`.
+ */
+export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}): Handler {
+  return async (exchange) => {
+    const slide = exchange.query.get('slide') !== 'false';
+    const found = await findSession(exchange, { ...options, slide });
+    if (found === undefined) return answerSignedOut(exchange);
+    try {
+      return await handler(signedInExchange(exchange, found));
+    } catch (error) {
+      throw await asSignInNeeded(error, exchange, found);
+    }
+  };
+}
+
+function answerSignedOut(exchange: Exchange): HttpResponseInit {
+  const { request, services } = exchange;
+  const hasCookie = hasSessionCookie(request.headers.get('cookie'), services.settings.isHttps);
+  const arrival = hasCookie ? undefined : bounce(exchange);
+  if (arrival !== undefined) return arrival;
+  throw new SignInNeededError('ERR_SIGNED_OUT', loginPath(exchange));
+}
+
+function signedInExchange(exchange: Exchange, found: RequestSession): SignedInExchange {
+  const { ticket, session } = found;
+  const { services, now, signal } = exchange;
+  const accessToken = createUserTokens({
+    auth: services.auth,
+    sessions: services.sessions,
+    ticket,
+    user: session.user,
+    tokens: found.tokens,
+    now,
+    signal,
+  });
+  return { ...exchange, user: session.user, session, ticket, accessToken };
+}
+
+/** What the handler met on the way that only going through the provider again can mend. */
+async function asSignInNeeded(
+  error: unknown,
+  exchange: Exchange,
+  { ticket, session }: RequestSession,
+): Promise<unknown> {
+  if (error instanceof StepUpError) {
+    const path = await stepUpPath(exchange, session.user.userKey, error.stepUp);
+    return new SignInNeededError('ERR_STEP_UP', path, { cause: error });
+  }
+  if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') {
+    // The provider refuses the refresh token for good: a session without tokens would be a lie.
+    await exchange.services.sessions.end(ticket, session, exchange.signal);
+    exchange.cookies.push(clearSessionCookie(exchange.services.settings.isHttps));
+    return new SignInNeededError('ERR_SIGNED_OUT', loginPath(exchange), { cause: error });
+  }
+  return error;
+}
