@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import type Provider from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { isRecord, isString } from '../loopback/control';
+import type { Directory } from './directory';
+import {
+  entraErrorNumberOf,
+  entraErrorText,
+  isEntraErrorNumber,
+  tokenErrorOf,
+} from './entra-error';
+import { EntraRefusal } from './entra-error';
+import { clientInfoOf, issueTokens } from './issue-tokens';
+import type { TokenIssuer } from './issue-tokens';
+import type { AskedScopes } from './asked-scopes';
+
+interface EntraAnswerParts {
+  readonly directory: Directory;
+  readonly askedScopes: AskedScopes;
+  readonly issuer: TokenIssuer;
+}
+
+/** Gives what oidc-provider answers the shape of Microsoft Entra ID's answers. */
+export function answerAsEntra(provider: Provider, parts: EntraAnswerParts): void {
+  const failures = new WeakMap<object, unknown>();
+  const note = (context: object, error: unknown) => {
+    failures.set(context, error);
+  };
+  provider.on('grant.error', note);
+  provider.on('authorization.error', note);
+  provider.on('server_error', (context, error) => {
+    console.error(error);
+    note(context, error);
+  });
+
+  provider.use(async (context: KoaContextWithOIDC, next) => {
+    await next();
+    if (!('oidc' in context)) return;
+    const failure = failures.get(context);
+    if (context.oidc.route === 'token') {
+      if (context.status === 200) await answerTokens(context, parts);
+      else answerTokenError(context, failure);
+    } else if (context.status === 303) {
+      shapeRedirect(context, parts, failure);
+    }
+  });
+}
+
+async function answerTokens(context: KoaContextWithOIDC, parts: EntraAnswerParts): Promise<void> {
+  const { AuthorizationCode: code, RefreshToken: refreshToken } = context.oidc.entities;
+  const source = code ?? refreshToken;
+  const user = parts.directory.find(source?.accountId);
+  if (source === undefined || user === undefined) throw new EntraRefusal(70000);
+  const { claims, scope } = context.oidc.body ?? {};
+  const asked = isString(scope) && code === undefined ? scope.split(' ') : undefined;
+  const scopes = asked ?? parts.askedScopes.of(source.jti);
+  if (refreshToken !== undefined) {
+    parts.askedScopes.remember(refreshToken.jti, parts.askedScopes.of(source.jti));
+  }
+  context.body = await issueTokens(parts.issuer, {
+    user,
+    scopes,
+    sid: sessionIdOf(source.sessionUid ?? ''),
+    ...(code?.nonce === undefined ? {} : { nonce: code.nonce }),
+    ...refreshTokenOf(context.body),
+    ...(isString(claims) ? { claims } : {}),
+    now: Math.floor(Date.now() / 1000),
+  });
+}
+
+function refreshTokenOf(body: unknown): { refreshToken?: string } {
+  const token = isRecord(body) ? body['refresh_token'] : undefined;
+  return isString(token) ? { refreshToken: token } : {};
+}
+
+function answerTokenError(context: KoaContextWithOIDC, failure: unknown): void {
+  const correlationId = clientRequestIdOf(context.req.headers, new URL(context.href));
+  const { status, body } = tokenErrorOf(
+    entraErrorNumberOf(failure),
+    correlationId === undefined ? {} : { correlationId },
+  );
+  context.status = status;
+  context.body = body;
+}
+
+function shapeRedirect(
+  context: KoaContextWithOIDC,
+  parts: EntraAnswerParts,
+  failure: unknown,
+): void {
+  const { oidc } = context;
+  context.status = 302;
+  const code = oidc.entities.AuthorizationCode;
+  if (code === undefined && failure === undefined) return;
+  const url = new URL(context.response.get('Location'));
+  url.searchParams.delete('iss');
+  if (failure === undefined) {
+    const user = parts.directory.find(oidc.session?.accountId);
+    if (code !== undefined) parts.askedScopes.remember(code.jti, scopesOf(context));
+    if (user !== undefined && context.query['client_info'] === '1') {
+      url.searchParams.set('client_info', clientInfoOf(user));
+    }
+    url.searchParams.set('session_state', sessionIdOf(oidc.session?.uid ?? ''));
+  } else {
+    describeError(url.searchParams, failure);
+  }
+  context.set('Location', url.href);
+  context.body = '';
+}
+
+function describeError(params: URLSearchParams, failure: unknown): void {
+  const named = Number(/^AADSTS(\d+)$/.exec(params.get('error_description') ?? '')?.[1]);
+  const number = isEntraErrorNumber(named) ? named : entraErrorNumberOf(failure);
+  params.set('error_description', entraErrorText(number));
+  params.set('error_uri', `https://login.microsoftonline.com/error?code=${number}`);
+  if (number === 65004) params.set('error_subcode', 'cancel');
+}
+
+function scopesOf(context: KoaContextWithOIDC): string[] {
+  const { scope } = context.query;
+  return isString(scope) ? scope.split(' ').filter((part) => part !== '') : [];
+}
+
+/** `sid`: a GUID, the same for one browser session, that does not give away the cookie. */
+export function sessionIdOf(sessionUid: string): string {
+  const hash = createHash('sha256').update(`sid|${sessionUid}`).digest('hex');
+  return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+}

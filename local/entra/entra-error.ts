@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { errors } from 'oidc-provider';
+import type { EntraErrorFacts } from './entra-errors';
+import { entraErrors } from './entra-errors';
+
+export type EntraErrorNumber = keyof typeof entraErrors;
+
+/** A refusal with its number, thrown inside the provider. */
+export class EntraRefusal extends errors.OIDCProviderError {
+  readonly number: EntraErrorNumber;
+
+  constructor(number: EntraErrorNumber) {
+    super(entraErrors[number].status, entraErrors[number].error);
+    this.number = number;
+  }
+}
+
+/** What tells the errors of oidc-provider apart: their code, then words of what they say. */
+const translations: readonly (readonly [RegExp, EntraErrorNumber])[] = [
+  [/invalid_redirect_uri/, 50011],
+  [/code_verifier|code_challenge does/, 501481],
+  [/PKCE|code_challenge/, 9002325],
+  [/already consumed|already used/, 54005],
+  [/is expired/, 70008],
+  [/redirect_uri mismatch/, 500112],
+  [/account not found/, 50057],
+  [/client not found|invalid_client .*client is invalid/, 700016],
+  [/^invalid_client /, 7000215],
+  [/^unsupported_grant_type /, 70003],
+  [/^invalid_scope /, 70011],
+  [/^invalid_grant /, 70000],
+];
+
+/** The number that Microsoft Entra ID would give for an error of oidc-provider. */
+export function entraErrorNumberOf(error: unknown): EntraErrorNumber {
+  if (error instanceof EntraRefusal) return error.number;
+  if (!(error instanceof errors.OIDCProviderError)) return 90033;
+  const words = `${error.error} ${error.error_description ?? ''} ${error.error_detail ?? ''}`;
+  return translations.find(([pattern]) => pattern.test(words))?.[1] ?? 90014;
+}
+
+export function isEntraErrorNumber(input: unknown): input is EntraErrorNumber {
+  return typeof input === 'number' && Object.hasOwn(entraErrors, input);
+}
+
+/** Answer of the token endpoint, with its status. `claims` is a claims request as JSON text. */
+export function tokenErrorOf(
+  number: EntraErrorNumber,
+  options: { readonly correlationId?: string; readonly claims?: string } = {},
+): { status: number; body: Record<string, unknown> } {
+  const facts: EntraErrorFacts = entraErrors[number];
+  const trace = traceOf(options.correlationId);
+  return {
+    status: facts.status,
+    body: {
+      error: facts.error,
+      error_description: describe(number, trace),
+      error_codes: [number],
+      timestamp: trace.timestamp,
+      trace_id: trace.traceId,
+      correlation_id: trace.correlationId,
+      error_uri: `https://login.microsoftonline.com/error?code=${number}`,
+      ...(facts.suberror === undefined ? {} : { suberror: facts.suberror }),
+      ...(options.claims === undefined || options.claims === '' ? {} : { claims: options.claims }),
+    },
+  };
+}
+
+/** `AADSTS50011: …` for a person, or for `error_description` of a redirect. */
+export function entraErrorText(number: EntraErrorNumber): string {
+  return describe(number, traceOf());
+}
+
+function describe(number: EntraErrorNumber, trace: ReturnType<typeof traceOf>): string {
+  return (
+    `AADSTS${number}: ${entraErrors[number].text} Trace ID: ${trace.traceId} ` +
+    `Correlation ID: ${trace.correlationId} Timestamp: ${trace.timestamp}`
+  );
+}
+
+function traceOf(correlationId: string = randomUUID()) {
+  const timestamp = new Date().toISOString().replace('T', ' ').replace(/\.\d+/, '');
+  return { traceId: randomUUID(), correlationId, timestamp };
+}

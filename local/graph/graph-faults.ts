@@ -1,0 +1,61 @@
+import { createControl, isCount, isOneOf, isTimes } from '../loopback/control';
+import { outages } from '../loopback/outage';
+import type { Outage } from '../loopback/outage';
+import type { GraphError } from './graph-error';
+
+const graphProblem = {
+  forbidden: {
+    status: 403,
+    code: 'Authorization_RequestDenied',
+    message: 'Insufficient privileges to complete the operation.',
+  },
+  'not-found': {
+    status: 404,
+    code: 'Request_ResourceNotFound',
+    message:
+      'Resource does not exist or one of its queried reference-property objects are not present.',
+  },
+  'too-many-requests': {
+    status: 429,
+    code: 'TooManyRequests',
+    message: 'Too many requests.',
+    headers: { 'Retry-After': '7' },
+  },
+  error: { status: 500, code: 'generalException', message: 'An internal error occurred.' },
+  unavailable: {
+    status: 503,
+    code: 'serviceNotAvailable',
+    message: 'The service is unavailable.',
+    headers: { 'Retry-After': '3' },
+  },
+} as const satisfies Record<string, GraphError>;
+
+const answers = [
+  'usual',
+  'claims-challenge',
+  'forbidden',
+  'not-found',
+  'too-many-requests',
+  'error',
+  'unavailable',
+] as const;
+
+export type GraphAnswer = (typeof answers)[number];
+
+export type GraphFaults = ReturnType<typeof createGraphFaults>;
+
+/** Everything a test can make the stand-in do wrong: `POST /control`. */
+export function createGraphFaults() {
+  return {
+    answer: createControl<GraphAnswer>('usual', isOneOf(answers)),
+    outage: createControl<Outage>('none', isOneOf(outages)),
+    delayMs: createControl(0, isCount),
+    /** How many requests the three above touch; null: all. */
+    times: createControl<number | null>(null, isTimes),
+  };
+}
+
+/** The canned refusal of `answer`; the claims challenge is made where the issuer is known. */
+export function problemOf(answer: Exclude<GraphAnswer, 'usual' | 'claims-challenge'>): GraphError {
+  return graphProblem[answer];
+}

@@ -1,0 +1,61 @@
+/** One thing that a test can change while a stand-in runs. */
+export interface Control<T> {
+  readonly value: T;
+  /** Takes `input` over; false, and nothing changes, when it is not acceptable. */
+  offer(input: unknown): boolean;
+  reset(): void;
+}
+
+/** A control that starts as `initial` and takes what `accepts` lets through. */
+export function createControl<T>(initial: T, accepts: (input: unknown) => input is T): Control<T> {
+  let value = initial;
+  return {
+    get value() {
+      return value;
+    },
+    offer(input) {
+      if (!accepts(input)) return false;
+      value = input;
+      return true;
+    },
+    reset() {
+      value = initial;
+    },
+  };
+}
+
+export function isRecord(input: unknown): input is Readonly<Record<string, unknown>> {
+  return typeof input === 'object' && input !== null && !Array.isArray(input);
+}
+
+export function isString(input: unknown): input is string {
+  return typeof input === 'string';
+}
+
+export function isBoolean(input: unknown): input is boolean {
+  return typeof input === 'boolean';
+}
+
+/** Zero or more: milliseconds, seconds. */
+export function isCount(input: unknown): input is number {
+  return Number.isSafeInteger(input) && Number(input) >= 0;
+}
+
+/** How often a fault still happens; null: until reset. */
+export function isTimes(input: unknown): input is number | null {
+  return input === null || isCount(input);
+}
+
+export function isOneOf<const T extends string>(
+  values: readonly T[],
+): (input: unknown) => input is T {
+  return (input): input is T => values.some((value) => value === input);
+}
+
+/** True while `times` lasts; counts down. */
+export function spend(times: Control<number | null>): boolean {
+  if (times.value === null) return true;
+  if (times.value === 0) return false;
+  times.offer(times.value - 1);
+  return true;
+}

@@ -1,0 +1,76 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+export type LoopbackHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+) => Promise<void>;
+
+export interface LoopbackServer {
+  /** Origin, `http://127.0.0.1:P`. */
+  readonly url: string;
+  /** Ends open connections too, so that a hanging request does not hold up the end. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves on 127.0.0.1 only. `createHandler` gets the origin, because the answers of an identity
+ * provider name it. Rejects when the port is taken (`EADDRINUSE`).
+ */
+export async function startLoopbackServer(options: {
+  readonly port?: number;
+  createHandler(url: string): Promise<LoopbackHandler>;
+}): Promise<LoopbackServer> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  const port = address.port;
+  const url = `http://127.0.0.1:${port}`;
+  const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
+  const handler = await options.createHandler(url);
+
+  server.on('request', (request, response) => {
+    // A page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding); its Host gives it away.
+    if (!hosts.has(request.headers.host ?? '')) {
+      response.writeHead(421).end();
+      return;
+    }
+    answer(handler, request, response, url).catch((error: unknown) => {
+      console.error(error);
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    });
+  });
+
+  return {
+    url,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  handler: LoopbackHandler,
+  request: IncomingMessage,
+  response: ServerResponse,
+  origin: string,
+): Promise<void> {
+  // A request target of '//host' would otherwise be read as another host.
+  const target = (request.url ?? '/').replace(/^\/+/, '/');
+  const url = URL.parse(target, origin);
+  if (url === null) {
+    response.writeHead(400).end();
+    return;
+  }
+  await handler(request, response, url);
+}

@@ -1,0 +1,28 @@
+/**
+ * Starts both stand-ins in a process of their own, for tests: oidc-provider is an ES module that jest
+ * cannot load. The parent sends the options as the only message, gets the addresses as the answer,
+ * and ends the process by disconnecting.
+ */
+import { startEntraStandIn } from './entra/start-entra-stand-in';
+import type { EntraStandInOptions } from './entra/entra-stand-in-options';
+import { startGraphStandIn } from './graph/start-graph-stand-in';
+
+async function startBoth(options: EntraStandInOptions) {
+  const entra = await startEntraStandIn(options);
+  const graph = await startGraphStandIn({
+    keysUrl: entra.keysUrl,
+    issuer: entra.issuer,
+    audience: options.graphAudience,
+    users: entra.users,
+  });
+  const { url, authority, issuer, keysUrl, users } = entra;
+  process.send?.({
+    entra: { url, authority, issuer, keysUrl, users },
+    graph: { url: graph.url, baseUrl: graph.baseUrl },
+  });
+}
+
+process.once('message', (options: EntraStandInOptions) => {
+  void startBoth(options);
+});
+process.once('disconnect', () => process.exit(0));
