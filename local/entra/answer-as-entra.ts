@@ -9,6 +9,7 @@ import {
   isEntraErrorNumber,
   tokenErrorOf,
 } from './entra-error';
+import { clientRequestIdOf } from './client-request-id';
 import { EntraRefusal } from './entra-error';
 import { clientInfoOf, issueTokens } from './issue-tokens';
 import type { TokenIssuer } from './issue-tokens';
