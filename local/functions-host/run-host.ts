@@ -16,6 +16,8 @@ export type HostMessage =
       readonly type: 'ready';
       readonly port: number;
       readonly url: string;
+      /** PEM, with https: what a client must trust. */
+      readonly certificate?: string;
       /** An entry file threw: every request is answered 404. */
       readonly loadError?: string;
     }
@@ -46,6 +48,7 @@ export async function runHost(args: readonly string[]): Promise<void> {
       type: 'ready',
       port: host.port,
       url: host.url,
+      ...(options.https && { certificate: options.https.cert }),
       ...(host.loadError !== undefined && { loadError: host.loadError }),
     });
     log('information', `The app is ready at ${host.url}`);
@@ -75,7 +78,9 @@ function readOptions(args: readonly string[]) {
   const scriptRoot = resolve(values['script-root']);
   const local = readLocalSettings(scriptRoot);
   // The app reads process.env, as in Azure; what stands there already wins.
-  process.env = { ...local.values, ...process.env };
+  for (const [name, value] of Object.entries(local.values)) {
+    process.env[name] ??= value;
+  }
   const port = values.port === undefined ? (local.port ?? 7071) : Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new UsageError('--port takes a number up to 65535.');

@@ -1,0 +1,17 @@
+// Azurite's table service, as a process that ends when the one that started it does. By itself
+// Azurite would stay behind when its parent is killed.
+const shutDown = (): void => {
+  // What Azurite listens for: it writes its data and closes.
+  process.emit('message', 'shutdown', undefined);
+  setTimeout(() => process.exit(), 500).unref();
+  if (process.connected) {
+    process.disconnect();
+  }
+};
+process.once('SIGTERM', shutDown);
+process.once('disconnect', shutDown);
+
+// @ts-expect-error -- Azurite publishes no types; importing its entry starts it
+await import('azurite/dist/src/table/main.js');
+
+export {};

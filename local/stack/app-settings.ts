@@ -1,0 +1,53 @@
+import { settingDefaults } from '../../src/settings';
+
+/** The tenant and the registration that the stand-in plays. Made up. */
+export const localTenantId = '5a7e1c7e-0000-4000-8000-00000a57e700';
+export const localClientId = 'a9900000-0000-4000-8000-00000a57e700';
+
+/** What the app must know of the stack. */
+export interface AppSurroundings {
+  readonly baseUrl: string;
+  readonly authority: string;
+  readonly clientSecret: string;
+  readonly tablesConnectionString: string;
+  readonly tableName: string;
+  readonly keyRingSecret: string;
+  readonly graphBaseUrl: string;
+}
+
+/** The app's settings on the local stack, in the shape of `Values` in `local.settings.json`. */
+export function appSettings(around: AppSurroundings): Readonly<Record<string, string>> {
+  return {
+    APP_BASE_URL: around.baseUrl,
+    ENTRA_TENANT_ID: localTenantId,
+    ENTRA_CLIENT_ID: localClientId,
+    ENTRA_AUTHORITY: around.authority,
+    ENTRA_CLIENT_SECRET: around.clientSecret,
+    TABLES_CONNECTION_STRING: around.tablesConnectionString,
+    TABLES_NAME: around.tableName,
+    KEY_RING_SECRET: around.keyRingSecret,
+    GRAPH_BASE_URL: around.graphBaseUrl,
+  };
+}
+
+// What would contradict the settings above if it came from elsewhere.
+const contradicting = [
+  'ENTRA_ISSUER',
+  'ENTRA_CLIENT_CERTIFICATE',
+  'MANAGED_IDENTITY_CLIENT_ID',
+  'TABLES_ENDPOINT',
+  'KEY_VAULT_KEY_ID',
+];
+
+/**
+ * The environment of an app process: this process's, without settings of the app that would disturb
+ * it. With `usesLocalSettings` only those that contradict the stack's go, else all of them.
+ */
+export function appEnvironment(
+  own: Readonly<Record<string, string | undefined>>,
+  usesLocalSettings: boolean,
+  settings: Readonly<Record<string, string>>,
+): Readonly<Record<string, string | undefined>> {
+  const blanked = usesLocalSettings ? contradicting : Object.keys(settingDefaults);
+  return { ...own, ...Object.fromEntries(blanked.map((name) => [name, ''])), ...settings };
+}

@@ -1,0 +1,17 @@
+import type { ChildProcess } from 'node:child_process';
+
+/** Ends a process that we started: asks, and after `graceMs` does not ask any more. */
+export async function endProcess(child: ChildProcess, graceMs = 900): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) {
+    return;
+  }
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      resolve();
+    });
+  });
+  child.kill('SIGTERM');
+  const kill = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  await ended;
+  clearTimeout(kill);
+}

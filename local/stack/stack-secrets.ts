@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isRecord, readJsonFile } from '../functions-host/read-json-file';
+import { freePort } from './free-port';
+import { createStorageAccount, type StorageAccount } from './start-azurite';
+
+/** What must stay the same for sessions to outlive a restart of the stack. */
+export interface StackSecrets {
+  readonly account: StorageAccount;
+  /** 32 bytes, base64url: KEY_RING_SECRET. */
+  readonly keyRingSecret: string;
+  readonly clientSecret: string;
+  /** The issuer's URL holds it, and the user's key holds the issuer. 0: any, when nothing is kept. */
+  readonly entraPort: number;
+}
+
+/**
+ * Fresh secrets, or those kept in `dataDir` (made there at the first time, for the owner's eyes only).
+ * @throws Error when what is kept cannot be read
+ */
+export async function stackSecrets(dataDir: string | undefined): Promise<StackSecrets> {
+  if (dataDir === undefined) {
+    return createSecrets(0);
+  }
+  const path = join(dataDir, 'stack.json');
+  const kept = readJsonFile(path);
+  if (kept !== undefined) {
+    return parseSecrets(kept, path);
+  }
+  const secrets = createSecrets(await freePort());
+  mkdirSync(dataDir, { recursive: true });
+  writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  return secrets;
+}
+
+function createSecrets(entraPort: number): StackSecrets {
+  return {
+    account: createStorageAccount(),
+    keyRingSecret: randomBytes(32).toString('base64url'),
+    clientSecret: randomBytes(32).toString('base64url'),
+    entraPort,
+  };
+}
+
+function parseSecrets(kept: Readonly<Record<string, unknown>>, path: string): StackSecrets {
+  const { account, keyRingSecret, clientSecret, entraPort } = kept;
+  if (
+    isRecord(account) &&
+    typeof account['name'] === 'string' &&
+    typeof account['key'] === 'string' &&
+    typeof keyRingSecret === 'string' &&
+    typeof clientSecret === 'string' &&
+    typeof entraPort === 'number'
+  ) {
+    const { name, key } = account;
+    return { account: { name, key }, keyRingSecret, clientSecret, entraPort };
+  }
+  throw new Error(`${path} is not what this stack wrote. Delete the folder to start afresh.`);
+}
