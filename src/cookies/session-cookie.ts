@@ -1,0 +1,83 @@
+import type { Cookie } from '@azure/functions';
+import { CompactSign, compactVerify } from 'jose';
+import { isObject } from '../is-object';
+import { deriveKey } from '../keys/derive-key';
+import { findNamedKey } from '../keys/find-named-key';
+import type { KeyRing } from '../keys/key-ring';
+import type { SessionTicket } from '../sessions/session';
+import { clearingCookie, ourCookie, ourCookieName } from './our-cookie';
+import { listCookieNames, readCookie } from './read-cookie';
+
+const cookieName = 'anteroom';
+
+interface CookieOptions {
+  readonly keyRing: KeyRing;
+  readonly isHttps: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The ticket as a cookie: compact JWS, `HS256` (RFC 7515 section 7.1), well under 400 bytes. It has
+ * no Max-Age: it goes with the browser, and the session ends on the server.
+ * @throws ERR_KEYS_UNAVAILABLE
+ */
+export async function signSessionCookie(
+  ticket: SessionTicket,
+  { keyRing, isHttps, signal }: CookieOptions,
+): Promise<Cookie> {
+  const ringKey = await keyRing.current(signal);
+  const { userKey, sessionId, issuedAt, expiresAt } = ticket;
+  const content = { u: userKey, s: sessionId, iat: issuedAt, exp: expiresAt };
+  const value = await new CompactSign(Buffer.from(JSON.stringify(content), 'utf8'))
+    .setProtectedHeader({ alg: 'HS256', kid: ringKey.kid })
+    .sign(deriveKey(ringKey, 'sessionCookie'));
+  return ourCookie(cookieName, value, { isHttps });
+}
+
+/**
+ * The ticket in a `Cookie` header; `undefined` for anything but one cookie that this app signed and
+ * that has not expired: whoever sends something else is simply signed out.
+ * @throws ERR_KEYS_UNAVAILABLE: then nobody can tell
+ */
+export async function readSessionCookie(
+  header: string | null,
+  { keyRing, isHttps, now, signal }: CookieOptions & { readonly now: number },
+): Promise<SessionTicket | undefined> {
+  const value = readCookie(header, ourCookieName(cookieName, { isHttps }));
+  if (value === undefined) return undefined;
+  const ringKey = await findNamedKey(keyRing, value, signal);
+  if (ringKey === undefined) return undefined;
+  try {
+    const { payload } = await compactVerify(value, deriveKey(ringKey, 'sessionCookie'), {
+      algorithms: ['HS256'],
+    });
+    const ticket = parseTicket(JSON.parse(Buffer.from(payload).toString('utf8')));
+    return ticket !== undefined && now < ticket.expiresAt ? ticket : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a `Cookie` header has a session cookie at all, whatever it is worth. */
+export function hasSessionCookie(header: string | null, isHttps: boolean): boolean {
+  const name = ourCookieName(cookieName, { isHttps });
+  return listCookieNames(header, name).includes(name);
+}
+
+/** Takes the session cookie out of the browser. */
+export function clearSessionCookie(isHttps: boolean): Cookie {
+  return clearingCookie(cookieName, { isHttps });
+}
+
+function parseTicket(content: unknown): SessionTicket | undefined {
+  if (!isObject(content)) return undefined;
+  const { u: userKey, s: sessionId, iat: issuedAt, exp: expiresAt } = content;
+  if (!is32Bytes(userKey) || !is32Bytes(sessionId)) return undefined;
+  if (!Number.isSafeInteger(issuedAt) || !Number.isSafeInteger(expiresAt)) return undefined;
+  if (typeof issuedAt !== 'number' || typeof expiresAt !== 'number') return undefined;
+  return { userKey, sessionId, issuedAt, expiresAt };
+}
+
+function is32Bytes(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value);
+}

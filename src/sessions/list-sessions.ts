@@ -1,0 +1,91 @@
+import type { Row, RowQuery } from '../storage/table';
+import { toRowTime } from './row-time';
+import { sessionPrefix } from './session-key';
+import type { SessionParts } from './session-parts';
+import { parseSummary, parseTimes } from './session-row';
+import type { SummaryContent } from './summary-content';
+
+/** A live session as lists show it. Times are epoch seconds. */
+export interface SessionSummary extends SummaryContent {
+  readonly userKey: string;
+  /** Names the session, opens nothing. */
+  readonly sessionKey: string;
+  readonly createdAt: number;
+  readonly idleExpiresAt: number;
+  readonly expiresAt: number;
+}
+
+export interface SessionsPage {
+  readonly sessions: readonly SessionSummary[];
+  /** Where the next page begins; `undefined` when there is nothing more. */
+  readonly continuation: string | undefined;
+}
+
+export interface ListWishes {
+  /** One user's sessions; everybody's without it. */
+  readonly userKey?: string | undefined;
+  readonly now: number;
+  /** 1 to 1000. */
+  readonly limit: number;
+  readonly continuation?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+const unknown: SummaryContent = { name: 'unknown', username: 'unknown', device: 'unknown' };
+
+/** A scan may find little for long: then the page is short and goes on elsewhere. */
+const mostPages = 10;
+
+/**
+ * Live sessions in the order of their keys. One whose summary cannot be read is listed as
+ * `unknown`: somebody who looks for strange sessions must not miss it.
+ * @throws ERR_BAD_REQUEST for a continuation that no page ended with
+ */
+export async function listSessions(
+  parts: SessionParts,
+  { userKey, now, limit, continuation, signal }: ListWishes,
+): Promise<SessionsPage> {
+  const sessions: SessionSummary[] = [];
+  let next = continuation;
+  for (let count = 0; count < mostPages; count += 1) {
+    const query = { ...queryFor(now, userKey), pageSize: limit - sessions.length };
+    const pages = parts.table.list({ ...query, ...(next && { continuation: next }) }, signal);
+    const { value: page } = await pages.next();
+    const summaries = page?.rows.map((row) => summaryOf(parts, row, signal)) ?? [];
+    sessions.push(...(await Promise.all(summaries)).filter((summary) => summary !== undefined));
+    next = page?.continuation;
+    if (next === undefined || sessions.length >= limit) break;
+  }
+  return { sessions, continuation: next };
+}
+
+function queryFor(now: number, userKey: string | undefined): RowQuery {
+  const time = toRowTime(now);
+  return {
+    ...(userKey !== undefined && { partitionKey: userKey }),
+    rowKeyPrefix: sessionPrefix,
+    conditions: [
+      { property: 'idleExpiresAt', is: 'after', time },
+      { property: 'expiresAt', is: 'after', time },
+    ],
+    select: ['summary', 'kid', 'createdAt', 'idleExpiresAt', 'expiresAt'],
+  };
+}
+
+async function summaryOf(
+  { table, keyRing }: SessionParts,
+  row: Row,
+  signal: AbortSignal,
+): Promise<SessionSummary | undefined> {
+  const times = parseTimes(row);
+  if (times === undefined) return undefined;
+  const { kid } = row.properties;
+  const ringKey = typeof kid === 'string' ? await keyRing.find(kid, signal) : undefined;
+  const content = ringKey && parseSummary(row, { tableName: table.name, ringKey });
+  return {
+    ...(content ?? unknown),
+    ...times,
+    userKey: row.partitionKey,
+    sessionKey: row.rowKey.slice(sessionPrefix.length),
+  };
+}

@@ -1,0 +1,60 @@
+import type { Row } from '../storage/table';
+import type { SessionTicket } from './session';
+import { isLive } from './session';
+import type { FoundSession, SessionParts, StoredTokens } from './session-parts';
+import { addressOf, parseSessionRow } from './session-row';
+import { parseTokensRow, tokensAddressOf } from './token-cache-row';
+
+/**
+ * The live session a ticket opens, by one point read. One that is expired, ended, or cannot be
+ * decrypted is `undefined`: there is no session then.
+ */
+export async function readSession(
+  { table, keyRing }: SessionParts,
+  ticket: SessionTicket,
+  now: number,
+  signal: AbortSignal,
+): Promise<FoundSession | undefined> {
+  // The ticket is signed, the times in the row are not.
+  if (now >= ticket.expiresAt) return undefined;
+  const row = await table.read(addressOf(ticket), { signal });
+  if (row === undefined) return undefined;
+  const ringKey = await keyRing.find(kidOf(row), signal);
+  if (ringKey === undefined) return undefined;
+  const found = parseSessionRow(row, { tableName: table.name, ringKey, ticket });
+  if (found === undefined || !isLive(found.session, now)) return undefined;
+  return { ...found, etag: row.etag, tokens: undefined };
+}
+
+/** The token cache a ticket opens, by one point read; `undefined` when there is none to be opened. */
+export async function readTokens(
+  { table, keyRing }: SessionParts,
+  ticket: SessionTicket,
+  signal: AbortSignal,
+): Promise<StoredTokens | undefined> {
+  const row = await table.read(tokensAddressOf(ticket), { signal });
+  if (row === undefined) return undefined;
+  const ringKey = await keyRing.find(kidOf(row), signal);
+  if (ringKey === undefined) return undefined;
+  const tokenCache = parseTokensRow(row, { tableName: table.name, ringKey, ticket });
+  return tokenCache === undefined ? undefined : { tokenCache, etag: row.etag };
+}
+
+/** Session and token cache in the time of one round trip: two point reads side by side. */
+export async function readSessionWithTokens(
+  parts: SessionParts,
+  ticket: SessionTicket,
+  now: number,
+  signal: AbortSignal,
+): Promise<FoundSession | undefined> {
+  const [found, tokens] = await Promise.all([
+    readSession(parts, ticket, now, signal),
+    readTokens(parts, ticket, signal),
+  ]);
+  return found && { ...found, tokens };
+}
+
+function kidOf({ properties }: Row): string {
+  const { kid } = properties;
+  return typeof kid === 'string' ? kid : '';
+}

@@ -1,0 +1,85 @@
+import { endAllSessions } from './end-all-sessions';
+import type { SessionName } from './end-session';
+import { endSession } from './end-session';
+import type { ListWishes, SessionsPage } from './list-sessions';
+import { listSessions } from './list-sessions';
+import type { NewSession, OpenedSession } from './open-session';
+import { openSession } from './open-session';
+import { readSession, readSessionWithTokens, readTokens } from './read-session';
+import type { VerifiedAgain, WriteOutcome } from './rewrite-session';
+import { renewSession, updateSession, writeTokens } from './rewrite-session';
+import type { Session, SessionTicket } from './session';
+import { sessionKeyOf } from './session-key';
+import type { FoundSession, SessionParts, StoredTokens } from './session-parts';
+
+export type { FoundSession } from './session-parts';
+
+/**
+ * Sessions and their token caches in the table. Every method throws ERR_STORAGE_UNAVAILABLE or
+ * ERR_KEYS_UNAVAILABLE when it cannot know, rather than guess that somebody is signed out.
+ */
+export interface SessionStore {
+  /** A new session under a new id. 1 transaction, +1 insert with a `sid`, +1 transaction with a former session. */
+  open(opening: NewSession): Promise<OpenedSession>;
+  /** The live session a ticket opens, without its tokens. 1 point read. */
+  read(ticket: SessionTicket, now: number, signal: AbortSignal): Promise<FoundSession | undefined>;
+  /** The same with its tokens. 2 point reads side by side. */
+  readWithTokens(
+    ticket: SessionTicket,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<FoundSession | undefined>;
+  /** The tokens alone. 1 point read. */
+  readTokens(ticket: SessionTicket, signal: AbortSignal): Promise<StoredTokens | undefined>;
+  /** Rewrites the tokens if they still have `tokens.etag`. 1 write. */
+  writeTokens(
+    ticket: SessionTicket,
+    tokens: StoredTokens,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome>;
+  /** Moves the idle limit on when less than half is left: 1 write then, else none. `undefined` when it was ended. */
+  renew(
+    ticket: SessionTicket,
+    found: FoundSession,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<Session | undefined>;
+  /** Lets claims follow a later ID token. 1 transaction. */
+  update(ticket: SessionTicket, again: VerifiedAgain): Promise<WriteOutcome>;
+  /** Ends the ticket's session; `session`, if it was read, tells its `sid`. 1 transaction, +1 delete with a `sid`. */
+  end(
+    ticket: SessionTicket,
+    session: Pick<Session, 'sid'> | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Ends a session by its name in a list. As often as one likes. */
+  endNamed(name: SessionName, signal: AbortSignal): Promise<void>;
+  /** Ends all sessions of a user. */
+  endAllOf(userKey: string, signal: AbortSignal): Promise<void>;
+  /** Live sessions, of everybody or of one user. */
+  listLive(wishes: ListWishes): Promise<SessionsPage>;
+}
+
+/** The store over one table and key ring. Keeps nothing itself: any number of instances may share the table. */
+export function createSessionStore(parts: SessionParts): SessionStore {
+  const { table } = parts;
+  return {
+    open: (opening) => openSession(parts, opening),
+    read: (ticket, now, signal) => readSession(parts, ticket, now, signal),
+    readWithTokens: (ticket, now, signal) => readSessionWithTokens(parts, ticket, now, signal),
+    readTokens: (ticket, signal) => readTokens(parts, ticket, signal),
+    writeTokens: (ticket, tokens, now, signal) => writeTokens(parts, ticket, tokens, now, signal),
+    renew: (ticket, found, now, signal) => renewSession(parts, ticket, found, now, signal),
+    update: (ticket, again) => updateSession(parts, ticket, again),
+    end: ({ userKey, sessionId }, session, signal) =>
+      endSession(
+        table,
+        { userKey, sessionKey: sessionKeyOf(sessionId), sid: session?.sid },
+        signal,
+      ),
+    endNamed: (name, signal) => endSession(table, name, signal),
+    endAllOf: (userKey, signal) => endAllSessions(table, userKey, signal),
+    listLive: (wishes) => listSessions(parts, wishes),
+  };
+}

@@ -1,0 +1,55 @@
+import { TableClient } from '@azure/data-tables';
+import { AppError } from '../errors';
+
+/** What `@azure/data-tables` asks of a TokenCredential. */
+export interface TableCredential {
+  getToken(
+    scopes: string | string[],
+  ): Promise<{ readonly token: string; readonly expiresOnTimestamp: number } | null>;
+}
+
+/** Where the table is, and what opens it. */
+export type TablePlace = { readonly tableName: string } & (
+  | { readonly connectionString: string }
+  | {
+      /** `https://<account>.table.core.windows.net` */
+      readonly endpoint: string;
+      readonly credential: TableCredential;
+    }
+);
+
+// Two quick retries bridge a dropped connection. Longer ones would only eat the request's deadline:
+// its signal ends every wait, a Retry-After of the service too.
+const retryOptions = { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 400 };
+
+/**
+ * The client of one table; it connects when first used. http is allowed on loopback only, for the
+ * emulator.
+ * @throws ERR_SETTINGS when the place cannot be understood or would send data over plain http
+ */
+export function createTableClient(place: TablePlace): TableClient {
+  const client = connect(place, false);
+  const url = new URL(client.url);
+  if (url.protocol === 'https:') return client;
+  if (url.protocol !== 'http:' || !isLoopback(url.hostname)) {
+    throw new AppError('ERR_SETTINGS', { note: 'the tables must be reached over https' });
+  }
+  return connect(place, true);
+}
+
+function connect(place: TablePlace, allowInsecureConnection: boolean): TableClient {
+  const { tableName } = place;
+  const options = { retryOptions, allowInsecureConnection };
+  try {
+    return 'endpoint' in place
+      ? new TableClient(place.endpoint, tableName, place.credential, options)
+      : TableClient.fromConnectionString(place.connectionString, tableName, options);
+  } catch {
+    // No cause: the library's message may repeat a part of the connection string.
+    throw new AppError('ERR_SETTINGS', { note: 'the place of the tables cannot be understood' });
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}

@@ -1,0 +1,52 @@
+import { AppError } from '../errors';
+import type { NewRow, PropertyValue } from './table';
+
+const mebibyte = 1024 * 1024;
+const largestProperty = 64 * 1024;
+/** 255, less PartitionKey, RowKey and Timestamp. */
+const mostProperties = 252;
+
+/**
+ * Bytes of a row as the service counts them: names and texts in UTF-16, keys included. Microsoft
+ * Learn, "Understanding the Table service data model", and the Azure Storage team's entity formula.
+ */
+export function rowSize({ partitionKey, rowKey, properties }: NewRow): number {
+  let bytes = 4 + 2 * (partitionKey.length + rowKey.length);
+  for (const [name, value] of Object.entries(properties)) {
+    bytes += 8 + 2 * name.length + valueSize(value);
+  }
+  return bytes;
+}
+
+/**
+ * The emulator takes larger rows than the service does, so the limits are held here.
+ * @throws ERR_STORAGE_LIMIT for a row over 1 MiB, a property over 64 KiB, or too many properties
+ */
+export function assertWithinLimits(row: NewRow): void {
+  const bytes = rowSize(row);
+  const values = Object.entries(row.properties);
+  if (bytes > mebibyte) {
+    throw new AppError('ERR_STORAGE_LIMIT', { note: `a row would take ${bytes} bytes` });
+  }
+  if (values.length > mostProperties) {
+    throw new AppError('ERR_STORAGE_LIMIT', {
+      note: `a row would have ${values.length} properties`,
+    });
+  }
+  for (const [name, value] of values) {
+    if (contentSize(value) > largestProperty) {
+      throw new AppError('ERR_STORAGE_LIMIT', { note: `the property ${name} would exceed 64 KiB` });
+    }
+  }
+}
+
+function valueSize(value: PropertyValue): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return 4 + contentSize(value);
+  if (typeof value === 'boolean') return 1;
+  return 8;
+}
+
+function contentSize(value: PropertyValue): number {
+  if (typeof value === 'string') return 2 * value.length;
+  return value instanceof Uint8Array ? value.byteLength : 0;
+}

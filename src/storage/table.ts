@@ -1,0 +1,105 @@
+/**
+ * One table of Azure Table Storage, as the rest of the app sees it. There is no upsert: a row is
+ * inserted, or rewritten under its ETag, so that a deleted row never comes back by accident.
+ *
+ * Every method throws ERR_STORAGE_UNAVAILABLE when the table does not answer as expected or `signal`
+ * aborts, and ERR_STORAGE_LIMIT before it writes a row that the service would refuse for its size.
+ * Limits and types: Microsoft Learn, "Understanding the Table service data model".
+ */
+
+/** What a property may hold. A `number` that is a whole number of 32 bits is stored as Int32. */
+export type PropertyValue = string | number | boolean | Date | Uint8Array;
+
+export type Properties = Readonly<Record<string, PropertyValue>>;
+
+export interface RowAddress {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+}
+
+/** A row to be written. */
+export interface NewRow extends RowAddress {
+  readonly properties: Properties;
+}
+
+/** A row as stored. A property that was not selected, or has another type, is absent. */
+export interface Row extends RowAddress {
+  readonly properties: Readonly<Record<string, PropertyValue | undefined>>;
+  readonly etag: string;
+}
+
+/** `property` is a time and stands in that relation to `time`. */
+export interface TimeCondition {
+  readonly property: string;
+  readonly is: 'after' | 'not-after';
+  readonly time: Date;
+}
+
+export interface RowQuery {
+  /** Without it, all partitions are scanned. */
+  readonly partitionKey?: string;
+  readonly rowKeyPrefix?: string;
+  /** All must hold. */
+  readonly conditions?: readonly TimeCondition[];
+  /** Properties wanted beside the keys; `[]` for keys only. Without it, all. */
+  readonly select?: readonly string[];
+  /** At most this many rows a page, 1 to 1000. A page may hold fewer, or none, and not be the last. */
+  readonly pageSize?: number;
+  /** Where an earlier page ended. Whatever is not such a text is ERR_BAD_REQUEST. */
+  readonly continuation?: string;
+}
+
+export interface RowPage {
+  readonly rows: readonly Row[];
+  /** Goes on after this page; `undefined` after the last. */
+  readonly continuation: string | undefined;
+}
+
+/** `missing`: there is no such row (any more). `conflict`: somebody else rewrote it since. */
+export type RewriteOutcome =
+  | { readonly outcome: 'written'; readonly etag: string }
+  | { readonly outcome: 'missing' | 'conflict' };
+
+export type TransactionAction =
+  | ({ readonly action: 'insert'; readonly rowKey: string } & Pick<NewRow, 'properties'>)
+  | ({ readonly action: 'replace'; readonly rowKey: string; readonly etag: string } & Pick<
+      NewRow,
+      'properties'
+    >)
+  | { readonly action: 'delete'; readonly rowKey: string };
+
+/**
+ * All or nothing. `etags` stand in the order of the actions, `undefined` for a delete. Otherwise the
+ * outcome of the first action that failed: `exists` of an insert, the others of a replace or delete.
+ */
+export type TransactionOutcome =
+  | { readonly outcome: 'done'; readonly etags: readonly (string | undefined)[] }
+  | { readonly outcome: 'exists' | 'missing' | 'conflict' };
+
+export interface Table {
+  /** Part of what row encryption binds a value to. */
+  readonly name: string;
+  /** Asks for a row that nobody writes: returns when the table is there and answers. */
+  check(signal: AbortSignal): Promise<void>;
+  /** The row, or `undefined` when there is none. `select` as in RowQuery. */
+  read(
+    address: RowAddress,
+    options: { readonly select?: readonly string[]; readonly signal: AbortSignal },
+  ): Promise<Row | undefined>;
+  /** Pages in key order, each fetched when it is asked for. */
+  list(query: RowQuery, signal: AbortSignal): AsyncGenerator<RowPage, void, undefined>;
+  /** `false` when a row with these keys exists already; it is left as it is. */
+  insert(row: NewRow, signal: AbortSignal): Promise<boolean>;
+  /** Puts `row` in the place of the one that has `etag`; properties not named are gone. */
+  replace(row: NewRow, etag: string, signal: AbortSignal): Promise<RewriteOutcome>;
+  /** Rewrites only the named properties of the row that has `etag`. */
+  merge(row: NewRow, etag: string, signal: AbortSignal): Promise<RewriteOutcome>;
+  /** Also fine when there is no such row. */
+  delete(address: RowAddress, signal: AbortSignal): Promise<void>;
+  /** One entity group transaction: 1 to 100 actions on different rows of one partition. */
+  transact(
+    partitionKey: string,
+    actions: readonly TransactionAction[],
+    signal: AbortSignal,
+  ): Promise<TransactionOutcome>;
+}
