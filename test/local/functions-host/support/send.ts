@@ -29,6 +29,7 @@ export function send(port: number, path: string, options: SendOptions = {}): Pro
       method: options.method ?? 'GET',
       path,
       agent: false as const,
+      setHost: options.headers?.every(([name]) => name !== 'Host') ?? true,
     };
     const request =
       options.ca === undefined

@@ -1,0 +1,166 @@
+// Each `it` is a line of what was observed of the real host (research/functions-host.md, "Request").
+import { send, sendRaw, type SendOptions } from './support/send';
+import { startHost, type HostProcess } from './support/start-host';
+
+interface Echo {
+  readonly url: string;
+  readonly query: Record<string, string>;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+  readonly bodyLength: number;
+  readonly invocationId: string;
+  readonly traceContext?: object;
+}
+
+describe('request', () => {
+  let host: HostProcess;
+
+  beforeAll(async () => {
+    host = await startHost('usual', { env: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1000' } });
+  });
+
+  afterAll(async () => {
+    await host.stop();
+  });
+
+  async function echo(path: string, options: SendOptions = {}): Promise<Echo> {
+    const answer = await send(host.port, path, options);
+    expect(answer.status).toBe(200);
+    return answer.json() as Echo;
+  }
+
+  it.each([
+    ['a=1&a=2', { a: '1,2' }],
+    ['a=1&b=x&A=2', { a: '1,2', b: 'x' }],
+    ['a=1+2%203&b', { a: '1 2 3', b: '' }],
+    ['a=%C3%A9&b=%zz&c=d=e', { a: '\u00e9', b: '%zz', c: 'd=e' }],
+    ['', {}],
+  ])('joins repeated query keys: %s', async (query, expected) => {
+    expect((await echo(`/echo?${query}`)).query).toEqual(expected);
+  });
+
+  it('keeps the query as it was sent in req.url', async () => {
+    const { url } = await echo('/echo?a=1&a=%20+2');
+    expect(url).toBe(`http://127.0.0.1:${host.port}/echo?a=1&a=%20+2`);
+  });
+
+  it('joins repeated headers with a comma and no space, Cookie too', async () => {
+    // Node's own client would join the two Cookie headers before it sends them.
+    const answer = await sendRaw(
+      host.port,
+      'GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n' +
+        'X-Many: a\r\nX-Many: b\r\nCookie: a=1\r\nCookie: b=2; c=3\r\n\r\n',
+    );
+    expect(answer).toContain('"x-many":"a,b"');
+    expect(answer).toContain('"cookie":"a=1,b=2; c=3"');
+  });
+
+  it('makes req.url from the Host header', async () => {
+    const { url } = await echo('/echo', { headers: [['Host', 'app.example:99']] });
+    expect(url).toBe('http://app.example:99/echo');
+  });
+
+  it('passes forwarded headers through and makes nothing of them', async () => {
+    const { url, headers } = await echo('/echo', {
+      headers: [
+        ['X-Forwarded-Proto', 'https'],
+        ['X-Forwarded-Host', 'evil.example'],
+      ],
+    });
+    expect(url).toBe(`http://127.0.0.1:${host.port}/echo`);
+    expect(headers).toMatchObject({ 'x-forwarded-proto': 'https' });
+  });
+
+  it.each([
+    ['/echo/%zz', '/echo/%25zz'],
+    ['/echo/a/../b', '/echo/b'],
+    ['/echo/./b/%2e%2e/c', '/echo/c'],
+    ['/echo/a%2Fb', '/echo/a%2Fb'],
+    ['/echo/%C3%A9%20x', '/echo/%C3%A9%20x'],
+    ['/x/../echo', '/echo'],
+  ])('turns the path %s into %s', async (sent, expected) => {
+    expect(new URL((await echo(sent)).url).pathname).toBe(expected);
+  });
+
+  it('hands over a body that has a length', async () => {
+    const { body } = await echo('/echo', {
+      method: 'POST',
+      headers: [['Content-Length', '7']],
+      body: 'a=1&b=2',
+    });
+    expect(body).toBe('a=1&b=2');
+  });
+
+  it('hands over an empty body when it was sent in chunks', async () => {
+    const { bodyLength } = await echo('/echo', {
+      method: 'POST',
+      headers: [['Transfer-Encoding', 'chunked']],
+      body: 'a=1&b=2',
+    });
+    expect(bodyLength).toBe(0);
+  });
+
+  it('takes a body up to the limit, and answers 500 and closes with one byte more', async () => {
+    const post = (bytes: number) =>
+      send(host.port, '/echo', {
+        method: 'POST',
+        headers: [['Content-Length', String(bytes)]],
+        body: Buffer.alloc(bytes, 'x'),
+      });
+    expect((await post(1000)).json()).toMatchObject({ bodyLength: 1000 });
+    const answer = await post(1001);
+    expect(answer.status).toBe(500);
+    expect(answer.headers.connection).toBe('close');
+  });
+
+  it('has a limit of 104,857,600 bytes', async () => {
+    const usual = await startHost('usual');
+    const head = (bytes: number) =>
+      `POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes}\r\n\r\n`;
+    const tooLarge = await sendRaw(usual.port, head(104_857_601));
+    await usual.stop();
+    expect(tooLarge).toMatch(/^HTTP\/1\.1 500 .*Connection: close/s);
+  });
+
+  it.each([
+    ['a URL of 9 KB', 414, '/echo/' + 'x'.repeat(9 * 1024), ''],
+    ['headers of 33 KB', 431, '/echo', `X-Long: ${'x'.repeat(33 * 1024)}\r\n`],
+    ['more than a hundred headers', 431, '/echo', 'X-Many: x\r\n'.repeat(101)],
+    ['headers beyond all measure', 431, '/echo', `X-Long: ${'x'.repeat(300 * 1024)}\r\n`],
+    ['%00 in the path', 400, '/echo/%00', ''],
+    ['bytes no URL may hold', 400, '/echo/\u00e9', ''],
+    ['two Host headers', 400, '/echo', 'Host: other\r\n'],
+  ])('refuses %s with %i', async (_, status, path, headers) => {
+    const answer = await sendRaw(
+      host.port,
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`,
+    );
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toMatch(/content-length: 0/i);
+    expect(answer).toMatch(/connection: close/i);
+  });
+
+  it('refuses a request without a Host header with 400', async () => {
+    expect(await sendRaw(host.port, 'GET /echo HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it('gives each invocation a GUID of its own', async () => {
+    const [first, second] = [await echo('/echo'), await echo('/echo')];
+    expect(first.invocationId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(second.invocationId).not.toBe(first.invocationId);
+  });
+
+  it('gives the invocation the trace that the client sent', async () => {
+    const traceParent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const traced = await echo('/echo', {
+      headers: [
+        ['traceparent', traceParent],
+        ['tracestate', 'a=1'],
+      ],
+    });
+    expect(traced.traceContext).toEqual({ traceParent, traceState: 'a=1' });
+    expect((await echo('/echo')).traceContext).toBeUndefined();
+    const faulty = await echo('/echo', { headers: [['traceparent', 'nonsense']] });
+    expect(faulty.traceContext).toBeUndefined();
+  });
+});

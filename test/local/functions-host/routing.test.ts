@@ -1,0 +1,202 @@
+// Each `it` is a line of what was observed of the real host (research/functions-host.md, "Routing").
+import { send } from './support/send';
+import { startHost, type HostProcess } from './support/start-host';
+
+interface Echo {
+  readonly functionName: string;
+  readonly params: Record<string, string>;
+}
+
+describe('routing', () => {
+  let host: HostProcess;
+
+  beforeAll(async () => {
+    host = await startHost('usual');
+  });
+
+  afterAll(async () => {
+    await host.stop();
+  });
+
+  async function get(path: string): Promise<Echo> {
+    const answer = await send(host.port, path);
+    expect(answer.status).toBe(200);
+    return answer.json() as Echo;
+  }
+
+  async function status(path: string, method = 'GET'): Promise<number> {
+    return (await send(host.port, path, { method })).status;
+  }
+
+  it('tries functions in alphabetical order of their names, without regard to case', async () => {
+    expect(await get('/order/special')).toMatchObject({
+      functionName: 'B-wild',
+      params: { id: 'special' },
+    });
+  });
+
+  it('counts the method as part of the match', async () => {
+    const got = await send(host.port, '/by-method');
+    const posted = await send(host.port, '/by-method', { method: 'POST' });
+    expect(got.json()).toMatchObject({ functionName: 'a-by-method' });
+    expect(posted.json()).toMatchObject({ functionName: 'd-by-method' });
+  });
+
+  it.each(['/cased/path', '/CASED/PATH', '/Cased/Path/'])(
+    'matches %s without regard to case and a trailing slash',
+    async (path) => {
+      expect(await get(path)).toMatchObject({ functionName: 'cased' });
+    },
+  );
+
+  it.each(['//cased/path', '//echo/x', '/echo//x', '/cased/path//', '//'])(
+    'answers 404 to %s: an empty segment matches nothing',
+    async (path) => {
+      expect(await status(path)).toBe(404);
+    },
+  );
+
+  it.each([
+    ['GET', '/post-only'],
+    ['DELETE', '/DefaultMethods'],
+    ['HEAD', '/DefaultMethods'],
+    ['OPTIONS', '/DefaultMethods'],
+  ])('answers a method that is not listed (%s %s) with 404, never 405', async (method, path) => {
+    expect(await status(path, method)).toBe(404);
+  });
+
+  it.each(['GET', 'POST'])('lets a function that lists no methods answer %s', async (method) => {
+    expect(await status('/DefaultMethods', method)).toBe(200);
+  });
+
+  it('uses the function name where there is no route', async () => {
+    expect(await get('/defaultmethods')).toMatchObject({ functionName: 'DefaultMethods' });
+  });
+
+  it.each([
+    [404, '/nowhere'],
+    [401, '/keyed'],
+    [500, '/respond/throws'],
+  ])('makes a %i of its own with an empty body, a length and no type', async (expected, path) => {
+    const answer = await send(host.port, path);
+    expect(answer.status).toBe(expected);
+    expect(answer.body).toHaveLength(0);
+    expect(answer.headers['content-length']).toBe('0');
+    expect(answer.headers['content-type']).toBeUndefined();
+  });
+
+  it.each([
+    ['/administrator/x', 'refusedAdmin'],
+    ['/runtime', 'refusedRuntime'],
+  ])('does not load a function whose route starts with a reserved word: %s', async (path, name) => {
+    expect(await status(path)).toBe(404);
+    expect(host.output()).toContain(
+      `The '${name}' function is in error: The specified route conflicts with one or more built in routes.`,
+    );
+  });
+
+  it('does not load a function whose route and method another has', () => {
+    expect(host.output()).toContain(`The 'refusedConflict' function is in error`);
+  });
+
+  it.each([
+    ['/typed/12', 200],
+    ['/typed/-12', 200],
+    ['/typed/twelve', 404],
+    ['/typed/99999999999', 404],
+    ['/typed', 404],
+  ])('holds a route constraint: %s is %i', async (path, expected) => {
+    expect(await status(path)).toBe(expected);
+  });
+
+  it('leaves absent optional parameters out', async () => {
+    expect((await get('/optional')).params).toEqual({});
+    expect((await get('/optional/a')).params).toEqual({ id: 'a' });
+  });
+
+  it('gives a catch-all parameter the rest of the path, a trailing slash included', async () => {
+    expect((await get('/echo/a/b/')).params).toEqual({ rest: 'a/b/' });
+    expect((await get('/echo')).params).toEqual({});
+  });
+
+  it('decodes route parameters, but not %2F', async () => {
+    expect((await get('/optional/a%20b%2Fc%C3%A9%2f')).params).toEqual({ id: 'a b%2Fc\u00e9%2f' });
+  });
+
+  it('takes several parameters from one segment', async () => {
+    expect((await get('/files/a.b.txt')).params).toEqual({ name: 'a.b', extension: 'txt' });
+  });
+
+  it('shows its own page at / when no function has that route', async () => {
+    const answer = await send(host.port, '/');
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toBe('text/html');
+    expect(answer.body.toString()).toContain('up and running');
+  });
+
+  it('answers on ::1 as on 127.0.0.1 where there is one', async () => {
+    const answer = await send(host.port, '/settings', { host: 'localhost' });
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe('routing in an app with a home and a catch-all', () => {
+  let host: HostProcess;
+
+  beforeAll(async () => {
+    host = await startHost('rooted');
+  });
+
+  afterAll(async () => {
+    await host.stop();
+  });
+
+  it.each([
+    ['/', 'home'],
+    ['/zebra', 'any'],
+    ['/anything/else', 'any'],
+  ])('answers %s with the function %s', async (path, expected) => {
+    expect((await send(host.port, path)).body.toString()).toBe(expected);
+  });
+
+  it('loads every file that a pattern in "main" names', () => {
+    expect(host.output()).toContain('aHome: [GET]');
+    expect(host.output()).toContain('zebra: [GET,POST]');
+  });
+});
+
+describe('routing in other apps', () => {
+  it('answers 204 at / with AzureWebJobsDisableHomepage', async () => {
+    const host = await startHost('usual', { env: { AzureWebJobsDisableHomepage: 'true' } });
+    const answer = await send(host.port, '/');
+    await host.stop();
+    expect(answer.status).toBe(204);
+    expect(answer.body).toHaveLength(0);
+  });
+
+  it('answers 404 to everything when one entry file throws while loading', async () => {
+    const host = await startHost('broken');
+    const answer = await send(host.port, '/fine');
+    await host.stop();
+    expect(answer.status).toBe(404);
+    expect(host.message).toMatchObject({ type: 'ready' });
+    expect(host.output()).toContain('Worker was unable to load entry point "b.js"');
+    expect(host.output()).toContain('this file breaks');
+  });
+
+  it('puts the prefix of host.json, or api, before every route', async () => {
+    const host = await startHost('headers');
+    const answers = await Promise.all(
+      ['/api/plain', '/plain'].map((path) => send(host.port, path)),
+    );
+    await host.stop();
+    expect(answers.map(({ status }) => status)).toEqual([200, 404]);
+  });
+
+  it('loads an app of ES modules', async () => {
+    const host = await startHost('module');
+    const answer = await send(host.port, '/module');
+    await host.stop();
+    expect(answer.body.toString()).toBe('module');
+  });
+});
