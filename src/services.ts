@@ -48,12 +48,7 @@ function createServices(
   }
   if (settings.credential.kind === 'managed-identity') return { faults: unsupported(settings) };
 
-  const table = createAzureTable(
-    createTableClient({
-      connectionString: tables.connectionString,
-      tableName: settings.tableName,
-    }),
-  );
+  const table = createAzureTable(createTableClient({ ...tables, tableName: settings.tableName }));
   const keyRing = createStaticKeyRing(keyWrapping.secret);
   const { authority, issuer } = settings;
   return {

@@ -11,11 +11,11 @@ const patienceMs = 4_000;
 type Part = 'settings' | 'storage' | 'keys' | 'provider';
 type Check = (services: Services, signal: AbortSignal) => Promise<unknown>;
 
-const checks: Readonly<Record<Exclude<Part, 'settings'>, Check>> = {
-  storage: ({ table }, signal) => table.check(signal),
-  keys: ({ keyRing }, signal) => keyRing.current(signal),
-  provider: ({ auth }, signal) => auth.provider.metadata(signal),
-};
+const checks: readonly (readonly [Part, Check])[] = [
+  ['storage', ({ table }, signal) => table.check(signal)],
+  ['keys', ({ keyRing }, signal) => keyRing.current(signal)],
+  ['provider', ({ auth }, signal) => auth.provider.metadata(signal)],
+];
 
 let last: { readonly at: number; readonly failing: Promise<readonly Part[]> } | undefined;
 
@@ -31,12 +31,12 @@ async function failingParts(services: Services): Promise<readonly Part[]> {
   // Not the request's signal: other requests wait for the same answer.
   const signal = AbortSignal.timeout(patienceMs);
   const results = await Promise.all(
-    Object.entries(checks).map(async ([part, check]) => {
+    checks.map(async ([part, check]) => {
       try {
         await check(services, signal);
         return [];
       } catch {
-        return [part as keyof typeof checks];
+        return [part];
       }
     }),
   );

@@ -2,15 +2,13 @@ import type { HttpResponseInit } from '@azure/functions';
 import { app } from '@azure/functions';
 import type { SignInWishes } from '../auth/start-sign-in';
 import { prompts } from '../auth/start-sign-in';
-import { parseStepUpRequest } from '../auth/step-up-request';
+import { parseStepUpRequest } from '../auth/step-up';
 import { AppError } from '../errors';
 import { beginSignIn } from '../guards/begin-sign-in';
 import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
 import { localPath } from '../http/return-path';
 import { openSealed } from '../keys/sealed-value';
-
-type Wishes = Omit<SignInWishes, 'now' | 'signal'>;
 
 /** GET auth/login: begins a sign-in at the provider. Nothing is written to storage for it. */
 export async function login(exchange: Exchange): Promise<HttpResponseInit> {
@@ -21,7 +19,7 @@ export async function login(exchange: Exchange): Promise<HttpResponseInit> {
   return beginSignIn(exchange, await readWishes(exchange));
 }
 
-async function readWishes(exchange: Exchange): Promise<Wishes> {
+async function readWishes(exchange: Exchange): Promise<SignInWishes> {
   const { query } = exchange;
   // Scopes and claims are asked for by this app alone: a link could otherwise make a person consent to anything.
   if (query.has('scope') || query.has('claims')) {
@@ -41,7 +39,7 @@ async function readWishes(exchange: Exchange): Promise<Wishes> {
   };
 }
 
-async function readStepUp(exchange: Exchange, step: string): Promise<Wishes> {
+async function readStepUp(exchange: Exchange, step: string): Promise<SignInWishes> {
   const { services, now, signal } = exchange;
   const payload = await openSealed('step-up', step, { keyRing: services.keyRing, now, signal });
   const request = parseStepUpRequest(payload);

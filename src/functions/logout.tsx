@@ -46,8 +46,7 @@ async function providerSignOutUrl(
   found: RequestSession | undefined,
 ): Promise<string> {
   try {
-    const url = await signOutUrl(services.auth, { loginHint: found?.session.loginHint, signal });
-    return url ?? `${services.settings.baseUrl}/auth/signed-out`;
+    return await signOutUrl(services.auth, found?.session.loginHint, signal);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     log('warn', `signed out here, not at the provider: ${error.code}`);

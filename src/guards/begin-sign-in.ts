@@ -8,14 +8,10 @@ import { redirectTo } from '../http/responses';
 /** Begins a sign-in: keeps the attempt in a cookie of its own and sends the browser to the provider. */
 export async function beginSignIn(
   exchange: Exchange,
-  wishes: Omit<SignInWishes, 'now' | 'signal'>,
+  wishes: SignInWishes,
 ): Promise<HttpResponseInit> {
   const { request, services, now, signal } = exchange;
-  const { attempt, authorizationUrl } = await startSignIn(services.auth, {
-    ...wishes,
-    now,
-    signal,
-  });
+  const { attempt, authorizationUrl } = await startSignIn(services.auth, wishes, { now, signal });
   const cookies = await addAttemptCookie(request.headers.get('cookie'), attempt, {
     keyRing: services.keyRing,
     isHttps: services.settings.isHttps,

@@ -31,13 +31,15 @@ export async function completeSignIn(exchange: Exchange): Promise<HttpResponseIn
     return answerWithoutAttempt(exchange, callback, kept?.returnPath ?? '/');
   }
   const { attempt } = kept;
-  if (callback.kind === 'refusal' && attempt.prompt === 'none') {
+  if (callback.kind === 'error' && attempt.prompt === 'none') {
     // The app asked whether someone is signed in, without showing anything: the answer is no.
     return redirectTo(baseUrl + attempt.returnPath);
   }
-  const finished = await finishSignIn(services.auth, { attempt, callback, now, signal });
+  const finished = await finishSignIn(services.auth, attempt, callback, { now, signal });
   await openSession(exchange, finished);
-  return redirectTo(baseUrl + finished.returnPath);
+  const { stepUp, returnPath } = attempt;
+  const isOtherUser = stepUp !== undefined && stepUp.userKey !== finished.user.userKey;
+  return redirectTo(baseUrl + (isOtherUser ? '/' : returnPath));
 }
 
 /** No dead ends: on to the app when signed in, one new try when the attempt got lost, an explanation at last. */
@@ -50,7 +52,7 @@ async function answerWithoutAttempt(
     return redirectTo(`${exchange.services.settings.baseUrl}/`);
   }
   const round = parseState(callback.state)?.round;
-  if (round === undefined || callback.kind === 'refusal') {
+  if (round === undefined || callback.kind === 'error') {
     throw new AppError('ERR_SIGN_IN_UNSOLICITED');
   }
   if (round > 0) throw new AppError('ERR_SIGN_IN_LOST');

@@ -1,12 +1,9 @@
-import { serializeStepUpRequest } from '../auth/step-up-request';
+import { stepUpSeconds } from '../auth/step-up';
 import type { StepUp } from '../errors';
 import { pathWithoutMarker } from '../http/bounce';
 import type { Exchange } from '../http/exchange';
 import { localPath } from '../http/return-path';
 import { seal } from '../keys/sealed-value';
-
-/** How long a person may wait before following the link. */
-const stepUpSeconds = 600;
 
 /** Where to sign in and come back to this request; after anything but a GET, to the home page. */
 export function loginPath(exchange: Exchange): string {
@@ -23,7 +20,7 @@ export async function stepUpPath(
   stepUp: StepUp,
 ): Promise<string> {
   const { services, now, signal } = exchange;
-  const payload = serializeStepUpRequest({ ...stepUp, userKey, returnPath: returnPathOf(exchange) });
+  const payload = { ...stepUp, userKey, returnPath: returnPathOf(exchange) };
   const step = await seal('step-up', payload, {
     keyRing: services.keyRing,
     expiresAt: now + stepUpSeconds,
