@@ -1,0 +1,142 @@
+import { TableClient } from '@azure/data-tables';
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../../../local/stack/free-port';
+import { send } from '../functions-host/support/send';
+
+interface Started {
+  readonly exit: Promise<number | null>;
+  output(): string;
+  saw(text: string): Promise<void>;
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** `npm start` without the build, in the folder of the stack's test app. */
+function start(...args: string[]): Started {
+  const child = spawn(
+    process.execPath,
+    [join(__dirname, '../../../dist/local/start.mjs'), ...args],
+    { cwd: join(__dirname, 'app') },
+  );
+  let output = '';
+  const looks = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      for (const look of looks) look();
+    });
+  }
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return {
+    exit,
+    output: () => output,
+    saw: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (output.includes(text)) resolve();
+        };
+        looks.add(look);
+        look();
+        void exit.then(() => {
+          reject(new Error(`It ended without saying "${text}":\n${output}`));
+        });
+      }),
+    end: (signal) => {
+      child.kill(signal);
+      return exit;
+    },
+  };
+}
+
+async function settingsAt(port: number): Promise<Record<string, string>> {
+  return (await send(port, '/settings')).json() as Record<string, string>;
+}
+
+describe('runStart', () => {
+  it('shows its steps, the address and the accounts, and the log of the app', async () => {
+    const port = await freePort();
+    const stack = start('--port', String(port));
+    await stack.saw('Ctrl-C ends everything.');
+    await send(port, '/say');
+    await stack.saw('something to be found');
+    await stack.end('SIGTERM');
+    for (const text of ['Azurite', 'Entra ID stand-in', 'Graph stand-in', 'Administrator']) {
+      expect(stack.output()).toContain(text);
+    }
+    expect(stack.output()).toContain(`Open http://localhost:${port}\n`);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'ends everything it started within a second of %s',
+    async (signal) => {
+      const port = await freePort();
+      const stack = start('--port', String(port));
+      await stack.saw('Ctrl-C ends everything.');
+      const settings = await settingsAt(port);
+      const asked = performance.now();
+      expect(await stack.end(signal)).toBe(0);
+      expect(performance.now() - asked).toBeLessThan(1000);
+      const tables = /:(\d+)\/local/.exec(settings['TABLES_CONNECTION_STRING'] ?? '')?.[1];
+      const provider = new URL(settings['ENTRA_AUTHORITY'] ?? '').port;
+      for (const each of [port, Number(tables), Number(provider)]) {
+        await expect(send(each, '/')).rejects.toThrow('ECONNREFUSED');
+      }
+    },
+  );
+
+  it('says what to do when the port is taken, and starts nothing', async () => {
+    const server = createServer();
+    const port = await freePort();
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    const stack = start('--port', String(port));
+    expect(await stack.exit).toBe(1);
+    server.close();
+    expect(stack.output()).toContain(`Port ${port} is taken`);
+    expect(stack.output()).toContain(`npm start -- --port ${port + 1}`);
+    expect(stack.output()).not.toContain('Azurite');
+  });
+
+  it('keeps rows, secrets and the issuer in the folder of --data, for its owner only', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'stack-'));
+    const tablesOf = (settings: Record<string, string>) =>
+      TableClient.fromConnectionString(settings['TABLES_CONNECTION_STRING'] ?? '', 'anteroom', {
+        allowInsecureConnection: true,
+      });
+    const runs: Record<string, string>[] = [];
+    for (const isFirst of [true, false]) {
+      const port = await freePort();
+      const stack = start('--port', String(port), '--data', folder);
+      await stack.saw('Ctrl-C ends everything.');
+      const settings = await settingsAt(port);
+      runs.push(settings);
+      const tables = tablesOf(settings);
+      if (isFirst) {
+        await tables.createEntity({ partitionKey: 'p', rowKey: 'r', kept: true });
+      } else {
+        await expect(tables.getEntity('p', 'r')).resolves.toMatchObject({ kept: true });
+      }
+      await stack.end('SIGTERM');
+    }
+    expect(statSync(join(folder, 'stack.json')).mode & 0o077).toBe(0);
+    rmSync(folder, { recursive: true });
+    const [first = {}, second = {}] = runs;
+    for (const name of ['KEY_RING_SECRET', 'ENTRA_CLIENT_SECRET', 'ENTRA_AUTHORITY']) {
+      expect(second[name]).toBe(first[name]);
+    }
+  });
+
+  it('starts without the app', async () => {
+    const stack = start('--no-app');
+    await stack.saw('without the app');
+    expect(await stack.end('SIGTERM')).toBe(0);
+  });
+
+  it('shows how it is used when it gets an option that it does not have', async () => {
+    const stack = start('--what');
+    expect(await stack.exit).toBe(1);
+    expect(stack.output()).toContain('Usage: npm start');
+  });
+});
