@@ -50,8 +50,8 @@ function hmacToken(secret: string): string {
 type Change = (claims: JWTPayload) => JWTPayload;
 const without =
   (claim: string): Change =>
-  ({ [claim]: _left, ...others }) =>
-    others;
+  (all) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => name !== claim));
 const withClaims =
   (more: JWTPayload): Change =>
   (all) => ({ ...all, ...more });

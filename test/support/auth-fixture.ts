@@ -80,7 +80,7 @@ export async function failureOf(work: Promise<unknown>): Promise<AppError> {
 
 /** Everything a log could print of an error: messages, notes and causes. */
 export function printed(error: unknown): string {
-  if (!(error instanceof Error)) return JSON.stringify(error) ?? '';
+  if (!(error instanceof Error)) return String(error);
   const members = JSON.stringify(error, Object.getOwnPropertyNames(error));
   return `${String(error)} ${members} ${error.cause === undefined ? '' : printed(error.cause)}`;
 }

@@ -1,0 +1,316 @@
+import { InteractionRequiredAuthError } from '@azure/msal-node';
+import { acquireAccessToken } from '../../src/auth/acquire-access-token';
+import type { AuthParts } from '../../src/auth/auth-parts';
+import { finishSignIn } from '../../src/auth/finish-sign-in';
+import { readMsalFailure } from '../../src/auth/msal-failure';
+import { refreshError } from '../../src/auth/refresh-error';
+import { createAttempt } from '../../src/auth/sign-in-attempt';
+import { StepUpError } from '../../src/errors';
+import type { User } from '../../src/sessions/session';
+import {
+  adaClaims,
+  authParts,
+  clientInfo,
+  clientSecret,
+  failureOf,
+  longEnough,
+  objectId,
+  printed,
+  subject,
+  tokenBody,
+} from '../support/auth-fixture';
+import {
+  createTinyKey,
+  paths,
+  startTinyProvider,
+  tenantId,
+  type TinyAnswer,
+  type TinyProvider,
+} from '../support/tiny-provider';
+
+// MSAL reads the system clock, so this test goes by it too.
+const now = Math.floor(Date.now() / 1000);
+const scopes = ['User.Read'];
+
+let tiny: TinyProvider;
+let parts: AuthParts;
+let user: User;
+let tokenCache: string;
+
+/** Ada signs in; afterwards no request is remembered. */
+async function signIn(more: Record<string, unknown> = {}, claims: object = {}): Promise<void> {
+  const attempt = createAttempt({ returnPath: '/', round: 0, scopes }, now);
+  const idToken = await tiny.sign({ ...adaClaims(tiny, now), nonce: attempt.nonce, ...claims });
+  tiny.token = () => ({ body: tokenBody(idToken, more) });
+  const callback = { kind: 'code', state: attempt.state, issuer: undefined, code: 'c' } as const;
+  const finished = await finishSignIn(parts, attempt, callback, { now, signal: longEnough() });
+  ({ user, tokenCache } = finished);
+  tiny.requests.length = 0;
+  tiny.forms.length = 0;
+}
+
+const refreshed = async (claims: object = {}, more: Record<string, unknown> = {}) =>
+  tokenBody(await tiny.sign({ ...adaClaims(tiny, now + 10), roles: ['reader'], ...claims }), {
+    access_token: 'access-token-2',
+    refresh_token: 'refresh-token-2',
+    ...more,
+  });
+const acquire = (more: Partial<Parameters<typeof acquireAccessToken>[1]> = {}) =>
+  acquireAccessToken(parts, { tokenCache, user, scopes, now, signal: longEnough(), ...more });
+const refuse = (body: Record<string, unknown>, status = 400): TinyAnswer => ({
+  status,
+  body: { error_description: "AADSTS1: user 'ada@contoso.example'", ...body },
+});
+
+beforeEach(async () => {
+  tiny = await startTinyProvider();
+  parts = authParts(tiny, () => now);
+  await signIn();
+});
+afterEach(() => tiny.stop());
+
+describe('acquireAccessToken', () => {
+  it('gives the live token from the cache without any request', async () => {
+    const acquired = await acquire();
+    expect(acquired).toEqual({
+      accessToken: 'access-token-1',
+      expiresAt: expect.any(Number) as number,
+      tokenCache,
+      changed: false,
+    });
+    expect(Math.abs(acquired.expiresAt - (now + 3600))).toBeLessThan(30);
+    expect(tiny.requests).toEqual([]);
+  });
+
+  it('finds the live token of a guest too, whose home tenant is another', async () => {
+    await signIn({ client_info: clientInfo('guest-oid', 'home-tenant') });
+    expect((await acquire()).accessToken).toBe('access-token-1');
+    expect(tiny.requests).toEqual([]);
+  });
+
+  it.each<[string, object]>([
+    ['by B2C, which sends no tid', { tid: undefined }],
+    ['by a provider that sends no client_info', {}],
+  ])('finds the live token issued %s', async (what, claims) => {
+    await signIn(what.includes('client_info') ? { client_info: undefined } : {}, claims);
+    expect((await acquire()).accessToken).toBe('access-token-1');
+    expect(tiny.requests).toEqual([]);
+  });
+
+  it('refreshes once when the token has expired, by one request', async () => {
+    await signIn({ expires_in: 1 });
+    const body = await refreshed();
+    tiny.token = () => ({ body });
+    const acquired = await acquire();
+    expect(acquired).toMatchObject({ accessToken: 'access-token-2', changed: true });
+    expect(acquired.idToken).toMatchObject({ issuedAt: now + 10, user: { roles: ['reader'] } });
+    expect(tiny.requests).toEqual([`POST ${paths.token}`]);
+    expect(Object.fromEntries(tiny.forms[0] ?? [])).toMatchObject({
+      grant_type: 'refresh_token',
+      refresh_token: 'refresh-token-1',
+    });
+  });
+
+  it('returns a cache that serves the next request and holds no expired token', async () => {
+    await signIn({ expires_in: 1, scope: 'Mail.Read' });
+    const body = await refreshed();
+    tiny.token = () => ({ body });
+    const first = await acquire({ now: now + 5 });
+    expect(first.tokenCache).not.toContain('access-token-1');
+    expect(first.tokenCache).not.toContain('refresh-token-1');
+    const second = await acquire({ tokenCache: first.tokenCache });
+    expect(second).toMatchObject({ accessToken: 'access-token-2', changed: false });
+    expect(tiny.requests).toHaveLength(1);
+  });
+
+  it('refreshes by force, and for other scopes, and to answer a claims challenge', async () => {
+    const body = await refreshed();
+    tiny.token = () => ({ body });
+    await acquire({ forceRefresh: true });
+    await acquire({ scopes: ['Mail.Read'] });
+    await acquire({ claims: '{"access_token":{"nbf":{"essential":true,"value":"1"}}}' });
+    expect(tiny.forms).toHaveLength(3);
+    expect(tiny.forms[1]?.get('scope')).toContain('Mail.Read');
+    expect(JSON.parse(tiny.forms[2]?.get('claims') ?? '')).toMatchObject({
+      access_token: { nbf: { essential: true, value: '1' }, xms_cc: { values: ['cp1'] } },
+    });
+  });
+
+  it('accepts a refresh without ID token, and says that none was verified', async () => {
+    const body = await refreshed({}, { id_token: undefined });
+    tiny.token = () => ({ body });
+    const acquired = await acquire({ forceRefresh: true });
+    expect(acquired.accessToken).toBe('access-token-2');
+    expect(acquired).not.toHaveProperty('idToken');
+  });
+
+  describe('gives nothing away when the refreshed ID token', () => {
+    it.each<[string, string, object]>([
+      ['names another sub', 'sub of the session', { sub: 'another' }],
+      ['names another oid', 'oid of the session', { oid: 'another' }],
+      ['lacks the oid', 'oid of the session', { oid: undefined }],
+      ['is of another issuer', 'iss', { iss: 'https://other.example' }],
+      ['is for another client', 'aud', { aud: 'another' }],
+      ['has expired', 'exp', { exp: now - 61 }],
+    ])('%s', async (_what, check, claims) => {
+      const body = await refreshed(claims);
+      tiny.token = () => ({ body });
+      const failure = await failureOf(acquire({ forceRefresh: true }));
+      expect([failure.code, failure.note]).toEqual([
+        'ERR_ID_TOKEN',
+        `the ID token failed the check of ${check}`,
+      ]);
+    });
+
+    it('is of another account, which MSAL returns without caching it', async () => {
+      const body = await refreshed(
+        { sub: 'another', oid: 'another' },
+        { client_info: clientInfo('another', tenantId) },
+      );
+      tiny.token = () => ({ body });
+      expect((await failureOf(acquire({ forceRefresh: true }))).code).toBe('ERR_ID_TOKEN');
+    });
+
+    it('is of another tenant', async () => {
+      const body = await refreshed({ tid: 'another' });
+      tiny.token = () => ({ body });
+      expect((await failureOf(acquire({ forceRefresh: true }))).code).toBe('ERR_WRONG_TENANT');
+    });
+
+    it('is signed by somebody else', async () => {
+      const foreign = { ...(await createTinyKey('x')), kid: 'first' };
+      const forged = await tiny.sign(adaClaims(tiny, now), { key: foreign });
+      tiny.token = () => ({ body: tokenBody(forged) });
+      expect((await failureOf(acquire({ forceRefresh: true }))).note).toContain('signature');
+    });
+
+    it('came with a refresh that MSAL made early, behind a token still alive', async () => {
+      await signIn({ refresh_in: 1 });
+      await new Promise((resolve) => setTimeout(resolve, 2_100));
+      const body = await refreshed({ sub: 'another' });
+      tiny.token = () => ({ body });
+      expect((await failureOf(acquire())).code).toBe('ERR_ID_TOKEN');
+      expect(tiny.requests).toHaveLength(1);
+    });
+  });
+
+  it('keeps going with a live token when an early refresh fails', async () => {
+    await signIn({ refresh_in: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    tiny.token = () => refuse({ error: 'temporarily_unavailable' }, 503);
+    expect((await acquire()).accessToken).toBe('access-token-1');
+    expect(tiny.requests).toHaveLength(1);
+  });
+
+  describe('sorts the outcomes of a refresh', () => {
+    const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
+    it.each<[string, string, TinyAnswer]>([
+      [
+        'interaction_required',
+        'ERR_STEP_UP',
+        refuse({ error: 'interaction_required', error_codes: [50076] }),
+      ],
+      ['login_required', 'ERR_STEP_UP', refuse({ error: 'login_required' })],
+      ['consent_required', 'ERR_STEP_UP', refuse({ error: 'consent_required' })],
+      ['basic_action', 'ERR_STEP_UP', refuse({ error: 'invalid_grant', suberror: 'basic_action' })],
+      ['code 65001 alone', 'ERR_STEP_UP', refuse({ error: 'invalid_grant', error_codes: [65001] })],
+      [
+        'code 65001 as the second',
+        'ERR_STEP_UP',
+        refuse({ error: 'invalid_grant', error_codes: [1, 65001] }),
+      ],
+      [
+        'claims with interaction_required',
+        'ERR_STEP_UP',
+        refuse({ error: 'interaction_required', claims }),
+      ],
+      ['claims with invalid_grant', 'ERR_STEP_UP', refuse({ error: 'invalid_grant', claims })],
+      [
+        'claims with bad_token',
+        'ERR_STEP_UP',
+        refuse({ error: 'invalid_grant', suberror: 'bad_token', claims }),
+      ],
+      [
+        'invalid_grant',
+        'ERR_SIGNED_OUT',
+        refuse({ error: 'invalid_grant', error_codes: [700082] }),
+      ],
+      [
+        'a disabled user',
+        'ERR_SIGNED_OUT',
+        refuse({ error: 'invalid_grant', error_codes: [50057] }),
+      ],
+      ['bad_token', 'ERR_SIGNED_OUT', refuse({ error: 'invalid_grant', suberror: 'bad_token' })],
+      ['bad_token as error', 'ERR_SIGNED_OUT', refuse({ error: 'bad_token' })],
+      ['invalid_client', 'ERR_PROVIDER_UNAVAILABLE', refuse({ error: 'invalid_client' }, 401)],
+      ['invalid_scope', 'ERR_PROVIDER_UNAVAILABLE', refuse({ error: 'invalid_scope' })],
+      [
+        'temporarily_unavailable',
+        'ERR_PROVIDER_UNAVAILABLE',
+        refuse({ error: 'temporarily_unavailable' }),
+      ],
+      ['500', 'ERR_PROVIDER_UNAVAILABLE', refuse({ error: 'invalid_grant' }, 500)],
+      ['429', 'ERR_PROVIDER_UNAVAILABLE', refuse({ error: 'invalid_grant' }, 429)],
+      ['a page instead of JSON', 'ERR_PROVIDER_UNAVAILABLE', { status: 400, body: '<html>' }],
+      ['400 without error', 'ERR_PROVIDER_UNAVAILABLE', { status: 400, body: {} }],
+      ['an answer without token', 'ERR_PROVIDER_UNAVAILABLE', { body: {} }],
+    ])('%s', async (_what, expected, answer) => {
+      tiny.token = () => answer;
+      const failure = await failureOf(acquire({ forceRefresh: true }));
+      expect(failure.code).toBe(expected);
+      const text = printed(failure);
+      for (const secret of [
+        'refresh-token-',
+        'access-token-',
+        clientSecret,
+        'ada@',
+        subject,
+        objectId,
+      ]) {
+        expect(text).not.toContain(secret);
+      }
+    });
+
+    it('and tells the step-up which scopes and claims', async () => {
+      tiny.token = () => refuse({ error: 'invalid_grant', claims });
+      const failure = await failureOf(acquire({ scopes: ['Mail.Read'] }));
+      expect(failure).toHaveProperty('stepUp', { scopes: ['Mail.Read'], claims });
+      tiny.token = () => refuse({ error: 'invalid_grant', error_codes: [65001] });
+      const consent = await failureOf(acquire({ scopes: ['Mail.Read'] }));
+      expect(consent).toHaveProperty('stepUp', { scopes: ['Mail.Read'] });
+    });
+
+    it('no refresh token: the session ends', async () => {
+      await signIn({ refresh_token: undefined });
+      expect((await failureOf(acquire({ forceRefresh: true }))).code).toBe('ERR_SIGNED_OUT');
+      expect(tiny.requests).toEqual([]);
+    });
+
+    it('a refresh token that MSAL knows to have expired: step-up', () => {
+      // MSAL does not serialize that time yet, so its error is made here.
+      const error = new InteractionRequiredAuthError('refresh_token_expired', '');
+      const failure = refreshError(readMsalFailure(error, { kind: 'not-asked' }), scopes);
+      expect(failure).toBeInstanceOf(StepUpError);
+    });
+
+    it.each(['{}', '{"Account":{}}', '[]'])(
+      'an empty cache %s: the session ends',
+      async (cache) => {
+        expect((await failureOf(acquire({ tokenCache: cache }))).code).toBe('ERR_SIGNED_OUT');
+      },
+    );
+
+    it('nobody listens', async () => {
+      await tiny.stop();
+      expect((await failureOf(acquire({ forceRefresh: true }))).code).toBe(
+        'ERR_PROVIDER_UNAVAILABLE',
+      );
+    });
+
+    it('the deadline passes', async () => {
+      tiny.token = () => ({ hangs: true, body: '' });
+      const work = acquire({ forceRefresh: true, signal: AbortSignal.timeout(100) });
+      expect((await failureOf(work)).code).toBe('ERR_PROVIDER_UNAVAILABLE');
+    });
+  });
+});

@@ -1,0 +1,410 @@
+import { createHash } from 'node:crypto';
+import { decodeProtectedHeader, jwtVerify } from 'jose';
+import type { AuthParts, AuthSettings } from '../../src/auth/auth-parts';
+import { finishSignIn } from '../../src/auth/finish-sign-in';
+import type { Callback } from '../../src/auth/parse-callback';
+import { createAttempt, type SignInAttempt } from '../../src/auth/sign-in-attempt';
+import { AppError, SignInRefusedError } from '../../src/errors';
+import {
+  adaClaims,
+  authParts,
+  clientInfo,
+  clientSecret,
+  failureOf,
+  longEnough,
+  objectId,
+  printed,
+  subject,
+  tokenBody,
+} from '../support/auth-fixture';
+import { createThrowawayCertificate } from '../support/throwaway-certificate';
+import {
+  clientId,
+  createTinyKey,
+  paths,
+  startTinyProvider,
+  tenantId,
+  type TinyAnswer,
+  type TinyProvider,
+} from '../support/tiny-provider';
+
+// MSAL reads the system clock, so this test goes by it too.
+const now = Math.floor(Date.now() / 1000);
+const code = '0.the-code_that-redeems';
+const correlationId = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
+
+let tiny: TinyProvider;
+let parts: AuthParts;
+let attempt: SignInAttempt;
+
+beforeEach(async () => {
+  tiny = await startTinyProvider();
+  parts = authParts(tiny, () => now);
+  attempt = createAttempt({ returnPath: '/reports', round: 0, scopes: ['User.Read'] }, now - 5);
+  tiny.token = async () => ({ body: tokenBody(await idToken()) });
+});
+afterEach(() => tiny.stop());
+
+const idToken = (more: Record<string, unknown> = {}) =>
+  tiny.sign({ ...adaClaims(tiny, now), nonce: attempt.nonce, ...more });
+const withCode = (more: Partial<Callback> = {}): Callback => ({
+  kind: 'code',
+  state: attempt.state,
+  issuer: undefined,
+  code,
+  ...(more as object),
+});
+const finish = (callback = withCode(), signal = longEnough()) =>
+  finishSignIn(parts, attempt, callback, { now, signal });
+const refuse = (body: Record<string, unknown>, status = 400): TinyAnswer => ({
+  status,
+  body: {
+    error_description: "AADSTS1: user 'ada@contoso.example' of tenant Contoso",
+    trace_id: '11111111-2222-4333-8444-555555555555',
+    correlation_id: correlationId,
+    timestamp: '2026-11-21 01:02:03Z',
+    ...body,
+  },
+});
+
+describe('finishSignIn', () => {
+  it('returns the verified user and what the session keeps', async () => {
+    const finished = await finish();
+    expect(finished.user).toMatchObject({ subject, objectId, tenantId, roles: ['admin'] });
+    expect(finished).toMatchObject({
+      sid: 'sid-of-ada',
+      loginHint: 'O.hint-of-ada',
+      verifiedAt: now,
+    });
+    const cache = JSON.parse(finished.tokenCache) as Record<string, object>;
+    expect(Object.keys(cache['RefreshToken'] ?? {})).toHaveLength(1);
+    expect(Object.keys(cache['Account'] ?? {})).toHaveLength(1);
+  });
+
+  it('makes one request at redemption, to the token endpoint, with code, verifier and secret', async () => {
+    await parts.provider.metadata(longEnough());
+    tiny.requests.length = 0;
+    await finish();
+    expect(tiny.requests).toEqual([`POST ${paths.token}`]);
+    const form = Object.fromEntries(tiny.forms[0] ?? []);
+    expect(form).toMatchObject({
+      grant_type: 'authorization_code',
+      client_id: clientId,
+      client_secret: clientSecret,
+      code,
+      code_verifier: attempt.codeVerifier,
+      redirect_uri: 'http://localhost:7071/auth/redirect',
+    });
+    expect(JSON.parse(form['claims'] ?? '')).toMatchObject({
+      access_token: { xms_cc: { values: ['cp1'] } },
+    });
+  });
+
+  it('repeats the scopes and claims that were asked for', async () => {
+    const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+    attempt = { ...attempt, scopes: ['User.Read', 'Mail.Read'], claims };
+    await finish();
+    expect(tiny.forms[0]?.get('scope')?.split(' ')).toEqual(
+      expect.arrayContaining(['User.Read', 'Mail.Read']),
+    );
+    expect(JSON.parse(tiny.forms[0]?.get('claims') ?? '')).toMatchObject({
+      access_token: { acrs: { essential: true, value: 'c1' } },
+    });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['no expires_in', { expires_in: undefined }],
+    ['token_type in odd case', { token_type: 'bEARer' }],
+    ['no scope', { scope: undefined }],
+    ['no client_info', { client_info: undefined }],
+    ['no refresh token', { refresh_token: undefined }],
+    ['a guest of another home tenant', { client_info: clientInfo('guest-oid', 'home-tenant') }],
+  ])('accepts a token answer with %s', async (_what, more) => {
+    tiny.token = async () => ({ body: tokenBody(await idToken(), more) });
+    expect((await finish()).user.subject).toBe(subject);
+  });
+
+  describe('refuses before it redeems', () => {
+    const unredeemed = async (callback: Callback) => {
+      const failure = await failureOf(finish(callback));
+      expect(tiny.count(paths.token)).toBe(0);
+      return failure;
+    };
+
+    it("another attempt's state", async () => {
+      const failure = await unredeemed(withCode({ state: `${'x'.repeat(43)}.0` }));
+      expect(failure.code).toBe('ERR_SIGN_IN_UNSOLICITED');
+    });
+
+    it('an attempt older than ten minutes', async () => {
+      attempt = { ...attempt, startedAt: now - 600 };
+      expect((await unredeemed(withCode())).code).toBe('ERR_SIGN_IN_EXPIRED');
+    });
+
+    it('an answer of another issuer (RFC 9207)', async () => {
+      for (const issuer of ['https://other.example', `${tiny.issuer}/`, '']) {
+        expect((await unredeemed(withCode({ issuer }))).code).toBe('ERR_PROVIDER_MISMATCH');
+      }
+    });
+
+    it('an answer without iss when the metadata promises it', async () => {
+      tiny.metadata = { authorization_response_iss_parameter_supported: true };
+      expect((await unredeemed(withCode())).code).toBe('ERR_PROVIDER_MISMATCH');
+      const refusal: Callback = {
+        kind: 'error',
+        state: attempt.state,
+        issuer: undefined,
+        refusal: { error: 'access_denied' },
+      };
+      expect((await unredeemed(refusal)).code).toBe('ERR_PROVIDER_MISMATCH');
+    });
+
+    it("the provider's error, passing on what may be shown", async () => {
+      const refusal = { error: 'access_denied', aadsts: '65004', correlationId };
+      const failure = await unredeemed({
+        kind: 'error',
+        state: attempt.state,
+        issuer: tiny.issuer,
+        refusal,
+      });
+      expect(failure).toBeInstanceOf(SignInRefusedError);
+      expect(failure).toHaveProperty('refusal', refusal);
+    });
+  });
+
+  it('accepts an answer with the right iss', async () => {
+    tiny.metadata = { authorization_response_iss_parameter_supported: true };
+    expect((await finish(withCode({ issuer: tiny.issuer }))).user.subject).toBe(subject);
+  });
+
+  describe('verifies the ID token itself', () => {
+    it.each<[string, string, () => Promise<object>]>([
+      ['another audience', 'aud', async () => tokenBody(await idToken({ aud: 'other' }))],
+      ['another nonce', 'nonce', async () => tokenBody(await idToken({ nonce: 'other' }))],
+      ['no nonce', 'nonce', async () => tokenBody(await idToken({ nonce: undefined }))],
+      ['no ID token', 'nonce', () => Promise.resolve(tokenBody('', { id_token: undefined }))],
+      ['an ID token that is none', 'form', () => Promise.resolve(tokenBody('not.a-token'))],
+      [
+        'a key of somebody else',
+        'signature',
+        async () => {
+          const foreign = { ...(await createTinyKey('x')), kid: 'first' };
+          const claims = { ...adaClaims(tiny, now), nonce: attempt.nonce };
+          return tokenBody(await tiny.sign(claims, { key: foreign }));
+        },
+      ],
+    ])('and refuses %s', async (_what, check, body) => {
+      const answer = await body();
+      tiny.token = () => ({ body: answer });
+      const failure = await failureOf(finish());
+      expect([failure.code, failure.note]).toEqual([
+        'ERR_ID_TOKEN',
+        `the ID token failed the check of ${check}`,
+      ]);
+    });
+
+    it('and refuses another tenant', async () => {
+      tiny.token = async () => ({ body: tokenBody(await idToken({ tid: 'another' })) });
+      expect((await failureOf(finish())).code).toBe('ERR_WRONG_TENANT');
+    });
+  });
+
+  describe('explains a redemption that the provider refuses', () => {
+    it.each<[string, string, TinyAnswer]>([
+      [
+        'a used code',
+        'ERR_SIGN_IN_EXPIRED',
+        refuse({ error: 'invalid_grant', error_codes: [54005] }),
+      ],
+      [
+        'an expired code',
+        'ERR_SIGN_IN_EXPIRED',
+        refuse({ error: 'invalid_grant', error_codes: [70008] }),
+      ],
+      ['a code it does not know', 'ERR_SIGN_IN_EXPIRED', refuse({ error: 'invalid_grant' })],
+      [
+        'a disabled account',
+        'ERR_SIGN_IN_REFUSED',
+        refuse({ error: 'invalid_grant', error_codes: [50057] }),
+      ],
+      [
+        'a second factor',
+        'ERR_SIGN_IN_REFUSED',
+        refuse({ error: 'interaction_required', error_codes: [50076] }),
+      ],
+      [
+        'missing consent',
+        'ERR_SIGN_IN_REFUSED',
+        refuse({ error: 'invalid_grant', error_codes: [65001], suberror: 'consent_required' }),
+      ],
+      [
+        'a claims challenge',
+        'ERR_SIGN_IN_REFUSED',
+        refuse({ error: 'invalid_grant', error_codes: [1], claims: '{"access_token":{}}' }),
+      ],
+      [
+        'a wrong secret',
+        'ERR_PROVIDER_MISMATCH',
+        refuse({ error: 'invalid_client', error_codes: [7000215] }, 401),
+      ],
+      [
+        'an expired secret',
+        'ERR_PROVIDER_MISMATCH',
+        refuse({ error: 'invalid_client', error_codes: [7000222] }, 401),
+      ],
+      [
+        'a wrong redirect URI',
+        'ERR_PROVIDER_MISMATCH',
+        refuse({ error: 'invalid_request', error_codes: [50011] }),
+      ],
+      [
+        'an unknown app',
+        'ERR_PROVIDER_MISMATCH',
+        refuse({ error: 'unauthorized_client', error_codes: [700016] }),
+      ],
+      [
+        'a passing failure',
+        'ERR_PROVIDER_UNAVAILABLE',
+        refuse({ error: 'temporarily_unavailable' }),
+      ],
+      ['500', 'ERR_PROVIDER_UNAVAILABLE', refuse({ error: 'server_error' }, 500)],
+      ['503 without a body', 'ERR_PROVIDER_UNAVAILABLE', { status: 503, body: '' }],
+      [
+        '429',
+        'ERR_PROVIDER_UNAVAILABLE',
+        { status: 429, headers: { 'retry-after': '5' }, body: {} },
+      ],
+      ['a page instead of JSON', 'ERR_PROVIDER_UNAVAILABLE', { status: 400, body: '<html>' }],
+      ['400 without error', 'ERR_PROVIDER_UNAVAILABLE', { status: 400, body: {} }],
+      ['null', 'ERR_PROVIDER_UNAVAILABLE', { body: 'null' }],
+      [
+        'a redirect',
+        'ERR_PROVIDER_UNAVAILABLE',
+        { status: 307, headers: { location: '/moved' }, body: '' },
+      ],
+      ['an endless answer', 'ERR_PROVIDER_UNAVAILABLE', { body: ' '.repeat(512 * 1024 + 1) }],
+    ])('%s', async (_what, expected, answer) => {
+      tiny.token = () => answer;
+      const failure = await failureOf(finish());
+      expect(failure.code).toBe(expected);
+      const text = printed(failure);
+      for (const secret of [code, attempt.codeVerifier, clientSecret, 'ada@', 'Contoso']) {
+        expect(text).not.toContain(secret);
+      }
+      expect(tiny.count('/moved')).toBe(0);
+    });
+
+    it('with the number and the correlation id, for those who can look them up', async () => {
+      tiny.token = () => refuse({ error: 'interaction_required', error_codes: [50076] });
+      const failure = await failureOf(finish());
+      expect(failure).toHaveProperty('refusal', {
+        error: 'interaction_required',
+        aadsts: '50076',
+        correlationId,
+      });
+      tiny.token = () => refuse({ error: 'invalid_client', error_codes: [7000215] }, 401);
+      expect((await failureOf(finish())).note).toBe(
+        `the token endpoint answered invalid_client AADSTS7000215 correlation id ${correlationId}`,
+      );
+    });
+  });
+
+  it('gives up at the deadline while the token endpoint hangs', async () => {
+    await parts.provider.metadata(longEnough());
+    tiny.token = () => ({ hangs: true, body: '' });
+    const started = Date.now();
+    const failure = await failureOf(finish(withCode(), AbortSignal.timeout(100)));
+    expect(failure.code).toBe('ERR_PROVIDER_UNAVAILABLE');
+    expect(Date.now() - started).toBeLessThan(5_000);
+  });
+
+  it('is unavailable when nobody listens', async () => {
+    await parts.provider.metadata(longEnough());
+    await tiny.stop();
+    expect((await failureOf(finish())).code).toBe('ERR_PROVIDER_UNAVAILABLE');
+  });
+
+  describe('proves itself', () => {
+    const withCredential = (credential: AuthSettings['credential']) => {
+      parts = authParts(tiny, () => now, { credential });
+    };
+
+    it('by a certificate: PS256 under its SHA-256 thumbprint', async () => {
+      const { privateKeyPem, certificatePem, publicKey, thumbprint } = createThrowawayCertificate();
+      withCredential({ kind: 'certificate', privateKeyPem, certificatePem });
+      await finish();
+      const assertion = tiny.forms[0]?.get('client_assertion') ?? '';
+      expect(tiny.forms[0]?.get('client_secret')).toBeNull();
+      expect(decodeProtectedHeader(assertion)).toMatchObject({
+        alg: 'PS256',
+        'x5t#S256': thumbprint,
+      });
+      const { payload } = await jwtVerify(assertion, publicKey, {
+        audience: tiny.origin + paths.token,
+        issuer: clientId,
+      });
+      expect(payload.sub).toBe(clientId);
+    });
+
+    it('by an assertion that is asked for when it is needed', async () => {
+      withCredential({ kind: 'managed-identity' });
+      const signals: AbortSignal[] = [];
+      parts = {
+        ...parts,
+        clientAssertion: (signal) => {
+          signals.push(signal);
+          return Promise.resolve('assertion-of-the-identity');
+        },
+      };
+      const signal = longEnough();
+      await finish(withCode(), signal);
+      expect(tiny.forms[0]?.get('client_assertion')).toBe('assertion-of-the-identity');
+      expect(signals).toEqual([signal]);
+    });
+
+    it('or passes on why it has no assertion', async () => {
+      withCredential({ kind: 'managed-identity' });
+      const unavailable = new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'no identity' });
+      parts = { ...parts, clientAssertion: () => Promise.reject(unavailable) };
+      expect(await failureOf(finish())).toBe(unavailable);
+    });
+
+    it('or says that the certificate is of no use', async () => {
+      const { certificatePem } = createThrowawayCertificate();
+      for (const faulty of [
+        { privateKeyPem: 'no key', certificatePem },
+        { privateKeyPem: 'no key', certificatePem: 'no certificate' },
+      ]) {
+        withCredential({ kind: 'certificate', ...faulty });
+        expect((await failureOf(finish())).code).toBe('ERR_PROVIDER_MISMATCH');
+      }
+      expect(tiny.count(paths.token)).toBe(0);
+    });
+  });
+
+  it('shares nothing between two sign-ins at once', async () => {
+    const other = createAttempt({ returnPath: '/', round: 0, scopes: ['User.Read'] }, now);
+    tiny.token = async (form) => {
+      const isOther = form.get('code') === 'other-code';
+      const claims = isOther ? { nonce: other.nonce, sub: 'grace', oid: 'oid-of-grace' } : {};
+      const id = createHash('sha256')
+        .update(form.get('code') ?? '')
+        .digest('hex');
+      return { body: tokenBody(await idToken(claims), { access_token: `token-${id}` }) };
+    };
+    const [ada, grace] = await Promise.all([
+      finish(),
+      finishSignIn(
+        parts,
+        other,
+        { kind: 'code', state: other.state, issuer: undefined, code: 'other-code' },
+        { now, signal: longEnough() },
+      ),
+    ]);
+    expect(ada.user.subject).toBe(subject);
+    expect(grace.user.subject).toBe('grace');
+    expect(Object.keys((JSON.parse(ada.tokenCache) as { IdToken: object }).IdToken)).toHaveLength(
+      1,
+    );
+  });
+});

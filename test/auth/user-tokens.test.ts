@@ -1,0 +1,136 @@
+import type { AuthParts } from '../../src/auth/auth-parts';
+import { finishSignIn } from '../../src/auth/finish-sign-in';
+import { createAttempt } from '../../src/auth/sign-in-attempt';
+import { createUserTokens, type StoredTokens, type TokenStore } from '../../src/auth/user-tokens';
+import type { User } from '../../src/sessions/session';
+import { adaClaims, authParts, failureOf, longEnough, tokenBody } from '../support/auth-fixture';
+import { startTinyProvider, type TinyProvider } from '../support/tiny-provider';
+
+const now = Math.floor(Date.now() / 1000);
+
+/** A store in memory that counts, with the same three outcomes as the real one. */
+class MemoryTokens implements TokenStore {
+  stored: StoredTokens | undefined;
+  reads = 0;
+  writes = 0;
+  /** Happens between our read and our write, once. */
+  meanwhile: (() => void) | undefined;
+
+  readTokens(): Promise<StoredTokens | undefined> {
+    this.reads += 1;
+    return Promise.resolve(this.stored);
+  }
+
+  writeTokens(tokens: StoredTokens): Promise<'written' | 'conflict' | 'missing'> {
+    this.writes += 1;
+    this.meanwhile?.();
+    this.meanwhile = undefined;
+    if (this.stored === undefined) return Promise.resolve('missing');
+    if (this.stored.etag !== tokens.etag) return Promise.resolve('conflict');
+    this.stored = { tokenCache: tokens.tokenCache, etag: `${tokens.etag}+` };
+    return Promise.resolve('written');
+  }
+}
+
+let tiny: TinyProvider;
+let parts: AuthParts;
+let user: User;
+let store: MemoryTokens;
+
+async function signIn(more: Record<string, unknown>): Promise<string> {
+  const attempt = createAttempt({ returnPath: '/', round: 0, scopes: ['User.Read'] }, now);
+  const idToken = await tiny.sign({ ...adaClaims(tiny, now), nonce: attempt.nonce });
+  tiny.token = () => ({ body: tokenBody(idToken, more) });
+  const callback = { kind: 'code', state: attempt.state, issuer: undefined, code: 'c' } as const;
+  const finished = await finishSignIn(parts, attempt, callback, { now, signal: longEnough() });
+  user = finished.user;
+  return finished.tokenCache;
+}
+
+const accessTokens = (tokens?: StoredTokens) =>
+  createUserTokens(parts, { user, store, tokens, now, signal: longEnough() });
+
+beforeEach(async () => {
+  tiny = await startTinyProvider();
+  parts = authParts(tiny, () => now);
+  store = new MemoryTokens();
+  store.stored = { tokenCache: await signIn({}), etag: '1' };
+  const idToken = await tiny.sign(adaClaims(tiny, now));
+  let count = 0;
+  tiny.token = () => {
+    count += 1;
+    return { body: tokenBody(idToken, { access_token: `refreshed-${count}` }) };
+  };
+});
+afterEach(() => tiny.stop());
+
+const expire = async () => {
+  const { token } = tiny;
+  store.stored = { tokenCache: await signIn({ expires_in: 1 }), etag: '1' };
+  tiny.token = token;
+};
+
+describe('createUserTokens', () => {
+  it('reads nothing until a token is asked for, and writes nothing while it lives', async () => {
+    const accessToken = accessTokens();
+    expect(store.reads).toBe(0);
+    expect(await accessToken()).toBe('access-token-1');
+    expect([store.reads, store.writes]).toEqual([1, 0]);
+  });
+
+  it('takes the cache that was read with the session, for the first token', async () => {
+    const accessToken = accessTokens(store.stored);
+    await accessToken();
+    expect(store.reads).toBe(0);
+    await accessToken();
+    expect(store.reads).toBe(1);
+  });
+
+  it('stores what a refresh brought', async () => {
+    await expire();
+    expect(await accessTokens()()).toBe('refreshed-1');
+    expect(store.stored?.tokenCache).toContain('refreshed-1');
+    expect(await accessTokens()()).toBe('refreshed-1');
+    expect(store.writes).toBe(1);
+  });
+
+  it('asks for the scopes it is given', async () => {
+    await accessTokens()(['Mail.Read']);
+    expect(tiny.forms.at(-1)?.get('scope')).toContain('Mail.Read');
+  });
+
+  it("uses another instance's tokens when that one was first", async () => {
+    await expire();
+    const { token } = tiny;
+    const other = await signIn({ access_token: 'of-the-other-instance' });
+    tiny.token = token;
+    store.meanwhile = () => {
+      store.stored = { tokenCache: other, etag: '2' };
+    };
+    expect(await accessTokens()()).toBe('of-the-other-instance');
+    expect(store.stored).toEqual({ tokenCache: other, etag: '2' });
+  });
+
+  it('uses its own when what is stored is of no use', async () => {
+    await expire();
+    const expired = store.stored?.tokenCache ?? '';
+    store.meanwhile = () => {
+      store.stored = { tokenCache: expired, etag: '2' };
+    };
+    expect(await accessTokens()()).toBe('refreshed-1');
+  });
+
+  it('gives no token to a session that was ended before', async () => {
+    store.stored = undefined;
+    expect((await failureOf(accessTokens()())).code).toBe('ERR_SIGNED_OUT');
+  });
+
+  it('gives no token to a session that was ended during the refresh', async () => {
+    await expire();
+    store.meanwhile = () => {
+      store.stored = undefined;
+    };
+    expect((await failureOf(accessTokens()())).code).toBe('ERR_SIGNED_OUT');
+    expect(store.stored).toBeUndefined();
+  });
+});

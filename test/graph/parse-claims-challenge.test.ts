@@ -1,0 +1,140 @@
+import { parseClaimsChallenge } from '../../src/graph/parse-claims-challenge';
+import { parseWwwAuthenticate } from '../../src/graph/www-authenticate';
+
+const plain = (header: string) =>
+  parseWwwAuthenticate(header)?.map(({ scheme, token68, parameters }) => [
+    scheme,
+    token68 ?? Object.fromEntries(parameters),
+  ]);
+
+describe('parseWwwAuthenticate', () => {
+  it.each<[string, unknown]>([
+    ['', []],
+    [' , ,', []],
+    ['Basic', [['basic', {}]]],
+    ['Basic realm="a"', [['basic', { realm: 'a' }]]],
+    ['Basic   realm = "a"', [['basic', { realm: 'a' }]]],
+    ['Bearer realm=a, error=b', [['bearer', { realm: 'a', error: 'b' }]]],
+    ['Bearer realm="",error="b"', [['bearer', { realm: '', error: 'b' }]]],
+    ['Bearer REALM="A"', [['bearer', { realm: 'A' }]]],
+    ['Bearer a="x, Basic realm=\\"y\\""', [['bearer', { a: 'x, Basic realm="y"' }]]],
+    ['Bearer a="\\\\"', [['bearer', { a: '\\' }]]],
+    ['Negotiate abc+/==', [['negotiate', 'abc+/==']]],
+    [
+      'Negotiate abc==, Bearer a=b',
+      [
+        ['negotiate', 'abc=='],
+        ['bearer', { a: 'b' }],
+      ],
+    ],
+    [
+      'Bearer a=b, Basic',
+      [
+        ['bearer', { a: 'b' }],
+        ['basic', {}],
+      ],
+    ],
+    [
+      'Bearer a=b, Basic c="d", e=f',
+      [
+        ['bearer', { a: 'b' }],
+        ['basic', { c: 'd', e: 'f' }],
+      ],
+    ],
+    [
+      'Bearer a=b,, ,Basic c=d',
+      [
+        ['bearer', { a: 'b' }],
+        ['basic', { c: 'd' }],
+      ],
+    ],
+    [
+      'Negotiate, Bearer a=b',
+      [
+        ['negotiate', {}],
+        ['bearer', { a: 'b' }],
+      ],
+    ],
+    [
+      'Bearer a=b, Negotiate abc=',
+      [
+        ['bearer', { a: 'b' }],
+        ['negotiate', 'abc='],
+      ],
+    ],
+    ['Bearer a=b,', [['bearer', { a: 'b' }]]],
+  ])('reads %j', (header, expected) => {
+    expect(plain(header)).toEqual(expected);
+  });
+
+  it.each([
+    'Bearer a="b',
+    'Bearer a="b\\"',
+    'Bearer a=b a=c',
+    'Bearer a=b, a=c',
+    'Bearer a=b, A=c',
+    'Bearer a="b"c',
+    'Bearer a="b" c="d"',
+    'Bearer =b',
+    'a=b',
+    '"Bearer"',
+    'Bearer a=b; c=d',
+    'Bearer a="line\nbreak"',
+    'Bearer\ta=b',
+    'Bearer @',
+    `Bearer a="${'b'.repeat(16 * 1024)}"`,
+  ])('refuses %j', (header) => {
+    expect(parseWwwAuthenticate(header)).toBeUndefined();
+  });
+
+  it('takes linear time on a long hostile header', () => {
+    const started = Date.now();
+    parseWwwAuthenticate(`Bearer ${'a=b, '.repeat(3000)}"`);
+    parseWwwAuthenticate(`Bearer ${'='.repeat(16_000)}`);
+    parseWwwAuthenticate(`Bearer a="${'\\'.repeat(16_000)}`);
+    expect(Date.now() - started).toBeLessThan(1000);
+  });
+});
+
+const claims = '{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}';
+const base64 = Buffer.from(claims).toString('base64');
+const base64url = Buffer.from(claims).toString('base64url');
+const bearer = (encoded: string, error = 'insufficient_claims') =>
+  `Bearer realm="", authorization_uri="https://login.example/common", client_id="x", error="${error}", claims="${encoded}"`;
+const encode = (text: string | Uint8Array) => Buffer.from(text as string).toString('base64');
+
+describe('parseClaimsChallenge', () => {
+  it.each([
+    ['base64', bearer(base64)],
+    ['base64url without padding', bearer(base64url)],
+    ['behind another challenge', `Negotiate abc==, ${bearer(base64)}`],
+    ['before another challenge', `${bearer(base64)}, Basic realm="x"`],
+    ['a scheme in capitals', bearer(base64).replace('Bearer', 'BEARER')],
+    ['an unquoted error', bearer(base64).replace('"insufficient_claims"', 'insufficient_claims')],
+    ['after a bearer challenge without claims', `Bearer error="invalid_token", ${bearer(base64)}`],
+  ])('finds the claims: %s', (_what, header) => {
+    expect(parseClaimsChallenge(header)).toBe(claims);
+  });
+
+  it.each<[string, string | null]>([
+    ['no header', null],
+    ['no claims', 'Bearer error="insufficient_claims"'],
+    ['another error', bearer(base64, 'invalid_token')],
+    ['another scheme', bearer(base64).replace('Bearer', 'PoP')],
+    [
+      'claims inside another quoted value',
+      `Basic realm="Bearer error=insufficient_claims, claims=${base64url}"`,
+    ],
+    ['what is not base64', bearer('{}')],
+    ['empty claims', bearer('')],
+    ['no JSON', bearer(encode('claims'))],
+    ['a list', bearer(encode('[]'))],
+    ['null', bearer(encode('null'))],
+    ['members that are no objects', bearer(encode('{"access_token":null}'))],
+    ['bytes that are not UTF-8', bearer(encode(Uint8Array.from([0xff, 0xfe])))],
+    ['more than 2 KB', bearer(encode(JSON.stringify({ access_token: { a: 'x'.repeat(2048) } })))],
+    ['a header that is not well formed', `${bearer(base64)}, Basic realm="x`],
+  ])('finds none: %s', (_what, header) => {
+    expect(parseClaimsChallenge(header)).toBeUndefined();
+  });
+});
