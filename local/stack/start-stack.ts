@@ -58,7 +58,7 @@ export async function startStack(
     const secrets = await stackSecrets(options.dataDir);
     const ports = await choosePorts(options.appPort);
     const tables = startTables(options, secrets, running, listener);
-    const standIns = startStandIns(secrets, ports, running, listener);
+    const standIns = startStandIns(options, secrets, ports, running, listener);
     const [tablesFacts, standInFacts] = await settleBoth(tables, standIns);
     const facts: StackFacts = {
       tenantId: localTenantId,
@@ -122,6 +122,7 @@ async function startTables(
 }
 
 async function startStandIns(
+  options: StackOptions,
   secrets: StackSecrets,
   appPorts: readonly number[],
   running: Running,
@@ -131,6 +132,8 @@ async function startStandIns(
     `http://localhost:${port}`,
     `https://localhost:${port}`,
   ]);
+  const scheme = options.https === true ? 'https' : 'http';
+  const firstOrigin = `${scheme}://localhost:${appPorts[0] ?? 0}`;
   const graphAudience = 'https://graph.microsoft.com';
   const entra = await startEntraStandIn({
     port: secrets.entraPort,
@@ -140,9 +143,7 @@ async function startStandIns(
       secret: secrets.clientSecret,
       redirectUris: origins.map((origin) => `${origin}/auth/redirect`),
       postLogoutRedirectUris: origins.map((origin) => `${origin}/auth/signed-out`),
-      ...(origins[0] !== undefined && {
-        frontChannelLogoutUri: `${origins[0]}/auth/front-channel-logout`,
-      }),
+      frontChannelLogoutUri: `${firstOrigin}/auth/front-channel-logout`,
     },
     graphAudience,
   });
