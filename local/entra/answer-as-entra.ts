@@ -2,18 +2,13 @@ import { createHash } from 'node:crypto';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { isRecord, isString } from '../loopback/control';
-import type { Directory } from './directory';
-import {
-  entraErrorNumberOf,
-  entraErrorText,
-  isEntraErrorNumber,
-  tokenErrorOf,
-} from './entra-error';
-import { clientRequestIdOf } from './client-request-id';
-import { EntraRefusal } from './entra-error';
-import { clientInfoOf, issueTokens } from './issue-tokens';
-import type { TokenIssuer } from './issue-tokens';
 import type { AskedScopes } from './asked-scopes';
+import { clientRequestIdOf } from './client-request-id';
+import type { Directory } from './directory';
+import { EntraRefusal, entraErrorNumberOf, entraErrorText } from './entra-error';
+import { isEntraErrorNumber, tokenErrorOf } from './entra-error';
+import { clientInfoOf, issueTokens, readScopes } from './issue-tokens';
+import type { TokenIssuer } from './issue-tokens';
 
 interface EntraAnswerParts {
   readonly directory: Directory;
@@ -53,8 +48,8 @@ async function answerTokens(context: KoaContextWithOIDC, parts: EntraAnswerParts
   const user = parts.directory.find(source?.accountId);
   if (source === undefined || user === undefined) throw new EntraRefusal(70000);
   const { claims, scope } = context.oidc.body ?? {};
-  const asked = isString(scope) && code === undefined ? scope.split(' ') : undefined;
-  const scopes = asked ?? parts.askedScopes.of(source.jti);
+  const asked = code === undefined ? readScopes(scope) : [];
+  const scopes = asked.length > 0 ? asked : parts.askedScopes.of(source.jti);
   if (refreshToken !== undefined) {
     parts.askedScopes.remember(refreshToken.jti, parts.askedScopes.of(source.jti));
   }
@@ -97,7 +92,8 @@ function shapeRedirect(
   url.searchParams.delete('iss');
   if (failure === undefined) {
     const user = parts.directory.find(oidc.session?.accountId);
-    if (code !== undefined) parts.askedScopes.remember(code.jti, scopesOf(context));
+    if (code !== undefined)
+      parts.askedScopes.remember(code.jti, readScopes(context.query['scope']));
     if (user !== undefined && context.query['client_info'] === '1') {
       url.searchParams.set('client_info', clientInfoOf(user));
     }
@@ -115,11 +111,6 @@ function describeError(params: URLSearchParams, failure: unknown): void {
   params.set('error_description', entraErrorText(number));
   params.set('error_uri', `https://login.microsoftonline.com/error?code=${number}`);
   if (number === 65004) params.set('error_subcode', 'cancel');
-}
-
-function scopesOf(context: KoaContextWithOIDC): string[] {
-  const { scope } = context.query;
-  return isString(scope) ? scope.split(' ').filter((part) => part !== '') : [];
 }
 
 /** `sid`: a GUID, the same for one browser session, that does not give away the cookie. */

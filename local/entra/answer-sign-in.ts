@@ -7,7 +7,7 @@ import type { Directory } from './directory';
 import { entraErrorText } from './entra-error';
 import type { EntraPaths } from './entra-paths';
 import type { AppRegistration } from './entra-stand-in-options';
-import { graphScopesOf } from './issue-tokens';
+import { graphScopesOf, readScopes } from './issue-tokens';
 import { errorPage } from './pages/notice-pages';
 import { pageHeaders } from './pages/page';
 import { accountPickerPage, consentPage } from './pages/sign-in-pages';
@@ -162,7 +162,7 @@ function askAgain(
 }
 
 function scopesOf(url: URL): string[] {
-  return graphScopesOf((url.searchParams.get('scope') ?? '').split(' '));
+  return graphScopesOf(readScopes(url.searchParams.get('scope')));
 }
 
 function appName({ client }: SignInParts): string {

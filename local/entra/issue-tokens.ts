@@ -31,6 +31,11 @@ export interface TokenGrant {
 const graphPrefix = 'https://graph.microsoft.com/';
 const notForResources = new Set(['openid', 'profile', 'email', 'offline_access']);
 
+/** The scopes of a request parameter. */
+export function readScopes(scope: unknown): string[] {
+  return typeof scope === 'string' ? scope.split(' ').filter((part) => part !== '') : [];
+}
+
 /** The Graph permissions among `scopes`, without their prefix: what consent is about. */
 export function graphScopesOf(scopes: readonly string[]): string[] {
   return scopes

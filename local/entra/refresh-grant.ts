@@ -4,7 +4,7 @@ import { isString } from '../loopback/control';
 import type { AskedScopes } from './asked-scopes';
 import type { Directory } from './directory';
 import { EntraRefusal } from './entra-error';
-import { graphScopesOf } from './issue-tokens';
+import { graphScopesOf, readScopes } from './issue-tokens';
 
 /**
  * Refresh tokens as Microsoft Entra ID treats them: any scope the person has consented to may be
@@ -28,7 +28,7 @@ export function registerRefreshGrant(
       if (old.isExpired) throw new EntraRefusal(70008);
       const user = directory.find(old.accountId);
       if (user === undefined || user.disabled) throw new EntraRefusal(50057);
-      const asked = isString(body?.['scope']) ? body['scope'].split(' ') : askedScopes.of(old.jti);
+      const asked = isString(body?.['scope']) ? readScopes(body['scope']) : askedScopes.of(old.jti);
       if (directory.missingConsent(user.objectId, graphScopesOf(asked)).length > 0) {
         throw new EntraRefusal(65001);
       }

@@ -1,7 +1,7 @@
 import { interactionPolicy } from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Directory } from './directory';
-import { graphScopesOf } from './issue-tokens';
+import { graphScopesOf, readScopes } from './issue-tokens';
 
 const { Check, Prompt } = interactionPolicy;
 
@@ -34,9 +34,10 @@ export function createSignInPolicy(directory: Directory): interactionPolicy.Prom
   ];
 }
 
-function missingConsent(directory: Directory, { oidc }: KoaContextWithOIDC): string[] {
-  const asked = graphScopesOf([...oidc.requestParamScopes]);
-  return directory.missingConsent(oidc.session?.accountId ?? '', ['openid', ...asked]);
+// The scopes are read from the request itself: oidc-provider forgets those it does not know.
+function missingConsent(directory: Directory, context: KoaContextWithOIDC): string[] {
+  const asked = graphScopesOf(readScopes(context.query['scope']));
+  return directory.missingConsent(context.oidc.session?.accountId ?? '', ['openid', ...asked]);
 }
 
 function hintedUser(directory: Directory, hint: unknown) {

@@ -1,0 +1,199 @@
+import { seedUsers } from '../../../local/entra/seed-users';
+import type { StandIns } from '../start-stand-ins';
+import { act, control, startStandIns, tenantId } from '../start-stand-ins';
+import { signIn, textOf } from '../entra/entra-client';
+
+const [admin, plain] = seedUsers(tenantId).map(({ objectId }) => objectId) as [string, string];
+
+let standIns: StandIns;
+let token: string;
+
+beforeAll(async () => {
+  standIns = await startStandIns();
+  token = await tokenOf(admin);
+});
+afterAll(() => standIns.stop());
+beforeEach(async () => {
+  await act(standIns.entra.url, 'reset');
+  await act(standIns.graph.url, 'reset');
+});
+
+async function tokenOf(objectId: string, scope?: string): Promise<string> {
+  const changes = scope === undefined ? {} : { scope };
+  return textOf(await signIn(standIns.entra.url, objectId, changes), 'access_token');
+}
+
+function ask(path: string, bearer = token, init: RequestInit = {}): Promise<Response> {
+  const headers = { Authorization: `Bearer ${bearer}`, 'client-request-id': 'my-request' };
+  return fetch(standIns.graph.baseUrl + path, { headers, ...init });
+}
+
+async function errorOf(response: Response): Promise<{ status: number; code: unknown }> {
+  const { error } = (await response.json()) as { error: { code: unknown } };
+  return { status: response.status, code: error.code };
+}
+
+describe('GET /me', () => {
+  it('answers the whole profile', async () => {
+    const response = await ask('/me');
+    expect(response.headers.get('content-type')).toContain('application/json');
+    expect(await response.json()).toEqual({
+      '@odata.context': `${standIns.graph.baseUrl}/$metadata#users/$entity`,
+      businessPhones: ['+49 30 5550100'],
+      displayName: 'Ines Okafor',
+      givenName: 'Ines',
+      jobTitle: 'Identity administrator',
+      mail: 'ines@anteroom.example',
+      mobilePhone: '+49 30 5550101',
+      officeLocation: 'Berlin 4/12',
+      preferredLanguage: 'en-GB',
+      surname: 'Okafor',
+      userPrincipalName: 'ines@anteroom.example',
+      id: admin,
+    });
+  });
+
+  it('answers what $select names', async () => {
+    expect(await (await ask('/me?$select=displayName,mail')).json()).toEqual({
+      '@odata.context': `${standIns.graph.baseUrl}/$metadata#users(displayName,mail)/$entity`,
+      displayName: 'Ines Okafor',
+      mail: 'ines@anteroom.example',
+    });
+  });
+
+  it('refuses an unknown property', async () => {
+    expect(await errorOf(await ask('/me?$select=shoeSize'))).toEqual({
+      status: 400,
+      code: 'Request_BadRequest',
+    });
+  });
+
+  it('knows no other path and no other method', async () => {
+    expect(await errorOf(await ask('/users'))).toEqual({ status: 404, code: 'BadRequest' });
+    expect((await ask('/me', token, { method: 'DELETE' })).status).toBe(405);
+  });
+});
+
+describe('GET /me/photo/$value', () => {
+  it('answers a PNG for who has a photo', async () => {
+    const response = await ask('/me/photo/$value');
+    expect(response.headers.get('content-type')).toBe('image/png');
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect(bytes.subarray(0, 8).toString('hex')).toBe('89504e470d0a1a0a');
+    expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([96, 96]);
+  });
+
+  it('answers ImageNotFound for who has none', async () => {
+    expect(await errorOf(await ask('/me/photo/$value', await tokenOf(plain)))).toEqual({
+      status: 404,
+      code: 'ImageNotFound',
+    });
+  });
+});
+
+describe('access tokens', () => {
+  const corrupt = (jwt: string) => jwt.replace(/[^.]{20}$/, 'A'.repeat(20));
+
+  it.each<[string, () => Promise<string> | string]>([
+    ['none', () => ''],
+    ['no JWT', () => 'not-a-token'],
+    ['one with another signature', () => corrupt(token)],
+    ['an ID token', async () => textOf(await signIn(standIns.entra.url, admin), 'id_token')],
+    ['one that is expired', expiredToken],
+    ['one signed by a key that is gone', tokenOfOldKey],
+  ])('%s: 401 InvalidAuthenticationToken', async (_, bearer) => {
+    const response = await ask('/me', await bearer());
+    expect(response.headers.get('www-authenticate')).toMatch(/^Bearer realm="", /);
+    expect(await errorOf(response)).toEqual({ status: 401, code: 'InvalidAuthenticationToken' });
+  });
+
+  it('without the scope User.Read: 403', async () => {
+    const response = await ask('/me', await tokenOf(plain, 'openid profile'));
+    expect(await errorOf(response)).toEqual({ status: 403, code: 'Authorization_RequestDenied' });
+  });
+
+  it('of another audience: 401', async () => {
+    const other = await startStandIns({ graphAudience: 'https://other.example' });
+    try {
+      const foreign = textOf(await signIn(other.entra.url, admin), 'access_token');
+      expect((await ask('/me', foreign)).status).toBe(401);
+      const headers = { Authorization: `Bearer ${foreign}` };
+      expect((await fetch(`${other.graph.baseUrl}/me`, { headers })).status).toBe(200);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('signed by a key that is new: 200', async () => {
+    await act(standIns.entra.url, 'rotate-keys');
+    token = await tokenOf(admin);
+    expect((await ask('/me')).status).toBe(200);
+  });
+
+  async function expiredToken(): Promise<string> {
+    await control(standIns.entra.url, { accessTokenSeconds: 0 });
+    return tokenOf(admin);
+  }
+
+  async function tokenOfOldKey(): Promise<string> {
+    const old = token;
+    await act(standIns.entra.url, 'rotate-keys');
+    token = await tokenOf(admin);
+    expect((await ask('/me')).status).toBe(200);
+    return old;
+  }
+});
+
+describe('faults', () => {
+  it('answers a claims challenge, once', async () => {
+    await control(standIns.graph.url, { answer: 'claims-challenge', times: 1 });
+    const response = await ask('/me');
+    expect(await errorOf(response)).toEqual({ status: 401, code: 'InvalidAuthenticationToken' });
+    const challenge = response.headers.get('www-authenticate') ?? '';
+    expect(challenge).toMatch(
+      /^Bearer realm="", authorization_uri="http[^"]+\/authorize", client_id="[^"]+", error="insufficient_claims", claims="[^"]+"$/,
+    );
+    const claims = /claims="([^"]+)"/.exec(challenge)?.[1] ?? '';
+    expect(JSON.parse(Buffer.from(claims, 'base64').toString())).toMatchObject({
+      access_token: { nbf: { essential: true } },
+    });
+    expect((await ask('/me')).status).toBe(200);
+  });
+
+  it.each([
+    ['forbidden', 403, 'Authorization_RequestDenied', null],
+    ['not-found', 404, 'Request_ResourceNotFound', null],
+    ['too-many-requests', 429, 'TooManyRequests', '7'],
+    ['error', 500, 'generalException', null],
+    ['unavailable', 503, 'serviceNotAvailable', '3'],
+  ])('%s: %i', async (answer, status, code, retryAfter) => {
+    await control(standIns.graph.url, { answer });
+    const response = await ask('/me');
+    expect(response.headers.get('retry-after')).toBe(retryAfter);
+    const body = (await response.json()) as { error: { innerError: object } };
+    expect(response.status).toBe(status);
+    expect(body).toMatchObject({
+      error: { code, innerError: { 'client-request-id': 'my-request' } },
+    });
+  });
+
+  it('delays an answer', async () => {
+    await control(standIns.graph.url, { delayMs: 200 });
+    const begun = performance.now();
+    expect((await ask('/me')).status).toBe(200);
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(190);
+  });
+
+  it('never answers while it hangs', async () => {
+    await control(standIns.graph.url, { outage: 'hang' });
+    const signal = AbortSignal.timeout(200);
+    await expect(ask('/me', token, { signal })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+  });
+
+  it('drops the connection', async () => {
+    await control(standIns.graph.url, { outage: 'drop' });
+    await expect(ask('/me')).rejects.toThrow('fetch failed');
+  });
+});
