@@ -1,4 +1,5 @@
 import { execFileSync, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EntraStandInOptions } from '../../local/entra/entra-stand-in-options';
@@ -34,7 +35,7 @@ const root = join(__dirname, '../..');
  * with top-level await, which jest cannot load. The bundle lies where its packages are found.
  */
 export async function startStandIns(options: Partial<EntraStandInOptions> = {}): Promise<StandIns> {
-  const outfile = join(root, `node_modules/.cache/anteroom/stand-ins-${process.pid}.mjs`);
+  const outfile = join(root, `node_modules/.cache/anteroom/stand-ins-${randomUUID()}.mjs`);
   const settings = {
     ...{ absWorkingDir: root, entryPoints: ['local/stand-ins.ts'], outfile },
     ...{ bundle: true, packages: 'external', platform: 'node', format: 'esm', target: 'node22' },
