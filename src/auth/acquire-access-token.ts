@@ -46,7 +46,7 @@ export async function acquireAccessToken(
   const { msal, answer } = await createMsalClient(parts, request.signal);
   const cache = msal.getTokenCache();
   cache.deserialize(request.tokenCache);
-  const account = await findAccount(cache, request.user);
+  const account = await findAccount(cache, request.user, parts.settings.authority);
   let result: AuthenticationResult;
   try {
     result = await msal.acquireTokenSilent({
@@ -82,13 +82,17 @@ export async function acquireAccessToken(
 }
 
 /** MSAL lists a guest once for each tenant; tokens lie under the one that issued them. */
-async function findAccount(cache: TokenCache, user: User): Promise<AccountInfo> {
+async function findAccount(cache: TokenCache, user: User, authority: string): Promise<AccountInfo> {
   const accounts = await cache.getAllAccounts();
   const account = accounts.find(({ tenantId }) => tenantId === user.tenantId) ?? accounts[0];
   if (account === undefined) {
     throw new AppError('ERR_SIGNED_OUT', { note: 'the token cache holds no account' });
   }
-  return account;
+  if (account.tenantId !== '') return account;
+  // Without any tenant claim MSAL stores tokens under the authority's first path segment, and
+  // looks for them under its last: each request would refresh.
+  const [, tenantId = ''] = new URL(authority).pathname.split('/');
+  return { ...account, tenantId };
 }
 
 /**

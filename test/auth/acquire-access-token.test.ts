@@ -88,13 +88,18 @@ describe('acquireAccessToken', () => {
     expect(tiny.requests).toEqual([]);
   });
 
-  it.each<[string, object]>([
-    ['by B2C, which sends no tid', { tid: undefined }],
-    ['by a provider that sends no client_info', {}],
-  ])('finds the live token issued %s', async (what, claims) => {
-    await signIn(what.includes('client_info') ? { client_info: undefined } : {}, claims);
+  it.each<[string, object, object]>([
+    ['by B2C, which names a policy instead of a tenant', {}, { tid: undefined, tfp: 'B2C_1_in' }],
+    ['without client_info', { client_info: undefined }, {}],
+    ['without tid', {}, { tid: undefined }],
+    ['without tid and client_info', { client_info: undefined }, { tid: undefined }],
+  ])('finds the live token issued %s', async (_what, more, claims) => {
+    await signIn({ ...more }, claims);
     expect((await acquire()).accessToken).toBe('access-token-1');
     expect(tiny.requests).toEqual([]);
+    const body = await refreshed(claims, { ...more });
+    tiny.token = () => ({ body });
+    expect((await acquire({ forceRefresh: true })).accessToken).toBe('access-token-2');
   });
 
   it('refreshes once when the token has expired, by one request', async () => {
