@@ -29,9 +29,9 @@ const retryOptions = { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 40
  */
 export function createTableClient(place: TablePlace): TableClient {
   const client = connect(place, false);
-  const url = new URL(client.url);
-  if (url.protocol === 'https:') return client;
-  if (url.protocol !== 'http:' || !isLoopback(url.hostname)) {
+  const url = URL.parse(client.url);
+  if (url?.protocol === 'https:') return client;
+  if (url?.protocol !== 'http:' || !isLoopback(url.hostname)) {
     throw new AppError('ERR_SETTINGS', { note: 'the tables must be reached over https' });
   }
   return connect(place, true);
