@@ -46,7 +46,7 @@ export async function acquireAccessToken(
   const { msal, answer } = await createMsalClient(parts, request.signal);
   const cache = msal.getTokenCache();
   cache.deserialize(request.tokenCache);
-  const account = await findAccount(cache, request.user, parts.settings.authority);
+  const account = await findAccount(cache, parts.settings.authority);
   let result: AuthenticationResult;
   try {
     result = await msal.acquireTokenSilent({
@@ -81,10 +81,9 @@ export async function acquireAccessToken(
   };
 }
 
-/** MSAL lists a guest once for each tenant; tokens lie under the one that issued them. */
-async function findAccount(cache: TokenCache, user: User, authority: string): Promise<AccountInfo> {
-  const accounts = await cache.getAllAccounts();
-  const account = accounts.find(({ tenantId }) => tenantId === user.tenantId) ?? accounts[0];
+/** The cache is one session's, so its only account is the user's. */
+async function findAccount(cache: TokenCache, authority: string): Promise<AccountInfo> {
+  const [account] = await cache.getAllAccounts();
   if (account === undefined) {
     throw new AppError('ERR_SIGNED_OUT', { note: 'the token cache holds no account' });
   }
