@@ -11,6 +11,14 @@ const expectedFailures: Readonly<Record<string, ExpectedFailure>> = {
   ConditionNotMet: 'conflict',
 };
 
+/** What the service says of a row that passed our own check (row-limits.ts), should it count otherwise. */
+const limitCodes = new Set([
+  'EntityTooLarge',
+  'PropertyValueTooLarge',
+  'RequestBodyTooLarge',
+  'TooManyProperties',
+]);
+
 /**
  * Reads the service's error code, not just the status: a table that is missing or being deleted
  * answers 404 and 409 too, and must count as an outage, or everybody would seem signed out.
@@ -23,7 +31,8 @@ export function expectedFailureOf(error: unknown): ExpectedFailure | undefined {
 
 /**
  * What `work` gives, or `onExpected(failure)` for an expected failure that it accepts.
- * @throws ERR_STORAGE_UNAVAILABLE for every other failure, and as soon as `signal` aborts
+ * @throws ERR_STORAGE_LIMIT when the service refuses the size of a row, ERR_STORAGE_UNAVAILABLE for
+ *   every other failure, and as soon as `signal` aborts
  */
 export async function askStorage<Answer>(
   signal: AbortSignal,
@@ -37,7 +46,11 @@ export async function askStorage<Answer>(
     const answer = failure === undefined ? undefined : onExpected(failure);
     if (answer !== undefined) return answer;
     if (error instanceof AppError) throw error;
-    throw new AppError('ERR_STORAGE_UNAVAILABLE', { cause: error, note: noteOf(error, signal) });
+    const isLimit = limitCodes.has(errorCodeOf(error) ?? '');
+    throw new AppError(isLimit ? 'ERR_STORAGE_LIMIT' : 'ERR_STORAGE_UNAVAILABLE', {
+      cause: error,
+      note: noteOf(error, signal),
+    });
   }
 }
 

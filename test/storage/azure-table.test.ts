@@ -328,6 +328,16 @@ describe('createAzureTable', () => {
       expect(await listAll({ partitionKey: p })).toEqual([]);
     });
 
+    it('says so when it is the service that refuses the size', async () => {
+      const row = rowAt(fresh(), 'a', chunks(17, 60));
+      await table.insert(row, signal);
+
+      // On a rewrite, the emulator counts base64 and so refuses earlier than we do.
+      await expect(table.replace(row, '*', signal)).rejects.toMatchObject({
+        code: 'ERR_STORAGE_LIMIT',
+      });
+    });
+
     it('takes a row just below 1 MiB', async () => {
       const row = rowAt(fresh(), 'a', chunks(17, 60));
 

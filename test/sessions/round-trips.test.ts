@@ -1,0 +1,127 @@
+import { createStaticKeyRing } from '../../src/keys/static-key-ring';
+import type { SessionStore } from '../../src/sessions/session-store';
+import { createSessionStore } from '../../src/sessions/session-store';
+import { createAzureTable } from '../../src/storage/azure-table';
+import { createTableClient } from '../../src/storage/create-table-client';
+import type { CountingProxy } from '../support/counting-proxy';
+import { startCountingProxy } from '../support/counting-proxy';
+import { limits, newSession, ringSecret, start } from '../support/session-fixture';
+import { createTestTable, tablesConnectionString } from '../support/test-table';
+
+const signal = AbortSignal.timeout(60_000);
+let proxy: CountingProxy;
+let store: SessionStore;
+
+beforeAll(async () => {
+  const { tableName } = await createTestTable();
+  const port = /127\.0\.0\.1:(\d+)/.exec(tablesConnectionString())?.[1];
+  proxy = await startCountingProxy(Number(port));
+  const connectionString = tablesConnectionString(proxy.port);
+  const table = createAzureTable(createTableClient({ connectionString, tableName }));
+  store = createSessionStore({ table, keyRing: createStaticKeyRing(ringSecret), limits });
+});
+afterAll(() => proxy.close());
+beforeEach(() => proxy.takeRequests());
+
+/** Each request since the last look, in a word. */
+function roundTrips(): string[] {
+  return proxy.takeRequests().map((request) => {
+    if (request.includes('$batch')) return 'transaction';
+    if (request.startsWith('GET') && request.includes('PartitionKey=')) return 'point read';
+    if (request.startsWith('GET')) return 'list';
+    return request.startsWith('POST') ? 'insert' : (request.split(' ')[0] ?? '').toLowerCase();
+  });
+}
+
+async function opened(overrides: Parameters<typeof newSession>[0] = {}) {
+  const result = await store.open(newSession(overrides));
+  const found = await store.readWithTokens(result.ticket, start, signal);
+  if (found?.tokens === undefined) throw new Error('the session should be live');
+  proxy.takeRequests();
+  return { ...result, found, tokens: found.tokens };
+}
+
+describe('round trips of the session store (DESIGN section 4)', () => {
+  it('sign-in: the sid index, then one transaction', async () => {
+    await store.open(newSession());
+    expect(roundTrips()).toEqual(['insert', 'transaction']);
+
+    await store.open(newSession({ sid: undefined }));
+    expect(roundTrips()).toEqual(['transaction']);
+  });
+
+  it('sign-in with a former session: one more transaction', async () => {
+    const { ticket } = await opened();
+
+    await store.open(newSession({ former: ticket }));
+    expect(roundTrips()).toEqual(['insert', 'transaction', 'transaction']);
+  });
+
+  it('a guarded request: one point read, one write more past half-life', async () => {
+    const { ticket, found } = await opened();
+
+    await store.read(ticket, start, signal);
+    expect(roundTrips()).toEqual(['point read']);
+
+    await store.renew(ticket, found, start + limits.idleSeconds / 2, signal);
+    expect(roundTrips()).toEqual([]);
+
+    await store.renew(ticket, found, start + limits.idleSeconds / 2 + 1, signal);
+    expect(roundTrips()).toEqual(['patch']);
+  });
+
+  it('a request that needs a token: two point reads', async () => {
+    const { ticket } = await opened();
+
+    await store.readWithTokens(ticket, start, signal);
+    expect(roundTrips()).toEqual(['point read', 'point read']);
+  });
+
+  it('refreshed tokens: one write', async () => {
+    const { ticket, tokens } = await opened();
+
+    await store.writeTokens(ticket, tokens, start, signal);
+    expect(roundTrips()).toEqual(['put']);
+  });
+
+  it('revalidation: one transaction', async () => {
+    const { ticket, found, tokens, session } = await opened();
+
+    await store.update(ticket, {
+      ...session,
+      found,
+      tokens,
+      now: start + limits.idleSeconds - 1,
+      signal,
+    });
+    expect(roundTrips()).toEqual(['transaction']);
+  });
+
+  it('sign-out: one transaction, one more delete for the sid index', async () => {
+    const { ticket, session } = await opened();
+
+    await store.end(ticket, session, signal);
+    expect(roundTrips()).toEqual(['transaction', 'delete']);
+  });
+
+  it('sign-out everywhere: one list and one transaction', async () => {
+    const { ticket } = await opened();
+
+    await store.endAllOf(ticket.userKey, signal);
+    expect(roundTrips()).toEqual(['list', 'transaction']);
+  });
+
+  it('the console: one list', async () => {
+    await opened();
+
+    await store.listLive({ now: start, limit: 100, signal });
+    expect(roundTrips()).toEqual(['list']);
+  });
+
+  it('an expired ticket: none', async () => {
+    const { ticket } = await opened();
+
+    await store.read(ticket, ticket.expiresAt, signal);
+    expect(roundTrips()).toEqual([]);
+  });
+});
