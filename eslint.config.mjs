@@ -15,7 +15,11 @@ export default tseslint.config(
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'Settings are read in src/services.ts only.' },
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Settings are read in src/services.ts only.',
+        },
       ],
     },
   },

@@ -48,7 +48,8 @@ const loads = Array.from({ length: 5 }, loadOnce).sort((a, b) => a - b);
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} KB`;
 console.log(`anteroom.zip            ${kilobytes(zip.length)} (aim: at most 500 KB)`);
-for (const [name, bytes] of Object.entries(files)) console.log(`  ${name.padEnd(22)}${kilobytes(bytes.length)}`);
+for (const [name, bytes] of Object.entries(files))
+  console.log(`  ${name.padEnd(22)}${kilobytes(bytes.length)}`);
 console.log(
   `bundle loads in         ${loads[2].toFixed(0)} ms, median of 5, ${loads[0].toFixed(0)} to ${loads[4].toFixed(0)} (aim: at most 100 ms)`,
 );

@@ -32,7 +32,10 @@ export const parseBaseUrl: Parse<string> = (text) => {
 export const parseOrigin: Parse<string> = (text) => {
   const url = parseUrl(text);
   return url?.pathname !== '/'
-    ? { fault: 'must be an origin such as https://app.contoso.com, without path (http on loopback only)' }
+    ? {
+        fault:
+          'must be an origin such as https://app.contoso.com, without path (http on loopback only)',
+      }
     : { value: url.origin };
 };
 
@@ -101,10 +104,15 @@ export const parseScopes: Parse<readonly string[]> = (text) => {
   const scopes = text.split(' ').filter((scope) => scope !== '');
   const isValid =
     scopes.length > 0 &&
-    scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/.test(scope) && !oidcScopes.has(scope));
+    scopes.every(
+      (scope) => /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/.test(scope) && !oidcScopes.has(scope),
+    );
   return isValid
     ? { value: scopes }
-    : { fault: 'must be Graph scopes separated by spaces, without openid, profile, email, offline_access' };
+    : {
+        fault:
+          'must be Graph scopes separated by spaces, without openid, profile, email, offline_access',
+      };
 };
 
 export const parseRole: Parse<string> = (text) =>

@@ -99,28 +99,75 @@ describe('readSettings', () => {
     ['a base URL with a user', { APP_BASE_URL: 'https://a@app.contoso.com' }, 'APP_BASE_URL'],
     ['a tenant that is no GUID', { ENTRA_TENANT_ID: 'common' }, 'ENTRA_TENANT_ID'],
     ['a client id that is no GUID', { ENTRA_CLIENT_ID: 'x' }, 'ENTRA_CLIENT_ID'],
-    ['an authority on http', { ENTRA_AUTHORITY: 'http://login.contoso.com/v2.0' }, 'ENTRA_AUTHORITY'],
+    [
+      'an authority on http',
+      { ENTRA_AUTHORITY: 'http://login.contoso.com/v2.0' },
+      'ENTRA_AUTHORITY',
+    ],
     ['an issuer that is no URL', { ENTRA_ISSUER: 'me' }, 'ENTRA_ISSUER'],
-    ['secret and certificate', { ENTRA_CLIENT_CERTIFICATE: `${privateKey}${certificate}` }, 'ENTRA_CLIENT_CERTIFICATE'],
-    ['a certificate without key', { ENTRA_CLIENT_SECRET: '', ENTRA_CLIENT_CERTIFICATE: certificate }, 'ENTRA_CLIENT_CERTIFICATE'],
+    [
+      'secret and certificate',
+      { ENTRA_CLIENT_CERTIFICATE: `${privateKey}${certificate}` },
+      'ENTRA_CLIENT_CERTIFICATE',
+    ],
+    [
+      'a certificate without key',
+      { ENTRA_CLIENT_SECRET: '', ENTRA_CLIENT_CERTIFICATE: certificate },
+      'ENTRA_CLIENT_CERTIFICATE',
+    ],
     ['a secret with a space', { ENTRA_CLIENT_SECRET: 'a secret value' }, 'ENTRA_CLIENT_SECRET'],
-    ['no credential and no identity', { ENTRA_CLIENT_SECRET: undefined }, 'MANAGED_IDENTITY_CLIENT_ID'],
+    [
+      'no credential and no identity',
+      { ENTRA_CLIENT_SECRET: undefined },
+      'MANAGED_IDENTITY_CLIENT_ID',
+    ],
     ['no tables', { TABLES_CONNECTION_STRING: undefined }, 'TABLES_ENDPOINT'],
-    ['both tables', { TABLES_ENDPOINT: 'https://a.table.core.windows.net', MANAGED_IDENTITY_CLIENT_ID: tenantId }, 'TABLES_ENDPOINT'],
-    ['a connection string without key', { TABLES_CONNECTION_STRING: 'hello' }, 'TABLES_CONNECTION_STRING'],
+    [
+      'both tables',
+      { TABLES_ENDPOINT: 'https://a.table.core.windows.net', MANAGED_IDENTITY_CLIENT_ID: tenantId },
+      'TABLES_ENDPOINT',
+    ],
+    [
+      'a connection string without key',
+      { TABLES_CONNECTION_STRING: 'hello' },
+      'TABLES_CONNECTION_STRING',
+    ],
     ['a table name with a dash', { TABLES_NAME: 'ante-room' }, 'TABLES_NAME'],
     ['no key wrapping', { KEY_RING_SECRET: undefined }, 'KEY_VAULT_KEY_ID'],
-    ['both key wrappings', { KEY_VAULT_KEY_ID: 'https://v.vault.azure.net/keys/k', MANAGED_IDENTITY_CLIENT_ID: tenantId }, 'KEY_VAULT_KEY_ID'],
-    ['a versioned key', { KEY_RING_SECRET: '', KEY_VAULT_KEY_ID: 'https://v.vault.azure.net/keys/k/123', MANAGED_IDENTITY_CLIENT_ID: tenantId }, 'KEY_VAULT_KEY_ID'],
+    [
+      'both key wrappings',
+      {
+        KEY_VAULT_KEY_ID: 'https://v.vault.azure.net/keys/k',
+        MANAGED_IDENTITY_CLIENT_ID: tenantId,
+      },
+      'KEY_VAULT_KEY_ID',
+    ],
+    [
+      'a versioned key',
+      {
+        KEY_RING_SECRET: '',
+        KEY_VAULT_KEY_ID: 'https://v.vault.azure.net/keys/k/123',
+        MANAGED_IDENTITY_CLIENT_ID: tenantId,
+      },
+      'KEY_VAULT_KEY_ID',
+    ],
     ['a short ring secret', { KEY_RING_SECRET: secret.slice(1) }, 'KEY_RING_SECRET'],
-    ['a ring secret in plain base64', { KEY_RING_SECRET: Buffer.alloc(32, 255).toString('base64') }, 'KEY_RING_SECRET'],
+    [
+      'a ring secret in plain base64',
+      { KEY_RING_SECRET: Buffer.alloc(32, 255).toString('base64') },
+      'KEY_RING_SECRET',
+    ],
     ['Graph on http', { GRAPH_BASE_URL: 'http://graph.contoso.com' }, 'GRAPH_BASE_URL'],
     ['an OpenID scope', { GRAPH_SCOPES: 'User.Read openid' }, 'GRAPH_SCOPES'],
     ['a role with a space', { ADMIN_ROLE: 'the admin' }, 'ADMIN_ROLE'],
     ['idle seconds of zero', { SESSION_IDLE_SECONDS: '0' }, 'SESSION_IDLE_SECONDS'],
     ['idle seconds with a unit', { SESSION_IDLE_SECONDS: '10m' }, 'SESSION_IDLE_SECONDS'],
     ['idle beyond lifetime', { SESSION_IDLE_SECONDS: '43201' }, 'SESSION_IDLE_SECONDS'],
-    ['a lifetime over thirty days', { SESSION_LIFETIME_SECONDS: '2592001' }, 'SESSION_LIFETIME_SECONDS'],
+    [
+      'a lifetime over thirty days',
+      { SESSION_LIFETIME_SECONDS: '2592001' },
+      'SESSION_LIFETIME_SECONDS',
+    ],
     ['a negative revalidation', { SESSION_REVALIDATE_SECONDS: '-1' }, 'SESSION_REVALIDATE_SECONDS'],
   ])('refuses %s', (_name, change, faulty) => {
     expect(faultsOf(change)).toEqual([faulty]);
@@ -133,7 +180,10 @@ describe('readSettings', () => {
   });
 
   it('reports every fault at once, by name, and repeats no value', () => {
-    const read = readSettings({ ENTRA_CLIENT_SECRET: 'hunter2 hunter2', KEY_RING_SECRET: 'hunter2' });
+    const read = readSettings({
+      ENTRA_CLIENT_SECRET: 'hunter2 hunter2',
+      KEY_RING_SECRET: 'hunter2',
+    });
     expect(read).toHaveProperty('faults');
     expect('faults' in read && read.faults.map(({ name }) => name)).toEqual([
       'APP_BASE_URL',

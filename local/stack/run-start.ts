@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { describeError } from '../functions-host/run-function';
 import { AppStartError } from './app-process';
 import { isPortFree } from './free-port';
+import { standInSettings } from './stand-in-settings';
 import { startStack, type Stack } from './start-stack';
 
 const usage = `Usage: npm start -- [--port P] [--data DIR] [--https] [--no-app]
@@ -90,13 +91,14 @@ function readOptions(args: readonly string[]) {
   if (values.help) {
     return undefined;
   }
-  return {
-    appPort,
-    apps: values['no-app'] ? 0 : 1,
+  const common = {
     https: values.https,
     usesLocalSettings: true,
     ...(values.data !== undefined && { dataDir: resolve(values.data) }),
   };
+  return values['no-app']
+    ? { ...common, apps: 0, ...standInSettings(process.cwd()) }
+    : { ...common, apps: 1, appPort };
 }
 
 function describeStack({ apps, facts }: Stack, seconds: number): string {
@@ -105,7 +107,7 @@ function describeStack({ apps, facts }: Stack, seconds: number): string {
   const [app] = apps;
   const open =
     app === undefined
-      ? `Ready in ${seconds.toFixed(1)} s, without the app.`
+      ? `Ready in ${seconds.toFixed(1)} s, without the app: \`func start\` or \`npm run host\` serves it beside them.`
       : `Ready in ${seconds.toFixed(1)} s. Open ${app.url}`;
   return `\n${open}\n\nAccounts (choose one at sign-in; there is no password):\n${accounts.join('\n')}\n\nCtrl-C ends everything.\n`;
 }

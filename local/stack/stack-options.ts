@@ -1,3 +1,5 @@
+import type { StackSecrets } from './stack-secrets';
+
 /** How to start the local stack. What is left out is chosen: free ports, fresh secrets, one app. */
 export interface StackOptions {
   /** How many instances of the app to start at once: 1. With 0, `startApp` starts them later. */
@@ -14,6 +16,8 @@ export interface StackOptions {
   readonly tablesConnectionString?: string;
   /** `anteroom`. The stack creates it. */
   readonly tableName?: string;
+  /** Secrets and ports that are settled already, instead of fresh ones. */
+  readonly secrets?: StackSecrets;
   /** Folder in which rows, secrets and ports stay over restarts. */
   readonly dataDir?: string;
   /** Lets the app heed `local.settings.json` and the environment for what the stack does not set. */

@@ -5,14 +5,16 @@ import { isRecord, readJsonFile } from '../functions-host/read-json-file';
 import { freePort } from './free-port';
 import { createStorageAccount, type StorageAccount } from './start-azurite';
 
-/** What must stay the same for sessions to outlive a restart of the stack. */
+/** What must stay the same for sessions to outlive a restart of the stack. Ports: 0 is any that is free. */
 export interface StackSecrets {
   readonly account: StorageAccount;
   /** 32 bytes, base64url: KEY_RING_SECRET. */
   readonly keyRingSecret: string;
   readonly clientSecret: string;
-  /** The issuer's URL holds it, and the user's key holds the issuer. 0: any, when nothing is kept. */
+  /** The issuer's URL holds it, and the user's key holds the issuer. */
   readonly entraPort: number;
+  readonly graphPort: number;
+  readonly tablesPort: number;
 }
 
 /**
@@ -40,6 +42,8 @@ function createSecrets(entraPort: number): StackSecrets {
     keyRingSecret: randomBytes(32).toString('base64url'),
     clientSecret: randomBytes(32).toString('base64url'),
     entraPort,
+    graphPort: 0,
+    tablesPort: 0,
   };
 }
 
@@ -54,7 +58,8 @@ function parseSecrets(kept: Readonly<Record<string, unknown>>, path: string): St
     typeof entraPort === 'number'
   ) {
     const { name, key } = account;
-    return { account: { name, key }, keyRingSecret, clientSecret, entraPort };
+    const ports = { entraPort, graphPort: 0, tablesPort: 0 };
+    return { account: { name, key }, keyRingSecret, clientSecret, ...ports };
   }
   throw new Error(`${path} is not what this stack wrote. Delete the folder to start afresh.`);
 }

@@ -39,7 +39,7 @@ export interface StackListener {
   onOutput?(text: string): void;
 }
 
-export const mostApps = 6;
+export const mostApps = 10;
 
 /**
  * Starts Azurite, the Entra stand-in, the Graph stand-in and the app, as much at once as they allow.
@@ -55,7 +55,7 @@ export async function startStack(
     await Promise.allSettled(running.splice(0).map((part) => part.stop()));
   };
   try {
-    const secrets = await stackSecrets(options.dataDir);
+    const secrets = options.secrets ?? (await stackSecrets(options.dataDir));
     const ports = await choosePorts(options.appPort);
     const tables = startTables(options, secrets, running, listener);
     const standIns = startStandIns(options, secrets, ports, running, listener);
@@ -111,8 +111,12 @@ async function startTables(
   const { dataDir, tableName = 'anteroom' } = options;
   let connectionString = options.tablesConnectionString;
   if (connectionString === undefined) {
-    const { account } = secrets;
-    const azurite = await startAzurite({ account, ...(dataDir !== undefined && { dataDir }) });
+    const { account, tablesPort } = secrets;
+    const azurite = await startAzurite({
+      account,
+      ...(tablesPort !== 0 && { port: tablesPort }),
+      ...(dataDir !== undefined && { dataDir }),
+    });
     running.push(azurite);
     ({ connectionString } = azurite);
   }
@@ -150,7 +154,13 @@ async function startStandIns(
   running.push(entra);
   listener.onStep?.(`Entra ID stand-in   ${entra.url}`);
   const { authority, keysUrl, issuer, users } = entra;
-  const graph = await startGraphStandIn({ keysUrl, issuer, audience: graphAudience, users });
+  const graph = await startGraphStandIn({
+    port: secrets.graphPort,
+    keysUrl,
+    issuer,
+    audience: graphAudience,
+    users,
+  });
   running.push(graph);
   listener.onStep?.(`Graph stand-in      ${graph.url}`);
   return {

@@ -4,7 +4,7 @@ import { AppError } from '../errors';
 import { completeSignIn } from '../guards/complete-sign-in';
 import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
-import { htmlPage } from '../http/responses';
+import { htmlPage, withHeader } from '../http/responses';
 import { ContinuePage } from '../pages/continue-page';
 
 /**
@@ -19,7 +19,7 @@ export async function redirect(exchange: Exchange): Promise<HttpResponseInit> {
   }
   const answer = hops.length === 1 ? await completeSignIn(exchange) : hopPage(exchange);
   // The address holds the code: no other page, ours included, gets to see it.
-  return { ...answer, headers: { ...answer.headers, 'Referrer-Policy': 'no-referrer' } };
+  return withHeader(answer, 'Referrer-Policy', 'no-referrer');
 }
 
 function hopPage({ path }: Exchange): HttpResponseInit {

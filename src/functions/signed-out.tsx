@@ -26,6 +26,7 @@ function whatHappened(scope: string | null): string {
       return 'You are signed out of this app. At Microsoft you are still signed in, so signing in again may ask for nothing. On a shared computer, sign out there too.';
     case 'unreached':
       return 'You are signed out of this app, but Microsoft could not be reached to sign you out there too. On a shared computer, close all browser windows.';
+    case null:
     default:
       return 'Your session in this app has ended, and its tokens are deleted. On a shared computer, close all browser windows as well.';
   }

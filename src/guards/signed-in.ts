@@ -1,5 +1,4 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { TokenStore } from '../auth/user-tokens';
 import { createUserTokens } from '../auth/user-tokens';
 import { clearSessionCookie, hasSessionCookie } from '../cookies/session-cookie';
 import { AppError, SignInNeededError, StepUpError } from '../errors';
@@ -58,32 +57,20 @@ function answerSignedOut(exchange: Exchange): HttpResponseInit {
 }
 
 function signedInExchange(exchange: Exchange, found: RequestSession): SignedInExchange {
-  const { ticket, session } = found;
+  const { ticket, session, tokens } = found;
   const { services, now, signal } = exchange;
   const accessToken = createUserTokens(services.auth, {
     user: session.user,
-    store: tokenStore(exchange, found),
+    store: {
+      readTokens: (deadline) => services.sessions.readTokens(ticket, deadline),
+      writeTokens: (written, deadline) =>
+        services.sessions.writeTokens(ticket, written, now, deadline),
+    },
+    tokens,
     now,
     signal,
   });
   return { ...exchange, user: session.user, session, ticket, accessToken };
-}
-
-/** The session's token cache. What was read together with the session serves the first time. */
-function tokenStore(
-  { services, now }: Exchange,
-  { ticket, tokens: readAlready }: RequestSession,
-): TokenStore {
-  const { sessions } = services;
-  let atHand = readAlready;
-  return {
-    readTokens: async (signal) => {
-      const tokens = atHand ?? (await sessions.readTokens(ticket, signal));
-      atHand = undefined;
-      return tokens;
-    },
-    writeTokens: (tokens, signal) => sessions.writeTokens(ticket, tokens, now, signal),
-  };
 }
 
 /** What the handler met on the way that only going through the provider again can mend. */

@@ -1,16 +1,11 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { refusalText } from '../auth/refusal-text';
-import {
-  AppError,
-  RoleMissingError,
-  SignInNeededError,
-  SignInRefusedError,
-  factsOf,
-} from '../errors';
+import { AppError, RoleMissingError, SignInNeededError, SignInRefusedError } from '../errors';
+import { factsOf } from '../error-facts';
 import type { PageLink } from '../pages/message-page';
 import { MessagePage } from '../pages/message-page';
 import type { Exchange } from './exchange';
-import { htmlPage, problem, redirectTo } from './responses';
+import { htmlPage, problem, redirectTo, withHeader } from './responses';
 
 const signInLink: PageLink = { href: '/auth/login?return_to=%2F', text: 'Sign in' };
 const homeLink: PageLink = { href: '/', text: 'Home' };
@@ -87,10 +82,7 @@ function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
   const answer = htmlPage(page, facts.status);
   return facts.retryAfterSeconds === undefined
     ? answer
-    : {
-        ...answer,
-        headers: { ...answer.headers, 'Retry-After': String(facts.retryAfterSeconds) },
-      };
+    : withHeader(answer, 'Retry-After', String(facts.retryAfterSeconds));
 }
 
 function Refusal({ error }: { readonly error: SignInRefusedError }) {

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { factsOf } from '../errors';
+import { factsOf } from '../error-facts';
 import { MessagePage } from '../pages/message-page';
 import type { SettingFault } from '../settings';
 import { finishAnswer } from './finish-answer';

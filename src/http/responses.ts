@@ -1,8 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import type { ErrorCode } from '../errors';
-import { factsOf } from '../errors';
+import type { ErrorCode } from '../error-facts';
+import { factsOf } from '../error-facts';
 
 /** A whole HTML page; text in it is escaped by construction (TSX). */
 export function htmlPage(page: VNode, status = 200): HttpResponseInit {
@@ -49,4 +49,15 @@ export function problem(
       ...extra,
     }),
   };
+}
+
+/** The same answer with one more header. */
+export function withHeader(
+  answer: HttpResponseInit,
+  name: string,
+  value: string,
+): HttpResponseInit {
+  const headers = new Headers(answer.headers);
+  headers.set(name, value);
+  return { ...answer, headers };
 }

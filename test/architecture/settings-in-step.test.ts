@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isObject } from '../../src/is-object';
 import { readSettings, settingDefaults } from '../../src/settings';
 
 const names = Object.keys(settingDefaults).sort();
@@ -6,13 +7,10 @@ const hostSettings = ['FUNCTIONS_WORKER_RUNTIME', 'AzureWebJobsStorage'];
 
 function exampleValues(): Record<string, string> {
   const example: unknown = JSON.parse(readFileSync('local.settings.json.example', 'utf8'));
-  expect(example).toHaveProperty('Values');
-  const values: Record<string, string> = {};
-  if (typeof example === 'object' && example !== null && 'Values' in example) {
-    for (const [name, value] of Object.entries(Object(example.Values)))
-      values[name] = String(value);
-  }
-  return values;
+  const values = isObject(example) && isObject(example['Values']) ? example['Values'] : {};
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? value : '']),
+  );
 }
 
 /** Rows of the README's settings table: every code span in the first column, and the default in the last. */

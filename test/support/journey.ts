@@ -84,3 +84,9 @@ export async function fetchJson(
   const isJson = answer.headers.get('content-type')?.includes('json') === true;
   return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : text };
 }
+
+/** The member of a JSON answer as text; '' when it has none. */
+export function textOf(body: unknown, name: string): string {
+  const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, name) : '';
+  return typeof value === 'string' ? value : '';
+}

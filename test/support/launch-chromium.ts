@@ -10,7 +10,10 @@ function chromiumPath(): string {
   if (CHROME_PATH !== undefined && CHROME_PATH !== '') return CHROME_PATH;
   executable ??= execFileSync(
     process.execPath,
-    ['-e', "import('@sparticuz/chromium').then((c) => c.default.executablePath()).then(console.log)"],
+    [
+      '-e',
+      "import('@sparticuz/chromium').then((c) => c.default.executablePath()).then(console.log)",
+    ],
     { encoding: 'utf8' },
   ).trim();
   return executable;

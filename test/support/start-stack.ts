@@ -11,7 +11,7 @@ export interface TestStack {
   readonly facts: StackFacts;
   /** The apps started at once; those of `startApp` are not in it. */
   readonly apps: readonly AppFacts[];
-  /** One more instance on the same provider, Graph and tables; six in all at most. */
+  /** One more instance on the same provider, Graph and tables; ten in all at most. */
   startApp(options?: StartAppOptions): Promise<AppFacts>;
   /** Ends an instance, as when Azure takes one away. */
   stopApp(app: AppFacts): Promise<void>;

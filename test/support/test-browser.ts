@@ -25,11 +25,16 @@ const maxSteps = 15;
  * sends forms, and says of each request where it comes from, as `Sec-Fetch-*` headers do.
  */
 export class TestBrowser {
-  readonly jar = new CookieJar(undefined, { allowSpecialUseDomain: true, prefixSecurity: 'strict' });
+  readonly jar = new CookieJar(undefined, {
+    allowSpecialUseDomain: true,
+    prefixSecurity: 'strict',
+  });
   /** Set-Cookie lines received, newest last. */
   readonly received: string[] = [];
   /** False: redirects and refreshes are given back instead of followed. */
   follows = true;
+  /** Hosts whose cookies this browser refuses to keep. */
+  refuses: (hostname: string) => boolean = () => false;
 
   /** Opens an address as if it were typed, or followed from `visit.from`. */
   async open(address: string | URL, visit: Visit = {}): Promise<Page> {
@@ -75,8 +80,12 @@ export class TestBrowser {
 
   /** Presses the button whose form contains this text, with the form's hidden fields. */
   async press(page: Page, text: string): Promise<Page> {
-    for (const [, attributes = '', inner = ''] of page.text.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)) {
-      for (const [, button = '', label = ''] of inner.matchAll(/<button\b([^>]*)>([\s\S]*?)<\/button>/g)) {
+    for (const [, attributes = '', inner = ''] of page.text.matchAll(
+      /<form\b([^>]*)>([\s\S]*?)<\/form>/g,
+    )) {
+      for (const [, button = '', label = ''] of inner.matchAll(
+        /<button\b([^>]*)>([\s\S]*?)<\/button>/g,
+      )) {
         if (!words(label).includes(text)) continue;
         const action = unescapeHtml(attributeOf(attributes, 'action') ?? page.url.href);
         const form: Record<string, string> = {};
@@ -89,7 +98,9 @@ export class TestBrowser {
         return this.open(new URL(action, page.url), { method, form, from: page.url });
       }
     }
-    throw new Error(`no button "${text}" on ${page.url.pathname}: ${words(page.text).slice(0, 300)}`);
+    throw new Error(
+      `no button "${text}" on ${page.url.pathname}: ${words(page.text).slice(0, 300)}`,
+    );
   }
 
   /** The cookies this browser has for an address, by name. */
@@ -120,7 +131,8 @@ export class TestBrowser {
     for (const line of response.headers.getSetCookie()) {
       this.received.push(line);
       const parsed = Cookie.parse(line);
-      if (parsed !== undefined) await this.jar.setCookie(parsed, url.href);
+      if (parsed !== undefined && !this.refuses(url.hostname))
+        await this.jar.setCookie(parsed, url.href);
     }
     return response;
   }

@@ -1,0 +1,154 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { accounts, startJourney } from '../support/journey';
+import { launchChromium } from '../support/launch-chromium';
+import type { TestStack } from '../support/start-stack';
+
+let stack: TestStack;
+let app: string;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+/** Another site, on another host name than the app's and the provider's, with a link to each path. */
+let elsewhere: Server;
+let elsewhereUrl: string;
+
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  [stack, browser] = await Promise.all([startJourney(), launchChromium()]);
+  app = stack.apps[0]?.url ?? '';
+  elsewhere = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://x').searchParams.get('to') ?? '/';
+    response.setHeader('Content-Type', 'text/html');
+    response.end(`<h1>Mail</h1><a href="${app}${path}">open</a>
+      <form method="post" action="${app}/auth/logout"><button>win a prize</button></form>`);
+  });
+  await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+  // 127.0.0.1 is the provider's site; a name of its own makes this a third one.
+  elsewhereUrl = `http://elsewhere.localhost:${(elsewhere.address() as AddressInfo).port}`;
+}, 60_000);
+
+afterAll(async () => {
+  elsewhere.closeAllConnections();
+  elsewhere.close();
+  await Promise.all([browser.close(), stack.stop()]);
+});
+
+beforeEach(async () => {
+  context = await browser.newContext();
+  page = await context.newPage();
+  complaints.length = 0;
+  page.on('console', (message) => {
+    if (/content security policy|refused to/i.test(message.text())) complaints.push(message.text());
+  });
+});
+
+afterEach(async () => {
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+async function pick(account: string): Promise<void> {
+  await page.getByRole('button', { name: new RegExp(account) }).click();
+}
+
+describe('a person in Chromium', () => {
+  it('signs in, sees profile and console, signs out everywhere, and is told why the console is closed', async () => {
+    const { administrator, plainUser } = accounts(stack);
+    await page.goto(app);
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    expect(new URL(page.url()).origin).toBe(stack.facts.entraUrl);
+    await pick(administrator);
+    await page.waitForURL(`${app}/`);
+    await page.getByText(`Signed in as ${administrator}`, { exact: true }).waitFor();
+
+    await page.getByRole('link', { name: 'Your profile' }).click();
+    await page.getByText('Identity administrator').waitFor();
+    const photo = page.locator('img.photo');
+    expect(
+      await photo.evaluate((image) => Reflect.get(image, 'naturalWidth') as number),
+    ).toBeGreaterThan(0);
+    await page.getByRole('link', { name: 'Home' }).click();
+    await page.getByRole('link', { name: 'Console' }).click();
+    await page
+      .getByRole('cell', { name: new RegExp(administrator) })
+      .first()
+      .waitFor();
+
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL(`${app}/auth/signed-out`);
+    expect(await context.cookies(app)).toEqual([]);
+
+    await page.getByRole('link', { name: 'Sign in again' }).click();
+    await pick(plainUser);
+    await page.waitForURL(`${app}/`);
+    await page.getByRole('link', { name: 'Console' }).click();
+    await page.getByRole('heading', { name: 'You need another role for this page' }).waitFor();
+  });
+
+  it('keeps Strict cookies through hop and deep link, though the provider is another site', async () => {
+    await page.goto(`${app}/auth/session?deep=1`);
+    await pick(accounts(stack).plainUser);
+    await page.waitForURL(`${app}/auth/session?deep=1`);
+    expect(await page.textContent('body')).toContain(accounts(stack).plainUser);
+    const cookies = await context.cookies(app);
+    expect(cookies).toHaveLength(1);
+    expect(cookies[0]).toMatchObject({
+      name: 'anteroom',
+      httpOnly: true,
+      sameSite: 'Strict',
+      path: '/',
+      expires: -1,
+    });
+  });
+
+  it('is still signed in when a link on another site leads here: the bounce', async () => {
+    await page.goto(`${app}/auth/login`);
+    await pick(accounts(stack).plainUser);
+    await page.waitForURL(`${app}/`);
+    await page.goto(`${elsewhereUrl}/?to=/auth/session`);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.getByRole('link', { name: 'open' }).click();
+    await page.waitForURL(`${app}/auth/session*`);
+    await page.getByText(accounts(stack).plainUser).waitFor();
+    expect(asked.some((url) => url.startsWith(stack.facts.entraUrl))).toBe(false);
+    await page.goto(`${elsewhereUrl}/?to=/`);
+    await page.getByRole('link', { name: 'open' }).click();
+    await page.getByText(`Signed in as ${accounts(stack).plainUser}`, { exact: true }).waitFor();
+  });
+
+  it('signed out and following a link from another site, signs in and arrives there', async () => {
+    await page.goto(`${elsewhereUrl}/?to=${encodeURIComponent('/auth/session?from=mail')}`);
+    await page.getByRole('link', { name: 'open' }).click();
+    await pick(accounts(stack).plainUser);
+    await page.waitForURL(`${app}/auth/session?from=mail`);
+  });
+
+  it('is not signed out by a form on another site', async () => {
+    await page.goto(`${app}/auth/login`);
+    await pick(accounts(stack).plainUser);
+    await page.waitForURL(`${app}/`);
+    await page.goto(elsewhereUrl);
+    const answer = page.waitForResponse(`${app}/auth/logout`);
+    await page.getByRole('button', { name: 'win a prize' }).click();
+    expect((await answer).status()).toBe(403);
+    await page.getByText('This request came from another site').waitFor();
+    await page.goto(`${app}/auth/session`);
+    await page.getByText(accounts(stack).plainUser).waitFor();
+  });
+
+  it('cannot be shown inside another site’s frame', async () => {
+    await page.goto(elsewhereUrl);
+    await page.evaluate((url) => {
+      const { document } = globalThis as unknown as { document: { body: { innerHTML: string } } };
+      document.body.innerHTML = `<iframe src="${url}"></iframe>`;
+    }, app);
+    await page.waitForTimeout(500);
+    expect(page.frames()[1]?.url()).toMatch(/^chrome-error:/);
+    complaints.length = 0; // the refusal is what was asked for
+  });
+});

@@ -1,0 +1,103 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { accounts, fetchJson, signIn, startJourney } from '../support/journey';
+import type { TestStack } from '../support/start-stack';
+
+let stack: TestStack;
+let app: string;
+let good: string;
+
+beforeAll(async () => {
+  stack = await startJourney();
+  app = stack.apps[0]?.url ?? '';
+  const { browser } = await signIn(app, accounts(stack).administrator);
+  good = browser.cookies(app).get('anteroom') ?? '';
+});
+afterAll(() => stack.stop());
+
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+function parts(): { header: string; payload: string; signature: string } {
+  const [header = '', payload = '', signature = ''] = good.split('.');
+  return { header, payload, signature };
+}
+
+function decoded(part: string): Record<string, unknown> {
+  return Object(JSON.parse(Buffer.from(part, 'base64url').toString())) as Record<string, unknown>;
+}
+
+/** Signed as the app would, with a key of the forger's. */
+function forged(header: object, payload: object, key = randomBytes(32)): string {
+  const input = `${encode(header)}.${encode(payload)}`;
+  return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`;
+}
+
+async function sessionWith(cookieHeader: string): Promise<{ status: number; body: unknown }> {
+  return fetchJson(`${app}/auth/session`, undefined, { headers: { Cookie: cookieHeader } });
+}
+
+describe('a session cookie that this app did not set so', () => {
+  it('is told from the real one, which works', async () => {
+    expect((await sessionWith(`anteroom=${good}`)).status).toBe(200);
+    expect((await sessionWith(`other=1; anteroom=${good}; more=a,b`)).status).toBe(200);
+    expect(good.length).toBeLessThan(400);
+    expect(good).toMatch(/^[A-Za-z0-9_.-]+$/);
+  });
+
+  it.each<[string, () => string]>([
+    ['empty', () => 'anteroom='],
+    ['garbage', () => 'anteroom=hello'],
+    ['dots', () => 'anteroom=..'],
+    ['five parts, a JWE', () => 'anteroom=a.b.c.d.e'],
+    [
+      'tampered payload',
+      () => {
+        const { header, payload, signature } = parts();
+        return `anteroom=${header}.${encode({ ...decoded(payload), exp: 4102444800 })}.${signature}`;
+      },
+    ],
+    [
+      'tampered signature',
+      () => {
+        const { header, payload, signature } = parts();
+        return `anteroom=${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
+      },
+    ],
+    ['truncated', () => `anteroom=${good.slice(0, -5)}`],
+    ['without signature', () => `anteroom=${parts().header}.${parts().payload}.`],
+    [
+      'foreign key, same kid',
+      () => `anteroom=${forged(decoded(parts().header), decoded(parts().payload))}`,
+    ],
+    [
+      'unknown kid',
+      () => `anteroom=${forged({ alg: 'HS256', kid: '0.AAAAAAAA' }, decoded(parts().payload))}`,
+    ],
+    ['no kid', () => `anteroom=${forged({ alg: 'HS256' }, decoded(parts().payload))}`],
+    [
+      'alg none',
+      () => `anteroom=${encode({ ...decoded(parts().header), alg: 'none' })}.${parts().payload}.`,
+    ],
+    [
+      'alg none, signature kept',
+      () =>
+        `anteroom=${encode({ ...decoded(parts().header), alg: 'none' })}.${parts().payload}.${parts().signature}`,
+    ],
+    [
+      'alg HS512',
+      () =>
+        `anteroom=${forged({ ...decoded(parts().header), alg: 'HS512' }, decoded(parts().payload))}`,
+    ],
+    ['oversized', () => `anteroom=${good}${'A'.repeat(5000)}`],
+    ['doubled', () => `anteroom=${good}; anteroom=${good}`],
+    ['doubled, the other one forged', () => `anteroom=hello; anteroom=${good}`],
+    ['doubled in two headers, joined by the host', () => `anteroom=${good},anteroom=${good}`],
+    ['quoted', () => `anteroom="${good}"`],
+    ['percent-encoded', () => `anteroom=${good.replaceAll('.', '%2E')}`],
+    ['another name', () => `__Host-anteroom=${good}`],
+    ['another case', () => `Anteroom=${good}`],
+  ])('%s: simply signed out', async (_name, cookie) => {
+    const { status, body } = await sessionWith(cookie());
+    expect(status).toBe(401);
+    expect(body).toMatchObject({ code: 'ERR_SIGNED_OUT' });
+  });
+});

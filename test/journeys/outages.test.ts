@@ -1,0 +1,199 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import type { AppFacts } from '../../local/stack/stack-messages';
+import {
+  accounts,
+  control,
+  fetchJson,
+  resetControl,
+  signIn,
+  textOf,
+  startJourney,
+} from '../support/journey';
+import type { TestStack } from '../support/start-stack';
+import { TestBrowser, words } from '../support/test-browser';
+
+let stack: TestStack;
+let app: string;
+
+beforeAll(async () => {
+  stack = await startJourney();
+  app = stack.apps[0]?.url ?? '';
+});
+afterAll(() => stack.stop());
+afterEach(async () => {
+  await resetControl(stack.facts.entraUrl);
+  await resetControl(stack.facts.graphUrl);
+});
+
+/** What a client waits at most: the deadline of a request and a little for the machine. */
+const patienceMs = 10_000;
+
+async function timed<T>(work: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  const result = await work();
+  expect(performance.now() - start).toBeLessThan(patienceMs);
+  return result;
+}
+
+/** A port that takes connections and never answers. */
+async function startSilence(): Promise<{ port: number; stop: () => void }> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+const tablesAt = (port: number) =>
+  stack.facts.tablesConnectionString.replace(
+    /(TableEndpoint=http:\/\/127\.0\.0\.1:)\d+/,
+    `$1${port}`,
+  );
+
+describe('Microsoft Graph out of reach', () => {
+  it.each([
+    ['does not answer', { outage: 'hang' }, 503],
+    ['drops the connection', { outage: 'drop' }, 503],
+    ['answers 500', { answer: 'error' }, 503],
+    ['is busy', { answer: 'too-many-requests' }, 503],
+    ['talks nonsense', { outage: 'garbage' }, 502],
+    ['refuses', { answer: 'forbidden' }, 502],
+  ])(
+    'when it %s, /auth/me says so in time and nobody is signed out',
+    async (_name, fault, expected) => {
+      const { browser } = await signIn(app, accounts(stack).plainUser);
+      await control(stack.facts.graphUrl, fault);
+      const answer = await timed(() => fetchJson(`${app}/auth/me`, browser));
+      expect(answer.status).toBe(expected);
+      expect(textOf(answer.body, 'code')).toMatch(/^ERR_GRAPH_/);
+      if (expected === 503) expect(answer.headers.get('retry-after')).toBe('10');
+      await resetControl(stack.facts.graphUrl);
+      expect((await fetchJson(`${app}/auth/me`, browser)).status).toBe(200);
+    },
+  );
+});
+
+describe('the provider out of reach', () => {
+  it.each([
+    ['does not answer', { tokenOutage: 'hang' }],
+    ['drops the connection', { tokenOutage: 'drop' }],
+    ['answers 500', { tokenOutage: 'error' }],
+    ['talks nonsense', { tokenOutage: 'garbage' }],
+  ])(
+    'when its token endpoint %s, the sign-in fails plainly and can be repeated',
+    async (_name, fault) => {
+      await control(stack.facts.entraUrl, fault);
+      const { browser, page } = await timed(() => signIn(app, accounts(stack).plainUser));
+      expect(page.status).toBe(503);
+      expect(words(page.text)).toContain('The sign-in service cannot be reached');
+      expect(browser.cookies(app).size).toBe(0);
+      await resetControl(stack.facts.entraUrl);
+      const again = await browser.open(`${app}/auth/login`);
+      expect(words(again.text)).toContain('Signed in as');
+    },
+  );
+
+  it('an app that never reached it answers 503 in time, tells /health, and recovers by itself', async () => {
+    await control(stack.facts.entraUrl, { metadataOutage: 'hang' });
+    const fresh = await stack.startApp();
+    const login = await timed(() => fetchJson(`${fresh.url}/auth/login`));
+    expect(login.status).toBe(503);
+    expect(login.body).toMatchObject({ code: 'ERR_PROVIDER_UNAVAILABLE' });
+    expect((await timed(() => new TestBrowser().open(fresh.url))).status).toBe(200);
+    const health = await timed(() => fetchJson(`${fresh.url}/health`));
+    expect([health.status, health.body]).toEqual([
+      503,
+      { status: 'failing', failing: ['provider'] },
+    ]);
+    await resetControl(stack.facts.entraUrl);
+    expect((await fetchJson(`${fresh.url}/auth/login`)).status).toBe(302);
+    await stack.stopApp(fresh);
+  });
+
+  it('metadata of another issuer is a 502, not a sign-in', async () => {
+    await control(stack.facts.entraUrl, { metadataIssuer: 'https://login.evil.example/v2.0' });
+    const fresh = await stack.startApp();
+    const login = await fetchJson(`${fresh.url}/auth/login`);
+    expect([login.status, textOf(login.body, 'code')]).toEqual([502, 'ERR_PROVIDER_MISMATCH']);
+    await stack.stopApp(fresh);
+  });
+
+  it('signing out still ends the session here, and says what was not done', async () => {
+    const { browser, page } = await signIn(app, accounts(stack).plainUser);
+    const twin = await stack.startApp({
+      env: {
+        APP_BASE_URL: app,
+        ENTRA_AUTHORITY: 'http://127.0.0.1:1/t/v2.0',
+        ENTRA_ISSUER: stack.facts.authority,
+      },
+    });
+    // Another instance of the same app, which cannot reach the provider.
+    const answer = await timed(() =>
+      fetchJson(`${twin.url}/auth/logout`, browser, {
+        method: 'POST',
+        headers: { 'Sec-Fetch-Site': 'same-origin', 'X-CSRF': '1' },
+      }),
+    );
+    expect(answer.body).toEqual({ logout_url: `${app}/auth/signed-out?scope=unreached` });
+    const said = await browser.open(textOf(answer.body, 'logout_url'), { from: page.url });
+    expect(words(said.text)).toContain('could not be reached to sign you out there');
+    expect((await fetchJson(`${app}/auth/session`, browser)).status).toBe(401);
+    await stack.stopApp(twin);
+  });
+});
+
+describe('the table out of reach', () => {
+  let silence: Awaited<ReturnType<typeof startSilence>>;
+  let twin: AppFacts;
+
+  beforeAll(async () => {
+    silence = await startSilence();
+  });
+  afterAll(() => {
+    silence.stop();
+  });
+
+  it.each([
+    ['does not answer', () => ({ TABLES_CONNECTION_STRING: tablesAt(silence.port) })],
+    ['refuses connections', () => ({ TABLES_CONNECTION_STRING: tablesAt(1) })],
+    ['does not exist', () => ({ TABLES_NAME: 'nosuchtable' })],
+  ])(
+    'when it %s, session routes answer 503 in time, `/` works, nobody is signed out',
+    async (_name, env) => {
+      const { browser } = await signIn(app, accounts(stack).plainUser);
+      twin = await stack.startApp({ env: { APP_BASE_URL: app, ...env() } });
+      const [session, home, login, health] = await timed(() =>
+        Promise.all([
+          fetchJson(`${twin.url}/auth/session`, browser),
+          browser.open(twin.url),
+          fetchJson(`${twin.url}/auth/login`),
+          fetchJson(`${twin.url}/health`),
+        ]),
+      );
+      expect([session.status, textOf(session.body, 'code')]).toEqual([
+        503,
+        'ERR_STORAGE_UNAVAILABLE',
+      ]);
+      expect(session.headers.get('retry-after')).toBe('10');
+      expect(session.headers.getSetCookie()).toEqual([]);
+      expect(home.status).toBe(200);
+      expect(words(home.text)).toContain('Whether you are signed in cannot be told right now');
+      expect(login.status).toBe(302);
+      expect([health.status, health.body]).toEqual([
+        503,
+        { status: 'failing', failing: ['storage'] },
+      ]);
+      expect((await fetchJson(`${app}/auth/session`, browser)).status).toBe(200);
+      await stack.stopApp(twin);
+    },
+  );
+});

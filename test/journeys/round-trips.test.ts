@@ -1,0 +1,96 @@
+import { accounts, control, fetchJson, resetControl, startJourney } from '../support/journey';
+import type { CountingProxy } from '../support/counting-proxy';
+import { startCountingProxy } from '../support/counting-proxy';
+import type { TestStack } from '../support/start-stack';
+import { TestBrowser } from '../support/test-browser';
+
+let stack: TestStack;
+let proxy: CountingProxy;
+let app: string;
+
+beforeAll(async () => {
+  stack = await startJourney({ apps: 0 });
+  const { tablesConnectionString } = stack.facts;
+  const port = Number(
+    /TableEndpoint=http:\/\/127\.0\.0\.1:(\d+)/.exec(tablesConnectionString)?.[1],
+  );
+  proxy = await startCountingProxy(port);
+  app = (
+    await stack.startApp({
+      env: {
+        TABLES_CONNECTION_STRING: tablesConnectionString.replace(`:${port}/`, `:${proxy.port}/`),
+      },
+    })
+  ).url;
+});
+afterAll(async () => {
+  await stack.stop();
+  await proxy.close();
+});
+
+/** What reached the table since the last time, in words. */
+function trips(): string[] {
+  return proxy.takeRequests().map((request) => {
+    const [method = '', path = ''] = request.split(' ');
+    if (path.includes('$batch')) return 'transaction';
+    if (method === 'GET')
+      return decodeURIComponent(path).includes('RowKey=') ? 'point read' : 'query';
+    return method === 'POST' ? 'insert' : method === 'DELETE' ? 'delete' : 'write';
+  });
+}
+
+async function signInThere(browser: TestBrowser): Promise<void> {
+  const picker = await browser.open(`${app}/auth/login?return_to=/auth/signed-out`);
+  if (picker.url.origin !== app) await browser.press(picker, accounts(stack).administrator);
+}
+
+describe('storage round trips', () => {
+  const browser = new TestBrowser();
+
+  it('none for an anonymous visitor: home, login, hop page, a client without session', async () => {
+    const stranger = new TestBrowser();
+    await stranger.open(app);
+    stranger.follows = false;
+    await stranger.open(`${app}/auth/login`);
+    await stranger.open(`${app}/auth/redirect?code=a&state=b`);
+    await fetchJson(`${app}/auth/session`);
+    expect(trips()).toEqual([]);
+  });
+
+  it('at sign-in the sid index, then one transaction', async () => {
+    await signInThere(browser);
+    expect(trips()).toEqual(['insert', 'transaction']);
+  });
+
+  it('at a sign-in over a former session one transaction more', async () => {
+    await signInThere(browser);
+    expect(trips()).toEqual(['insert', 'transaction', 'transaction']);
+  });
+
+  it('one point read for a guarded request', async () => {
+    await fetchJson(`${app}/auth/session`, browser);
+    expect(trips()).toEqual(['point read']);
+  });
+
+  it('two point reads for /auth/me with a live access token', async () => {
+    await fetchJson(`${app}/auth/me`, browser);
+    expect(trips()).toEqual(['point read', 'point read']);
+  });
+
+  it('one write more when the access token had to be refreshed', async () => {
+    await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
+    await signInThere(browser);
+    await resetControl(stack.facts.entraUrl);
+    trips();
+    await fetchJson(`${app}/auth/me`, browser);
+    expect(trips()).toEqual(['point read', 'point read', 'write']);
+  });
+
+  it('at sign-out one point read, one transaction, and the sid index', async () => {
+    await fetchJson(`${app}/auth/logout`, browser, {
+      method: 'POST',
+      headers: { 'Sec-Fetch-Site': 'same-origin', 'X-CSRF': '1' },
+    });
+    expect(trips()).toEqual(['point read', 'transaction', 'delete']);
+  });
+});
