@@ -1,14 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodePath } from './decode-path';
 import { findRoute, type HttpFunction } from './create-routes';
-import type { FunctionsCore } from './functions-core';
 import { hostPage } from './host-page';
 import { createInvocationId, type Invocation } from './invoke-function';
-import type { Log } from './log';
 import { BodyTooLargeError, readBody } from './read-body';
 import type { HostJson } from './read-host-json';
 import { readRequestLine, toRpcRequest, type RequestLine } from './read-http-request';
-import { describeError, runFunction } from './run-function';
+import { describeError, runFunction, type RunParts } from './run-function';
 import { startOnDemand } from './start-on-demand';
 import type { TimerFunction } from './timers';
 import {
@@ -19,8 +17,7 @@ import {
 } from './write-http-response';
 
 /** What answering needs. */
-export interface AnswerParts {
-  readonly core: FunctionsCore;
+export interface AnswerParts extends RunParts {
   readonly routes: readonly HttpFunction[];
   readonly timers: readonly TimerFunction[];
   readonly runTimer: (timer: TimerFunction) => Promise<void>;
@@ -28,8 +25,9 @@ export interface AnswerParts {
   readonly isHttps: boolean;
   /** AzureWebJobsDisableHomepage: `/` without a function is 204. */
   readonly hidesHostPage: boolean;
+  /** `--enableAuth`: functions that want a key answer 401. Else, as under `func start`, none is asked for. */
+  readonly wantsKeys: boolean;
   readonly mostBodyBytes: number;
-  readonly log: Log;
 }
 
 /** The longest body the real host takes; FUNCTIONS_REQUEST_BODY_SIZE_LIMIT changes it. */
@@ -86,7 +84,7 @@ async function findAnswer(
     request.resume();
     return { answer: answerWithoutRoute(parts, line), by: 'host' };
   }
-  if (!found.route.isAnonymous) {
+  if (parts.wantsKeys && !found.route.isAnonymous) {
     request.resume();
     parts.log('warning', `'${found.route.name}' wants a function key: there are none here.`);
     return { answer: emptyResponse(401), by: 'host' };
@@ -130,7 +128,7 @@ async function callFunction(
       input: { http },
       ...(traceContext && { traceContext }),
     };
-    const result = await runFunction(parts.core, route.registered, invocation, parts.log);
+    const result = await runFunction(parts, route.registered, invocation);
     return { answer: result.ok ? toHostResponse(result.value) : emptyResponse(500), by };
   } catch (error) {
     parts.log('error', `  ${by} failed. ${describeError(error)}`);

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import type { LogLevel } from './rpc';
 
 /** Writes one line, or one block, of the log. */
@@ -13,21 +14,36 @@ const ranks: Record<LogLevel, number> = {
   none: 6,
 };
 
+const styles = {
+  trace: 'gray',
+  debug: 'gray',
+  information: undefined,
+  warning: 'yellow',
+  error: 'red',
+  critical: 'red',
+  none: undefined,
+} as const satisfies Record<LogLevel, Parameters<typeof styleText>[0] | undefined>;
+
 /**
  * A log for people, as `func start` writes it: the time, the level where it is not the usual one,
- * the message. Lines below `atLeast` are left out.
+ * the message. Lines below `atLeast` are left out. On a terminal (`colours`) errors are red and
+ * warnings yellow, there too.
  */
 export function createLog(parts: {
   readonly write: (text: string) => void;
   readonly clock: () => Date;
   readonly atLeast: LogLevel;
+  readonly colours: boolean;
 }): Log {
   return (level, message) => {
     if (ranks[level] < ranks[parts.atLeast]) {
       return;
     }
     const name = level === 'information' ? '' : `${level}: `;
-    parts.write(`[${parts.clock().toISOString()}] ${name}${withoutControls(message)}\n`);
+    const style = parts.colours ? styles[level] : undefined;
+    const text = `${name}${withoutControls(message)}`;
+    const shown = style === undefined ? text : styleText(style, text, { validateStream: false });
+    parts.write(`[${parts.clock().toISOString()}] ${shown}\n`);
   };
 }
 

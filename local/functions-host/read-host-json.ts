@@ -8,12 +8,17 @@ export interface HostJson {
   readonly customHeaders: Readonly<Record<string, string>>;
   /** Value of `Strict-Transport-Security`, sent on https; undefined when it is not enabled. */
   readonly hsts: string | undefined;
+  /** `functionTimeout` in seconds; undefined where none is set, or `-1`, which is none. */
+  readonly timeoutSeconds: number | undefined;
+  /** An extension bundle is named. Here it is not fetched: HTTP and timers need none. */
+  readonly namesBundle: boolean;
 }
 
 /**
  * Reads `host.json` in the script root.
  * https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook#hostjson-settings
- * @throws Error when it is no JSON, or its `maxAge` is no time span
+ * https://learn.microsoft.com/azure/azure-functions/functions-host-json#functiontimeout
+ * @throws Error when it is no JSON, or `maxAge` or `functionTimeout` is no time span
  */
 export function readHostJson(scriptRoot: string): HostJson {
   const file = readJsonFile(join(scriptRoot, 'host.json'));
@@ -25,6 +30,8 @@ export function readHostJson(scriptRoot: string): HostJson {
       Object.entries(record(http['customHeaders'])).map(([name, value]) => [name, String(value)]),
     ),
     hsts: formatHsts(record(http['hsts'])),
+    timeoutSeconds: readTimeout(file?.['functionTimeout']),
+    namesBundle: file?.['extensionBundle'] !== undefined,
   };
 }
 
@@ -32,7 +39,10 @@ function formatHsts(hsts: Readonly<Record<string, unknown>>): string | undefined
   if (hsts['isEnabled'] !== true) {
     return undefined;
   }
-  const maxAge = hsts['maxAge'] === undefined ? 30 * 86_400 : timeSpanSeconds(hsts['maxAge']);
+  const maxAge =
+    hsts['maxAge'] === undefined
+      ? 30 * 86_400
+      : timeSpanSeconds(hsts['maxAge'], 'extensions.http.hsts.maxAge');
   const parts = [
     `max-age=${maxAge}`,
     hsts['includeSubDomains'] === true && 'includeSubDomains',
@@ -41,11 +51,17 @@ function formatHsts(hsts: Readonly<Record<string, unknown>>): string | undefined
   return parts.filter((part) => part !== false).join('; ');
 }
 
+function readTimeout(value: unknown): number | undefined {
+  return value === undefined || value === '-1'
+    ? undefined
+    : timeSpanSeconds(value, 'functionTimeout');
+}
+
 // A .NET TimeSpan: days alone, hh:mm or hh:mm:ss, days before them with a dot.
-function timeSpanSeconds(value: unknown): number {
+function timeSpanSeconds(value: unknown, name: string): number {
   const parts = /^(?:(\d+)|(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)$/.exec(String(value));
   if (parts === null) {
-    throw new Error('extensions.http.hsts.maxAge in host.json is not a time span.');
+    throw new Error(`${name} in host.json is not a time span.`);
   }
   const [, days, daysBefore, hours, minutes, seconds] = parts.map((part) => Number(part || 0));
   return (

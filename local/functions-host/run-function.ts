@@ -7,22 +7,48 @@ import type { RpcTypedData } from './rpc';
 export type RunResult =
   { readonly ok: true; readonly value: RpcTypedData | null | undefined } | { readonly ok: false };
 
-/** Calls a function, its log lines marked with its name and the start of the invocation's id. */
+/** What running a function needs. */
+export interface RunParts {
+  readonly core: FunctionsCore;
+  /** `functionTimeout` of host.json, in seconds; undefined: a function may take as long as it likes. */
+  readonly timeoutSeconds: number | undefined;
+  readonly log: Log;
+}
+
+/**
+ * Calls a function, its log lines marked with its name and the start of the invocation's id. One that
+ * takes longer than `timeoutSeconds` has failed; what it does after that is nobody's any more.
+ */
 export async function runFunction(
-  core: FunctionsCore,
+  { core, timeoutSeconds, log }: RunParts,
   registered: RegisteredFunction,
   invocation: Invocation,
-  log: Log,
 ): Promise<RunResult> {
-  const mark = `${registered.metadata.name} ${invocation.invocationId.slice(0, 8)}`;
+  const { name } = registered.metadata;
+  const mark = `${name} ${invocation.invocationId.slice(0, 8)}`;
+  const work = invokeFunction(core, registered, invocation, (level, message) => {
+    log(level, `  ${mark}: ${message}`);
+  });
   try {
-    const value = await invokeFunction(core, registered, invocation, (level, message) => {
-      log(level, `  ${mark}: ${message}`);
-    });
+    const value = await (timeoutSeconds === undefined ? work : within(timeoutSeconds, work));
     return { ok: true, value };
   } catch (error) {
     log('error', `  ${mark} failed. ${describeError(error)}`);
     return { ok: false };
+  }
+}
+
+async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`Timeout value of ${seconds} s (functionTimeout) was exceeded.`));
+    }, seconds * 1000);
+  });
+  try {
+    return await Promise.race([work, tooLong]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

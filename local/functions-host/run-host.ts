@@ -23,7 +23,7 @@ export type HostMessage =
     }
   | { readonly type: 'failed'; readonly reason: string; readonly isPortTaken: boolean };
 
-const usage = `Usage: npm run host -- [--port P] [--script-root DIR] [--verbose]
+const usage = `Usage: npm run host -- [--port P] [--script-root DIR] [--verbose] [--enableAuth]
                     [--https | --https-key FILE --https-cert FILE]`;
 
 /**
@@ -40,6 +40,7 @@ export async function runHost(args: readonly string[]): Promise<void> {
       write,
       clock: () => new Date(),
       atLeast: options.isVerbose ? 'trace' : 'information',
+      colours: wantsColours(),
     });
     captureConsole(log);
     const host = await startFunctionsHost({ ...options, log });
@@ -63,6 +64,12 @@ export async function runHost(args: readonly string[]): Promise<void> {
   }
 }
 
+// A parent that shows our output on its terminal says so with FORCE_COLOR (node:tty).
+function wantsColours(): boolean {
+  const { FORCE_COLOR: forced } = process.env;
+  return forced === undefined ? process.stdout.isTTY && process.stdout.hasColors() : forced !== '0';
+}
+
 function readOptions(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
@@ -70,6 +77,8 @@ function readOptions(args: readonly string[]) {
       port: { type: 'string' },
       'script-root': { type: 'string', default: '.' },
       verbose: { type: 'boolean', default: false },
+      // Written as func writes it.
+      enableAuth: { type: 'boolean', default: false },
       https: { type: 'boolean', default: false },
       'https-key': { type: 'string' },
       'https-cert': { type: 'string' },
@@ -91,6 +100,7 @@ function readOptions(args: readonly string[]) {
     settings: process.env,
     https: readTls(values.https, values['https-key'], values['https-cert']),
     isVerbose: values.verbose,
+    wantsKeys: values.enableAuth,
   };
 }
 

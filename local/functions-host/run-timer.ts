@@ -1,17 +1,15 @@
-import type { FunctionsCore } from './functions-core';
 import { createInvocationId } from './invoke-function';
-import type { Log } from './log';
-import { runFunction } from './run-function';
+import { runFunction, type RunParts } from './run-function';
 import { toRpcTimer, type TimerFunction } from './timers';
 
 /** Calls a timer function once and logs how that went; never throws. */
-export async function runTimer(core: FunctionsCore, timer: TimerFunction, log: Log): Promise<void> {
+export async function runTimer(parts: RunParts, timer: TimerFunction): Promise<void> {
   const started = performance.now();
   const invocationId = createInvocationId();
   const input = toRpcTimer(timer, Date.now() / 1000);
   const invocation = { invocationId, inputName: timer.bindingName, input };
-  const { ok } = await runFunction(core, timer.registered, invocation, log);
+  const { ok } = await runFunction(parts, timer.registered, invocation);
   const ms = Math.round(performance.now() - started);
   const how = ok ? 'succeeded' : 'failed';
-  log('information', `timer ${how} ${ms}ms (${timer.name} ${invocationId.slice(0, 8)})`);
+  parts.log('information', `timer ${how} ${ms}ms (${timer.name} ${invocationId.slice(0, 8)})`);
 }

@@ -8,7 +8,8 @@ import { loadApp } from './load-app';
 import type { Log } from './log';
 import { readHostJson } from './read-host-json';
 import { runTimer } from './run-timer';
-import { createTimerFunctions, startTimers, type TimerFunction } from './timers';
+import { selectFunctions } from './select-functions';
+import { createTimerFunctions, startTimers } from './timers';
 
 /** How to start the host. */
 export interface FunctionsHostOptions {
@@ -20,6 +21,8 @@ export interface FunctionsHostOptions {
   readonly settings: Readonly<Record<string, string | undefined>>;
   /** PEM key and certificate: the host then serves https. */
   readonly https?: { readonly key: string; readonly cert: string } | undefined;
+  /** Asks for function keys, of which there are none: functions that want one answer 401. */
+  readonly wantsKeys?: boolean;
   readonly log: Log;
 }
 
@@ -40,37 +43,22 @@ export interface FunctionsHost {
  * @throws AppMissingError, PortTakenError
  */
 export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
-  const { scriptRoot, settings, log } = options;
-  const hostJson = readHostJson(scriptRoot);
-  const { core, loadError } = await loadApp(scriptRoot, log);
-  const registered = loadError === undefined ? [...core.functions.values()] : [];
-  const routes = createRoutes(registered, hostJson.routePrefix, log);
-  const timers = createTimerFunctions(registered, settings, log);
+  const { scriptRoot, log } = options;
   const running = new Set<Promise<void>>();
   const track = (work: Promise<void>): Promise<void> => {
     running.add(work);
     return work.finally(() => running.delete(work));
   };
-  const run = (timer: TimerFunction): Promise<void> => track(runTimer(core, timer, log));
-  const parts: AnswerParts = {
-    core,
-    routes,
-    timers,
-    runTimer: run,
-    hostJson,
-    isHttps: options.https !== undefined,
-    hidesHostPage: settings['AzureWebJobsDisableHomepage']?.toLowerCase() === 'true',
-    mostBodyBytes: Number(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] ?? usualMostBodyBytes),
-    log,
-  };
-  await runHooks(core.hooks.appStart, { ...hookContext(core), functionAppDirectory: scriptRoot });
+  const { parts, loadError } = await loadParts(options, track);
+  const { hooks } = parts.core;
+  await runHooks(hooks.appStart, { ...hookContext(parts.core), functionAppDirectory: scriptRoot });
   const { port, servers } = await listenOnLoopback(
     () => createHostServer(parts, options.https, track),
     options.port,
   );
   const url = `${parts.isHttps ? 'https' : 'http'}://localhost:${port}`;
-  log('information', listFunctions(url, routes, timers));
-  const ticking = startTimers(timers, run);
+  log('information', listFunctions(url, parts.routes, parts.timers));
+  const ticking = startTimers(parts.timers, parts.runTimer);
   return {
     port,
     url,
@@ -82,12 +70,43 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
         server.closeIdleConnections();
       }
       await endWithin(Promise.allSettled([...running]), graceMs);
-      await endWithin(runHooks(core.hooks.appTerminate, hookContext(core)), 200);
+      await endWithin(runHooks(hooks.appTerminate, hookContext(parts.core)), 200);
       for (const server of servers) {
         server.closeAllConnections();
       }
     },
   };
+}
+
+async function loadParts(
+  { scriptRoot, settings, https, wantsKeys = false, log }: FunctionsHostOptions,
+  track: (work: Promise<void>) => Promise<void>,
+): Promise<{ readonly parts: AnswerParts; readonly loadError: string | undefined }> {
+  const hostJson = readHostJson(scriptRoot);
+  const { timeoutSeconds } = hostJson;
+  const { core, loadError } = await loadApp(scriptRoot, log);
+  if (hostJson.namesBundle) {
+    log(
+      'information',
+      'The extension bundle of host.json is not fetched: no bundle is needed here.',
+    );
+  }
+  const loaded = loadError === undefined ? core.functions.values() : [];
+  const functions = selectFunctions(loaded, settings, log);
+  const parts: AnswerParts = {
+    core,
+    routes: createRoutes(functions, hostJson.routePrefix, log),
+    timers: createTimerFunctions(functions, settings, log),
+    runTimer: (timer) => track(runTimer({ core, timeoutSeconds, log }, timer)),
+    hostJson,
+    timeoutSeconds,
+    wantsKeys,
+    isHttps: https !== undefined,
+    hidesHostPage: settings['AzureWebJobsDisableHomepage']?.toLowerCase() === 'true',
+    mostBodyBytes: Number(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] ?? usualMostBodyBytes),
+    log,
+  };
+  return { parts, loadError };
 }
 
 function hookContext({ appHookData }: { readonly appHookData: object }): object {

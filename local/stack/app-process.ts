@@ -47,7 +47,8 @@ export async function startAppProcess(options: AppProcessOptions): Promise<AppPr
       ...['--port', String(options.port), '--script-root', options.scriptRoot],
       ...(options.https ? ['--https'] : []),
     ],
-    { silent: true, env: options.env },
+    // The log is shown on our terminal, if that is where our output goes.
+    { silent: true, env: { ...options.env, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) } },
   );
   let output = '';
   const listen = (chunk: Buffer): void => {

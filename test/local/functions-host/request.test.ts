@@ -113,8 +113,14 @@ describe('request', () => {
     expect(answer.headers.connection).toBe('close');
   });
 
-  it('has a limit of 104,857,600 bytes', async () => {
+  it('takes a body of 104,857,600 bytes, and not one byte more', async () => {
     const usual = await startHost('usual');
+    const largest = await send(usual.port, '/respond/teapot', {
+      method: 'POST',
+      headers: [['Content-Length', '104857600']],
+      body: Buffer.alloc(104_857_600),
+    });
+    expect(largest.status).toBe(418);
     const head = (bytes: number) =>
       `POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes}\r\n\r\n`;
     const tooLarge = await sendRaw(usual.port, head(104_857_601));

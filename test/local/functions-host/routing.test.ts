@@ -69,13 +69,16 @@ describe('routing', () => {
     expect(await status('/DefaultMethods', method)).toBe(200);
   });
 
+  it('does not sort by how specific a route is: what comes first in the alphabet hides the rest', async () => {
+    expect(await get('/order/special')).not.toMatchObject({ functionName: 'c-special' });
+  });
+
   it('uses the function name where there is no route', async () => {
     expect(await get('/defaultmethods')).toMatchObject({ functionName: 'DefaultMethods' });
   });
 
   it.each([
     [404, '/nowhere'],
-    [401, '/keyed'],
     [500, '/respond/throws'],
   ])('makes a %i of its own with an empty body, a length and no type', async (expected, path) => {
     const answer = await send(host.port, path);
@@ -83,6 +86,10 @@ describe('routing', () => {
     expect(answer.body).toHaveLength(0);
     expect(answer.headers['content-length']).toBe('0');
     expect(answer.headers['content-type']).toBeUndefined();
+  });
+
+  it('lets a function through that wants a key, as func start does: there are no keys here', async () => {
+    expect(await get('/keyed')).toMatchObject({ functionName: 'keyed' });
   });
 
   it.each([
@@ -166,6 +173,18 @@ describe('routing in an app with a home and a catch-all', () => {
 });
 
 describe('routing in other apps', () => {
+  it('makes a 401 of its own with an empty body, a length and no type, with --enableAuth', async () => {
+    const host = await startHost('usual', { args: ['--enableAuth'] });
+    const keyed = await send(host.port, '/keyed');
+    const open = await send(host.port, '/settings');
+    await host.stop();
+    expect(keyed.status).toBe(401);
+    expect(keyed.body).toHaveLength(0);
+    expect(keyed.headers['content-length']).toBe('0');
+    expect(keyed.headers['content-type']).toBeUndefined();
+    expect(open.status).toBe(200);
+  });
+
   it('answers 204 at / with AzureWebJobsDisableHomepage', async () => {
     const host = await startHost('usual', { env: { AzureWebJobsDisableHomepage: 'true' } });
     const answer = await send(host.port, '/');

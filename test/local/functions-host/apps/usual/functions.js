@@ -139,6 +139,12 @@ app.timer('second', {
     ticks.second.push(timer.scheduleStatus.next);
   },
 });
+app.storageQueue('queued', {
+  queueName: 'q',
+  connection: 'AzureWebJobsStorage',
+  handler: () => undefined,
+});
+app.http('switchedOff', { route: 'switched-off', handler: echo });
 app.timer('brokenTimer', { schedule: 'whenever', handler: () => undefined });
 
 app.hook.preInvocation((context) => {
