@@ -9,3 +9,4 @@ import './functions/me-photo';
 import './functions/redirect';
 import './functions/session';
 import './functions/signed-out';
+import './functions/sweep';

@@ -1,5 +1,9 @@
 import type { AuthParts } from './auth/auth-parts';
 import { createProvider } from './auth/provider';
+import type { Revalidate } from './auth/revalidate-session';
+import { createRevalidate } from './auth/revalidate-session';
+import type { ShareWork } from './auth/share-work';
+import { createShareWork } from './auth/share-work';
 import type { Clock } from './clock';
 import { systemClock } from './clock';
 import type { KeyRing } from './keys/key-ring';
@@ -20,6 +24,9 @@ export interface Services {
   readonly keyRing: KeyRing;
   readonly sessions: SessionStore;
   readonly auth: AuthParts;
+  readonly revalidate: Revalidate;
+  /** Access tokens that requests of one session refresh together. */
+  readonly shareRefresh: ShareWork<string>;
 }
 
 interface FaultySettings {
@@ -50,14 +57,18 @@ function createServices(
 
   const table = createAzureTable(createTableClient({ ...tables, tableName: settings.tableName }));
   const keyRing = createStaticKeyRing(keyWrapping.secret);
-  const { authority, issuer } = settings;
+  const { authority, issuer, revalidateSeconds } = settings;
+  const sessions = createSessionStore({ table, keyRing, limits: settings });
+  const auth = { settings, provider: createProvider({ authority, issuer, clock: systemClock }) };
   return {
     settings,
     clock: systemClock,
     table,
     keyRing,
-    sessions: createSessionStore({ table, keyRing, limits: settings }),
-    auth: { settings, provider: createProvider({ authority, issuer, clock: systemClock }) },
+    sessions,
+    auth,
+    revalidate: createRevalidate({ auth, sessions, revalidateSeconds }),
+    shareRefresh: createShareWork(),
   };
 }
 

@@ -8,7 +8,7 @@ import { refreshError } from './refresh-error';
 import { idTokensIn, withoutExpiredAccessTokens } from './token-cache';
 import { verifyIdToken, type VerifiedIdToken } from './verify-id-token';
 
-interface AccessTokenRequest {
+export interface AccessTokenRequest {
   /** The session's serialized MSAL cache. */
   readonly tokenCache: string;
   readonly user: User;

@@ -1,7 +1,10 @@
 import { AppError } from '../errors';
 import type { User } from '../sessions/session';
-import { acquireAccessToken } from './acquire-access-token';
+import { acquireFromStored } from './acquire-from-stored';
 import type { AuthParts } from './auth-parts';
+import { findLiveAccessToken } from './find-live-access-token';
+import { mergeTokenCaches } from './merge-token-caches';
+import type { ShareWork } from './share-work';
 
 /** One session's token cache as it is stored. */
 export interface StoredTokens {
@@ -23,6 +26,8 @@ export interface TokenStore {
 
 interface TokenOwner {
   readonly user: User;
+  /** Names the session, for requests that find the same expired token at once. */
+  readonly sessionKey: string;
   readonly store: TokenStore;
   /** When the cache was already read, together with the session. */
   readonly tokens?: StoredTokens | undefined;
@@ -33,37 +38,69 @@ interface TokenOwner {
 /** Gives a live access token of the user for these scopes; without any, for `GRAPH_SCOPES`. */
 export type AccessTokenOf = (scopes?: readonly string[]) => Promise<string>;
 
+const mostWrites = 4;
+
 /**
  * Access tokens for one request of one user. The cache is read only when a token is asked for, and
- * written only when it changed.
- * @throws (when called) as {@link acquireAccessToken}, ERR_SIGNED_OUT when the session was ended,
+ * written only when it changed. Requests of one session that run at once refresh once.
+ * @throws (when called) as {@link acquireFromStored}, ERR_SIGNED_OUT when the session was ended,
  *   and what the store throws
  */
-export function createUserTokens(parts: AuthParts, owner: TokenOwner): AccessTokenOf {
-  const { user, store, now, signal } = owner;
-
-  async function read(): Promise<StoredTokens> {
-    const stored = await store.readTokens(signal);
-    if (stored === undefined) throw signedOut();
-    return stored;
-  }
-
+export function createUserTokens(
+  parts: AuthParts,
+  shareRefresh: ShareWork<string>,
+  owner: TokenOwner,
+): AccessTokenOf {
   let readAlready = owner.tokens;
   return async (scopes = parts.settings.graphScopes) => {
-    const request = { user, scopes, now, signal };
-    const stored = readAlready ?? (await read());
+    const stored = readAlready ?? (await readTokens(owner));
     // What was read early may be outdated by the time of a second call.
     readAlready = undefined;
-    const acquired = await acquireAccessToken(parts, { ...request, tokenCache: stored.tokenCache });
-    if (!acquired.changed) return acquired.accessToken;
-    const outcome = await store.writeTokens({ ...acquired, etag: stored.etag }, signal);
-    if (outcome === 'missing') throw signedOut();
-    if (outcome === 'written') return acquired.accessToken;
-    // Another instance refreshed at the same time: what it stored is as good as ours.
-    const { tokenCache } = await read();
-    const other = await acquireAccessToken(parts, { ...request, tokenCache });
-    return other.changed ? acquired.accessToken : other.accessToken;
+    const live = findLiveAccessToken(stored.tokenCache, scopes, owner.now);
+    if (live !== undefined) return live;
+    const key = `${owner.sessionKey} ${[...scopes].sort().join(' ')}`;
+    return shareRefresh(key, owner.signal, () => refresh(parts, owner, stored, scopes));
   };
+}
+
+async function refresh(
+  parts: AuthParts,
+  owner: TokenOwner,
+  stored: StoredTokens,
+  scopes: readonly string[],
+): Promise<string> {
+  const { user, store, now, signal } = owner;
+  const acquired = await acquireFromStored(parts, { user, scopes, now, signal }, stored, () =>
+    store.readTokens(signal),
+  );
+  return acquired.changed ? storeRefreshed(owner, acquired, scopes) : acquired.accessToken;
+}
+
+/** Another instance may have refreshed at the same time: nothing of either's work is lost. */
+async function storeRefreshed(
+  owner: TokenOwner,
+  acquired: StoredTokens & { readonly accessToken: string },
+  scopes: readonly string[],
+): Promise<string> {
+  let { tokenCache, etag } = acquired;
+  for (let writes = 0; writes < mostWrites; writes += 1) {
+    const outcome = await owner.store.writeTokens({ tokenCache, etag }, owner.signal);
+    if (outcome === 'written') return acquired.accessToken;
+    if (outcome === 'missing') throw signedOut();
+    const stored = await readTokens(owner);
+    const theirs = findLiveAccessToken(stored.tokenCache, scopes, owner.now);
+    if (theirs !== undefined) return theirs;
+    tokenCache = mergeTokenCaches(tokenCache, stored.tokenCache);
+    ({ etag } = stored);
+  }
+  // The token is good though it could not be kept; the next request refreshes again.
+  return acquired.accessToken;
+}
+
+async function readTokens({ store, signal }: TokenOwner): Promise<StoredTokens> {
+  const stored = await store.readTokens(signal);
+  if (stored === undefined) throw signedOut();
+  return stored;
 }
 
 function signedOut(): AppError {

@@ -18,7 +18,7 @@ export async function admin(exchange: SignedInExchange): Promise<HttpResponseIni
   });
   const hasMore = continuation !== undefined;
   if (exchange.prefersHtml) {
-    return htmlPage(<ConsolePage user={user} sessions={sessions} hasMore={hasMore} />);
+    return htmlPage(<ConsolePage user={user} sessions={sessions} hasMore={hasMore} now={now} />);
   }
   return json({
     sessions: sessions.map((session) => ({

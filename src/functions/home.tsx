@@ -22,7 +22,7 @@ export async function home(exchange: Exchange): Promise<HttpResponseInit> {
     if (arrival !== undefined) return arrival;
   }
   const state = await sessionState(exchange);
-  return htmlPage(<HomePage state={state} adminRole={adminRole} />);
+  return htmlPage(<HomePage state={state} adminRole={adminRole} now={exchange.now} />);
 }
 
 async function sessionState(exchange: Exchange): Promise<SessionState> {

@@ -20,7 +20,7 @@ export async function logout(exchange: Exchange): Promise<HttpResponseInit> {
   const { request, services } = exchange;
   requireSameOrigin(request, services.settings.baseUrl);
   const form = await readForm(request);
-  const found = await findSession(exchange, { slide: false });
+  const found = await findSession(exchange);
   if (found !== undefined) await endSessions(exchange, found, form.get('everywhere') === 'true');
   exchange.cookies.push(clearSessionCookie(services.settings.isHttps));
   const url =

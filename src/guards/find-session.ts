@@ -1,14 +1,7 @@
 import { readSessionCookie } from '../cookies/session-cookie';
 import type { Exchange } from '../http/exchange';
-import type { FoundSession } from '../sessions/session-store';
 import type { SessionTicket } from '../sessions/session';
-
-interface FindOptions {
-  /** Reads the token cache in the same round trip. */
-  readonly withTokens?: boolean;
-  /** False leaves the session's idle time alone, for calls that are no sign of a person. */
-  readonly slide?: boolean;
-}
+import type { FoundSession } from '../sessions/session-store';
 
 /** The live session a request belongs to, and the ticket that opens it. */
 export interface RequestSession extends FoundSession {
@@ -27,12 +20,13 @@ export function findTicket(exchange: Exchange): Promise<SessionTicket | undefine
 }
 
 /**
- * The request's live session, renewed past half of its idle time; `undefined` for the signed out.
+ * The request's live session as it is stored; `undefined` for the signed out.
+ * @param withTokens reads the token cache in the same round trip
  * @throws ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE: never a guess
  */
 export async function findSession(
   exchange: Exchange,
-  { withTokens = false, slide = true }: FindOptions = {},
+  { withTokens = false }: { readonly withTokens?: boolean } = {},
 ): Promise<RequestSession | undefined> {
   const ticket = await findTicket(exchange);
   if (ticket === undefined) return undefined;
@@ -41,8 +35,27 @@ export async function findSession(
   const found = withTokens
     ? await sessions.readWithTokens(ticket, now, signal)
     : await sessions.read(ticket, now, signal);
-  if (found === undefined) return undefined;
-  if (!slide) return { ...found, ticket };
-  const session = await sessions.renew(ticket, found, now, signal);
-  return session === undefined ? undefined : { ...found, session, ticket };
+  return found === undefined ? undefined : { ...found, ticket };
+}
+
+/**
+ * Keeps a session in use: the provider vouches for it again when that was long ago, and its idle limit moves on past
+ * half of it. `undefined` when it was ended meanwhile.
+ * @param slide false leaves the idle limit alone, for calls that are no sign of a person
+ * @throws as `Revalidate`
+ */
+export async function keepSession(
+  exchange: Exchange,
+  found: RequestSession,
+  slide: boolean,
+): Promise<RequestSession | undefined> {
+  const { services, now, signal } = exchange;
+  const { ticket } = found;
+  const verified = await services.revalidate({ ticket, found, slide, now, signal });
+  if (verified === undefined) return undefined;
+  // A session that was just rewritten has had its idle limit moved on by the same write.
+  const isRewritten = verified.session.verifiedAt !== found.session.verifiedAt;
+  if (isRewritten || !slide) return { ...verified, ticket };
+  const session = await services.sessions.renew(ticket, verified, now, signal);
+  return session === undefined ? undefined : { ...verified, session, ticket };
 }

@@ -5,8 +5,9 @@ import { AppError, SignInNeededError, StepUpError } from '../errors';
 import { bounce } from '../http/bounce';
 import type { Exchange, Handler } from '../http/exchange';
 import type { Session, SessionTicket, User } from '../sessions/session';
+import { sessionKeyOf } from '../sessions/session-key';
 import type { RequestSession } from './find-session';
-import { findSession } from './find-session';
+import { findSession, keepSession } from './find-session';
 import { loginPath, stepUpPath } from './login-path';
 
 /** What a handler behind `signedIn` or `withRole` gets beside the exchange. */
@@ -37,11 +38,12 @@ export interface SignedInOptions {
  */
 export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}): Handler {
   return async (exchange) => {
-    const slide = exchange.query.get('slide') !== 'false';
-    const found = await findSession(exchange, { ...options, slide });
+    const found = await findSession(exchange, options);
     if (found === undefined) return answerSignedOut(exchange);
     try {
-      return await handler(signedInExchange(exchange, found));
+      const kept = await keepSession(exchange, found, exchange.query.get('slide') !== 'false');
+      if (kept === undefined) return answerSignedOut(exchange);
+      return await handler(signedInExchange(exchange, kept));
     } catch (error) {
       throw await asSignInNeeded(error, exchange, found);
     }
@@ -59,7 +61,8 @@ function answerSignedOut(exchange: Exchange): HttpResponseInit {
 function signedInExchange(exchange: Exchange, found: RequestSession): SignedInExchange {
   const { ticket, session, tokens } = found;
   const { services, now, signal } = exchange;
-  const accessToken = createUserTokens(services.auth, {
+  const accessToken = createUserTokens(services.auth, services.shareRefresh, {
+    sessionKey: sessionKeyOf(ticket.sessionId),
     user: session.user,
     store: {
       readTokens: (deadline) => services.sessions.readTokens(ticket, deadline),

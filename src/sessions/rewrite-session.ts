@@ -56,9 +56,14 @@ export interface VerifiedAgain {
   readonly verifiedAt: number;
   /** The cache the ID token came with, and the version of the one it replaces. */
   readonly tokens: StoredTokens;
+  /** False leaves the idle limit alone. */
+  readonly slide: boolean;
   readonly now: number;
   readonly signal: AbortSignal;
 }
+
+/** The session as it is now, with the versions it was written under; or why it was not written. */
+export type UpdateOutcome = FoundSession | Exclude<WriteOutcome, 'written'>;
 
 /**
  * Lets claims and roles follow a later ID token: both rows in one transaction, both only if nobody
@@ -67,18 +72,19 @@ export interface VerifiedAgain {
 export async function updateSession(
   { table, keyRing, limits }: SessionParts,
   ticket: SessionTicket,
-  { found, user, sid, loginHint, verifiedAt, tokens, now, signal }: VerifiedAgain,
-): Promise<WriteOutcome> {
+  { found, user, sid, loginHint, verifiedAt, tokens, slide, now, signal }: VerifiedAgain,
+): Promise<UpdateOutcome> {
   if (user.userKey !== ticket.userKey) {
     throw new AppError('ERR_INTERNAL', { note: "a session must not take another user's claims" });
   }
   const { session, device, etag } = found;
-  const idleExpiresAt = renewedIdleExpiry(session, now, limits) ?? session.idleExpiresAt;
+  const renewed = slide ? renewedIdleExpiry(session, now, limits) : undefined;
+  const idleExpiresAt = renewed ?? session.idleExpiresAt;
   const updated = { ...session, user, sid, loginHint, verifiedAt, idleExpiresAt };
   const opening = { tableName: table.name, ringKey: await keyRing.current(signal), ticket };
   const sessionRow = sessionRowOf({ session: updated, device }, opening);
   const tokensRow = tokensRowOf(tokens.tokenCache, opening);
-  const { outcome } = await table.transact(
+  const written = await table.transact(
     ticket.userKey,
     [
       { action: 'replace', ...sessionRow, etag },
@@ -86,5 +92,12 @@ export async function updateSession(
     ],
     signal,
   );
-  return outcome === 'done' ? 'written' : outcome === 'missing' ? 'missing' : 'conflict';
+  if (written.outcome !== 'done') return written.outcome === 'missing' ? 'missing' : 'conflict';
+  const [sessionEtag, tokensEtag] = written.etags;
+  return {
+    session: updated,
+    device,
+    etag: sessionEtag ?? '',
+    tokens: { tokenCache: tokens.tokenCache, etag: tokensEtag ?? '' },
+  };
 }

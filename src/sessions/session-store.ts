@@ -6,7 +6,7 @@ import { listSessions } from './list-sessions';
 import type { NewSession, OpenedSession } from './open-session';
 import { openSession } from './open-session';
 import { readSession, readSessionWithTokens, readTokens } from './read-session';
-import type { VerifiedAgain, WriteOutcome } from './rewrite-session';
+import type { UpdateOutcome, VerifiedAgain, WriteOutcome } from './rewrite-session';
 import { renewSession, updateSession, writeTokens } from './rewrite-session';
 import type { Session, SessionTicket } from './session';
 import { sessionKeyOf } from './session-key';
@@ -46,7 +46,7 @@ export interface SessionStore {
     signal: AbortSignal,
   ): Promise<Session | undefined>;
   /** Lets claims follow a later ID token. 1 transaction. */
-  update(ticket: SessionTicket, again: VerifiedAgain): Promise<WriteOutcome>;
+  update(ticket: SessionTicket, again: VerifiedAgain): Promise<UpdateOutcome>;
   /** Ends the ticket's session; `session`, if it was read, tells its `sid`. 1 transaction, +1 delete with a `sid`. */
   end(
     ticket: SessionTicket,

@@ -14,6 +14,9 @@ export function rowFilter(query: RowQuery): string | undefined {
     );
   }
   for (const condition of query.conditions ?? []) parts.push(timeFilter(condition));
+  if (query.anyOf !== undefined && query.anyOf.length > 0) {
+    parts.push(`(${query.anyOf.map(timeFilter).join(' or ')})`);
+  }
   return parts.length === 0 ? undefined : parts.join(' and ');
 }
 

@@ -41,6 +41,8 @@ export interface RowQuery {
   readonly rowKeyPrefix?: string;
   /** All must hold. */
   readonly conditions?: readonly TimeCondition[];
+  /** At least one must hold. */
+  readonly anyOf?: readonly TimeCondition[];
   /** Properties wanted beside the keys; `[]` for keys only. Without it, all. */
   readonly select?: readonly string[];
   /** At most this many rows a page, 1 to 1000. A page may hold fewer, or none, and not be the last. */

@@ -1,6 +1,7 @@
 import type { AuthParts } from '../../src/auth/auth-parts';
 import { finishSignIn } from '../../src/auth/finish-sign-in';
 import { createAttempt } from '../../src/auth/sign-in-attempt';
+import { createShareWork } from '../../src/auth/share-work';
 import { createUserTokens, type StoredTokens, type TokenStore } from '../../src/auth/user-tokens';
 import type { User } from '../../src/sessions/session';
 import { adaClaims, authParts, failureOf, longEnough, tokenBody } from '../support/auth-fixture';
@@ -48,7 +49,14 @@ async function signIn(more: Record<string, unknown>): Promise<string> {
 }
 
 const accessTokens = (tokens?: StoredTokens) =>
-  createUserTokens(parts, { user, store, tokens, now, signal: longEnough() });
+  createUserTokens(parts, createShareWork(), {
+    user,
+    sessionKey: 'session-1',
+    store,
+    tokens,
+    now,
+    signal: longEnough(),
+  });
 
 beforeEach(async () => {
   tiny = await startTinyProvider();

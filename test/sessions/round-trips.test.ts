@@ -91,6 +91,7 @@ describe('round trips of the session store (DESIGN section 4)', () => {
       ...session,
       found,
       tokens,
+      slide: true,
       now: start + limits.idleSeconds - 1,
       signal,
     });

@@ -496,6 +496,7 @@ describe('SessionStore.update', () => {
       loginHint: 'new-hint',
       verifiedAt: later,
       tokens: { tokenCache: 'refreshed', etag: found.tokens.etag },
+      slide: true,
       now: later,
       signal,
     };
@@ -505,8 +506,9 @@ describe('SessionStore.update', () => {
     const { ticket, session } = await open();
     const change = await again(ticket);
 
-    expect(await store.update(ticket, change)).toBe('written');
+    const updated = await store.update(ticket, change);
     const found = await foundOf(ticket, later);
+    expect(updated).toEqual(found);
     expect(found.session).toEqual({
       ...session,
       user: change.user,
@@ -524,8 +526,16 @@ describe('SessionStore.update', () => {
     const { ticket } = await open();
     const now = start + limits.idleSeconds - 10;
 
-    expect(await store.update(ticket, { ...(await again(ticket)), now })).toBe('written');
+    await store.update(ticket, { ...(await again(ticket)), now });
     expect((await foundOf(ticket, now)).session.idleExpiresAt).toBe(now + limits.idleSeconds);
+  });
+
+  it('leaves the idle limit alone when the request must not extend the session', async () => {
+    const { ticket, session } = await open();
+    const now = start + limits.idleSeconds - 10;
+
+    await store.update(ticket, { ...(await again(ticket)), now, slide: false });
+    expect((await foundOf(ticket, now)).session.idleExpiresAt).toBe(session.idleExpiresAt);
   });
 
   it.each(['session', 'tokens'] as const)('changes neither when the %s row was', async (which) => {

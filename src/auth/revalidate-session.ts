@@ -1,0 +1,153 @@
+import { AppError } from '../errors';
+import type { SessionTicket } from '../sessions/session';
+import { sessionKeyOf } from '../sessions/session-key';
+import type { FoundSession } from '../sessions/session-store';
+import type { SessionStore } from '../sessions/session-store';
+import type { AcquiredFromStored } from './acquire-from-stored';
+import { acquireFromStored } from './acquire-from-stored';
+import type { AuthParts } from './auth-parts';
+import { mergeTokenCaches } from './merge-token-caches';
+import type { PauseMemory } from './pause-memory';
+import { createPauseMemory } from './pause-memory';
+import type { ShareWork } from './share-work';
+import { createShareWork } from './share-work';
+import type { StoredTokens } from './user-tokens';
+import type { VerifiedIdToken } from './verify-id-token';
+
+/** How long a session goes on with its last verified claims while the provider cannot be reached. */
+const graceSeconds = 3600;
+
+/** How often the provider is asked again meanwhile, for one session of one instance. */
+const retrySeconds = 60;
+
+/** A request must not use up its deadline here: with a provider that hangs it goes on as before. */
+const patienceMs = 4_000;
+
+const mostWrites = 4;
+
+interface RevalidationParts {
+  readonly auth: AuthParts;
+  readonly sessions: SessionStore;
+  readonly revalidateSeconds: number;
+}
+
+export interface RevalidationRequest {
+  readonly ticket: SessionTicket;
+  readonly found: FoundSession;
+  /** False leaves the idle limit alone. */
+  readonly slide: boolean;
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes sure that the provider vouched for the session lately.
+ * @returns the session with the claims and roles of the newest ID token; `undefined` when it was ended meanwhile
+ * @throws a StepUpError or ERR_SIGNED_OUT as the provider decides, ERR_ID_TOKEN, ERR_WRONG_TENANT;
+ *   ERR_PROVIDER_UNAVAILABLE when it has been out of reach for an hour
+ */
+export type Revalidate = (request: RevalidationRequest) => Promise<FoundSession | undefined>;
+
+/**
+ * Access tokens of clients that handle claims challenges live up to 28 hours, so tokens alone would keep a removed role
+ * or a disabled user alive. One instance asks once for all requests of a session.
+ * @see https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation#token-lifetime
+ */
+export function createRevalidate(parts: RevalidationParts): Revalidate {
+  const share: ShareWork<FoundSession | undefined> = createShareWork();
+  const pauses = createPauseMemory();
+  return async (request) => {
+    const { found, now, signal } = request;
+    const { verifiedAt } = found.session;
+    if (now < verifiedAt + parts.revalidateSeconds) return found;
+    const isGraceOver = now >= verifiedAt + parts.revalidateSeconds + graceSeconds;
+    const key = sessionKeyOf(request.ticket.sessionId);
+    if (pauses.isPaused(key, now)) return goOn(found, isGraceOver);
+    try {
+      return await share(key, signal, () => revalidate(parts, request));
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      return pauseAndGoOn(pauses, key, request, isGraceOver);
+    }
+  };
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'ERR_PROVIDER_UNAVAILABLE';
+}
+
+function pauseAndGoOn(
+  pauses: PauseMemory,
+  key: string,
+  { found, now }: RevalidationRequest,
+  isGraceOver: boolean,
+): FoundSession {
+  pauses.pause(key, now + retrySeconds, now);
+  return goOn(found, isGraceOver);
+}
+
+function goOn(found: FoundSession, isGraceOver: boolean): FoundSession {
+  if (!isGraceOver) return found;
+  throw new AppError('ERR_PROVIDER_UNAVAILABLE', {
+    note: 'the session could not be verified again for too long',
+  });
+}
+
+async function revalidate(
+  { auth, sessions, revalidateSeconds }: RevalidationParts,
+  request: RevalidationRequest,
+): Promise<FoundSession | undefined> {
+  const { ticket, slide, now, signal } = request;
+  let { found } = request;
+  const tokens = found.tokens ?? (await sessions.readTokens(ticket, signal));
+  if (tokens === undefined) return undefined;
+  const { tokenCache, etag, idToken } = await forceRefresh(auth, request, tokens, () =>
+    sessions.readTokens(ticket, signal),
+  );
+  let mine = { tokenCache, etag };
+  for (let writes = 0; writes < mostWrites; writes += 1) {
+    const again = { found, ...verifiedFacts(found, idToken), verifiedAt: now, tokens: mine };
+    const updated = await sessions.update(ticket, { ...again, slide, now, signal });
+    if (typeof updated === 'object') return updated;
+    if (updated === 'missing') return undefined;
+    const stored = await sessions.readWithTokens(ticket, now, signal);
+    if (stored?.tokens === undefined) return undefined;
+    // Another instance was first: what it verified is as good.
+    if (now < stored.session.verifiedAt + revalidateSeconds) return stored;
+    found = stored;
+    mine = {
+      tokenCache: mergeTokenCaches(tokenCache, stored.tokens.tokenCache),
+      etag: stored.tokens.etag,
+    };
+  }
+  throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the session is rewritten all the time' });
+}
+
+async function forceRefresh(
+  auth: AuthParts,
+  { found, now, signal }: RevalidationRequest,
+  stored: StoredTokens,
+  reread: () => Promise<StoredTokens | undefined>,
+): Promise<AcquiredFromStored & { readonly idToken: VerifiedIdToken }> {
+  const request = {
+    user: found.session.user,
+    scopes: auth.settings.graphScopes,
+    forceRefresh: true,
+    now,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]),
+  };
+  const acquired = await acquireFromStored(auth, request, stored, reread);
+  const { idToken } = acquired;
+  if (idToken === undefined) {
+    throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the refresh brought no ID token' });
+  }
+  return { ...acquired, idToken };
+}
+
+/**
+ * Who it is follows the new ID token; the optional login hint stays when a refresh leaves it out. The `sid` stays what it was
+ * at sign-in, since the index by which front-channel logout finds the session was written under it.
+ */
+function verifiedFacts({ session }: FoundSession, { user, loginHint }: VerifiedIdToken) {
+  return { user, sid: session.sid, loginHint: loginHint ?? session.loginHint };
+}
