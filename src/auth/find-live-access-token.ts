@@ -20,7 +20,8 @@ export function findLiveAccessToken(
     if (!isObject(entry)) continue;
     const { secret, target, expires_on: expiresOn } = entry;
     if (typeof secret !== 'string' || secret === '' || typeof target !== 'string') continue;
-    if (Number(expiresOn) <= now + marginSeconds) continue;
+    const outlives = Number(expiresOn) > now + marginSeconds;
+    if (!outlives) continue;
     const granted = new Set(target.toLowerCase().split(' '));
     if (scopes.every((scope) => granted.has(scope.toLowerCase()))) return secret;
   }
