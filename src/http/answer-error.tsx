@@ -2,10 +2,11 @@ import type { HttpResponseInit } from '@azure/functions';
 import { refusalText } from '../auth/refusal-text';
 import { AppError, RoleMissingError, SignInNeededError, SignInRefusedError } from '../errors';
 import { factsOf } from '../error-facts';
-import type { PageLink } from '../pages/message-page';
+import type { PageLink, Reference } from '../pages/message-page';
 import { MessagePage } from '../pages/message-page';
 import type { Exchange } from './exchange';
 import { htmlPage, problem, redirectTo, withHeader } from './responses';
+import { localPath } from './return-path';
 
 const signInLink: PageLink = { href: '/auth/login?return_to=%2F', text: 'Sign in' };
 const homeLink: PageLink = { href: '/', text: 'Home' };
@@ -67,12 +68,14 @@ function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
   const page = (
     <MessagePage
       title={facts.title}
-      links={linksFor(error)}
-      reference={referenceFor(error, exchange)}
+      door="shut"
+      links={linksFor(error, exchange)}
+      offersSignOut={error instanceof RoleMissingError}
+      references={referencesFor(error, exchange)}
     >
       <p>{facts.detail}</p>
       {error instanceof RoleMissingError ? (
-        <p>
+        <p class="act">
           The role is named <code>{error.role}</code>.
         </p>
       ) : null}
@@ -89,11 +92,9 @@ function Refusal({ error }: { readonly error: SignInRefusedError }) {
   const { meaning, action, actor } = refusalText(error.refusal);
   return (
     <>
-      <p>
-        <strong>{meaning}</strong>
-      </p>
-      <p>
-        {actorTexts[actor]} {action}
+      <p>{meaning}</p>
+      <p class="act">
+        <strong>{actorTexts[actor]}</strong> {action}
       </p>
     </>
   );
@@ -105,7 +106,7 @@ const actorTexts = {
   operator: 'An operator of this app must act:',
 } as const;
 
-function linksFor(error: AppError): readonly PageLink[] {
+function linksFor(error: AppError, exchange: Exchange): readonly PageLink[] {
   if (error instanceof RoleMissingError) return [homeLink];
   if (error.code === 'ERR_WRONG_TENANT' || error instanceof SignInRefusedError) {
     // Without the picker the provider would answer at once with the same account.
@@ -117,15 +118,29 @@ function linksFor(error: AppError): readonly PageLink[] {
   if (error.code.startsWith('ERR_SIGN_IN') || error.code === 'ERR_ID_TOKEN') {
     return [signInLink, homeLink];
   }
-  return [homeLink];
+  const tryAgain = tryAgainLink(exchange);
+  if (!isPassing(error) || tryAgain.href === homeLink.href) return [homeLink];
+  return [tryAgain, homeLink];
 }
 
-function referenceFor(error: AppError, exchange: Exchange): readonly string[] {
-  const references: string[] = [error.code];
+/** What a second try may well get past. */
+function isPassing({ code }: AppError): boolean {
+  return code === 'ERR_INTERNAL' || factsOf(code).retryAfterSeconds !== undefined;
+}
+
+/** The request once more; where it was part of a sign-in or a form, that begins anew. */
+function tryAgainLink({ request, path }: Exchange): PageLink {
+  const text = 'Try again';
+  if (/^\/auth\/(login|redirect)/.test(path)) return { ...signInLink, text };
+  return { href: request.method === 'GET' ? localPath(path) : '/', text };
+}
+
+function referencesFor(error: AppError, exchange: Exchange): readonly Reference[] {
+  const references: Reference[] = [{ name: 'Error', value: error.code }];
   if (error instanceof SignInRefusedError) {
     const { aadsts, correlationId } = error.refusal;
-    if (aadsts !== undefined) references.push(`AADSTS${aadsts}`);
-    if (correlationId !== undefined) references.push(`Correlation ${correlationId}`);
+    if (aadsts !== undefined) references.push({ name: 'Microsoft', value: `AADSTS${aadsts}` });
+    if (correlationId !== undefined) references.push({ name: 'Correlation', value: correlationId });
   }
-  return [...references, `Request ${exchange.correlationId}`];
+  return [...references, { name: 'Request', value: exchange.correlationId }];
 }

@@ -22,16 +22,16 @@ export function answerFaultySettings(
 function faultsPage(faults: readonly SettingFault[]): HttpResponseInit {
   const { status, title, detail } = factsOf('ERR_SETTINGS');
   return htmlPage(
-    <MessagePage title={title} links={[{ href: '/', text: 'Try again' }]}>
+    <MessagePage title={title} door="shut" links={[{ href: '/', text: 'Try again' }]}>
       <p>{detail}</p>
-      <ul>
+      <ul class="faults">
         {faults.map(({ name, fault }) => (
           <li key={`${name} ${fault}`}>
             <code>{name}</code> {fault}
           </li>
         ))}
       </ul>
-      <p class="soft">
+      <p class="soft small">
         In Azure these are app settings of the Function App; locally they are in
         local.settings.json. The app reads them when it starts.
       </p>

@@ -1,3 +1,4 @@
+import { Door } from './door';
 import { Layout } from './layout';
 
 interface ContinuePageProps {
@@ -9,16 +10,20 @@ interface ContinuePageProps {
 /**
  * Sends the browser on by a navigation of our own. Cookies that are `SameSite=Strict` come along on it, which they
  * would not on a redirect that another site began; and `form-action` does not apply to it.
+ * It is seen only when the next page is slow: `wait` keeps a quick one from flashing.
  */
 export function ContinuePage({ title, goTo, text }: ContinuePageProps) {
   return (
-    <Layout title={title} goTo={goTo} narrow>
-      <h1>{title}</h1>
-      <p class="soft">{text}</p>
-      <div class="actions">
-        <a class="button" href={goTo}>
-          Continue
-        </a>
+    <Layout title={title} goTo={goTo}>
+      <div class="card narrow wait">
+        <Door state="lit" size={48} />
+        <h1>{title}</h1>
+        <p class="soft">{text}</p>
+        <div class="actions">
+          <a class="button" href={goTo}>
+            Continue
+          </a>
+        </div>
       </div>
     </Layout>
   );

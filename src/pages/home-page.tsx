@@ -1,5 +1,9 @@
 import type { Session } from '../sessions/session';
+import type { DoorState } from './door';
+import { Door } from './door';
 import { Layout } from './layout';
+import { SessionFacts } from './session-facts';
+import { SignInSteps } from './sign-in-steps';
 
 /** Who is signed in, or that it cannot be told because storage or keys are out of reach. */
 export type SessionState = Session | 'signed out' | 'unknown';
@@ -8,74 +12,160 @@ interface HomePageProps {
   readonly state: SessionState;
   /** The app role that opens the console. */
   readonly adminRole: string;
+  /** Epoch seconds. */
+  readonly now: number;
 }
 
-/** What this is, who is signed in, and the three access levels. */
-export function HomePage({ state, adminRole }: HomePageProps) {
-  const session = typeof state === 'string' ? undefined : state;
+/** What this is, who is signed in, the three access levels, and what a sign-in does. */
+export function HomePage({ state, adminRole, now }: HomePageProps) {
+  if (typeof state !== 'string') {
+    return (
+      <Layout
+        title="Home"
+        signedInAs={state.user.name}
+        current="/"
+        files={['src/functions/home.tsx', 'src/pages/home-page.tsx']}
+      >
+        <SignedInHero session={state} now={now} />
+        <SignInSteps
+          title="What just happened"
+          lead="Six steps lie behind the click, each in a file or two of this repository."
+        />
+        <AccessLevels session={state} adminRole={adminRole} />
+      </Layout>
+    );
+  }
   return (
-    <Layout title="Home" signedInAs={session?.user.name}>
-      <h1>Sign-in for your web app on Azure Functions</h1>
-      <p>
-        Anteroom signs people in with Microsoft Entra ID and keeps their tokens on the server. The
-        browser holds one signed cookie, nothing else. Put your own functions beside it and let it
-        decide who may call them.
-      </p>
-      <Greeting state={state} />
-      <ul class="levels">
-        <li>
-          <h2>
-            <a href="/">This page</a>
-          </h2>
-          <span class="tag">Anyone</span>
-          <p>Open to everybody, signed in or not. It works even when storage is down.</p>
-        </li>
-        <li>
-          <h2>
-            <a href="/auth/me">Your profile</a>
-          </h2>
-          <span class="tag">Signed in</span>
-          <p>Read from Microsoft Graph as you, with a token your browser never sees.</p>
-        </li>
-        <li>
-          <h2>
-            <a href="/auth/admin">Console</a>
-          </h2>
-          <span class="tag">Role {adminRole}</span>
-          <p>Who is signed in, since when and from what. Only for people with the app role.</p>
-        </li>
-      </ul>
+    <Layout title="Home" files={['src/functions/home.tsx', 'src/pages/home-page.tsx']}>
+      <SignedOutHero isKnown={state === 'signed out'} />
+      <AccessLevels adminRole={adminRole} />
+      <SignInSteps
+        title="What a sign-in does"
+        lead="Six steps, each in a file or two of this repository."
+      />
     </Layout>
   );
 }
 
-function Greeting({ state }: { readonly state: SessionState }) {
-  if (state === 'unknown') {
-    return (
-      <p class="soft" role="status">
-        Whether you are signed in cannot be told right now: the app’s storage does not answer.
-      </p>
-    );
-  }
-  if (state !== 'signed out') return <SignedInGreeting session={state} />;
+function SignedOutHero({ isKnown }: { readonly isKnown: boolean }) {
   return (
-    <>
-      <p class="soft">You are not signed in.</p>
-      <div class="actions">
-        <a class="button" href="/auth/login?return_to=%2F">
-          Sign in
-        </a>
+    <section class="split">
+      <div>
+        <h1>Sign-in for your web app on Azure Functions</h1>
+        <p class="lead">
+          Anteroom signs people in with Microsoft Entra ID and keeps their tokens on the server. Put
+          your own functions beside it and say who may call them.
+        </p>
+        {isKnown ? (
+          <div class="actions">
+            <a class="button" href="/auth/login?return_to=%2F">
+              Sign in
+            </a>
+            <span class="soft">You are not signed in.</span>
+          </div>
+        ) : (
+          <p class="act" role="status">
+            Whether you are signed in cannot be told right now: the app’s storage does not answer.
+          </p>
+        )}
       </div>
-    </>
+      <WhoHoldsWhat />
+    </section>
   );
 }
 
-function SignedInGreeting({ session }: { readonly session: Session }) {
+function WhoHoldsWhat() {
+  return (
+    <ul class="holds" aria-label="Who holds what">
+      <li>
+        <strong>Your browser</strong>
+        <span>one signed cookie, nothing else</span>
+      </li>
+      <li class="us">
+        <strong>Anteroom</strong>
+        <span>your session and tokens, encrypted</span>
+      </li>
+      <li>
+        <strong>Microsoft</strong>
+        <span>who you are, and your data in Graph</span>
+      </li>
+    </ul>
+  );
+}
+
+function SignedInHero({ session, now }: { readonly session: Session; readonly now: number }) {
   const { name, username, roles } = session.user;
   return (
-    <p>
-      You are signed in as <strong>{name}</strong> ({username}),{' '}
-      {roles.length === 0 ? 'without an app role' : `with the app role ${roles.join(', ')}`}.
-    </p>
+    <section class="split">
+      <div>
+        <h1>You are signed in</h1>
+        <p class="lead">
+          Microsoft Entra ID says you are <bdi>{name}</bdi> ({username}),{' '}
+          {roles.length === 0 ? 'without an app role' : `with the app role ${roles.join(', ')}`}.
+          Your tokens stay on the server; your browser holds one signed cookie.
+        </p>
+        <div class="actions">
+          <a class="button" href="/auth/me">
+            See what Graph knows about you
+          </a>
+        </div>
+      </div>
+      <SessionFacts session={session} now={now} />
+    </section>
+  );
+}
+
+interface AccessLevelsProps {
+  readonly session?: Session;
+  readonly adminRole: string;
+}
+
+function AccessLevels({ session, adminRole }: AccessLevelsProps) {
+  const hasRole = session?.user.roles.includes(adminRole) === true;
+  return (
+    <section aria-labelledby="levels">
+      <h2 id="levels">Three doors to try</h2>
+      <ul class="doors">
+        <AccessLevel door="lit" title="Open to anyone" path="/">
+          This page. It answers even when storage is down.
+        </AccessLevel>
+        <AccessLevel
+          door={session === undefined ? 'dark' : 'lit'}
+          title="Open when signed in"
+          path="/auth/me"
+        >
+          Your profile, read from Microsoft Graph as you, with a token your browser never sees.
+        </AccessLevel>
+        <AccessLevel
+          door={hasRole ? 'lit' : session === undefined ? 'dark' : 'shut'}
+          title={`Open with the role ${adminRole}`}
+          path="/auth/admin"
+        >
+          The console: who is signed in, since when, from what.
+        </AccessLevel>
+      </ul>
+    </section>
+  );
+}
+
+interface AccessLevelProps {
+  readonly door: DoorState;
+  readonly title: string;
+  readonly path: string;
+  readonly children: string;
+}
+
+function AccessLevel({ door, title, path, children }: AccessLevelProps) {
+  return (
+    <li>
+      <Door state={door} size={32} />
+      <div>
+        <h3>{title}</h3>
+        <a href={path}>
+          <code>{path}</code>
+        </a>
+        <p>{children}</p>
+      </div>
+    </li>
   );
 }

@@ -1,19 +1,23 @@
 import type { ComponentChildren } from 'preact';
+import { Door } from './door';
+import { Initials } from './initials';
 import { stylesheet } from './stylesheet';
 
 interface LayoutProps {
   readonly title: string;
-  /** Name of the signed-in user; adds the sign-out button. */
+  /** Name of the signed-in user; adds the menu and the sign-out button, and lights the mark. */
   readonly signedInAs?: string | undefined;
+  /** The page's own path where the menu has it. */
+  readonly current?: string;
   /** Sends the browser on by itself, to a path or URL of ours or the provider's. */
   readonly goTo?: string | undefined;
-  /** For pages with few words. */
-  readonly narrow?: boolean;
+  /** Files of this repository in which to read how the page came about. */
+  readonly files?: readonly string[];
   readonly children: ComponentChildren;
 }
 
-/** The frame of every page: head, brand, who is signed in. No script anywhere. */
-export function Layout({ title, signedInAs, goTo, narrow = false, children }: LayoutProps) {
+/** The frame of every page: head, brand, menu, who is signed in. No script anywhere. */
+export function Layout({ title, signedInAs, current, goTo, files = [], children }: LayoutProps) {
   return (
     <html lang="en">
       <head>
@@ -30,27 +34,73 @@ export function Layout({ title, signedInAs, goTo, narrow = false, children }: La
         </a>
         <header class="bar">
           <a class="brand" href="/">
+            <Door state={signedInAs === undefined ? 'dark' : 'lit'} />
             Anteroom
           </a>
-          {signedInAs === undefined ? null : <SignedInAs name={signedInAs} />}
+          {signedInAs === undefined ? null : <Menu name={signedInAs} current={current} />}
         </header>
-        <main id="content">
-          <div class={narrow ? 'card narrow' : 'card'}>{children}</div>
+        <main id="content" tabIndex={-1}>
+          {children}
         </main>
+        {files.length === 0 ? null : <InTheCode files={files} />}
       </body>
     </html>
   );
 }
 
-function SignedInAs({ name }: { readonly name: string }) {
+const places = [
+  { href: '/', text: 'Home' },
+  { href: '/auth/me', text: 'Your profile' },
+  { href: '/auth/admin', text: 'Console' },
+] as const;
+
+function Menu({ name, current }: { readonly name: string; readonly current: string | undefined }) {
   return (
-    <div class="who">
-      <span>Signed in as {name}</span>
-      <form method="post" action="/auth/logout">
-        <button class="plain" type="submit">
-          Sign out
-        </button>
-      </form>
-    </div>
+    <>
+      <nav aria-label="Main">
+        <ul>
+          {places.map(({ href, text }) => (
+            <li key={href}>
+              <a href={href} {...(href === current && { 'aria-current': 'page' as const })}>
+                {text}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <div class="who">
+        <Initials name={name} />
+        <span>
+          Signed in as <bdi>{name}</bdi>
+        </span>
+        <SignOutButton />
+      </div>
+    </>
+  );
+}
+
+/** Signing out changes state, so it is a form. */
+export function SignOutButton() {
+  return (
+    <form method="post" action="/auth/logout">
+      <button class="plain" type="submit">
+        Sign out
+      </button>
+    </form>
+  );
+}
+
+function InTheCode({ files }: { readonly files: readonly string[] }) {
+  return (
+    <footer>
+      This page in the code:{' '}
+      <ul>
+        {files.map((file) => (
+          <li key={file}>
+            <code>{file}</code>
+          </li>
+        ))}
+      </ul>
+    </footer>
   );
 }

@@ -1,5 +1,6 @@
 import type { Profile } from '../graph/read-profile';
 import type { User } from '../sessions/session';
+import { Initials } from './initials';
 import { Layout } from './layout';
 
 interface ProfilePageProps {
@@ -7,8 +8,45 @@ interface ProfilePageProps {
   readonly profile: Profile;
 }
 
-/** The user's Microsoft Graph profile. */
+/**
+ * The user's Microsoft Graph profile. The photo is a background of the stylesheet: one that does not load paints
+ * nothing, where an `img` would show as broken, and the initials are seen.
+ */
 export function ProfilePage({ user, profile }: ProfilePageProps) {
+  const name = profile.displayName ?? user.name;
+  return (
+    <Layout
+      title="Your profile"
+      signedInAs={user.name}
+      current="/auth/me"
+      files={['src/functions/me.tsx', 'src/guards/signed-in.ts', 'src/graph/read-profile.ts']}
+    >
+      <div class="card narrow">
+        <div class="head">
+          <Initials name={name}>
+            <span class="photo" />
+          </Initials>
+          <div>
+            <h1>
+              <bdi>{name}</bdi>
+            </h1>
+            <p class="soft">Read from Microsoft Graph, as you</p>
+          </div>
+        </div>
+        <dl>
+          {factsOf(user, profile).map(([term, value]) => (
+            <div key={term}>
+              <dt>{term}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </div>
+    </Layout>
+  );
+}
+
+function factsOf(user: User, profile: Profile): (readonly [string, string])[] {
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['Account', profile.userPrincipalName],
     ['Mail', profile.mail],
@@ -19,30 +57,5 @@ export function ProfilePage({ user, profile }: ProfilePageProps) {
     ['App roles', user.roles.length === 0 ? 'none' : user.roles.join(', ')],
     ['Object id', profile.id],
   ];
-  return (
-    <Layout title="Your profile" signedInAs={user.name}>
-      <div class="head">
-        <img class="photo" src="/auth/me/photo" alt="" width="80" height="80" />
-        <div>
-          <h1>{profile.displayName ?? user.name}</h1>
-          <p class="soft">Read from Microsoft Graph, as you</p>
-        </div>
-      </div>
-      <dl>
-        {facts.map(([name, value]) =>
-          value === undefined ? null : (
-            <>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </>
-          ),
-        )}
-      </dl>
-      <div class="actions">
-        <a class="button plain" href="/">
-          Home
-        </a>
-      </div>
-    </Layout>
-  );
+  return facts.flatMap(([term, value]) => (value === undefined ? [] : [[term, value] as const]));
 }

@@ -1,5 +1,40 @@
+const absolute = new Intl.DateTimeFormat('en-GB', {
+  dateStyle: 'medium',
+  timeStyle: 'short',
+  timeZone: 'UTC',
+});
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
+
+interface TimeProps {
+  /** Epoch seconds. */
+  readonly seconds: number;
+}
+
 /** A moment as a person reads it, in UTC since the server does not know where the reader is. */
-export function Time({ seconds }: { readonly seconds: number }) {
-  const iso = new Date(seconds * 1000).toISOString();
-  return <time dateTime={iso}>{`${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`}</time>;
+export function Time({ seconds }: TimeProps) {
+  const date = new Date(seconds * 1000);
+  return <time dateTime={date.toISOString()}>{`${absolute.format(date)} UTC`}</time>;
+}
+
+/** How long ago or ahead a moment is, and below it the moment itself. */
+export function Moment({ seconds, now }: TimeProps & { readonly now: number }) {
+  return (
+    <span class="moment">
+      {describeDistance(seconds - now)}{' '}
+      <span class="soft">
+        <Time seconds={seconds} />
+      </span>
+    </span>
+  );
+}
+
+/** `12 minutes ago`, `in 3 hours`; whole units, the largest that fits. */
+export function describeDistance(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  if (minutes === 0) return seconds > 0 ? 'in a moment' : 'just now';
+  if (Math.abs(minutes) < 60) return relative.format(minutes, 'minute');
+  const hours = Math.round(seconds / 3600);
+  return Math.abs(hours) < 48
+    ? relative.format(hours, 'hour')
+    : relative.format(Math.round(seconds / 86_400), 'day');
 }
