@@ -74,22 +74,22 @@ function SignedOutHero({ isKnown }: { readonly isKnown: boolean }) {
   );
 }
 
+/** The mark, drawn large: the inner room, the anteroom, the doorstep. */
 function WhoHoldsWhat() {
   return (
-    <ul class="holds" aria-label="Who holds what">
-      <li>
-        <strong>Your browser</strong>
-        <span>one signed cookie, nothing else</span>
-      </li>
-      <li class="us">
-        <strong>Anteroom</strong>
-        <span>your session and tokens, encrypted</span>
-      </li>
-      <li>
-        <strong>Microsoft</strong>
-        <span>who you are, and your data in Graph</span>
-      </li>
-    </ul>
+    <div class="house">
+      <div class="arch">
+        <p>
+          <strong>Anteroom</strong> keeps your session and tokens, encrypted
+        </p>
+        <p class="inner">
+          <strong>Microsoft</strong> knows who you are
+        </p>
+      </div>
+      <p>
+        <strong>Your browser</strong> holds one signed cookie
+      </p>
+    </div>
   );
 }
 

@@ -4,22 +4,22 @@
  */
 export const stylesheet = `
 :root{color-scheme:light dark;--ground:#f4f6f6;--card:#fff;--ink:#11191c;--soft:#53616a;--line:#dbe2e4;--edge:#75858c;
---accent:#0a5968;--over:#073f4a;--on:#fff;--wash:#e6eff0;--lit:#e9a23b;--bad:#9a2d20}
+--accent:#0a5968;--over:#073f4a;--on:#fff;--wash:#e6eff0;--lit:#e9a23b;--bad:#9a2d20;
+--mono:ui-monospace,SFMono-Regular,"Cascadia Code",Menlo,Consolas,monospace}
 @media (prefers-color-scheme:dark){:root{--ground:#0c1113;--card:#141a1d;--ink:#e7eef0;--soft:#a0b0b7;--line:#273238;--edge:#6f8189;
 --accent:#86d3de;--over:#b5e6ed;--on:#04252b;--wash:#182a2f;--lit:#ffbf61;--bad:#ffab9e}}
 *{box-sizing:border-box;margin:0}
-html{-webkit-text-size-adjust:100%}
-body{min-height:100vh;min-height:100dvh;display:flex;flex-direction:column;background:var(--ground);color:var(--ink);
+body{min-height:100vh;display:flex;flex-direction:column;background:var(--ground);color:var(--ink);
 font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;overflow-wrap:anywhere}
-h1{font-size:clamp(1.75rem,1.3rem + 2vw,2.5rem);line-height:1.15;letter-spacing:-.022em;font-weight:650;text-wrap:balance}
-h2{font-size:1.25rem;line-height:1.3;letter-spacing:-.012em;font-weight:650}
-h3{font-size:1rem;line-height:1.5;font-weight:650}
+h1,h2,h3,.brand{font-size:1rem;font-weight:650;letter-spacing:-.012em}
+h1{font-size:clamp(1.75rem,1.3rem + 2vw,2.5rem);line-height:1.15;letter-spacing:-.022em;text-wrap:balance}
+h2{font-size:1.25rem;line-height:1.3}
 p{max-width:66ch;text-wrap:pretty}
 p+p{margin-top:.75rem}
 a{color:var(--accent);text-underline-offset:.2em;text-decoration-thickness:1px}
 a:hover{color:var(--over);text-decoration-thickness:2px}
 ul,ol{list-style:none;padding:0}
-code{font:.875em/1.5 ui-monospace,SFMono-Regular,"Cascadia Code",Menlo,Consolas,monospace}
+code{font:.875em/1.5 var(--mono)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:3px;border-radius:4px}
 main:focus{outline:0}
 .soft,.lead{color:var(--soft)}.small{font-size:.875rem}
@@ -27,7 +27,7 @@ main:focus{outline:0}
 .skip{position:absolute;left:-99rem;z-index:1;background:var(--card);padding:.75rem 1rem}.skip:focus{left:1rem;top:1rem}
 .bar,main,footer{width:100%;max-width:68rem;margin:0 auto;padding:0 clamp(1rem,4vw,2rem)}
 .bar{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem 1.5rem;padding-block:1rem}
-.brand{display:inline-flex;align-items:center;gap:.6rem;min-height:2.75rem;font-weight:650;font-size:1.0625rem;letter-spacing:-.01em;color:var(--ink);text-decoration:none}
+.brand{display:inline-flex;align-items:center;gap:.6rem;min-height:2.75rem;font-size:1.0625rem;color:var(--ink);text-decoration:none}
 .bar ul{display:flex;gap:.25rem;margin-left:-.75rem}
 .bar li a{display:flex;align-items:center;min-height:2.75rem;padding:0 .75rem;color:var(--soft);text-decoration:none}
 .bar li a:hover,.bar [aria-current]{color:var(--ink)}
@@ -37,28 +37,28 @@ main:focus{outline:0}
 main{flex:1;padding-block:clamp(1.5rem,5vw,3.5rem) 4rem}
 main>section+section{margin-top:clamp(2.5rem,6vw,4rem)}
 .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:clamp(1.25rem,4vw,2.25rem)}
-.narrow{max-width:36rem;margin:clamp(0rem,5vh,4rem) auto 0}
+.narrow{max-width:36rem;margin:0 auto}
 .narrow h1{font-size:clamp(1.5rem,1.3rem + 1vw,1.875rem);margin-bottom:.75rem}
 .narrow .door{margin-bottom:1.25rem}
 .split{display:grid;gap:2rem clamp(2rem,6vw,5rem);align-items:center}
 .door{display:block;flex:none;overflow:visible}
-.door .frame{fill:none;stroke:currentColor;stroke-width:2.25;stroke-linecap:round}
-.door .room{fill:none;stroke:currentColor;stroke-width:2.25}
+.door path{fill:none;stroke:currentColor;stroke-width:2.25;stroke-linecap:round}
 .lit .room{fill:var(--lit);stroke:none}
-.shut .room,.shut .knob{fill:currentColor}.shut .knob{fill:var(--card)}
+.shut .room{fill:currentColor}.shut .knob{fill:var(--card)}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin-top:1.75rem}
 button,.button{font:inherit;font-weight:600;line-height:1.3;min-height:2.75rem;padding:.5rem 1.25rem;border-radius:8px;cursor:pointer;
 border:1px solid var(--accent);background:var(--accent);color:var(--on);text-decoration:none;display:inline-flex;align-items:center}
 button:hover,.button:hover{background:var(--over);border-color:var(--over);color:var(--on)}
-button.plain,.button.plain{background:none;border-color:var(--edge);color:var(--ink)}
-button.plain:hover,.button.plain:hover{background:var(--wash)}
+.plain{background:none;border-color:var(--edge);color:var(--ink)}
+.plain:hover{background:var(--wash);border-color:var(--edge);color:var(--ink)}
 .who button{padding:.25rem .9rem;font-size:.9375rem}
-.holds,.doors{display:grid;gap:1rem}
-.holds li{position:relative;padding:1rem 1.25rem;border:1px solid var(--line);border-radius:12px;background:var(--card)}
-.holds li+li:before{content:"";position:absolute;background:var(--edge);left:2rem;bottom:100%;width:2px;height:1rem}
-.holds .us{border-color:var(--accent);background:var(--wash)}
-.holds span{display:block;color:var(--soft);font-size:.9375rem}
-.doors{margin-top:1.25rem}
+.house{width:100%;max-width:21rem;margin:0 auto;text-align:center}
+.house p{margin:0;font-size:.9375rem;color:var(--soft)}.house strong{display:block;font-size:1rem;color:var(--ink)}
+.arch{margin:0 1.25rem;padding:3.75rem 1.25rem 0;border:solid;border-width:3px 3px 0;border-radius:11rem 11rem 0 0}
+.arch .inner{width:11rem;max-width:100%;margin:1.5rem auto 0;padding:3.25rem .75rem 1.75rem;border-radius:11rem 11rem 0 0;background:var(--lit)}
+.arch .inner,.inner strong{color:#1d1300}
+.house>p{border-top:3px solid var(--ink);padding-top:1rem}
+.doors{display:grid;gap:1rem;margin-top:1.25rem}
 .doors li{position:relative;display:flex;gap:1rem;padding:1.25rem;border:1px solid var(--line);border-radius:12px;background:var(--card)}
 .doors li:hover{border-color:var(--accent)}
 .doors a:after{content:"";position:absolute;inset:0;border-radius:12px}
@@ -79,7 +79,7 @@ time{white-space:nowrap}
 .moment .soft{display:block;font-size:.875rem}
 .reference{margin-top:2rem;padding-top:.75rem;border-top:1px solid var(--line);font-size:.8125rem}
 .reference div{grid-template-columns:6.5rem 1fr;padding:.2rem 0;border:0}
-.reference dd{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;user-select:all}
+.reference dd{font-family:var(--mono);user-select:all}
 .act{margin-top:1.25rem;padding:1rem 1.25rem;border-radius:10px;background:var(--wash)}
 .faults{margin:1.25rem 0}.faults li{padding:.6rem 0;border-top:1px solid var(--line)}.faults code{font-weight:600;color:var(--bad)}
 .head{display:flex;flex-wrap:wrap;gap:1.25rem 1.5rem;align-items:center;margin-bottom:1.5rem}
@@ -100,6 +100,7 @@ table,tbody,tr,td{display:block}thead{position:absolute;left:-99rem}table{border
 tr{margin-bottom:.75rem;padding:.5rem 1.25rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
 td{display:grid;grid-template-columns:6.5rem 1fr;padding:.5rem 0}td:first-child{border:0}
 td:before{content:attr(data-label);color:var(--soft);font-size:.875rem}}
+@media (max-width:30rem){dl:not(.reference) div{grid-template-columns:1fr;gap:0}}
 @media (prefers-reduced-motion:no-preference){a,button,.button,.doors li{transition:background-color .15s,border-color .15s,color .15s}
 .wait{animation:wait .25s .35s both}@keyframes wait{from{opacity:0}}}
 `.trim();

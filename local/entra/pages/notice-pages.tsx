@@ -4,11 +4,27 @@ import { page } from './page';
 export function errorPage(text: string): string {
   return page({
     title: 'Sorry, but we are having trouble signing you in',
-    children: <p role="alert">{text}</p>,
+    children: <Alarm text={text} />,
   });
 }
 
-/** Tells the apps by frames (front-channel logout), then goes to `next` when there is one. */
+/** An error text as Microsoft Entra ID words it; what only its support can use is set apart. */
+export function Alarm({ text }: { readonly text: string }) {
+  const [said = text, ...traces] = text.split(/ (?=Trace ID: |Correlation ID: |Timestamp: )/);
+  return (
+    <p class="alarm" role="alert">
+      {said}
+      {traces.map((trace) => (
+        <code key={trace}> {trace}</code>
+      ))}
+    </p>
+  );
+}
+
+/**
+ * Tells the apps by frames (front-channel logout), then goes to `next` when there is one. Browsers begin a refresh when
+ * the page has loaded, frames included, so it need not wait longer.
+ */
 export function signedOutPage(options: {
   readonly frames: readonly string[];
   readonly next?: string;
@@ -24,8 +40,10 @@ export function signedOutPage(options: {
           <iframe key={frame} src={frame} title="Signing out of the app" />
         ))}
         {next === undefined ? null : (
-          <p>
-            <a href={next}>Go on</a>
+          <p class="answers">
+            <a class="button primary" href={next}>
+              Go on
+            </a>
           </p>
         )}
       </>

@@ -5,7 +5,7 @@ import { style, styleHash } from './style';
 interface PageOptions {
   readonly title: string;
   readonly children: ComponentChildren;
-  /** Goes there by itself a second later. */
+  /** Goes there by itself once the page has loaded. */
   readonly next?: string;
 }
 
@@ -16,15 +16,15 @@ export function page({ title, children, next }: PageOptions): string {
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        {next === undefined ? null : <meta http-equiv="refresh" content={`1;url=${next}`} />}
+        {next === undefined ? null : <meta http-equiv="refresh" content={`0;url=${next}`} />}
         <title>{`${title} · local stand-in for Microsoft Entra ID`}</title>
         {/* The hash in the policy is of these very characters: nothing may be escaped in them. */}
         <style dangerouslySetInnerHTML={{ __html: style }} />
       </head>
       <body>
-        <p class="mark" role="note">
-          Local stand-in for Microsoft Entra ID — no password, no network
-        </p>
+        <header class="mark">
+          <strong>Local stand-in for Microsoft Entra ID</strong> — no password, no network
+        </header>
         <main>
           <h1>{title}</h1>
           {children}

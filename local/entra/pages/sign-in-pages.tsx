@@ -1,4 +1,6 @@
+import { initialsOf } from '../../../src/pages/initials';
 import type { SeededUser } from '../seeded-user';
+import { Alarm } from './notice-pages';
 import { page } from './page';
 
 /** The account picker. `hinted` is offered first; `refusal` tells why the last choice failed. */
@@ -14,21 +16,15 @@ export function accountPickerPage(options: {
     title: 'Pick an account',
     children: (
       <>
-        {refusal === undefined ? null : (
-          <p class="alarm" role="alert">
-            {refusal}
-          </p>
-        )}
-        <p>to go on to {app}. Every account here is made up.</p>
+        <p>
+          to go on to <strong>{app}</strong>. Every account here is made up.
+        </p>
+        {refusal === undefined ? null : <Alarm text={refusal} />}
         <form method="post">
-          <ul>
+          <ul class="accounts">
             {ordered.map((user) => (
               <li key={user.objectId}>
-                <button class="account" name="user" value={user.objectId}>
-                  <strong>{user.name}</strong>
-                  <span>{user.username}</span>
-                  <span>{user.note}</span>
-                </button>
+                <Account user={user} isHinted={user === hinted} />
               </li>
             ))}
           </ul>
@@ -38,22 +34,54 @@ export function accountPickerPage(options: {
   });
 }
 
+function Account({ user, isHinted }: { readonly user: SeededUser; readonly isHinted: boolean }) {
+  const { objectId, name, username, note } = user;
+  // A note is `what this account is: what it is there to show`.
+  const [kind = note, purpose] = note.split(/: (.*)/s);
+  return (
+    <button class="account" name="user" value={objectId}>
+      <span class="face" aria-hidden="true">
+        {initialsOf(name)}
+      </span>
+      <span>
+        <strong>{name}</strong> <span class="tag">{kind}</span>{' '}
+        {isHinted ? <span class="tag">Asked for by the app</span> : null} <small>{username}</small>{' '}
+        <small>{purpose}</small>
+      </span>
+    </button>
+  );
+}
+
+/** What the scopes that this repository asks for mean, worded as on Microsoft's consent page. */
+const scopeTexts: Readonly<Record<string, string>> = {
+  'User.Read': 'Sign you in and read your profile',
+  'User.ReadBasic.All': 'Read all users’ basic profiles',
+  'GroupMember.Read.All': 'Read group memberships',
+  'Calendars.Read': 'Read your calendars',
+  'Mail.Read': 'Read your mail',
+  'Mail.Send': 'Send mail as you',
+};
+
 /** Asks the person to agree to `scopes`. */
 export function consentPage(options: {
   readonly user: SeededUser;
   readonly app: string;
   readonly scopes: readonly string[];
 }): string {
+  const { user, app, scopes } = options;
   return page({
     title: 'Permissions requested',
     children: (
       <>
         <p>
-          {options.app} would like to act for {options.user.name} ({options.user.username}) with:
+          <strong>{app}</strong> would like to act for <strong>{user.name}</strong> ({user.username}
+          ) with:
         </p>
         <ul class="scopes">
-          {options.scopes.map((scope) => (
-            <li key={scope}>{scope}</li>
+          {scopes.map((scope) => (
+            <li key={scope}>
+              <code>{scope}</code> {Object.hasOwn(scopeTexts, scope) ? scopeTexts[scope] : null}
+            </li>
           ))}
         </ul>
         <form method="post" class="answers">

@@ -172,7 +172,7 @@ describe('authorization', () => {
     const browser = createPlainBrowser();
     const attempt = createAttempt(origin);
     const consent = locationOf(await pick(browser, attempt.url, unconsented));
-    expect(await (await browser.get(consent)).text()).toContain('<li>User.Read</li>');
+    expect(await (await browser.get(consent)).text()).toContain('<code>User.Read</code>');
     const accepted = await browser.post(consent, { consent: 'accept' });
     expect(answerOf(await browser.get(locationOf(accepted))).get('code')).not.toBeNull();
     expect(answerOf(await browser.get(createAttempt(origin).url)).get('code')).not.toBeNull();
@@ -476,7 +476,7 @@ describe('front-channel logout', () => {
       const response = await browser.get(logout);
       const html = await response.text();
       expect(html).toContain(`<iframe src="${frontChannelLogoutUri}?sid=${String(sid)}"`);
-      expect(html).toContain(`content="1;url=${signedOutUri}"`);
+      expect(html).toContain(`content="0;url=${signedOutUri}"`);
       expect(response.headers.get('content-security-policy')).toContain(
         'frame-src http://localhost:7071;',
       );

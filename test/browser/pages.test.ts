@@ -1,0 +1,240 @@
+import axe from 'axe-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { accounts, startJourney } from '../support/journey';
+import { launchChromium } from '../support/launch-chromium';
+import type { TestStack } from '../support/start-stack';
+
+let stack: TestStack;
+let app: string;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+
+/** Whatever the browser refused for a policy, on any page. */
+const complaints: string[] = [];
+
+const views = [
+  { width: 1280, height: 800, colorScheme: 'light' },
+  { width: 1280, height: 800, colorScheme: 'dark' },
+  { width: 360, height: 740, colorScheme: 'light' },
+  { width: 360, height: 740, colorScheme: 'dark' },
+] as const;
+
+beforeAll(async () => {
+  [stack, browser] = await Promise.all([startJourney(), launchChromium()]);
+  app = stack.apps[0]?.url ?? '';
+}, 60_000);
+
+afterAll(async () => {
+  await Promise.all([browser.close(), stack.stop()]);
+});
+
+beforeEach(async () => {
+  // Colours in transition would be measured half way.
+  context = await browser.newContext({ reducedMotion: 'reduce' });
+  await context.addInitScript(
+    "addEventListener('securitypolicyviolation', (e) => console.error('violation of ' + e.violatedDirective))",
+  );
+  page = await context.newPage();
+  complaints.length = 0;
+  page.on('console', (message) => {
+    if (/content security policy|refused to|violation of/i.test(message.text())) {
+      complaints.push(`${page.url()}: ${message.text()}`);
+    }
+  });
+});
+
+afterEach(async () => {
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+async function pick(account: string): Promise<void> {
+  await page.getByRole('button', { name: new RegExp(account) }).click();
+}
+
+async function signIn(account: string, path = '/'): Promise<void> {
+  await page.goto(`${app}/auth/login?return_to=${encodeURIComponent(path)}`);
+  await pick(account);
+  await page.waitForURL(app + path);
+}
+
+/** What is wrong with the page that is shown, in both schemes, wide and narrow. */
+async function faultsHere(): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const faults: string[] = [];
+  for (const { colorScheme, ...size } of views) {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme });
+    const view = `${size.width} ${colorScheme}`;
+    const found: unknown = await page.evaluate(
+      `axe.run(document).then(({ violations }) => violations.map(
+        ({ id, nodes }) => id + ' ' + nodes.map(({ target }) => target.join(' ')).join(', ')))`,
+    );
+    faults.push(...(found as string[]).map((fault) => `${view}: ${fault}`));
+    const excess = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+    if (excess !== 0) faults.push(`${view}: wider than the window by ${String(excess)} px`);
+  }
+  return faults;
+}
+
+/** Lets no navigation to such an address through, so that the page which leads there can be seen. */
+async function hold(pattern: RegExp): Promise<void> {
+  await context.route(pattern, (route) => route.abort('aborted'));
+}
+
+describe('every page, in both schemes, wide and narrow', () => {
+  it('home, signed out', async () => {
+    await page.goto(app);
+    await page.getByText('You are not signed in.').waitFor();
+    expect(await faultsHere()).toEqual([]);
+  });
+
+  it('home, profile with photo and console', async () => {
+    await signIn(accounts(stack).administrator);
+    await page.getByRole('heading', { name: 'What just happened' }).waitFor();
+    expect(await faultsHere()).toEqual([]);
+    for (const path of ['/auth/me', '/auth/admin']) {
+      await page.goto(app + path);
+      await page.locator('h1').waitFor();
+      expect([path, ...(await faultsHere())]).toEqual([path]);
+    }
+  });
+
+  it('profile without photo, and the console closed', async () => {
+    await signIn(accounts(stack).plainUser, '/auth/me');
+    expect(await faultsHere()).toEqual([]);
+    await page.goto(`${app}/auth/admin`);
+    await page.getByText('The role is named admin').waitFor();
+    expect(await faultsHere()).toEqual([]);
+  });
+
+  it('signing in, signing out, signed out', async () => {
+    await hold(/hop=1/);
+    await page.goto(`${app}/auth/login`);
+    await pick(accounts(stack).plainUser);
+    await page.getByRole('heading', { name: 'Signing you in' }).waitFor();
+    expect(await faultsHere()).toEqual([]);
+    await context.unrouteAll();
+    await page.getByRole('link', { name: 'Continue' }).click();
+    await page.waitForURL(`${app}/`);
+
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await hold(/oauth2\/v2\.0\/logout/);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Signing you out' }).waitFor();
+    expect(await faultsHere()).toEqual([]);
+    await context.unrouteAll();
+    await page.getByRole('link', { name: 'Continue' }).click();
+    await page.waitForURL(`${app}/auth/signed-out`);
+    expect(await faultsHere()).toEqual([]);
+  });
+
+  it('refusals and faults', async () => {
+    await page.goto(`${app}/auth/redirect?hop=1&code=x&state=y`);
+    await page.getByText('ERR_SIGN_IN_UNSOLICITED').waitFor();
+    expect(await faultsHere()).toEqual([]);
+    await page.goto(`${app}/auth/login`);
+    await pick(accounts(stack).outsider);
+    await page.getByRole('link', { name: 'Use another account' }).waitFor();
+    expect(await faultsHere()).toEqual([]);
+  });
+
+  it('faulty settings', async () => {
+    const faulty = await stack.startApp({ env: { ENTRA_TENANT_ID: 'none', KEY_RING_SECRET: '' } });
+    await page.goto(faulty.url);
+    await page.getByText('KEY_RING_SECRET').first().waitFor();
+    expect(await faultsHere()).toEqual([]);
+  });
+
+  it('of the stand-in: picker, refusal, consent, error and signed out', async () => {
+    await page.goto(`${app}/auth/login`);
+    expect(await faultsHere()).toEqual([]);
+    await pick(accounts(stack).disabled);
+    await page.getByText('AADSTS50057').waitFor();
+    expect(await faultsHere()).toEqual([]);
+    await pick(accounts(stack).withoutConsent);
+    await page.getByRole('button', { name: 'Accept' }).waitFor();
+    expect(await faultsHere()).toEqual([]);
+    const oauth = new URL('../oauth2/v2.0/', `${stack.facts.authority}/`).href;
+    await page.goto(`${oauth}authorize?client_id=nobody`);
+    await page.getByText('AADSTS700016').waitFor();
+    expect(await faultsHere()).toEqual([]);
+    await page.goto(`${oauth}logout`);
+    await page.getByText('You signed out').waitFor();
+    expect(await faultsHere()).toEqual([]);
+  });
+});
+
+describe('the profile’s photo', () => {
+  const widthOfPhoto = `(async () => { const image = new Image(); image.src = '/auth/me/photo';
+    return image.decode().then(() => image.naturalWidth, () => 0); })()`;
+
+  it('lies over the initials, which are seen without one', async () => {
+    for (const [account, width] of [
+      [accounts(stack).administrator, 96],
+      [accounts(stack).plainUser, 0],
+    ] as const) {
+      await context.clearCookies();
+      await signIn(account, '/auth/me');
+      await page.locator('.head .initials .photo').waitFor();
+      expect(await page.evaluate(widthOfPhoto)).toBe(width);
+    }
+    expect(await page.locator('.head .initials').innerText()).toBe('TL');
+    expect(await page.locator('img').count()).toBe(0);
+  });
+});
+
+describe('with the keyboard alone', () => {
+  const focused = 'document.activeElement.textContent.trim()';
+
+  it('jumps over the header to the content', async () => {
+    await page.goto(app);
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(focused)).toBe('Skip to content');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('content');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(focused)).toBe('Sign in');
+  });
+
+  it('signs in, visits the pages in the order of the menu and signs out', async () => {
+    await page.goto(app);
+    for (const text of ['Skip to content', 'Anteroom', 'Sign in']) {
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(focused)).toBe(text);
+      expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe(
+        'solid',
+      );
+    }
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Pick an account' }).waitFor();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(focused)).toContain(accounts(stack).administrator);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${app}/`);
+    for (const text of ['Skip to content', 'Anteroom', 'Home', 'Your profile', 'Console']) {
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(focused)).toBe(text);
+    }
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(focused)).toBe('Sign out');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${app}/auth/signed-out`);
+  });
+});
+
+describe('the console on a phone', () => {
+  it('is still a table to a screen reader, each cell with its heading in sight', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await signIn(accounts(stack).administrator, '/auth/admin');
+    const row = page.getByRole('table', { name: 'Live sessions' }).getByRole('row').nth(1);
+    expect(await row.getByRole('cell').count()).toBe(4);
+    expect(await page.getByRole('columnheader').count()).toBe(4);
+    expect(
+      await page.evaluate(
+        "getComputedStyle(document.querySelector('td:nth-child(2)'), '::before').content",
+      ),
+    ).toBe('"Browser"');
+  });
+});

@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { samplePages } from './sample-pages';
+
+const harmless = samplePages('Ines Okafor');
+
+const hostile = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  "' onmouseover='alert(1)",
+  '" autofocus onfocus="alert(1)',
+  '</title></style><svg onload=alert(1)>',
+  '<!--',
+  '&lt;b&gt; & "quotes"',
+];
+
+/** Tags with the names of their attributes: what a browser would build, without what it would show. */
+function shapeOf(html: string): string[] {
+  return [...html.matchAll(/<(\/?[a-z!][^\s>]*)((?:\s+[\w-]+(?:="[^"]*")?)*)\s*\/?>/gi)].map(
+    ([, tag = '', attributes = '']) =>
+      [tag, ...[...attributes.matchAll(/([\w-]+)(?:="[^"]*")?/g)].map(([, name]) => name)].join(
+        ' ',
+      ),
+  );
+}
+
+describe.each(Object.keys(harmless))('page %s', (name) => {
+  it.each(hostile)('shows %s as text and builds nothing of it', (text) => {
+    const html = samplePages(text)[name] ?? '';
+    // An apostrophe ends nothing in text or between the double quotes that the renderer writes.
+    if (/[<>"&]/.test(text)) expect(html).not.toContain(text);
+    expect(shapeOf(html)).toEqual(shapeOf(harmless[name] ?? ''));
+  });
+
+  it('needs nothing that the policy forbids: no script, no inline style, no address elsewhere', () => {
+    const html = harmless[name] ?? '';
+    expect(shapeOf(html).filter((tag) => /^(script|link|base|object|embed)\b/.test(tag))).toEqual(
+      [],
+    );
+    expect(shapeOf(html).filter((tag) => / (style|on\w+)( |$)/.test(tag))).toEqual([]);
+    expect(html).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+  });
+
+  it('has a language, a title, one main landmark and headings without gaps', () => {
+    const html = harmless[name] ?? '';
+    expect(html).toMatch(/^<!doctype html><html lang="en">/);
+    expect(html).toMatch(/<title>[^<]+<\/title>/);
+    expect(html.match(/<main\b/g)).toHaveLength(1);
+    const levels = [...html.matchAll(/<h(\d)\b/g)].map(([, level]) => Number(level));
+    expect(levels[0]).toBe(1);
+    expect(levels.filter((level) => level === 1)).toHaveLength(1);
+    levels.forEach((level, index) => {
+      expect(level).toBeLessThanOrEqual((levels[index - 1] ?? 1) + 1);
+    });
+  });
+
+  it('names only files that exist', () => {
+    const files = [...(harmless[name] ?? '').matchAll(/<code>((?:src|local)\/[^<]*)<\/code>/g)];
+    for (const [, file = ''] of files) expect([file, existsSync(file)]).toEqual([file, true]);
+  });
+});
+
+describe('HomePage', () => {
+  it('says where in the code each step of a sign-in is', () => {
+    for (const name of ['home, signed in', 'home, signed out']) {
+      expect(harmless[name]).toContain('<code>src/functions/login.ts</code>');
+      expect(harmless[name]).toContain('<code>src/functions/redirect.tsx</code>');
+      expect(harmless[name]).toContain('<code>src/guards/signed-in.ts</code>');
+    }
+  });
+});
+
+describe('ConsolePage', () => {
+  it('marks the reader’s own sessions, and says when there are none or more', () => {
+    expect(harmless['console']?.match(/class="tag">You</g)).toHaveLength(1);
+    expect(harmless['console']).toContain('The first 2 live sessions; there are more.');
+    expect(harmless['console, empty']).toContain('No live session was found.');
+    expect(harmless['console, empty']).not.toContain('<table');
+  });
+});
+
+describe('ProfilePage', () => {
+  it('has initials where a photo may be missing', () => {
+    expect(harmless['profile']).toContain('<span>IO</span><span class="photo"></span>');
+  });
+});

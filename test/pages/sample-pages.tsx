@@ -1,0 +1,97 @@
+import type { VNode } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import { consentPage, accountPickerPage } from '../../local/entra/pages/sign-in-pages';
+import { errorPage, signedOutPage } from '../../local/entra/pages/notice-pages';
+import { seedUsers } from '../../local/entra/seed-users';
+import { ConsolePage } from '../../src/pages/console-page';
+import { ContinuePage } from '../../src/pages/continue-page';
+import { HomePage } from '../../src/pages/home-page';
+import { MessagePage } from '../../src/pages/message-page';
+import { ProfilePage } from '../../src/pages/profile-page';
+import type { Session, User } from '../../src/sessions/session';
+
+export const sampleNow = 1_795_228_980;
+
+/** Every page with `text` wherever somebody else decides what stands there. */
+export function samplePages(text: string): Record<string, string> {
+  return { ...publicPages(text), ...signedInPages(text), ...standInPages(text) };
+}
+
+function publicPages(text: string): Record<string, string> {
+  return {
+    'home, signed out': render(<HomePage state="signed out" adminRole={text} now={sampleNow} />),
+    'home, unknown': render(<HomePage state="unknown" adminRole={text} now={sampleNow} />),
+    message: render(
+      <MessagePage
+        title={text}
+        door="shut"
+        links={[{ href: text, text }]}
+        references={[{ name: text, value: text }]}
+        offersSignOut
+      >
+        <p>{text}</p>
+      </MessagePage>,
+    ),
+    hop: render(<ContinuePage title={text} goTo={text} text={text} />),
+  };
+}
+
+function signedInPages(text: string): Record<string, string> {
+  const user = sampleUser(text);
+  const times = {
+    createdAt: sampleNow - 20,
+    idleExpiresAt: sampleNow + 3580,
+    expiresAt: sampleNow + 43_180,
+  };
+  const session: Session = {
+    ...times,
+    user,
+    sid: undefined,
+    loginHint: undefined,
+    verifiedAt: sampleNow,
+  };
+  const summary = { ...times, name: text, username: text, device: text, sessionKey: text };
+  const sessions = [
+    { ...summary, userKey: user.userKey },
+    { ...summary, userKey: 'else' },
+  ];
+  const names = ['id', 'displayName', 'mail', 'jobTitle', 'userPrincipalName'] as const;
+  const profile = { id: text, ...Object.fromEntries(names.map((name) => [name, text])) };
+  return {
+    'home, signed in': render(<HomePage state={session} adminRole={text} now={sampleNow} />),
+    profile: render(<ProfilePage user={user} profile={profile} />),
+    console: render(<ConsolePage user={user} sessions={sessions} hasMore now={sampleNow} />),
+    'console, empty': render(
+      <ConsolePage user={user} sessions={[]} hasMore={false} now={sampleNow} />,
+    ),
+  };
+}
+
+function sampleUser(text: string): User {
+  return {
+    userKey: 'own',
+    issuer: text,
+    subject: text,
+    objectId: text,
+    tenantId: text,
+    name: text,
+    username: text,
+    roles: [text],
+  };
+}
+
+function standInPages(text: string): Record<string, string> {
+  const users = seedUsers('tenant').map((user) => ({ ...user, name: text, username: text }));
+  const [user] = users;
+  if (user === undefined) throw new Error('no seeded user');
+  return {
+    'stand-in: picker': accountPickerPage({ users, app: text, hinted: user, refusal: text }),
+    'stand-in: consent': consentPage({ user, app: text, scopes: [text] }),
+    'stand-in: error': errorPage(text),
+    'stand-in: signed out': signedOutPage({ frames: [text], next: text }),
+  };
+}
+
+function render(page: VNode): string {
+  return `<!doctype html>${renderToString(page)}`;
+}
