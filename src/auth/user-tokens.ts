@@ -3,8 +3,8 @@ import type { User } from '../sessions/session';
 import { acquireFromStored } from './acquire-from-stored';
 import type { AuthParts } from './auth-parts';
 import { findLiveAccessToken } from './find-live-access-token';
-import { mergeTokenCaches } from './merge-token-caches';
 import type { ShareWork } from './share-work';
+import { storeRefreshedTokens } from './store-refreshed-tokens';
 
 /** One session's token cache as it is stored. */
 export interface StoredTokens {
@@ -37,8 +37,6 @@ interface TokenOwner {
 
 /** Gives a live access token of the user for these scopes; without any, for `GRAPH_SCOPES`. */
 export type AccessTokenOf = (scopes?: readonly string[]) => Promise<string>;
-
-const mostWrites = 4;
 
 /**
  * Access tokens for one request of one user. The cache is read only when a token is asked for, and
@@ -73,28 +71,8 @@ async function refresh(
   const acquired = await acquireFromStored(parts, { user, scopes, now, signal }, stored, () =>
     store.readTokens(signal),
   );
-  return acquired.changed ? storeRefreshed(owner, acquired, scopes) : acquired.accessToken;
-}
-
-/** Another instance may have refreshed at the same time: nothing of either's work is lost. */
-async function storeRefreshed(
-  owner: TokenOwner,
-  acquired: StoredTokens & { readonly accessToken: string },
-  scopes: readonly string[],
-): Promise<string> {
-  let { tokenCache, etag } = acquired;
-  for (let writes = 0; writes < mostWrites; writes += 1) {
-    const outcome = await owner.store.writeTokens({ tokenCache, etag }, owner.signal);
-    if (outcome === 'written') return acquired.accessToken;
-    if (outcome === 'missing') throw signedOut();
-    const stored = await readTokens(owner);
-    const theirs = findLiveAccessToken(stored.tokenCache, scopes, owner.now);
-    if (theirs !== undefined) return theirs;
-    tokenCache = mergeTokenCaches(tokenCache, stored.tokenCache);
-    ({ etag } = stored);
-  }
-  // The token is good though it could not be kept; the next request refreshes again.
-  return acquired.accessToken;
+  if (!acquired.changed) return acquired.accessToken;
+  return storeRefreshedTokens(store, acquired, { scopes, now, signal });
 }
 
 async function readTokens({ store, signal }: TokenOwner): Promise<StoredTokens> {

@@ -3,7 +3,7 @@ import { finishSignIn } from '../../src/auth/finish-sign-in';
 import type { Revalidate } from '../../src/auth/revalidate-session';
 import { createRevalidate } from '../../src/auth/revalidate-session';
 import { createAttempt } from '../../src/auth/sign-in-attempt';
-import { createStaticKeyRing } from '../../src/keys/static-key-ring';
+import { createStaticKeyRing } from '../support/static-key-ring';
 import type { SessionTicket } from '../../src/sessions/session';
 import type { FoundSession, SessionStore } from '../../src/sessions/session-store';
 import { createSessionStore } from '../../src/sessions/session-store';

@@ -1,4 +1,4 @@
-import { createStaticKeyRing } from '../../src/keys/static-key-ring';
+import { createStaticKeyRing } from '../support/static-key-ring';
 import type { SessionStore } from '../../src/sessions/session-store';
 import { createSessionStore } from '../../src/sessions/session-store';
 import { createAzureTable } from '../../src/storage/azure-table';

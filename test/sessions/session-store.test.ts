@@ -4,7 +4,7 @@ import type { KeyUse } from '../../src/keys/derive-key';
 import { deriveKey, deriveSessionKey } from '../../src/keys/derive-key';
 import type { KeyRing, RingKey } from '../../src/keys/key-ring';
 import { decryptValue } from '../../src/keys/row-encryption';
-import { createStaticKeyRing } from '../../src/keys/static-key-ring';
+import { createStaticKeyRing } from '../support/static-key-ring';
 import type { NewSession } from '../../src/sessions/open-session';
 import type { SessionTicket } from '../../src/sessions/session';
 import { createSessionId, sessionIdBytes, sessionKeyOf } from '../../src/sessions/session-key';

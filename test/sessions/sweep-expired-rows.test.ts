@@ -1,5 +1,5 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
-import { createStaticKeyRing } from '../../src/keys/static-key-ring';
+import { createStaticKeyRing } from '../support/static-key-ring';
 import type { SessionStore } from '../../src/sessions/session-store';
 import { createSessionStore } from '../../src/sessions/session-store';
 import { sweepExpiredRows } from '../../src/sessions/sweep-expired-rows';
