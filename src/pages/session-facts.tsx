@@ -21,13 +21,13 @@ export function SessionFacts({ session, now }: SessionFactsProps) {
           </dd>
         </div>
         <div>
-          <dt>If unused, ends</dt>
+          <dt>Ends if idle</dt>
           <dd>
             <Moment seconds={idleExpiresAt} now={now} />
           </dd>
         </div>
         <div>
-          <dt>At the latest</dt>
+          <dt>Ends anyway</dt>
           <dd>
             <Moment seconds={expiresAt} now={now} />
           </dd>

@@ -78,7 +78,7 @@ dt{color:var(--soft)}
 time{white-space:nowrap}
 .moment .soft{display:block;font-size:.875rem}
 .reference{margin-top:2rem;padding-top:.75rem;border-top:1px solid var(--line);font-size:.8125rem}
-.reference div{grid-template-columns:6.5rem 1fr;padding:.2rem 0;border:0}
+.reference div{grid-template-columns:5.25rem 1fr;gap:.75rem;padding:.2rem 0;border:0}
 .reference dd{font-family:var(--mono);user-select:all}
 .act{margin-top:1.25rem;padding:1rem 1.25rem;border-radius:10px;background:var(--wash)}
 .faults{margin:1.25rem 0}.faults li{padding:.6rem 0;border-top:1px solid var(--line)}.faults code{font-weight:600;color:var(--bad)}
