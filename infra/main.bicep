@@ -1,0 +1,410 @@
+metadata name = 'Anteroom'
+metadata description = 'Everything the app needs, in the order that lets it be made in one deployment and without a secret.'
+
+import { tagsType } from 'types.bicep'
+
+@description('Optional. Tells deployments in one resource group apart, and is part of names: lower-case letters, digits and dashes.')
+@minLength(2)
+@maxLength(20)
+param environmentName string = 'anteroom'
+
+@description('Optional. Azure region. It must offer Flex Consumption.')
+param location string = resourceGroup().location
+
+@description('Optional. Tags of every resource.')
+param tags tagsType = {}
+
+@description('Optional. Major version of Node.js.')
+@allowed(['22', '24'])
+param nodeVersion string = '24'
+
+@description('Optional. Memory of an instance in megabytes. 512 has a quarter of a core, 2048 one, 4096 two.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Optional. Most instances that may run at once: a bound on cost.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Optional. Instances that are kept warm, and paid for, so that nobody waits for a start.')
+@minValue(0)
+@maxValue(100)
+param alwaysReadyInstances int = 0
+
+@description('Optional. Spreads app and storage over availability zones. The platform then keeps two instances warm. Cannot be changed later for storage.')
+param zoneRedundant bool = false
+
+@description('Optional. Gives the app a host name that nobody else can register after it is deleted, so that its redirect URI cannot be taken over.')
+param uniqueHostname bool = true
+
+@description('Optional. Address of the zip that `npm run package` makes, reachable by Azure over https. Empty deploys no code.')
+@secure()
+param packageUri string = ''
+
+@description('Optional. Whether the app registration is made here. Turn off when your tenant separates the roles: infra/scripts/entra-app.sh does it then.')
+param deployEntraApp bool = true
+
+@description('Conditional. Application (client) id of a registration made elsewhere. Required if deployEntraApp is false, from the second deployment on.')
+param entraClientId string = ''
+
+@description('Optional. Name that people see when they sign in.')
+@minLength(1)
+@maxLength(120)
+param entraAppDisplayName string = 'Anteroom'
+
+@description('Optional. Object ids of users and groups that get the app role admin. Needs AppRoleAssignment.ReadWrite.All.')
+param adminPrincipalIds string[] = []
+
+@description('Optional. Whether only people with an assignment may sign in.')
+param assignmentRequired bool = false
+
+@description('Optional. Consents for everybody in the tenant. Needs Privileged Role Administrator.')
+param grantAdminConsent bool = false
+
+@description('Optional. Seconds without a request after which a session ends.')
+@minValue(60)
+@maxValue(2592000)
+param sessionIdleSeconds int = 3600
+
+@description('Optional. Seconds after which a session ends in any case.')
+@minValue(60)
+@maxValue(2592000)
+param sessionLifetimeSeconds int = 43200
+
+@description('Optional. Seconds after which roles and account are checked again with the provider.')
+@minValue(60)
+@maxValue(2592000)
+param sessionRevalidateSeconds int = 900
+
+@description('Optional. Puts storage and vault behind private endpoints in a network of their own.')
+param privateNetwork bool = false
+
+@description('Optional. Front Door with a web application firewall before the app.')
+@allowed(['none', 'Standard_AzureFrontDoor', 'Premium_AzureFrontDoor'])
+param frontDoorSku string = 'none'
+
+@description('Optional. Own domain name, such as app.contoso.com. Needs Front Door.')
+param customDomain string = ''
+
+@description('Optional. Address that alerts are mailed to. Empty makes no alerts.')
+param alertEmail string = ''
+
+@description('Optional. Gigabytes of logs a day after which the rest is dropped; -1 for no cap. A cap also drops the audit log of the console.')
+@minValue(-1)
+@maxValue(1000)
+param dailyLogCapGb int = -1
+
+@description('Optional. Days that logs are kept.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 30
+
+@description('Optional. Keeps a deleted vault for a week in any case. Cannot be turned off once it is on.')
+param purgeProtection bool = true
+
+@description('The same for the same resource group and environment, so that names are unique and deployments can be repeated.')
+var token = uniqueString(resourceGroup().id, environmentName)
+
+@description('Names of everything that is named.')
+var names = {
+  alerts: 'alert-${environmentName}-${token}'
+  component: 'appi-${environmentName}-${token}'
+  entraApp: 'anteroom-${environmentName}-${token}'
+  frontDoor: 'afd-${environmentName}-${token}'
+  frontDoorEndpoint: '${environmentName}-${token}'
+  hostStorage: 'sthost${token}'
+  identity: 'id-${environmentName}-${token}'
+  network: 'vnet-${environmentName}-${token}'
+  plan: 'plan-${environmentName}-${token}'
+  sessionStorage: 'stsess${token}'
+  site: 'func-${environmentName}-${token}'
+  vault: 'kv-${token}'
+  wafPolicy: 'waf${token}'
+  workspace: 'log-${environmentName}-${token}'
+}
+
+@description('Tags that azd finds its resources by, and yours.')
+var allTags = union(tags, { 'azd-env-name': environmentName })
+
+@description('Replication of both storage accounts.')
+var storageSku = zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
+
+@description('Paths of the app that the provider knows: src/functions.')
+var paths = {
+  redirect: '/auth/redirect'
+  signedOut: '/auth/signed-out'
+  frontChannelLogout: '/auth/front-channel-logout'
+}
+
+@description('App role that opens the console: ADMIN_ROLE in src/settings.ts.')
+var adminRole = 'admin'
+
+@description('The one table: TABLES_NAME in src/settings.ts.')
+var tableName = 'anteroom'
+
+@description('Whether there is a Front Door.')
+var hasFrontDoor = frontDoorSku != 'none'
+
+@description('Who the app is.')
+module identity 'modules/identity.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    identityName: names.identity
+  }
+}
+
+@description('Logs and telemetry.')
+module monitoring 'modules/monitoring.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    workspaceName: names.workspace
+    componentName: names.component
+    logRetentionDays: logRetentionDays
+    dailyLogCapGb: dailyLogCapGb
+    identityName: names.identity
+    principalId: identity.outputs.principalId
+  }
+}
+
+@description('State of the Functions host, and the package.')
+module hostStorage 'modules/storage-host.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    accountName: names.hostStorage
+    skuName: storageSku
+    isPrivate: privateNetwork
+    identityName: names.identity
+    principalId: identity.outputs.principalId
+  }
+}
+
+@description('Sessions.')
+module sessionStorage 'modules/storage-sessions.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    accountName: names.sessionStorage
+    skuName: storageSku
+    tableName: tableName
+    isPrivate: privateNetwork
+    identityName: names.identity
+    principalId: identity.outputs.principalId
+  }
+}
+
+@description('The wrapping key.')
+module vault 'modules/key-vault.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    vaultName: names.vault
+    purgeProtection: purgeProtection
+    isPrivate: privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
+    identityName: names.identity
+    principalId: identity.outputs.principalId
+  }
+}
+
+@description('Network, when storage and vault are private.')
+module network 'modules/network.bicep' = if (privateNetwork) {
+  params: {
+    location: location
+    tags: allTags
+    networkName: names.network
+  }
+}
+
+@description('Way to the host storage.')
+module hostStorageEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
+  params: {
+    location: location
+    tags: allTags
+    endpointName: 'pep-${names.hostStorage}'
+    zoneName: 'privatelink.blob.${environment().suffixes.storage}'
+    groupId: 'blob'
+    targetId: hostStorage.outputs.id
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointSubnetId
+  }
+}
+
+@description('Way to the sessions.')
+module sessionStorageEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
+  params: {
+    location: location
+    tags: allTags
+    endpointName: 'pep-${names.sessionStorage}'
+    zoneName: 'privatelink.table.${environment().suffixes.storage}'
+    groupId: 'table'
+    targetId: sessionStorage.outputs.id
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointSubnetId
+  }
+}
+
+@description('Way to the vault.')
+module vaultEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
+  params: {
+    location: location
+    tags: allTags
+    endpointName: 'pep-${names.vault}'
+    zoneName: 'privatelink.vaultcore.azure.net'
+    groupId: 'vault'
+    targetId: vault.outputs.id
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointSubnetId
+  }
+}
+
+@description('Public face, when one is wanted.')
+module frontDoor 'modules/front-door.bicep' = if (frontDoorSku != 'none') {
+  params: {
+    tags: allTags
+    profileName: names.frontDoor
+    endpointName: names.frontDoorEndpoint
+    policyName: names.wafPolicy
+    skuName: frontDoorSku == 'Premium_AzureFrontDoor' ? 'Premium_AzureFrontDoor' : 'Standard_AzureFrontDoor'
+    customDomain: customDomain
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+@description('The app, still without settings and code.')
+module functionApp 'modules/function-app.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    planName: names.plan
+    siteName: names.site
+    identityId: identity.outputs.id
+    packageContainerUrl: hostStorage.outputs.packageContainerUrl
+    nodeVersion: nodeVersion
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReadyInstances: alwaysReadyInstances
+    zoneRedundant: zoneRedundant
+    uniqueHostname: uniqueHostname
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
+    frontDoorId: hasFrontDoor ? frontDoor!.outputs.frontDoorId : ''
+  }
+}
+
+@description('Brings requests from Front Door to the app.')
+module frontDoorRoute 'modules/front-door-route.bicep' = if (frontDoorSku != 'none') {
+  params: {
+    profileName: names.frontDoor
+    endpointName: names.frontDoorEndpoint
+    customDomainId: frontDoor!.outputs.customDomainId
+    appHostName: functionApp.outputs.defaultHostName
+  }
+}
+
+@description('Public origin. Every address of the app is built from it.')
+var baseUrl = 'https://${hasFrontDoor ? frontDoor!.outputs.hostName : functionApp.outputs.defaultHostName}'
+
+@description('The app registration, which needs the public origin.')
+module entraApp 'modules/entra-app.bicep' = if (deployEntraApp) {
+  params: {
+    uniqueName: names.entraApp
+    displayName: entraAppDisplayName
+    baseUrl: baseUrl
+    redirectPath: paths.redirect
+    signedOutPath: paths.signedOut
+    frontChannelLogoutPath: paths.frontChannelLogout
+    adminRole: adminRole
+    identityPrincipalId: identity.outputs.principalId
+    adminPrincipalIds: adminPrincipalIds
+    assignmentRequired: assignmentRequired
+    grantAdminConsent: grantAdminConsent
+  }
+}
+
+@description('Application (client) id, wherever the registration was made.')
+var clientId = deployEntraApp ? entraApp!.outputs.clientId : entraClientId
+
+@description('The settings, which need the client id. The component that they name is made by then: the vault needs its workspace.')
+module appSettings 'modules/app-settings.bicep' = {
+  params: {
+    siteName: names.site
+    componentName: names.component
+    hostBlobEndpoint: hostStorage.outputs.blobEndpoint
+    identityClientId: identity.outputs.clientId
+    baseUrl: baseUrl
+    entraClientId: clientId
+    adminRole: adminRole
+    tablesEndpoint: sessionStorage.outputs.tablesEndpoint
+    tableName: tableName
+    keyUri: vault.outputs.keyUri
+    sessionIdleSeconds: sessionIdleSeconds
+    sessionLifetimeSeconds: sessionLifetimeSeconds
+    sessionRevalidateSeconds: sessionRevalidateSeconds
+  }
+}
+
+@description('The code, once everything it meets is there.')
+module appCode 'modules/app-code.bicep' = if (!empty(packageUri)) {
+  params: {
+    siteName: names.site
+    packageUri: packageUri
+  }
+  dependsOn: [appSettings, hostStorageEndpoint, sessionStorageEndpoint, vaultEndpoint]
+}
+
+@description('Mail when something is wrong.')
+module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
+  params: {
+    location: location
+    tags: allTags
+    alertPrefix: names.alerts
+    alertEmail: alertEmail
+    workspaceId: monitoring.outputs.workspaceId
+    componentId: monitoring.outputs.componentId
+  }
+}
+
+@description('Public address of the app.')
+output url string = baseUrl
+
+@description('Name of the function app.')
+output functionAppName string = names.site
+
+@description('Redirect URI of the registration: where the provider sends sign-ins back to.')
+output redirectUri string = '${baseUrl}${paths.redirect}'
+
+@description('Second redirect URI of the registration: where the provider sends people to after signing out.')
+output signedOutUri string = '${baseUrl}${paths.signedOut}'
+
+@description('Front-channel logout URL of the registration.')
+output frontChannelLogoutUri string = '${baseUrl}${paths.frontChannelLogout}'
+
+@description('Application (client) id; empty until there is a registration.')
+output entraClientId string = clientId
+
+@description('Tenant that the app is open to.')
+output tenantId string = tenant().tenantId
+
+@description('Client id of the app identity.')
+output identityClientId string = identity.outputs.clientId
+
+@description('Issuer of the federated credential.')
+output federationIssuer string = '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+
+@description('Subject of the federated credential: the object id of the app identity.')
+output federationSubject string = identity.outputs.principalId
+
+@description('Address of the table service.')
+output tablesEndpoint string = sessionStorage.outputs.tablesEndpoint
+
+@description('Name of the vault.')
+output vaultName string = names.vault
+
+@description('Id of the wrapping key.')
+output wrappingKeyId string = vault.outputs.keyUri
+
+@description('Value of the TXT record _dnsauth.<customDomain> that proves the domain is yours; empty without one.')
+output customDomainProof string = hasFrontDoor ? frontDoor!.outputs.customDomainProof : ''
