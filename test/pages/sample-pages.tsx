@@ -1,7 +1,8 @@
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { consentPage, accountPickerPage } from '../../local/entra/pages/sign-in-pages';
+import { confirmPage } from '../../local/entra/pages/confirm-page';
 import { errorPage, signedOutPage } from '../../local/entra/pages/notice-pages';
+import { accountPickerPage, consentPage } from '../../local/entra/pages/sign-in-pages';
 import { seedUsers } from '../../local/entra/seed-users';
 import { ConsolePage } from '../../src/pages/console-page';
 import { ContinuePage } from '../../src/pages/continue-page';
@@ -87,6 +88,7 @@ function standInPages(text: string): Record<string, string> {
   return {
     'stand-in: picker': accountPickerPage({ users, app: text, hinted: user, refusal: text }),
     'stand-in: consent': consentPage({ user, app: text, scopes: [text] }),
+    'stand-in: confirm': confirmPage({ user, app: text }),
     'stand-in: error': errorPage(text),
     'stand-in: signed out': signedOutPage({ frames: [text], next: text }),
   };
