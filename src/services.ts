@@ -1,4 +1,6 @@
 import type { AuthParts } from './auth/auth-parts';
+import type { ManagedIdentity } from './auth/managed-identity';
+import { createManagedIdentity } from './auth/managed-identity';
 import { createProvider } from './auth/provider';
 import type { Revalidate } from './auth/revalidate-session';
 import { createRevalidate } from './auth/revalidate-session';
@@ -6,13 +8,20 @@ import type { ShareWork } from './auth/share-work';
 import { createShareWork } from './auth/share-work';
 import type { Clock } from './clock';
 import { systemClock } from './clock';
+import { createKeyRing } from './keys/create-key-ring';
+import { AppError } from './errors';
 import type { KeyRing } from './keys/key-ring';
-import { createStaticKeyRing } from './keys/static-key-ring';
+import { createKeyVaultWrapping } from './keys/key-vault-wrapping';
+import type { KeyWrapping } from './keys/key-wrapping';
+import { createSecretWrapping } from './keys/secret-wrapping';
+import { clientAssertion, keyVaultAccess, tableCredential } from './services/identity-uses';
 import type { SessionStore } from './sessions/session-store';
 import { createSessionStore } from './sessions/session-store';
-import type { SettingFault, Settings } from './settings';
+import { longestSessionSeconds } from './setting-values';
+import type { Environment, SettingFault, Settings } from './settings';
 import { readSettings } from './settings';
 import { createAzureTable } from './storage/azure-table';
+import type { TablePlace } from './storage/create-table-client';
 import { createTableClient } from './storage/create-table-client';
 import type { Table } from './storage/table';
 
@@ -38,31 +47,45 @@ let services: Services | FaultySettings | undefined;
 /** The instance's services, or the faults of its settings. Made when first asked for; nothing is connected yet. */
 export function getServices(): Services | FaultySettings {
   // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
-  services ??= createServices(process.env);
+  services ??= servicesOrFaults(process.env);
   return services;
 }
 
+/** What only the parts themselves can find wrong with a setting is a fault of the settings, too. */
+function servicesOrFaults(environment: Environment): Services | FaultySettings {
+  try {
+    return createServices(environment);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'ERR_SETTINGS') throw error;
+    const fault = 'must be a place of Table Storage that can be understood';
+    return { faults: [{ name: 'TABLES_CONNECTION_STRING', fault }] };
+  }
+}
+
 /** The one place where parts meet. */
-function createServices(
-  environment: Readonly<Record<string, string | undefined>>,
-): Services | FaultySettings {
+function createServices(environment: Environment): Services | FaultySettings {
   const read = readSettings(environment);
   if ('faults' in read) return read;
   const { settings } = read;
-  const { tables, keyWrapping } = settings;
-  if (tables.kind !== 'connection-string' || keyWrapping.kind !== 'secret') {
-    return { faults: unsupported(settings) };
-  }
-  if (settings.credential.kind === 'managed-identity') return { faults: unsupported(settings) };
-
-  const table = createAzureTable(createTableClient({ ...tables, tableName: settings.tableName }));
-  const keyRing = createStaticKeyRing(keyWrapping.secret);
+  const clock = systemClock;
+  const identity = createIdentity(settings, clock);
+  const table = createAzureTable(createTableClient(tablePlace(settings, identity)));
+  const keyRing = createKeyRing({
+    rows: table,
+    wrapping: createWrapping(settings, identity),
+    clock,
+    retainSeconds: longestSessionSeconds,
+  });
   const { authority, issuer, revalidateSeconds } = settings;
   const sessions = createSessionStore({ table, keyRing, limits: settings });
-  const auth = { settings, provider: createProvider({ authority, issuer, clock: systemClock }) };
+  const auth: AuthParts = {
+    settings,
+    provider: createProvider({ authority, issuer, clock }),
+    clientAssertion: clientAssertion(identity, authority),
+  };
   return {
     settings,
-    clock: systemClock,
+    clock,
     table,
     keyRing,
     sessions,
@@ -72,16 +95,19 @@ function createServices(
   };
 }
 
-/** What the settings may name and this version cannot do yet: refused plainly instead of failing at the first request. */
-function unsupported(settings: Settings): readonly SettingFault[] {
-  const faults: SettingFault[] = [];
-  const refuse = (name: SettingFault['name'], instead: SettingFault['name']) => {
-    faults.push({ name, fault: `is not supported by this version yet; set ${instead}` });
-  };
-  if (settings.tables.kind === 'endpoint') refuse('TABLES_ENDPOINT', 'TABLES_CONNECTION_STRING');
-  if (settings.keyWrapping.kind === 'key-vault') refuse('KEY_VAULT_KEY_ID', 'KEY_RING_SECRET');
-  if (settings.credential.kind === 'managed-identity') {
-    refuse('MANAGED_IDENTITY_CLIENT_ID', 'ENTRA_CLIENT_SECRET');
-  }
-  return faults;
+/** Never asked for anything where the settings need no identity. */
+function createIdentity({ managedIdentityClientId }: Settings, clock: Clock): ManagedIdentity {
+  return createManagedIdentity({ clientId: managedIdentityClientId ?? '', clock });
+}
+
+function tablePlace({ tables, tableName }: Settings, identity: ManagedIdentity): TablePlace {
+  return tables.kind === 'endpoint'
+    ? { endpoint: tables.endpoint, credential: tableCredential(identity), tableName }
+    : { connectionString: tables.connectionString, tableName };
+}
+
+function createWrapping({ keyWrapping }: Settings, identity: ManagedIdentity): KeyWrapping {
+  return keyWrapping.kind === 'key-vault'
+    ? createKeyVaultWrapping(keyVaultAccess(identity, keyWrapping.keyId))
+    : createSecretWrapping(keyWrapping.secret);
 }

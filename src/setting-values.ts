@@ -1,3 +1,5 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+
 /**
  * Parsers of single settings. Each gives the value or a sentence saying what it must be;
  * the sentence never repeats the value, since it may be a secret.
@@ -39,6 +41,14 @@ export const parseOrigin: Parse<string> = (text) => {
     : { value: url.origin };
 };
 
+/** Tokens of the managed identity go there, which `@azure/data-tables` sends over https alone. */
+export const parseHttpsBaseUrl: Parse<string> = (text) => {
+  const url = parseUrl(text);
+  return url?.protocol !== 'https:'
+    ? { fault: 'must be an https URL without query or fragment' }
+    : { value: url.href.replace(/\/+$/, '') };
+};
+
 /** Kept exactly as written: an issuer is compared character by character (OpenID Connect Core 3.1.3.7). */
 export const parseIssuer: Parse<string> = (text) =>
   parseUrl(text) === undefined
@@ -50,7 +60,7 @@ export const parseGuid: Parse<string> = (text) =>
     ? { value: text.toLowerCase() }
     : { fault: 'must be a GUID' };
 
-/** 1 to 1024 printable characters of a client secret. */
+/** 8 to 1024 printable characters of a client secret. */
 export const parseSecretText: Parse<string> = (text) =>
   /^[\x21-\x7e]{8,1024}$/.test(text)
     ? { value: text }
@@ -66,15 +76,44 @@ export const parseCertificate: Parse<ClientCertificate> = (text) => {
   const pem = text.replaceAll('\\n', '\n');
   const key = /-----BEGIN ((?:RSA )?PRIVATE KEY)-----[\s\S]+?-----END \1-----/.exec(pem);
   const certificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/.exec(pem);
-  return key === null || certificate === null
-    ? { fault: 'must hold a private key and a certificate, both in PEM' }
-    : { value: { privateKeyPem: key[0], certificatePem: certificate[0] } };
+  if (key === null || certificate === null || !isPair(key[0], certificate[0])) {
+    return { fault: 'must hold a private key and the certificate that belongs to it, both in PEM' };
+  }
+  return { value: { privateKeyPem: key[0], certificatePem: certificate[0] } };
 };
 
-export const parseConnectionString: Parse<string> = (text) =>
-  /(^|;)(AccountKey|SharedAccessSignature|UseDevelopmentStorage)=/i.test(text)
+/** Read here once, or each sign-in would fail instead of the settings. */
+function isPair(privateKeyPem: string, certificatePem: string): boolean {
+  try {
+    return new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(privateKeyPem));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Account name and key, or an endpoint with a shared access signature; the endpoint over https, or http on loopback.
+ * @see https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string
+ */
+export const parseConnectionString: Parse<string> = (text) => {
+  const parts = new Map(
+    text.split(';').map((part) => {
+      const at = part.indexOf('=');
+      return [part.slice(0, at).trim().toLowerCase(), part.slice(at + 1).trim()] as const;
+    }),
+  );
+  const endpoint = parts.get('tableendpoint');
+  const isReachable = endpoint === undefined || parseUrl(endpoint) !== undefined;
+  const hasKey =
+    /^[a-z0-9]{3,24}$/.test(parts.get('accountname') ?? '') &&
+    /^[A-Za-z0-9+/]{20,}={0,2}$/.test(parts.get('accountkey') ?? '');
+  const hasSignature =
+    endpoint !== undefined && (parts.get('sharedaccesssignature') ?? '').includes('sig=');
+  const isEmulator = parts.get('usedevelopmentstorage')?.toLowerCase() === 'true';
+  return isReachable && (hasKey || hasSignature || isEmulator)
     ? { value: text }
-    : { fault: 'must be a storage connection string' };
+    : { fault: 'must be a storage connection string, over https (http on loopback only)' };
+};
 
 /** @see https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model#table-names */
 export const parseTableName: Parse<string> = (text) =>
@@ -104,6 +143,8 @@ export const parseScopes: Parse<readonly string[]> = (text) => {
   const scopes = text.split(' ').filter((scope) => scope !== '');
   const isValid =
     scopes.length > 0 &&
+    // They travel in the cookie of each sign-in attempt, which has 2 KB for everything.
+    text.length <= 600 &&
     scopes.every(
       (scope) => /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/.test(scope) && !oidcScopes.has(scope),
     );
@@ -111,7 +152,7 @@ export const parseScopes: Parse<readonly string[]> = (text) => {
     ? { value: scopes }
     : {
         fault:
-          'must be Graph scopes separated by spaces, without openid, profile, email, offline_access',
+          'must be Graph scopes separated by spaces, 600 characters at most, without openid, profile, email, offline_access',
       };
 };
 
@@ -120,12 +161,13 @@ export const parseRole: Parse<string> = (text) =>
     ? { value: text }
     : { fault: 'must be the value of an app role, without spaces' };
 
-const maxSeconds = 30 * 24 * 3600;
+/** Thirty days: no session, whatever the settings, lives longer. */
+export const longestSessionSeconds = 30 * 24 * 3600;
 
 /** A length of time in seconds, from one second to thirty days. */
 export const parseSeconds: Parse<number> = (text) => {
   const seconds = /^[1-9][0-9]{0,6}$/.test(text) ? Number(text) : undefined;
-  return seconds === undefined || seconds > maxSeconds
-    ? { fault: `must be whole seconds, 1 to ${maxSeconds} (30 days)` }
+  return seconds === undefined || seconds > longestSessionSeconds
+    ? { fault: `must be whole seconds, 1 to ${longestSessionSeconds} (30 days)` }
     : { value: seconds };
 };

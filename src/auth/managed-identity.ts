@@ -43,19 +43,8 @@ export function createManagedIdentity(parts: {
   readonly clock: Clock;
 }): ManagedIdentity {
   const { clientId, clock } = parts;
-  const msal = new ManagedIdentityApplication({
-    managedIdentityIdParams: { userAssignedClientId: clientId },
-    system: {
-      networkClient: createIdentityNetworkClient(),
-      // MSAL would go on for longer than any request of ours can wait.
-      disableInternalRetries: true,
-      loggerOptions: {
-        loggerCallback: () => undefined,
-        piiLoggingEnabled: false,
-        logLevel: LogLevel.Error,
-      },
-    },
-  });
+  // Made when first needed: most local set-ups have no managed identity.
+  let msal: ManagedIdentityApplication | undefined;
   const kept = new Map<string, KeptToken>();
   const running = new Map<string, Promise<KeptToken>>();
 
@@ -63,6 +52,7 @@ export function createManagedIdentity(parts: {
     const askAgainAt = clock() + askAgainSeconds;
     const former = kept.get(resource);
     try {
+      msal ??= createApplication(clientId);
       const fresh = { ...(await acquire(msal, resource)), askAgainAt };
       kept.set(resource, fresh);
       return fresh;
@@ -84,6 +74,22 @@ export function createManagedIdentity(parts: {
       return abortable(asking, signal);
     },
   };
+}
+
+function createApplication(clientId: string): ManagedIdentityApplication {
+  return new ManagedIdentityApplication({
+    managedIdentityIdParams: { userAssignedClientId: clientId },
+    system: {
+      networkClient: createIdentityNetworkClient(),
+      // MSAL would go on for longer than any request of ours can wait.
+      disableInternalRetries: true,
+      loggerOptions: {
+        loggerCallback: () => undefined,
+        piiLoggingEnabled: false,
+        logLevel: LogLevel.Error,
+      },
+    },
+  });
 }
 
 async function acquire(msal: ManagedIdentityApplication, resource: string): Promise<IdentityToken> {

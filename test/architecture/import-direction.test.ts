@@ -19,7 +19,7 @@ const allowed: Record<string, readonly string[]> = {
   guards: ['auth', 'sessions', 'cookies', 'keys', 'http', 'services', 'settings'],
   http: ['pages', 'auth', 'services', 'settings'],
   pages: ['graph', 'sessions'],
-  services: ['auth', 'sessions', 'storage', 'keys', 'settings'],
+  services: ['auth', 'sessions', 'storage', 'keys', 'settings', 'setting-values'],
   auth: ['sessions', 'settings'],
   graph: [],
   cookies: ['auth', 'sessions', 'keys'],

@@ -6,7 +6,7 @@ import {
   clearAttemptCookie,
   readAttemptCookie,
 } from '../../src/cookies/attempt-cookie';
-import { createStaticKeyRing } from '../../src/keys/static-key-ring';
+import { createStaticKeyRing } from '../support/static-key-ring';
 import { seal } from '../../src/keys/sealed-value';
 
 const now = 1_800_000_000;

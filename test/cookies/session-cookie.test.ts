@@ -8,7 +8,7 @@ import {
 import { AppError } from '../../src/errors';
 import { deriveKey } from '../../src/keys/derive-key';
 import type { KeyRing } from '../../src/keys/key-ring';
-import { createStaticKeyRing } from '../../src/keys/static-key-ring';
+import { createStaticKeyRing } from '../support/static-key-ring';
 import { createSessionId } from '../../src/sessions/session-key';
 import { userOf } from '../support/session-fixture';
 

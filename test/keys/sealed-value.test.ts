@@ -3,7 +3,7 @@ import { AppError } from '../../src/errors';
 import { deriveKey } from '../../src/keys/derive-key';
 import type { KeyRing } from '../../src/keys/key-ring';
 import { openSealed, seal } from '../../src/keys/sealed-value';
-import { createStaticKeyRing } from '../../src/keys/static-key-ring';
+import { createStaticKeyRing } from '../support/static-key-ring';
 
 const now = 1_800_000_000;
 const signal = new AbortController().signal;

@@ -1,0 +1,89 @@
+import { createKeyRing } from '../../src/keys/create-key-ring';
+import type { KeyRing } from '../../src/keys/key-ring';
+import type { KeyWrapping } from '../../src/keys/key-wrapping';
+import type { RingRows } from '../../src/keys/ring-row';
+import { createSecretWrapping } from '../../src/keys/secret-wrapping';
+import type { TestTable } from './test-table';
+import { createTestTable } from './test-table';
+
+export const day = 86_400;
+export const period = 90 * day;
+/** The first second of a period. */
+export const start = 21 * period;
+export const retainSeconds = 30 * day;
+
+/** A table of its own with rings over it, a clock to turn, and a switch for each thing that can fail. */
+export interface RingFixture extends TestTable {
+  now: number;
+  /** Queries for the ring's rows so far. */
+  queries: number;
+  unwraps: number;
+  /** Makes queries, or the wrapping key, unreachable. */
+  isTableDown: boolean;
+  isVaultDown: boolean;
+  /** Lets keys be wrapped but not unwrapped, as for an identity that lacks a permission. */
+  isUnwrapDenied: boolean;
+  /** Runs before the next row is inserted. */
+  beforeInsert: (() => Promise<unknown>) | undefined;
+  /** Runs before each query. */
+  beforeQuery: (() => Promise<unknown>) | undefined;
+  /** An instance: a ring with nothing in memory. */
+  instance(options?: { readonly secret?: number; readonly clockIsAhead?: number }): KeyRing;
+}
+
+export async function createRingFixture(): Promise<RingFixture> {
+  const testTable = await createTestTable();
+  const fixture: RingFixture = {
+    ...testTable,
+    now: start + day,
+    queries: 0,
+    unwraps: 0,
+    isTableDown: false,
+    isVaultDown: false,
+    isUnwrapDenied: false,
+    beforeInsert: undefined,
+    beforeQuery: undefined,
+    instance: ({ secret = 1, clockIsAhead = 0 } = {}) =>
+      createKeyRing({
+        rows: watchedRows(fixture),
+        wrapping: watchedWrapping(fixture, new Uint8Array(32).fill(secret)),
+        clock: () => fixture.now + clockIsAhead,
+        retainSeconds,
+      }),
+  };
+  return fixture;
+}
+
+function watchedRows(fixture: RingFixture): RingRows {
+  const { table } = fixture;
+  return {
+    name: table.name,
+    list: async function* list(query, signal) {
+      fixture.queries += 1;
+      await fixture.beforeQuery?.();
+      if (fixture.isTableDown) throw new Error('the table is down');
+      yield* table.list(query, signal);
+    },
+    insert: async (row, signal) => {
+      const { beforeInsert } = fixture;
+      fixture.beforeInsert = undefined;
+      await beforeInsert?.();
+      return table.insert(row, signal);
+    },
+  };
+}
+
+function watchedWrapping(fixture: RingFixture, secret: Uint8Array): KeyWrapping {
+  const wrapping = createSecretWrapping(secret);
+  return {
+    wrap: async (content, signal) => {
+      if (fixture.isVaultDown) throw new Error('the vault is down');
+      return wrapping.wrap(content, signal);
+    },
+    unwrap: async (key, signal) => {
+      fixture.unwraps += 1;
+      if (fixture.isVaultDown || fixture.isUnwrapDenied) throw new Error('the vault is down');
+      return wrapping.unwrap(key, signal);
+    },
+  };
+}

@@ -1,0 +1,12 @@
+import type { KeyRing, RingKey } from '../../src/keys/key-ring';
+import { kidOf } from '../../src/keys/kid';
+
+/** A ring with one key that never changes, for tests in which it does not matter where keys come from. */
+export function createStaticKeyRing(secret: Uint8Array): KeyRing {
+  // Always the same object: derived keys are cached by it.
+  const key: RingKey = { kid: kidOf(0, secret), secret: Uint8Array.from(secret) };
+  return {
+    current: () => Promise.resolve(key),
+    find: (kid) => Promise.resolve(kid === key.kid ? key : undefined),
+  };
+}
