@@ -50,6 +50,7 @@ function signedInPages(text: string): Record<string, string> {
     sid: undefined,
     loginHint: undefined,
     verifiedAt: sampleNow,
+    steppedUpAt: undefined,
   };
   const summary = { ...times, name: text, username: text, device: text, sessionKey: text };
   const sessions = [
