@@ -16,6 +16,7 @@ interface ErrorFacts {
 const errorFacts = {
   ERR_SETTINGS: {
     status: 503,
+    retryAfterSeconds: 60,
     title: 'This app is not set up correctly',
     detail:
       'Its settings have faults, so nobody can sign in yet. An operator of the app must correct them; every fault is listed here by the name of its setting.',

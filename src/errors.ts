@@ -79,13 +79,16 @@ export class SignInRefusedError extends AppError {
 /** 401: the visitor must go to `loginPath` (on this origin) before the request can be answered. */
 export class SignInNeededError extends AppError {
   readonly loginPath: string;
+  /** The person has just been there: shown as a page, not followed by itself. */
+  readonly isRepeated: boolean;
 
   constructor(
     code: 'ERR_SIGNED_OUT' | 'ERR_STEP_UP',
     loginPath: string,
-    options: AppErrorOptions = {},
+    options: AppErrorOptions & { readonly isRepeated?: boolean } = {},
   ) {
     super(code, options);
     this.loginPath = loginPath;
+    this.isRepeated = options.isRepeated ?? false;
   }
 }

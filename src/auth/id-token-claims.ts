@@ -37,7 +37,7 @@ export class ClaimFault extends Error {
 export function readIdTokenClaims(payload: JWTPayload, issuer: string): IdTokenClaims {
   const subject = requiredText(payload, 'sub');
   const objectId = optionalText(payload, 'oid');
-  const username = optionalText(payload, 'preferred_username') ?? '';
+  const username = shownText(payload, 'preferred_username') ?? '';
   return {
     user: {
       userKey: userKeyOf(issuer, objectId, subject),
@@ -45,12 +45,12 @@ export function readIdTokenClaims(payload: JWTPayload, issuer: string): IdTokenC
       subject,
       objectId,
       tenantId: optionalText(payload, 'tid'),
-      name: optionalText(payload, 'name') ?? username,
+      name: shownText(payload, 'name') ?? username,
       username,
       roles: readRoles(payload['roles']),
     },
-    sid: optionalText(payload, 'sid'),
-    loginHint: optionalText(payload, 'login_hint', maxLoginHint),
+    sid: usableText(payload, 'sid'),
+    loginHint: usableText(payload, 'login_hint', maxLoginHint),
     nonce: optionalText(payload, 'nonce'),
     issuedAt: requiredNumber(payload, 'iat'),
   };
@@ -63,11 +63,24 @@ function requiredText(payload: JWTPayload, claim: string): string {
 }
 
 /** An empty text is a fault: two users without `oid` must never share one. */
-function optionalText(payload: JWTPayload, claim: string, max = maxText): string | undefined {
+function optionalText(payload: JWTPayload, claim: string): string | undefined {
   const value = payload[claim];
   if (value === undefined) return undefined;
-  if (typeof value !== 'string' || value === '' || value.length > max) throw new ClaimFault(claim);
+  if (typeof value !== 'string' || value === '' || value.length > maxText)
+    throw new ClaimFault(claim);
   return value;
+}
+
+/** For convenience only: one that cannot be used counts as absent, and nobody is kept out for it. */
+function usableText(payload: JWTPayload, claim: string, max = maxText): string | undefined {
+  const value = payload[claim];
+  return typeof value === 'string' && value !== '' && value.length <= max ? value : undefined;
+}
+
+/** For showing: cut where it is too long. */
+function shownText(payload: JWTPayload, claim: string): string | undefined {
+  const value = payload[claim];
+  return typeof value === 'string' && value !== '' ? value.slice(0, maxText) : undefined;
 }
 
 function requiredNumber(payload: JWTPayload, claim: string): number {

@@ -29,7 +29,7 @@ export type KeptAttempt =
   { readonly attempt: SignInAttempt } | { readonly expired: true; readonly returnPath: string };
 
 /**
- * The cookie that keeps `attempt` for ten minutes, behind the cookies that clear whatever must go
+ * The cookie that keeps `attempt`: usable for ten minutes, remembered for an hour, behind the cookies that clear whatever must go
  * for it: the oldest, so that five are there at most, expired ones, and those nobody can read.
  * @param header the request's `Cookie` header
  * @throws ERR_BAD_REQUEST when it would be over 2 KiB, ERR_KEYS_UNAVAILABLE
@@ -46,7 +46,7 @@ export async function addAttemptCookie(
     signal,
   });
   const name = attemptName(attempt.state);
-  const cookie = { ...ourCookie(name, value, { isHttps }), maxAge: attemptSeconds };
+  const cookie = { ...ourCookie(name, value, { isHttps }), maxAge: rememberedSeconds };
   if (cookie.name.length + value.length > longestCookie) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'the sign-in attempt does not fit its cookie' });
   }

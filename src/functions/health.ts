@@ -2,7 +2,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { app } from '@azure/functions';
 import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
-import { json } from '../http/responses';
+import { json, withHeader } from '../http/responses';
 import type { Services } from '../services';
 
 const keptSeconds = 10;
@@ -44,7 +44,9 @@ async function failingParts(services: Services): Promise<readonly Part[]> {
 }
 
 function answerHealth(failing: readonly Part[]): HttpResponseInit {
-  return failing.length === 0 ? json({ status: 'ok' }) : json({ status: 'failing', failing }, 503);
+  return failing.length === 0
+    ? json({ status: 'ok' })
+    : withHeader(json({ status: 'failing', failing }, 503), 'Retry-After', `${keptSeconds}`);
 }
 
 app.http('health', {

@@ -17,10 +17,8 @@ const patienceMs = 2_000;
 export async function home(exchange: Exchange): Promise<HttpResponseInit> {
   const { request, services } = exchange;
   const { isHttps, adminRole } = services.settings;
-  if (!hasSessionCookie(request.headers.get('cookie'), isHttps)) {
-    const arrival = bounce(exchange);
-    if (arrival !== undefined) return arrival;
-  }
+  const detour = bounce(exchange, hasSessionCookie(request.headers.get('cookie'), isHttps));
+  if (detour !== undefined) return detour;
   const state = await sessionState(exchange);
   return htmlPage(<HomePage state={state} adminRole={adminRole} now={exchange.now} />);
 }

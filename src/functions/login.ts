@@ -5,6 +5,7 @@ import { prompts } from '../auth/start-sign-in';
 import { parseStepUpRequest } from '../auth/step-up';
 import { AppError } from '../errors';
 import { beginSignIn } from '../guards/begin-sign-in';
+import { bounce } from '../http/bounce';
 import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
 import { localPath } from '../http/return-path';
@@ -16,7 +17,8 @@ export async function login(exchange: Exchange): Promise<HttpResponseInit> {
   if (destination !== null && destination !== 'document') {
     throw new AppError('ERR_NOT_A_NAVIGATION');
   }
-  return beginSignIn(exchange, await readWishes(exchange));
+  // The cookies of attempts under way must come along, or there would be more and more of them.
+  return bounce(exchange, false) ?? beginSignIn(exchange, await readWishes(exchange));
 }
 
 async function readWishes(exchange: Exchange): Promise<SignInWishes> {

@@ -22,8 +22,8 @@ export async function redirect(exchange: Exchange): Promise<HttpResponseInit> {
   return withHeader(answer, 'Referrer-Policy', 'no-referrer');
 }
 
-function hopPage({ path }: Exchange): HttpResponseInit {
-  const goTo = `${path}${path.includes('?') ? '&' : '?'}hop=1`;
+function hopPage({ path, services }: Exchange): HttpResponseInit {
+  const goTo = `${services.settings.baseUrl}${path}${path.includes('?') ? '&' : '?'}hop=1`;
   return htmlPage(<ContinuePage title="Signing you in" goTo={goTo} text="One moment, please." />);
 }
 

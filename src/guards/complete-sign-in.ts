@@ -3,10 +3,11 @@ import type { FinishedSignIn } from '../auth/finish-sign-in';
 import { finishSignIn } from '../auth/finish-sign-in';
 import type { Callback } from '../auth/parse-callback';
 import { parseCallback } from '../auth/parse-callback';
+import type { SignInAttempt } from '../auth/sign-in-attempt';
 import { parseState } from '../auth/sign-in-attempt';
 import { clearAttemptCookie, readAttemptCookie } from '../cookies/attempt-cookie';
 import { signSessionCookie } from '../cookies/session-cookie';
-import { AppError } from '../errors';
+import { AppError, SignInRefusedError } from '../errors';
 import type { Exchange } from '../http/exchange';
 import { redirectTo } from '../http/responses';
 import { beginSignIn } from './begin-sign-in';
@@ -14,7 +15,7 @@ import { findSession, findTicket } from './find-session';
 
 /**
  * Uses the provider's answer: finds the attempt it belongs to, redeems the code and opens a new session.
- * The attempt's cookie is cleared whatever happens, so an answer works once.
+ * The cookie of the attempt is cleared whatever becomes of it, so an answer works once.
  */
 export async function completeSignIn(exchange: Exchange): Promise<HttpResponseInit> {
   const { request, services, now, signal } = exchange;
@@ -31,15 +32,46 @@ export async function completeSignIn(exchange: Exchange): Promise<HttpResponseIn
     return answerWithoutAttempt(exchange, callback, kept?.returnPath ?? '/');
   }
   const { attempt } = kept;
-  if (callback.kind === 'error' && attempt.prompt === 'none') {
-    // The app asked whether someone is signed in, without showing anything: the answer is no.
-    return redirectTo(baseUrl + attempt.returnPath);
+  let finished: FinishedSignIn;
+  try {
+    finished = await finishSignIn(services.auth, attempt, callback, { now, signal });
+  } catch (error) {
+    return answerUnfinished(exchange, attempt, error);
   }
-  const finished = await finishSignIn(services.auth, attempt, callback, { now, signal });
-  await openSession(exchange, finished);
+  await openSession(exchange, finished, attempt.stepUp !== undefined);
   const { stepUp, returnPath } = attempt;
   const isOtherUser = stepUp !== undefined && stepUp.userKey !== finished.user.userKey;
   return redirectTo(baseUrl + (isOtherUser ? '/' : returnPath));
+}
+
+/** What the provider says when it may show nothing and nobody is signed in (OpenID Connect Core section 3.1.2.6). */
+const nobodyThere = [
+  'login_required',
+  'interaction_required',
+  'consent_required',
+  'account_selection_required',
+];
+
+async function answerUnfinished(
+  exchange: Exchange,
+  attempt: SignInAttempt,
+  error: unknown,
+): Promise<HttpResponseInit> {
+  const { baseUrl } = exchange.services.settings;
+  if (
+    attempt.prompt === 'none' &&
+    error instanceof SignInRefusedError &&
+    nobodyThere.includes(error.refusal.error)
+  ) {
+    // The app asked whether someone is signed in, without showing anything: the answer is no.
+    return redirectTo(baseUrl + attempt.returnPath);
+  }
+  const isUsedUp = error instanceof AppError && error.code === 'ERR_SIGN_IN_EXPIRED';
+  if (isUsedUp && parseState(attempt.state)?.round === 0) {
+    // The answer was delivered twice, by an impatient click for instance. The provider still knows the person.
+    return beginSignIn(exchange, { round: 1, returnPath: attempt.returnPath });
+  }
+  throw error;
 }
 
 /** No dead ends: on to the app when signed in, one new try when the attempt got lost, an explanation at last. */
@@ -62,6 +94,7 @@ async function answerWithoutAttempt(
 async function openSession(
   exchange: Exchange,
   { user, sid, loginHint, verifiedAt, tokenCache }: FinishedSignIn,
+  isStepUp: boolean,
 ): Promise<void> {
   const { request, services, now, signal } = exchange;
   const { ticket } = await services.sessions.open({
@@ -70,6 +103,7 @@ async function openSession(
     loginHint,
     verifiedAt,
     tokenCache,
+    isStepUp,
     userAgent: request.headers.get('user-agent') ?? '',
     former: await findTicket(exchange),
     now,

@@ -30,5 +30,5 @@ export async function stepUpPath(
 }
 
 function returnPathOf(exchange: Exchange): string {
-  return exchange.request.method === 'GET' ? localPath(pathWithoutMarker(exchange)) : '/';
+  return exchange.request.method === 'GET' ? localPath(pathWithoutMarker(exchange.path)) : '/';
 }

@@ -32,17 +32,24 @@ export interface SignedInOptions {
   readonly withTokens?: boolean;
 }
 
+/** For so long after a step-up, a person decides whether to go through another. */
+const stepUpPauseSeconds = 60;
+
 /**
  * Opens `handler` to signed-in users only. A browser is sent to sign in and comes back; another client gets 401
  * with `login_url`. The session is renewed past half of its idle time, unless the query says `slide=false`.
  */
 export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}): Handler {
   return async (exchange) => {
+    const { request, services } = exchange;
+    const hasCookie = hasSessionCookie(request.headers.get('cookie'), services.settings.isHttps);
+    const detour = bounce(exchange, hasCookie);
+    if (detour !== undefined) return detour;
     const found = await findSession(exchange, options);
-    if (found === undefined) return answerSignedOut(exchange);
+    if (found === undefined) throw signedOut(exchange);
     try {
       const kept = await keepSession(exchange, found, exchange.query.get('slide') !== 'false');
-      if (kept === undefined) return answerSignedOut(exchange);
+      if (kept === undefined) throw signedOut(exchange);
       return await handler(signedInExchange(exchange, kept));
     } catch (error) {
       throw await asSignInNeeded(error, exchange, found);
@@ -50,12 +57,8 @@ export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}
   };
 }
 
-function answerSignedOut(exchange: Exchange): HttpResponseInit {
-  const { request, services } = exchange;
-  const hasCookie = hasSessionCookie(request.headers.get('cookie'), services.settings.isHttps);
-  const arrival = hasCookie ? undefined : bounce(exchange);
-  if (arrival !== undefined) return arrival;
-  throw new SignInNeededError('ERR_SIGNED_OUT', loginPath(exchange));
+function signedOut(exchange: Exchange): SignInNeededError {
+  return new SignInNeededError('ERR_SIGNED_OUT', loginPath(exchange));
 }
 
 function signedInExchange(exchange: Exchange, found: RequestSession): SignedInExchange {
@@ -83,8 +86,11 @@ async function asSignInNeeded(
   { ticket, session }: RequestSession,
 ): Promise<unknown> {
   if (error instanceof StepUpError) {
+    // The step-up just made did not help: another redirect would go round for ever.
+    const { steppedUpAt } = session;
+    const isRepeated = steppedUpAt !== undefined && exchange.now < steppedUpAt + stepUpPauseSeconds;
     const path = await stepUpPath(exchange, session.user.userKey, error.stepUp);
-    return new SignInNeededError('ERR_STEP_UP', path, { cause: error });
+    return new SignInNeededError('ERR_STEP_UP', path, { cause: error, isRepeated });
   }
   if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') {
     // The provider refuses the refresh token for good: a session without tokens would be a lie.

@@ -50,7 +50,9 @@ function describeError(error: AppError, withCauses: boolean): string {
 
 function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpResponseInit {
   const loginUrl = exchange.services.settings.baseUrl + error.loginPath;
-  if (exchange.prefersHtml) return redirectTo(loginUrl);
+  if (exchange.prefersHtml) {
+    return error.isRepeated ? errorPage(error, exchange) : redirectTo(loginUrl);
+  }
   return problem(error.code, exchange.correlationId, { login_url: loginUrl });
 }
 
@@ -108,6 +110,9 @@ const actorTexts = {
 
 function linksFor(error: AppError, exchange: Exchange): readonly PageLink[] {
   if (error instanceof RoleMissingError) return [homeLink];
+  if (error instanceof SignInNeededError) {
+    return [{ href: error.loginPath, text: 'Continue' }, homeLink];
+  }
   if (error.code === 'ERR_WRONG_TENANT' || error instanceof SignInRefusedError) {
     // Without the picker the provider would answer at once with the same account.
     return [

@@ -1,5 +1,6 @@
 import type { HttpRequest } from '@azure/functions';
 import { AppError } from '../errors';
+import { mediaTypeOf } from './media-type';
 
 /**
  * Refuses a state-changing request that another site could have caused.
@@ -15,7 +16,7 @@ export function requireSameOrigin(request: HttpRequest, baseUrl: string): void {
   const isOurs = site === null ? request.headers.get('origin') === baseUrl : site === 'same-origin';
   if (!isOurs) throw new AppError('ERR_CROSS_SITE');
 
-  const mediaType = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  const mediaType = mediaTypeOf(request);
   if (mediaType === 'application/x-www-form-urlencoded') return;
   // The other two kinds that a form can send.
   if (mediaType === 'text/plain' || mediaType === 'multipart/form-data') {

@@ -18,7 +18,12 @@ export function localPath(value: string | null | undefined): string {
   if (url?.origin !== base || url.username !== '') return '/';
   if (/^\/(\/|%2f|%5c)/i.test(url.pathname)) return '/';
   // Going back into the sign-in itself would loop.
-  if (/^\/auth\/(login|redirect|logout)(\/|$)/i.test(url.pathname)) return '/';
+  if (/^\/auth\/(login|redirect|logout|signed-out)(\/|$)/i.test(decoded(url.pathname))) return '/';
   const path = url.pathname + url.search + url.hash;
   return Buffer.byteLength(path) > maxBytes ? '/' : path;
+}
+
+/** As the host reads it when it looks for the route; unreadable escapes stay as they are. */
+function decoded(pathname: string): string {
+  return pathname.replace(/%[0-7][0-9a-f]/gi, (escape) => decodeURIComponent(escape));
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../errors';
 import { describeDevice } from './describe-device';
 import { endSession } from './end-session';
-import type { Session, SessionTicket, User } from './session';
+import type { Session, SessionLimits, SessionTicket, User } from './session';
 import { beginSession } from './session';
 import { createSessionId, sessionKeyOf } from './session-key';
 import type { SessionParts } from './session-parts';
@@ -14,6 +14,8 @@ export interface NewSession {
   readonly sid: string | undefined;
   readonly loginHint: string | undefined;
   readonly verifiedAt: number;
+  /** True when the sign-in was a step-up. */
+  readonly isStepUp?: boolean;
   /** MSAL's serialized cache. */
   readonly tokenCache: string;
   /** The request's `User-Agent`; only words made of it are kept. */
@@ -32,42 +34,57 @@ export interface OpenedSession {
 /**
  * Opens a session under a new id, its two rows in one transaction. The `sid` index comes first: an
  * entry that leads nowhere is harmless, a session that sign-out at the provider cannot find is not.
- * @throws ERR_STORAGE_UNAVAILABLE, ERR_STORAGE_LIMIT, ERR_KEYS_UNAVAILABLE; no session is open then
+ * @throws ERR_STORAGE_UNAVAILABLE, ERR_STORAGE_LIMIT, ERR_KEYS_UNAVAILABLE: nobody gets a ticket then, so what was
+ *   written until then opens nothing and expires
  */
 export async function openSession(
-  { table, keyRing, limits }: SessionParts,
-  { user, sid, loginHint, verifiedAt, tokenCache, userAgent, former, now, signal }: NewSession,
+  parts: SessionParts,
+  opening: NewSession,
 ): Promise<OpenedSession> {
-  const ringKey = await keyRing.current(signal);
-  const session = { user, sid, loginHint, verifiedAt, ...beginSession(now, limits) };
-  const { expiresAt } = session;
+  const { user, former, now, signal } = opening;
+  const session = sessionOf(opening, parts.limits);
   const ticket = {
     userKey: user.userKey,
     sessionId: createSessionId(),
     issuedAt: now,
-    expiresAt,
+    expiresAt: session.expiresAt,
   };
-  const opening = { tableName: table.name, ringKey, ticket };
+  await insertRows(parts, opening, session, ticket);
+  if (former !== undefined) {
+    const { userKey, sessionId } = former;
+    await endSession(parts.table, { userKey, sessionKey: sessionKeyOf(sessionId) }, signal);
+  }
+  return { session, ticket };
+}
+
+function sessionOf(
+  { user, sid, loginHint, verifiedAt, isStepUp = false, now }: NewSession,
+  limits: SessionLimits,
+): Session {
+  const steppedUpAt = isStepUp ? now : undefined;
+  return { user, sid, loginHint, steppedUpAt, verifiedAt, ...beginSession(now, limits) };
+}
+
+async function insertRows(
+  { table, keyRing }: SessionParts,
+  { sid, tokenCache, userAgent, signal }: NewSession,
+  session: Session,
+  ticket: SessionTicket,
+): Promise<void> {
+  const { userKey, expiresAt } = ticket;
+  const place = { tableName: table.name, ringKey: await keyRing.current(signal), ticket };
   const rows = [
-    sessionRowOf({ session, device: describeDevice(userAgent) }, opening),
-    tokensRowOf(tokenCache, opening),
+    sessionRowOf({ session, device: describeDevice(userAgent) }, place),
+    tokensRowOf(tokenCache, place),
   ];
   if (sid !== undefined) {
     const sessionKey = sessionKeyOf(ticket.sessionId);
-    await table.insert(
-      sidIndexRowOf(sid, { userKey: user.userKey, sessionKey, expiresAt }),
-      signal,
-    );
+    await table.insert(sidIndexRowOf(sid, { userKey, sessionKey, expiresAt }), signal);
   }
   const inserts = rows.map((row) => ({ action: 'insert' as const, ...row }));
-  const { outcome } = await table.transact(user.userKey, inserts, signal);
+  const { outcome } = await table.transact(userKey, inserts, signal);
   // Nobody else can draw the same 32 bytes: `exists` is our own request, sent again after its answer got lost.
   if (outcome !== 'done' && outcome !== 'exists') {
     throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: `an insert was answered ${outcome}` });
   }
-  if (former !== undefined) {
-    const { userKey, sessionId } = former;
-    await endSession(table, { userKey, sessionKey: sessionKeyOf(sessionId) }, signal);
-  }
-  return { session, ticket };
 }

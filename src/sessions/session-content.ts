@@ -5,12 +5,13 @@ type Times = 'createdAt' | 'idleExpiresAt' | 'expiresAt';
 
 /** What the encrypted `data` of a session's row holds; the partition tells the user key. */
 export function sessionContent(session: Omit<Session, Times>, device: string): object {
-  const { user, sid, loginHint, verifiedAt } = session;
+  const { user, sid, loginHint, steppedUpAt, verifiedAt } = session;
   const { issuer, subject, objectId, tenantId, name, username, roles } = user;
   return {
     user: { issuer, subject, objectId, tenantId, name, username, roles },
     sid,
     loginHint,
+    steppedUpAt,
     verifiedAt,
     device,
   };
@@ -22,15 +23,16 @@ export function parseSessionContent(
   userKey: string,
 ): { session: Omit<Session, Times>; device: string } | undefined {
   if (!isObject(content) || !isObject(content['user'])) return undefined;
-  const { sid, loginHint, verifiedAt, device } = content;
+  const { sid, loginHint, steppedUpAt, verifiedAt, device } = content;
   const { issuer, subject, objectId, tenantId, name, username, roles } = content['user'];
   if (!isText(issuer) || !isText(subject) || !isText(name) || !isText(username)) return undefined;
   if (!isOptionalText(objectId) || !isOptionalText(tenantId)) return undefined;
   if (!Array.isArray(roles) || !roles.every(isText)) return undefined;
   if (!isOptionalText(sid) || !isOptionalText(loginHint)) return undefined;
+  if (steppedUpAt !== undefined && typeof steppedUpAt !== 'number') return undefined;
   if (typeof verifiedAt !== 'number' || !isText(device)) return undefined;
   const user = { userKey, issuer, subject, objectId, tenantId, name, username, roles };
-  return { session: { user, sid, loginHint, verifiedAt }, device };
+  return { session: { user, sid, loginHint, steppedUpAt, verifiedAt }, device };
 }
 
 function isText(value: unknown): value is string {

@@ -21,6 +21,8 @@ export interface Session {
   readonly sid: string | undefined;
   /** The optional claim `login_hint`, sent back as `logout_hint` at sign-out. */
   readonly loginHint: string | undefined;
+  /** When the session was opened by a step-up; one that is asked for again at once does not help. */
+  readonly steppedUpAt: number | undefined;
   /** When the last ID token was verified. */
   readonly verifiedAt: number;
   readonly createdAt: number;

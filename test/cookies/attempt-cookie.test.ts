@@ -47,7 +47,7 @@ describe('addAttemptCookie', () => {
         httpOnly: true,
         sameSite: 'Strict',
         secure: true,
-        maxAge: 600,
+        maxAge: 3600,
       },
     ]);
     expect(cookies[0]?.name).not.toContain(attempt.state.slice(0, 8));

@@ -155,9 +155,35 @@ describe('the callback', () => {
     const other = await answerOf(new TestBrowser(), accounts(stack).administrator);
     url.searchParams.set('code', other.searchParams.get('code') ?? '');
     const page = await arrive(mine, url);
+    // The code is refused, and a new sign-in finds the person whom the provider knows in this browser.
+    expect(page.url.pathname).toBe('/auth/session');
+    expect(page.text).toContain(accounts(stack).plainUser);
+    expect(page.text).not.toContain(accounts(stack).administrator);
+  });
+
+  it('that is delivered twice ends in a session, not in an error', async () => {
+    const browser = new TestBrowser();
+    const url = await answerOf(browser, accounts(stack).plainUser);
+    url.searchParams.set('hop', '1');
+    const cookie = browser.jar.getCookieStringSync(url.href);
+    const [first] = await Promise.all([
+      fetchJson(url.href, undefined, { headers: { Cookie: cookie } }),
+    ]);
+    expect(first.status).toBe(302);
+    const second = await browser.open(url, { from: new URL(app) });
+    expect(second.url.pathname).toBe('/auth/session');
+    expect(isSignedIn(browser)).toBe(true);
+  });
+
+  it('explains a code that is refused even in the second round', async () => {
+    const browser = new TestBrowser();
+    const url = await answerOf(browser, accounts(stack).plainUser);
+    await control(stack.facts.entraUrl, { tokenError: 54005 });
+    const page = await arrive(browser, url);
+    await resetControl(stack.facts.entraUrl);
     expect(page.status).toBe(400);
     expect(page.text).toContain('ERR_SIGN_IN_EXPIRED');
-    expect(isSignedIn(mine)).toBe(false);
+    expect(isSignedIn(browser)).toBe(false);
   });
 
   it('signs nobody in with the answer to another browser’s attempt', async () => {
@@ -216,6 +242,43 @@ describe('the callback', () => {
     expect(words(page.text)).toContain('7f1c0b1e-1111-4222-8333-0123456789ab');
     expect(page.text).not.toContain('Secret tenant details');
     expect([...browser.cookies(app).keys()]).toEqual([]);
+  });
+
+  it.each([
+    ['login_required', 302],
+    ['interaction_required', 302],
+    ['invalid_request', 403],
+    ['server_error', 403],
+  ])('after prompt=none takes %s for what it is', async (error, expected) => {
+    const browser = new TestBrowser();
+    browser.follows = false;
+    const login = await browser.open(`${app}/auth/login?prompt=none&return_to=/health`);
+    const state = new URL(login.headers.get('location') ?? '').searchParams.get('state') ?? '';
+    const page = await browser.open(`${app}/auth/redirect?hop=1&error=${error}&state=${state}`, {
+      from: new URL(app),
+    });
+    expect(page.status).toBe(expected);
+    if (expected === 302) expect(page.headers.get('location')).toBe(`${app}/health`);
+    const forged = await browser.open(`${app}/auth/login?prompt=none`);
+    const other = new URL(forged.headers.get('location') ?? '').searchParams.get('state') ?? '';
+    const iss = encodeURIComponent('https://login.evil.example/v2.0');
+    const refused = await browser.open(
+      `${app}/auth/redirect?hop=1&error=login_required&state=${other}&iss=${iss}`,
+      { from: new URL(app) },
+    );
+    expect(refused.status).toBe(502);
+  });
+
+  it('keeps at most five attempts, also when another site leads here again and again', async () => {
+    const browser = new TestBrowser();
+    const from = new URL('http://elsewhere.example/');
+    for (let count = 0; count < 8; count += 1) {
+      const picker = await browser.open(`${app}/auth/login?return_to=/${'a'.repeat(900)}`, {
+        from,
+      });
+      expect(picker.url.origin).toBe(stack.facts.entraUrl);
+    }
+    expect(browser.cookies(app).size).toBe(5);
   });
 
   it('keeps at most five attempts in a browser', async () => {

@@ -132,7 +132,7 @@ describe('beginning a sign-in', () => {
     expect(query.get('claims')).toContain('"cp1"');
     const [cookie = ''] = browser.received;
     expect(cookie).toMatch(/^anteroom-attempt-[A-Za-z0-9_-]{16}=/);
-    expect(cookie.toLowerCase()).toMatch(/; max-age=600; path=\/; samesite=strict; httponly$/);
+    expect(cookie.toLowerCase()).toMatch(/; max-age=3600; path=\/; samesite=strict; httponly$/);
     expect(cookie.length).toBeLessThan(2048 + 100);
   });
 

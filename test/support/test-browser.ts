@@ -1,3 +1,5 @@
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import { Cookie, CookieJar } from 'tough-cookie';
 
 export interface Page {
@@ -31,6 +33,8 @@ export class TestBrowser {
   });
   /** Set-Cookie lines received, newest last. */
   readonly received: string[] = [];
+  /** PEM of a certificate to trust beside the known ones. */
+  trusts: string | undefined;
   /** False: redirects and refreshes are given back instead of followed. */
   follows = true;
   /** Hosts whose cookies this browser refuses to keep. */
@@ -46,7 +50,7 @@ export class TestBrowser {
     for (let count = 0; count < maxSteps; count += 1) {
       trail.push(url.href);
       const response = await this.#send(url, step, isCrossSite);
-      const text = await response.text();
+      const { text } = response;
       const page = { url, status: response.status, headers: response.headers, text, trail };
       if (!this.follows) return page;
       const location = response.headers.get('location');
@@ -108,13 +112,15 @@ export class TestBrowser {
     return new Map(this.jar.getCookiesSync(address).map(({ key, value }) => [key, value]));
   }
 
-  async #send(url: URL, visit: Visit, isCrossSite: boolean): Promise<Response> {
+  async #send(url: URL, visit: Visit, isCrossSite: boolean): Promise<Answer> {
     const method = visit.method ?? 'GET';
     const sameSiteContext = isCrossSite ? (method === 'GET' ? 'lax' : 'none') : 'strict';
     const cookie = await this.jar.getCookieString(url.href, { sameSiteContext });
-    const response = await fetch(url, {
+    const body = visit.form === undefined ? undefined : new URLSearchParams(visit.form).toString();
+    const response = await sendRequest(url, {
       method,
-      redirect: 'manual',
+      body,
+      ca: this.trusts,
       headers: {
         Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
         'User-Agent':
@@ -124,9 +130,9 @@ export class TestBrowser {
         'Sec-Fetch-Site': fetchSite(url, visit, isCrossSite),
         ...(cookie === '' ? {} : { Cookie: cookie }),
         ...(visit.from === undefined || method === 'GET' ? {} : { Origin: visit.from.origin }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }),
         ...visit.headers,
       },
-      ...(visit.form === undefined ? {} : { body: new URLSearchParams(visit.form) }),
     });
     for (const line of response.headers.getSetCookie()) {
       this.received.push(line);
@@ -136,6 +142,48 @@ export class TestBrowser {
     }
     return response;
   }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** By `node:http`: `fetch` writes `Sec-Fetch-Mode: cors` over what a browser sends on a navigation. */
+function sendRequest(
+  url: URL,
+  options: {
+    readonly method: string;
+    readonly body: string | undefined;
+    readonly ca: string | undefined;
+    readonly headers: Record<string, string>;
+  },
+): Promise<Answer> {
+  const { method, body, ca, headers } = options;
+  const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const outgoing = send(
+      url,
+      { method, headers, ...(ca === undefined ? {} : { ca }) },
+      (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('error', reject);
+        incoming.on('end', () => {
+          const received = new Headers();
+          const { rawHeaders } = incoming;
+          for (let index = 0; index < rawHeaders.length; index += 2) {
+            received.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
+          }
+          const text = Buffer.concat(chunks).toString('utf8');
+          resolve({ status: incoming.statusCode ?? 0, headers: received, text });
+        });
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
 }
 
 function fetchSite(url: URL, { from }: Visit, isCrossSite: boolean): string {
