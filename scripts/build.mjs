@@ -15,7 +15,6 @@ await build({
   format: 'cjs',
   external: ['@azure/functions-core'],
   minify: true,
-  keepNames: true,
   sourcemap: true,
   sourcesContent: false,
   legalComments: 'linked',
