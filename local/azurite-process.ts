@@ -1,5 +1,7 @@
-// Azurite's table service, as a process that ends when the one that started it does. By itself
-// Azurite would stay behind when its parent is killed.
+// One service of Azurite (`table` or `blob`, the first argument), as a process that ends when the one
+// that started it does. By itself Azurite would stay behind when its parent is killed.
+const [service] = process.argv.splice(2, 1);
+
 const shutDown = (): void => {
   // What Azurite listens for: it writes its data and closes.
   process.emit('message', 'shutdown', undefined);
@@ -11,7 +13,12 @@ const shutDown = (): void => {
 process.once('SIGTERM', shutDown);
 process.once('disconnect', shutDown);
 
-// @ts-expect-error -- Azurite publishes no types; importing its entry starts it
-await import('azurite/dist/src/table/main.js');
+if (service === 'blob') {
+  // @ts-expect-error -- Azurite publishes no types; importing its entry starts it
+  await import('azurite/dist/src/blob/main.js');
+} else {
+  // @ts-expect-error -- as above
+  await import('azurite/dist/src/table/main.js');
+}
 
 export {};

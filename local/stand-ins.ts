@@ -13,7 +13,7 @@ async function startBoth(options: EntraStandInOptions) {
     keysUrl: entra.keysUrl,
     issuer: entra.issuer,
     audience: options.graphAudience,
-    users: entra.users,
+    listUsers: () => entra.listUsers(),
   });
   const { url, authority, issuer, keysUrl, users } = entra;
   process.send?.({

@@ -2,17 +2,19 @@ import { createHash } from 'node:crypto';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { isRecord, isString } from '../loopback/control';
-import type { AskedScopes } from './asked-scopes';
 import { clientRequestIdOf } from './client-request-id';
 import type { Directory } from './directory';
 import { EntraRefusal, entraErrorNumberOf, entraErrorText } from './entra-error';
 import { isEntraErrorNumber, tokenErrorOf } from './entra-error';
 import { clientInfoOf, issueTokens, readScopes } from './issue-tokens';
 import type { TokenIssuer } from './issue-tokens';
+import type { RegisteredClients } from './registered-clients';
+import type { SignInNotes } from './sign-in-notes';
 
 interface EntraAnswerParts {
   readonly directory: Directory;
-  readonly askedScopes: AskedScopes;
+  readonly clients: RegisteredClients;
+  readonly notes: SignInNotes;
   readonly issuer: TokenIssuer;
 }
 
@@ -46,16 +48,21 @@ async function answerTokens(context: KoaContextWithOIDC, parts: EntraAnswerParts
   const { AuthorizationCode: code, RefreshToken: refreshToken } = context.oidc.entities;
   const source = code ?? refreshToken;
   const user = parts.directory.find(source?.accountId);
-  if (source === undefined || user === undefined) throw new EntraRefusal(70000);
+  const client = parts.clients.find(source?.clientId);
+  if (source === undefined || user === undefined || client === undefined) {
+    throw new EntraRefusal(70000);
+  }
   const { claims, scope } = context.oidc.body ?? {};
   const asked = code === undefined ? readScopes(scope) : [];
-  const scopes = asked.length > 0 ? asked : parts.askedScopes.of(source.jti);
-  if (refreshToken !== undefined) {
-    parts.askedScopes.remember(refreshToken.jti, parts.askedScopes.of(source.jti));
+  const note = parts.notes.ofGrant(source.jti);
+  if (code !== undefined && refreshToken !== undefined) {
+    parts.notes.keepGrant(refreshToken.jti, note);
   }
   context.body = await issueTokens(parts.issuer, {
+    client,
     user,
-    scopes,
+    scopes: asked.length > 0 ? asked : note.scopes,
+    acrs: note.acrs,
     sid: sessionIdOf(source.sessionUid ?? ''),
     ...(code?.nonce === undefined ? {} : { nonce: code.nonce }),
     ...refreshTokenOf(context.body),
@@ -71,10 +78,10 @@ function refreshTokenOf(body: unknown): { refreshToken?: string } {
 
 function answerTokenError(context: KoaContextWithOIDC, failure: unknown): void {
   const correlationId = clientRequestIdOf(context.req.headers, new URL(context.href));
-  const { status, body } = tokenErrorOf(
-    entraErrorNumberOf(failure),
-    correlationId === undefined ? {} : { correlationId },
-  );
+  const { status, body } = tokenErrorOf(entraErrorNumberOf(failure), {
+    ...(failure instanceof EntraRefusal ? { claims: failure.claims } : {}),
+    ...(correlationId === undefined ? {} : { correlationId }),
+  });
   context.status = status;
   context.body = body;
 }
@@ -92,10 +99,9 @@ function shapeRedirect(
   url.searchParams.delete('iss');
   if (failure === undefined) {
     const user = parts.directory.find(oidc.session?.accountId);
-    if (code !== undefined)
-      parts.askedScopes.remember(code.jti, readScopes(context.query['scope']));
+    if (code !== undefined) noteSignIn(context, parts, code.jti);
     if (user !== undefined && context.query['client_info'] === '1') {
-      url.searchParams.set('client_info', clientInfoOf(user));
+      url.searchParams.set('client_info', clientInfoOf(parts.issuer.shape, user));
     }
     url.searchParams.set('session_state', sessionIdOf(oidc.session?.uid ?? ''));
   } else {
@@ -103,6 +109,14 @@ function shapeRedirect(
   }
   context.set('Location', url.href);
   context.body = '';
+}
+
+function noteSignIn({ oidc, query }: KoaContextWithOIDC, parts: EntraAnswerParts, codeId: string) {
+  const { uid = '' } = oidc.session ?? {};
+  const { acrs, clients } = parts.notes.ofSession(uid);
+  parts.notes.keepGrant(codeId, { scopes: readScopes(query['scope']), acrs });
+  const clientId = oidc.client?.clientId ?? '';
+  parts.notes.keepSession(uid, { acrs, clients: [...new Set([...clients, clientId])] });
 }
 
 function describeError(params: URLSearchParams, failure: unknown): void {

@@ -1,41 +1,33 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { readBody } from '../loopback/read-body';
-import { respond } from '../loopback/respond';
+import { contextsOfClaims, contextsOfPolicies } from './access-policies';
 import { sessionCookie, sessionSeconds } from './create-provider';
-import type { Directory } from './directory';
-import { entraErrorText } from './entra-error';
-import type { EntraPaths } from './entra-paths';
-import type { AppRegistration } from './entra-stand-in-options';
+import type { AccessPolicies } from './create-control-panel';
+import { entraErrorText, type EntraErrorNumber } from './entra-error';
 import { graphScopesOf, readScopes } from './issue-tokens';
+import { confirmPage } from './pages/confirm-page';
 import { errorPage } from './pages/notice-pages';
-import { pageHeaders } from './pages/page';
 import { accountPickerPage, consentPage } from './pages/sign-in-pages';
 import type { SeededUser } from './seeded-user';
+import { appName, askAgain, showPage } from './sign-in-exchange';
+import type { Exchange, Interaction, SignInParts } from './sign-in-exchange';
 
-export interface SignInParts {
-  readonly provider: Provider;
-  readonly directory: Directory;
-  readonly paths: EntraPaths;
-  readonly client: AppRegistration;
+interface Parts extends SignInParts {
+  readonly accessPolicies: AccessPolicies;
 }
 
-type Exchange = readonly [request: IncomingMessage, response: ServerResponse, url: URL];
-
 /**
- * Account picker and consent. The authorization request is in the query, and is made again once the
- * person has answered: signed in, or with consent given, it goes through without a question.
+ * Account picker, confirmation and consent. The authorization request is in the query, and is made
+ * again once the person has answered: signed in, or with consent given, it goes through without a
+ * question.
  */
-export async function answerSignIn(parts: SignInParts, ...exchange: Exchange): Promise<void> {
+export async function answerSignIn(parts: Parts, ...exchange: Exchange): Promise<void> {
   const [request, response] = exchange;
   const interaction = await findInteraction(parts.provider, request, response);
   if (interaction === undefined) {
-    showPage(
-      parts,
-      response,
-      400,
-      errorPage('This sign-in page has expired. Begin again in the app.'),
-    );
+    const html = errorPage('This sign-in page has expired. Begin again in the app.');
+    showPage(parts, response, 400, html);
   } else if (request.method !== 'POST') {
     showQuestion(parts, exchange, interaction);
   } else if (request.headers['sec-fetch-site'] === 'cross-site') {
@@ -44,13 +36,13 @@ export async function answerSignIn(parts: SignInParts, ...exchange: Exchange): P
     const form = new URLSearchParams(await readBody(request));
     if (interaction.prompt.name === 'consent') {
       await takeConsent(parts, exchange, interaction, form.get('consent'));
+    } else if (interaction.prompt.name === 'confirm') {
+      await takeConfirmation(parts, exchange, interaction, form.get('confirm'));
     } else {
       await takeAccount(parts, exchange, form.get('user') ?? '');
     }
   }
 }
-
-type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 async function findInteraction(
   provider: Provider,
@@ -64,42 +56,38 @@ async function findInteraction(
   }
 }
 
-function showQuestion(
-  parts: SignInParts,
-  [, response, url]: Exchange,
-  interaction: Interaction,
-): void {
+function showQuestion(parts: Parts, [, response, url]: Exchange, interaction: Interaction): void {
   const user = parts.directory.find(interaction.session?.accountId);
+  const app = appName(parts, url);
   if (interaction.prompt.name === 'consent' && user !== undefined) {
-    const scopes = scopesOf(url);
-    showPage(parts, response, 200, consentPage({ user, app: appName(parts), scopes }));
-    return;
+    showPage(parts, response, 200, consentPage({ user, app, scopes: scopesOf(url) }));
+  } else if (interaction.prompt.name === 'confirm' && user !== undefined) {
+    showPage(parts, response, 200, confirmPage({ user, app }));
+  } else {
+    const disabled = interaction.prompt.reasons.includes('disabled');
+    showPicker(parts, response, url, disabled ? entraErrorText(50057) : undefined);
   }
-  const disabled = interaction.prompt.reasons.includes('disabled');
-  showPicker(parts, response, url, disabled ? entraErrorText(50057) : undefined);
 }
 
-function showPicker(
-  parts: SignInParts,
-  response: ServerResponse,
-  url: URL,
-  refusal?: string,
-): void {
+function showPicker(parts: Parts, response: ServerResponse, url: URL, refusal?: string): void {
   const { directory } = parts;
   const html = accountPickerPage({
-    users: directory.list(),
-    app: appName(parts),
+    users: usersOfDomain(directory.list(), url.searchParams.get('domain_hint')),
+    app: appName(parts, url),
     hinted: directory.findByHint(url.searchParams.get('login_hint') ?? ''),
     ...(refusal === undefined ? {} : { refusal }),
   });
   showPage(parts, response, 200, html);
 }
 
-async function takeAccount(
-  parts: SignInParts,
-  exchange: Exchange,
-  objectId: string,
-): Promise<void> {
+/** `domain_hint` leads to the accounts of that domain, where there are any; else it says nothing. */
+function usersOfDomain(users: readonly SeededUser[], domain: string | null): readonly SeededUser[] {
+  const suffix = `@${(domain ?? '').toLowerCase()}`;
+  const found = users.filter(({ username }) => username.toLowerCase().endsWith(suffix));
+  return found.length === 0 ? users : found;
+}
+
+async function takeAccount(parts: Parts, exchange: Exchange, objectId: string): Promise<void> {
   const [request, response, url] = exchange;
   const user = parts.directory.find(objectId);
   if (user === undefined || user.disabled) {
@@ -111,22 +99,53 @@ async function takeAccount(
 }
 
 async function takeConsent(
-  parts: SignInParts,
+  parts: Parts,
   exchange: Exchange,
   interaction: Interaction,
   answer: string | null,
 ): Promise<void> {
-  const [request, response, url] = exchange;
   const objectId = interaction.session?.accountId;
   if (answer !== 'accept' || objectId === undefined) {
-    await parts.provider.interactionFinished(request, response, {
-      error: 'access_denied',
-      error_description: 'AADSTS65004',
-    });
+    await refuse(parts, exchange, 65004);
     return;
   }
-  parts.directory.consent(objectId, ['openid', ...scopesOf(url)]);
+  parts.directory.consent(objectId, ['openid', ...scopesOf(exchange[2])]);
   askAgain(parts, exchange, [], ['consent']);
+}
+
+async function takeConfirmation(
+  parts: Parts,
+  exchange: Exchange,
+  { session }: Interaction,
+  answer: string | null,
+): Promise<void> {
+  const { directory, accessPolicies, notes } = parts;
+  const user = directory.find(session?.accountId);
+  if (answer !== 'yes' || user === undefined || session?.uid === undefined) {
+    await refuse(parts, exchange, 500121);
+    return;
+  }
+  const { searchParams } = exchange[2];
+  const { acrs, clients } = notes.ofSession(session.uid);
+  const confirmed = [
+    ...acrs,
+    ...contextsOfClaims(searchParams.get('claims')),
+    ...contextsOfPolicies(accessPolicies.value, directory, user, scopesOf(exchange[2])),
+  ];
+  notes.keepSession(session.uid, { acrs: [...new Set(confirmed)], clients });
+  askAgain(parts, exchange, [], []);
+}
+
+/** The app gets the refusal; shapeRedirect makes text of the number. */
+async function refuse(
+  { provider }: Parts,
+  [request, response]: Exchange,
+  number: EntraErrorNumber,
+): Promise<void> {
+  await provider.interactionFinished(request, response, {
+    error: 'access_denied',
+    error_description: `AADSTS${number}`,
+  });
 }
 
 /** Another person gets a session of their own, so that `sid` changes with the person. */
@@ -146,36 +165,6 @@ async function openSession(
   context.cookies.set(sessionCookie, session.jti, { httpOnly: true, sameSite: 'lax' });
 }
 
-function askAgain(
-  { paths }: SignInParts,
-  [, response, url]: Exchange,
-  answered: readonly string[],
-  answeredPrompts: readonly string[],
-): void {
-  const query = new URLSearchParams(url.searchParams);
-  for (const name of answered) query.delete(name);
-  const prompts = (query.get('prompt') ?? '').split(' ');
-  const left = prompts.filter((prompt) => prompt !== '' && !answeredPrompts.includes(prompt));
-  if (left.length === 0) query.delete('prompt');
-  else query.set('prompt', left.join(' '));
-  response.writeHead(303, { Location: `${paths.authorize}?${query}` }).end();
-}
-
 function scopesOf(url: URL): string[] {
   return graphScopesOf(readScopes(url.searchParams.get('scope')));
-}
-
-function appName({ client }: SignInParts): string {
-  const [redirectUri] = client.redirectUris;
-  return redirectUri === undefined ? client.id : new URL(redirectUri).host;
-}
-
-function showPage(
-  { client }: SignInParts,
-  response: ServerResponse,
-  status: number,
-  html: string,
-): void {
-  const origins = client.redirectUris.map((uri) => new URL(uri).origin);
-  respond(response, status, html, pageHeaders(origins));
 }

@@ -1,17 +1,30 @@
 import type { ControlPanel } from '../loopback/answer-control';
-import type { Control } from '../loopback/control';
-import { isAccountChanges } from './directory';
-import type { AccountChange, Directory } from './directory';
+import { createControl, type Control } from '../loopback/control';
+import { isAccessPolicies, type AccessPolicy } from './access-policies';
+import { isAccountChanges } from './account-change';
+import { controlForms } from './control-forms';
+import type { Directory } from './directory';
 import type { EntraFaults } from './faults';
+import { entraControlPage } from './pages/control-page';
+import { controlPageHeaders } from '../loopback/control-page';
 import type { SigningKeys } from './signing-keys';
 
+/** Conditional access, as the control page sets it. */
+export type AccessPolicies = Control<readonly AccessPolicy[]>;
+
+export function createAccessPolicies(): AccessPolicies {
+  return createControl<readonly AccessPolicy[]>([], isAccessPolicies);
+}
+
 /** What `/control` of the stand-in offers: every fault, the accounts, `reset` and `rotate-keys`. */
-export function createControlPanel(
-  faults: EntraFaults,
-  directory: Directory,
-  keys: SigningKeys,
-): ControlPanel {
-  const controls = { ...faults, users: createUsersControl(directory) };
+export function createControlPanel(parts: {
+  readonly faults: EntraFaults;
+  readonly directory: Directory;
+  readonly accessPolicies: AccessPolicies;
+  readonly keys: SigningKeys;
+}): ControlPanel {
+  const { faults, directory, accessPolicies, keys } = parts;
+  const controls = { ...faults, accessPolicies, users: createUsersControl(directory) };
   return {
     controls,
     actions: {
@@ -20,17 +33,19 @@ export function createControlPanel(
       },
       'rotate-keys': () => keys.rotate(),
     },
+    forms: controlForms(parts),
+    page: (fault) => entraControlPage({ ...parts, ...(fault === undefined ? {} : { fault }) }),
+    pageHeaders: controlPageHeaders,
   };
 }
 
-/** Roles, `disabled` and `consented`, by object id or user name; only what is named changes. */
+/** Names, roles, `disabled` and `consented`, by object id or user name; only what is named changes. */
 function createUsersControl(directory: Directory): Control<unknown> {
   return {
     get value() {
       return Object.fromEntries(
-        directory.list().map(({ objectId, roles, disabled, consented }) => {
-          const account: AccountChange = { roles, disabled, consented };
-          return [objectId, account];
+        directory.list().map(({ objectId, name, roles, disabled, consented }) => {
+          return [objectId, { name, roles, disabled, consented }];
         }),
       );
     },
@@ -38,6 +53,7 @@ function createUsersControl(directory: Directory): Control<unknown> {
       if (!isAccountChanges(input)) return false;
       return Object.entries(input).every(([key, change]) => directory.change(key, change));
     },
+    remember: () => directory.remember(),
     reset() {
       directory.reset();
     },

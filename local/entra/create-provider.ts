@@ -1,18 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import { isString } from '../loopback/control';
 import Provider from 'oidc-provider';
 import type { Configuration, JWKS } from 'oidc-provider';
-import type { Directory } from './directory';
-import type { EntraPaths } from './entra-paths';
-import type { AppRegistration } from './entra-stand-in-options';
-import { createMemoryAdapter } from './memory-adapter';
+import type { EntraPaths } from './entra-shape';
+import { createKeptAdapter } from './kept-adapter';
+import type { KeptState } from './kept-state';
 import { renderErrorPage } from './pages/render-error-page';
-import { createSignInPolicy } from './sign-in-policy';
+import type { RegisteredClient, RegisteredClients } from './registered-clients';
+import { createSignInPolicy, type SignInPolicyParts } from './sign-in-policy';
 
-interface ProviderParts {
+interface ProviderParts extends SignInPolicyParts {
+  /** For oidc-provider's own tokens, which nobody sees. */
   readonly issuer: string;
   readonly paths: EntraPaths;
-  readonly client: AppRegistration;
-  readonly directory: Directory;
+  readonly clients: RegisteredClients;
+  readonly state: KeptState;
   /** Did the authorization request of this code ask for `offline_access`? */
   readonly wantsRefreshToken: (codeId: string) => boolean;
   /** oidc-provider signs tokens that nobody sees; it wants a key all the same. */
@@ -28,13 +30,13 @@ const off = { enabled: false };
 /** oidc-provider, which holds the protocol: requests, PKCE, codes, refresh tokens, sessions. */
 export function createProvider(parts: ProviderParts): Provider {
   return new Provider(parts.issuer, {
-    adapter: createMemoryAdapter(),
-    clients: [clientMetadata(parts.client)],
+    adapter: createKeptAdapter(parts.state),
+    clients: parts.clients.all.map(clientMetadata),
     clientAuthMethods: ['client_secret_post', 'client_secret_basic'],
     clientBasedCORS: () => false,
     cookies: {
       names: { session: sessionCookie, interaction: 'stand-in-request', resume: 'stand-in-resume' },
-      keys: [randomBytes(32).toString('base64url')],
+      keys: [cookieKey(parts.state)],
     },
     // Allowed through to the sign-in pages; what else the request holds is ignored.
     extraParams: ['client_info', 'domain_hint', 'claims'],
@@ -51,7 +53,7 @@ export function createProvider(parts: ProviderParts): Provider {
     responseTypes: ['code'],
     routes: { authorization: parts.paths.authorize, token: parts.paths.token },
     interactions: {
-      policy: createSignInPolicy(parts.directory),
+      policy: createSignInPolicy(parts),
       // The request travels along, so that it can be made again once the person has answered.
       url: (context, { uid }) => `${parts.paths.signIn}/${uid}?${context.querystring}`,
     },
@@ -61,7 +63,17 @@ export function createProvider(parts: ProviderParts): Provider {
   });
 }
 
-function clientMetadata(client: AppRegistration) {
+/** The same over restarts, so that a browser's session cookie still holds. */
+function cookieKey(state: KeptState): string {
+  const secrets = state.part('secrets');
+  const kept = secrets.get('cookies');
+  const key = isString(kept) ? kept : randomBytes(32).toString('base64url');
+  secrets.set('cookies', key);
+  state.changed();
+  return key;
+}
+
+function clientMetadata(client: RegisteredClient) {
   return {
     client_id: client.id,
     client_secret: client.secret,

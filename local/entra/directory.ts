@@ -1,14 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import type { AccountChange } from './account-change';
+import { consentedFromTheStart, createKeptAccounts, type Account } from './kept-accounts';
+import type { KeptState } from './kept-state';
 import type { SeededUser } from './seeded-user';
-import { isBoolean, isRecord } from '../loopback/control';
 
-const consentedFromTheStart = ['openid', 'User.Read'];
-
-/** What can be changed about an account while the stand-in runs. */
-export interface AccountChange {
-  readonly roles?: readonly string[];
-  readonly disabled?: boolean;
-  readonly consented?: boolean;
-}
+const mostAccounts = 500;
 
 /** The accounts as they are now. */
 export interface Directory {
@@ -17,51 +13,58 @@ export interface Directory {
   find(objectId: string | undefined): SeededUser | undefined;
   /** By user name or by the `login_hint` claim. */
   findByHint(hint: string): SeededUser | undefined;
+  /** Is `key` the user's object id or user name? */
+  isNamed(user: SeededUser, key: string): boolean;
   consent(objectId: string, scopes: readonly string[]): void;
   /** The Graph scopes of `scopes` that the person has not agreed to. */
   missingConsent(objectId: string, scopes: readonly string[]): string[];
-  /** `key` is an object id or a user name; false when there is no such account. */
+  /**
+   * `key` is an object id or a user name. A user name nobody has is added, if the change gives a name;
+   * false when nothing was changed.
+   */
   change(key: string, change: AccountChange): boolean;
+  /** Gives what takes the accounts back to how they are now. */
+  remember(): () => void;
   reset(): void;
 }
 
-interface Account {
-  user: SeededUser;
-  scopes: Set<string>;
-}
-
-export function createDirectory(users: readonly SeededUser[]): Directory {
-  let accounts = seed(users);
-  const all = () => [...accounts.values()].map(({ user }) => user);
+/** The accounts `users`, with what an earlier run has left of changes, of `tenantId` those that are added. */
+export function createDirectory(
+  users: readonly SeededUser[],
+  tenantId: string,
+  state: KeptState,
+): Directory {
+  const accounts = createKeptAccounts(users, state);
+  const all = () => [...accounts.now().values()].map(({ user }) => user);
   return {
     list: all,
-    find: (objectId) => (objectId === undefined ? undefined : accounts.get(objectId)?.user),
+    find: (objectId) => (objectId === undefined ? undefined : accounts.now().get(objectId)?.user),
     findByHint: (hint) =>
-      all().find((user) => user.username === hint || loginHintOf(user) === hint),
+      all().find((user) => isSameName(user.username, hint) || loginHintOf(user) === hint),
+    isNamed,
     consent(objectId, scopes) {
-      const account = accounts.get(objectId);
+      const account = accounts.now().get(objectId);
       if (account === undefined) return;
-      account.user = { ...account.user, consented: true };
-      account.scopes = new Set([...account.scopes, ...scopes]);
+      const agreed = [...new Set([...account.scopes, ...scopes])];
+      accounts.put({ user: { ...account.user, consented: true }, scopes: agreed });
     },
     missingConsent(objectId, scopes) {
-      const account = accounts.get(objectId);
+      const account = accounts.now().get(objectId);
       if (account?.user.consented !== true) return [...scopes];
-      return scopes.filter((scope) => !account.scopes.has(scope));
+      return scopes.filter((scope) => !account.scopes.includes(scope));
     },
-    change(key, { roles, disabled, consented }) {
-      const account = accounts.get(key) ?? [...accounts.values()].find(isNamed(key));
-      if (account === undefined) return false;
-      account.user = {
-        ...account.user,
-        ...(roles === undefined ? {} : { roles }),
-        ...(disabled === undefined ? {} : { disabled }),
-        ...(consented === undefined ? {} : { consented }),
-      };
+    change(key, change) {
+      const known = [...accounts.now().values()].find(({ user }) => isNamed(user, key));
+      const account = known ?? newAccount(key, change, tenantId);
+      if (account === undefined || (known === undefined && accounts.now().size >= mostAccounts)) {
+        return false;
+      }
+      accounts.put({ ...account, user: { ...account.user, ...change } });
       return true;
     },
+    remember: () => accounts.remember(),
     reset() {
-      accounts = seed(users);
+      accounts.reset();
     },
   };
 }
@@ -71,28 +74,33 @@ export function loginHintOf(user: SeededUser): string {
   return `O.${Buffer.from(`${user.objectId}.${user.tenantId}`).toString('base64url')}`;
 }
 
-/** Reads `{ "<object id or user name>": { roles?, disabled?, consented? } }`. */
-export function isAccountChanges(input: unknown): input is Readonly<Record<string, AccountChange>> {
-  return isRecord(input) && Object.values(input).every(isAccountChange);
+function newAccount(
+  username: string,
+  { name }: AccountChange,
+  tenantId: string,
+): Account | undefined {
+  if (name === undefined || !/^[^\s@]{1,60}@[^\s@]{1,60}$/.test(username)) return undefined;
+  const [givenName = name, ...others] = name.split(' ');
+  const user: SeededUser = {
+    objectId: randomUUID(),
+    tenantId,
+    name,
+    username,
+    givenName,
+    surname: others.join(' '),
+    mail: username,
+    roles: [],
+    consented: true,
+    disabled: false,
+    note: 'Added while the stand-in ran',
+  };
+  return { user, scopes: consentedFromTheStart };
 }
 
-function isAccountChange(input: unknown): input is AccountChange {
-  return (
-    isRecord(input) &&
-    Object.entries(input).every(([name, value]) =>
-      name === 'roles'
-        ? Array.isArray(value) && value.every((role) => typeof role === 'string')
-        : (name === 'disabled' || name === 'consented') && isBoolean(value),
-    )
-  );
+function isNamed(user: SeededUser, key: string): boolean {
+  return user.objectId === key || isSameName(user.username, key);
 }
 
-function isNamed(username: string) {
-  return ({ user }: Account) => user.username === username;
-}
-
-function seed(users: readonly SeededUser[]): Map<string, Account> {
-  return new Map(
-    users.map((user) => [user.objectId, { user, scopes: new Set(consentedFromTheStart) }]),
-  );
+function isSameName(username: string, other: string): boolean {
+  return username.toLowerCase() === other.toLowerCase();
 }

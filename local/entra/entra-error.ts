@@ -8,10 +8,13 @@ export type EntraErrorNumber = keyof typeof entraErrors;
 /** A refusal with its number, thrown inside the provider. */
 export class EntraRefusal extends errors.OIDCProviderError {
   readonly number: EntraErrorNumber;
+  /** A claims request (JSON text) that the next sign-in must carry. */
+  readonly claims: string;
 
-  constructor(number: EntraErrorNumber) {
+  constructor(number: EntraErrorNumber, claims = '') {
     super(entraErrors[number].status, entraErrors[number].error);
     this.number = number;
+    this.claims = claims;
   }
 }
 

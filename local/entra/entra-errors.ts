@@ -71,6 +71,11 @@ export const entraErrors = {
     error: 'invalid_scope',
     text: 'The provided request must include a scope input parameter that is valid.',
   },
+  50027: {
+    status: 400,
+    error: 'invalid_client',
+    text: 'The client assertion is not a JWT, or it is malformed.',
+  },
   90014: {
     status: 400,
     error: 'invalid_request',
@@ -80,6 +85,11 @@ export const entraErrors = {
     status: 503,
     error: 'temporarily_unavailable',
     text: 'A transient error has occurred. Please try again.',
+  },
+  500121: {
+    status: 400,
+    error: 'access_denied',
+    text: 'Authentication failed during strong authentication request.',
   },
   500112: {
     status: 400,
@@ -95,6 +105,46 @@ export const entraErrors = {
     status: 400,
     error: 'unauthorized_client',
     text: 'Application was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant.',
+  },
+  700021: {
+    status: 401,
+    error: 'invalid_client',
+    text: 'Client assertion application identifier does not match client_id parameter.',
+  },
+  700023: {
+    status: 401,
+    error: 'invalid_client',
+    text: 'Client assertion audience claim does not match Realm issuer.',
+  },
+  700024: {
+    status: 401,
+    error: 'invalid_client',
+    text: 'Client assertion is not within its valid time range.',
+  },
+  700027: {
+    status: 401,
+    error: 'invalid_client',
+    text: 'The certificate with identifier used to sign the client assertion is not registered on application, or the signature does not verify.',
+  },
+  700211: {
+    status: 401,
+    error: 'invalid_client',
+    text: 'No matching federated identity record found for presented assertion issuer. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.',
+  },
+  700212: {
+    status: 401,
+    error: 'invalid_client',
+    text: 'No matching federated identity record found for presented assertion audience. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.',
+  },
+  700213: {
+    status: 401,
+    error: 'invalid_client',
+    text: 'No matching federated identity record found for presented assertion subject. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.',
+  },
+  7000218: {
+    status: 401,
+    error: 'invalid_client',
+    text: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
   },
   7000215: {
     status: 401,

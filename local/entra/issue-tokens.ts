@@ -2,7 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import { spend } from '../loopback/control';
 import { loginHintOf } from './directory';
+import { clientInfoUid, shapeIdToken, type EntraShape } from './entra-shape';
 import type { EntraFaults } from './faults';
+import type { RegisteredClient } from './registered-clients';
 import type { SeededUser } from './seeded-user';
 import { signToken } from './sign-token';
 import type { SigningKeys } from './signing-keys';
@@ -11,14 +13,17 @@ export interface TokenIssuer {
   readonly keys: SigningKeys;
   readonly faults: EntraFaults;
   readonly issuer: string;
-  readonly client: { readonly id: string; readonly secret: string };
+  readonly shape: EntraShape;
   readonly graphAudience: string;
 }
 
 /** What a token request was granted. */
 export interface TokenGrant {
+  readonly client: RegisteredClient;
   readonly user: SeededUser;
   readonly scopes: readonly string[];
+  /** Authentication contexts the person has satisfied. */
+  readonly acrs: readonly string[];
   readonly sid: string;
   readonly nonce?: string;
   readonly refreshToken?: string;
@@ -49,7 +54,7 @@ export async function issueTokens(
   grant: TokenGrant,
 ): Promise<Record<string, unknown>> {
   const seconds = issuer.faults.accessTokenSeconds.value;
-  const { user, scopes, refreshToken } = grant;
+  const { user, scopes, client, refreshToken } = grant;
   return {
     token_type: 'Bearer',
     scope: scopes.filter((scope) => scope !== 'offline_access').join(' '),
@@ -57,24 +62,24 @@ export async function issueTokens(
     ext_expires_in: seconds,
     access_token: await signToken(accessTokenClaims(issuer, grant), 'rs256', {
       keys: issuer.keys,
-      clientSecret: issuer.client.secret,
+      clientSecret: client.secret,
     }),
     ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     ...(scopes.includes('openid') ? { id_token: await issueIdToken(issuer, grant) } : {}),
-    client_info: clientInfoOf(user),
+    client_info: clientInfoOf(issuer.shape, user),
   };
 }
 
 /** `uid.utid` is MSAL's home account id. */
-export function clientInfoOf(user: SeededUser): string {
-  const facts = { uid: user.objectId, utid: user.tenantId };
+export function clientInfoOf(shape: EntraShape, user: SeededUser): string {
+  const facts = { uid: clientInfoUid(shape, user), utid: user.tenantId };
   return Buffer.from(JSON.stringify(facts)).toString('base64url');
 }
 
 function issueIdToken(issuer: TokenIssuer, grant: TokenGrant): Promise<string> {
   const { faults, keys } = issuer;
-  const parts = { keys, clientSecret: issuer.client.secret };
-  const claims = idTokenClaims(issuer, grant);
+  const parts = { keys, clientSecret: grant.client.secret };
+  const claims = shapeIdToken(issuer.shape, idTokenClaims(issuer, grant), grant.user);
   if (!spend(faults.idTokenTimes)) return signToken(claims, 'rs256', parts);
   const changed = Object.entries({ ...claims, ...faults.idTokenClaims.value });
   const kept = Object.fromEntries(changed.filter(([, value]) => value !== null));
@@ -86,12 +91,12 @@ function issueIdToken(issuer: TokenIssuer, grant: TokenGrant): Promise<string> {
  * Like the real ones they are dated five minutes back, so that clocks may differ.
  */
 function idTokenClaims(issuer: TokenIssuer, grant: TokenGrant): JWTPayload {
-  const { user, nonce, now } = grant;
+  const { client, user, nonce, acrs, now } = grant;
   return {
     ver: '2.0',
     iss: issuer.issuer,
-    sub: pairwiseSubject(issuer.client.id, user),
-    aud: issuer.client.id,
+    sub: pairwiseSubject(client.id, user),
+    aud: client.id,
     exp: now + issuer.faults.idTokenSeconds.value,
     iat: now - 300,
     nbf: now - 300,
@@ -105,11 +110,12 @@ function idTokenClaims(issuer: TokenIssuer, grant: TokenGrant): JWTPayload {
     rh: `1.${randomBytes(24).toString('base64url')}.`,
     ...(nonce === undefined ? {} : { nonce }),
     ...(user.roles.length === 0 ? {} : { roles: user.roles }),
+    ...(acrs.length === 0 ? {} : { acrs }),
   };
 }
 
 function accessTokenClaims(issuer: TokenIssuer, grant: TokenGrant): JWTPayload {
-  const { user, now } = grant;
+  const { client, user, now } = grant;
   const scopes = [...graphScopesOf(grant.scopes), 'profile', 'openid', 'email'];
   return {
     aud: issuer.graphAudience,
@@ -117,8 +123,8 @@ function accessTokenClaims(issuer: TokenIssuer, grant: TokenGrant): JWTPayload {
     iat: now - 300,
     nbf: now - 300,
     exp: now + issuer.faults.accessTokenSeconds.value,
-    appid: issuer.client.id,
-    azp: issuer.client.id,
+    appid: client.id,
+    azp: client.id,
     name: user.name,
     oid: user.objectId,
     tid: user.tenantId,
@@ -128,6 +134,7 @@ function accessTokenClaims(issuer: TokenIssuer, grant: TokenGrant): JWTPayload {
     upn: user.userPrincipalName ?? user.username,
     uti: randomBytes(16).toString('base64url'),
     ver: '1.0',
+    ...(grant.acrs.length === 0 ? {} : { acrs: grant.acrs }),
     // The app said it can handle claims challenges (client capability cp1).
     ...(grant.claims?.includes('"xms_cc"') === true ? { xms_cc: ['CP1'] } : {}),
   };

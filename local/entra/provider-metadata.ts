@@ -1,20 +1,28 @@
-import type { EntraPaths } from './entra-paths';
+import type { EntraPaths } from './entra-shape';
 
 /**
  * OpenID Connect Discovery 1.0 section 3, as Microsoft Entra ID fills it in. No
  * `authorization_response_iss_parameter_supported`: Microsoft Entra ID sends no `iss` (RFC 9207).
  */
-export function providerMetadata(origin: string, paths: EntraPaths): Record<string, unknown> {
+export function providerMetadata(
+  origin: string,
+  paths: EntraPaths,
+  issuer: string,
+): Record<string, unknown> {
   return {
     token_endpoint: origin + paths.token,
-    token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+    token_endpoint_auth_methods_supported: [
+      'client_secret_post',
+      'private_key_jwt',
+      'client_secret_basic',
+    ],
     jwks_uri: origin + paths.keys,
     response_modes_supported: ['query', 'fragment', 'form_post'],
     subject_types_supported: ['pairwise'],
     id_token_signing_alg_values_supported: ['RS256'],
     response_types_supported: ['code'],
     scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
-    issuer: origin + paths.issuer,
+    issuer,
     request_uri_parameter_supported: false,
     authorization_endpoint: origin + paths.authorize,
     http_logout_supported: true,

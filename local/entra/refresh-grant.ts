@@ -1,19 +1,20 @@
 import type Provider from 'oidc-provider';
 import type { TokenEndpointGrantContext } from 'oidc-provider';
 import { isString } from '../loopback/control';
-import type { AskedScopes } from './asked-scopes';
-import type { Directory } from './directory';
+import { claimsForContext, contextsOfClaims, contextsOfPolicies } from './access-policies';
 import { EntraRefusal } from './entra-error';
 import { graphScopesOf, readScopes } from './issue-tokens';
+import type { SignInPolicyParts } from './sign-in-policy';
 
 /**
  * Refresh tokens as Microsoft Entra ID treats them: any scope the person has consented to may be
  * asked for, a new refresh token comes with each answer and the old one stays valid, and the account
- * is looked at again. Throws EntraRefusal 70000, 70008, 50057 or 65001.
+ * is looked at again. Throws EntraRefusal 70000, 70008, 50057, 65001 or, with the claims to ask for at
+ * the next sign-in, 50076.
  */
 export function registerRefreshGrant(
   provider: Provider,
-  { directory, askedScopes }: { directory: Directory; askedScopes: AskedScopes },
+  { directory, accessPolicies, notes }: SignInPolicyParts,
 ): void {
   provider.registerGrantType(
     'refresh_token',
@@ -28,10 +29,16 @@ export function registerRefreshGrant(
       if (old.isExpired) throw new EntraRefusal(70008);
       const user = directory.find(old.accountId);
       if (user === undefined || user.disabled) throw new EntraRefusal(50057);
-      const asked = isString(body?.['scope']) ? readScopes(body['scope']) : askedScopes.of(old.jti);
+      const note = notes.ofGrant(old.jti);
+      const asked = isString(body?.['scope']) ? readScopes(body['scope']) : note.scopes;
       if (directory.missingConsent(user.objectId, graphScopesOf(asked)).length > 0) {
         throw new EntraRefusal(65001);
       }
+      const missing = [
+        ...contextsOfClaims(body?.['claims']),
+        ...contextsOfPolicies(accessPolicies.value, directory, user, asked),
+      ].find((context) => !note.acrs.includes(context));
+      if (missing !== undefined) throw new EntraRefusal(50076, claimsForContext(missing));
 
       const fresh = new provider.RefreshToken({
         accountId: old.accountId,
@@ -42,7 +49,7 @@ export function registerRefreshGrant(
         sessionUid: old.sessionUid,
       });
       context.body = { refresh_token: await fresh.save() };
-      askedScopes.remember(fresh.jti, askedScopes.of(old.jti));
+      notes.keepGrant(fresh.jti, note);
       context.oidc.entity('RefreshToken', fresh);
     },
     ['refresh_token'],

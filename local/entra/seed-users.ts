@@ -28,6 +28,7 @@ function members(usual: Usual, adminRole: string): SeededUser[] {
       officeLocation: 'Berlin 4/12',
       preferredLanguage: 'en-GB',
       hasPhoto: true,
+      groups: ['Identity team', 'All staff'],
     },
     {
       ...usual,
@@ -40,6 +41,7 @@ function members(usual: Usual, adminRole: string): SeededUser[] {
       jobTitle: 'Warehouse planner',
       mail: 'tomas@anteroom.example',
       officeLocation: 'Malmö 1',
+      groups: ['All staff'],
       preferredLanguage: 'sv-SE',
     },
     {

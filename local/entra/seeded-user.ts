@@ -26,4 +26,6 @@ export interface SeededUser {
   readonly officeLocation?: string;
   readonly preferredLanguage?: string;
   readonly hasPhoto?: boolean;
+  /** Names of the groups the person is in: `/me/memberOf`. */
+  readonly groups?: readonly string[];
 }

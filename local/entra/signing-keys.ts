@@ -1,8 +1,10 @@
-import { generateKeyPair } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPair } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { JWK } from 'jose';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
+import { isString } from '../loopback/control';
+import type { KeptState } from './kept-state';
 
 const generate = promisify(generateKeyPair);
 
@@ -23,22 +25,38 @@ export interface SigningKeys {
   rotate(): Promise<void>;
 }
 
-export async function createSigningKeys(): Promise<SigningKeys> {
-  const [first, stranger] = await Promise.all([createSigningKey(), createSigningKey()]);
+/** Keys of this run; the current one stays over restarts, so that tokens out there stay good. */
+export async function createSigningKeys(state: KeptState): Promise<SigningKeys> {
+  const kept = state.part('keys');
+  const pem = kept.get('current');
+  const [first, stranger] = await Promise.all([
+    isString(pem) ? describeKey(createPrivateKey(pem)) : createSigningKey(),
+    createSigningKey(),
+  ]);
   let current = first;
+  const keep = (): void => {
+    kept.set('current', current.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    state.changed();
+  };
+  keep();
   return {
     current: () => current,
     stranger,
     published: () => ({ keys: [current.publicJwk] }),
     async rotate() {
       current = await createSigningKey();
+      keep();
     },
   };
 }
 
 async function createSigningKey(): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generate('rsa', { modulusLength: 2048 });
-  const jwk = await exportJWK(publicKey);
+  const { privateKey } = await generate('rsa', { modulusLength: 2048 });
+  return describeKey(privateKey);
+}
+
+async function describeKey(privateKey: KeyObject): Promise<SigningKey> {
+  const jwk = await exportJWK(createPublicKey(privateKey));
   const kid = await calculateJwkThumbprint(jwk);
   return { kid, privateKey, publicJwk: { ...jwk, kid, use: 'sig', alg: 'RS256' } };
 }

@@ -9,20 +9,21 @@ import { answerAsEntra } from './answer-as-entra';
 import { answerLogout } from './answer-logout';
 import { answerSignIn } from './answer-sign-in';
 import { answerTokenFault } from './answer-token-fault';
-import { createAskedScopes } from './asked-scopes';
+import { authenticateClient } from './authenticate-client';
+import { createAccessPolicies, createControlPanel } from './create-control-panel';
 import { createProvider } from './create-provider';
-import { createControlPanel } from './create-control-panel';
 import { createDirectory } from './directory';
-import type { Directory } from './directory';
-import { entraPaths } from './entra-paths';
-import type { EntraPaths } from './entra-paths';
-import type { AppRegistration, EntraStandInOptions } from './entra-stand-in-options';
+import { entraPaths, issuerOf } from './entra-shape';
+import type { EntraPaths } from './entra-shape';
+import type { EntraStandInOptions } from './entra-stand-in-options';
 import { createEntraFaults } from './faults';
-import type { TokenIssuer } from './issue-tokens';
+import { createKeptState, type KeptState } from './kept-state';
 import { providerMetadata } from './provider-metadata';
 import { registerRefreshGrant } from './refresh-grant';
+import { registerClients } from './registered-clients';
 import { seedUsers } from './seed-users';
 import type { SeededUser } from './seeded-user';
+import { createSignInNotes } from './sign-in-notes';
 import { createSigningKeys } from './signing-keys';
 
 export type { SeededUser } from './seeded-user';
@@ -32,93 +33,110 @@ export interface EntraStandIn {
   readonly url: string;
   /** What `ENTRA_AUTHORITY` must be. */
   readonly authority: string;
+  /** What `ENTRA_ISSUER` must be. */
   readonly issuer: string;
   /** The JWKS, for the Graph stand-in. */
   readonly keysUrl: string;
+  /** The accounts that were there at the start. */
   readonly users: readonly SeededUser[];
+  /** The accounts as they are now. */
+  listUsers(): readonly SeededUser[];
   stop(): Promise<void>;
 }
 
-/** Starts the local stand-in for Microsoft Entra ID; rejects when the port is taken. */
+/**
+ * Starts the local stand-in for Microsoft Entra ID, or what `shape` says; rejects when the port is
+ * taken or the state file is not its own.
+ */
 export async function startEntraStandIn(options: EntraStandInOptions): Promise<EntraStandIn> {
-  const users = options.users ?? seedUsers(options.tenantId);
-  const paths = entraPaths(options.tenantId);
+  const { tenantId, shape = 'entra' } = options;
+  const paths = entraPaths(shape, tenantId);
+  const state = createKeptState(options.stateFile);
+  const seeded = options.users ?? seedUsers(tenantId);
+  const directory = createDirectory(seeded, tenantId, state);
   const server = await startLoopbackServer({
     ...(options.port === undefined ? {} : { port: options.port }),
-    createHandler: (url) => createHandler(url, { ...options, users }),
+    createHandler: async (url) => {
+      const parts = await createParts(url, options, paths, directory, state);
+      return createHandler(url, parts);
+    },
   });
   return {
     url: server.url,
-    authority: server.url + paths.issuer,
-    issuer: server.url + paths.issuer,
+    authority: server.url + paths.authority,
+    issuer: issuerOf(shape, tenantId, server.url),
     keysUrl: server.url + paths.keys,
-    users,
+    users: directory.list(),
+    listUsers: () => directory.list(),
     stop: () => server.stop(),
   };
 }
 
-async function createHandler(
-  origin: string,
-  options: EntraStandInOptions & { readonly users: readonly SeededUser[] },
-): Promise<LoopbackHandler> {
-  const { client, tenantId } = options;
-  const paths = entraPaths(tenantId);
-  const keys = await createSigningKeys();
-  const faults = createEntraFaults();
-  const directory = createDirectory(options.users);
-  const panel = createControlPanel(faults, directory, keys);
-  const issuer = {
-    keys,
-    faults,
-    issuer: origin + paths.issuer,
-    client,
-    graphAudience: options.graphAudience,
-  };
-  const provider = await createEntraProvider(issuer, client, directory, paths);
-  const callback = provider.callback();
+type Parts = Awaited<ReturnType<typeof createParts>>;
 
+async function createParts(
+  origin: string,
+  { tenantId, shape = 'entra', graphAudience, client, otherClients = [] }: EntraStandInOptions,
+  paths: EntraPaths,
+  directory: ReturnType<typeof createDirectory>,
+  state: KeptState,
+) {
+  const keys = await createSigningKeys(state);
+  const faults = createEntraFaults();
+  const clients = registerClients([client, ...otherClients]);
+  const accessPolicies = createAccessPolicies();
+  const notes = createSignInNotes(state);
+  const issuer = {
+    ...{ keys, faults, shape, graphAudience },
+    issuer: issuerOf(shape, tenantId, origin),
+  };
+  const shared = { directory, accessPolicies, notes, clients, paths };
+  const provider = createProvider({
+    ...{ ...shared, state, issuer: origin + paths.authority },
+    wantsRefreshToken: (codeId) => notes.ofGrant(codeId).scopes.includes('offline_access'),
+    jwks: { keys: [await exportJWK(keys.current().privateKey)] },
+  });
+  registerRefreshGrant(provider, shared);
+  answerAsEntra(provider, { ...shared, issuer });
+  const panel = createControlPanel({ faults, directory, accessPolicies, keys });
+  return { ...shared, provider, panel, issuer, keys, faults };
+}
+
+function createHandler(origin: string, parts: Parts): LoopbackHandler {
+  const { paths, faults, provider } = parts;
+  const callback = provider.callback();
   return async (request, response, url) => {
     const { pathname } = url;
     if (pathname === '/control' || pathname.startsWith('/control/')) {
-      await answerControl(panel, request, response, pathname);
+      await answerControl(parts.panel, request, response, pathname);
     } else if (pathname === paths.metadata) {
       if (suffer(faults.metadataOutage.value, response)) return;
-      const metadata = providerMetadata(origin, paths);
-      const stated = faults.metadataIssuer.value;
-      respondJson(response, 200, stated === '' ? metadata : { ...metadata, issuer: stated });
+      const { value: stated } = faults.metadataIssuer;
+      const { issuer } = parts.issuer;
+      respondJson(response, 200, providerMetadata(origin, paths, stated === '' ? issuer : stated));
     } else if (pathname === paths.keys) {
       if (suffer(faults.keysOutage.value, response)) return;
-      respondJson(response, 200, keys.published());
+      respondJson(response, 200, parts.keys.published());
     } else if (pathname === paths.logout) {
-      await answerLogout({ provider, client }, request, response, url);
+      await answerLogout(parts, request, response, url);
     } else if (pathname.startsWith(`${paths.signIn}/`)) {
-      await answerSignIn({ provider, directory, paths, client }, request, response, url);
-    } else if (
-      pathname !== paths.token ||
-      !(await answerTokenFault(faults, request, response, url))
-    ) {
+      await answerSignIn(parts, request, response, url);
+    } else if (pathname === paths.token) {
+      await answerToken(origin, parts, callback, [request, response, url]);
+    } else {
       await callback(request, response);
     }
   };
 }
 
-/** oidc-provider with refresh tokens, tokens and errors as Microsoft Entra ID has them. */
-async function createEntraProvider(
-  issuer: TokenIssuer,
-  client: AppRegistration,
-  directory: Directory,
-  paths: EntraPaths,
-): Promise<Provider> {
-  const askedScopes = createAskedScopes();
-  const provider = createProvider({
-    issuer: issuer.issuer,
-    paths,
-    client,
-    directory,
-    wantsRefreshToken: (codeId) => askedScopes.of(codeId).includes('offline_access'),
-    jwks: { keys: [await exportJWK(issuer.keys.current().privateKey)] },
-  });
-  registerRefreshGrant(provider, { directory, askedScopes });
-  answerAsEntra(provider, { directory, askedScopes, issuer });
-  return provider;
+async function answerToken(
+  origin: string,
+  { paths, faults, clients }: Parts,
+  callback: ReturnType<Provider['callback']>,
+  [request, response, url]: Parameters<LoopbackHandler>,
+): Promise<void> {
+  if (await answerTokenFault(faults, request, response, url)) return;
+  const tokenEndpoint = origin + paths.token;
+  const proven = await authenticateClient(clients, tokenEndpoint, request, response, url);
+  if (proven !== undefined) await callback(proven, response);
 }

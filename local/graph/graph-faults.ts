@@ -30,24 +30,25 @@ const graphProblem = {
   },
 } as const satisfies Record<string, GraphError>;
 
-const answers = [
+export const graphAnswers = [
   'usual',
   'claims-challenge',
   'forbidden',
   'not-found',
+  'no-photo',
   'too-many-requests',
   'error',
   'unavailable',
 ] as const;
 
-export type GraphAnswer = (typeof answers)[number];
+export type GraphAnswer = (typeof graphAnswers)[number];
 
 export type GraphFaults = ReturnType<typeof createGraphFaults>;
 
 /** Everything a test can make the stand-in do wrong: `POST /control`. */
 export function createGraphFaults() {
   return {
-    answer: createControl<GraphAnswer>('usual', isOneOf(answers)),
+    answer: createControl<GraphAnswer>('usual', isOneOf(graphAnswers)),
     outage: createControl<Outage>('none', isOneOf(outages)),
     delayMs: createControl(0, isCount),
     /** How many requests the three above touch; null: all. */
@@ -56,6 +57,8 @@ export function createGraphFaults() {
 }
 
 /** The canned refusal of `answer`; the claims challenge is made where the issuer is known. */
-export function problemOf(answer: Exclude<GraphAnswer, 'usual' | 'claims-challenge'>): GraphError {
+export function problemOf(
+  answer: Exclude<GraphAnswer, 'usual' | 'claims-challenge' | 'no-photo'>,
+): GraphError {
   return graphProblem[answer];
 }

@@ -4,14 +4,15 @@ import type { SeededUser } from '../entra/seeded-user';
 import { answerControl } from '../loopback/answer-control';
 import { spend } from '../loopback/control';
 import { suffer } from '../loopback/outage';
-import { respond, respondJson } from '../loopback/respond';
+import { respondJson } from '../loopback/respond';
 import { startLoopbackServer } from '../loopback/start-loopback-server';
+import { answerPerson, photoFault } from './answer-person';
+import { createGraphPanel } from './create-graph-panel';
 import { createPhoto } from './create-photo';
 import type { GraphError } from './graph-error';
 import { graphErrorBody } from './graph-error';
 import { createGraphFaults, problemOf } from './graph-faults';
-import type { GraphFaults } from './graph-faults';
-import { graphProfileOf } from './graph-profile';
+import type { GraphAnswer, GraphFaults } from './graph-faults';
 import { claimsChallenge, createPublishedKeys, verifyAccessToken } from './verify-access-token';
 
 export interface GraphStandInOptions {
@@ -21,7 +22,8 @@ export interface GraphStandInOptions {
   readonly keysUrl: string;
   readonly issuer: string;
   readonly audience: string;
-  readonly users: readonly SeededUser[];
+  /** The accounts as they are now. */
+  listUsers(): readonly SeededUser[];
 }
 
 export interface GraphStandIn {
@@ -34,14 +36,7 @@ export interface GraphStandIn {
 /** Starts the local stand-in for Microsoft Graph; rejects when the port is taken. */
 export async function startGraphStandIn(options: GraphStandInOptions): Promise<GraphStandIn> {
   const faults = createGraphFaults();
-  const panel = {
-    controls: faults,
-    actions: {
-      reset() {
-        for (const control of Object.values(faults)) control.reset();
-      },
-    },
-  };
+  const panel = createGraphPanel(faults);
   const answerGraph = createGraph(options, faults);
   const server = await startLoopbackServer({
     ...(options.port === undefined ? {} : { port: options.port }),
@@ -70,69 +65,47 @@ function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
     };
     const isFaulty =
       faults.answer.value !== 'usual' || faults.outage.value !== 'none' || faults.delayMs.value > 0;
-    const answer = isFaulty && spend(faults.times) ? faults.answer.value : 'off';
-    if (answer !== 'off') {
+    const isHit = isFaulty && spend(faults.times);
+    const answer = isHit ? faults.answer.value : 'usual';
+    if (isHit) {
       await delay(faults.delayMs.value);
       if (suffer(faults.outage.value, response)) return;
     }
 
     const verified = await verifyAccessToken(request.headers.authorization, rules);
-    if ('error' in verified) refuse(verified.error);
-    else if (answer === 'claims-challenge') {
-      refuse(claimsChallenge(rules, Math.floor(Date.now() / 1000)));
-    } else if (answer !== 'off' && answer !== 'usual') refuse(problemOf(answer));
-    else {
-      const user = options.users.find(({ objectId }) => objectId === verified.objectId);
-      const error = answerUser(user, request, response, url, photo);
-      if (error !== undefined) refuse(error);
+    if ('error' in verified) {
+      refuse(verified.error);
+      return;
     }
+    const fault = faultOf(answer, rules, url);
+    if (fault !== undefined) {
+      refuse(fault);
+      return;
+    }
+    const user = options.listUsers().find(({ objectId }) => objectId === verified.objectId);
+    const error = answerPerson({ user, scopes: verified.scopes, photo }, request, response, url);
+    if (error !== undefined) refuse(error);
   };
 }
 
-/** Answers about the person; an error when there is nothing to answer with. */
-function answerUser(
-  user: SeededUser | undefined,
-  request: IncomingMessage,
-  response: ServerResponse,
-  url: URL,
-  photo: Buffer,
-): GraphError | undefined {
-  if (request.method !== 'GET') return notFound('BadRequest', 'Only GET is known here.', 405);
-  if (user === undefined) return problemOf('not-found');
-  if (url.pathname === '/v1.0/me') return answerProfile(user, response, url);
-  if (url.pathname !== '/v1.0/me/photo/$value') {
-    return notFound('BadRequest', `Resource not found for the segment '${url.pathname}'.`);
-  }
-  if (user.hasPhoto !== true) {
-    return notFound('ImageNotFound', "Exception of type 'ImageNotFoundException' was thrown.");
-  }
-  respond(response, 200, photo, { 'Content-Type': 'image/png', ETag: '"stand-in-photo"' });
-  return undefined;
-}
-
-function answerProfile(
-  user: SeededUser,
-  response: ServerResponse,
+/** The refusal that the control page has ordered, if any. */
+function faultOf(
+  answer: GraphAnswer,
+  rules: Parameters<typeof claimsChallenge>[0],
   url: URL,
 ): GraphError | undefined {
-  const profile = graphProfileOf(user);
-  const selected = (url.searchParams.get('$select') ?? '').split(',').filter((name) => name !== '');
-  const unknown = selected.find((name) => !Object.hasOwn(profile, name));
-  if (unknown !== undefined) {
-    const message = `Could not find a property named '${unknown}' on type 'microsoft.graph.user'.`;
-    return notFound('Request_BadRequest', message, 400);
+  switch (answer) {
+    case 'usual':
+      return undefined;
+    case 'claims-challenge':
+      return claimsChallenge(rules, Math.floor(Date.now() / 1000));
+    case 'no-photo':
+      return photoFault(url);
+    case 'forbidden':
+    case 'not-found':
+    case 'too-many-requests':
+    case 'error':
+    case 'unavailable':
+      return problemOf(answer);
   }
-  const context = `${url.origin}/v1.0/$metadata#users`;
-  respondJson(response, 200, {
-    '@odata.context':
-      selected.length === 0 ? `${context}/$entity` : `${context}(${selected.join(',')})/$entity`,
-    ...(selected.length === 0
-      ? profile
-      : Object.fromEntries(selected.map((name) => [name, profile[name]]))),
-  });
-  return undefined;
-}
-
-function notFound(code: string, message: string, status = 404): GraphError {
-  return { status, code, message };
 }

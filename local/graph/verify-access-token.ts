@@ -10,7 +10,9 @@ interface TokenRules {
   readonly audience: string;
 }
 
-export type Verified = { readonly objectId: string } | { readonly error: GraphError };
+export type Verified =
+  | { readonly objectId: string; readonly scopes: readonly string[] }
+  | { readonly error: GraphError };
 
 /** Keys as published at `keysUrl`; asked again at once for an unknown `kid`. */
 export function createPublishedKeys(keysUrl: string): JWTVerifyGetKey {
@@ -35,7 +37,8 @@ export async function verifyAccessToken(
     if (typeof scp !== 'string' || typeof oid !== 'string') {
       return { error: invalidToken(rules, 'Claims of the access token are malformed.') };
     }
-    return scp.split(' ').includes('User.Read') ? { objectId: oid } : { error: scopeMissing };
+    const scopes = scp.split(' ');
+    return scopes.includes('User.Read') ? { objectId: oid, scopes } : { error: scopeMissing };
   } catch (error) {
     return { error: invalidToken(rules, reasonOf(error)) };
   }

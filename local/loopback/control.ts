@@ -3,6 +3,8 @@ export interface Control<T> {
   readonly value: T;
   /** Takes `input` over; false, and nothing changes, when it is not acceptable. */
   offer(input: unknown): boolean;
+  /** Gives what takes it back to how it is now. */
+  remember(): () => void;
   reset(): void;
 }
 
@@ -17,6 +19,12 @@ export function createControl<T>(initial: T, accepts: (input: unknown) => input 
       if (!accepts(input)) return false;
       value = input;
       return true;
+    },
+    remember() {
+      const now = value;
+      return () => {
+        value = now;
+      };
     },
     reset() {
       value = initial;

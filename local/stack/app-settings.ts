@@ -8,6 +8,7 @@ export const localClientId = 'a9900000-0000-4000-8000-00000a57e700';
 export interface AppSurroundings {
   readonly baseUrl: string;
   readonly authority: string;
+  readonly issuer: string;
   readonly clientSecret: string;
   readonly tablesConnectionString: string;
   readonly tableName: string;
@@ -22,6 +23,7 @@ export function appSettings(around: AppSurroundings): Readonly<Record<string, st
     ENTRA_TENANT_ID: localTenantId,
     ENTRA_CLIENT_ID: localClientId,
     ENTRA_AUTHORITY: around.authority,
+    ...(around.issuer !== around.authority && { ENTRA_ISSUER: around.issuer }),
     ENTRA_CLIENT_SECRET: around.clientSecret,
     TABLES_CONNECTION_STRING: around.tablesConnectionString,
     TABLES_NAME: around.tableName,

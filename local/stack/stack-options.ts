@@ -1,4 +1,7 @@
+import type { EntraShape } from '../entra/entra-shape';
+import type { AppRegistration } from '../entra/entra-stand-in-options';
 import type { StackSecrets } from './stack-secrets';
+import type { StorageAccount } from './start-azurite';
 
 /** How to start the local stack. What is left out is chosen: free ports, fresh secrets, one app. */
 export interface StackOptions {
@@ -18,7 +21,15 @@ export interface StackOptions {
   readonly tableName?: string;
   /** Secrets and ports that are settled already, instead of fresh ones. */
   readonly secrets?: StackSecrets;
-  /** Folder in which rows, secrets and ports stay over restarts. */
+  /** Which provider the stand-in plays: `entra`. */
+  readonly shape?: EntraShape;
+  /** More about the app's registration: certificates and federated credentials it may prove itself by. */
+  readonly registration?: Pick<AppRegistration, 'certificates' | 'federatedCredentials'>;
+  /** Further apps at the same provider. */
+  readonly otherClients?: readonly AppRegistration[];
+  /** Starts Azurite's blob service there too: `func start` wants it for timer triggers. */
+  readonly blobs?: { readonly port: number; readonly account: StorageAccount };
+  /** Folder in which rows, secrets, ports and the provider's sessions stay over restarts. */
   readonly dataDir?: string;
   /** Lets the app heed `local.settings.json` and the environment for what the stack does not set. */
   readonly usesLocalSettings?: boolean;

@@ -3,15 +3,19 @@ import { join } from 'node:path';
 import { isRecord, readJsonFile } from '../functions-host/read-json-file';
 import { localClientId, localTenantId } from './app-settings';
 import type { StackOptions } from './stack-options';
+import type { StorageAccount } from './start-azurite';
 
 /**
  * Where the stand-ins must stand for an app that another host starts with `local.settings.json`
  * (`func start`): ports and secrets are those of that file, or of the example it is copied from.
  * @throws TypeError naming the setting that does not lead to this machine's stand-ins
  */
-export function standInSettings(
-  root: string,
-): Pick<StackOptions, 'secrets' | 'appPort' | 'tableName'> & { readonly appPort: number } {
+export function standInSettings(root: string): Pick<
+  StackOptions,
+  'secrets' | 'blobs' | 'appPort' | 'tableName'
+> & {
+  readonly appPort: number;
+} {
   const own = join(root, 'local.settings.json');
   const path = existsSync(own) ? own : join(root, 'local.settings.json.example');
   const values = readJsonFile(path)?.['Values'];
@@ -26,6 +30,8 @@ export function standInSettings(
     );
   }
   const connection = connectionParts(read('TABLES_CONNECTION_STRING'));
+  const { AzureWebJobsStorage: hostStorage } = isRecord(values) ? values : {};
+  const forHost = connectionParts(typeof hostStorage === 'string' ? hostStorage : '');
   const portOf = (name: string, url: string): number => {
     const { hostname, port } = new URL(url);
     if (hostname !== '127.0.0.1' && hostname !== 'localhost') {
@@ -36,8 +42,14 @@ export function standInSettings(
   return {
     appPort: portOf('APP_BASE_URL', read('APP_BASE_URL')),
     tableName: read('TABLES_NAME'),
+    ...(forHost['BlobEndpoint'] !== undefined && {
+      blobs: {
+        port: portOf('AzureWebJobsStorage', forHost['BlobEndpoint']),
+        account: accountOf(forHost),
+      },
+    }),
     secrets: {
-      account: { name: connection['AccountName'] ?? '', key: connection['AccountKey'] ?? '' },
+      account: accountOf(connection),
       keyRingSecret: read('KEY_RING_SECRET'),
       clientSecret: read('ENTRA_CLIENT_SECRET'),
       entraPort: portOf('ENTRA_AUTHORITY', read('ENTRA_AUTHORITY')),
@@ -45,6 +57,10 @@ export function standInSettings(
       tablesPort: portOf('TABLES_CONNECTION_STRING', connection['TableEndpoint'] ?? ''),
     },
   };
+}
+
+function accountOf(connection: Readonly<Record<string, string>>): StorageAccount {
+  return { name: connection['AccountName'] ?? '', key: connection['AccountKey'] ?? '' };
 }
 
 /** `Name=value;…`, where a value may hold further `=`. */

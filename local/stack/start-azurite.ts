@@ -12,11 +12,23 @@ export interface StorageAccount {
   readonly key: string;
 }
 
-/** Azurite's table service, running in a process of its own. */
+/** A service of Azurite, running in a process of its own. */
 export interface Azurite {
   readonly endpoint: string;
   readonly connectionString: string;
   stop(): Promise<void>;
+}
+
+/** What the stack uses of Azurite: tables for the app, blobs for `func start` and its timers. */
+export type AzuriteService = 'table' | 'blob';
+
+/** How to start a service. */
+export interface AzuriteOptions {
+  readonly port?: number;
+  /** Where the rows or blobs stay; without it they live in memory. */
+  readonly dataDir?: string;
+  /** Must be the same each time for what is kept to be found again. */
+  readonly account?: StorageAccount;
 }
 
 /** A storage account with a name and key that nobody else has. */
@@ -28,17 +40,12 @@ export function createStorageAccount(): StorageAccount {
 }
 
 /**
- * Starts Azurite's table service on 127.0.0.1, without telemetry.
- * @param options `dataDir`: where the rows stay; without it they live in memory. The account must be
- * the same each time for the rows to be found again.
+ * Starts a service of Azurite on 127.0.0.1, without telemetry.
  * @throws Error with what Azurite said when it does not start
  */
 export async function startAzurite(
-  options: {
-    readonly port?: number;
-    readonly dataDir?: string;
-    readonly account?: StorageAccount;
-  } = {},
+  service: AzuriteService,
+  options: AzuriteOptions = {},
 ): Promise<Azurite> {
   const port = options.port ?? (await freePort());
   const { name, key } = options.account ?? createStorageAccount();
@@ -47,7 +54,7 @@ export async function startAzurite(
   const child = fork(
     new URL('./azurite-process.mjs', import.meta.url),
     [
-      ...['--tableHost', '127.0.0.1', '--tablePort', String(port), ...place],
+      ...[service, `--${service}Host`, '127.0.0.1', `--${service}Port`, String(port), ...place],
       ...['--silent', '--disableTelemetry', '--skipApiVersionCheck'],
     ],
     { silent: true, env: { ...process.env, AZURITE_ACCOUNTS: `${name}:${key}` } },
@@ -56,20 +63,24 @@ export async function startAzurite(
     let said = '';
     const listen = (chunk: Buffer): void => {
       said += chunk.toString();
-      if (said.includes('successfully started')) {
+      if (/successfully (started|listens)/.test(said)) {
         resolve();
       }
     };
     child.stdout?.on('data', listen);
     child.stderr?.on('data', listen);
     child.once('exit', () => {
-      reject(new Error(`Azurite did not start on port ${port}:\n${said}`));
+      const reason = new Error(
+        `Azurite's ${service} service did not start on port ${port}:\n${said}`,
+      );
+      const isTaken = said.includes('EADDRINUSE');
+      reject(isTaken ? Object.assign(reason, { code: 'EADDRINUSE', port }) : reason);
     });
   });
   const endpoint = `http://127.0.0.1:${port}/${name}`;
   return {
     endpoint,
-    connectionString: `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${key};TableEndpoint=${endpoint};`,
+    connectionString: `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${key};${service === 'blob' ? 'Blob' : 'Table'}Endpoint=${endpoint};`,
     stop: () => endProcess(child),
   };
 }

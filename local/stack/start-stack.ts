@@ -1,11 +1,12 @@
-import { startEntraStandIn, type SeededUser } from '../entra/start-entra-stand-in';
-import { startGraphStandIn } from '../graph/start-graph-stand-in';
+import type { SeededUser } from '../entra/seeded-user';
 import { startAppProcess, type AppProcess } from './app-process';
 import { appEnvironment, appSettings, localClientId, localTenantId } from './app-settings';
 import { freePort } from './free-port';
+import { tellStep, type StackListener } from './stack-listener';
 import type { StackOptions, StartAppOptions } from './stack-options';
-import { stackSecrets, type StackSecrets } from './stack-secrets';
-import { createTable, startAzurite } from './start-azurite';
+import { stackSecrets } from './stack-secrets';
+import { startStandIns } from './start-stand-ins';
+import { startStorage } from './start-storage';
 
 /** What a stack consists of, as plain values. */
 export interface StackFacts {
@@ -14,6 +15,8 @@ export interface StackFacts {
   /** Origin of the Entra stand-in; its control page is `/control`. */
   readonly entraUrl: string;
   readonly authority: string;
+  /** `iss` of the tokens: unlike the authority in the shapes of External ID and B2C. */
+  readonly issuer: string;
   readonly graphUrl: string;
   /** With `/v1.0`. */
   readonly graphBaseUrl: string;
@@ -31,12 +34,6 @@ export interface Stack {
   startApp(options?: StartAppOptions): Promise<AppProcess>;
   /** Ends everything that was started, by its process id. */
   stop(): Promise<void>;
-}
-
-/** Steps as they are done, and the apps' log. */
-export interface StackListener {
-  onStep?(step: string): void;
-  onOutput?(text: string): void;
 }
 
 export const mostApps = 10;
@@ -57,8 +54,9 @@ export async function startStack(
   try {
     const secrets = options.secrets ?? (await stackSecrets(options.dataDir));
     const ports = await choosePorts(options.appPort);
-    const tables = startTables(options, secrets, running, listener);
-    const standIns = startStandIns(options, secrets, ports, running, listener);
+    const shared = { options, secrets, running, listener };
+    const tables = startStorage(shared);
+    const standIns = startStandIns({ ...shared, appPorts: [...ports] });
     const [tablesFacts, standInFacts] = await settleBoth(tables, standIns);
     const facts: StackFacts = {
       tenantId: localTenantId,
@@ -100,78 +98,6 @@ async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   return Promise.all([a, b]);
 }
 
-type Running = { stop(): Promise<void> }[];
-
-async function startTables(
-  options: StackOptions,
-  secrets: StackSecrets,
-  running: Running,
-  listener: StackListener,
-): Promise<Pick<StackFacts, 'tablesConnectionString' | 'tableName'>> {
-  const { dataDir, tableName = 'anteroom' } = options;
-  let connectionString = options.tablesConnectionString;
-  if (connectionString === undefined) {
-    const { account, tablesPort } = secrets;
-    const azurite = await startAzurite({
-      account,
-      ...(tablesPort !== 0 && { port: tablesPort }),
-      ...(dataDir !== undefined && { dataDir }),
-    });
-    running.push(azurite);
-    ({ connectionString } = azurite);
-  }
-  await createTable(connectionString, tableName);
-  listener.onStep?.(`Table Storage (Azurite${dataDir === undefined ? ', in memory' : ''})`);
-  return { tablesConnectionString: connectionString, tableName };
-}
-
-async function startStandIns(
-  options: StackOptions,
-  secrets: StackSecrets,
-  appPorts: readonly number[],
-  running: Running,
-  listener: StackListener,
-): Promise<Pick<StackFacts, 'entraUrl' | 'authority' | 'graphUrl' | 'graphBaseUrl' | 'users'>> {
-  const origins = appPorts.flatMap((port) => [
-    `http://localhost:${port}`,
-    `https://localhost:${port}`,
-  ]);
-  const scheme = options.https === true ? 'https' : 'http';
-  const firstOrigin = `${scheme}://localhost:${appPorts[0] ?? 0}`;
-  const graphAudience = 'https://graph.microsoft.com';
-  const entra = await startEntraStandIn({
-    port: secrets.entraPort,
-    tenantId: localTenantId,
-    client: {
-      id: localClientId,
-      secret: secrets.clientSecret,
-      redirectUris: origins.map((origin) => `${origin}/auth/redirect`),
-      postLogoutRedirectUris: origins.map((origin) => `${origin}/auth/signed-out`),
-      frontChannelLogoutUri: `${firstOrigin}/auth/front-channel-logout`,
-    },
-    graphAudience,
-  });
-  running.push(entra);
-  listener.onStep?.(`Entra ID stand-in   ${entra.url}`);
-  const { authority, keysUrl, issuer, users } = entra;
-  const graph = await startGraphStandIn({
-    port: secrets.graphPort,
-    keysUrl,
-    issuer,
-    audience: graphAudience,
-    users,
-  });
-  running.push(graph);
-  listener.onStep?.(`Graph stand-in      ${graph.url}`);
-  return {
-    entraUrl: entra.url,
-    authority,
-    graphUrl: graph.url,
-    graphBaseUrl: graph.baseUrl,
-    users,
-  };
-}
-
 async function launchApp(parts: {
   readonly port: number;
   readonly facts: StackFacts;
@@ -187,17 +113,17 @@ async function launchApp(parts: {
     baseUrl: `${https ? 'https' : 'http'}://localhost:${port}`,
     clientSecret: facts.client.secret,
   });
-  const app = await startAppProcess({
-    port,
-    https,
-    scriptRoot: options.scriptRoot ?? process.cwd(),
-    env: appEnvironment(process.env, usesLocalSettings, {
-      ...settings,
-      ...options.appEnv,
-      ...how.env,
-    }),
-    onOutput: (text) => listener.onOutput?.(text),
-  });
-  listener.onStep?.(`The app             ${app.url}`);
-  return app;
+  const start = (): Promise<AppProcess> =>
+    startAppProcess({
+      port,
+      https,
+      scriptRoot: options.scriptRoot ?? process.cwd(),
+      env: appEnvironment(process.env, usesLocalSettings, {
+        ...settings,
+        ...options.appEnv,
+        ...how.env,
+      }),
+      onOutput: (text) => listener.onOutput?.(text),
+    });
+  return tellStep(listener, 'The app', start, ({ url }) => url);
 }

@@ -207,7 +207,7 @@ describe('control', () => {
     ['an unknown signing', { idTokenSigning: 'md5' }],
     ['an unknown error number', { tokenError: 1 }],
     ['an unknown account', { users: { nobody: { roles: [] } } }],
-    ['an unknown part of an account', { users: { [admin]: { name: 'x' } } }],
+    ['an unknown part of an account', { users: { [admin]: { shoeSize: 38 } } }],
   ])('refuses %s and changes nothing', async (_, change) => {
     const before: unknown = await (await fetch(`${origin}/control`)).json();
     const response = await control(origin, { accessTokenSeconds: 7, ...change });

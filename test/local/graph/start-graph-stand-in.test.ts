@@ -1,9 +1,13 @@
 import { seedUsers } from '../../../local/entra/seed-users';
 import type { StandIns } from '../start-stand-ins';
 import { act, control, startStandIns, tenantId } from '../start-stand-ins';
-import { signIn, textOf } from '../entra/entra-client';
+import { createAttempt, createPlainBrowser, locationOf } from '../entra/entra-client';
+import { pick, signIn, textOf } from '../entra/entra-client';
+import { TestBrowser, words } from '../../support/test-browser';
 
-const [admin, plain] = seedUsers(tenantId).map(({ objectId }) => objectId) as [string, string];
+const [admin, plain, , , , guest] = seedUsers(tenantId).map(({ objectId }) => objectId) as [
+  ...[string, string, string, string, string, string],
+];
 
 let standIns: StandIns;
 let token: string;
@@ -21,6 +25,14 @@ beforeEach(async () => {
 async function tokenOf(objectId: string, scope?: string): Promise<string> {
   const changes = scope === undefined ? {} : { scope };
   return textOf(await signIn(standIns.entra.url, objectId, changes), 'access_token');
+}
+
+/** Agrees to a scope on the consent page. */
+async function agree(objectId: string, scope: string): Promise<void> {
+  const browser = createPlainBrowser();
+  const { url } = createAttempt(standIns.entra.url, { scope: `openid User.Read ${scope}` });
+  const consent = locationOf(await pick(browser, url, objectId));
+  await browser.post(consent, { consent: 'accept' });
 }
 
 function ask(path: string, bearer = token, init: RequestInit = {}): Promise<Response> {
@@ -71,6 +83,50 @@ describe('GET /me', () => {
   it('knows no other path and no other method', async () => {
     expect(await errorOf(await ask('/users'))).toEqual({ status: 404, code: 'BadRequest' });
     expect((await ask('/me', token, { method: 'DELETE' })).status).toBe(405);
+  });
+});
+
+describe('GET /me/memberOf', () => {
+  it('lists groups by id and type alone for User.Read, as Graph does', async () => {
+    const response = await ask('/me/memberOf');
+    const body = (await response.json()) as { value: Record<string, unknown>[] };
+    expect(body).toMatchObject({
+      '@odata.context': `${standIns.graph.baseUrl}/$metadata#directoryObjects`,
+    });
+    expect(body.value).toHaveLength(2);
+    for (const group of body.value) {
+      expect(group).toMatchObject({ '@odata.type': '#microsoft.graph.group', displayName: null });
+      expect(group['id']).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    }
+  });
+
+  it.each(['GroupMember.Read.All', 'https://graph.microsoft.com/Directory.Read.All'])(
+    'tells what they are with %s',
+    async (scope) => {
+      await agree(plain, scope);
+      const bearer = await tokenOf(plain, `openid User.Read ${scope}`);
+      expect(await (await ask('/me/memberOf', bearer)).json()).toMatchObject({
+        value: [{ displayName: 'All staff', securityEnabled: true, mailNickname: 'allstaff' }],
+      });
+    },
+  );
+
+  it('answers what $select names', async () => {
+    const body: unknown = await (await ask('/me/memberOf?$select=id, displayName')).json();
+    expect(body).toMatchObject({
+      '@odata.context': `${standIns.graph.baseUrl}/$metadata#directoryObjects(id,displayName)`,
+    });
+    const { value } = body as { value: object[] };
+    expect(value.map((group) => Object.keys(group))).toEqual([
+      ['@odata.type', 'id', 'displayName'],
+      ['@odata.type', 'id', 'displayName'],
+    ]);
+    expect((await ask('/me/memberOf?$select=shoeSize')).status).toBe(400);
+  });
+
+  it('is an empty list for who is in no group', async () => {
+    const bearer = await tokenOf(guest);
+    expect(await (await ask('/me/memberOf', bearer)).json()).toMatchObject({ value: [] });
   });
 });
 
@@ -177,6 +233,22 @@ describe('faults', () => {
     });
   });
 
+  it('no-photo: 404 for the photo, and nothing else', async () => {
+    await control(standIns.graph.url, { answer: 'no-photo' });
+    expect(await errorOf(await ask('/me/photo/$value'))).toEqual({
+      status: 404,
+      code: 'ImageNotFound',
+    });
+    expect((await ask('/me')).status).toBe(200);
+  });
+
+  it.each(['error', 'garbage'])('outage %s is not what Graph answers', async (outage) => {
+    await control(standIns.graph.url, { outage });
+    const response = await ask('/me');
+    expect(response.status).toBe(outage === 'error' ? 500 : 200);
+    await expect(response.json()).rejects.toThrow();
+  });
+
   it('delays an answer', async () => {
     await control(standIns.graph.url, { delayMs: 200 });
     const begun = performance.now();
@@ -195,5 +267,33 @@ describe('faults', () => {
   it('drops the connection', async () => {
     await control(standIns.graph.url, { outage: 'drop' });
     await expect(ask('/me')).rejects.toThrow('fetch failed');
+  });
+});
+
+describe('the control page', () => {
+  const page = () => `${standIns.graph.url}/control`;
+  const submit = (form: Record<string, string>) =>
+    new TestBrowser().open(`${page()}/answers`, { method: 'POST', form, from: new URL(page()) });
+
+  it('orders an answer, late, for some requests, and takes it back', async () => {
+    const shown = await submit({
+      ...{ answer: 'too-many-requests', outage: 'none', delayMs: '50', times: '1' },
+    });
+    expect(shown.url.href).toBe(page());
+    expect(shown.text).toContain('<option value="too-many-requests" selected>');
+    const begun = performance.now();
+    expect((await ask('/me')).status).toBe(429);
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(45);
+    expect((await ask('/me')).status).toBe(200);
+    await new TestBrowser().open(`${page()}/reset`, {
+      ...{ method: 'POST', form: {}, from: new URL(page()) },
+    });
+    expect(await (await fetch(page())).json()).toMatchObject({ answer: 'usual', times: null });
+  });
+
+  it('says why it does not take a form', async () => {
+    const answer = await submit({ answer: 'usual', outage: 'none', delayMs: 'late', times: '' });
+    expect(answer.status).toBe(400);
+    expect(words(answer.text)).toContain('whole numbers');
   });
 });

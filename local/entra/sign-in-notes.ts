@@ -1,0 +1,55 @@
+import { isRecord, isString } from '../loopback/control';
+import type { KeptState } from './kept-state';
+
+/** What was asked for, and confirmed, when a code or refresh token was given. */
+export interface GrantNote {
+  readonly scopes: readonly string[];
+  /** Authentication contexts (`c1`) that the person had satisfied. */
+  readonly acrs: readonly string[];
+}
+
+/** What has happened in a browser session. */
+export interface SessionNote {
+  /** Authentication contexts that the person has satisfied. */
+  readonly acrs: readonly string[];
+  /** Ids of the apps signed in to: they are told when it ends. */
+  readonly clients: readonly string[];
+}
+
+/** What oidc-provider does not keep itself. */
+export interface SignInNotes {
+  /** By id of a code or refresh token. */
+  ofGrant(id: string): GrantNote;
+  keepGrant(id: string, note: GrantNote): void;
+  /** By `uid` of a session. */
+  ofSession(uid: string | undefined): SessionNote;
+  keepSession(uid: string, note: SessionNote): void;
+}
+
+export function createSignInNotes(state: KeptState): SignInNotes {
+  const grants = state.part('grant notes');
+  const sessions = state.part('session notes');
+  return {
+    ofGrant(id) {
+      const note = grants.get(id);
+      return { scopes: textsOf(note, 'scopes'), acrs: textsOf(note, 'acrs') };
+    },
+    keepGrant(id, note) {
+      grants.set(id, note);
+      state.changed();
+    },
+    ofSession(uid) {
+      const note = sessions.get(uid ?? '');
+      return { acrs: textsOf(note, 'acrs'), clients: textsOf(note, 'clients') };
+    },
+    keepSession(uid, note) {
+      sessions.set(uid, note);
+      state.changed();
+    },
+  };
+}
+
+function textsOf(note: unknown, name: string): string[] {
+  const texts = isRecord(note) ? note[name] : undefined;
+  return Array.isArray(texts) ? texts.filter(isString) : [];
+}

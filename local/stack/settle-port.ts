@@ -1,0 +1,58 @@
+/** The port is taken, and nobody chose another one. The message says what to type. */
+export class PortChoiceError extends Error {}
+
+/** How to find a port for the app. */
+export interface PortChoice {
+  readonly wanted: number;
+  /** The command line's arguments, for the command that would work. */
+  readonly args: readonly string[];
+  isFree(port: number): Promise<boolean>;
+  /** Asks the person at the terminal; left out where there is nobody to ask. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
+}
+
+const mostTries = 50;
+
+/**
+ * The port to use: the one that is wanted, or the next free one if the person says so.
+ * @throws PortChoiceError
+ */
+export async function settlePort(choice: PortChoice): Promise<number> {
+  const { wanted, args, ask } = choice;
+  if (await choice.isFree(wanted)) {
+    return wanted;
+  }
+  const next = await nextFree(choice);
+  const taken = `Port ${wanted} is taken, perhaps by another \`npm start\` or \`func start\`.`;
+  if (next === undefined) {
+    throw new PortChoiceError(`${taken} So are the ${mostTries} after it: choose one with --port.`);
+  }
+  const answer = await ask?.(`${taken}\nUse ${next} instead? [Y/n] `);
+  if (answer !== undefined && /^\s*(y|yes)?\s*$/i.test(answer)) {
+    return next;
+  }
+  throw new PortChoiceError(
+    `${taken}\nEnd that, or choose another port: npm start -- ${withPort(args, next)}`,
+  );
+}
+
+async function nextFree(choice: PortChoice): Promise<number | undefined> {
+  const { wanted } = choice;
+  for (let port = wanted + 1; port <= Math.min(wanted + mostTries, 65_535); port += 1) {
+    if (await choice.isFree(port)) {
+      return port;
+    }
+  }
+  return undefined;
+}
+
+/** The arguments with another port, quoted where a shell would take them apart. */
+function withPort(args: readonly string[], port: number): string {
+  const others = args.filter(
+    (arg, index) => !arg.startsWith('--port') && args[index - 1] !== '--port',
+  );
+  const quoted = others.map((arg) =>
+    /^[\w./:=@-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`,
+  );
+  return ['--port', String(port), ...quoted].join(' ');
+}

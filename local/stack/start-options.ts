@@ -1,0 +1,55 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { entraShapes } from '../entra/entra-shape';
+import type { StackOptions } from './stack-options';
+import { standInSettings } from './stand-in-settings';
+
+/** How `npm start` is used. */
+export const startUsage = `Usage: npm start -- [--port P] [--data DIR] [--https] [--shape S] [--no-app]
+
+  --port P     the app's port (7071)
+  --data DIR   keep sessions and accounts in DIR over restarts; without it everything is in memory
+  --https      serve the app over https with a throwaway certificate
+  --shape S    play entra (Microsoft Entra ID), external-id or b2c
+  --no-app     start only what stands beside the app, where local.settings.json looks for it`;
+
+/** What the command line of `npm start` asks for. */
+export type StartOptions = StackOptions & { readonly apps: number; readonly appPort: number };
+
+/**
+ * Reads the command line; undefined when it asks for help.
+ * @throws TypeError saying what is wrong with it, or with local.settings.json
+ */
+export function readStartOptions(args: readonly string[]): StartOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      port: { type: 'string', default: '7071' },
+      data: { type: 'string' },
+      https: { type: 'boolean', default: false },
+      shape: { type: 'string', default: 'entra' },
+      'no-app': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    return undefined;
+  }
+  const appPort = Number(values.port);
+  if (!Number.isInteger(appPort) || appPort < 1 || appPort > 65_535) {
+    throw new TypeError('--port takes a number from 1 to 65535.');
+  }
+  const shape = entraShapes.find((each) => each === values.shape);
+  if (shape === undefined) {
+    throw new TypeError(`--shape takes one of ${entraShapes.join(', ')}.`);
+  }
+  const common = {
+    https: values.https,
+    shape,
+    usesLocalSettings: true,
+    ...(values.data !== undefined && { dataDir: resolve(values.data) }),
+  };
+  return values['no-app']
+    ? { ...common, apps: 0, ...standInSettings(process.cwd()) }
+    : { ...common, apps: 1, appPort };
+}

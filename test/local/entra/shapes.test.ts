@@ -1,0 +1,75 @@
+import { decodeJwt } from 'jose';
+import type { EntraShape } from '../../../local/entra/entra-shape';
+import { seedUsers } from '../../../local/entra/seed-users';
+import { client, startStandIns, tenantId, type StandIns } from '../start-stand-ins';
+import { answerOf, createAttempt, createPlainBrowser } from './entra-client';
+import { pick, redemption, textOf } from './entra-client';
+
+const admin = seedUsers(tenantId)[0]?.objectId ?? '';
+
+interface Metadata {
+  readonly issuer: string;
+  readonly authorization_endpoint: string;
+  readonly token_endpoint: string;
+}
+
+async function signInTo({ entra }: StandIns) {
+  const answered = await fetch(`${entra.authority}/.well-known/openid-configuration`);
+  const metadata = (await answered.json()) as Metadata;
+  const attempt = createAttempt(entra.url, { client_info: '1' });
+  const url = metadata.authorization_endpoint + new URL(attempt.url).search;
+  const answer = answerOf(await pick(createPlainBrowser(), url, admin));
+  const response = await fetch(metadata.token_endpoint, {
+    method: 'POST',
+    body: new URLSearchParams({
+      ...redemption(answer, attempt),
+      client_id: client.id,
+      client_secret: client.secret,
+    }),
+  });
+  const tokens = (await response.json()) as Record<string, unknown>;
+  const info: unknown = JSON.parse(
+    Buffer.from(textOf(tokens, 'client_info'), 'base64url').toString(),
+  );
+  return { metadata, info, claims: decodeJwt(textOf(tokens, 'id_token')), tokens };
+}
+
+describe.each<[EntraShape, string, string]>([
+  ['entra', `/${tenantId}/v2.0`, 'the authority'],
+  ['external-id', `/${tenantId}/v2.0`, `https://${tenantId}.ciamlogin.example/${tenantId}/v2.0`],
+  ['b2c', `/${tenantId}/b2c_1_sign_in/v2.0`, `https://anteroom.b2clogin.example/${tenantId}/v2.0/`],
+])('the shape %s', (shape, path, issuer) => {
+  let standIns: StandIns;
+
+  beforeAll(async () => {
+    standIns = await startStandIns({ shape });
+  });
+  afterAll(() => standIns.stop());
+
+  it('has its authority and issuer, in metadata and tokens alike', async () => {
+    const { authority, url } = standIns.entra;
+    expect(authority).toBe(url + path);
+    const expected = issuer === 'the authority' ? authority : issuer;
+    expect(standIns.entra.issuer).toBe(expected);
+    const { metadata, claims } = await signInTo(standIns);
+    expect([metadata.issuer, claims.iss]).toEqual([expected, expected]);
+  });
+
+  it('sends the claims of its provider', async () => {
+    const { claims, info } = await signInTo(standIns);
+    expect(claims).toMatchObject({ oid: admin, name: 'Ines Okafor', nonce: 'the-nonce' });
+    const others = ['tid', 'preferred_username', 'sid', 'login_hint', 'roles'];
+    const present = others.filter((name) => name in claims);
+    expect(present).toEqual(shape === 'b2c' ? [] : others);
+    expect(claims['ver']).toBe(shape === 'b2c' ? '1.0' : '2.0');
+    expect(claims['emails']).toEqual(shape === 'b2c' ? ['ines@anteroom.example'] : undefined);
+    const uid = shape === 'b2c' ? `${admin}-b2c_1_sign_in` : admin;
+    expect(info).toEqual({ uid, utid: tenantId });
+  });
+
+  it('gives access tokens that the Graph stand-in takes', async () => {
+    const { tokens } = await signInTo(standIns);
+    const headers = { Authorization: `Bearer ${textOf(tokens, 'access_token')}` };
+    expect((await fetch(`${standIns.graph.baseUrl}/me`, { headers })).status).toBe(200);
+  });
+});
