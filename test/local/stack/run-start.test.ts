@@ -128,15 +128,81 @@ describe('runStart', () => {
     }
   });
 
-  it('starts without the app', async () => {
-    const stack = start('--no-app');
-    await stack.saw('without the app');
-    expect(await stack.end('SIGTERM')).toBe(0);
+  it('tells each step as it begins and as it ends, with its time', async () => {
+    const stack = start('--port', String(await freePort()));
+    await stack.saw('Ctrl-C ends everything.');
+    await stack.end('SIGTERM');
+    for (const step of ['Table Storage', 'Entra ID stand-in', 'Graph stand-in', 'The app']) {
+      const begins = stack.output().indexOf(`\u2026 ${step}`);
+      const ends = stack.output().search(new RegExp(`\u2713 ${step}.* \\d+\\.\\d s`));
+      expect([step, begins > 0, ends > begins]).toEqual([step, true, true]);
+    }
   });
 
-  it('shows how it is used when it gets an option that it does not have', async () => {
-    const stack = start('--what');
-    expect(await stack.exit).toBe(1);
+  it('says where the control pages are', async () => {
+    const stack = start('--port', String(await freePort()));
+    await stack.saw('Ctrl-C ends everything.');
+    const pages = [...stack.output().matchAll(/http:\/\/127\.0\.0\.1:(\d+)\/control /g)];
+    expect(pages).toHaveLength(2);
+    for (const [, port] of pages) {
+      const page = await send(Number(port), '/control', { headers: [['Accept', 'text/html']] });
+      expect([page.status, page.headers['content-type']]).toEqual([
+        200,
+        'text/html; charset=utf-8',
+      ]);
+    }
+    await stack.end('SIGTERM');
+  });
+
+  it('ends within a second of Ctrl-C while it is still starting, and leaves nothing behind', async () => {
+    const port = await freePort();
+    const stack = start('--port', String(port));
+    await stack.saw('\u2713 Graph stand-in');
+    const provider = /Entra ID stand-in .*http:\/\/127\.0\.0\.1:(\d+)/.exec(stack.output())?.[1];
+    const asked = performance.now();
+    expect(await stack.end('SIGINT')).toBe(0);
+    expect(performance.now() - asked).toBeLessThan(1000);
+    for (const each of [port, Number(provider)]) {
+      await expect(send(each, '/settings')).rejects.toThrow('ECONNREFUSED');
+    }
+  });
+
+  it('says so when another stack keeps the same folder', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'stack-'));
+    const args = async () => ['--data', folder, '--port', String(await freePort())];
+    const first = start(...(await args()));
+    await first.saw('Ctrl-C ends everything.');
+    const second = start(...(await args()));
+    expect(await second.exit).toBe(1);
+    await first.end('SIGTERM');
+    rmSync(folder, { recursive: true });
+    expect(second.output()).toMatch(/Port \d+ is taken, perhaps by another stack/);
+  });
+
+  it('plays the provider that --shape names', async () => {
+    const port = await freePort();
+    const stack = start('--port', String(port), '--shape', 'b2c');
+    await stack.saw('Ctrl-C ends everything.');
+    const settings = await settingsAt(port);
+    await stack.end('SIGTERM');
+    expect(settings['ENTRA_AUTHORITY']).toMatch(/\/b2c_1_sign_in\/v2\.0$/);
+    expect(settings['ENTRA_ISSUER']).toMatch(
+      /^https:\/\/anteroom\.b2clogin\.example\/.*\/v2\.0\/$/,
+    );
+  });
+
+  it.each([['--what'], ['--port', '0'], ['--shape', 'google']])(
+    'shows how it is used when it gets %s %s',
+    async (...args) => {
+      const stack = start(...args);
+      expect(await stack.exit).toBe(1);
+      expect(stack.output()).toContain('Usage: npm start');
+    },
+  );
+
+  it('shows how it is used with --help', async () => {
+    const stack = start('--help');
+    expect(await stack.exit).toBe(0);
     expect(stack.output()).toContain('Usage: npm start');
   });
 });
