@@ -14,7 +14,10 @@ export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.{ts,tsx}'],
   // Under CI they run without a browser too, and fail.
-  testPathIgnorePatterns: ['/node_modules/', ...(hasBrowser || CI !== '' ? [] : ['/test/browser/'])],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(hasBrowser || CI !== '' ? [] : ['/test/browser/']),
+  ],
   globalSetup: '<rootDir>/test/support/start-azurite.ts',
   globalTeardown: '<rootDir>/test/support/stop-azurite.ts',
   transform: {
