@@ -37,34 +37,38 @@ export function createKeyRing(parts: KeyRingParts): KeyRing {
     current: async (signal) => {
       const now = clock();
       const period = periodAt(now);
-      const { keys } = await reader.ring(signal);
-      if (isNextPeriodDue(now) && !keys.has(period + 1)) prepareNext(period + 1, now);
-      return (keys.get(period) ?? (await settled(period, signal))).ringKey;
+      const { ring, isNew } = await reader.ring(signal);
+      if (isNextPeriodDue(now) && !ring.keys.has(period + 1)) prepareNext(period + 1, now);
+      const key = ring.keys.get(period);
+      return (key ?? (await settled(period, signal, isNew ? ring : undefined))).ringKey;
     },
     find: async (kid, signal) => {
       if (!isKid(kid)) return undefined;
       const period = periodOfKid(kid);
-      const known = await reader.ring(signal);
-      const key = namedKey(known, kid);
+      const { ring, isNew } = await reader.ring(signal);
+      const key = namedKey(ring, kid);
       if (key !== undefined || !isInRange(period, clock(), retainSeconds)) return key;
-      const isWithheld = known.unavailable.has(period);
-      const again = await (isWithheld ? reader.readNow(signal) : reader.lookUp(signal));
-      if (again.unavailable.has(period)) throw notUnwrapped(again.unavailable.get(period));
-      return namedKey(again, kid);
+      const look = ring.unavailable.has(period) ? reader.readNow : reader.lookUp;
+      const newest = isNew ? ring : await look(signal);
+      if (newest.unavailable.has(period)) throw notUnwrapped(newest.unavailable.get(period));
+      return namedKey(newest, kid);
     },
   };
 }
 
-/** Gives a period its key: the stored one, or else a new one. One run a period at a time. */
+/**
+ * Gives a period its key: the stored one, or else a new one. One run a period at a time.
+ * `newest`: the ring, when it was read just now.
+ */
 function createSettler(
   parts: KeyRingParts,
   reader: RingReader,
-): (period: number, signal: AbortSignal) => Promise<OpenKey> {
+): (period: number, signal: AbortSignal, newest?: OpenRing) => Promise<OpenKey> {
   const never = new AbortController().signal;
-  const runs = new Map<number, SharedRun<OpenKey>>();
+  const runs = new Map<number, SharedRun<OpenKey, [OpenRing | undefined]>>();
 
-  async function settle(period: number): Promise<OpenKey> {
-    const stored = storedKey(await reader.readNow(never), period);
+  async function settle(period: number, newest: OpenRing | undefined): Promise<OpenKey> {
+    const stored = storedKey(newest ?? (await reader.readNow(never)), period);
     if (stored !== undefined) return stored;
     const options = { now: parts.clock(), signal: AbortSignal.timeout(makeMs) };
     const made = await makeRingKey(parts, period, options).catch((cause: unknown) => {
@@ -79,10 +83,11 @@ function createSettler(
     return theirs;
   }
 
-  return (period, signal) => {
-    const shared = runs.get(period) ?? shareRun(() => settle(period));
+  return (period, signal, newest) => {
+    const shared =
+      runs.get(period) ?? shareRun((ring: OpenRing | undefined) => settle(period, ring));
     runs.set(period, shared);
-    return shared.run(signal);
+    return shared.run(signal, newest);
   };
 }
 

@@ -6,12 +6,15 @@ import { shareRun } from './share-run';
 
 /** What one instance knows of the ring. Everything throws ERR_KEYS_UNAVAILABLE. */
 export interface RingReader {
-  /** The ring, read when first asked and again every 15 minutes; the last one when that fails. */
-  ring(signal: AbortSignal): Promise<OpenRing>;
+  /**
+   * The ring, read when first asked and again every 15 minutes; the last one when that fails.
+   * `isNew`: it was read for this very call.
+   */
+  ring(signal: AbortSignal): Promise<{ readonly ring: OpenRing; readonly isNew: boolean }>;
   /** The ring as it is stored now. */
-  readNow(signal: AbortSignal): Promise<OpenRing>;
+  readonly readNow: (signal: AbortSignal) => Promise<OpenRing>;
   /** The same, at most once a minute: within it what was found last, or the same failure. */
-  lookUp(signal: AbortSignal): Promise<OpenRing>;
+  readonly lookUp: (signal: AbortSignal) => Promise<OpenRing>;
   /** Takes in a key that this instance has stored. */
   add(key: OpenKey): void;
 }
@@ -52,8 +55,13 @@ export function createRingReader(parts: RingParts, clock: Clock): RingReader {
   return {
     ring: async (signal) => {
       const known = last;
-      if (known === undefined) return read.run(signal);
-      return clock() < readAgainAt ? known : read.run(signal).catch(() => known);
+      if (known === undefined) return { ring: await read.run(signal), isNew: true };
+      if (clock() < readAgainAt) return { ring: known, isNew: false };
+      try {
+        return { ring: await read.run(signal), isNew: true };
+      } catch {
+        return { ring: known, isNew: false };
+      }
     },
     readNow: (signal) => read.run(signal),
     lookUp: async (signal) => {

@@ -1,9 +1,9 @@
 import { AppError } from '../errors';
 
 /** Work that many requests may wait for. */
-export interface SharedRun<T> {
-  /** Waits for the run that is under way, or for a new one. */
-  run(signal: AbortSignal): Promise<T>;
+export interface SharedRun<T, Args extends readonly unknown[]> {
+  /** Waits for the run that is under way, or for a new one with `args`. */
+  run(signal: AbortSignal, ...args: Args): Promise<T>;
   isRunning(): boolean;
 }
 
@@ -12,12 +12,14 @@ export interface SharedRun<T> {
  * the work, which must end by itself.
  * @throws `run` throws ERR_KEYS_UNAVAILABLE once the caller's signal aborts, or what `work` throws
  */
-export function shareRun<T>(work: () => Promise<T>): SharedRun<T> {
+export function shareRun<T, Args extends readonly unknown[]>(
+  work: (...args: Args) => Promise<T>,
+): SharedRun<T, Args> {
   let running: Promise<T> | undefined;
   return {
     isRunning: () => running !== undefined,
-    run: async (signal) => {
-      running ??= work().finally(() => {
+    run: async (signal, ...args) => {
+      running ??= work(...args).finally(() => {
         running = undefined;
       });
       return untilAborted(running, signal);

@@ -43,26 +43,4 @@ describe('an app with faulty settings', () => {
     const { status, body } = await fetchJson(`${app.url}/health`);
     expect([status, body]).toEqual([503, { status: 'failing', failing: ['settings'] }]);
   });
-
-  it('says what this version cannot do yet instead of failing later', async () => {
-    const azure = await stack.startApp({
-      env: {
-        ENTRA_CLIENT_SECRET: '',
-        TABLES_CONNECTION_STRING: '',
-        TABLES_ENDPOINT: 'https://acct.table.core.windows.net',
-        KEY_RING_SECRET: '',
-        KEY_VAULT_KEY_ID: 'https://vault.vault.azure.net/keys/ring',
-        MANAGED_IDENTITY_CLIENT_ID: stack.facts.client.id,
-      },
-    });
-    const { status, body } = await fetchJson(azure.url);
-    expect(status).toBe(503);
-    expect(body).toMatchObject({
-      settings: [
-        { name: 'TABLES_ENDPOINT' },
-        { name: 'KEY_VAULT_KEY_ID' },
-        { name: 'MANAGED_IDENTITY_CLIENT_ID' },
-      ],
-    });
-  });
 });

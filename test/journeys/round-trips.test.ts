@@ -47,6 +47,18 @@ async function signInThere(browser: TestBrowser): Promise<void> {
 describe('storage round trips', () => {
   const browser = new TestBrowser();
 
+  it('one query for the key ring at the first request of an instance that needs a key', async () => {
+    const stranger = new TestBrowser();
+    stranger.follows = false;
+    await stranger.open(app);
+    expect(trips()).toEqual([]);
+    await stranger.open(`${app}/auth/login`);
+    // The very first instance of all makes the first key.
+    expect(trips()).toEqual(['query', 'insert']);
+    await stranger.open(`${app}/auth/login`);
+    expect(trips()).toEqual([]);
+  });
+
   it('none for an anonymous visitor: home, login, hop page, a client without session', async () => {
     const stranger = new TestBrowser();
     await stranger.open(app);

@@ -1,0 +1,204 @@
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { JWK } from 'jose';
+import type { KeyVaultStandIn } from '../../local/key-vault/start-key-vault-stand-in';
+import { startKeyVaultStandIn } from '../../local/key-vault/start-key-vault-stand-in';
+import { createKeyVaultWrapping } from '../../src/keys/key-vault-wrapping';
+import { AppError } from '../../src/errors';
+import { whileAnswering } from '../support/answering-server';
+import { failureOf, longEnough, printed } from '../support/auth-fixture';
+
+let vault: KeyVaultStandIn;
+let tokenKeys: JWK[];
+let tokenFor: (audience: string) => Promise<string>;
+
+beforeAll(async () => {
+  const { publicKey, privateKey } = await generateKeyPair('RS256');
+  tokenKeys = [{ ...(await exportJWK(publicKey)), alg: 'RS256' }];
+  tokenFor = (audience) =>
+    new SignJWT({})
+      .setProtectedHeader({ alg: 'RS256' })
+      .setAudience(audience)
+      .setExpirationTime('1h')
+      .sign(privateKey);
+});
+beforeEach(async () => {
+  vault = await startKeyVaultStandIn({ tokenKeys });
+});
+afterEach(() => vault.stop());
+
+const content = Buffer.alloc(65, 'a');
+const wrappingOf = (keyId = vault.keyId, audience = 'https://vault.azure.net') =>
+  createKeyVaultWrapping({ keyId, token: () => tokenFor(audience) });
+
+describe('createKeyVaultWrapping', () => {
+  it('wraps by the newest version of the key, and unwraps in another instance', async () => {
+    const key = await wrappingOf().wrap(content, longEnough());
+
+    expect(key.wrapped).toHaveLength(256);
+    expect(key.version).toMatch(/^[0-9a-f]{32}$/);
+    expect(await wrappingOf().unwrap(key, longEnough())).toEqual(content);
+    expect(vault.operations).toEqual(['wrapkey', 'unwrapkey']);
+  });
+
+  it('unwraps older keys after a rotation, by the version that wrapped them', async () => {
+    const older = await wrappingOf().wrap(content, longEnough());
+    const version = vault.rotate();
+    const newer = await wrappingOf().wrap(content, longEnough());
+
+    expect(newer.version).toBe(version);
+    expect(older.version).not.toBe(version);
+    expect(await wrappingOf().unwrap(older, longEnough())).toEqual(content);
+    expect(await wrappingOf().unwrap(newer, longEnough())).toEqual(content);
+  });
+
+  it.each([
+    [
+      'changed',
+      (wrapped: Uint8Array) => wrapped.map((byte, index) => (index === 9 ? ~byte : byte)),
+    ],
+    ['cut', (wrapped: Uint8Array) => wrapped.subarray(1)],
+    ['empty', () => new Uint8Array()],
+  ])('knows what is %s for something that it did not wrap', async (_, change) => {
+    const key = await wrappingOf().wrap(content, longEnough());
+    const changed = { ...key, wrapped: change(key.wrapped) };
+
+    expect(await wrappingOf().unwrap(changed, longEnough())).toBeUndefined();
+  });
+
+  it.each(['', '../../secrets/other', 'a/b', 'v?x=', 'secret.abcdefgh'])(
+    'asks nothing for the version %j out of a row',
+    async (version) => {
+      const key = { wrapped: new Uint8Array(256), version };
+
+      expect(await wrappingOf().unwrap(key, longEnough())).toBeUndefined();
+      expect(vault.operations).toEqual([]);
+    },
+  );
+
+  it.each(['https://storage.azure.com', 'api://AzureADTokenExchange'])(
+    'is refused with a token for %s',
+    async (audience) => {
+      const failure = await failureOf(
+        wrappingOf(vault.keyId, audience).wrap(content, longEnough()),
+      );
+
+      expect(failure.code).toBe('ERR_KEYS_UNAVAILABLE');
+      expect(failure.note).toBe('Key Vault answered 401 Unauthorized');
+    },
+  );
+
+  it('does not ask the vault without a token', async () => {
+    const token = () => Promise.reject(new AppError('ERR_KEYS_UNAVAILABLE', { note: 'no token' }));
+    const wrapping = createKeyVaultWrapping({ keyId: vault.keyId, token });
+
+    expect((await failureOf(wrapping.wrap(content, longEnough()))).note).toBe('no token');
+    expect(vault.operations).toEqual([]);
+  });
+
+  it('fails with the reason when its version of the key is disabled', async () => {
+    const key = await wrappingOf().wrap(content, longEnough());
+    vault.disable(key.version);
+    const failure = await failureOf(wrappingOf().unwrap(key, longEnough()));
+
+    expect(failure.code).toBe('ERR_KEYS_UNAVAILABLE');
+    expect(failure.note).toBe('Key Vault answered 403 Forbidden KeyDisabled');
+  });
+
+  it('fails when there is no such key', async () => {
+    const other = vault.keyId.replace('/ring', '/other');
+    const failure = await failureOf(wrappingOf(other).wrap(content, longEnough()));
+
+    expect(failure.note).toBe('Key Vault answered 404 KeyNotFound');
+  });
+
+  it.each([429, 500, 502, 503, 504, 408])('tries again after %i', async (status) => {
+    vault.misbehave({ status, retryAfter: '0', times: 2 });
+
+    expect(await wrappingOf().wrap(content, longEnough())).toHaveProperty('version');
+  });
+
+  it('waits as long as Retry-After says', async () => {
+    vault.misbehave({ status: 429, retryAfter: '1', times: 1 });
+    const before = performance.now();
+    await wrappingOf().wrap(content, longEnough());
+
+    expect(performance.now() - before).toBeGreaterThanOrEqual(990);
+  });
+
+  it.each([
+    ['busy for good', { status: 503 }],
+    ['busy for longer than anybody waits', { status: 429, retryAfter: '60', times: 1 }],
+    ['forbidding', { status: 403, times: 1 }],
+    ['missing', { status: 404, times: 1 }],
+  ])('gives up when the vault is %s', async (_, fault) => {
+    vault.misbehave(fault);
+    const failure = await failureOf(wrappingOf().wrap(content, longEnough()));
+
+    expect(failure.code).toBe('ERR_KEYS_UNAVAILABLE');
+    expect(vault.operations).toEqual([]);
+  });
+
+  it.each([
+    ['hangs', { status: 0 }],
+    ['asks to wait', { status: 503, retryAfter: '3' }],
+  ])('ends with the deadline when the vault %s', async (_, fault) => {
+    vault.misbehave(fault);
+    const before = performance.now();
+    const failure = await failureOf(wrappingOf().wrap(content, AbortSignal.timeout(200)));
+
+    expect(failure.code).toBe('ERR_KEYS_UNAVAILABLE');
+    expect(performance.now() - before).toBeLessThan(2_000);
+  });
+
+  it.each([
+    ['no JSON', 'text'],
+    ['no value', JSON.stringify({ kid: 'KEY/0123' })],
+    ['no key', JSON.stringify({ value: 'AAAA' })],
+    [
+      'another key',
+      JSON.stringify({ kid: 'https://other.vault.azure.net/keys/ring/01', value: 'AA' }),
+    ],
+    ['no version', JSON.stringify({ kid: 'KEY', value: 'AAAA' })],
+    ['a path for a version', JSON.stringify({ kid: 'KEY/a/b', value: 'AAAA' })],
+  ])('takes an answer with %s for none', async (_, text) => {
+    await whileAnswering(
+      (request, response) => {
+        request.resume();
+        response.end(text.replace('KEY', `http://${request.headers.host ?? ''}/keys/ring`));
+      },
+      async (port) => {
+        const wrapping = wrappingOf(`http://127.0.0.1:${port}/keys/ring`);
+        const failure = await failureOf(wrapping.wrap(content, longEnough()));
+
+        expect(failure.code).toBe('ERR_KEYS_UNAVAILABLE');
+      },
+    );
+  });
+
+  it('follows no redirect with the token and the key', async () => {
+    let hits = 0;
+    await whileAnswering(
+      (_, response) => {
+        hits += 1;
+        response.writeHead(307, { location: vault.keyId }).end();
+      },
+      async (port) => {
+        const wrapping = wrappingOf(`http://127.0.0.1:${port}/keys/ring`);
+
+        expect((await failureOf(wrapping.wrap(content, longEnough()))).code).toBe(
+          'ERR_KEYS_UNAVAILABLE',
+        );
+      },
+    );
+    expect(hits).toBeGreaterThan(0);
+    expect(vault.operations).toEqual([]);
+  });
+
+  it('lets neither token nor key into what it throws', async () => {
+    vault.misbehave({ status: 403 });
+    const failure = await failureOf(wrappingOf().wrap(content, longEnough()));
+
+    expect(printed(failure)).not.toContain(content.toString('base64url'));
+    expect(printed(failure)).not.toContain('eyJ');
+  });
+});
