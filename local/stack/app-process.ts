@@ -7,6 +7,8 @@ export interface AppProcess {
   /** `http://localhost:7071`, where it listens. */
   readonly url: string;
   readonly port: number;
+  /** Of the process, for tests that kill it as Azure would. */
+  readonly pid: number;
   /** PEM, with https: what a client must trust. */
   readonly certificate: string | undefined;
   /** The last of what it has written: the log. */
@@ -74,6 +76,7 @@ export async function startAppProcess(options: AppProcessOptions): Promise<AppPr
   return {
     url: message.url,
     port: message.port,
+    pid: child.pid ?? 0,
     certificate: message.certificate,
     output: () => output,
     stop: () => endProcess(child),

@@ -63,8 +63,8 @@ async function obey(
   }
 }
 
-function toFacts({ url, port, certificate }: AppProcess, index: number): AppFacts {
-  return { index, url, port, ...(certificate !== undefined && { certificate }) };
+function toFacts({ url, port, pid, certificate }: AppProcess, index: number): AppFacts {
+  return { index, url, port, pid, ...(certificate !== undefined && { certificate }) };
 }
 
 function tell(message: StackMessage): void {

@@ -7,6 +7,8 @@ export interface AppFacts {
   readonly index: number;
   readonly url: string;
   readonly port: number;
+  /** Of the process: a test may kill it. */
+  readonly pid: number;
   /** PEM, with https: what a client must trust. */
   readonly certificate?: string;
 }

@@ -1,0 +1,68 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { accounts, fetchJson, signIn, startJourney, textOf } from '../support/journey';
+import type { TestStack } from '../support/start-stack';
+
+const example = readFileSync('examples/functions/groups.ts', 'utf8');
+
+let root: string;
+let stack: TestStack;
+let app: string;
+
+/** The app with the example's file beside its own functions, as the page says to put it. */
+beforeAll(async () => {
+  root = mkdtempSync(path.join(tmpdir(), 'anteroom-example-'));
+  await build({
+    stdin: {
+      contents: `import '../main';\n${example}`,
+      resolveDir: 'src/functions',
+      loader: 'ts',
+    },
+    outfile: path.join(root, 'dist/main.js'),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['@azure/functions-core'],
+    logLevel: 'error',
+  });
+  for (const file of ['host.json', 'package.json']) cpSync(file, path.join(root, file));
+  stack = await startJourney({ scriptRoot: root });
+  app = stack.apps[0]?.url ?? '';
+});
+afterAll(async () => {
+  await stack.stop();
+  rmSync(root, { recursive: true, force: true });
+});
+
+describe('docs/add-an-endpoint.md', () => {
+  it('shows the example as it is', () => {
+    expect(readFileSync('docs/add-an-endpoint.md', 'utf8')).toContain(`\`\`\`ts\n${example}\`\`\``);
+  });
+
+  it('tells a client without session where to sign in', async () => {
+    const { status, body } = await fetchJson(`${app}/groups`);
+    expect([status, textOf(body, 'login_url')]).toEqual([
+      401,
+      `${app}/auth/login?return_to=%2Fgroups`,
+    ]);
+  });
+
+  it('is closed to a user without the role', async () => {
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    const { status, body } = await fetchJson(`${app}/groups`, browser);
+    expect([status, textOf(body, 'code')]).toEqual([403, 'ERR_ROLE_MISSING']);
+  });
+
+  it('asks the user for the new permission once, then reads Graph as the user', async () => {
+    const { administrator } = accounts(stack);
+    const { browser, page } = await signIn(app, administrator, '/groups');
+    const answered = page.text.includes('Accept') ? await browser.press(page, 'Accept') : page;
+    expect(answered.url.href).toBe(`${app}/groups`);
+    expect(JSON.parse(answered.text)).toMatchObject({ user: administrator });
+    const again = await fetchJson(`${app}/groups`, browser);
+    expect(again.status).toBe(200);
+    expect(JSON.stringify(again.body)).toContain('displayName');
+  });
+});
