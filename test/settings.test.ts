@@ -1,17 +1,22 @@
 import type { Settings } from '../src/settings';
 import { readSettings } from '../src/settings';
+import { createThrowawayCertificate } from './support/throwaway-certificate';
 
 const tenantId = '5a17d1a9-0000-4000-8000-00000000a11c';
 const secret = Buffer.alloc(32, 7).toString('base64url');
-const privateKey = '-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----';
-const certificate = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----';
+const { privateKeyPem, certificatePem } = createThrowawayCertificate();
+const privateKey = privateKeyPem.trim();
+const certificate = certificatePem.trim();
+const strangersKey = createThrowawayCertificate().privateKeyPem;
+const garbage = (label: string) => `-----BEGIN ${label}-----\nAA==\n-----END ${label}-----\n`;
+const accountKey = Buffer.alloc(64, 5).toString('base64');
 
 const local = {
   APP_BASE_URL: 'http://localhost:7071',
   ENTRA_TENANT_ID: tenantId,
   ENTRA_CLIENT_ID: 'c11e0000-0000-4000-8000-0000000a99a9',
   ENTRA_CLIENT_SECRET: 'a-secret-value',
-  TABLES_CONNECTION_STRING: 'AccountName=a;AccountKey=b;TableEndpoint=http://127.0.0.1:1/a',
+  TABLES_CONNECTION_STRING: `AccountName=abc;AccountKey=${accountKey};TableEndpoint=http://127.0.0.1:1/abc`,
   KEY_RING_SECRET: secret,
 };
 type Change = Record<string, string | undefined>;
@@ -26,6 +31,9 @@ function faultsOf(change: Change): string[] {
   const read = readSettings({ ...local, ...change });
   return 'faults' in read ? read.faults.map(({ name }) => name) : [];
 }
+
+/** Scopes that make a text of exactly this length. */
+const scopesOf = (length: number) => 'Mail.Read '.repeat(60).padEnd(length, 'M').slice(0, length);
 
 describe('readSettings', () => {
   it('fills in the defaults', () => {
@@ -115,6 +123,30 @@ describe('readSettings', () => {
       { ENTRA_CLIENT_SECRET: '', ENTRA_CLIENT_CERTIFICATE: certificate },
       'ENTRA_CLIENT_CERTIFICATE',
     ],
+    [
+      'a certificate with the key of another',
+      {
+        ENTRA_CLIENT_SECRET: '',
+        ENTRA_CLIENT_CERTIFICATE: `${strangersKey}${certificate}`,
+      },
+      'ENTRA_CLIENT_CERTIFICATE',
+    ],
+    [
+      'a certificate that only looks like PEM',
+      {
+        ENTRA_CLIENT_SECRET: '',
+        ENTRA_CLIENT_CERTIFICATE: `${privateKey}\n${garbage('CERTIFICATE')}`,
+      },
+      'ENTRA_CLIENT_CERTIFICATE',
+    ],
+    [
+      'a key that only looks like PEM',
+      {
+        ENTRA_CLIENT_SECRET: '',
+        ENTRA_CLIENT_CERTIFICATE: `${garbage('PRIVATE KEY')}${certificate}`,
+      },
+      'ENTRA_CLIENT_CERTIFICATE',
+    ],
     ['a secret with a space', { ENTRA_CLIENT_SECRET: 'a secret value' }, 'ENTRA_CLIENT_SECRET'],
     [
       'no credential and no identity',
@@ -159,6 +191,7 @@ describe('readSettings', () => {
     ],
     ['Graph on http', { GRAPH_BASE_URL: 'http://graph.contoso.com' }, 'GRAPH_BASE_URL'],
     ['an OpenID scope', { GRAPH_SCOPES: 'User.Read openid' }, 'GRAPH_SCOPES'],
+    ['scopes of over 600 characters', { GRAPH_SCOPES: scopesOf(601) }, 'GRAPH_SCOPES'],
     ['a role with a space', { ADMIN_ROLE: 'the admin' }, 'ADMIN_ROLE'],
     ['idle seconds of zero', { SESSION_IDLE_SECONDS: '0' }, 'SESSION_IDLE_SECONDS'],
     ['idle seconds with a unit', { SESSION_IDLE_SECONDS: '10m' }, 'SESSION_IDLE_SECONDS'],
@@ -177,6 +210,41 @@ describe('readSettings', () => {
     expect(
       faultsOf({ SESSION_LIFETIME_SECONDS: '2592000', SESSION_IDLE_SECONDS: '2592000' }),
     ).toEqual([]);
+    expect(scopesOf(600)).toHaveLength(600);
+    expect(faultsOf({ GRAPH_SCOPES: scopesOf(600) })).toEqual([]);
+  });
+
+  it.each([
+    ['AccountKey=x'],
+    ['UseDevelopmentStorage=false'],
+    ['SharedAccessSignature=sv'],
+    ['TableEndpoint=https://abc.table.core.windows.net;SharedAccessSignature=sv'],
+    [`SharedAccessSignature=sv=2024-11-04&sig=abc`],
+    ['DefaultEndpointsProtocol=http;AccountName=a;AccountKey=;'],
+    [`TableEndpoint=notaurl;AccountName=abc;AccountKey=${accountKey}`],
+    [`TableEndpoint=http://tables.contoso.com/abc;AccountName=abc;AccountKey=${accountKey}`],
+    [`TableEndpoint=ftp://127.0.0.1/abc;AccountName=abc;AccountKey=${accountKey}`],
+    ['AccountName=a b;AccountKey=eA=='],
+    [`AccountName=a b;AccountKey=${accountKey}`],
+    ['AccountName=abc;AccountKey=eA=='],
+    [`AccountName=abc;AccountKey=${accountKey.slice(2)} ${accountKey}`],
+    [`AccountKey=${accountKey}`],
+    ['AccountName=abc'],
+  ])('refuses the connection string %j', (text) => {
+    expect(faultsOf({ TABLES_CONNECTION_STRING: text })).toEqual(['TABLES_CONNECTION_STRING']);
+  });
+
+  it.each([
+    [`DefaultEndpointsProtocol=https;AccountName=abc;AccountKey=${accountKey}`],
+    [`DefaultEndpointsProtocol=https;AccountName=abc;AccountKey=${accountKey};`],
+    [`accountname=abc;accountkey=${accountKey};tableendpoint=https://tables.contoso.com/`],
+    ['UseDevelopmentStorage=true'],
+    ['TableEndpoint=https://abc.table.core.windows.net/;SharedAccessSignature=sv=1&sig=abc%3D'],
+  ])('takes the connection string %j', (text) => {
+    expect(settingsOf({ TABLES_CONNECTION_STRING: text }).tables).toEqual({
+      kind: 'connection-string',
+      connectionString: text,
+    });
   });
 
   it('reports every fault at once, by name, and repeats no value', () => {

@@ -94,7 +94,7 @@ describe('verifyIdToken', () => {
       ['no name', without('name')],
       ['no preferred_username', without('preferred_username')],
       ['a hundred roles', withClaims({ roles: Array.from({ length: 100 }, (_, i) => `r${i}`) })],
-      ['a name of 256 characters', withClaims({ name: 'n'.repeat(256) })],
+      ['a role of 256 characters', withClaims({ roles: ['r'.repeat(256)] })],
     ])('%s', async (_what, change) => {
       const verified = await verify(await tiny.sign(change(claims)));
       expect(verified.user.subject).toBe(subject);
@@ -120,6 +120,46 @@ describe('verifyIdToken', () => {
       const verified = await verify(await tiny.sign(claims, { key: second }));
       expect(verified.user.subject).toBe(subject);
       expect(tiny.count(paths.keys)).toBe(2);
+    });
+  });
+
+  describe('keeps nobody out for a claim that only serves convenience', () => {
+    const username = 'ada@contoso.example';
+
+    it.each<[string, JWTPayload, Record<string, unknown>]>([
+      ['a name of 256 characters', { name: 'n'.repeat(256) }, { name: 'n'.repeat(256) }],
+      ['an oversized name, which is cut', { name: 'n'.repeat(257) }, { name: 'n'.repeat(256) }],
+      ['an empty name: the user name stands in', { name: '' }, { name: username }],
+      ['a name that is no text', { name: ['Ada'] }, { name: username }],
+      [
+        'an oversized user name, which is cut',
+        { preferred_username: 'u'.repeat(257) },
+        { username: 'u'.repeat(256), name: 'Ada Lovelace' },
+      ],
+      ['an empty user name', { preferred_username: '' }, { username: '', name: 'Ada Lovelace' }],
+      [
+        'neither name nor user name',
+        { name: '', preferred_username: 1 },
+        { username: '', name: '' },
+      ],
+    ])('%s', async (_what, more, expected) => {
+      const { user } = await verify(await tiny.sign({ ...claims, ...more }));
+      expect(user).toMatchObject(expected);
+    });
+
+    it.each<[string, unknown, string | undefined]>([
+      ['sid', 's'.repeat(256), 's'.repeat(256)],
+      ['sid', 's'.repeat(257), undefined],
+      ['sid', '', undefined],
+      ['sid', 7, undefined],
+      ['login_hint', 'h'.repeat(1024), 'h'.repeat(1024)],
+      ['login_hint', 'h'.repeat(1025), undefined],
+      ['login_hint', '', undefined],
+      ['login_hint', { hint: 'h' }, undefined],
+    ])('%s %j: used or absent, never cut, since a part of it names nothing', async (...row) => {
+      const [claim, value, expected] = row;
+      const { sid, loginHint } = await verify(await tiny.sign({ ...claims, [claim]: value }));
+      expect(claim === 'sid' ? sid : loginHint).toBe(expected);
     });
   });
 
@@ -152,14 +192,12 @@ describe('verifyIdToken', () => {
       ['an oid that is no text', 'oid', withClaims({ oid: { a: 1 } })],
       ['an empty oid', 'oid', withClaims({ oid: '' })],
       ['a tid that is no text', 'tid', withClaims({ tid: [tenantId] })],
-      ['an oversized name', 'name', withClaims({ name: 'n'.repeat(257) })],
-      [
-        'an oversized user name',
-        'preferred_username',
-        withClaims({ preferred_username: 'u'.repeat(257) }),
-      ],
-      ['an oversized sid', 'sid', withClaims({ sid: 's'.repeat(257) })],
-      ['an oversized login_hint', 'login_hint', withClaims({ login_hint: 'h'.repeat(1025) })],
+      ['an oversized oid', 'oid', withClaims({ oid: 'o'.repeat(257) })],
+      ['an empty tid', 'tid', withClaims({ tid: '' })],
+      ['an oversized tid', 'tid', withClaims({ tid: 't'.repeat(257) })],
+      ['an empty nonce', 'nonce', withClaims({ nonce: '' })],
+      ['an oversized nonce', 'nonce', withClaims({ nonce: 'n'.repeat(257) })],
+      ['an oversized role', 'roles', withClaims({ roles: ['r'.repeat(257)] })],
       ['roles that are no list', 'roles', withClaims({ roles: 'admin' })],
       ['a role that is no text', 'roles', withClaims({ roles: ['admin', 1] })],
       ['101 roles', 'roles', withClaims({ roles: Array.from({ length: 101 }, () => 'r') })],

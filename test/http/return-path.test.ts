@@ -12,6 +12,10 @@ describe('localPath', () => {
     ['/é', '/%C3%A9'],
     ['/mail/user@contoso.com', '/mail/user@contoso.com'],
     ['/a//b', '/a//b'],
+    ['/auth/logins', '/auth/logins'],
+    ['/my/auth/login', '/my/auth/login'],
+    ['/a%2Flogin', '/a%2Flogin'],
+    ['/a%ff', '/a%ff'],
   ])('keeps the local path %j', (value, expected) => {
     expect(localPath(value)).toBe(expected);
   });
@@ -71,6 +75,12 @@ describe('localPath', () => {
     ['the redirect', '/auth/redirect?code=x'],
     ['the redirect in capitals', '/AUTH/Redirect'],
     ['the logout', '/auth/logout/'],
+    ['the page after signing out', '/auth/signed-out'],
+    ['the login with an escaped letter', '/auth/%6cogin'],
+    ['the login with an escaped letter, upper case', '/auth/%6Cogin'],
+    ['the redirect with an escaped letter', '/auth/%72edirect?hop=1'],
+    ['the login with an escaped slash', '/auth%2flogin'],
+    ['all of it escaped', '/%61%75%74%68/%6c%6f%67%69%6e'],
     ['longer than 1 KB', `/${'a'.repeat(1024)}`],
     ['longer than 1 KB once encoded', `/${'é'.repeat(400)}`],
   ])('falls back to / for %s', (_name, value) => {
