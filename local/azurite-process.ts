@@ -1,16 +1,12 @@
 // One service of Azurite (`table` or `blob`, the first argument), as a process that ends when the one
-// that started it does. By itself Azurite would stay behind when its parent is killed.
+// that started it lets go of it, or is gone. By itself Azurite would stay behind when its parent is killed.
 const [service] = process.argv.splice(2, 1);
 
 const shutDown = (): void => {
   // What Azurite listens for: it writes its data and closes.
   process.emit('message', 'shutdown', undefined);
   setTimeout(() => process.exit(), 500).unref();
-  if (process.connected) {
-    process.disconnect();
-  }
 };
-process.once('SIGTERM', shutDown);
 process.once('disconnect', shutDown);
 
 if (service === 'blob') {

@@ -1,7 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 
-/** Ends a process that we started: asks, and after `graceMs` does not ask any more. */
-export async function endProcess(child: ChildProcess, graceMs = 900): Promise<void> {
+/**
+ * Ends a process that we started: asks (by SIGTERM, or as `ask` does it), and after `graceMs` does not
+ * ask any more.
+ */
+export async function endProcess(
+  child: ChildProcess,
+  ask: () => void = () => void child.kill('SIGTERM'),
+  graceMs = 900,
+): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) {
     return;
   }
@@ -10,7 +17,7 @@ export async function endProcess(child: ChildProcess, graceMs = 900): Promise<vo
       resolve();
     });
   });
-  child.kill('SIGTERM');
+  ask();
   const kill = setTimeout(() => child.kill('SIGKILL'), graceMs);
   await ended;
   clearTimeout(kill);

@@ -57,7 +57,14 @@ export async function startAzurite(
       ...[service, `--${service}Host`, '127.0.0.1', `--${service}Port`, String(port), ...place],
       ...['--silent', '--disableTelemetry', '--skipApiVersionCheck'],
     ],
-    { silent: true, env: { ...process.env, AZURITE_ACCOUNTS: `${name}:${key}` } },
+    {
+      silent: true,
+      // In a group of its own: a Ctrl-C in the terminal would reach it too, and Azurite that is asked
+      // to end twice ends without writing its data.
+      detached: true,
+      windowsHide: true,
+      env: { ...process.env, AZURITE_ACCOUNTS: `${name}:${key}` },
+    },
   );
   await new Promise<void>((resolve, reject) => {
     let said = '';
@@ -81,7 +88,10 @@ export async function startAzurite(
   return {
     endpoint,
     connectionString: `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${key};${service === 'blob' ? 'Blob' : 'Table'}Endpoint=${endpoint};`,
-    stop: () => endProcess(child),
+    stop: () =>
+      endProcess(child, () => {
+        child.disconnect();
+      }),
   };
 }
 

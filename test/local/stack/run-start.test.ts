@@ -12,6 +12,8 @@ interface Started {
   output(): string;
   saw(text: string): Promise<void>;
   end(signal: NodeJS.Signals): Promise<number | null>;
+  /** As the terminal does it: every process of the group gets the signal. */
+  pressCtrlC(): Promise<number | null>;
 }
 
 /** `npm start` without the build, in the folder of the stack's test app. */
@@ -19,7 +21,8 @@ function start(...args: string[]): Started {
   const child = spawn(
     process.execPath,
     [join(__dirname, '../../../dist/local/start.mjs'), ...args],
-    { cwd: join(__dirname, 'app') },
+    // A process group of its own, as a terminal gives each command.
+    { cwd: join(__dirname, 'app'), detached: true },
   );
   let output = '';
   const looks = new Set<() => void>();
@@ -46,6 +49,10 @@ function start(...args: string[]): Started {
       }),
     end: (signal) => {
       child.kill(signal);
+      return exit;
+    },
+    pressCtrlC: () => {
+      process.kill(-(child.pid ?? NaN), 'SIGINT');
       return exit;
     },
   };
@@ -118,7 +125,9 @@ describe('runStart', () => {
       } else {
         await expect(tables.getEntity('p', 'r')).resolves.toMatchObject({ kept: true });
       }
-      await stack.end('SIGTERM');
+      const asked = performance.now();
+      await stack.pressCtrlC();
+      expect(performance.now() - asked).toBeLessThan(1000);
     }
     expect(statSync(join(folder, 'stack.json')).mode & 0o077).toBe(0);
     rmSync(folder, { recursive: true });
