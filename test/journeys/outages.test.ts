@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import type { AppFacts } from '../../local/stack/stack-messages';
+import { TableClient } from '@azure/data-tables';
+import { startBreakableProxy } from '../support/breakable-proxy';
 import {
   accounts,
   control,
@@ -153,7 +154,6 @@ describe('the provider out of reach', () => {
 
 describe('the table out of reach', () => {
   let silence: Awaited<ReturnType<typeof startSilence>>;
-  let twin: AppFacts;
 
   beforeAll(async () => {
     silence = await startSilence();
@@ -167,33 +167,91 @@ describe('the table out of reach', () => {
     ['refuses connections', () => ({ TABLES_CONNECTION_STRING: tablesAt(1) })],
     ['does not exist', () => ({ TABLES_NAME: 'nosuchtable' })],
   ])(
-    'when it %s, session routes answer 503 in time, `/` works, nobody is signed out',
+    'from the start, since it %s: 503 in time, `/` works, nobody is signed out',
     async (_name, env) => {
       const { browser } = await signIn(app, accounts(stack).plainUser);
-      twin = await stack.startApp({ env: { APP_BASE_URL: app, ...env() } });
-      const [session, home, login, health] = await timed(() =>
+      const twin = await stack.startApp({ env: { APP_BASE_URL: app, ...env() } });
+      const [session, home, health] = await timed(() =>
         Promise.all([
           fetchJson(`${twin.url}/auth/session`, browser),
           browser.open(twin.url),
-          fetchJson(`${twin.url}/auth/login`),
           fetchJson(`${twin.url}/health`),
         ]),
       );
-      expect([session.status, textOf(session.body, 'code')]).toEqual([
-        503,
-        'ERR_STORAGE_UNAVAILABLE',
-      ]);
+      // Without the table an instance that has just started has no keys either.
+      expect([session.status, textOf(session.body, 'code')]).toEqual([503, 'ERR_KEYS_UNAVAILABLE']);
       expect(session.headers.get('retry-after')).toBe('10');
       expect(session.headers.getSetCookie()).toEqual([]);
       expect(home.status).toBe(200);
       expect(words(home.text)).toContain('Whether you are signed in cannot be told right now');
-      expect(login.status).toBe(302);
       expect([health.status, health.body]).toEqual([
         503,
-        { status: 'failing', failing: ['storage'] },
+        { status: 'failing', failing: ['storage', 'keys'] },
       ]);
       expect((await fetchJson(`${app}/auth/session`, browser)).status).toBe(200);
       await stack.stopApp(twin);
     },
   );
+
+  it.each(['hang', 'refuse'] as const)(
+    'later on (%s): session routes answer 503, sign-ins begin, `/` works, and it recovers by itself',
+    async (fault) => {
+      const { tablesConnectionString } = stack.facts;
+      const port = Number(/127\.0\.0\.1:(\d+)/.exec(tablesConnectionString)?.[1]);
+      const proxy = await startBreakableProxy(port);
+      const twin = await stack.startApp({
+        env: { TABLES_CONNECTION_STRING: tablesAt(proxy.port) },
+      });
+      const { browser } = await signIn(twin.url, accounts(stack).plainUser);
+      proxy.suffer(fault);
+      const [session, me, home, login, health] = await timed(() =>
+        Promise.all([
+          fetchJson(`${twin.url}/auth/session`, browser),
+          fetchJson(`${twin.url}/auth/me`, browser),
+          browser.open(twin.url),
+          fetchJson(`${twin.url}/auth/login`),
+          fetchJson(`${twin.url}/health`),
+        ]),
+      );
+      for (const answer of [session, me]) {
+        expect([answer.status, textOf(answer.body, 'code')]).toEqual([
+          503,
+          'ERR_STORAGE_UNAVAILABLE',
+        ]);
+        expect(answer.headers.get('retry-after')).toBe('10');
+        expect(answer.headers.getSetCookie()).toEqual([]);
+      }
+      expect([home.status, login.status, health.status]).toEqual([200, 302, 503]);
+      expect(health.body).toEqual({ status: 'failing', failing: ['storage'] });
+      proxy.suffer('none');
+      expect((await fetchJson(`${twin.url}/auth/me`, browser)).status).toBe(200);
+      await stack.stopApp(twin);
+      await proxy.close();
+    },
+  );
+
+  it('cut half-way through a sign-in leaves both rows of the session or none', async () => {
+    const { tablesConnectionString, tableName } = stack.facts;
+    const port = Number(/127\.0\.0\.1:(\d+)/.exec(tablesConnectionString)?.[1]);
+    const proxy = await startBreakableProxy(port);
+    const twin = await stack.startApp({ env: { TABLES_CONNECTION_STRING: tablesAt(proxy.port) } });
+    await signIn(twin.url, accounts(stack).guest);
+    for (const cutAfterBytes of [0, 200, 1_000, 2_000, 4_000, 8_000]) {
+      proxy.suffer({ cutAfterBytes });
+      const { page } = await timed(() => signIn(twin.url, accounts(stack).guest));
+      expect([200, 503]).toContain(page.status);
+    }
+    const client = TableClient.fromConnectionString(tablesConnectionString, tableName, {
+      allowInsecureConnection: true,
+    });
+    const kinds = new Map<string, string[]>();
+    for await (const { rowKey = '' } of client.listEntities()) {
+      const [kind = '', key = ''] = rowKey.split(':');
+      if (key !== '') kinds.set(key, [...(kinds.get(key) ?? []), kind].sort());
+    }
+    expect(kinds.size).toBeGreaterThan(0);
+    for (const rows of kinds.values()) expect(rows).toEqual(['session', 'tokens']);
+    await stack.stopApp(twin);
+    await proxy.close();
+  }, 90_000);
 });
