@@ -160,6 +160,15 @@ describe('readSettings', () => {
       'TABLES_ENDPOINT',
     ],
     [
+      'tables by token over http',
+      {
+        TABLES_CONNECTION_STRING: '',
+        TABLES_ENDPOINT: 'http://127.0.0.1:10002/devstoreaccount1',
+        MANAGED_IDENTITY_CLIENT_ID: tenantId,
+      },
+      'TABLES_ENDPOINT',
+    ],
+    [
       'a connection string without key',
       { TABLES_CONNECTION_STRING: 'hello' },
       'TABLES_CONNECTION_STRING',

@@ -6,6 +6,8 @@ export interface CountingProxy {
   readonly port: number;
   /** Method and path of each request since the last call, in the order they began: `GET /a/b`. */
   takeRequests(): string[];
+  /** What happens to requests from now on: passed on, never answered, or cut off. */
+  outage: 'none' | 'hang' | 'drop';
   close(): Promise<void>;
 }
 
@@ -14,14 +16,16 @@ export async function startCountingProxy(targetPort: number): Promise<CountingPr
   let requests: string[] = [];
   const server = http.createServer((request, response) => {
     requests.push(`${request.method ?? ''} ${request.url ?? ''}`);
-    passOn(request, response, targetPort);
+    if (proxy.outage === 'drop') response.destroy();
+    else if (proxy.outage === 'none') passOn(request, response, targetPort);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('the proxy has no port');
-  return {
+  const proxy: CountingProxy = {
     port: address.port,
+    outage: 'none',
     takeRequests: () => {
       const taken = requests;
       requests = [];
@@ -33,6 +37,7 @@ export async function startCountingProxy(targetPort: number): Promise<CountingPr
       await once(server, 'close');
     },
   };
+  return proxy;
 }
 
 function passOn(request: IncomingMessage, response: ServerResponse, port: number): void {
