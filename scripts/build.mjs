@@ -1,12 +1,25 @@
 // Builds what runs: one CommonJS bundle for the Functions host, and the local stack beside it.
 // Everything is in the bundle but `@azure/functions-core`, which the Functions host supplies.
 import { rm } from 'node:fs/promises';
-import { globSync } from 'node:fs';
-import { build } from 'esbuild';
+import { globSync, readFileSync } from 'node:fs';
+import { build, transformSync } from 'esbuild';
+import ts from 'typescript';
 
 await rm('dist', { recursive: true, force: true });
 
+// The browser client travels inside the bundle as text, with its types: one source, one file to deploy.
+const client = readFileSync('src/client/client.ts', 'utf8');
+const clientTypes = ts.transpileDeclaration(client, {
+  fileName: 'client.ts',
+  compilerOptions: { isolatedDeclarations: true, target: 'es2022' },
+});
+if (clientTypes.diagnostics.length > 0) throw new Error(clientTypes.diagnostics[0].messageText);
+
 await build({
+  define: {
+    CLIENT_SCRIPT: JSON.stringify(transformSync(client, { loader: 'ts', target: 'es2022' }).code),
+    CLIENT_TYPES: JSON.stringify(clientTypes.outputText),
+  },
   entryPoints: { main: 'src/main.ts' },
   outdir: 'dist',
   bundle: true,

@@ -130,6 +130,12 @@ const errorFacts = {
     title: 'There is nothing here',
     detail: 'What you asked for does not exist.',
   },
+  ERR_SESSION_GONE: {
+    status: 404,
+    title: 'This session is not there any more',
+    detail:
+      'It has ended already, by itself or by somebody else, so there was nothing left to end. The list shows which sessions are live now.',
+  },
   ERR_STORAGE_UNAVAILABLE: {
     status: 503,
     title: 'Sessions cannot be reached',

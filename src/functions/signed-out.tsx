@@ -1,12 +1,36 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { app } from '@azure/functions';
+import { clearNotice, readNotice } from '../cookies/notice-cookie';
+import { hasSessionCookie } from '../cookies/session-cookie';
+import { AppError } from '../errors';
+import { findSession } from '../guards/find-session';
+import type { SignOutNotice } from '../guards/sign-out-notice';
+import { parseSignOutNotice } from '../guards/sign-out-notice';
+import { bounce } from '../http/bounce';
 import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
 import { htmlPage } from '../http/responses';
 import { MessagePage } from '../pages/message-page';
+import { Time } from '../pages/time';
 
-/** GET auth/signed-out: says what happened; where the provider sends people after its own sign-out. */
-export function signedOut({ query }: Exchange): HttpResponseInit {
+/** The page is public and must not hang on storage. */
+const patienceMs = 2_000;
+
+/**
+ * GET auth/signed-out: says what happened; where the provider sends people after its own sign-out. It says nothing
+ * that a link could make it say: what happened stands in a cookie, and whoever is still signed in is told that.
+ */
+export async function signedOut(exchange: Exchange): Promise<HttpResponseInit> {
+  const { isHttps } = exchange.services.settings;
+  const cookies = exchange.request.headers.get('cookie');
+  const hasSession = hasSessionCookie(cookies, isHttps);
+  // The provider sends people here from its site, so without our cookies at first.
+  const detour = bounce(exchange, hasSession);
+  if (detour !== undefined) return detour;
+  if (hasSession && (await isSignedIn(exchange))) return stillSignedIn();
+  const content = readNotice(cookies, 'signed-out', { isHttps });
+  if (content !== undefined) exchange.cookies.push(clearNotice('signed-out', { isHttps }));
+  const notice = parseSignOutNotice(content);
   return htmlPage(
     <MessagePage
       title="You are signed out"
@@ -15,21 +39,81 @@ export function signedOut({ query }: Exchange): HttpResponseInit {
         { href: '/', text: 'Home' },
       ]}
     >
-      <p>{whatHappened(query.get('scope'))}</p>
+      {notice === undefined ? (
+        <p>This browser has no session in this app. {closeWindows}</p>
+      ) : (
+        <WhatHappened notice={notice} />
+      )}
     </MessagePage>,
   );
 }
 
-function whatHappened(scope: string | null): string {
-  switch (scope) {
-    case 'app':
-      return 'You are signed out of this app. At Microsoft you are still signed in, so signing in again may ask for nothing. On a shared computer, sign out there too.';
-    case 'unreached':
-      return 'You are signed out of this app, but Microsoft could not be reached to sign you out there too. On a shared computer, close all browser windows.';
-    case null:
-    default:
-      return 'Your session in this app has ended, and its tokens are deleted. On a shared computer, close all browser windows as well.';
+/** Whoever cannot be asked about counts as signed in: the page must not reassure somebody wrongly. */
+async function isSignedIn(exchange: Exchange): Promise<boolean> {
+  const signal = AbortSignal.any([exchange.signal, AbortSignal.timeout(patienceMs)]);
+  try {
+    return (await findSession({ ...exchange, signal })) !== undefined;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    exchange.log('warn', `signed-out page without session: ${error.code}`);
+    return true;
   }
+}
+
+function stillSignedIn(): HttpResponseInit {
+  return htmlPage(
+    <MessagePage
+      title="You are still signed in"
+      door="lit"
+      links={[{ href: '/', text: 'Home' }]}
+      offersSignOut
+    >
+      <p>This browser still holds the cookie of a session in this app. Sign out here to end it.</p>
+    </MessagePage>,
+  );
+}
+
+const closeWindows = 'On a shared computer, close all browser windows as well.';
+
+function WhatHappened({ notice }: { readonly notice: SignOutNotice }) {
+  return (
+    <>
+      <p>{hereTexts[notice.session]}</p>
+      {notice.session === 'kept' ? <KeptSession until={notice.until} /> : null}
+      {notice.others === undefined ? null : <p>{otherTexts[notice.others]}</p>}
+      <p>{providerTexts[notice.provider]}</p>
+    </>
+  );
+}
+
+const hereTexts = {
+  ended: 'Your session in this app has ended, and its tokens are deleted.',
+  none: 'Your session in this app had already ended.',
+  kept: 'This browser is signed out of this app.',
+} as const;
+
+const otherTexts = {
+  ended: 'Your sessions in all other browsers have ended too.',
+  kept: 'Your sessions in other browsers were not ended. Sign in again to see them and to end them.',
+} as const;
+
+const providerTexts = {
+  asked: `Microsoft was asked to sign you out as well. ${closeWindows}`,
+  left: 'At Microsoft you are still signed in, so signing in again may ask for nothing. On a shared computer, sign out there too.',
+  unreached:
+    'Microsoft could not be reached to sign you out there too. On a shared computer, close all browser windows.',
+} as const;
+
+function KeptSession({ until }: { readonly until: number | undefined }) {
+  return (
+    <p class="act">
+      The session itself could not be ended on the server yet, because the app’s storage did not
+      answer. Nothing in this browser leads to it any more, and it ends by itself
+      {until === undefined ? '' : ' by '}
+      {until === undefined ? null : <Time seconds={until} />}. To end it sooner, sign in again and
+      open Your sessions, or ask an administrator of the app.
+    </p>
+  );
 }
 
 app.http('signed-out', {

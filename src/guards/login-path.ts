@@ -29,6 +29,9 @@ export async function stepUpPath(
   return `/auth/login?step=${step}`;
 }
 
+/** A script names the page it runs on in `X-Return-To`: what it fetches is nothing to come back to. */
 function returnPathOf(exchange: Exchange): string {
+  const page = exchange.prefersHtml ? null : exchange.request.headers.get('x-return-to');
+  if (page !== null) return localPath(page);
   return exchange.request.method === 'GET' ? localPath(pathWithoutMarker(exchange.path)) : '/';
 }

@@ -4,7 +4,7 @@ import { clearSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
 import type { Exchange } from '../http/exchange';
 import type { Session, SessionTicket } from '../sessions/session';
-import { audit } from './audit';
+import { audited } from './audited';
 import { findTicket } from './find-session';
 import type { SignOutNotice } from './sign-out-notice';
 
@@ -82,16 +82,11 @@ async function endTicket(
 
 async function endEverywhere(exchange: Exchange, userKey: string): Promise<boolean> {
   const { services, signal } = exchange;
-  const ended = await attempt(exchange, () => services.sessions.endAllOf(userKey, signal));
-  const isDone = !('failed' in ended);
-  audit(exchange, {
-    event: 'sign-out everywhere',
-    by: userKey,
-    of: userKey,
-    ...(isDone && { count: ended.value }),
-    outcome: isDone ? 'done' : 'failed',
-  });
-  return isDone;
+  const action = { event: 'sign-out everywhere', by: userKey, of: userKey } as const;
+  const ended = await attempt(exchange, () =>
+    audited(exchange, action, () => services.sessions.endAllOf(userKey, signal)),
+  );
+  return !('failed' in ended);
 }
 
 async function endThis(
@@ -100,16 +95,15 @@ async function endThis(
   session: Session | undefined,
 ): Promise<boolean> {
   const { services, signal } = exchange;
-  const ended = await attempt(exchange, () => services.sessions.end(ticket, session, signal));
-  const isDone = !('failed' in ended);
   const { userKey } = ticket;
-  audit(exchange, {
-    event: 'sign-out',
-    by: userKey,
-    of: userKey,
-    outcome: isDone ? 'done' : 'failed',
-  });
-  return isDone;
+  const action = { event: 'sign-out', by: userKey, of: userKey } as const;
+  const ended = await attempt(exchange, () =>
+    audited(exchange, action, async () => {
+      await services.sessions.end(ticket, session, signal);
+      return 1;
+    }),
+  );
+  return !('failed' in ended);
 }
 
 async function leaveTo(

@@ -2,6 +2,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { refusalText } from '../auth/refusal-text';
 import { AppError, RoleMissingError, SignInNeededError, SignInRefusedError } from '../errors';
 import { factsOf } from '../error-facts';
+import { ContinuePage } from '../pages/continue-page';
 import type { PageLink, Reference } from '../pages/message-page';
 import { MessagePage } from '../pages/message-page';
 import type { Exchange } from './exchange';
@@ -51,9 +52,17 @@ function describeError(error: AppError, withCauses: boolean): string {
 function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpResponseInit {
   const loginUrl = exchange.services.settings.baseUrl + error.loginPath;
   if (exchange.prefersHtml) {
-    return error.isRepeated ? errorPage(error, exchange) : redirectTo(loginUrl);
+    if (error.isRepeated) return errorPage(error, exchange);
+    // A form that is answered with a redirect to the provider would be stopped by `form-action`.
+    if (exchange.request.method !== 'GET') return signInPage(error, loginUrl);
+    return redirectTo(loginUrl);
   }
   return problem(error.code, exchange.correlationId, { login_url: loginUrl });
+}
+
+function signInPage({ code }: SignInNeededError, loginUrl: string): HttpResponseInit {
+  const { title, detail } = factsOf(code);
+  return htmlPage(<ContinuePage title={title} goTo={loginUrl} text={detail} />);
 }
 
 function errorJson(error: AppError, exchange: Exchange): HttpResponseInit {
@@ -113,6 +122,7 @@ function linksFor(error: AppError, exchange: Exchange): readonly PageLink[] {
   if (error instanceof SignInNeededError) {
     return [{ href: error.loginPath, text: 'Continue' }, homeLink];
   }
+  if (error.code === 'ERR_SESSION_GONE') return [backToListLink(exchange), homeLink];
   if (error.code === 'ERR_WRONG_TENANT' || error instanceof SignInRefusedError) {
     // Without the picker the provider would answer at once with the same account.
     return [
@@ -126,6 +136,12 @@ function linksFor(error: AppError, exchange: Exchange): readonly PageLink[] {
   const tryAgain = tryAgainLink(exchange);
   if (!isPassing(error) || tryAgain.href === homeLink.href) return [homeLink];
   return [tryAgain, homeLink];
+}
+
+/** `/auth/sessions/end` and `/auth/admin/end` stand below the list that named the session. */
+function backToListLink({ path }: Exchange): PageLink {
+  const href = path.startsWith('/auth/admin/') ? '/auth/admin' : '/auth/sessions';
+  return { href, text: 'Back to the list' };
 }
 
 /** What a second try may well get past. */

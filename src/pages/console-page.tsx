@@ -1,19 +1,32 @@
 import type { SessionSummary } from '../sessions/list-sessions';
+import { lastUsedAbout } from '../sessions/last-used';
+import type { SearchedPage } from '../sessions/search-sessions';
 import type { User } from '../sessions/session';
+import { EndNotice } from './end-notice';
 import { Layout } from './layout';
-import { Moment } from './time';
+import { Cell, SessionTable } from './session-table';
+import { describeDuration, Moment } from './time';
 
 interface ConsolePageProps {
   readonly user: User;
-  readonly sessions: readonly SessionSummary[];
-  /** True when there are more sessions than this page shows. */
-  readonly hasMore: boolean;
+  readonly page: SearchedPage;
+  /** What is searched for; '' for everybody. */
+  readonly search: string;
+  /** False when the page goes on from an earlier one. */
+  readonly isFirst: boolean;
+  /** Path of the next page. */
+  readonly next: string | undefined;
+  /** How many sessions the last request ended. */
+  readonly ended: number | undefined;
+  /** How long a session lives unused. */
+  readonly idleSeconds: number;
   /** Epoch seconds. */
   readonly now: number;
 }
 
-/** Who is signed in, since when, from what. */
-export function ConsolePage({ user, sessions, hasMore, now }: ConsolePageProps) {
+/** Who is signed in, since when, from what; search, and a way to end each session. */
+export function ConsolePage(props: ConsolePageProps) {
+  const { user, page, search, next, ended, idleSeconds } = props;
   return (
     <Layout
       title="Console"
@@ -21,82 +34,125 @@ export function ConsolePage({ user, sessions, hasMore, now }: ConsolePageProps) 
       current="/auth/admin"
       files={[
         'src/functions/admin.tsx',
+        'src/functions/admin-end.tsx',
         'src/guards/with-role.ts',
-        'src/sessions/list-sessions.ts',
+        'src/sessions/search-sessions.ts',
       ]}
     >
       <h1>Who is signed in</h1>
-      <p class="lead">{describeCount(sessions.length, hasMore)}</p>
-      {sessions.length === 0 ? null : <SessionTable user={user} sessions={sessions} now={now} />}
+      <SearchForm search={search} />
+      <EndNotice count={ended} />
+      <p class="lead" role="status">
+        {describeCount(props)}
+      </p>
+      {page.sessions.length === 0 ? null : <Rows {...props} />}
+      {next === undefined ? null : (
+        <p class="actions">
+          <a class="button plain" href={next}>
+            {search === '' ? 'Next sessions' : 'Go on searching'}
+          </a>
+        </p>
+      )}
+      {page.sessions.length === 0 ? null : (
+        <p class="soft small">
+          When a session was last used is approximate: it may have been up to{' '}
+          {describeDuration(Math.ceil(idleSeconds / 2))} later than shown.
+        </p>
+      )}
     </Layout>
   );
 }
 
-function describeCount(count: number, hasMore: boolean): string {
+function SearchForm({ search }: { readonly search: string }) {
+  return (
+    <form class="actions" method="get" action="/auth/admin" role="search">
+      <label for="search">Name or address</label>
+      <input id="search" name="search" type="search" maxLength={100} value={search} />
+      <button class="plain" type="submit">
+        Search
+      </button>
+      {search === '' ? null : <a href="/auth/admin">Show everybody</a>}
+    </form>
+  );
+}
+
+function describeCount({ page, search, isFirst, next }: ConsolePageProps): string {
+  const count = page.sessions.length;
+  if (search !== '') return describeFound(page, next !== undefined);
   if (count === 0) return 'No live session was found. One that has just begun may be missing here.';
-  if (hasMore) return `The first ${count} live sessions; there are more.`;
+  if (!isFirst) return `${count} more live sessions${next === undefined ? ', the last.' : '.'}`;
+  if (next !== undefined) return `The first ${count} live sessions; there are more.`;
   return count === 1 ? '1 live session.' : `${count} live sessions.`;
 }
 
-/** On a phone each row becomes a card. The roles are spelt out, since `display` takes a table's own ones away. */
-function SessionTable({ user, sessions, now }: Omit<ConsolePageProps, 'hasMore'>) {
+function describeFound({ sessions, searched }: SearchedPage, hasMore: boolean): string {
+  const found =
+    sessions.length === 1 ? '1 live session found' : `${sessions.length} live sessions found`;
+  return `${found} among ${searched}${hasMore ? '; the search has not come to the end yet.' : '.'}`;
+}
+
+function Rows({ user, page, idleSeconds, now }: ConsolePageProps) {
   return (
-    <table role="table" aria-label="Live sessions">
-      <thead role="rowgroup">
-        <tr role="row">
-          <ColumnHeader text="Person" />
-          <ColumnHeader text="Browser" />
-          <ColumnHeader text="Signed in" />
-          <ColumnHeader text="Ends at the latest" />
-        </tr>
-      </thead>
-      <tbody role="rowgroup">
-        {sessions.map((session) => (
-          <SessionRow
-            key={session.sessionKey}
-            session={session}
-            isOwn={session.userKey === user.userKey}
-            now={now}
-          />
-        ))}
-      </tbody>
-    </table>
+    <SessionTable
+      label="Live sessions"
+      columns={['Person', 'Browser', 'Signed in', 'Last used, about', 'Ends at the latest', 'End']}
+    >
+      {page.sessions.map((session) => (
+        <Row
+          key={session.sessionKey}
+          session={session}
+          isOwn={session.userKey === user.userKey}
+          idleSeconds={idleSeconds}
+          now={now}
+        />
+      ))}
+    </SessionTable>
   );
 }
 
-function ColumnHeader({ text }: { readonly text: string }) {
-  return (
-    <th role="columnheader" scope="col">
-      {text}
-    </th>
-  );
-}
-
-interface SessionRowProps {
+interface RowProps {
   readonly session: SessionSummary;
   readonly isOwn: boolean;
+  readonly idleSeconds: number;
   readonly now: number;
 }
 
-function SessionRow({ session, isOwn, now }: SessionRowProps) {
+function Row({ session, isOwn, idleSeconds, now }: RowProps) {
+  const { name, username, device, userKey, sessionKey } = session;
+  const all = `/auth/admin/end?user=${encodeURIComponent(userKey)}`;
   return (
     <tr role="row">
-      <td role="cell" data-label="Person">
+      <Cell label="Person">
         <span>
-          <bdi>{session.name}</bdi> {isOwn ? <span class="tag">You</span> : null}
+          <bdi>{name}</bdi> {isOwn ? <span class="tag">You</span> : null}
           <br />
-          <span class="soft small">{session.username}</span>
+          <span class="soft small">{username}</span>
         </span>
-      </td>
-      <td role="cell" data-label="Browser">
-        {session.device}
-      </td>
-      <td role="cell" data-label="Signed in">
+      </Cell>
+      <Cell label="Browser">{device}</Cell>
+      <Cell label="Signed in">
         <Moment seconds={session.createdAt} now={now} />
-      </td>
-      <td role="cell" data-label="Ends">
+      </Cell>
+      <Cell label="Last used">
+        <Moment seconds={lastUsedAbout(session, idleSeconds)} now={now} />
+      </Cell>
+      <Cell label="Ends">
         <Moment seconds={session.expiresAt} now={now} />
-      </td>
+      </Cell>
+      <Cell label="End">
+        <span class="moment">
+          <a
+            href={`${all}&session=${encodeURIComponent(sessionKey)}`}
+            aria-label={`This session of ${name}, ${device}`}
+          >
+            This session
+          </a>
+          <br />
+          <a href={all} aria-label={`All sessions of ${name}`}>
+            All sessions
+          </a>
+        </span>
+      </Cell>
     </tr>
   );
 }

@@ -51,6 +51,7 @@ export function Layout({ title, signedInAs, current, goTo, files = [], children 
 const places = [
   { href: '/', text: 'Home' },
   { href: '/auth/me', text: 'Your profile' },
+  { href: '/auth/sessions', text: 'Your sessions' },
   { href: '/auth/admin', text: 'Console' },
 ] as const;
 

@@ -28,7 +28,7 @@ main:focus{outline:0}
 .bar,main,footer{width:100%;max-width:68rem;margin:0 auto;padding:0 clamp(1rem,4vw,2rem)}
 .bar{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem 1.5rem;padding-block:1rem}
 .brand{display:inline-flex;align-items:center;gap:.6rem;min-height:2.75rem;font-size:1.0625rem;color:var(--ink);text-decoration:none}
-.bar ul{display:flex;gap:.25rem;margin-left:-.75rem}
+.bar ul{display:flex;flex-wrap:wrap;margin-left:-.75rem}
 .bar li a{display:flex;align-items:center;min-height:2.75rem;padding:0 .75rem;color:var(--soft);text-decoration:none}
 .bar li a:hover,.bar [aria-current]{color:var(--ink)}
 .bar [aria-current]{box-shadow:inset 0 -2px var(--accent)}
@@ -46,8 +46,10 @@ main>section+section{margin-top:clamp(2.5rem,6vw,4rem)}
 .lit .room{fill:var(--lit);stroke:none}
 .shut .room{fill:currentColor}.shut .knob{fill:var(--card)}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin-top:1.75rem}
-button,.button{font:inherit;font-weight:600;line-height:1.3;min-height:2.75rem;padding:.5rem 1.25rem;border-radius:8px;cursor:pointer;
-border:1px solid var(--accent);background:var(--accent);color:var(--on);text-decoration:none;display:inline-flex;align-items:center}
+button,.button,input{font:inherit;line-height:1.3;min-height:2.75rem;padding:.5rem 1.25rem;border-radius:8px;border:1px solid var(--edge);
+background:none;color:inherit}
+button,.button{font-weight:600;cursor:pointer;border-color:var(--accent);background:var(--accent);color:var(--on);
+text-decoration:none;display:inline-flex;align-items:center}
 button:hover,.button:hover{background:var(--over);border-color:var(--over);color:var(--on)}
 .plain{background:none;border-color:var(--edge);color:var(--ink)}
 .plain:hover{background:var(--wash);border-color:var(--edge);color:var(--ink)}

@@ -38,3 +38,11 @@ export function describeDistance(seconds: number): string {
     ? relative.format(hours, 'hour')
     : relative.format(Math.round(seconds / 86_400), 'day');
 }
+
+/** `12 hours`, `30 minutes`, `45 seconds`; the largest unit that fits whole or nearly so. */
+export function describeDuration(seconds: number): string {
+  const unit = seconds < 120 ? 'second' : seconds < 7200 ? 'minute' : 'hour';
+  const size = { second: 1, minute: 60, hour: 3600 }[unit];
+  const style = { style: 'unit', unit, unitDisplay: 'long' } as const;
+  return new Intl.NumberFormat('en', style).format(Math.round(seconds / size));
+}

@@ -1,6 +1,8 @@
 import type { Row, RowQuery } from '../storage/table';
+import type { SessionName } from './end-session';
 import { toRowTime } from './row-time';
-import { sessionPrefix } from './session-key';
+import { isLive } from './session';
+import { sessionPrefix, sessionRowKey } from './session-key';
 import type { SessionParts } from './session-parts';
 import { parseSummary, parseTimes } from './session-row';
 import type { SummaryContent } from './summary-content';
@@ -48,7 +50,7 @@ export async function listSessions(
   const sessions: SessionSummary[] = [];
   let next = continuation;
   for (let count = 0; count < mostPages; count += 1) {
-    const query = { ...queryFor(now, userKey), pageSize: limit - sessions.length };
+    const query = { ...liveSessions(now, userKey), pageSize: limit - sessions.length };
     const pages = parts.table.list({ ...query, ...(next && { continuation: next }) }, signal);
     const { value: page } = await pages.next();
     const summaries = page?.rows.map((row) => summaryOf(parts, row, signal)) ?? [];
@@ -59,7 +61,10 @@ export async function listSessions(
   return { sessions, continuation: next };
 }
 
-function queryFor(now: number, userKey: string | undefined): RowQuery {
+const selected = ['summary', 'kid', 'createdAt', 'idleExpiresAt', 'expiresAt'];
+
+/** The query for all live sessions, or one user's. */
+export function liveSessions(now: number, userKey?: string): RowQuery {
   const time = toRowTime(now);
   return {
     ...(userKey !== undefined && { partitionKey: userKey }),
@@ -68,11 +73,25 @@ function queryFor(now: number, userKey: string | undefined): RowQuery {
       { property: 'idleExpiresAt', is: 'after', time },
       { property: 'expiresAt', is: 'after', time },
     ],
-    select: ['summary', 'kid', 'createdAt', 'idleExpiresAt', 'expiresAt'],
+    select: selected,
   };
 }
 
-async function summaryOf(
+/** The live session with this name, or `undefined`. */
+export async function findSummary(
+  parts: SessionParts,
+  { userKey, sessionKey }: SessionName,
+  now: number,
+  signal: AbortSignal,
+): Promise<SessionSummary | undefined> {
+  const address = { partitionKey: userKey, rowKey: sessionRowKey(sessionKey) };
+  const row = await parts.table.read(address, { select: selected, signal });
+  const summary = row && (await summaryOf(parts, row, signal));
+  return summary !== undefined && isLive(summary, now) ? summary : undefined;
+}
+
+/** What a row tells of a session; `undefined` when it does not even have its times. */
+export async function summaryOf(
   { table, keyRing }: SessionParts,
   row: Row,
   signal: AbortSignal,

@@ -1,13 +1,16 @@
 import { endAllSessions } from './end-all-sessions';
 import type { SessionName } from './end-session';
 import { endSession } from './end-session';
-import type { ListWishes, SessionsPage } from './list-sessions';
-import { listSessions } from './list-sessions';
+import { endSessionsOfSid } from './end-sessions-of-sid';
+import type { ListWishes, SessionsPage, SessionSummary } from './list-sessions';
+import { findSummary, listSessions } from './list-sessions';
 import type { NewSession, OpenedSession } from './open-session';
 import { openSession } from './open-session';
 import { readSession, readSessionWithTokens, readTokens } from './read-session';
 import type { UpdateOutcome, VerifiedAgain, WriteOutcome } from './rewrite-session';
 import { renewSession, updateSession, writeTokens } from './rewrite-session';
+import type { SearchedPage, SearchWishes } from './search-sessions';
+import { searchSessions } from './search-sessions';
 import type { Session, SessionTicket } from './session';
 import { sessionKeyOf } from './session-key';
 import type { FoundSession, SessionParts, StoredTokens } from './session-parts';
@@ -53,12 +56,22 @@ export interface SessionStore {
     session: Pick<Session, 'sid'> | undefined,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Ends a session by its name in a list. As often as one likes. */
-  endNamed(name: SessionName, signal: AbortSignal): Promise<void>;
-  /** Ends all sessions of a user. */
-  endAllOf(userKey: string, signal: AbortSignal): Promise<void>;
+  /** Ends a session by its name in a list, as often as one likes; false when it was not there. 1 transaction. */
+  endNamed(name: SessionName, signal: AbortSignal): Promise<boolean>;
+  /** Ends all sessions of a user, or all but one, and tells how many. 1 list, 1 transaction for 50 sessions. */
+  endAllOf(userKey: string, signal: AbortSignal, except?: string): Promise<number>;
+  /** Ends the sessions that came of one session at the provider: 1 list, 1 transaction a partition. Gives their users' keys. */
+  endAllOfSid(sid: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Live sessions, of everybody or of one user. */
   listLive(wishes: ListWishes): Promise<SessionsPage>;
+  /** Live sessions of people whose name or address holds a text. At most 10 lists a call. */
+  search(wishes: SearchWishes): Promise<SearchedPage>;
+  /** One live session by its name in a list. 1 point read. */
+  findNamed(
+    name: SessionName,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<SessionSummary | undefined>;
 }
 
 /** The store over one table and key ring. Keeps nothing itself: any number of instances may share the table. */
@@ -72,14 +85,16 @@ export function createSessionStore(parts: SessionParts): SessionStore {
     writeTokens: (ticket, tokens, now, signal) => writeTokens(parts, ticket, tokens, now, signal),
     renew: (ticket, found, now, signal) => renewSession(parts, ticket, found, now, signal),
     update: (ticket, again) => updateSession(parts, ticket, again),
-    end: ({ userKey, sessionId }, session, signal) =>
-      endSession(
-        table,
-        { userKey, sessionKey: sessionKeyOf(sessionId), sid: session?.sid },
-        signal,
-      ),
+    end: async ({ userKey, sessionId }, session, signal) => {
+      const sessionKey = sessionKeyOf(sessionId);
+      await endSession(table, { userKey, sessionKey, sid: session?.sid }, signal);
+    },
     endNamed: (name, signal) => endSession(table, name, signal),
-    endAllOf: (userKey, signal) => endAllSessions(table, userKey, signal),
+    endAllOf: (userKey, signal, exceptSessionKey) =>
+      endAllSessions(table, { userKey, exceptSessionKey }, signal),
+    endAllOfSid: (sid, signal) => endSessionsOfSid(table, sid, signal),
     listLive: (wishes) => listSessions(parts, wishes),
+    search: (wishes) => searchSessions(parts, wishes),
+    findNamed: (name, now, signal) => findSummary(parts, name, now, signal),
   };
 }

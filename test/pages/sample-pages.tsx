@@ -4,11 +4,14 @@ import { confirmPage } from '../../local/entra/pages/confirm-page';
 import { errorPage, signedOutPage } from '../../local/entra/pages/notice-pages';
 import { accountPickerPage, consentPage } from '../../local/entra/pages/sign-in-pages';
 import { seedUsers } from '../../local/entra/seed-users';
+import { ConfirmEndPage } from '../../src/pages/confirm-end-page';
 import { ConsolePage } from '../../src/pages/console-page';
 import { ContinuePage } from '../../src/pages/continue-page';
 import { HomePage } from '../../src/pages/home-page';
 import { MessagePage } from '../../src/pages/message-page';
 import { ProfilePage } from '../../src/pages/profile-page';
+import { SessionsPage } from '../../src/pages/sessions-page';
+import type { SessionSummary } from '../../src/sessions/list-sessions';
 import type { Session, User } from '../../src/sessions/session';
 
 export const sampleNow = 1_795_228_980;
@@ -62,9 +65,56 @@ function signedInPages(text: string): Record<string, string> {
   return {
     'home, signed in': render(<HomePage state={session} adminRole={text} now={sampleNow} />),
     profile: render(<ProfilePage user={user} profile={profile} />),
-    console: render(<ConsolePage user={user} sessions={sessions} hasMore now={sampleNow} />),
-    'console, empty': render(
-      <ConsolePage user={user} sessions={[]} hasMore={false} now={sampleNow} />,
+    ...consolePages(text, user, sessions),
+    sessions: render(
+      <SessionsPage
+        user={user}
+        sessions={sessions.map((one) => ({ ...one, isCurrent: one.userKey === 'own' }))}
+        idleSeconds={3600}
+        next={text}
+        ended={2}
+        now={sampleNow}
+      />,
+    ),
+    'confirm one': render(
+      <ConfirmEndPage
+        user={user}
+        sessions={sessions}
+        hasMore
+        sessionKey={text}
+        isOwn={false}
+        now={sampleNow}
+      />,
+    ),
+    'confirm all': render(
+      <ConfirmEndPage
+        user={user}
+        sessions={sessions}
+        hasMore={false}
+        sessionKey={undefined}
+        isOwn
+        now={sampleNow}
+      />,
+    ),
+  };
+}
+
+function consolePages(
+  text: string,
+  user: User,
+  sessions: readonly SessionSummary[],
+): Record<string, string> {
+  const usual = { user, isFirst: true, ended: undefined, idleSeconds: 3600, now: sampleNow };
+  const page = { sessions, searched: 2, continuation: undefined };
+  const none = { ...page, sessions: [] };
+  return {
+    console: render(<ConsolePage {...usual} page={page} search="" next={text} />),
+    'console, empty': render(<ConsolePage {...usual} page={none} search="" next={undefined} />),
+    'console, searched': render(
+      <ConsolePage {...usual} page={page} search={text} next={undefined} ended={1} />,
+    ),
+    'console, not found yet': render(
+      <ConsolePage {...usual} page={none} search={text} next={text} isFirst={false} />,
     ),
   };
 }

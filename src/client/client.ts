@@ -1,0 +1,150 @@
+// Served as /auth/client.js: what a front end on this origin needs to know of its own sign-in. It imports nothing and
+// keeps no state; tokens never come to the browser.
+
+// The one thing of the browser that the server's own types do not know.
+declare const location: {
+  readonly origin: string;
+  readonly pathname: string;
+  readonly search: string;
+  readonly hash: string;
+  assign(url: string): void;
+};
+
+/** Who is signed in, and until when. Times are epoch milliseconds by this browser's clock, as `Date.now()` is. */
+export interface SessionFacts {
+  readonly user: {
+    readonly name: string;
+    readonly username: string;
+    readonly oid?: string;
+    readonly tid?: string;
+    readonly sub: string;
+    readonly iss: string;
+  };
+  readonly roles: readonly string[];
+  /** When it ends if nothing is done until then. */
+  readonly idleExpiresAt: number;
+  /** When it ends in any case. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Facts about the session, or `undefined` for a visitor who is signed out. Asking does not keep the session alive, so
+ * it may be asked as often as one likes; `extend: true` counts as use.
+ * @throws {AnteroomError} when it cannot be told, 503 for instance
+ */
+export async function session(
+  options: { extend?: boolean } = {},
+): Promise<SessionFacts | undefined> {
+  const slide = options.extend === true ? '' : '?slide=false';
+  const askedAt = Date.now();
+  const response = await ask(`/auth/session${slide}`, {});
+  if (response.status === 401) return undefined;
+  const facts = await jsonOf(response);
+  return {
+    user: facts.user,
+    roles: facts.roles,
+    // Counted from when it was asked: the answer took a while, and too early is better than too late.
+    idleExpiresAt: askedAt + facts.idle_expires_in * 1000,
+    expiresAt: askedAt + facts.expires_in * 1000,
+  };
+}
+
+/** Address that signs in and comes back here, or to another path on this origin. */
+export function loginUrl(options: { returnTo?: string; prompt?: string } = {}): string {
+  const query = new URLSearchParams({ return_to: options.returnTo ?? herePath() });
+  if (options.prompt !== undefined) query.set('prompt', options.prompt);
+  return `/auth/login?${query.toString()}`;
+}
+
+/**
+ * Signs out here, then leaves the page for the provider's sign-out. `local` stays signed in there; `everywhere` ends
+ * the user's sessions in all browsers.
+ * @returns what was left undone: `session`, `everywhere`, `provider`; the signed-out page says it too
+ * @throws {AnteroomError} when nothing was done
+ */
+export async function logout(
+  options: { local?: boolean; everywhere?: boolean } = {},
+): Promise<readonly string[]> {
+  const body = new URLSearchParams({
+    local: String(options.local === true),
+    everywhere: String(options.everywhere === true),
+  });
+  const done = await jsonOf(await ask('/auth/logout', { method: 'POST', body }));
+  location.assign(done.logout_url);
+  return done.not_done;
+}
+
+/**
+ * Like the browser's own `fetch`, for paths on this origin: sends `X-CSRF: 1`, and turns the app's 401 into signing in
+ * and coming back to this page. The promise then stays open, since the page is about to be left.
+ * @throws {TypeError} for an address on another origin, which must not get that header
+ */
+export async function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const request = new Request(input, init);
+  if (new URL(request.url).origin !== location.origin) {
+    throw new TypeError('fetch of /auth/client.js is for this origin only');
+  }
+  request.headers.set('X-CSRF', '1');
+  request.headers.set('X-Return-To', herePath());
+  if (!request.headers.has('Accept') || request.headers.get('Accept') === '*/*') {
+    request.headers.set('Accept', 'application/json');
+  }
+  const response = await globalThis.fetch(request);
+  const signInUrl = await signInUrlIn(response);
+  if (signInUrl === undefined) return response;
+  location.assign(signInUrl);
+  return new Promise<never>(() => undefined);
+}
+
+/** An answer of the app that is not the one hoped for. `code` is stable, the message is not. */
+export class AnteroomError extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.name = 'AnteroomError';
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** Where to sign in, when that is what the app asks for; another 401 is the caller's own matter. */
+async function signInUrlIn(response: Response): Promise<string | undefined> {
+  const type = response.headers.get('Content-Type') ?? '';
+  if (response.status !== 401 || !type.startsWith('application/problem+json')) return undefined;
+  const problem: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+  const { code, login_url: url } = Object(problem) as { code?: unknown; login_url?: unknown };
+  if (code !== 'ERR_SIGNED_OUT' && code !== 'ERR_STEP_UP') return undefined;
+  return typeof url === 'string' && url.startsWith(`${location.origin}/auth/login?`)
+    ? url
+    : undefined;
+}
+
+function ask(path: string, init: RequestInit): Promise<Response> {
+  const headers = { Accept: 'application/json', 'X-CSRF': '1' };
+  return globalThis.fetch(path, { ...init, headers, cache: 'no-store' });
+}
+
+interface Answer extends Pick<SessionFacts, 'user' | 'roles'> {
+  readonly idle_expires_in: number;
+  readonly expires_in: number;
+  readonly logout_url: string;
+  readonly not_done: readonly string[];
+}
+
+async function jsonOf(response: Response): Promise<Answer> {
+  const body = (await response.json().catch(() => ({}))) as Answer & {
+    readonly code?: string;
+    readonly title?: string;
+  };
+  if (response.ok) return body;
+  throw new AnteroomError(response.status, body.code ?? '', body.title ?? response.statusText);
+}
+
+function herePath(): string {
+  return location.pathname + location.search + location.hash;
+}

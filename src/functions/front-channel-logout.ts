@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HttpResponseInit } from '@azure/functions';
+import { app } from '@azure/functions';
+import { AppError } from '../errors';
+import { endpoint } from '../http/endpoint';
+import type { Exchange } from '../http/exchange';
+import type { Settings } from '../settings';
+
+/**
+ * No answer comes sooner: one that had something to end would otherwise take longer than one that had not, and so
+ * tell whether a `sid` exists.
+ */
+const soonestMs = 250;
+
+/**
+ * GET auth/front-channel-logout: the provider says in a frame that its session `sid` has ended, so every session here
+ * that came of it ends too. There is no cookie in that frame, and Entra ID sends no `iss`; when there is one it must
+ * be the provider's. The answer is the same whatever was found.
+ * @see OpenID Connect Front-Channel Logout 1.0 section 2
+ */
+export async function frontChannelLogout(exchange: Exchange): Promise<HttpResponseInit> {
+  const { services, query } = exchange;
+  const floor = sleep(soonestMs);
+  const sid = sidIn(query, services.settings.issuer);
+  if (sid !== undefined) await endSessions(exchange, sid);
+  await floor;
+  return emptyFrame(services.settings);
+}
+
+function sidIn(query: URLSearchParams, issuer: string): string | undefined {
+  const [sid, anotherSid] = query.getAll('sid');
+  const [iss = issuer, anotherIss] = query.getAll('iss');
+  if (sid === undefined || anotherSid !== undefined) return undefined;
+  if (iss !== issuer || anotherIss !== undefined) return undefined;
+  return /^[A-Za-z0-9._~-]{1,128}$/.test(sid) ? sid : undefined;
+}
+
+async function endSessions({ services, signal, log }: Exchange, sid: string): Promise<void> {
+  try {
+    for (const userKey of await services.sessions.endAllOfSid(sid, signal)) {
+      log('info', `signed out by the provider ${userKey.slice(0, 8)}`);
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    log('error', `the provider's sign-out was not followed: ${error.code}`);
+  }
+}
+
+function emptyFrame({ authority }: Settings): HttpResponseInit {
+  return {
+    headers: {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': `default-src 'none'; base-uri 'none'; frame-ancestors ${new URL(authority).origin}`,
+      // A provider that isolates its pages could not show the frame otherwise.
+      'Cross-Origin-Resource-Policy': 'cross-origin',
+    },
+    body: '<!doctype html><html lang="en"><title>Signed out</title></html>',
+  };
+}
+
+app.http('front-channel-logout', {
+  methods: ['GET'],
+  route: 'auth/front-channel-logout',
+  authLevel: 'anonymous',
+  handler: endpoint(frontChannelLogout),
+});

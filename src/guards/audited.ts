@@ -1,0 +1,48 @@
+import type { Exchange } from '../http/exchange';
+
+/** Something a person does to sessions. */
+export interface AuditedAction {
+  readonly event:
+    | 'sign-out'
+    | 'sign-out everywhere'
+    | 'end own session'
+    | 'end own other sessions'
+    | 'end session'
+    | 'end all sessions of user';
+  /** User key of whoever does it. */
+  readonly by: string;
+  /** User key of whom it is done to. */
+  readonly of: string;
+  /** Key of the session, where it is a single one. */
+  readonly session?: string;
+}
+
+const prefixLength = 8;
+
+/**
+ * Does `work` and leaves one line `audit {…}` in the log, also when it fails: who, whom, what, when, how many. Keys
+ * are cut to the prefix that stands in every other line, by which the console finds a person; it opens nothing.
+ * @param work ends sessions and tells how many
+ */
+export async function audited(
+  { log, now }: Exchange,
+  { event, by, of, session }: AuditedAction,
+  work: () => Promise<number>,
+): Promise<number> {
+  const line = {
+    event,
+    by: by.slice(0, prefixLength),
+    of: of.slice(0, prefixLength),
+    ...(session !== undefined && { session: session.slice(0, prefixLength) }),
+    at: new Date(now * 1000).toISOString(),
+  };
+  try {
+    const count = await work();
+    log('info', `audit ${JSON.stringify({ ...line, outcome: 'done', count })}`);
+    return count;
+  } catch (error) {
+    // Some of them may have ended nevertheless.
+    log('error', `audit ${JSON.stringify({ ...line, outcome: 'failed' })}`);
+    throw error;
+  }
+}
