@@ -1,0 +1,199 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { AppError, SignInNeededError, StepUpError } from '../../src/errors';
+import type { SignedInExchange } from '../../src/guards/signed-in';
+import { signedIn } from '../../src/guards/signed-in';
+import { openSealed } from '../../src/keys/sealed-value';
+import { failureOf, longEnough } from '../support/auth-fixture';
+import type { ExchangeFixture, TestExchange } from '../support/exchange-fixture';
+import { browserHeaders, createExchangeFixture } from '../support/exchange-fixture';
+import { start, userOf } from '../support/session-fixture';
+
+// Half of the idle time ends before the provider would have to vouch again.
+const idleSeconds = 600;
+
+let fixture: ExchangeFixture;
+let met: SignedInExchange[];
+
+beforeEach(async () => {
+  fixture = await createExchangeFixture({ SESSION_IDLE_SECONDS: `${idleSeconds}` });
+  met = [];
+});
+afterEach(() => fixture.stop());
+
+const open = signedIn((exchange) => {
+  met.push(exchange);
+  return { status: 204 };
+});
+
+const json = (cookie = '') => ({ headers: cookie === '' ? {} : { cookie } });
+const idleExpiryOf = async (cookie: string): Promise<number | undefined> => {
+  await open(fixture.exchange('/reports?slide=false', json(cookie)));
+  return met.pop()?.session.idleExpiresAt;
+};
+async function neededAfter(
+  answer: Promise<HttpResponseInit> | HttpResponseInit,
+): Promise<SignInNeededError> {
+  const failure = await failureOf(Promise.resolve(answer));
+  if (failure instanceof SignInNeededError) return failure;
+  throw failure;
+}
+
+describe('signedIn', () => {
+  it('gives the handler who it is, the session and its ticket', async () => {
+    const { ticket, cookie } = await fixture.signIn();
+    const answer = await open(fixture.exchange('/reports', json(cookie)));
+    expect(answer).toEqual({ status: 204 });
+    expect(met).toEqual([
+      expect.objectContaining({ user: userOf(), ticket, path: '/reports', now: start }),
+    ]);
+    expect(met[0]?.session.idleExpiresAt).toBe(start + idleSeconds);
+  });
+
+  it('refuses whoever has no session, and names the way to sign in and back', async () => {
+    const needed = await neededAfter(open(fixture.exchange('/reports?year=2026', json())));
+    expect([needed.code, needed.loginPath]).toEqual([
+      'ERR_SIGNED_OUT',
+      '/auth/login?return_to=%2Freports%3Fyear%3D2026',
+    ]);
+    expect(met).toEqual([]);
+  });
+
+  it.each([
+    ['in the second in which it has been idle too long', idleSeconds, true],
+    ['one second before', idleSeconds - 1, false],
+  ])('refuses a session %s', async (_name, later, isRefused) => {
+    const { cookie } = await fixture.signIn();
+    fixture.now = start + later;
+    const answer = Promise.resolve(open(fixture.exchange('/reports', json(cookie))));
+    if (isRefused) expect((await failureOf(answer)).code).toBe('ERR_SIGNED_OUT');
+    else expect(await answer).toEqual({ status: 204 });
+  });
+
+  it('never takes an outage for being signed out', async () => {
+    const { cookie } = await fixture.signIn();
+    fixture.tableFailure = new AppError('ERR_STORAGE_UNAVAILABLE');
+    const exchange = fixture.exchange('/reports', json(cookie));
+    expect(await failureOf(Promise.resolve(open(exchange)))).toBe(fixture.tableFailure);
+    expect(exchange.cookies).toEqual([]);
+  });
+
+  describe('the idle limit', () => {
+    it.each<[string, string, number, number]>([
+      ['stays before half of it has passed', '', idleSeconds / 2, 0],
+      ['moves on past half of it, by one write', '', idleSeconds / 2 + 1, 1],
+      ['moves on whatever else slide says', '?slide=no', idleSeconds / 2 + 1, 1],
+      ['stays past half of it with slide=false', '?slide=false', idleSeconds / 2 + 1, 0],
+      ['stays with slide=false to the last second', '?slide=false', idleSeconds - 1, 0],
+    ])('%s', async (_name, query, later, writes) => {
+      const { cookie } = await fixture.signIn();
+      fixture.now = start + later;
+      fixture.writes = 0;
+      await open(fixture.exchange(`/reports${query}`, json(cookie)));
+      expect(fixture.writes).toBe(writes);
+      const expected = writes === 0 ? start + idleSeconds : fixture.now + idleSeconds;
+      expect(met.pop()?.session.idleExpiresAt).toBe(expected);
+      expect(await idleExpiryOf(cookie)).toBe(expected);
+    });
+  });
+
+  describe('reached by a link on another site', () => {
+    const crossSite = { ...browserHeaders, 'sec-fetch-site': 'cross-site' };
+
+    it('answers with a page that asks again, before it looks for a session', async () => {
+      fixture.tableFailure = new Error('nothing may be read');
+      const answer = await open(fixture.exchange('/reports', { headers: crossSite }));
+      expect(answer.status).toBe(200);
+      expect(answer.body).toContain('url=http://localhost:7071/reports?bounced=1');
+    });
+
+    it('answers at once when the cookie came along', async () => {
+      const { cookie } = await fixture.signIn();
+      const headers = { ...crossSite, cookie };
+      expect(await open(fixture.exchange('/reports', { headers }))).toEqual({ status: 204 });
+    });
+
+    it('bounced in vain, it sends the visitor to sign in, and back to the address without marker', async () => {
+      const exchange = fixture.exchange('/reports?bounced=1', { headers: crossSite });
+      expect((await neededAfter(open(exchange))).loginPath).toBe(
+        '/auth/login?return_to=%2Freports',
+      );
+    });
+  });
+});
+
+describe('signedIn, when the handler needs a step-up', () => {
+  const stepUp = { scopes: ['Mail.Read'], claims: '{"access_token":{}}' };
+  const demanding = signedIn(() => {
+    throw new StepUpError(stepUp);
+  });
+
+  it('names a way that only this app can have written, good for ten minutes', async () => {
+    const { cookie } = await fixture.signIn();
+    const exchange = fixture.exchange('/reports?bounced=1&a=1', json(cookie));
+    const needed = await neededAfter(demanding(exchange));
+    expect([needed.code, needed.isRepeated]).toEqual(['ERR_STEP_UP', false]);
+    const step = /^\/auth\/login\?step=([A-Za-z0-9_.-]+)$/.exec(needed.loginPath)?.[1] ?? '';
+    const opened = (now: number) =>
+      openSealed('step-up', step, {
+        keyRing: fixture.services.keyRing,
+        now,
+        signal: longEnough(),
+      });
+    const { userKey } = userOf();
+    expect(await opened(start + 599)).toEqual({ ...stepUp, userKey, returnPath: '/reports?a=1' });
+    expect(await opened(start + 600)).toBeUndefined();
+    expect(exchange.cookies).toEqual([]);
+  });
+
+  it.each([
+    ['at once', true, 0],
+    ['59 s later', true, 59],
+    ['60 s later', false, 60],
+  ])('after a step-up, asked again %s: repeated is %s', async (_name, isRepeated, later) => {
+    const { cookie } = await fixture.signIn({ isStepUp: true });
+    fixture.now = start + later;
+    const needed = await neededAfter(demanding(fixture.exchange('/reports', json(cookie))));
+    expect([needed.code, needed.isRepeated]).toEqual(['ERR_STEP_UP', isRepeated]);
+  });
+
+  it('keeps the session', async () => {
+    const { cookie } = await fixture.signIn();
+    await neededAfter(demanding(fixture.exchange('/reports', json(cookie))));
+    expect(await open(fixture.exchange('/reports', json(cookie)))).toEqual({ status: 204 });
+  });
+});
+
+describe('signedIn, when the handler fails', () => {
+  const failing = (error: unknown) =>
+    signedIn(() => {
+      throw error;
+    });
+  const run = (handler: ReturnType<typeof signedIn>, exchange: TestExchange) =>
+    failureOf(Promise.resolve(handler(exchange)));
+
+  it('ends the session when the provider refuses its tokens for good', async () => {
+    const { cookie } = await fixture.signIn();
+    const cause = new AppError('ERR_SIGNED_OUT', { note: 'refused for good' });
+    const exchange = fixture.exchange('/reports', json(cookie));
+    const failure = await run(failing(cause), exchange);
+    expect(failure).toMatchObject({
+      code: 'ERR_SIGNED_OUT',
+      loginPath: '/auth/login?return_to=%2Freports',
+      cause,
+    });
+    expect(exchange.cookies).toEqual([expect.objectContaining({ name: 'anteroom', maxAge: 0 })]);
+    expect((await run(open, fixture.exchange('/reports', json(cookie)))).code).toBe(
+      'ERR_SIGNED_OUT',
+    );
+  });
+
+  it('passes any other error on as it is, and keeps the session', async () => {
+    const { cookie } = await fixture.signIn();
+    const refused = new AppError('ERR_GRAPH_REFUSED');
+    expect(await run(failing(refused), fixture.exchange('/reports', json(cookie)))).toBe(refused);
+    const bug = new TypeError('a bug');
+    const answer = failing(bug)(fixture.exchange('/reports', json(cookie)));
+    await expect(answer).rejects.toBe(bug);
+    expect(await open(fixture.exchange('/reports', json(cookie)))).toEqual({ status: 204 });
+  });
+});

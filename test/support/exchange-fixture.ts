@@ -1,0 +1,188 @@
+import { HttpRequest } from '@azure/functions';
+import { createRevalidate } from '../../src/auth/revalidate-session';
+import { createShareWork } from '../../src/auth/share-work';
+import { signSessionCookie } from '../../src/cookies/session-cookie';
+import type { Exchange } from '../../src/http/exchange';
+import { prefersHtml } from '../../src/http/prefers-html';
+import type { Services } from '../../src/services';
+import type { NewSession } from '../../src/sessions/open-session';
+import type { SessionTicket } from '../../src/sessions/session';
+import { createSessionStore } from '../../src/sessions/session-store';
+import type { Settings } from '../../src/settings';
+import { readSettings } from '../../src/settings';
+import type { Table } from '../../src/storage/table';
+import { authParts, clientSecret, longEnough } from './auth-fixture';
+import { createMemoryTable } from './memory-table';
+import { newSession, ringSecret, start } from './session-fixture';
+import { createStaticKeyRing } from './static-key-ring';
+import type { TinyProvider } from './tiny-provider';
+import { clientId, startTinyProvider, tenantId } from './tiny-provider';
+
+/** What a browser says of a navigation that a person began. */
+export const browserHeaders = {
+  accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
+  'sec-fetch-dest': 'document',
+  'sec-fetch-mode': 'navigate',
+  'sec-fetch-site': 'none',
+} as const;
+
+interface TestRequest {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** An exchange, and the lines that were logged in it. */
+export interface TestExchange extends Exchange {
+  readonly lines: string[];
+}
+
+/** Real services over a table in memory and a tiny provider, with a clock to turn. */
+export interface ExchangeFixture {
+  readonly services: Services;
+  readonly tiny: TinyProvider;
+  /** Epoch seconds. */
+  now: number;
+  /** Makes every call to the table fail as an outage does. */
+  tableFailure: Error | undefined;
+  /** Calls that changed the table so far. */
+  writes: number;
+  /** A request as `endpoint` hands it to a handler. */
+  exchange(path: string, request?: TestRequest): TestExchange;
+  /** A session opened now, and the `Cookie` header that opens it. */
+  signIn(opening?: Partial<NewSession>): Promise<{ ticket: SessionTicket; cookie: string }>;
+  stop(): Promise<void>;
+}
+
+/** Settings as a team would set them, over the tiny provider. */
+export function environmentFor(tiny: TinyProvider): Record<string, string> {
+  return {
+    APP_BASE_URL: 'http://localhost:7071',
+    ENTRA_TENANT_ID: tenantId,
+    ENTRA_CLIENT_ID: clientId,
+    ENTRA_CLIENT_SECRET: clientSecret,
+    ENTRA_AUTHORITY: tiny.authority,
+    TABLES_CONNECTION_STRING: 'UseDevelopmentStorage=true',
+    KEY_RING_SECRET: Buffer.from(ringSecret).toString('base64url'),
+    GRAPH_BASE_URL: tiny.origin,
+  };
+}
+
+export async function createExchangeFixture(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ExchangeFixture> {
+  const tiny = await startTinyProvider();
+  const settings = settingsFrom({ ...environmentFor(tiny), ...environment });
+  const fixture: ExchangeFixture = {
+    services: createServices(settings, tiny, () => fixture),
+    tiny,
+    now: start,
+    tableFailure: undefined,
+    writes: 0,
+    exchange: (path, request) => createExchange(fixture, path, request),
+    signIn: (opening) => signIn(fixture, opening),
+    stop: () => tiny.stop(),
+  };
+  return fixture;
+}
+
+function settingsFrom(environment: Readonly<Record<string, string>>): Settings {
+  const read = readSettings(environment);
+  if ('faults' in read) throw new Error(`faulty settings: ${JSON.stringify(read.faults)}`);
+  return read.settings;
+}
+
+function createServices(
+  settings: Settings,
+  tiny: TinyProvider,
+  fixture: () => ExchangeFixture,
+): Services {
+  const clock = () => fixture().now;
+  const table = watchedTable(fixture);
+  const keyRing = createStaticKeyRing(ringSecret);
+  const sessions = createSessionStore({ table, keyRing, limits: settings });
+  const auth = authParts(tiny, clock, settings);
+  const { revalidateSeconds } = settings;
+  return {
+    settings,
+    clock,
+    table,
+    keyRing,
+    sessions,
+    auth,
+    revalidate: createRevalidate({ auth, sessions, revalidateSeconds }),
+    shareRefresh: createShareWork(),
+  };
+}
+
+function watchedTable(fixture: () => ExchangeFixture): Table {
+  const memory = createMemoryTable();
+  const reached = <T>(call: () => Promise<T>, writes = 0): Promise<T> => {
+    const { tableFailure } = fixture();
+    if (tableFailure !== undefined) return Promise.reject(tableFailure);
+    fixture().writes += writes;
+    return call();
+  };
+  return {
+    name: memory.name,
+    check: (signal) => reached(() => memory.check(signal)),
+    read: (address, signal) => reached(() => memory.read(address, signal)),
+    list: async function* list(query, signal) {
+      await reached(() => Promise.resolve());
+      yield* memory.list(query, signal);
+    },
+    insert: (row, signal) => reached(() => memory.insert(row, signal), 1),
+    replace: (row, etag, signal) => reached(() => memory.replace(row, etag, signal), 1),
+    merge: (row, etag, signal) => reached(() => memory.merge(row, etag, signal), 1),
+    delete: (address, signal) => reached(() => memory.delete(address, signal), 1),
+    transact: (partition, actions, signal) =>
+      reached(() => memory.transact(partition, actions, signal), 1),
+  };
+}
+
+function createExchange(
+  { services, now }: ExchangeFixture,
+  path: string,
+  { method = 'GET', headers = browserHeaders, body, signal = longEnough() }: TestRequest = {},
+): TestExchange {
+  const url = new URL(`http://host-header.example${path}`);
+  const lines: string[] = [];
+  return {
+    request: new HttpRequest({
+      method,
+      url: url.href,
+      headers,
+      ...(body === undefined ? {} : { body: { string: body } }),
+    }),
+    path: url.pathname + url.search,
+    query: url.searchParams,
+    services,
+    now,
+    signal,
+    correlationId: 'invocation-1',
+    prefersHtml: prefersHtml(headers['accept'] ?? null),
+    cookies: [],
+    log: (level, message) => {
+      lines.push(`${level} ${message}`);
+    },
+    lines,
+  };
+}
+
+async function signIn(
+  { services, now }: ExchangeFixture,
+  opening: Partial<NewSession> = {},
+): Promise<{ ticket: SessionTicket; cookie: string }> {
+  const { ticket } = await services.sessions.open(
+    newSession({ now, verifiedAt: now, signal: longEnough(), ...opening }),
+  );
+  const { keyRing, settings } = services;
+  const { isHttps } = settings;
+  const { name, value } = await signSessionCookie(ticket, {
+    keyRing,
+    isHttps,
+    signal: longEnough(),
+  });
+  return { ticket, cookie: `${name}=${value}` };
+}
