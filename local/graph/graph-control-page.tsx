@@ -10,31 +10,33 @@ export function graphControlPage(faults: GraphFaults, fault?: string): string {
     of: 'Microsoft Graph',
     fault,
     children: (
-      <form method="post" action="/control/answers">
-        <fieldset>
-          <legend>Answers</legend>
-          <ChoiceField
-            label="Answer"
-            name="answer"
-            value={answer.value}
-            options={graphAnswers.map((each) => [each, each.replaceAll('-', ' ')] as const)}
-          />
-          <ChoiceField
-            label="Be down"
-            name="outage"
-            value={outage.value}
-            options={outages.map((each) => [each, each] as const)}
-          />
-          <TextField label="Be late, in milliseconds" name="delayMs" value={delayMs.value} />
-          <TextField
-            label="How many requests"
-            name="times"
-            value={times.value ?? ''}
-            placeholder="all"
-          />
-          <button>Set</button>
-        </fieldset>
-      </form>
+      <div class="grid">
+        <form method="post" action="/control/answers">
+          <fieldset>
+            <legend>Answers</legend>
+            <ChoiceField
+              label="Answer"
+              name="answer"
+              value={answer.value}
+              options={graphAnswers.map((each) => [each, each.replaceAll('-', ' ')] as const)}
+            />
+            <ChoiceField
+              label="Be down"
+              name="outage"
+              value={outage.value}
+              options={outages.map((each) => [each, each] as const)}
+            />
+            <TextField label="Be late, in milliseconds" name="delayMs" value={delayMs.value} />
+            <TextField
+              label="How many requests"
+              name="times"
+              value={times.value ?? ''}
+              placeholder="all"
+            />
+            <button>Set</button>
+          </fieldset>
+        </form>
+      </div>
     ),
   });
 }

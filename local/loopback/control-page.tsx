@@ -5,9 +5,9 @@ import { renderToString } from 'preact-render-to-string';
 // A tool's look: neither the app's nor the provider's.
 const style = `
 :root { color-scheme: light dark; --ground: #fff; --ink: #1a1d23; --quiet: #565d6b; --line: #c9ced8;
-  --edge: #757d8c; --accent: #2b57b5; --on: #fff; --alarm: #9d1c1c; --mark: #ffe9a8; --mark-ink: #4d3900; }
+  --edge: #757d8c; --accent: #2b57b5; --alarm: #9d1c1c; --mark: #ffe9a8; --mark-ink: #4d3900; }
 @media (prefers-color-scheme: dark) { :root { --ground: #15181d; --ink: #eceff4; --quiet: #a7afbd;
-  --line: #343a45; --edge: #7d8696; --accent: #9dbcff; --on: #0b1b3f; --alarm: #ffaaaa; --mark: #33290a;
+  --line: #343a45; --edge: #7d8696; --accent: #9dbcff; --alarm: #ffaaaa; --mark: #33290a;
   --mark-ink: #ffe29a; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); overflow-wrap: anywhere;
@@ -24,8 +24,9 @@ input:not([type=checkbox]), select { display: block; width: 100%; min-height: 2.
   font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--edge); border-radius: 6px; }
 input[type=checkbox] { width: 1.25rem; height: 1.25rem; accent-color: var(--accent); }
 button { font: inherit; font-weight: 600; min-height: 2.5rem; padding: .25rem 1rem; border-radius: 6px; cursor: pointer;
-  border: 1px solid var(--accent); background: var(--accent); color: var(--on); }
-.row { display: flex; flex-wrap: wrap; gap: .75rem; }
+  border: 1px solid var(--edge); background: none; color: var(--accent); }
+button:hover { border-color: var(--accent); }
+.grid + form, form + p { margin-top: 1rem; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 code { font-family: ui-monospace, Consolas, monospace; }
 `;

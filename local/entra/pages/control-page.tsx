@@ -104,11 +104,11 @@ function Policies(props: {
           </fieldset>
         </form>
       </div>
-      <form method="post" action="/control/clear-policies">
-        <p>
+      {accessPolicies.value.length === 0 ? null : (
+        <form method="post" action="/control/clear-policies">
           <button>Demand nothing</button>
-        </p>
-      </form>
+        </form>
+      )}
     </>
   );
 }
