@@ -15,7 +15,20 @@ const clientTypes = ts.transpileDeclaration(client, {
 });
 if (clientTypes.diagnostics.length > 0) throw new Error(clientTypes.diagnostics[0].messageText);
 
+/** Leaves packages out of the source map, which would be most of what is deployed otherwise; our own frames are mapped. */
+const mapOurCodeOnly = {
+  name: 'map-our-code-only',
+  setup({ onLoad }) {
+    const empty = Buffer.from('{"version":3,"sources":[""],"mappings":"AAAA"}').toString('base64');
+    onLoad({ filter: /node_modules[\\/].*\.[cm]?js$/ }, ({ path }) => ({
+      contents: `${readFileSync(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${empty}`,
+      loader: 'default',
+    }));
+  },
+};
+
 await build({
+  plugins: [mapOurCodeOnly],
   define: {
     CLIENT_SCRIPT: JSON.stringify(transformSync(client, { loader: 'ts', target: 'es2022' }).code),
     CLIENT_TYPES: JSON.stringify(clientTypes.outputText),
