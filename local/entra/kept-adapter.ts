@@ -9,10 +9,15 @@ import type { KeptState } from './kept-state';
 export function createKeptAdapter(state: KeptState): (model: string) => Adapter {
   const models = new Map<string, Adapter>();
   return (model) => {
-    const adapter = models.get(model) ?? createModel(state, `model ${model}`);
+    const adapter = models.get(model) ?? createModel(state, partOfModel(model));
     models.set(model, adapter);
     return adapter;
   };
+}
+
+/** Under what name the state keeps what oidc-provider calls `model`. */
+export function partOfModel(model: string): string {
+  return `model ${model}`;
 }
 
 function createModel(state: KeptState, name: string): Adapter {

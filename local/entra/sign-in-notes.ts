@@ -1,4 +1,5 @@
 import { isRecord, isString } from '../loopback/control';
+import { partOfModel } from './kept-adapter';
 import type { KeptState } from './kept-state';
 
 /** What was asked for, and confirmed, when a code or refresh token was given. */
@@ -29,6 +30,9 @@ export interface SignInNotes {
 export function createSignInNotes(state: KeptState): SignInNotes {
   const grants = state.part('grant notes');
   const sessions = state.part('session notes');
+  // Codes do not outlive a run, and notes of refresh tokens go with them.
+  const refreshTokens = state.part(partOfModel('RefreshToken'));
+  for (const id of grants.keys()) if (!refreshTokens.has(id)) grants.delete(id);
   return {
     ofGrant(id) {
       const note = grants.get(id);
