@@ -1,0 +1,214 @@
+import type { CountingProxy } from '../support/counting-proxy';
+import { startCountingProxy } from '../support/counting-proxy';
+import { accounts, fetchJson, signIn, startJourney, textOf } from '../support/journey';
+import type { TestStack } from '../support/start-stack';
+import { TestBrowser, words } from '../support/test-browser';
+
+let stack: TestStack;
+let app: string;
+
+beforeAll(async () => {
+  stack = await startJourney();
+  app = stack.apps[0]?.url ?? '';
+});
+afterAll(() => stack.stop());
+
+const byScript = { method: 'POST', headers: { 'Sec-Fetch-Site': 'same-origin', 'X-CSRF': '1' } };
+const statusOf = async (browser: TestBrowser) =>
+  (await fetchJson(`${app}/auth/session`, browser)).status;
+
+/** Signs out as a script does, at an instance of the same app; what it sets reaches the browser, as it would there. */
+async function signOutAt(url: string, browser: TestBrowser, form: Record<string, string> = {}) {
+  const answer = await fetchJson(`${url}/auth/logout`, browser, {
+    ...byScript,
+    body: new URLSearchParams(form),
+  });
+  for (const line of answer.headers.getSetCookie()) await browser.jar.setCookie(line, app);
+  return answer;
+}
+
+describe('the page after signing out', () => {
+  it('says what was done, once, and then only what is so', async () => {
+    const { browser, page } = await signIn(app, accounts(stack).plainUser);
+    const out = await browser.press(page, 'Sign out');
+    expect(out.url.href).toBe(`${app}/auth/signed-out`);
+    expect(words(out.text)).toContain('Your session in this app has ended');
+    expect(words(out.text)).toContain('Microsoft was asked to sign you out as well');
+    expect(browser.cookies(app).size).toBe(0);
+    const again = await browser.open(`${app}/auth/signed-out`);
+    expect(words(again.text)).toContain('This browser has no session in this app.');
+  });
+
+  it.each(['?scope=app', '?scope=unreached', '?session=ended', '?state=x'])(
+    'says nothing that a link wants it to say: %s',
+    async (query) => {
+      const page = await new TestBrowser().open(`${app}/auth/signed-out${query}`);
+      expect(words(page.text)).toContain('This browser has no session in this app.');
+      expect(words(page.text)).not.toMatch(/At Microsoft you are|could not be reached/);
+    },
+  );
+
+  it('tells whoever is still signed in so, and offers to sign out', async () => {
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    const page = await browser.open(`${app}/auth/signed-out`, {
+      from: new URL('https://a.example'),
+    });
+    expect(words(page.text)).toContain('You are still signed in');
+    expect(await statusOf(browser)).toBe(200);
+    const out = await browser.press(page, 'Sign out');
+    expect(words(out.text)).toContain('You are signed out');
+    expect(await statusOf(browser)).toBe(401);
+  });
+
+  it('reassures nobody because of a cookie that is worth nothing', async () => {
+    const browser = new TestBrowser();
+    await browser.jar.setCookie('anteroom=rubbish; Path=/', app);
+    const page = await browser.open(`${app}/auth/signed-out`);
+    expect(words(page.text)).toContain('You are signed out');
+  });
+});
+
+describe('signing out everywhere', () => {
+  it('ends every session and says so', async () => {
+    const one = await signIn(app, accounts(stack).guest);
+    const other = await signIn(app, accounts(stack).guest);
+    const answer = await signOutAt(app, one.browser, { everywhere: 'true', local: 'true' });
+    expect(answer.body).toEqual({ logout_url: `${app}/auth/signed-out`, not_done: [] });
+    expect(await statusOf(other.browser)).toBe(401);
+    const page = await one.browser.open(`${app}/auth/signed-out`);
+    expect(words(page.text)).toContain('Your sessions in all other browsers have ended too.');
+  });
+
+  it('does not claim it when this session had ended already', async () => {
+    const one = await signIn(app, accounts(stack).guest);
+    const other = await signIn(app, accounts(stack).guest);
+    const kept = new TestBrowser();
+    for (const [name, value] of one.browser.cookies(app))
+      await kept.jar.setCookie(`${name}=${value}; Path=/`, app);
+    await signOutAt(app, one.browser, { local: 'true' });
+    const answer = await signOutAt(app, kept, { everywhere: 'true', local: 'true' });
+    expect(answer.body).toMatchObject({ not_done: ['everywhere'] });
+    expect(await statusOf(other.browser)).toBe(200);
+    const page = await kept.open(`${app}/auth/signed-out`);
+    expect(words(page.text)).toContain('Your session in this app had already ended.');
+    expect(words(page.text)).toContain('Your sessions in other browsers were not ended.');
+  });
+
+  it.each(['yes', '1', 'TRUE', ''])('is not guessed from %j: nothing ends', async (value) => {
+    const { browser } = await signIn(app, accounts(stack).guest);
+    const { status } = await signOutAt(app, browser, { everywhere: value });
+    expect(status).toBe(400);
+    expect(await statusOf(browser)).toBe(200);
+  });
+});
+
+describe('with storage out of reach', () => {
+  let proxy: CountingProxy;
+  let twin: { readonly url: string };
+
+  const tablesAt = (port: number) =>
+    stack.facts.tablesConnectionString.replace(
+      /(TableEndpoint=http:\/\/127\.0\.0\.1:)\d+/,
+      `$1${port}`,
+    );
+  const tablesPort = () =>
+    Number(
+      /TableEndpoint=http:\/\/127\.0\.0\.1:(\d+)/.exec(stack.facts.tablesConnectionString)?.[1],
+    );
+
+  beforeAll(async () => {
+    proxy = await startCountingProxy(tablesPort());
+    twin = await stack.startApp({
+      env: { APP_BASE_URL: app, TABLES_CONNECTION_STRING: tablesAt(proxy.port) },
+    });
+    // It knows keys and provider by now, and loses the tables afterwards.
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    expect((await fetchJson(`${twin.url}/auth/session`, browser)).status).toBe(200);
+    expect((await signOutAt(twin.url, browser)).status).toBe(200);
+    await proxy.close();
+  });
+
+  it('clears the cookie, goes on to the provider, and says that the session lives on and until when', async () => {
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    const stolen = browser.cookies(app).get('anteroom') ?? '';
+    const began = performance.now();
+    const answer = await signOutAt(twin.url, browser);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ not_done: ['session'] });
+    const url = new URL(textOf(answer.body, 'logout_url'));
+    expect(url.origin).toBe(stack.facts.entraUrl);
+    const { session_expires_in: left } = Object(answer.body) as { session_expires_in: number };
+    expect(left).toBeGreaterThan(43_000);
+    expect(left).toBeLessThanOrEqual(43_200);
+    expect(browser.cookies(app).has('anteroom')).toBe(false);
+
+    const page = await browser.open(url, { from: new URL(app) });
+    expect(page.url.href).toBe(`${app}/auth/signed-out`);
+    const said = words(page.text);
+    expect(said).toContain('This browser is signed out of this app.');
+    expect(said).toContain('could not be ended on the server yet');
+    expect(said).toMatch(/it ends by itself by \d+ \w+ \d{4}, \d\d:\d\d UTC/);
+    expect(said).not.toContain('has ended, and its tokens are deleted');
+    // Which is the truth: whoever had copied the cookie is still let in.
+    const copy = { headers: { Cookie: `anteroom=${stolen}` } };
+    expect((await fetchJson(`${app}/auth/session`, undefined, copy)).status).toBe(200);
+  });
+
+  it('says that other browsers were not signed out either', async () => {
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    const answer = await signOutAt(twin.url, browser, { everywhere: 'true', local: 'true' });
+    expect(answer.body).toMatchObject({ not_done: ['session', 'everywhere'] });
+    const page = await browser.open(textOf(answer.body, 'logout_url'));
+    expect(words(page.text)).toContain('Your sessions in other browsers were not ended.');
+  });
+
+  it('does as much when it has never reached the tables, so cannot even read the cookie', async () => {
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    const blind = await stack.startApp({
+      env: { APP_BASE_URL: app, TABLES_CONNECTION_STRING: tablesAt(1) },
+    });
+    const answer = await signOutAt(blind.url, browser);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ not_done: ['session'] });
+    expect(browser.cookies(app).has('anteroom')).toBe(false);
+    await stack.stopApp(blind);
+  });
+
+  it('with the provider out of reach too, still clears the cookie and says both', async () => {
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    const lost = await stack.startApp({
+      env: {
+        APP_BASE_URL: app,
+        TABLES_CONNECTION_STRING: tablesAt(1),
+        ENTRA_AUTHORITY: 'http://127.0.0.1:1/t/v2.0',
+        ENTRA_ISSUER: stack.facts.authority,
+      },
+    });
+    const answer = await signOutAt(lost.url, browser);
+    expect(answer.body).toMatchObject({
+      logout_url: `${app}/auth/signed-out`,
+      not_done: ['session', 'provider'],
+    });
+    const page = await browser.open(textOf(answer.body, 'logout_url'));
+    expect(words(page.text)).toContain('could not be ended on the server yet');
+    expect(words(page.text)).toContain('Microsoft could not be reached to sign you out there too');
+    await stack.stopApp(lost);
+  });
+});
+
+describe('the audit of a sign-out', () => {
+  it('says who and what, and holds neither cookie nor session id', async () => {
+    const [running] = stack.apps;
+    if (running === undefined) throw new Error('no app');
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    const cookie = browser.cookies(app).get('anteroom') ?? '';
+    await signOutAt(app, browser, { everywhere: 'true' });
+    const log = await stack.output(running);
+    expect(log).toMatch(
+      /audit \{"event":"sign-out everywhere","by":"([\w-]{8})","of":"\1","at":"[^"]+Z","outcome":"done","count":\d+\}/,
+    );
+    expect(log).toMatch(/audit \{"event":"sign-out",.*"outcome":"done"/);
+    expect(log).not.toContain(cookie.slice(-30));
+  });
+});

@@ -1,0 +1,118 @@
+import { createSessionStore } from '../../src/sessions/session-store';
+import type { NewSession } from '../../src/sessions/open-session';
+import { sidPartition } from '../../src/sessions/sid-index-row';
+import type { Row, Table } from '../../src/storage/table';
+import type { MemoryTable } from '../support/memory-table';
+import { createMemoryTable } from '../support/memory-table';
+import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
+import { createStaticKeyRing } from '../support/static-key-ring';
+
+const signal = AbortSignal.timeout(60_000);
+let table: MemoryTable;
+let asked: string[];
+
+/** The store over a table that notes what it is asked. */
+function noted(): Table {
+  return {
+    ...table,
+    list: (query, deadline) => {
+      asked.push(`list ${query.partitionKey ?? '*'}`);
+      return table.list(query, deadline);
+    },
+    transact: (partitionKey, actions, deadline) => {
+      asked.push(`transaction ${partitionKey} of ${actions.length}`);
+      return table.transact(partitionKey, actions, deadline);
+    },
+    delete: (address, deadline) => {
+      asked.push('delete');
+      return table.delete(address, deadline);
+    },
+    read: (address, options) => {
+      asked.push('read');
+      return table.read(address, options);
+    },
+  };
+}
+
+const storeOver = (tables: Table) =>
+  createSessionStore({ table: tables, keyRing: createStaticKeyRing(ringSecret), limits });
+const open = (overrides: Partial<NewSession> = {}) => storeOver(table).open(newSession(overrides));
+const rows = (): readonly Row[] => [...table.rows.values()];
+const endAllOf = (sid: string) => {
+  asked = [];
+  return storeOver(noted()).endAllOfSid(sid, signal);
+};
+
+beforeEach(() => {
+  table = createMemoryTable();
+  asked = [];
+});
+
+describe('SessionStore.endAllOfSid', () => {
+  it('ends every session of that sid, whoever’s and in whatever browser, and no other', async () => {
+    await open({ sid: 'one' });
+    await open({ sid: 'one' });
+    await open({ sid: 'one', user: userOf('bob') });
+    const other = await open({ sid: 'another' });
+    const without = await open({ sid: undefined });
+
+    const keys = await endAllOf('one');
+
+    expect(new Set(keys)).toEqual(new Set([userOf().userKey, userOf('bob').userKey]));
+    const { sessions } = await storeOver(table).listLive({ now: start, limit: 9, signal });
+    expect(sessions).toHaveLength(2);
+    for (const { ticket } of [other, without]) {
+      const found = await storeOver(table).readWithTokens(ticket, start, signal);
+      expect(found?.tokens).toBeDefined();
+    }
+    expect(rows().some(({ partitionKey }) => partitionKey === sidPartition('one'))).toBe(false);
+    expect(rows().some(({ partitionKey }) => partitionKey === sidPartition('another'))).toBe(true);
+  });
+
+  it('takes one query and one transaction a partition', async () => {
+    await open({ sid: 'one' });
+    await open({ sid: 'one' });
+    await endAllOf('one');
+
+    expect(asked).toEqual([
+      `list ${sidPartition('one')}`,
+      `transaction ${userOf().userKey} of 4`,
+      `transaction ${sidPartition('one')} of 2`,
+    ]);
+  });
+
+  it('takes one query when nobody knows the sid', async () => {
+    await open({ sid: 'one' });
+    expect(await endAllOf('unknown')).toEqual([]);
+    expect(asked).toEqual([`list ${sidPartition('unknown')}`]);
+    expect(rows()).toHaveLength(3);
+  });
+
+  it('ends the others although one ended earlier and left its entry behind', async () => {
+    const first = await open({ sid: 'one' });
+    const former = await open({ sid: 'one', now: start + 1 });
+    await open({ sid: 'one', now: start + 2, former: former.ticket });
+
+    await endAllOf('one');
+
+    expect(await storeOver(table).read(first.ticket, start, signal)).toBeUndefined();
+    expect(rows()).toEqual([]);
+  });
+
+  it('ends more than a transaction takes', async () => {
+    for (let count = 0; count < 120; count += 1) await open({ sid: 'one' });
+    await endAllOf('one');
+    expect(rows()).toEqual([]);
+    expect(asked.filter((what) => what.startsWith('transaction'))).toHaveLength(5);
+  });
+
+  it('leaves the index when the sessions could not be ended, so that they can be found again', async () => {
+    await open({ sid: 'one' });
+    const failing: Table = {
+      ...table,
+      transact: () => Promise.reject(new Error('the tables are gone')),
+    };
+    await expect(storeOver(failing).endAllOfSid('one', signal)).rejects.toThrow('gone');
+    expect(rows()).toHaveLength(3);
+  });
+});
