@@ -132,21 +132,23 @@ describe('createKeyVaultWrapping', () => {
     ['missing', { status: 404, times: 1 }],
   ])('gives up when the vault is %s', async (_, fault) => {
     vault.misbehave(fault);
+    const before = performance.now();
     const failure = await failureOf(wrappingOf().wrap(content, longEnough()));
 
     expect(failure.code).toBe('ERR_KEYS_UNAVAILABLE');
     expect(vault.operations).toEqual([]);
+    expect(performance.now() - before).toBeLessThan(5_000);
   });
 
   it.each([
-    ['hangs', { status: 0 }],
-    ['asks to wait', { status: 503, retryAfter: '3' }],
-  ])('ends with the deadline when the vault %s', async (_, fault) => {
+    ['hangs', { status: 0 }, 'Key Vault did not answer before the deadline'],
+    ['asks to wait', { status: 503, retryAfter: '3' }, 'Key Vault was busy until the deadline'],
+  ])('ends with the deadline when the vault %s', async (_, fault, note) => {
     vault.misbehave(fault);
     const before = performance.now();
     const failure = await failureOf(wrappingOf().wrap(content, AbortSignal.timeout(200)));
 
-    expect(failure.code).toBe('ERR_KEYS_UNAVAILABLE');
+    expect(failure).toMatchObject({ code: 'ERR_KEYS_UNAVAILABLE', note });
     expect(performance.now() - before).toBeLessThan(2_000);
   });
 
@@ -176,22 +178,21 @@ describe('createKeyVaultWrapping', () => {
   });
 
   it('follows no redirect with the token and the key', async () => {
-    let hits = 0;
+    const paths: string[] = [];
     await whileAnswering(
-      (_, response) => {
-        hits += 1;
-        response.writeHead(307, { location: vault.keyId }).end();
+      (request, response) => {
+        paths.push(request.url ?? '');
+        response.writeHead(307, { location: '/elsewhere' }).end();
       },
       async (port) => {
         const wrapping = wrappingOf(`http://127.0.0.1:${port}/keys/ring`);
+        const failure = await failureOf(wrapping.wrap(content, longEnough()));
 
-        expect((await failureOf(wrapping.wrap(content, longEnough()))).code).toBe(
-          'ERR_KEYS_UNAVAILABLE',
-        );
+        expect(failure.code).toBe('ERR_KEYS_UNAVAILABLE');
       },
     );
-    expect(hits).toBeGreaterThan(0);
-    expect(vault.operations).toEqual([]);
+    expect(paths.length).toBeGreaterThan(0);
+    expect(paths).not.toContain('/elsewhere');
   });
 
   it('lets neither token nor key into what it throws', async () => {
