@@ -1,0 +1,231 @@
+import { accounts, fetchJson, signIn, startJourney } from '../support/journey';
+import type { TestStack } from '../support/start-stack';
+import type { Page, TestBrowser } from '../support/test-browser';
+import { words } from '../support/test-browser';
+
+let stack: TestStack;
+let app: string;
+
+beforeAll(async () => {
+  stack = await startJourney();
+  app = stack.apps[0]?.url ?? '';
+});
+afterAll(() => stack.stop());
+
+interface Listed {
+  readonly session: string;
+  readonly user: string;
+  readonly name: string;
+}
+
+const form = {
+  'Sec-Fetch-Site': 'same-origin',
+  'Content-Type': 'application/x-www-form-urlencoded',
+};
+const statusOf = async (browser: TestBrowser) =>
+  (await fetchJson(`${app}/auth/session`, browser)).status;
+
+async function listedFor(browser: TestBrowser, query = ''): Promise<readonly Listed[]> {
+  const { body } = await fetchJson(`${app}/auth/admin${query}`, browser);
+  return (Object(body) as { sessions: readonly Listed[] }).sessions;
+}
+
+function end(browser: TestBrowser | undefined, fields: Record<string, string>, headers = {}) {
+  return fetchJson(`${app}/auth/admin/end`, browser, {
+    method: 'POST',
+    headers: { ...form, ...headers },
+    body: new URLSearchParams(fields),
+  });
+}
+
+/** An administrator, and a plain user alone in one or more browsers, as the console names them. */
+async function startWith(count: number) {
+  const { plainUser, administrator } = accounts(stack);
+  const admin = await signIn(app, administrator, '/auth/admin');
+  const [known] = (await listedFor(admin.browser)).filter(({ name }) => name === plainUser);
+  if (known !== undefined) await end(admin.browser, { user: known.user });
+  const visitors = [];
+  for (let number = 0; number < count; number += 1) visitors.push(await signIn(app, plainUser));
+  const theirs = (await listedFor(admin.browser)).filter(({ name }) => name === plainUser);
+  expect(theirs).toHaveLength(count);
+  const [one] = theirs;
+  if (one === undefined) throw new Error('nobody to end');
+  return { admin, visitors, theirs, one };
+}
+
+const confirmPath = ({ user, session }: { user: string; session?: string }) =>
+  `${app}/auth/admin/end?user=${user}${session === undefined ? '' : `&session=${session}`}`;
+
+describe('the console', () => {
+  it('ends one session after a page that shows which, and leaves an audit event', async () => {
+    const { admin, visitors, one } = await startWith(2);
+    const [running] = stack.apps;
+    if (running === undefined) throw new Error('no app');
+    const confirm = await admin.browser.open(confirmPath(one), { from: admin.page.url });
+    expect(words(confirm.text)).toContain('End this session?');
+    expect(words(confirm.text)).toContain(one.name);
+    expect(words(confirm.text)).toContain('does not keep anybody from signing in again');
+    for (const { browser } of visitors) expect(await statusOf(browser)).toBe(200);
+    const list = await admin.browser.press(confirm, 'End the session');
+    expect(list.url.href).toBe(`${app}/auth/admin`);
+    expect(words(list.text)).toContain('1 session has ended.');
+    const statuses = await Promise.all(visitors.map(({ browser }) => statusOf(browser)));
+    expect(statuses.sort()).toEqual([200, 401]);
+
+    const log = await stack.output(running);
+    const line = log.split('\n').find((text) => text.includes('"event":"end session"')) ?? '';
+    const event = JSON.parse(line.slice(line.indexOf('{'))) as Record<string, unknown>;
+    expect(event).toMatchObject({
+      of: one.user.slice(0, 8),
+      session: one.session.slice(0, 8),
+      outcome: 'done',
+      count: 1,
+    });
+    expect(event['by']).toMatch(/^[\w-]{8}$/);
+    expect(event['by']).not.toBe(event['of']);
+    expect(Math.abs(Date.parse(String(event['at'])) - Date.now())).toBeLessThan(60_000);
+    expect(line).not.toContain(one.session);
+    expect(line).not.toContain(one.name);
+  });
+
+  it('ends all sessions of a user after a page that shows them', async () => {
+    const { admin, visitors, one } = await startWith(3);
+    const confirm = await admin.browser.open(confirmPath({ user: one.user }));
+    expect(words(confirm.text)).toContain('End all sessions of this person?');
+    expect(confirm.text.match(/<dt>/g)).toHaveLength(3);
+    const list = await admin.browser.press(confirm, 'End all sessions');
+    expect(words(list.text)).toContain('3 sessions have ended.');
+    for (const { browser } of visitors) expect(await statusOf(browser)).toBe(401);
+    expect(await statusOf(admin.browser)).toBe(200);
+  });
+
+  it('lets them sign in again: what is ended is the session', async () => {
+    const { admin, visitors, one } = await startWith(1);
+    await end(admin.browser, { user: one.user });
+    const [visitor] = visitors;
+    const page = await visitor?.browser.open(`${app}/auth/login`);
+    expect(words(page?.text ?? '')).toContain('Signed in as');
+  });
+
+  it.each<[string, boolean]>([
+    ['this session', true],
+    ['all of one’s own', false],
+  ])('ending %s works as sign-out', async (_name, named) => {
+    const { administrator } = accounts(stack);
+    const { browser, page } = await signIn(app, administrator, '/auth/admin');
+    const { body } = await fetchJson(`${app}/auth/sessions`, browser);
+    const own = (
+      Object(body) as { sessions: { session: string; is_current: boolean }[] }
+    ).sessions.find(({ is_current: isCurrent }) => isCurrent);
+    const me = (await listedFor(browser)).find(({ session }) => session === own?.session);
+    const target = { user: me?.user ?? '', ...(named && { session: me?.session ?? '' }) };
+    const confirm = await browser.open(confirmPath(target), { from: page.url });
+    expect(words(confirm.text)).toContain('you will be signed out');
+    const out = await browser.press(confirm, named ? 'End the session' : 'End all sessions');
+    expect(out.url.href).toBe(`${app}/auth/signed-out`);
+    expect(out.trail.some((url) => url.startsWith(stack.facts.entraUrl))).toBe(true);
+    expect(browser.cookies(app).size).toBe(0);
+  });
+
+  it('finds people by name or address, and says when it finds nobody', async () => {
+    const { admin, one } = await startWith(2);
+    const found = await listedFor(
+      admin.browser,
+      `?search=${encodeURIComponent(one.name.slice(0, 4).toUpperCase())}`,
+    );
+    expect(found.map(({ name }) => name)).toEqual([one.name, one.name]);
+    expect(await listedFor(admin.browser, `?search=${one.user.slice(0, 8)}`)).toHaveLength(2);
+    const page: Page = await admin.browser.open(`${app}/auth/admin?search=nobody+at+all`);
+    expect(words(page.text)).toMatch(/0 live sessions found among \d+\./);
+    expect(page.text).toContain('value="nobody at all"');
+  });
+
+  it.each([
+    'from=rubbish',
+    'from=a&from=b',
+    'search=a&search=b',
+    `search=${'a'.repeat(101)}`,
+    'search=a&from=e30',
+    `from=${'a'.repeat(2049)}`,
+    `from=${Buffer.from('{"nextPartitionKey":"a","$filter":"true"}').toString('base64url')}`,
+  ])('refuses %s', async (query) => {
+    const { browser } = await signIn(app, accounts(stack).administrator);
+    const { status, body } = await fetchJson(`${app}/auth/admin?${query}`, browser);
+    expect([status, body]).toMatchObject([400, { code: 'ERR_BAD_REQUEST' }]);
+  });
+});
+
+describe('ending sessions from the console', () => {
+  it('is for holders of the role: others get 403 by GET and POST, and end nothing', async () => {
+    const { visitors, admin, one } = await startWith(1);
+    const [visitor] = visitors;
+    const adminStatus = () => statusOf(admin.browser);
+    const [me] = (await listedFor(admin.browser)).filter(({ name }) => name !== one.name);
+    const byGet = await fetchJson(confirmPath(one), visitor?.browser);
+    const byPost = await end(visitor?.browser, { user: me?.user ?? '' });
+    for (const { status, body } of [byGet, byPost]) {
+      expect([status, body]).toMatchObject([403, { code: 'ERR_ROLE_MISSING' }]);
+    }
+    expect(await adminStatus()).toBe(200);
+    expect(JSON.stringify(byGet.body)).not.toContain(one.session);
+  });
+
+  it.each<[string, (one: Listed) => Record<string, string>, number, string]>([
+    [
+      'a session under another user',
+      (one) => ({ user: 'B'.repeat(43), session: one.session }),
+      404,
+      'ERR_SESSION_GONE',
+    ],
+    [
+      'a forged session',
+      (one) => ({ user: one.user, session: 'A'.repeat(43) }),
+      404,
+      'ERR_SESSION_GONE',
+    ],
+    ['a forged user', () => ({ user: 'B'.repeat(43) }), 404, 'ERR_SESSION_GONE'],
+    ['no user', (one) => ({ session: one.session }), 400, 'ERR_BAD_REQUEST'],
+    ['another partition', () => ({ user: 'key-ring' }), 400, 'ERR_BAD_REQUEST'],
+    ['an index partition', () => ({ user: `sid:${'A'.repeat(43)}` }), 400, 'ERR_BAD_REQUEST'],
+    ['an empty session', (one) => ({ user: one.user, session: '' }), 400, 'ERR_BAD_REQUEST'],
+    [
+      'a session with a quote',
+      (one) => ({ user: one.user, session: `'${'A'.repeat(42)}` }),
+      400,
+      'ERR_BAD_REQUEST',
+    ],
+  ])('refuses %s, and ends nothing', async (_name, fieldsOf, expected, code) => {
+    const { admin, visitors, one } = await startWith(1);
+    const { status, body } = await end(admin.browser, fieldsOf(one));
+    expect([status, body]).toMatchObject([expected, { code }]);
+    expect(await statusOf(visitors[0]?.browser ?? admin.browser)).toBe(200);
+  });
+
+  it('tells of a session that has ended already, when asking and when ending', async () => {
+    const { admin, one } = await startWith(1);
+    expect((await end(admin.browser, { user: one.user, session: one.session })).status).toBe(200);
+    const page = await admin.browser.open(confirmPath(one));
+    expect(page.status).toBe(404);
+    const list = await admin.browser.click(page, 'Back to the list');
+    expect(list.url.href).toBe(`${app}/auth/admin`);
+    const again = await end(admin.browser, { user: one.user, session: one.session });
+    expect([again.status, again.body]).toMatchObject([404, { code: 'ERR_SESSION_GONE' }]);
+    expect((await end(admin.browser, { user: one.user })).status).toBe(404);
+  });
+
+  it.each<[string, Record<string, string>, number, string]>([
+    ['from another site', { 'Sec-Fetch-Site': 'cross-site' }, 403, 'ERR_CROSS_SITE'],
+    ['as text/plain', { 'Content-Type': 'text/plain', 'X-CSRF': '1' }, 415, 'ERR_MEDIA_TYPE'],
+    ['as JSON without X-CSRF', { 'Content-Type': 'application/json' }, 403, 'ERR_CSRF_HEADER'],
+  ])('refuses a request %s', async (_name, headers, expected, code) => {
+    const { admin, visitors, one } = await startWith(1);
+    const { status, body } = await end(admin.browser, { user: one.user }, headers);
+    expect([status, body]).toMatchObject([expected, { code }]);
+    expect(await statusOf(visitors[0]?.browser ?? admin.browser)).toBe(200);
+  });
+
+  it.each(['PUT', 'DELETE'])('by %s, a wrong method, is the host’s 404', async (method) => {
+    const { browser } = await signIn(app, accounts(stack).administrator);
+    expect((await fetchJson(`${app}/auth/admin/end`, browser, { method })).status).toBe(404);
+  });
+});
