@@ -1,0 +1,44 @@
+// `npm run bench`: CPU time, memory and start of the app beside controls that run in the same rounds.
+// Nothing is asserted: the aims stand beside the numbers, which go into docs/performance.md, too, unless
+// `--no-write` or `--quick` is given; the latter measures little, to see whether all works.
+import { parseArgs } from 'node:util';
+import type { BenchSize } from './parts/bench-numbers';
+import { createHttpClient } from './parts/http-client';
+import { measureAll } from './parts/measure-all';
+import { report } from './parts/report';
+import { startBenchStack } from './parts/start-bench-stack';
+import { writeBetweenMarkers } from './parts/write-between-markers';
+
+const whole: BenchSize = {
+  ...{ rounds: 9, requests: 2_000, concurrency: 32 },
+  ...{ signIns: 2_000, signInRounds: 10, starts: 9 },
+};
+const quick: BenchSize = {
+  ...{ rounds: 3, requests: 500, concurrency: 32 },
+  ...{ signIns: 150, signInRounds: 3, starts: 3 },
+};
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    'no-write': { type: 'boolean', default: false },
+  },
+});
+const size = options.quick ? quick : whole;
+const client = createHttpClient(size.concurrency);
+const begun = performance.now();
+const tell = (step: string): void => {
+  console.error(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${step}`);
+};
+
+tell('starting what stands beside the servers');
+const stack = await startBenchStack(3);
+try {
+  const numbers = await measureAll(client.send, stack, size, tell);
+  const text = report(numbers, size, new Date());
+  console.log(`\n${text}`);
+  if (!options.quick && !options['no-write']) writeBetweenMarkers('docs/performance.md', text);
+} finally {
+  client.close();
+  await stack.stop();
+}

@@ -1,0 +1,147 @@
+import type { BenchNumbers, BenchSize } from './bench-numbers';
+import { names } from './bench-numbers';
+import type { Contender } from './contenders';
+import { contenders, doNothingCommand, pointReadCommand } from './contenders';
+import { countRoundTrips } from './count-round-trips';
+import { firstSessionRow } from './first-session-row';
+import type { Send } from './http-client';
+import { measureCpu } from './measure-cpu';
+import { measureSignIns } from './measure-sign-ins';
+import type { StartTimes } from './measure-starts';
+import { measureStarts } from './measure-starts';
+import { runLoad } from './run-load';
+import type { ServerCommand, ServerProcess } from './server-process';
+import { startServer } from './server-process';
+import type { Person } from './sign-in';
+import { meetPerson } from './sign-in';
+import type { BenchStack } from './start-bench-stack';
+
+const sessionPath = '/auth/session';
+
+/** Everything `npm run bench` measures, one thing after the other. */
+export async function measureAll(
+  send: Send,
+  stack: BenchStack,
+  size: BenchSize,
+  tell: (step: string) => void,
+): Promise<BenchNumbers> {
+  const { facts } = stack;
+  const all = contenders(facts, stack.origins);
+  const account = facts.users[0]?.name ?? '';
+  tell('signing in');
+  const cookies = new Map<string, readonly string[]>();
+  const person = await withServers(Object.values(all), async () => {
+    const met = await meetPerson(send, all.anteroom.signIn, account, facts.entraUrl);
+    for (const contender of Object.values(all)) {
+      cookies.set(contender.name, await signInOften(met, contender, size.concurrency));
+    }
+    return met;
+  });
+  const controls = {
+    pointRead: pointReadCommand(facts, await firstSessionRow(facts)),
+    doNothing: doNothingCommand(),
+  };
+  tell(`CPU time a request: ${size.rounds} rounds of ${size.requests} requests`);
+  const requests = await measureRequests(send, { all, controls, cookies, size });
+  tell(`first guarded answer: ${size.starts} starts of each`);
+  const starts = await measureFirstAnswers(send, { all, controls, cookies, size });
+  tell(`${size.signIns} sign-ins at each`);
+  const signIns = await withServers(Object.values(all), (running) =>
+    measureSignIns(person, running, {
+      signIns: size.signIns,
+      rounds: size.signInRounds,
+      concurrency: 8,
+    }),
+  );
+  tell('storage round trips');
+  const trips = await countRoundTrips(send, stack, account);
+  const anonymous = trips.filter(({ aim }) => aim === '0');
+  return {
+    ...{ requests, starts, signIns },
+    anonymousTrips: anonymous.flatMap(({ made }) => made).length,
+  };
+}
+
+interface Parts {
+  readonly all: ReturnType<typeof contenders>;
+  readonly controls: Readonly<Record<'pointRead' | 'doNothing', ServerCommand>>;
+  /** `Cookie` headers of open sessions, by contender. */
+  readonly cookies: ReadonlyMap<string, readonly string[]>;
+  readonly size: BenchSize;
+}
+
+function measureFirstAnswers(
+  send: Send,
+  { all, controls, cookies, size }: Parts,
+): Promise<ReadonlyMap<string, StartTimes>> {
+  const guarded = Object.values(all).map(({ name, command }) => ({
+    ...{ name, command, path: sessionPath },
+    cookie: cookies.get(name)?.[0] ?? '',
+  }));
+  return measureStarts(
+    send,
+    [
+      { name: names.pointRead, command: controls.pointRead, path: '/' },
+      { name: names.doNothing, command: controls.doNothing, path: sessionPath },
+      ...guarded,
+    ],
+    size.starts,
+  );
+}
+
+async function measureRequests(
+  send: Send,
+  { all, controls, cookies, size }: Parts,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const commands = [controls.pointRead, controls.doNothing].map((command) => ({ command }));
+  return withServers([...commands, ...Object.values(all)], (running) => {
+    const [pointRead, doNothing, anteroom, cookie, store] = running.map(({ server }) => server);
+    if (!pointRead || !doNothing || !anteroom || !cookie || !store) throw new Error('no server');
+    const guarded = (name: string, server: ServerProcess, contender: Contender) => ({
+      ...{ name, server, path: sessionPath },
+      cookies: cookies.get(contender.name) ?? [],
+    });
+    return measureCpu(
+      send,
+      [
+        { name: names.pointRead, server: pointRead, path: '/' },
+        { name: names.doNothing, server: doNothing, path: sessionPath },
+        guarded(names.session, anteroom, all.anteroom),
+        guarded(all.cookie.name, cookie, all.cookie),
+        guarded(all.store.name, store, all.store),
+        { name: names.home, server: anteroom, path: '/', headers: { Accept: 'text/html' } },
+      ],
+      size,
+    );
+  });
+}
+
+/** Starts servers for `work`, and ends them whatever becomes of it. */
+async function withServers<Part extends { readonly command: ServerCommand }, Result>(
+  parts: readonly Part[],
+  work: (
+    running: readonly { readonly contender: Part; readonly server: ServerProcess }[],
+  ) => Promise<Result>,
+): Promise<Result> {
+  const running: { contender: Part; server: ServerProcess }[] = [];
+  try {
+    for (const contender of parts) {
+      running.push({ contender, server: await startServer(contender.command) });
+    }
+    return await work(running);
+  } finally {
+    await Promise.all(running.map(({ server }) => server.stop()));
+  }
+}
+
+async function signInOften(
+  person: Person,
+  contender: Contender,
+  count: number,
+): Promise<readonly string[]> {
+  const cookies: string[] = [];
+  await runLoad({ count, concurrency: 4 }, async () => {
+    cookies.push(await person.signIn(contender.signIn));
+  });
+  return cookies;
+}

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { arch, cpus, release, totalmem, type } from 'node:os';
+import type { BenchNumbers, BenchSize } from './bench-numbers';
+import { names } from './bench-numbers';
+import { formatTable } from './format-table';
+import { showAim, showSpread, spreadOf } from './statistics';
+
+const session = names.session;
+const anteroom = 'Anteroom';
+
+/** The numbers as Markdown: machine, versions, tables with the aims beside. */
+export function report(numbers: BenchNumbers, size: BenchSize, date: Date): string {
+  const { rounds, requests, concurrency, signIns, signInRounds, starts } = size;
+  return [
+    `Measured on ${date.toISOString().slice(0, 10)}, ${describeMachine()}, ${describeVersions()}.`,
+    `**A request.** CPU time of the server's process, ms; ${rounds} rounds of ${requests} requests, ${concurrency} at a time, over ${concurrency} sessions.`,
+    requestTable(numbers),
+    `**A sign-in and memory.** CPU time from \`/auth/login\` (\`/login\`) to the answer of the callback, ms; ${signInRounds} rounds, ${signIns} sign-ins in all; then the memory of that process (RSS).`,
+    signInTable(numbers, signIns),
+    `**A start.** From the start of the process to the first guarded answer, ms; ${starts} starts.`,
+    startTable(numbers),
+    `**Anonymous answers** (\`/\`, \`/auth/login\`, the hop page) caused ${numbers.anonymousTrips} storage requests (aim: 0).`,
+  ].join('\n\n');
+}
+
+function requestTable({ requests }: BenchNumbers): string {
+  const control = requests.get(names.pointRead) ?? [];
+  const host = requests.get(names.doNothing) ?? [];
+  const ownShare = (requests.get(session) ?? []).map((ms, round) => ms - (host[round] ?? 0));
+  const rows = [...requests, [`${session} less the host's share`, ownShare] as const];
+  return formatTable(
+    ['', 'ms CPU', 'x control', 'aim'],
+    rows.map(([name, values]) => {
+      const ratio = spreadOf(values.map((ms, round) => ms / (control[round] ?? Number.NaN)));
+      const aim = name === session ? showAim(ratio, 1.5, ' x') : '';
+      return [name, showSpread(spreadOf(values), 3), showSpread(ratio, 2), aim];
+    }),
+  );
+}
+
+function signInTable({ signIns }: BenchNumbers, count: number): string {
+  const rows = [...signIns].map(([name, { cpuMs, rssBytes }]) => {
+    const spread = spreadOf(cpuMs);
+    const megabytes = spreadOf([rssBytes / 1e6]);
+    const isOurs = name === anteroom;
+    return [
+      name,
+      showSpread(spread, 2),
+      isOurs ? showAim(spread, 3, ' ms') : '',
+      `${megabytes.median.toFixed(0)} MB`,
+      isOurs ? showAim(megabytes, 120, ' MB') : '',
+    ];
+  });
+  return formatTable(['', 'ms CPU a sign-in', 'aim', `RSS after ${count}`, 'aim'], rows);
+}
+
+function startTable({ starts }: BenchNumbers): string {
+  const rows = [...starts].map(([name, { readyMs, answeredMs }]) => {
+    const spread = spreadOf(answeredMs);
+    return [
+      name,
+      showSpread(spreadOf(readyMs), 0),
+      showSpread(spread, 0),
+      name === anteroom ? showAim(spread, 300, ' ms') : '',
+    ];
+  });
+  return formatTable(['', 'listens', 'first guarded answer', 'aim'], rows);
+}
+
+function describeMachine(): string {
+  const [cpu] = cpus();
+  const gigabytes = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${gigabytes} GiB, ${type()} ${release()} ${arch()}`;
+}
+
+function describeVersions(): string {
+  const packages = ['express-openid-connect', 'express', '@azure/data-tables', 'azurite'];
+  const versions = packages.map((name) => `${name} ${versionOf(name)}`);
+  return [`Node.js ${process.version}`, ...versions].join(', ');
+}
+
+function versionOf(name: string): string {
+  const manifest: unknown = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8'));
+  const version: unknown =
+    typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : '';
+  return String(version);
+}

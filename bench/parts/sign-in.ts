@@ -1,0 +1,83 @@
+import { TestBrowser } from '../../test/support/test-browser';
+import type { Answer, Send } from './http-client';
+
+/** Cookies by origin, then by name; what a browser adds to them is of no account on loopback. */
+type Jar = Map<string, Map<string, string>>;
+
+export interface SignInPlan {
+  /** Where the sign-in begins: `http://localhost:7071/auth/login?…`. */
+  readonly start: string;
+  /** Where it ends: the redirect to this address is not followed. */
+  readonly landing: string;
+}
+
+/** Somebody who has signed in at the provider before, and whom it lets through without a question. */
+export interface Person {
+  /** Signs in at an app as a new browser and gives the app's cookies as a `Cookie` header. */
+  signIn(plan: SignInPlan): Promise<string>;
+}
+
+const navigation = {
+  Accept: 'text/html',
+  'User-Agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/150.0.0.0 Safari/537.36',
+  'Sec-Fetch-Dest': 'document',
+  'Sec-Fetch-Mode': 'navigate',
+  'Sec-Fetch-Site': 'none',
+};
+
+/** Signs `account` in at the provider by its account picker, once, through the app of `plan`. */
+export async function meetPerson(
+  send: Send,
+  { start }: SignInPlan,
+  account: string,
+  entraUrl: string,
+): Promise<Person> {
+  const browser = new TestBrowser();
+  await browser.press(await browser.open(start), account);
+  const known = browser.cookies(`${entraUrl}/`);
+  const sessions = await browser.jar.getCookies(entraUrl, { allPaths: true });
+  for (const { key, value } of sessions) known.set(key, value);
+  return { signIn: (plan) => signIn(send, plan, new Map([[entraUrl, new Map(known)]])) };
+}
+
+const mostSteps = 8;
+
+async function signIn(send: Send, { start, landing }: SignInPlan, jar: Jar): Promise<string> {
+  let url = new URL(start);
+  const { origin } = url;
+  for (let step = 0; step < mostSteps; step += 1) {
+    const cookie = cookieHeader(jar, url.origin);
+    const headers = { ...navigation, ...(cookie !== '' && { Cookie: cookie }) };
+    const answer = await send(url.href, { headers });
+    keepCookies(jar, url.origin, answer);
+    const next = nextOf(answer);
+    if (next === undefined) {
+      throw new Error(`the sign-in ended at ${url.origin}${url.pathname} with ${answer.status}`);
+    }
+    url = new URL(next, url);
+    if (url.href === landing) return cookieHeader(jar, origin);
+  }
+  throw new Error(`the sign-in went round in circles, by ${url.origin}${url.pathname}`);
+}
+
+/** Redirect, or the meta refresh of the hop page. */
+function nextOf({ location, text }: Answer): string | undefined {
+  const refresh = /<meta http-equiv="refresh" content="\d+; ?url=([^"]*)"/i.exec(text)?.[1];
+  return location ?? refresh?.replaceAll('&amp;', '&');
+}
+
+function keepCookies(jar: Jar, origin: string, { cookies }: Answer): void {
+  const kept = jar.get(origin) ?? new Map<string, string>();
+  jar.set(origin, kept);
+  for (const line of cookies) {
+    const [pair = ''] = line.split(';');
+    const at = pair.indexOf('=');
+    const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
+    if (value === '') kept.delete(name);
+    else kept.set(name, value);
+  }
+}
+
+function cookieHeader(jar: Jar, origin: string): string {
+  return [...(jar.get(origin) ?? [])].map(([name, value]) => `${name}=${value}`).join('; ');
+}
