@@ -385,6 +385,9 @@ output frontChannelLogoutUri string = '${baseUrl}${paths.frontChannelLogout}'
 @description('Application (client) id; empty until there is a registration.')
 output entraClientId string = clientId
 
+@description('Unique name of the registration, for infra/scripts/entra-app.sh.')
+output entraAppUniqueName string = names.entraApp
+
 @description('Tenant that the app is open to.')
 output tenantId string = tenant().tenantId
 

@@ -171,6 +171,9 @@ output frontChannelLogoutUri string = app.outputs.frontChannelLogoutUri
 @description('Application (client) id; empty until there is a registration.')
 output entraClientId string = app.outputs.entraClientId
 
+@description('Unique name of the registration, for infra/scripts/entra-app.sh.')
+output entraAppUniqueName string = app.outputs.entraAppUniqueName
+
 @description('Tenant that the app is open to.')
 output tenantId string = app.outputs.tenantId
 

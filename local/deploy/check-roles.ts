@@ -1,0 +1,69 @@
+import type { Az } from './az';
+import { AzFailure } from './az';
+import type { Account } from './check-account';
+import { DeployError } from './deploy-error';
+
+/** What the template needs: to make resources, and to give the app identity its roles on them. */
+const makers = new Set(['Owner', 'Contributor']);
+const givers = new Set([
+  'Owner',
+  'Role Based Access Control Administrator',
+  'User Access Administrator',
+]);
+
+/**
+ * Roles from custom definitions are not understood: `--no-role-check` is for them.
+ * @param scope id of the resource group, or of the subscription while there is no group
+ * @throws DeployError when the person lacks a role that the deployment needs
+ */
+export async function checkRoles(
+  az: Az,
+  account: Account,
+  scope: string,
+  report: (line: string) => void,
+): Promise<void> {
+  let roles: ReadonlySet<string>;
+  try {
+    roles = await rolesOf(az, account, scope);
+  } catch (error) {
+    if (!(error instanceof AzFailure)) throw error;
+    report('  your roles could not be read; going on, since Azure checks them itself');
+    return;
+  }
+  const has = (wanted: ReadonlySet<string>): boolean => [...roles].some((role) => wanted.has(role));
+  const missing = [
+    ...(has(makers) ? [] : ['Contributor']),
+    ...(has(givers) ? [] : ['Role Based Access Control Administrator']),
+  ];
+  if (missing.length === 0) return;
+  throw new DeployError(`${account.userName} lacks ${missing.join(' and ')} on ${scope}.`, [
+    'An owner of the subscription can give it:',
+    ...missing.map(
+      (role) =>
+        `az role assignment create --assignee ${account.userName} --role "${role}" --scope ${scope}`,
+    ),
+    'If a custom role allows all this: npm run deploy -- --no-role-check ...',
+  ]);
+}
+
+async function rolesOf(az: Az, account: Account, scope: string): Promise<ReadonlySet<string>> {
+  const id = await az(
+    account.isUser
+      ? ['ad', 'signed-in-user', 'show', '--query', 'id']
+      : ['ad', 'sp', 'show', '--id', account.userName, '--query', 'id'],
+  );
+  const listed = await az([
+    'role',
+    'assignment',
+    'list',
+    '--assignee',
+    String(id),
+    '--scope',
+    scope,
+    '--include-inherited',
+    '--include-groups',
+    '--query',
+    '[].roleDefinitionName',
+  ]);
+  return new Set(Array.isArray(listed) ? listed.map(String) : []);
+}
