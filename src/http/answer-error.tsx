@@ -6,7 +6,7 @@ import { ContinuePage } from '../pages/continue-page';
 import type { PageLink, Reference } from '../pages/message-page';
 import { MessagePage } from '../pages/message-page';
 import type { Exchange } from './exchange';
-import { htmlPage, problem, redirectTo, withHeader } from './responses';
+import { htmlPage, problem, redirectTo, withRetryAfter } from './responses';
 import { localPath } from './return-path';
 
 const signInLink: PageLink = { href: '/auth/login?return_to=%2F', text: 'Sign in' };
@@ -40,13 +40,19 @@ function describeError(error: AppError, withCauses: boolean): string {
   let cause: unknown = withCauses ? error.cause : undefined;
   for (let depth = 0; cause instanceof Error && depth < 4; depth += 1) {
     const code: unknown = 'code' in cause ? cause.code : undefined;
-    const site = cause.stack?.split('\n').find((line) => /^\s+at /.test(line));
     parts.push(
-      `caused by ${cause.name}${typeof code === 'string' ? ` ${code}` : ''}${site === undefined ? '' : ` ${site.trim()}`}`,
+      `caused by ${cause.name}${typeof code === 'string' ? ` ${code}` : ''}${siteOf(cause)}`,
     );
     cause = cause.cause;
   }
   return parts.join(', ');
+}
+
+/** Where an error arose, from what follows its message: a line of the message may look like a place, too. */
+function siteOf({ stack = '', message }: Error): string {
+  const start = stack.indexOf(message);
+  const site = start < 0 ? null : /^ +(at .*)$/m.exec(stack.slice(start + message.length));
+  return site === null ? '' : ` ${site[1] ?? ''}`;
 }
 
 function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpResponseInit {
@@ -93,10 +99,7 @@ function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
       {error instanceof SignInRefusedError ? <Refusal error={error} /> : null}
     </MessagePage>
   );
-  const answer = htmlPage(page, facts.status);
-  return facts.retryAfterSeconds === undefined
-    ? answer
-    : withHeader(answer, 'Retry-After', String(facts.retryAfterSeconds));
+  return withRetryAfter(htmlPage(page, facts.status), facts.retryAfterSeconds);
 }
 
 function Refusal({ error }: { readonly error: SignInRefusedError }) {

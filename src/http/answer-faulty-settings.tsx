@@ -2,9 +2,8 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import { factsOf } from '../error-facts';
 import { MessagePage } from '../pages/message-page';
 import type { SettingFault } from '../settings';
-import { finishAnswer } from './finish-answer';
 import { prefersHtml } from './prefers-html';
-import { htmlPage, problem } from './responses';
+import { htmlPage, problem, withRetryAfter } from './responses';
 
 /** 503 on every route while settings have faults: each fault by the setting's name, never a value. */
 export function answerFaultySettings(
@@ -13,15 +12,14 @@ export function answerFaultySettings(
   context: InvocationContext,
 ): HttpResponseInit {
   for (const { name, fault } of faults) context.error(`ERR_SETTINGS: ${name} ${fault}`);
-  const answer = prefersHtml(request.headers.get('accept'))
+  return prefersHtml(request.headers.get('accept'))
     ? faultsPage(faults)
     : problem('ERR_SETTINGS', context.invocationId, { settings: faults });
-  return finishAnswer(answer, false, []);
 }
 
 function faultsPage(faults: readonly SettingFault[]): HttpResponseInit {
-  const { status, title, detail } = factsOf('ERR_SETTINGS');
-  return htmlPage(
+  const { status, title, detail, retryAfterSeconds } = factsOf('ERR_SETTINGS');
+  const page = htmlPage(
     <MessagePage title={title} door="shut" links={[{ href: '/', text: 'Try again' }]}>
       <p>{detail}</p>
       <ul class="faults">
@@ -38,4 +36,5 @@ function faultsPage(faults: readonly SettingFault[]): HttpResponseInit {
     </MessagePage>,
     status,
   );
+  return withRetryAfter(page, retryAfterSeconds);
 }

@@ -34,7 +34,12 @@ export function endpoint(
 ): HttpHandler {
   return async (request, context) => {
     const services = getServices();
-    if ('faults' in services) return answerFaults(services.faults, request, context);
+    if ('faults' in services) {
+      const answer = answerFaults(services.faults, request, context);
+      // The setting that would tell may be the faulty one; a wrong guess does no harm, since browsers
+      // heed HSTS over https alone (RFC 6797 section 8.1).
+      return finishAnswer(answer, request.url.startsWith('https:'), []);
+    }
     const exchange = createExchange(request, context, services);
     let answer: HttpResponseInit;
     try {

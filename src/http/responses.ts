@@ -61,3 +61,11 @@ export function withHeader(
   headers.set(name, value);
   return { ...answer, headers };
 }
+
+/** The same answer, saying when to try again; as it is where no time is known. */
+export function withRetryAfter(
+  answer: HttpResponseInit,
+  seconds: number | undefined,
+): HttpResponseInit {
+  return seconds === undefined ? answer : withHeader(answer, 'Retry-After', String(seconds));
+}

@@ -1,0 +1,264 @@
+import type { HttpResponseInit } from '@azure/functions';
+import type { ErrorCode } from '../../src/error-facts';
+import { factsOf } from '../../src/error-facts';
+import {
+  AppError,
+  RoleMissingError,
+  SignInNeededError,
+  SignInRefusedError,
+  StepUpError,
+} from '../../src/errors';
+import { answerError } from '../../src/http/answer-error';
+import type { ExchangeFixture, TestExchange } from '../support/exchange-fixture';
+import { browserHeaders, createExchangeFixture } from '../support/exchange-fixture';
+import { words } from '../support/test-browser';
+
+let fixture: ExchangeFixture;
+
+beforeAll(async () => {
+  fixture = await createExchangeFixture();
+});
+afterAll(() => fixture.stop());
+
+const browser = (path = '/reports', method = 'GET') =>
+  fixture.exchange(path, { method, headers: browserHeaders });
+const client = (path = '/reports') => fixture.exchange(path, { headers: {} });
+
+function pageOf(error: unknown, exchange: TestExchange = browser()) {
+  const answer = answerError(error, exchange);
+  const text = String(answer.body);
+  const links = [...text.matchAll(/<a class="button[^"]*" href="([^"]*)">([^<]*)</g)].map(
+    ([, href = '', label = '']) => `${label} ${href.replaceAll('&amp;', '&')}`,
+  );
+  return { ...described(answer), text, words: words(text), links };
+}
+
+function jsonOf(error: unknown, exchange: TestExchange = client()) {
+  const answer = answerError(error, exchange);
+  return { ...described(answer), body: JSON.parse(String(answer.body)) as unknown };
+}
+
+function described({ status, headers }: HttpResponseInit) {
+  return { status, headers: new Headers(headers) };
+}
+
+const statuses: Record<ErrorCode, number> = {
+  ERR_SETTINGS: 503,
+  ERR_SIGNED_OUT: 401,
+  ERR_ROLE_MISSING: 403,
+  ERR_CROSS_SITE: 403,
+  ERR_MEDIA_TYPE: 415,
+  ERR_CSRF_HEADER: 403,
+  ERR_NOT_A_NAVIGATION: 400,
+  ERR_BAD_REQUEST: 400,
+  ERR_SIGN_IN_UNSOLICITED: 400,
+  ERR_SIGN_IN_LOST: 400,
+  ERR_SIGN_IN_REFUSED: 403,
+  ERR_SIGN_IN_EXPIRED: 400,
+  ERR_ID_TOKEN: 502,
+  ERR_WRONG_TENANT: 403,
+  ERR_STEP_UP: 401,
+  ERR_PROVIDER_UNAVAILABLE: 503,
+  ERR_PROVIDER_MISMATCH: 502,
+  ERR_GRAPH_UNAVAILABLE: 503,
+  ERR_GRAPH_REFUSED: 502,
+  ERR_NOT_FOUND: 404,
+  ERR_SESSION_GONE: 404,
+  ERR_STORAGE_UNAVAILABLE: 503,
+  ERR_STORAGE_LIMIT: 502,
+  ERR_KEYS_UNAVAILABLE: 503,
+  ERR_DEADLINE: 503,
+  ERR_INTERNAL: 500,
+};
+const codes = Object.keys(statuses).filter((code): code is ErrorCode => code in statuses);
+
+describe('answerError', () => {
+  it.each(codes)('answers %s with a page and with problem details', (code) => {
+    const { title, detail } = factsOf(code);
+    const page = pageOf(new AppError(code, { note: 'for the log only' }));
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      statuses[code],
+      'text/html; charset=utf-8',
+    ]);
+    for (const text of [title, detail, code, 'invocation-1']) expect(page.words).toContain(text);
+    expect(page.words).not.toContain('for the log only');
+    expect(page.links).not.toEqual([]);
+
+    const json = jsonOf(new AppError(code, { note: 'for the log only' }));
+    expect([json.status, json.headers.get('content-type')]).toEqual([
+      statuses[code],
+      'application/problem+json',
+    ]);
+    expect(json.body).toEqual({
+      type: 'about:blank',
+      title,
+      status: statuses[code],
+      detail,
+      code,
+      correlation_id: 'invocation-1',
+    });
+  });
+
+  it.each(codes)('says on both when to come back, if and only if %s passes', (code) => {
+    const expected = statuses[code] === 503 ? (code === 'ERR_SETTINGS' ? '60' : '10') : null;
+    expect(pageOf(new AppError(code)).headers.get('retry-after')).toBe(expected);
+    expect(jsonOf(new AppError(code)).headers.get('retry-after')).toBe(expected);
+  });
+
+  it.each(codes)(
+    'logs %s with its code and note, as an error where the app is at fault',
+    (code) => {
+      const exchange = client();
+      answerError(new AppError(code, { note: 'what happened' }), exchange);
+      const level = statuses[code] >= 500 ? 'error' : 'info';
+      expect(exchange.lines).toEqual([`${level} ${code}: what happened`]);
+    },
+  );
+});
+
+describe('answerError, for an error nobody foresaw', () => {
+  it.each<[string, unknown]>([
+    ['an error', new TypeError('hunter2')],
+    ['a text', 'hunter2'],
+    ['an object', { code: 'ERR_ROLE_MISSING', status: 403, role: 'hunter2' }],
+    ['nothing', undefined],
+  ])('answers 500 and shows nothing of %s', (_name, error) => {
+    const page = pageOf(error);
+    expect([page.status, page.words.includes('ERR_INTERNAL')]).toEqual([500, true]);
+    expect(page.text).not.toMatch(/hunter2|TypeError/);
+    expect(jsonOf(error).body).toMatchObject({ status: 500, code: 'ERR_INTERNAL' });
+  });
+
+  it('blames the deadline once it has passed, whatever was thrown', () => {
+    const exchange = fixture.exchange('/reports', { signal: AbortSignal.abort() });
+    const answer = answerError(new TypeError('terminated'), exchange);
+    expect(answer.status).toBe(503);
+    expect(exchange.lines.join()).toContain('ERR_DEADLINE');
+    const known = new AppError('ERR_NOT_FOUND');
+    expect(answerError(known, exchange).status).toBe(404);
+  });
+
+  it('logs the names and places of causes, never what they say', () => {
+    const exchange = client();
+    const deep = Object.assign(new RangeError('code=hunter2'), { code: 'ECONNRESET' });
+    const cause = new TypeError('a token\n    at hunter2 of hunter2:1:1', { cause: deep });
+    answerError(new AppError('ERR_GRAPH_UNAVAILABLE', { note: 'no answer', cause }), exchange);
+    expect(exchange.lines).toHaveLength(1);
+    const [line = ''] = exchange.lines;
+    expect(line).toMatch(
+      /^error ERR_GRAPH_UNAVAILABLE: no answer, caused by TypeError at .*, caused by RangeError ECONNRESET at /,
+    );
+    expect(line).toContain('answer-error.test.ts');
+    expect(line).not.toContain('hunter2');
+    expect(line).not.toContain('\n');
+  });
+
+  it('follows causes that go in a circle for a while only', () => {
+    const error = new Error('round');
+    error.cause = error;
+    const exchange = client();
+    answerError(error, exchange);
+    expect(exchange.lines.join().split('caused by')).toHaveLength(5);
+  });
+
+  it('logs no causes of what the visitor did', () => {
+    const exchange = client();
+    answerError(new AppError('ERR_BAD_REQUEST', { cause: new Error('hunter2') }), exchange);
+    expect(exchange.lines).toEqual(['info ERR_BAD_REQUEST']);
+  });
+});
+
+describe('answerError, where signing in helps', () => {
+  const path = '/auth/login?return_to=%2Freports';
+  const url = `http://localhost:7071${path}`;
+
+  it('sends a browser there, and tells another client', () => {
+    const error = new SignInNeededError('ERR_SIGNED_OUT', path);
+    const page = described(answerError(error, browser()));
+    expect([page.status, page.headers.get('location')]).toEqual([302, url]);
+    const json = jsonOf(error);
+    expect(json.status).toBe(401);
+    expect(json.body).toMatchObject({ code: 'ERR_SIGNED_OUT', login_url: url });
+  });
+
+  it('shows a page after a form, whose redirect to the provider a browser would stop', () => {
+    const page = pageOf(new SignInNeededError('ERR_SIGNED_OUT', path), browser('/x', 'POST'));
+    expect(page.status).toBe(200);
+    expect(page.headers.get('location')).toBeNull();
+    expect(page.links).toEqual([`Continue ${url}`]);
+  });
+
+  it('lets the person decide when the step just made did not help', () => {
+    const error = new SignInNeededError('ERR_STEP_UP', path, { isRepeated: true });
+    const page = pageOf(error);
+    expect([page.status, page.headers.get('location')]).toEqual([401, null]);
+    expect(page.links).toEqual([`Continue ${path}`, 'Home /']);
+    expect(page.text).not.toContain('http-equiv="refresh"');
+    expect(jsonOf(error).body).toMatchObject({ code: 'ERR_STEP_UP', login_url: url });
+  });
+
+  it('goes nowhere for a step-up that no guard has made a way for', () => {
+    const page = pageOf(new StepUpError({ scopes: ['Mail.Read'] }));
+    expect([page.status, page.links]).toEqual([401, ['Home /']]);
+  });
+});
+
+describe('answerError, on a page', () => {
+  it('names the missing role, escaped, and offers to sign out', () => {
+    const page = pageOf(new RoleMissingError('<b>reader</b>'));
+    expect(page.text).toContain('<code>&lt;b>reader&lt;/b></code>');
+    expect(page.text).toContain('action="/auth/logout"');
+    expect(page.links).toEqual(['Home /']);
+    expect(jsonOf(new RoleMissingError('reader')).body).toMatchObject({ role: 'reader' });
+  });
+
+  it('explains a refusal of the provider, with what can be looked up', () => {
+    const correlationId = '7f1c0b1e-1111-4222-8333-0123456789ab';
+    const refusal = { error: 'access_denied', aadsts: '50105', correlationId };
+    const page = pageOf(new SignInRefusedError(refusal), browser('/auth/redirect?code=a'));
+    expect(page.words).toContain('Your account is not assigned to this app.');
+    expect(page.words).toContain('An administrator of your organisation must act:');
+    expect(page.words).toContain('AADSTS50105');
+    expect(page.words).toContain(correlationId);
+    const json = jsonOf(new SignInRefusedError(refusal));
+    expect(json.body).toMatchObject({ code: 'ERR_SIGN_IN_REFUSED', aadsts: '50105' });
+  });
+
+  const otherAccount = 'Use another account /auth/login?return_to=%2F&prompt=select_account';
+  const again = 'Try again';
+  it.each<[ErrorCode, string, string, readonly string[]]>([
+    ['ERR_WRONG_TENANT', 'GET', '/auth/redirect?code=a', [otherAccount, 'Home /']],
+    ['ERR_SIGN_IN_LOST', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Home /']],
+    ['ERR_ID_TOKEN', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Home /']],
+    ['ERR_INTERNAL', 'GET', '/reports?a=1', [`${again} /reports?a=1`, 'Home /']],
+    ['ERR_GRAPH_UNAVAILABLE', 'GET', '/auth/me', [`${again} /auth/me`, 'Home /']],
+    [
+      'ERR_PROVIDER_UNAVAILABLE',
+      'GET',
+      '/auth/login?return_to=%2Fa',
+      [`${again} /auth/login?return_to=%2F`, 'Home /'],
+    ],
+    [
+      'ERR_PROVIDER_UNAVAILABLE',
+      'GET',
+      '/auth/redirect?code=hunter2',
+      [`${again} /auth/login?return_to=%2F`, 'Home /'],
+    ],
+    ['ERR_STORAGE_UNAVAILABLE', 'POST', '/auth/sessions/end', ['Home /']],
+    ['ERR_STORAGE_UNAVAILABLE', 'GET', '//evil.example/a', ['Home /']],
+    ['ERR_STORAGE_UNAVAILABLE', 'GET', '/', ['Home /']],
+    ['ERR_GRAPH_REFUSED', 'GET', '/auth/me', ['Home /']],
+    ['ERR_NOT_FOUND', 'GET', '/auth/me/photo', ['Home /']],
+    [
+      'ERR_SESSION_GONE',
+      'POST',
+      '/auth/sessions/end',
+      ['Back to the list /auth/sessions', 'Home /'],
+    ],
+    ['ERR_SESSION_GONE', 'POST', '/auth/admin/end', ['Back to the list /auth/admin', 'Home /']],
+  ])('leads on from %s at %s %s', (code, method, path, links) => {
+    const page = pageOf(new AppError(code), browser(path, method));
+    expect(page.links).toEqual(links);
+    expect(page.text).not.toContain('hunter2');
+  });
+});

@@ -1,0 +1,259 @@
+import type { HttpResponseInit, InvocationContext } from '@azure/functions';
+import { HttpRequest } from '@azure/functions';
+import { signSessionCookie } from '../../src/cookies/session-cookie';
+import { AppError } from '../../src/errors';
+import { signedIn } from '../../src/guards/signed-in';
+import { withRole } from '../../src/guards/with-role';
+import { endpoint } from '../../src/http/endpoint';
+import type { Exchange, Handler } from '../../src/http/exchange';
+import type { Services } from '../../src/services';
+import { getServices } from '../../src/services';
+import { longEnough } from '../support/auth-fixture';
+import type { ExchangeFixture } from '../support/exchange-fixture';
+import { createExchangeFixture, environmentFor } from '../support/exchange-fixture';
+import { newSession, userOf } from '../support/session-fixture';
+import { createTestTable, tablesConnectionString } from '../support/test-table';
+
+const invocationId = 'e1d2c3b4-invocation';
+const inherited = process.env;
+
+let fixture: ExchangeFixture;
+let services: Services;
+let lines: string[];
+
+beforeAll(async () => {
+  fixture = await createExchangeFixture();
+  const { tableName } = await createTestTable();
+  process.env = {
+    ...inherited,
+    ...environmentFor(fixture.tiny),
+    APP_BASE_URL: 'https://app.contoso.com',
+    TABLES_CONNECTION_STRING: tablesConnectionString(),
+    TABLES_NAME: tableName,
+  };
+  // Settings are read once: from here on every endpoint of this file works with these.
+  const made = getServices();
+  if ('faults' in made) throw new Error(JSON.stringify(made.faults));
+  services = made;
+});
+afterAll(async () => {
+  process.env = inherited;
+  await fixture.stop();
+});
+beforeEach(() => {
+  lines = [];
+});
+
+function contextOf(): InvocationContext {
+  const log = (level: string) => (message: string) => {
+    lines.push(`${level} ${message}`);
+  };
+  const context = { invocationId, info: log('info'), warn: log('warn'), error: log('error') };
+  // The endpoint uses these members of a context alone.
+  return context as unknown as InvocationContext;
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: Headers;
+  readonly body: string;
+  readonly cookies: HttpResponseInit['cookies'] | undefined;
+}
+
+async function ask(
+  handler: Handler,
+  headers: Record<string, string> = {},
+  path = '/reports?a=1',
+): Promise<Answer> {
+  const request = new HttpRequest({ method: 'GET', url: `http://10.0.0.1${path}`, headers });
+  const answer = (await endpoint(handler)(request, contextOf())) as HttpResponseInit;
+  const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.jsonBody);
+  return {
+    status: answer.status,
+    headers: new Headers(answer.headers),
+    body,
+    cookies: answer.cookies,
+  };
+}
+
+/** The `Cookie` header of somebody with these roles. */
+async function cookieOf(roles: readonly string[]): Promise<string> {
+  const now = services.clock();
+  const { ticket } = await services.sessions.open(
+    newSession({ user: { ...userOf(), roles }, now, verifiedAt: now }),
+  );
+  const { keyRing, settings } = services;
+  const { isHttps } = settings;
+  const cookie = await signSessionCookie(ticket, { keyRing, isHttps, signal: longEnough() });
+  return `${cookie.name}=${cookie.value}`;
+}
+
+describe('endpoint', () => {
+  it('gives the handler the request without the host it was sent to', async () => {
+    let met: Exchange | undefined;
+    const before = services.clock();
+    await ask((exchange) => {
+      met = exchange;
+      return {};
+    });
+    expect(met).toMatchObject({
+      path: '/reports?a=1',
+      services,
+      correlationId: invocationId,
+      prefersHtml: false,
+      cookies: [],
+    });
+    expect(met?.query.get('a')).toBe('1');
+    expect(met?.now).toBeGreaterThanOrEqual(before);
+    expect(met?.signal.aborted).toBe(false);
+  });
+
+  it('answers what the handler answers, with security headers and the cookies gathered', async () => {
+    const cookie = { name: 'a', value: 'b' };
+    const answer = await ask((exchange) => {
+      exchange.cookies.push(cookie);
+      return { status: 201, jsonBody: { made: true } };
+    });
+    expect([answer.status, answer.body]).toEqual([201, '{"made":true}']);
+    expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.cookies).toEqual([cookie]);
+    expect(lines).toEqual([]);
+  });
+
+  it.each([
+    ['JSON', {}, 'application/problem+json'],
+    ['a page', { accept: 'text/html' }, 'text/html; charset=utf-8'],
+  ])(
+    'turns an error into an answer as %s, with the cookies gathered until then',
+    async (_name, headers, contentType) => {
+      const cookie = { name: 'a', value: '', maxAge: 0 };
+      const answer = await ask((exchange) => {
+        exchange.cookies.push(cookie);
+        throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'a note for the log' });
+      }, headers);
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('content-type')).toBe(contentType);
+      expect(answer.headers.get('retry-after')).toBe('10');
+      expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000');
+      expect(answer.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+      expect(answer.cookies).toEqual([cookie]);
+      expect(answer.body).toContain('Sessions cannot be reached');
+      expect(answer.body).not.toContain('a note for the log');
+      expect(lines).toEqual(['error ERR_STORAGE_UNAVAILABLE: a note for the log']);
+    },
+  );
+
+  it.each<[string, Handler]>([
+    [
+      'that throws',
+      () => {
+        throw new TypeError('cannot read hunter2 of undefined');
+      },
+    ],
+    ['that rejects', () => Promise.reject(new TypeError('cannot read hunter2 of undefined'))],
+    ['that rejects with a text', () => Promise.reject('hunter2')],
+    ['that rejects with nothing', () => Promise.reject(undefined)],
+  ])('answers 500 without any detail for a handler %s', async (_name, handler) => {
+    for (const headers of [{}, { accept: 'text/html' }]) {
+      const answer = await ask(handler, headers);
+      expect(answer.status).toBe(500);
+      expect(answer.body).toContain('ERR_INTERNAL');
+      expect(answer.body).toContain(invocationId);
+      expect(answer.body).not.toMatch(/hunter2|TypeError|undefined/);
+    }
+    expect(lines).toHaveLength(2);
+    expect(lines.join()).toMatch(/^error ERR_INTERNAL/);
+    expect(lines.join()).not.toContain('hunter2');
+  });
+});
+
+describe('endpoint, for a function of a team’s own', () => {
+  const reports = withRole('reader', ({ user }) => ({ jsonBody: { reader: user.name } }));
+
+  it('opens it to users with the role', async () => {
+    const answer = await ask(reports, { cookie: await cookieOf(['reader']) });
+    expect(JSON.parse(answer.body)).toEqual({ reader: 'Ada Lovelace' });
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('tells others which role it is', async () => {
+    const cookie = await cookieOf(['admin']);
+    const json = await ask(reports, { cookie });
+    expect(json.status).toBe(403);
+    expect(JSON.parse(json.body)).toMatchObject({ code: 'ERR_ROLE_MISSING', role: 'reader' });
+    const page = await ask(reports, { cookie, accept: 'text/html' });
+    expect([page.status, page.headers.get('location')]).toEqual([403, null]);
+    expect(page.body).toContain('<code>reader</code>');
+  });
+
+  it('sends a browser without session to sign in, and tells other clients where', async () => {
+    const login = 'https://app.contoso.com/auth/login?return_to=%2Freports%3Fa%3D1';
+    const page = await ask(
+      signedIn(() => ({})),
+      { accept: 'text/html' },
+    );
+    expect([page.status, page.headers.get('location')]).toEqual([302, login]);
+    const json = await ask(signedIn(() => ({})));
+    expect(json.status).toBe(401);
+    expect(JSON.parse(json.body)).toMatchObject({ code: 'ERR_SIGNED_OUT', login_url: login });
+  });
+});
+
+describe('endpoint, at its deadline', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+    // Node's own timer does not follow the fake clock.
+    jest.spyOn(AbortSignal, 'timeout').mockImplementation((delay) => {
+      const controller = new AbortController();
+      setTimeout(() => {
+        controller.abort(new DOMException('timed out', 'TimeoutError'));
+      }, delay);
+      return controller.signal;
+    });
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    jest.useRealTimers();
+  });
+
+  const untilAborted = ({ signal }: Exchange) =>
+    new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        reject(signal.reason as Error);
+      });
+    });
+
+  it('answers 503 although the handler waits on, deaf to its signal', async () => {
+    const answer = ask(() => new Promise<never>(() => undefined));
+    await jest.advanceTimersByTimeAsync(8_999);
+    expect(lines).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    const { status, headers, body } = await answer;
+    expect([status, headers.get('retry-after')]).toEqual([503, '10']);
+    expect(JSON.parse(body)).toMatchObject({ code: 'ERR_DEADLINE' });
+  });
+
+  it('lets what waits learn of it first, and say what did not answer', async () => {
+    const answer = ask((exchange) =>
+      untilAborted(exchange).catch(() => {
+        throw new AppError('ERR_GRAPH_UNAVAILABLE');
+      }),
+    );
+    await jest.advanceTimersByTimeAsync(8_500);
+    expect(JSON.parse((await answer).body)).toMatchObject({ code: 'ERR_GRAPH_UNAVAILABLE' });
+  });
+
+  it('takes whatever a library throws then for the deadline', async () => {
+    const answer = ask(untilAborted);
+    await jest.advanceTimersByTimeAsync(8_500);
+    expect(JSON.parse((await answer).body)).toMatchObject({ code: 'ERR_DEADLINE', status: 503 });
+  });
+
+  it('leaves no timer of its own behind', async () => {
+    jest.spyOn(AbortSignal, 'timeout').mockReturnValue(new AbortController().signal);
+    await ask(() => ({}));
+    await ask(() => Promise.reject(new AppError('ERR_NOT_FOUND')));
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
