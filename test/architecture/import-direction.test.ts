@@ -93,6 +93,11 @@ describe('import direction', () => {
     }
   });
 
+  it('leaves out packages that every cold start would pay for (decision 007)', () => {
+    for (const file of files)
+      expect(readFileSync(file, 'utf8')).not.toMatch(/from '@azure\/(?:identity|keyvault-keys)'/);
+  });
+
   it('never lets the app import the local stack or the tests', () => {
     for (const file of files)
       expect(readFileSync(file, 'utf8')).not.toMatch(/from '[./]+\/(local|test)\//);
