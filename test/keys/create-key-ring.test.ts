@@ -1,5 +1,6 @@
 import type { KeyRing } from '../../src/keys/key-ring';
 import { isKid } from '../../src/keys/kid';
+import { sweepExpiredRows } from '../../src/sessions/sweep-expired-rows';
 import { failureOf, longEnough } from '../support/auth-fixture';
 import { createRingFixture, day, period, retainSeconds, start } from '../support/ring-fixture';
 import type { RingFixture } from '../support/ring-fixture';
@@ -177,6 +178,20 @@ describe('createKeyRing', () => {
       world.now = expiry;
       expect(await find(world.instance(), kid)).toBeUndefined();
     });
+  });
+
+  it('has its retired keys swept, and no other', async () => {
+    await current(world.instance());
+    world.now = start + period;
+    await current(world.instance());
+    const expiry = start + period + retainSeconds + day;
+    const sweepAt = (now: number) =>
+      sweepExpiredRows(world.table, { now, mostPages: 1, signal: longEnough() });
+
+    await sweepAt(expiry - 1);
+    expect(await storedRows()).toHaveLength(2);
+    await sweepAt(expiry + 60);
+    expect((await storedRows()).map(({ rowKey }) => rowKey)).toEqual(['000022']);
   });
 
   describe('reads the ring', () => {
