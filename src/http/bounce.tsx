@@ -31,9 +31,11 @@ export function bounce(exchange: Exchange, hasCookie: boolean): HttpResponseInit
   );
 }
 
-/** The path and query of a request as they were before it was bounced. */
+/** The path and query of a request as they were before it was bounced, however the marker is written. */
 export function pathWithoutMarker(path: string): string {
-  return path.replace(new RegExp(`([?&])${marker}=[^&]*(&|$)`, 'g'), (_match, before, after) =>
-    after === '&' ? String(before) : '',
-  );
+  const start = path.indexOf('?') + 1;
+  if (start === 0) return path;
+  const pairs = path.slice(start).split('&');
+  const kept = pairs.filter((pair) => !new URLSearchParams(pair).has(marker));
+  return kept.length === 0 ? path.slice(0, start - 1) : path.slice(0, start) + kept.join('&');
 }

@@ -26,7 +26,7 @@ const client = (path = '/reports') => fixture.exchange(path, { headers: {} });
 
 function pageOf(error: unknown, exchange: TestExchange = browser()) {
   const answer = answerError(error, exchange);
-  const text = String(answer.body);
+  const text = textOf(answer);
   const links = [...text.matchAll(/<a class="button[^"]*" href="([^"]*)">([^<]*)</g)].map(
     ([, href = '', label = '']) => `${label} ${href.replaceAll('&amp;', '&')}`,
   );
@@ -35,7 +35,11 @@ function pageOf(error: unknown, exchange: TestExchange = browser()) {
 
 function jsonOf(error: unknown, exchange: TestExchange = client()) {
   const answer = answerError(error, exchange);
-  return { ...described(answer), body: JSON.parse(String(answer.body)) as unknown };
+  return { ...described(answer), body: JSON.parse(textOf(answer)) as unknown };
+}
+
+function textOf({ body }: HttpResponseInit): string {
+  return typeof body === 'string' ? body : '';
 }
 
 function described({ status, headers }: HttpResponseInit) {

@@ -144,6 +144,14 @@ describe('endpoint', () => {
     },
   );
 
+  const failing =
+    (reason: unknown): Handler =>
+    () => {
+      const { promise, reject } = Promise.withResolvers<never>();
+      reject(reason);
+      return promise;
+    };
+
   it.each<[string, Handler]>([
     [
       'that throws',
@@ -151,9 +159,9 @@ describe('endpoint', () => {
         throw new TypeError('cannot read hunter2 of undefined');
       },
     ],
-    ['that rejects', () => Promise.reject(new TypeError('cannot read hunter2 of undefined'))],
-    ['that rejects with a text', () => Promise.reject('hunter2')],
-    ['that rejects with nothing', () => Promise.reject(undefined)],
+    ['that rejects', failing(new TypeError('cannot read hunter2 of undefined'))],
+    ['that rejects with a text', failing('hunter2')],
+    ['that rejects with nothing', failing(undefined)],
   ])('answers 500 without any detail for a handler %s', async (_name, handler) => {
     for (const headers of [{}, { accept: 'text/html' }]) {
       const answer = await ask(handler, headers);
@@ -203,17 +211,8 @@ describe('endpoint, for a function of a team’s own', () => {
 describe('endpoint, at its deadline', () => {
   beforeEach(() => {
     jest.useFakeTimers();
-    // Node's own timer does not follow the fake clock.
-    jest.spyOn(AbortSignal, 'timeout').mockImplementation((delay) => {
-      const controller = new AbortController();
-      setTimeout(() => {
-        controller.abort(new DOMException('timed out', 'TimeoutError'));
-      }, delay);
-      return controller.signal;
-    });
   });
   afterEach(() => {
-    jest.restoreAllMocks();
     jest.useRealTimers();
   });
 
