@@ -37,7 +37,7 @@ export function readRequestLine(request: IncomingMessage): RequestLine | number 
   const start = target.indexOf('?');
   const path = decodePath(start === -1 ? target : target.slice(0, start));
   const [host] = hosts;
-  if (path === undefined || host === undefined || host === '' || hosts.length > 1) {
+  if (path === undefined || host === undefined || !isHost(host) || hosts.length > 1) {
     return 400;
   }
   return { method, path, host, query: start === -1 ? '' : target.slice(start) };
@@ -70,4 +70,10 @@ export function toRpcRequest(
 
 function toNullable(values: Readonly<Record<string, string>>): Record<string, RpcNullable<string>> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
+}
+
+/** A name or address with an optional port (RFC 9110 section 7.2); anything else could become a path or a query. */
+function isHost(host: string): boolean {
+  const isShaped = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/.test(host);
+  return isShaped && URL.canParse(`http://${host}/`);
 }

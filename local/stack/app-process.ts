@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import type { HostMessage } from '../functions-host/run-host';
-import { endProcess } from './end-process';
+import { endProcess, onDeath } from './end-process';
 
 /** The app on a local Functions host, in a process of its own. */
 export interface AppProcess {
@@ -24,6 +24,8 @@ export interface AppProcessOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Gets the log as it comes. */
   readonly onOutput?: ((text: string) => void) | undefined;
+  /** Told when the app ends though nobody asked it to. */
+  readonly onDeath?: (() => void) | undefined;
 }
 
 /** The app could not be started; the message is for people. */
@@ -73,6 +75,7 @@ export async function startAppProcess(options: AppProcessOptions): Promise<AppPr
       ? new AppStartError(message.reason, message.isPortTaken)
       : new AppStartError(message.loadError ?? 'The app did not load.', false);
   }
+  onDeath(child, options.onDeath);
   return {
     url: message.url,
     port: message.port,

@@ -47,6 +47,10 @@ async function start(options: StartOptions): Promise<Stack> {
     onOutput: (text) => {
       log(text);
     },
+    onDeath: (part) => {
+      console.error(`\n${part} has ended by itself, so the rest ends too. Start again: npm start`);
+      void stack.stop().finally(() => process.exit(1));
+    },
   });
   console.log(describeStack(stack, (performance.now() - started) / 1000));
   log = log.release();

@@ -11,6 +11,8 @@ export interface StackStep {
 export interface StackListener {
   onStep?(step: StackStep): void;
   onOutput?(text: string): void;
+  /** A part of the running stack has ended though nobody asked it to. */
+  onDeath?(part: string): void;
 }
 
 /** Does `work` and tells the listener when it begins and when it is done; `placeOf` says where it stands. */

@@ -1,7 +1,7 @@
 import { RestError, TableClient } from '@azure/data-tables';
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { endProcess } from './end-process';
+import { endProcess, onDeath } from './end-process';
 import { freePort } from './free-port';
 
 /** A storage account of the emulator. */
@@ -29,6 +29,8 @@ export interface AzuriteOptions {
   readonly dataDir?: string;
   /** Must be the same each time for what is kept to be found again. */
   readonly account?: StorageAccount;
+  /** Told when Azurite ends though nobody asked it to. */
+  readonly onDeath?: () => void;
 }
 
 /** A storage account with a name and key that nobody else has. */
@@ -84,6 +86,7 @@ export async function startAzurite(
       reject(isTaken ? Object.assign(reason, { code: 'EADDRINUSE', port }) : reason);
     });
   });
+  onDeath(child, options.onDeath);
   const endpoint = `http://127.0.0.1:${port}/${name}`;
   return {
     endpoint,

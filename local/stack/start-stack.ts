@@ -124,6 +124,7 @@ async function launchApp(parts: {
         ...how.env,
       }),
       onOutput: (text) => listener.onOutput?.(text),
+      onDeath: () => listener.onDeath?.('The app'),
     });
   return tellStep(listener, 'The app', start, ({ url }) => url);
 }

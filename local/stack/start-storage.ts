@@ -22,7 +22,12 @@ export async function startStorage(parts: {
     if (connectionString === undefined) {
       const { account, tablesPort } = secrets;
       const port = tablesPort === 0 ? {} : { port: tablesPort };
-      const azurite = await startAzurite('table', { account, ...port, ...kept });
+      const azurite = await startAzurite('table', {
+        account,
+        ...port,
+        ...kept,
+        onDeath: () => listener.onDeath?.('Table Storage'),
+      });
       running.push(azurite);
       ({ connectionString } = azurite);
     }

@@ -150,6 +150,33 @@ describe('request', () => {
     expect(await sendRaw(host.port, 'GET /echo HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
   });
 
+  it.each([
+    'foo/bar?x=',
+    'a#',
+    'a\\b',
+    'a b',
+    '[::1',
+    '1.2.3.999',
+    'evil:99999',
+    '%',
+    '<script>',
+    'user:pw@evil',
+  ])('refuses the Host header %s with 400: it would become a part of req.url', async (name) => {
+    const answer = await sendRaw(host.port, `GET /echo HTTP/1.1\r\nHost: ${name}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it.each(['localhost', 'app.contoso.com:8443', '127.0.0.1:7071', '[::1]:7071'])(
+    'takes the Host header %s',
+    async (name) => {
+      const answer = await sendRaw(
+        host.port,
+        `GET /echo HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`,
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    },
+  );
+
   it('gives each invocation a GUID of its own', async () => {
     const [first, second] = [await echo('/echo'), await echo('/echo')];
     expect(first.invocationId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);

@@ -176,6 +176,16 @@ describe('runStart', () => {
     }
   });
 
+  it('says which part ended by itself, ends the rest and fails', async () => {
+    const port = await freePort();
+    const stack = start('--port', String(port));
+    await stack.saw('Ready in');
+    const { pid } = (await (await fetch(`http://localhost:${port}/pid`)).json()) as { pid: number };
+    process.kill(pid, 'SIGKILL');
+    expect(await stack.exit).toBe(1);
+    expect(stack.output()).toContain('The app has ended by itself');
+  });
+
   it('says so when another stack keeps the same folder', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'stack-'));
     const args = async () => ['--data', folder, '--port', String(await freePort())];

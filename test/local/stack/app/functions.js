@@ -11,6 +11,8 @@ app.http('settings', {
     ),
   }),
 });
+// For tests that end this process as nobody should.
+app.http('pid', { route: 'pid', handler: () => ({ jsonBody: { pid: process.pid } }) });
 app.http('say', {
   route: 'say',
   handler: (_request, context) => {
