@@ -4,7 +4,6 @@ import type {
   HttpResponseInit,
   InvocationContext,
 } from '@azure/functions';
-import { AppError } from '../errors';
 import type { Services } from '../services';
 import { getServices } from '../services';
 import { answerError } from './answer-error';
@@ -12,12 +11,10 @@ import { answerFaultySettings } from './answer-faulty-settings';
 import type { Exchange, Handler } from './exchange';
 import { finishAnswer } from './finish-answer';
 import { prefersHtml } from './prefers-html';
+import { startDeadline } from './start-deadline';
 
 /** Callers give up after ten seconds; this leaves time to answer. */
 const deadlineMs = 8_500;
-
-/** What waits learns of the deadline first, so that it can say which service did not answer. */
-const lastResortMs = 500;
 
 /**
  * Makes a handler a function that Azure can call: gives it an `Exchange`, turns its errors into answers, adds
@@ -40,10 +37,11 @@ export function endpoint(
       // heed HSTS over https alone (RFC 6797 section 8.1).
       return finishAnswer(answer, request.url.startsWith('https:'), []);
     }
-    const exchange = createExchange(request, context, services);
+    const deadline = startDeadline(deadlineMs);
+    const exchange = createExchange(request, context, services, deadline.signal);
     let answer: HttpResponseInit;
     try {
-      answer = await withLastResort(async () => handler(exchange));
+      answer = await deadline.race(callHandler(handler, exchange));
     } catch (error) {
       answer = answerError(error, exchange);
     }
@@ -55,6 +53,7 @@ function createExchange(
   request: HttpRequest,
   context: InvocationContext,
   services: Services,
+  signal: AbortSignal,
 ): Exchange {
   const url = new URL(request.url);
   return {
@@ -63,7 +62,7 @@ function createExchange(
     query: url.searchParams,
     services,
     now: services.clock(),
-    signal: AbortSignal.timeout(deadlineMs),
+    signal,
     correlationId: context.invocationId,
     prefersHtml: prefersHtml(request.headers.get('accept')),
     cookies: [],
@@ -73,15 +72,7 @@ function createExchange(
   };
 }
 
-/** Answers although something waits on, deaf to its signal. */
-async function withLastResort<T>(work: () => Promise<T>): Promise<T> {
-  const lastResort = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    lastResort.reject(new AppError('ERR_DEADLINE'));
-  }, deadlineMs + lastResortMs);
-  try {
-    return await Promise.race([work(), lastResort.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** What a handler throws at once is caught like what it throws later. */
+async function callHandler(handler: Handler, exchange: Exchange): Promise<HttpResponseInit> {
+  return handler(exchange);
 }

@@ -249,10 +249,20 @@ describe('endpoint, at its deadline', () => {
     expect(JSON.parse((await answer).body)).toMatchObject({ code: 'ERR_DEADLINE', status: 503 });
   });
 
-  it('leaves no timer of its own behind', async () => {
-    jest.spyOn(AbortSignal, 'timeout').mockReturnValue(new AbortController().signal);
+  it('leaves no timer behind once a request is answered', async () => {
     await ask(() => ({}));
-    await ask(() => Promise.reject(new AppError('ERR_NOT_FOUND')));
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('still ends what a handler that failed has begun, and nothing more', async () => {
+    let signal: AbortSignal | undefined;
+    await ask((exchange) => {
+      signal = exchange.signal;
+      throw new AppError('ERR_NOT_FOUND');
+    });
+    expect(signal?.aborted).toBe(false);
+    await jest.advanceTimersByTimeAsync(8_500);
+    expect(signal?.aborted).toBe(true);
     expect(jest.getTimerCount()).toBe(0);
   });
 });
