@@ -37,7 +37,7 @@ function jsonFields(text: string): [string, string][] {
   } catch (cause) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'body is not JSON', cause });
   }
-  if (!isObject(body) || Array.isArray(body)) {
+  if (!isObject(body)) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'body is not a JSON object' });
   }
   return Object.entries(body).map(([name, value]) => {
