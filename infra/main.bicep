@@ -274,14 +274,14 @@ module frontDoor 'modules/front-door.bicep' = if (frontDoorSku != 'none') {
   }
 }
 
-@description('The app, still without settings and code.')
+@description('The app, still without settings and code. Its identity is made by then: the roles on the host storage need it.')
 module functionApp 'modules/function-app.bicep' = {
   params: {
     location: location
     tags: allTags
     planName: names.plan
     siteName: names.site
-    identityId: identity.outputs.id
+    identityName: names.identity
     packageContainerUrl: hostStorage.outputs.packageContainerUrl
     nodeVersion: nodeVersion
     instanceMemoryMB: instanceMemoryMB

@@ -21,9 +21,11 @@ const files = {
   LICENSE: await readFile('LICENSE'),
 };
 
+// A zip holds local time: the same moment would give other bytes in another time zone.
+const mtime = new Date(1980, 0, 2);
 const entries = Object.entries(files).map(([name, bytes]) => [
   name,
-  [new Uint8Array(bytes), { mtime: '1980-01-02T00:00:00Z', os: 3, attrs: 0o644 << 16, level: 9 }],
+  [new Uint8Array(bytes), { mtime, os: 3, attrs: 0o644 << 16, level: 9 }],
 ]);
 const zip = zipSync(Object.fromEntries(entries));
 await writeFile('anteroom.zip', zip);

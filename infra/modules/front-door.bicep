@@ -63,6 +63,7 @@ resource endpoint 'Microsoft.Cdn/profiles/afdEndpoints@2025-06-01' = {
 @description('Own domain, with a certificate that Azure renews.')
 resource domain 'Microsoft.Cdn/profiles/customDomains@2025-06-01' = if (!empty(customDomain)) {
   parent: profile
+  // Names are looked at even where the condition is false, and an empty one is refused.
   name: replace(empty(customDomain) ? 'none' : customDomain, '.', '-')
   properties: {
     hostName: customDomain

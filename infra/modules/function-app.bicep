@@ -15,8 +15,8 @@ param planName string
 @description('Required. Name of the app.')
 param siteName string
 
-@description('Required. Resource id of the app identity.')
-param identityId string
+@description('Required. Name of the app identity. It must exist.')
+param identityName string
 
 @description('Required. Address of the container that holds the deployed package. It must exist.')
 param packageContainerUrl string
@@ -47,6 +47,11 @@ param subnetId string
 @description('Required. Id of the Front Door profile that alone may call the app; empty when anyone may.')
 param frontDoorId string
 
+@description('The app identity, by name: an id from another module could not be a key below before the deployment has begun.')
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
 @description('Flex Consumption holds one app a plan.')
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
@@ -72,7 +77,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
-      '${identityId}': {}
+      '${identity.id}': {}
     }
   }
   properties: {
@@ -85,7 +90,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
           value: packageContainerUrl
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identityId
+            userAssignedIdentityResourceId: identity.id
           }
         }
       }

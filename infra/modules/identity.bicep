@@ -19,9 +19,6 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   tags: tags
 }
 
-@description('Resource id of the identity.')
-output id string = identity.id
-
 @description('Object id: the principal of role assignments and the subject of the federated credential.')
 output principalId string = identity.properties.principalId
 

@@ -1,0 +1,110 @@
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { isObject } from '../../src/is-object';
+import type { Project } from './bicep-project';
+import { createBicepParser, readInfraSources, resolvePath } from './bicep-project';
+
+/** Every rule of the linter in Bicep 0.46 (Azure/bicep, src/Bicep.Core/Analyzers/Linter/Rules). */
+const linterRules =
+  'adminusername-should-not-be-literal artifacts-parameters decompiler-cleanup explicit-values-for-loc-params max-asserts max-outputs max-params max-resources max-variables nested-deployment-template-scoping no-conflicting-metadata no-deployments-resources no-explicit-any no-hardcoded-env-urls no-hardcoded-location no-hardcoded-outputs no-loc-expr-outside-params no-module-name no-unnecessary-dependson no-unused-existing-resources no-unused-imports no-unused-params no-unused-types no-unused-vars outputs-should-not-contain-secrets prefer-interpolation prefer-unquoted-property-names protect-commandtoexecute-secrets secure-parameter-default secure-params-in-nested-deploy secure-params-in-parameters-file secure-secrets-in-params simplify-interpolation simplify-json-null stacks-extensibility-compat use-description-outputs use-description-params use-description-type-properties use-description-types use-description-vars use-parent-property use-recent-api-versions use-recent-az-powershell-version use-recent-module-versions use-recognized-resource-type use-resource-id-functions use-resource-symbol-reference use-safe-access use-secure-value-for-secure-inputs use-stable-resource-identifiers use-stable-vm-image use-user-defined-types what-if-short-circuiting'.split(
+    ' ',
+  );
+
+describe('infra/bicepconfig.json', () => {
+  const configuration: unknown = JSON.parse(readFileSync('infra/bicepconfig.json', 'utf8'));
+
+  it('has every rule of the linter as an error', () => {
+    const wanted = Object.fromEntries(linterRules.map((rule) => [rule, { level: 'error' }]));
+    expect(configuration).toMatchObject({ analyzers: { core: { enabled: true } } });
+    const rules: unknown = at(configuration, 'analyzers', 'core', 'rules');
+    expect(rules).toEqual(wanted);
+  });
+
+  it('pins the Microsoft Graph extension', () => {
+    expect(at(configuration, 'extensions')).toEqual({
+      microsoftGraphV1: 'br:mcr.microsoft.com/bicep/extensions/microsoftgraph/v1.0:1.0.0',
+    });
+  });
+
+  it('turns on nothing experimental', () => {
+    expect(at(configuration, 'experimentalFeaturesEnabled')).toBeUndefined();
+  });
+});
+
+describe('the parameter files', () => {
+  const files = globSync('infra/*.bicepparam').sort();
+  let project: Project;
+
+  beforeAll(async () => {
+    project = (await createBicepParser())(readInfraSources());
+  });
+
+  it('are there for a first deployment, for production and for azd', () => {
+    expect(files.map((path) => basename(path))).toEqual([
+      'main.bicepparam',
+      'main.production.bicepparam',
+      'sub.bicepparam',
+    ]);
+  });
+
+  it.each(files)('%s gives values that its template takes', (path) => {
+    const text = readFileSync(path, 'utf8');
+    const template = project.get(resolvePath(path, /^using '(.+)'$/m.exec(text)?.[1] ?? ''));
+    const given = [...text.matchAll(/^param (\w+) = (.+)$/gm)];
+    expect(given.length).toBeGreaterThan(0);
+    for (const [, name = '', value = ''] of given) {
+      const parameter = template?.parameters.find((declared) => declared.name === name);
+      expect({ name, isKnown: parameter !== undefined }).toEqual({ name, isKnown: true });
+      expect({ name, isSecure: parameter?.isSecure }).toEqual({ name, isSecure: false });
+      const allowed = parameter?.decorators.find((text) => text.startsWith('@allowed'));
+      if (allowed !== undefined) expect(allowed).toContain(value);
+      expect({ name, form: formOf(value) }).toEqual({ name, form: parameter?.type });
+    }
+    // Nothing but comments, the template and parameters.
+    const rest = text.replaceAll(/^(using|param|\/\/) ?.*$/gm, '').trim();
+    expect(rest).toBe('');
+  });
+
+  function formOf(value: string): string {
+    if (/^(true|false|bool\(.+\))$/.test(value)) return 'bool';
+    if (/^(\d+|int\(.+\))$/.test(value)) return 'int';
+    return /^('[^']*'|readEnvironmentVariable\('\w+', '[^']*'\))$/.test(value) ? 'string' : value;
+  }
+});
+
+describe('azure.yaml', () => {
+  const text = readFileSync('azure.yaml', 'utf8');
+
+  it('deploys the zip that npm run package makes to the app that the template tags', () => {
+    const [, zip = 'none'] = /^ {4}dist: (.+)$/m.exec(text) ?? [];
+    expect(readFileSync('scripts/package.mjs', 'utf8')).toContain(`writeFile('${zip}'`);
+    const [, service = 'none'] = /^services:\n {2}(\w+):$/m.exec(text) ?? [];
+    expect(readFileSync('infra/modules/function-app.bicep', 'utf8')).toContain(
+      `'azd-service-name': '${service}'`,
+    );
+    expect(text).toMatch(/^ {4}remoteBuild: false$/m);
+  });
+
+  it('uses the template for a subscription', () => {
+    expect(text).toMatch(/^infra:\n {2}provider: bicep\n {2}path: infra\n {2}module: sub$/m);
+  });
+});
+
+describe('the workflow', () => {
+  const text = readFileSync('.github/workflows/infra.yml', 'utf8');
+  const script = readFileSync('infra/scripts/lint.sh', 'utf8');
+
+  it('builds and lints every file, and runs PSRule', () => {
+    expect(text).toContain('run: infra/scripts/lint.sh');
+    expect(text).toMatch(/uses: microsoft\/ps-rule@v\d+\.\d+\.\d+\n/);
+    expect(text).toContain('option: infra/ps-rule.yaml');
+    expect(script).toMatch(/for file in main\.bicep sub\.bicep modules\/\*\.bicep/);
+    for (const command of ['build', 'lint', 'build-params']) {
+      expect(script).toContain(`az bicep ${command} --file`);
+    }
+  });
+});
+
+function at(value: unknown, ...keys: readonly string[]): unknown {
+  return keys.reduce<unknown>((found, key) => (isObject(found) ? found[key] : undefined), value);
+}
