@@ -33,7 +33,7 @@ function faultsOf(change: Change): string[] {
 }
 
 /** Scopes that make a text of exactly this length. */
-const scopesOf = (length: number) => 'Mail.Read '.repeat(60).padEnd(length, 'M').slice(0, length);
+const scopesOf = (length: number) => 'Mail.Read '.repeat(59).padEnd(length, 'M').slice(0, length);
 
 describe('readSettings', () => {
   it('fills in the defaults', () => {
