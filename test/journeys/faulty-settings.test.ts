@@ -43,4 +43,29 @@ describe('an app with faulty settings', () => {
     const { status, body } = await fetchJson(`${app.url}/health`);
     expect([status, body]).toEqual([503, { status: 'failing', failing: ['settings'] }]);
   });
+
+  const key = Buffer.alloc(64, 5).toString('base64');
+
+  it.each([
+    ['with a short key', 'AccountKey=x'],
+    ['of no emulator', 'UseDevelopmentStorage=false'],
+    ['to a place that is no URL', `TableEndpoint=notaurl;AccountName=abc;AccountKey=${key}`],
+    [
+      'over http to another host',
+      `TableEndpoint=http://tables.contoso.com/abc;AccountName=abc;AccountKey=${key}`,
+    ],
+    // Only the table's client knows that this one leads out of the machine, too.
+    ['over http by default', `DefaultEndpointsProtocol=http;AccountName=abc;AccountKey=${key}`],
+  ])('answers 503 everywhere for a connection string %s', async (_name, connectionString) => {
+    const faulty = await stack.startApp({ env: { TABLES_CONNECTION_STRING: connectionString } });
+    for (const path of ['/', '/auth/login', '/auth/session', '/auth/signed-out']) {
+      const { status, body } = await fetchJson(faulty.url + path);
+      expect(status).toBe(503);
+      expect(body).toMatchObject({ settings: [{ name: 'TABLES_CONNECTION_STRING' }] });
+      expect(JSON.stringify(body)).not.toContain(connectionString);
+    }
+    const { status, body } = await fetchJson(`${faulty.url}/health`);
+    expect([status, body]).toEqual([503, { status: 'failing', failing: ['settings'] }]);
+    await stack.stopApp(faulty);
+  });
 });
