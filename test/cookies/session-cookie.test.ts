@@ -100,6 +100,17 @@ describe('readSessionCookie', () => {
     expect(await read(header, { at: ticket.expiresAt })).toBeUndefined();
   });
 
+  it('reads a cookie that it has verified before, but not beyond its expiry or after its key', async () => {
+    const value = await genuine();
+    expect(await readValue(value)).toEqual(ticket);
+
+    expect(await readValue(value)).toEqual(ticket);
+    const header = `__Host-anteroom=${value}`;
+    expect(await read(header, { at: ticket.expiresAt })).toBeUndefined();
+    expect(await read(header, { ring: foreign })).toBeUndefined();
+    expect(await readValue(`${value.slice(0, -2)}AA`)).toBeUndefined();
+  });
+
   it('is undefined for a doubled cookie, alike or not', async () => {
     const value = await genuine();
 
