@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import { app } from '@azure/functions';
+import { AppError } from '../errors';
 import { endpoint } from '../http/endpoint';
 import type { Exchange, Handler } from '../http/exchange';
 
-/** What scripts/build.mjs makes of src/client/client.ts. */
-declare const CLIENT_SCRIPT: string;
-declare const CLIENT_TYPES: string;
+/** What scripts/build.mjs makes of src/client/client.ts; a bundle made in another way does without. */
+declare const CLIENT_SCRIPT: string | undefined;
+declare const CLIENT_TYPES: string | undefined;
+const script = typeof CLIENT_SCRIPT === 'undefined' ? undefined : CLIENT_SCRIPT;
+const types = typeof CLIENT_TYPES === 'undefined' ? undefined : CLIENT_TYPES;
 
 const freshSeconds = 300;
 
@@ -14,9 +17,11 @@ const freshSeconds = 300;
  * GET auth/client.js and auth/client.d.ts: the browser client and its types. They hold nothing of anybody, so caches
  * may keep them; after five minutes they ask again, and get 304 until the next deployment.
  */
-function serveText(contentType: string, text: string): Handler {
-  const etag = `"${createHash('sha256').update(text).digest('base64url')}"`;
+function serveText(contentType: string, text: string | undefined): Handler {
+  const hash = createHash('sha256').update(text ?? '');
+  const etag = `"${hash.digest('base64url')}"`;
   return ({ request }: Exchange): HttpResponseInit => {
+    if (text === undefined) throw new AppError('ERR_NOT_FOUND', { note: 'not in this bundle' });
     const headers = { ETag: etag, 'Cache-Control': `public, max-age=${freshSeconds}` };
     if (namesTag(request.headers.get('if-none-match'), etag)) return { status: 304, headers };
     return { headers: { ...headers, 'Content-Type': contentType }, body: text };
@@ -33,12 +38,12 @@ app.http('client', {
   methods: ['GET'],
   route: 'auth/client.js',
   authLevel: 'anonymous',
-  handler: endpoint(serveText('text/javascript; charset=utf-8', CLIENT_SCRIPT)),
+  handler: endpoint(serveText('text/javascript; charset=utf-8', script)),
 });
 
 app.http('client-types', {
   methods: ['GET'],
   route: 'auth/client.d.ts',
   authLevel: 'anonymous',
-  handler: endpoint(serveText('text/plain; charset=utf-8', CLIENT_TYPES)),
+  handler: endpoint(serveText('text/plain; charset=utf-8', types)),
 });

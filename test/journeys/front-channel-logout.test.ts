@@ -85,7 +85,7 @@ describe('front-channel logout', () => {
       '',
       '?sid=a&iss=https%3A%2F%2Fevil.example',
     ];
-    const answers = [];
+    const answers: unknown[] = [];
     for (const query of queries) {
       const began = performance.now();
       answers.push(await tellingsOf(await frame(query)));

@@ -1,6 +1,7 @@
 import { accounts, fetchJson, signIn, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
-import { TestBrowser, words } from '../support/test-browser';
+import type { TestBrowser } from '../support/test-browser';
+import { words } from '../support/test-browser';
 
 let stack: TestStack;
 let app: string;

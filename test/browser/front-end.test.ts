@@ -1,0 +1,232 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import { build, transformSync } from 'esbuild';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { AppFacts } from '../../local/stack/stack-messages';
+import { accounts, startJourney } from '../support/journey';
+import { launchChromium } from '../support/launch-chromium';
+import type { TestStack } from '../support/start-stack';
+
+const example = join(__dirname, '../../examples/session-warning');
+/** So short that a test can wait for the end. */
+const idleSeconds = 8;
+const warnSeconds = 3;
+
+let root: string;
+let stack: TestStack;
+let app: string;
+let shortLived: AppFacts;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'anteroom-front-end-'));
+  await buildWithExample(root);
+  [stack, browser] = await Promise.all([startJourney({ scriptRoot: root }), launchChromium()]);
+  app = stack.apps[0]?.url ?? '';
+  shortLived = await stack.startApp({ env: { SESSION_IDLE_SECONDS: String(idleSeconds) } });
+}, 60_000);
+afterAll(async () => {
+  await Promise.all([browser.close(), stack.stop()]);
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** The app with the example page as a team would add it: by functions of its own, under a policy without inline script. */
+async function buildWithExample(folder: string): Promise<void> {
+  const policy = "default-src 'none'; script-src 'self'; connect-src 'self'";
+  const served = [
+    ['example', 'text/html; charset=utf-8', 'index.html'],
+    ['session-warning.js', 'text/javascript; charset=utf-8', 'session-warning.js'],
+  ] as const;
+  const functions = served.map(([route, contentType, file], index) => {
+    const headers = { 'Content-Type': contentType, 'Content-Security-Policy': policy };
+    const answer = { headers, body: readFileSync(join(example, file), 'utf8') };
+    return `app.http('example-${index}', { route: '${route}', methods: ['GET'],
+      authLevel: 'anonymous', handler: () => (${JSON.stringify(answer)}) });`;
+  });
+  const client = transformSync(readFileSync('src/client/client.ts', 'utf8'), { loader: 'ts' });
+  await build({
+    stdin: {
+      contents: `import './main'; import { app } from '@azure/functions'; ${functions.join('')}`,
+      resolveDir: 'src',
+    },
+    define: { CLIENT_SCRIPT: JSON.stringify(client.code) },
+    outfile: join(folder, 'dist/main.js'),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['@azure/functions-core'],
+    logLevel: 'error',
+  });
+  for (const file of ['host.json', 'package.json']) cpSync(file, join(folder, file));
+}
+
+afterEach(async () => {
+  await context.close();
+  expect(complaints.splice(0)).toEqual([]);
+});
+
+async function openExample(origin: string, query = ''): Promise<void> {
+  await page.goto(`${origin}/example${query}`);
+  await page.getByRole('button', { name: new RegExp(accounts(stack).administrator) }).click();
+  await page.waitForURL(`${origin}/example${query}`);
+  await page.getByText(`Signed in as ${accounts(stack).administrator}`).waitFor();
+}
+
+/** What a function of the client gives on the page that is shown, or what it throws. */
+function onPage(expression: string): Promise<unknown> {
+  return page.evaluate(
+    `import('/auth/client.js').then((anteroom) => ${expression}).catch((e) => ({ name: e.name, status: e.status, code: e.code }))`,
+  );
+}
+
+describe.each([
+  ['a phone', { width: 360, height: 740 }],
+  ['a desktop', { width: 1280, height: 800 }],
+])('the example page on %s', (_name, viewport) => {
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport });
+    page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/status of (401|404)/.test(message.text())) {
+        complaints.push(message.text());
+      }
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+  });
+
+  it('sends the signed-out to sign in and back, query and all', async () => {
+    await openExample(app, '?a=1&b=%2F');
+    await page.evaluate(axe.source);
+    expect(
+      await page.evaluate(
+        'axe.run(document).then(({ violations }) => violations.map(({ id }) => id))',
+      ),
+    ).toEqual([]);
+  });
+
+  it('loads through the client, and signs in again when the session is gone by then', async () => {
+    await openExample(app);
+    await page.getByRole('button', { name: 'Load my profile' }).click();
+    await page.getByText('Identity administrator').waitFor();
+    await context.clearCookies({ name: 'anteroom' });
+    const asked = page.waitForRequest((request) => request.url().includes('/auth/login?'));
+    await page.getByRole('button', { name: 'Load my profile' }).click();
+    expect(new URL((await asked).url()).searchParams.get('return_to')).toBe('/example');
+    await page.waitForURL(`${app}/example`);
+    await page.getByText('Signed in as').waitFor();
+  });
+
+  it('signs out, at the provider too', async () => {
+    await openExample(app);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL(`${app}/auth/signed-out`);
+    await page.getByText('Microsoft was asked to sign you out as well').waitFor();
+    expect(await context.cookies(app)).toEqual([]);
+  });
+
+  it('warns before the end, and stays signed in on the person’s word', async () => {
+    await openExample(shortLived.url, `?warn=${warnSeconds}`);
+    const warning = page.getByRole('dialog', { name: 'Are you still there?' });
+    expect(await warning.isVisible()).toBe(false);
+    await warning.waitFor({ timeout: 10_000 });
+    await page.getByText(/signed out in [0-3] seconds/).waitFor();
+    await page.getByRole('button', { name: 'Stay signed in' }).click();
+    await warning.waitFor({ state: 'hidden' });
+    // Longer than what was left when it was asked.
+    await page.waitForTimeout(warnSeconds * 1000);
+    expect(await onPage('anteroom.session().then((facts) => facts?.user.name)')).toBe(
+      accounts(stack).administrator,
+    );
+  });
+
+  it('does not keep the session alive by asking: unheeded, it goes to sign in', async () => {
+    await openExample(shortLived.url, `?warn=${warnSeconds}`);
+    const asked = page.waitForRequest((request) => request.url().includes('/auth/login?'), {
+      timeout: (idleSeconds + 6) * 1000,
+    });
+    await page.getByRole('dialog').waitFor({ timeout: 10_000 });
+    await asked;
+  });
+});
+
+describe('the client in a page', () => {
+  beforeEach(async () => {
+    context = await browser.newContext();
+    page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    await openExample(app);
+  });
+
+  it('tells facts with times of this browser’s clock', async () => {
+    const facts = (await onPage('anteroom.session()')) as Record<string, number>;
+    expect(facts).toMatchObject({
+      user: { name: accounts(stack).administrator },
+      roles: ['admin'],
+    });
+    expect(Math.abs((facts['expiresAt'] ?? 0) - Date.now() - 43_200_000)).toBeLessThan(30_000);
+    expect(Math.abs((facts['idleExpiresAt'] ?? 0) - Date.now() - 3_600_000)).toBeLessThan(30_000);
+  });
+
+  it('knows no session when signed out', async () => {
+    await context.clearCookies({ name: 'anteroom' });
+    expect(await onPage('anteroom.session().then((facts) => String(facts))')).toBe('undefined');
+  });
+
+  it('makes addresses to sign in', async () => {
+    expect(await onPage('anteroom.loginUrl()')).toBe('/auth/login?return_to=%2Fexample');
+    expect(await onPage("anteroom.loginUrl({ returnTo: '/a?b', prompt: 'login' })")).toBe(
+      '/auth/login?return_to=%2Fa%3Fb&prompt=login',
+    );
+  });
+
+  it('lets changes through that need X-CSRF, and no address elsewhere', async () => {
+    const end = `anteroom.fetch('/auth/sessions/end', {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"others":true}',
+    }).then(async (answer) => [answer.status, Object.keys(await answer.json())])`;
+    expect(await onPage(end)).toEqual([200, ['ended']]);
+    expect(await onPage("anteroom.fetch('https://evil.example/')")).toMatchObject({
+      name: 'TypeError',
+    });
+    expect(await onPage("anteroom.fetch('//evil.example/a')")).toMatchObject({ name: 'TypeError' });
+  });
+
+  it('leaves every other answer to the page, a 401 of somebody else’s too', async () => {
+    expect(await onPage("anteroom.fetch('/auth/me/photo?x').then(({ status }) => status)")).toBe(
+      200,
+    );
+    expect(await onPage("anteroom.fetch('/nothing').then(({ status }) => status)")).toBe(404);
+    const problem = JSON.stringify({
+      code: 'ERR_SIGNED_OUT',
+      login_url: 'https://evil.example/auth/login?',
+    });
+    await context.route(`${app}/api`, (route) =>
+      route.fulfill({ status: 401, contentType: 'application/problem+json', body: problem }),
+    );
+    expect(await onPage("anteroom.fetch('/api').then(({ status }) => status)")).toBe(401);
+    expect(page.url()).toBe(`${app}/example`);
+  });
+
+  it('throws with a code when the app cannot answer', async () => {
+    await context.route(`${app}/auth/session*`, (route) =>
+      route.fulfill({
+        status: 503,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({
+          code: 'ERR_STORAGE_UNAVAILABLE',
+          title: 'Sessions cannot be reached',
+        }),
+      }),
+    );
+    expect(await onPage('anteroom.session()')).toEqual({
+      name: 'AnteroomError',
+      status: 503,
+      code: 'ERR_STORAGE_UNAVAILABLE',
+    });
+  });
+});

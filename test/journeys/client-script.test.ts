@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { accounts, fetchJson, signIn, startJourney, textOf } from '../support/journey';
+import type { TestStack } from '../support/start-stack';
+
+let stack: TestStack;
+let app: string;
+
+beforeAll(async () => {
+  stack = await startJourney();
+  app = stack.apps[0]?.url ?? '';
+});
+afterAll(() => stack.stop());
+
+describe('/auth/client.js', () => {
+  it('is a script that caches may keep, without a cookie or a session', async () => {
+    const { status, headers, body } = await fetchJson(`${app}/auth/client.js`);
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('cache-control')).toBe('public, max-age=300');
+    expect(headers.getSetCookie()).toEqual([]);
+    expect(String(body).length).toBeLessThan(6000);
+    expect(String(body)).not.toMatch(/\bimport\b|sourceMappingURL|interface /);
+  });
+
+  it('is not sent again to whoever has it', async () => {
+    const first = await fetch(`${app}/auth/client.js`);
+    const etag = first.headers.get('etag') ?? '';
+    expect(etag).toMatch(/^"[\w-]{43}"$/);
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      const again = await fetch(`${app}/auth/client.js`, { headers: { 'If-None-Match': known } });
+      expect([again.status, await again.text()]).toEqual([304, '']);
+      expect(again.headers.get('etag')).toBe(etag);
+      expect(again.headers.get('cache-control')).toBe('public, max-age=300');
+    }
+    const other = await fetch(`${app}/auth/client.js`, { headers: { 'If-None-Match': '"other"' } });
+    expect(other.status).toBe(200);
+  });
+});
+
+describe('/auth/client.d.ts', () => {
+  it('tells a strict compiler, which knows the browser, how the client is used', async () => {
+    const { headers, body } = await fetchJson(`${app}/auth/client.d.ts`);
+    expect(headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    const folder = mkdtempSync(join(tmpdir(), 'anteroom-types-'));
+    try {
+      writeFileSync(join(folder, 'client.d.ts'), String(body));
+      const complaintsAbout = (text: string) => complaintsOf(folder, text);
+      expect(
+        complaintsAbout(`
+          import * as anteroom from './client';
+          const facts = await anteroom.session({ extend: true });
+          const name: string | undefined = facts?.user.name;
+          const ends: number = facts?.expiresAt ?? 0;
+          const url: string = anteroom.loginUrl({ returnTo: '/a' });
+          const left: readonly string[] = await anteroom.logout({ everywhere: true });
+          const answer: Response = await anteroom.fetch('/a', { method: 'POST' });
+          try { await answer.json(); } catch (e) { if (e instanceof anteroom.AnteroomError) e.code.length; }
+          export { name, ends, url, left };`),
+      ).toEqual([]);
+      expect(
+        complaintsAbout(`import { session } from './client'; (await session()).roles; export {};`),
+      ).toHaveLength(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+function complaintsOf(folder: string, text: string): readonly string[] {
+  const file = join(folder, 'use.ts');
+  writeFileSync(file, text);
+  const program = ts.createProgram([file], {
+    strict: true,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'],
+    types: [],
+  });
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+}
+
+describe('X-Return-To', () => {
+  const loginUrlOf = async (headers: Record<string, string>) => {
+    const { body } = await fetchJson(`${app}/auth/me`, undefined, { headers });
+    return new URL(textOf(body, 'login_url'));
+  };
+
+  it('makes signing in come back to the page, not to what its script fetched', async () => {
+    const url = await loginUrlOf({ 'X-Return-To': '/page?a=1#b' });
+    expect(url.searchParams.get('return_to')).toBe('/page?a=1#b');
+    expect((await loginUrlOf({})).searchParams.get('return_to')).toBe('/auth/me');
+  });
+
+  it.each(['https://evil.example/', '//evil.example', '/\\evil.example', `/${'a'.repeat(1025)}`])(
+    'never leads away from here: %s',
+    async (page) => {
+      const url = await loginUrlOf({ 'X-Return-To': page });
+      expect(url.origin).toBe(app);
+      expect(url.searchParams.get('return_to')).toBe('/');
+    },
+  );
+
+  it('says nothing to a browser’s navigation', async () => {
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    await browser.jar.removeAllCookies();
+    browser.follows = false;
+    const answer = await browser.open(`${app}/auth/me`, { headers: { 'X-Return-To': '/page' } });
+    expect(answer.headers.get('location')).toBe(`${app}/auth/login?return_to=%2Fauth%2Fme`);
+  });
+});
