@@ -12,6 +12,8 @@ if (!hasBrowser && CI === '') {
 
 export default {
   testEnvironment: 'node',
+  // Most tests wait for processes of their own: one worker on two cores would leave both idle.
+  maxWorkers: 3,
   testMatch: ['<rootDir>/test/**/*.test.{ts,tsx}'],
   // Under CI they run without a browser too, and fail.
   testPathIgnorePatterns: [

@@ -1,7 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { build } from 'esbuild';
 import { accounts, fetchJson, signIn, startJourney, textOf } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 
@@ -14,19 +14,11 @@ let app: string;
 /** The app with the example's file beside its own functions, as the page says to put it. */
 beforeAll(async () => {
   root = mkdtempSync(path.join(tmpdir(), 'anteroom-example-'));
-  await build({
-    stdin: {
-      contents: `import '../main';\n${example}`,
-      resolveDir: 'src/functions',
-      loader: 'ts',
-    },
-    outfile: path.join(root, 'dist/main.js'),
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    external: ['@azure/functions-core'],
-    logLevel: 'error',
-  });
+  execFileSync(process.execPath, [
+    'scripts/build-app.mjs',
+    path.join(root, 'dist'),
+    'examples/functions/groups.ts',
+  ]);
   for (const file of ['host.json', 'package.json']) cpSync(file, path.join(root, file));
   stack = await startJourney({ scriptRoot: root });
   app = stack.apps[0]?.url ?? '';

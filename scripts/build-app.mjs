@@ -1,0 +1,60 @@
+// Builds what is deployed: one CommonJS bundle for the Functions host. Everything is in it but
+// `@azure/functions-core`, which the host supplies.
+import { readFileSync } from 'node:fs';
+import { build, transformSync } from 'esbuild';
+import ts from 'typescript';
+
+/** Leaves packages out of the source map, which would be most of what is deployed otherwise; our own frames are mapped. */
+const mapOurCodeOnly = {
+  name: 'map-our-code-only',
+  setup({ onLoad }) {
+    const empty = Buffer.from('{"version":3,"sources":[""],"mappings":"AAAA"}').toString('base64');
+    onLoad({ filter: /node_modules[\\/].*\.[cm]?js$/ }, ({ path }) => ({
+      contents: `${readFileSync(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${empty}`,
+      loader: 'default',
+    }));
+  },
+};
+
+/** The browser client travels inside the bundle as text, with its types: one source, one file to deploy. */
+function clientTexts() {
+  const client = readFileSync('src/client/client.ts', 'utf8');
+  const types = ts.transpileDeclaration(client, {
+    fileName: 'client.ts',
+    compilerOptions: { isolatedDeclarations: true, target: 'es2022' },
+  });
+  if (types.diagnostics.length > 0) throw new Error(types.diagnostics[0].messageText);
+  return {
+    CLIENT_SCRIPT: JSON.stringify(transformSync(client, { loader: 'ts', target: 'es2022' }).code),
+    CLIENT_TYPES: JSON.stringify(types.outputText),
+  };
+}
+
+/** @param beside a function file to be bundled as if it stood in src/functions, for tests of examples */
+export async function buildApp(outdir, beside) {
+  const entry = beside === undefined ? '' : readFileSync(beside, 'utf8');
+  await build({
+    stdin: {
+      contents: `import '../main';\n${entry}`,
+      resolveDir: 'src/functions',
+      sourcefile: 'main.ts',
+      loader: 'ts',
+    },
+    define: clientTexts(),
+    plugins: [mapOurCodeOnly],
+    outfile: `${outdir}/main.js`,
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    external: ['@azure/functions-core'],
+    minify: true,
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'linked',
+    logLevel: 'warning',
+  });
+}
+
+const [, script, outdir, beside] = process.argv;
+if (script?.endsWith('build-app.mjs')) await buildApp(outdir, beside);
