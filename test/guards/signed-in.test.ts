@@ -197,3 +197,25 @@ describe('signedIn, when the handler fails', () => {
     expect(await open(fixture.exchange('/reports', json(cookie)))).toEqual({ status: 204 });
   });
 });
+
+describe('signedIn, over https', () => {
+  let secure: ExchangeFixture;
+  beforeAll(async () => {
+    secure = await createExchangeFixture({ APP_BASE_URL: 'https://app.contoso.com' });
+  });
+  afterAll(() => secure.stop());
+
+  it('knows the cookie by its prefix, also when it decides whether to bounce', async () => {
+    const { cookie } = await secure.signIn();
+    expect(cookie).toMatch(/^__Host-anteroom=/);
+    const headers = { ...browserHeaders, 'sec-fetch-site': 'cross-site', cookie };
+    expect(await open(secure.exchange('/reports', { headers }))).toEqual({ status: 204 });
+  });
+
+  it('takes a cookie without prefix for nobody’s: another subdomain may have set it', async () => {
+    const { cookie } = await secure.signIn();
+    const unprefixed = json(cookie.replace('__Host-', ''));
+    const needed = await neededAfter(open(secure.exchange('/reports', unprefixed)));
+    expect(needed.code).toBe('ERR_SIGNED_OUT');
+  });
+});

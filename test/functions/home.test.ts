@@ -1,0 +1,68 @@
+import type * as HomeModule from '../../src/functions/home';
+import { AppError } from '../../src/errors';
+import type { ExchangeFixture } from '../support/exchange-fixture';
+import { browserHeaders, createExchangeFixture } from '../support/exchange-fixture';
+import { words } from '../support/test-browser';
+
+let fixture: ExchangeFixture;
+let home: typeof HomeModule.home;
+
+beforeAll(async () => {
+  fixture = await createExchangeFixture({ APP_BASE_URL: 'https://app.contoso.com' });
+  // The library says that there is no Functions host to register with.
+  jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+  ({ home } = await import('../../src/functions/home'));
+});
+afterAll(() => {
+  jest.restoreAllMocks();
+  return fixture.stop();
+});
+afterEach(() => {
+  fixture.tableFailure = undefined;
+});
+
+const crossSite = { ...browserHeaders, 'sec-fetch-site': 'cross-site' };
+
+async function visit(headers: Record<string, string>, path = '/') {
+  const exchange = fixture.exchange(path, { headers });
+  const { status, body } = await home(exchange);
+  const html = typeof body === 'string' ? body : '';
+  return { status, html, words: words(html), lines: exchange.lines };
+}
+
+describe('home', () => {
+  it('shows who is signed in', async () => {
+    const { cookie } = await fixture.signIn();
+    const page = await visit({ ...browserHeaders, cookie });
+    expect([page.status, page.words]).toEqual([200, expect.stringContaining('Ada Lovelace')]);
+  });
+
+  it('asks again when a link on another site led here without the cookie', async () => {
+    const page = await visit(crossSite, '/?a=1');
+    expect(page.html).toContain('url=https://app.contoso.com/?a=1&amp;bounced=1');
+  });
+
+  it('answers at once when the cookie came along', async () => {
+    const { cookie } = await fixture.signIn();
+    const page = await visit({ ...crossSite, cookie });
+    expect(page.words).toContain('Ada Lovelace');
+    expect(page.html).not.toContain('http-equiv="refresh"');
+  });
+
+  it('is shown, too, when nobody can tell who is signed in', async () => {
+    const { cookie } = await fixture.signIn();
+    fixture.tableFailure = new AppError('ERR_STORAGE_UNAVAILABLE');
+    const page = await visit({ ...browserHeaders, cookie });
+    expect([page.status, page.words]).toEqual([
+      200,
+      expect.stringContaining('Whether you are signed in cannot be told right now'),
+    ]);
+    expect(page.lines).toEqual(['warn home without session: ERR_STORAGE_UNAVAILABLE']);
+  });
+
+  it('does not hide a bug behind that', async () => {
+    const { cookie } = await fixture.signIn();
+    fixture.tableFailure = new TypeError('a bug');
+    await expect(visit({ ...browserHeaders, cookie })).rejects.toBe(fixture.tableFailure);
+  });
+});
