@@ -42,5 +42,7 @@ export function deriveSessionKey(ringKey: RingKey, sessionId: Uint8Array): KeyOb
 }
 
 function hkdf(keyMaterial: Uint8Array, label: string): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync('sha256', keyMaterial, '', label, keySize)));
+  // As a KeyObject: Node.js 24 finds out that bytes are none by an error that it throws and catches, at each call.
+  const material = createSecretKey(keyMaterial);
+  return createSecretKey(Buffer.from(hkdfSync('sha256', material, '', label, keySize)));
 }
