@@ -111,7 +111,7 @@ function KeptSession({ until }: { readonly until: number | undefined }) {
       answer. Nothing in this browser leads to it any more, and it ends by itself
       {until === undefined ? '' : ' by '}
       {until === undefined ? null : <Time seconds={until} />}. To end it sooner, sign in again and
-      open Your sessions, or ask an administrator of the app.
+      open Sessions, or ask an administrator of the app.
     </p>
   );
 }

@@ -41,7 +41,7 @@ export function ConfirmEndPage(props: ConfirmEndPageProps) {
             <div key={session.sessionKey}>
               <dt>{session.device}</dt>
               <dd>
-                <Moment seconds={session.createdAt} now={now} />
+                Signed in <Moment seconds={session.createdAt} now={now} />
               </dd>
             </div>
           ))}

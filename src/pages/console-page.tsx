@@ -54,10 +54,12 @@ export function ConsolePage(props: ConsolePageProps) {
         </p>
       )}
       {page.sessions.length === 0 ? null : (
-        <p class="soft small">
-          When a session was last used is approximate: it may have been up to{' '}
-          {describeDuration(Math.ceil(idleSeconds / 2))} later than shown.
-        </p>
+        <div class="actions">
+          <p class="soft small">
+            When a session was last used is approximate: it may have been up to{' '}
+            {describeDuration(Math.ceil(idleSeconds / 2))} later than shown.
+          </p>
+        </div>
       )}
     </Layout>
   );
@@ -95,7 +97,7 @@ function Rows({ user, page, idleSeconds, now }: ConsolePageProps) {
   return (
     <SessionTable
       label="Live sessions"
-      columns={['Person', 'Browser', 'Signed in', 'Last used, about', 'Ends at the latest', 'End']}
+      columns={['Person', 'Browser', 'Signed in', 'Last used, about', 'End']}
     >
       {page.sessions.map((session) => (
         <Row
@@ -135,9 +137,6 @@ function Row({ session, isOwn, idleSeconds, now }: RowProps) {
       </Cell>
       <Cell label="Last used">
         <Moment seconds={lastUsedAbout(session, idleSeconds)} now={now} />
-      </Cell>
-      <Cell label="Ends">
-        <Moment seconds={session.expiresAt} now={now} />
       </Cell>
       <Cell label="End">
         <span class="moment">

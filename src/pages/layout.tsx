@@ -50,8 +50,8 @@ export function Layout({ title, signedInAs, current, goTo, files = [], children 
 
 const places = [
   { href: '/', text: 'Home' },
-  { href: '/auth/me', text: 'Your profile' },
-  { href: '/auth/sessions', text: 'Your sessions' },
+  { href: '/auth/me', text: 'Profile' },
+  { href: '/auth/sessions', text: 'Sessions' },
   { href: '/auth/admin', text: 'Console' },
 ] as const;
 

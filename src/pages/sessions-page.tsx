@@ -58,11 +58,13 @@ export function SessionsPage(props: SessionsPageProps) {
         </p>
       )}
       <EndMany hasOthers={sessions.length > 1 || next !== undefined} />
-      <p class="soft small">
-        When a session was last used is approximate: use is written down about every{' '}
-        {describeDuration(half)}, so it may have been up to {describeDuration(half)} later than
-        shown. A session that has ended does not keep anybody from signing in again.
-      </p>
+      <div class="actions">
+        <p class="soft small">
+          When a session was last used is approximate: use is written down about every{' '}
+          {describeDuration(half)}, so it may have been up to {describeDuration(half)} later than
+          shown. A session that has ended does not keep anybody from signing in again.
+        </p>
+      </div>
     </Layout>
   );
 }

@@ -199,7 +199,7 @@ describe('the profile’s photo', () => {
   });
 });
 
-const menu = ['Skip to content', 'Anteroom', 'Home', 'Your profile', 'Your sessions', 'Console'];
+const menu = ['Skip to content', 'Anteroom', 'Home', 'Profile', 'Sessions', 'Console'];
 
 describe('with the keyboard alone', () => {
   const focused = 'document.activeElement.textContent.trim()';
@@ -245,8 +245,8 @@ describe('the console on a phone', () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await signIn(accounts(stack).administrator, '/auth/admin');
     const row = page.getByRole('table', { name: 'Live sessions' }).getByRole('row').nth(1);
-    expect(await row.getByRole('cell').count()).toBe(6);
-    expect(await page.getByRole('columnheader').count()).toBe(6);
+    expect(await row.getByRole('cell').count()).toBe(5);
+    expect(await page.getByRole('columnheader').count()).toBe(5);
     expect(
       await page.evaluate(
         "getComputedStyle(document.querySelector('td:nth-child(2)'), '::before').content",

@@ -79,7 +79,7 @@ describe.each(views)('on %s', (_name, view) => {
     const others = [];
     for (let count = 0; count < 3; count += 1) others.push(await signedIn(guest, '/', view));
 
-    await page.getByRole('link', { name: 'Your sessions' }).click();
+    await page.getByRole('link', { name: 'Sessions', exact: true }).click();
     await page.getByRole('heading', { name: 'Where you are signed in' }).waitFor();
     expect(await page.getByText('This browser', { exact: true }).count()).toBe(1);
     expect(await page.getByRole('button', { name: /^End the session:/ }).count()).toBe(3);

@@ -66,7 +66,7 @@ describe('a person in Chromium', () => {
     await page.getByText(`Signed in as ${administrator}`, { exact: true }).waitFor();
 
     const photo = page.waitForResponse(`${app}/auth/me/photo`);
-    await page.getByRole('link', { name: 'Your profile' }).click();
+    await page.getByRole('link', { name: 'Profile', exact: true }).click();
     await page.getByText('Identity administrator').waitFor();
     expect((await photo).headers()['content-type']).toBe('image/png');
     await page.getByRole('link', { name: 'Home' }).click();
@@ -77,7 +77,7 @@ describe('a person in Chromium', () => {
       .waitFor();
 
     await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.waitForURL(`${app}/auth/signed-out`);
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
     expect(await context.cookies(app)).toEqual([]);
 
     await page.getByRole('link', { name: 'Sign in again' }).click();
