@@ -30,9 +30,11 @@ const shots: readonly Shot[] = [
   { name: 'picker', path: '/auth/login', options: { viewport: { width: 1280, height: 880 } } },
   { name: 'signed-in', account: 'Ines', path: '/' },
   { name: 'profile', account: 'Ines', path: '/auth/me' },
+  { name: 'sessions', account: 'Ines', path: '/auth/sessions' },
   { name: 'console', account: 'Ines', path: '/auth/admin', options: { colorScheme: 'dark' } },
   { name: 'forbidden', account: 'Tomás', path: '/auth/admin' },
   { name: 'phone', account: 'Ines', path: '/', options: phone },
+  { name: 'phone-sessions', account: 'Ines', path: '/auth/sessions', options: phone },
   {
     name: 'phone-console',
     account: 'Ines',
@@ -91,6 +93,6 @@ async function visit(browser: Browser, { app, account, path, options = {} }: Vis
 
 /** Else the console would fill with the sessions of earlier pictures. */
 async function signOut(page: Page, app: string): Promise<void> {
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.waitForURL(`${app}/auth/signed-out`);
 }
