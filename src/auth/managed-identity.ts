@@ -1,7 +1,7 @@
 import { LogLevel, ManagedIdentityApplication } from '@azure/msal-node';
 import type { Clock } from '../clock';
 import { AppError } from '../errors';
-import { abortable } from './abortable';
+import { abortable } from '../abortable';
 import { createIdentityNetworkClient } from './identity-network-client';
 
 /** An access token of the app itself. */
@@ -71,7 +71,7 @@ export function createManagedIdentity(parts: {
       if (known && now < known.askAgainAt && now < known.expiresAt - lastSeconds) return known;
       const asking = running.get(resource) ?? ask(resource).finally(() => running.delete(resource));
       running.set(resource, asking);
-      return abortable(asking, signal);
+      return abortable(asking, signal, 'ERR_PROVIDER_UNAVAILABLE');
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { CryptoKey } from 'jose';
 import type { Clock } from '../clock';
 import { AppError } from '../errors';
-import { abortable } from './abortable';
+import { shareRun } from '../share-run';
 import { fetchDocument } from './fetch-document';
 import { parseProviderKeys, type KeyHeader, type SelectKey } from './provider-keys';
 import { parseProviderMetadata, type ProviderMetadata } from './provider-metadata';
@@ -47,7 +47,7 @@ export function createProvider(address: ProviderAddress): Provider {
   let keysFetchAt = 0;
   let keysFetchFailed = false;
 
-  const fetchAll = shared(async () => {
+  const fetchAll = shareRun(async () => {
     try {
       known = await fetchKnown(address);
     } catch (error) {
@@ -55,22 +55,22 @@ export function createProvider(address: ProviderAddress): Provider {
       throw error;
     }
     return known;
-  });
+  }, 'ERR_PROVIDER_UNAVAILABLE');
 
-  const fetchKeys = shared(async () => {
+  const fetchKeys = shareRun(async () => {
     if (known === undefined) return;
     keysFetchAt = clock() + retrySeconds;
     keysFetchFailed = true;
     const selectKey = parseProviderKeys(await fetchDocument(known.metadata.keysUri));
     keysFetchFailed = false;
     known = { ...known, selectKey };
-  });
+  }, 'ERR_PROVIDER_UNAVAILABLE');
 
   async function current(signal: AbortSignal): Promise<Known> {
     const last = known;
-    if (last === undefined) return abortable(fetchAll.run(), signal);
+    if (last === undefined) return fetchAll.run(signal);
     if (clock() < Math.max(last.fetchedAt + keptSeconds, renewAt)) return last;
-    return abortable(fetchAll.run(), signal).catch(() => last);
+    return fetchAll.run(signal).catch(() => last);
   }
 
   async function findKey(header: KeyHeader, signal: AbortSignal): Promise<CryptoKey | undefined> {
@@ -78,7 +78,7 @@ export function createProvider(address: ProviderAddress): Provider {
     const key = await selectKey(header);
     if (key !== undefined || header.kid === undefined) return key;
     if (fetchKeys.isRunning() || clock() >= keysFetchAt) {
-      await abortable(fetchKeys.run(), signal);
+      await fetchKeys.run(signal);
     } else if (keysFetchFailed) {
       throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the keys could not be fetched' });
     }
@@ -95,18 +95,4 @@ async function fetchKnown({ authority, issuer, clock }: ProviderAddress): Promis
   );
   const selectKey = parseProviderKeys(await fetchDocument(metadata.keysUri));
   return { metadata, selectKey, fetchedAt: clock() };
-}
-
-/** Callers that come while it runs get the same run. */
-function shared<T>(work: () => Promise<T>): { run: () => Promise<T>; isRunning: () => boolean } {
-  let running: Promise<T> | undefined;
-  return {
-    isRunning: () => running !== undefined,
-    run: () => {
-      running ??= work().finally(() => {
-        running = undefined;
-      });
-      return running;
-    },
-  };
 }

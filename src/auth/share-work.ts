@@ -1,4 +1,4 @@
-import { abortable } from './abortable';
+import { abortable } from '../abortable';
 
 /** A result is given for so long to those who had already read what it replaced. */
 const keptMs = 1_000;
@@ -16,7 +16,7 @@ export function createShareWork<T>(): ShareWork<T> {
   const running = new Map<string, Promise<T>>();
   return (key, signal, work) => {
     const shared = running.get(key) ?? start(running, key, work);
-    return abortable(shared, signal);
+    return abortable(shared, signal, 'ERR_PROVIDER_UNAVAILABLE');
   };
 }
 

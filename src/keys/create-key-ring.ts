@@ -7,8 +7,8 @@ import { makeRingKey } from './make-ring-key';
 import type { OpenKey, OpenRing, RingParts } from './open-ring';
 import type { RingReader } from './ring-reader';
 import { createRingReader } from './ring-reader';
-import type { SharedRun } from './share-run';
-import { shareRun } from './share-run';
+import type { SharedRun } from '../share-run';
+import { shareRun } from '../share-run';
 
 type KeyRingParts = RingParts & { readonly clock: Clock };
 
@@ -85,7 +85,8 @@ function createSettler(
 
   return (period, signal, newest) => {
     const shared =
-      runs.get(period) ?? shareRun((ring: OpenRing | undefined) => settle(period, ring));
+      runs.get(period) ??
+      shareRun((ring: OpenRing | undefined) => settle(period, ring), 'ERR_KEYS_UNAVAILABLE');
     runs.set(period, shared);
     return shared.run(signal, newest);
   };

@@ -2,7 +2,7 @@ import type { Clock } from '../clock';
 import { AppError } from '../errors';
 import type { OpenKey, OpenRing, RingParts } from './open-ring';
 import { openRing } from './open-ring';
-import { shareRun } from './share-run';
+import { shareRun } from '../share-run';
 
 /** What one instance knows of the ring. Everything throws ERR_KEYS_UNAVAILABLE. */
 export interface RingReader {
@@ -43,14 +43,14 @@ export function createRingReader(parts: RingParts, clock: Clock): RingReader {
       readAgainAt = now + retrySeconds;
       throw couldNotRead(cause);
     }
-  });
+  }, 'ERR_KEYS_UNAVAILABLE');
 
   const lookUpNow = shareRun(async () => {
     lookUpFailed = true;
     const ring = await read.run(never);
     lookUpFailed = false;
     return ring;
-  });
+  }, 'ERR_KEYS_UNAVAILABLE');
 
   return {
     ring: async (signal) => {

@@ -31,7 +31,16 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /** Small things without a place in the order: anyone may import them, and they import only each other. */
-const anyones = ['errors', 'error-facts', 'clock', 'is-object', 'claims-request', 'read-bounded'];
+const anyones = [
+  'errors',
+  'error-facts',
+  'clock',
+  'is-object',
+  'claims-request',
+  'read-bounded',
+  'abortable',
+  'share-run',
+];
 
 /** cookies may know auth's types only: what a sign-in attempt is, not how one is made. */
 const typesOnly: Record<string, readonly string[]> = { cookies: ['auth'] };
