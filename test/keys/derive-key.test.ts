@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import type { KeyUse } from '../../src/keys/derive-key';
 import { deriveKey, deriveSessionKey, keyLabels } from '../../src/keys/derive-key';
 
@@ -28,6 +28,16 @@ describe('deriveKey', () => {
 });
 
 describe('deriveSessionKey', () => {
+  it('is HKDF-SHA-256 of both under its label', () => {
+    for (let round = 0; round < 100; round += 1) {
+      const [secret, sessionId] = [randomBytes(32), randomBytes(32)];
+      const both = Buffer.concat([secret, sessionId]);
+      const expected = Buffer.from(hkdfSync('sha256', both, '', keyLabels.session, 32));
+
+      expect(deriveSessionKey({ ...ringKey, secret }, sessionId).export()).toEqual(expected);
+    }
+  });
+
   it('depends on the ring key and on the session id', () => {
     const key = deriveSessionKey(ringKey, id);
 
