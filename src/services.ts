@@ -75,9 +75,19 @@ function createServices(environment: Environment): Services | FaultySettings {
     wrapping: createWrapping(settings, identity),
     clock,
     retainSeconds: longestSessionSeconds,
+    report: (error) => {
+      logOutsideRequests(error instanceof AppError ? error.message : 'ERR_INTERNAL');
+    },
   });
   const { authority, issuer, revalidateSeconds } = settings;
-  const sessions = createSessionStore({ table, keyRing, limits: settings });
+  const sessions = createSessionStore({
+    table,
+    keyRing,
+    limits: settings,
+    onUnreadable: (what, userKey) => {
+      logOutsideRequests(`ERR_SESSION_UNREADABLE: ${what} of ${userKey.slice(0, 8)}`);
+    },
+  });
   const auth: AuthParts = {
     settings,
     provider: createProvider({ authority, issuer, clock }),
@@ -110,4 +120,10 @@ function createWrapping({ keyWrapping }: Settings, identity: ManagedIdentity): K
   return keyWrapping.kind === 'key-vault'
     ? createKeyVaultWrapping(keyVaultAccess(identity, keyWrapping.keyId))
     : createSecretWrapping(keyWrapping.secret);
+}
+
+/** For what no request is answered with. In Azure it stands in the log at level information, by its code. */
+function logOutsideRequests(message: string): void {
+  // eslint-disable-next-line no-console -- there is no invocation to log with
+  console.error(message);
 }

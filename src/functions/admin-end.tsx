@@ -4,7 +4,6 @@ import { AppError } from '../errors';
 import { audited } from '../guards/audited';
 import { leaveEndedNotice } from '../guards/ended-notice';
 import { parseNamedKey } from '../guards/named-key';
-import { sameOrigin } from '../guards/same-origin';
 import { signOut } from '../guards/sign-out';
 import { notDone } from '../guards/sign-out-notice';
 import type { SignedInExchange, SignedInHandler } from '../guards/signed-in';
@@ -101,7 +100,7 @@ const forAdmins = (handler: SignedInHandler): Handler =>
   withRole((settings) => settings.adminRole, handler);
 
 const byGet = forAdmins(confirmEnd);
-const byPost = sameOrigin(forAdmins(end));
+const byPost = forAdmins(end);
 
 app.http('admin-end', {
   methods: ['GET', 'POST'],

@@ -4,7 +4,6 @@ import { AppError } from '../errors';
 import { audited } from '../guards/audited';
 import { leaveEndedNotice } from '../guards/ended-notice';
 import { parseNamedKey } from '../guards/named-key';
-import { sameOrigin } from '../guards/same-origin';
 import { signOut } from '../guards/sign-out';
 import { notDone } from '../guards/sign-out-notice';
 import type { SignedInExchange } from '../guards/signed-in';
@@ -70,5 +69,5 @@ app.http('sessions-end', {
   methods: ['POST'],
   route: 'auth/sessions/end',
   authLevel: 'anonymous',
-  handler: endpoint(sameOrigin(signedIn(endOwnSessions))),
+  handler: endpoint(signedIn(endOwnSessions)),
 });

@@ -53,9 +53,8 @@ export async function keepSession(
   const { ticket } = found;
   const verified = await services.revalidate({ ticket, found, slide, now, signal });
   if (verified === undefined) return undefined;
-  // A session that was just rewritten has had its idle limit moved on by the same write.
-  const isRewritten = verified.session.verifiedAt !== found.session.verifiedAt;
-  if (isRewritten || !slide) return { ...verified, ticket };
+  if (!slide) return { ...verified, ticket };
+  // Writes nothing when the run above, which may have been another request's, has moved the limit on already.
   const session = await services.sessions.renew(ticket, verified, now, signal);
   return session === undefined ? undefined : { ...verified, session, ticket };
 }

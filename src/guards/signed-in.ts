@@ -1,9 +1,10 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { createUserTokens } from '../auth/user-tokens';
-import { clearSessionCookie, hasSessionCookie } from '../cookies/session-cookie';
+import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError, SignInNeededError, StepUpError } from '../errors';
 import { bounce } from '../http/bounce';
 import type { Exchange, Handler } from '../http/exchange';
+import { requireSameOrigin } from '../http/require-same-origin';
 import type { Session, SessionTicket, User } from '../sessions/session';
 import { sessionKeyOf } from '../sessions/session-key';
 import type { RequestSession } from './find-session';
@@ -37,11 +38,14 @@ const stepUpPauseSeconds = 60;
 
 /**
  * Opens `handler` to signed-in users only. A browser is sent to sign in and comes back; another client gets 401
- * with `login_url`. The session is renewed past half of its idle time, unless the query says `slide=false`.
+ * with `login_url`. A request that may change something must come from our own pages, or it is refused before anything
+ * is read. The session is renewed past half of its idle time, unless the query says `slide=false`.
  */
 export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}): Handler {
   return async (exchange) => {
     const { request, services } = exchange;
+    // A handler that changes something must not have to remember it.
+    if (!harmless.has(request.method)) requireSameOrigin(request, services.settings.baseUrl);
     const hasCookie = hasSessionCookie(request.headers.get('cookie'), services.settings.isHttps);
     const detour = bounce(exchange, hasCookie);
     if (detour !== undefined) return detour;
@@ -56,6 +60,9 @@ export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}
     }
   };
 }
+
+/** Methods that change nothing (RFC 9110 section 9.2.1). */
+const harmless = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 function signedOut(exchange: Exchange): SignInNeededError {
   return new SignInNeededError('ERR_SIGNED_OUT', loginPath(exchange));
@@ -85,6 +92,7 @@ async function asSignInNeeded(
   exchange: Exchange,
   { ticket, session }: RequestSession,
 ): Promise<unknown> {
+  if (error instanceof SignInNeededError) return error;
   if (error instanceof StepUpError) {
     // The step-up just made did not help: another redirect would go round for ever.
     const { steppedUpAt } = session;
@@ -93,9 +101,9 @@ async function asSignInNeeded(
     return new SignInNeededError('ERR_STEP_UP', path, { cause: error, isRepeated });
   }
   if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') {
-    // The provider refuses the refresh token for good: a session without tokens would be a lie.
+    // The provider refuses the refresh token for good: a session without tokens would be a lie. Its cookie is left:
+    // this answer may come late, when the browser holds that of a newer session already.
     await exchange.services.sessions.end(ticket, session, exchange.signal);
-    exchange.cookies.push(clearSessionCookie(exchange.services.settings.isHttps));
     return new SignInNeededError('ERR_SIGNED_OUT', loginPath(exchange), { cause: error });
   }
   return error;

@@ -10,7 +10,11 @@ import { createRingReader } from './ring-reader';
 import type { SharedRun } from '../share-run';
 import { shareRun } from '../share-run';
 
-type KeyRingParts = RingParts & { readonly clock: Clock };
+type KeyRingParts = RingParts & {
+  readonly clock: Clock;
+  /** Told of a key that could not be made ahead of time: nobody waits for it, and there are days left to mend it. */
+  readonly report: (error: unknown) => void;
+};
 
 const makeMs = 6_000;
 const prepareAgainSeconds = 60;
@@ -29,8 +33,8 @@ export function createKeyRing(parts: KeyRingParts): KeyRing {
   function prepareNext(period: number, now: number): void {
     if (now < prepareAgainAt) return;
     prepareAgainAt = now + prepareAgainSeconds;
-    // No request waits for it, or fails with it: there are days left to try again.
-    settled(period, new AbortController().signal).catch(() => undefined);
+    // No request waits for it, or fails with it: there are days left to try again, and somebody must know.
+    settled(period, new AbortController().signal).catch(parts.report);
   }
 
   return {
@@ -50,7 +54,8 @@ export function createKeyRing(parts: KeyRingParts): KeyRing {
       if (key !== undefined || !isInRange(period, clock(), retainSeconds)) return key;
       const look = ring.unavailable.has(period) ? reader.readNow : reader.lookUp;
       const newest = isNew ? ring : await look(signal);
-      if (newest.unavailable.has(period)) throw notUnwrapped(newest.unavailable.get(period));
+      // Throws where a stored key cannot be opened: that is an outage, and nobody is signed out by one.
+      storedKey(newest, period);
       return namedKey(newest, kid);
     },
   };

@@ -18,21 +18,20 @@ export async function endSessionsOfSid(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const partitionKey = sidPartition(sid);
-  const sessionKeys: string[] = [];
   const byUser = new Map<string, string[]>();
   for await (const { rows } of table.list({ partitionKey, select: ['userKey'] }, signal)) {
     for (const { rowKey, properties } of rows) {
-      sessionKeys.push(rowKey);
       const { userKey } = properties;
       if (typeof userKey !== 'string') continue;
       byUser.set(userKey, [...(byUser.get(userKey) ?? []), rowKey]);
     }
   }
-  await Promise.all(
+  const ended = await Promise.all(
     [...byUser].map(([userKey, keys]) => endSessionsOf(table, userKey, keys, signal)),
   );
-  // Last, so that a failure above leaves a way to find the sessions again.
-  await removeEntries(table, partitionKey, sessionKeys, signal);
+  // Last, so that a failure above leaves a way to find the sessions again. An entry without a session stays and expires:
+  // it may be that of a session which is being opened just now, and must be found when the provider says so again.
+  await removeEntries(table, partitionKey, ended.flat(), signal);
   return [...byUser.keys()];
 }
 
@@ -41,13 +40,21 @@ async function endSessionsOf(
   userKey: string,
   sessionKeys: readonly string[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly string[]> {
+  const ended: string[] = [];
   for (const part of partsOf(sessionKeys, sessionsATransaction)) {
     const rowKeys = part.flatMap((key) => [sessionRowKey(key), tokensRowKey(key)]);
-    if (await deleteTogether(table, userKey, rowKeys, signal)) continue;
+    if (await deleteTogether(table, userKey, rowKeys, signal)) {
+      ended.push(...part);
+      continue;
+    }
     // One of them ended earlier and left its entry behind; the others must end all the same.
-    await Promise.all(part.map((sessionKey) => endSession(table, { userKey, sessionKey }, signal)));
+    const each = part.map(async (sessionKey) =>
+      (await endSession(table, { userKey, sessionKey }, signal)) ? [sessionKey] : [],
+    );
+    ended.push(...(await Promise.all(each)).flat());
   }
+  return ended;
 }
 
 async function removeEntries(

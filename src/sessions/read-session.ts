@@ -10,7 +10,7 @@ import { parseTokensRow, tokensAddressOf } from './token-cache-row';
  * decrypted is `undefined`: there is no session then.
  */
 export async function readSession(
-  { table, keyRing }: SessionParts,
+  { table, keyRing, onUnreadable }: SessionParts,
   ticket: SessionTicket,
   now: number,
   signal: AbortSignal,
@@ -20,24 +20,30 @@ export async function readSession(
   const row = await table.read(addressOf(ticket), { signal });
   if (row === undefined) return undefined;
   const ringKey = await keyRing.find(kidOf(row), signal);
-  if (ringKey === undefined) return undefined;
-  const found = parseSessionRow(row, { tableName: table.name, ringKey, ticket });
-  if (found === undefined || !isLive(found.session, now)) return undefined;
+  const found = ringKey && parseSessionRow(row, { tableName: table.name, ringKey, ticket });
+  if (found === undefined) {
+    onUnreadable?.(ringKey === undefined ? 'kid' : 'data', ticket.userKey);
+    return undefined;
+  }
+  if (!isLive(found.session, now)) return undefined;
   return { ...found, etag: row.etag, tokens: undefined };
 }
 
 /** The token cache a ticket opens, by one point read; `undefined` when there is none to be opened. */
 export async function readTokens(
-  { table, keyRing }: SessionParts,
+  { table, keyRing, onUnreadable }: SessionParts,
   ticket: SessionTicket,
   signal: AbortSignal,
 ): Promise<StoredTokens | undefined> {
   const row = await table.read(tokensAddressOf(ticket), { signal });
   if (row === undefined) return undefined;
   const ringKey = await keyRing.find(kidOf(row), signal);
-  if (ringKey === undefined) return undefined;
-  const tokenCache = parseTokensRow(row, { tableName: table.name, ringKey, ticket });
-  return tokenCache === undefined ? undefined : { tokenCache, etag: row.etag };
+  const tokenCache = ringKey && parseTokensRow(row, { tableName: table.name, ringKey, ticket });
+  if (tokenCache === undefined) {
+    onUnreadable?.(ringKey === undefined ? 'kid' : 'tokens', ticket.userKey);
+    return undefined;
+  }
+  return { tokenCache, etag: row.etag };
 }
 
 /** Session and token cache in the time of one round trip: two point reads side by side. */

@@ -7,7 +7,12 @@ export interface SessionParts {
   readonly table: Table;
   readonly keyRing: KeyRing;
   readonly limits: SessionLimits;
+  /** Told of a row that is there and cannot be opened: its session counts as ended, and somebody must know. */
+  readonly onUnreadable?: (what: UnreadablePart, userKey: string) => void;
 }
+
+/** The key's name is not in the ring, or the value does not open: corrupted, moved, or of another version. */
+export type UnreadablePart = 'kid' | 'data' | 'tokens';
 
 /** A session's MSAL token cache as it is stored. */
 export interface StoredTokens {

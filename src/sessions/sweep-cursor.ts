@@ -20,13 +20,20 @@ export async function readSweepCursor(table: Table, signal: AbortSignal): Promis
   };
 }
 
-/** Keeps the place. Another run that was quicker has its own: then this one's is not needed. */
+/**
+ * Keeps the place.
+ * @returns the cursor as it is stored now; `undefined` when another run was quicker and has its own
+ */
 export async function writeSweepCursor(
   table: Table,
   { continuation, etag }: SweepCursor,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<SweepCursor | undefined> {
   const row = { ...address, properties: { continuation: continuation ?? '' } };
-  if (etag === undefined) await table.insert(row, signal);
-  else await table.replace(row, etag, signal);
+  if (etag === undefined) {
+    const isOurs = await table.insert(row, signal);
+    return isOurs ? readSweepCursor(table, signal) : undefined;
+  }
+  const written = await table.replace(row, etag, signal);
+  return written.outcome === 'written' ? { continuation, etag: written.etag } : undefined;
 }

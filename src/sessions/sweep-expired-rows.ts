@@ -1,3 +1,4 @@
+import { AppError } from '../errors';
 import type { Row, RowPage, RowQuery, Table } from '../storage/table';
 import { toRowTime } from './row-time';
 import { sessionPrefix, sessionRowKey, tokensPrefix, tokensRowKey } from './session-key';
@@ -39,19 +40,25 @@ export async function sweepExpiredRows(
   table: Table,
   { now, mostPages, signal }: SweepWishes,
 ): Promise<SweepCounts> {
-  const cursor = await readSweepCursor(table, signal);
-  let continuation = cursor.continuation;
+  let cursor = await readSweepCursor(table, signal);
   let pages = 0;
   let rows = 0;
   do {
-    const page = await nextPage(table, expiredRows(now, continuation), signal);
+    const page = await nextPage(table, now, cursor.continuation, signal);
     await removeRows(table, page.rows, signal);
     pages += 1;
     rows += page.rows.length;
-    continuation = page.continuation;
-  } while (continuation !== undefined && pages < mostPages);
-  await writeSweepCursor(table, { ...cursor, continuation }, signal);
-  return { pages, rows, isFinished: continuation === undefined };
+    // After each page: a run that breaks off must not begin at the same place for ever.
+    const kept = await writeSweepCursor(
+      table,
+      { ...cursor, continuation: page.continuation },
+      signal,
+    );
+    // Another run is at work, from a place of its own.
+    if (kept === undefined) return { pages, rows, isFinished: false };
+    cursor = kept;
+  } while (cursor.continuation !== undefined && pages < mostPages);
+  return { pages, rows, isFinished: cursor.continuation === undefined };
 }
 
 function expiredRows(now: number, continuation: string | undefined): RowQuery {
@@ -67,9 +74,21 @@ function expiredRows(now: number, continuation: string | undefined): RowQuery {
   };
 }
 
-async function nextPage(table: Table, query: RowQuery, signal: AbortSignal): Promise<RowPage> {
-  const { value } = await table.list(query, signal).next();
-  return value ?? { rows: [], continuation: undefined };
+/** A place that cannot be read is no place: the sweep begins anew. */
+async function nextPage(
+  table: Table,
+  now: number,
+  continuation: string | undefined,
+  signal: AbortSignal,
+): Promise<RowPage> {
+  try {
+    const { value } = await table.list(expiredRows(now, continuation), signal).next();
+    return value ?? { rows: [], continuation: undefined };
+  } catch (error) {
+    const isNoPlace = error instanceof AppError && error.code === 'ERR_BAD_REQUEST';
+    if (!isNoPlace || continuation === undefined) throw error;
+    return nextPage(table, now, undefined, signal);
+  }
 }
 
 /** A session goes with its tokens, in one transaction a partition, so that no half of one is left. */

@@ -181,7 +181,8 @@ describe('signedIn, when the handler fails', () => {
       loginPath: '/auth/login?return_to=%2Freports',
       cause,
     });
-    expect(exchange.cookies).toEqual([expect.objectContaining({ name: 'anteroom', maxAge: 0 })]);
+    // By now the browser may hold the cookie of a newer session: none is taken out.
+    expect(exchange.cookies).toEqual([]);
     expect((await run(open, fixture.exchange('/reports', json(cookie)))).code).toBe(
       'ERR_SIGNED_OUT',
     );

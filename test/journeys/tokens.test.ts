@@ -63,7 +63,8 @@ describe('an expired access token', () => {
     await control(stack.facts.entraUrl, { tokenError: 50057 });
     const { status, headers, body } = await fetchJson(`${app}/auth/me`, browser);
     expect([status, textOf(body, 'code')]).toEqual([401, 'ERR_SIGNED_OUT']);
-    expect(headers.getSetCookie().join()).toMatch(/anteroom=.*max-age=0/i);
+    // The cookie is left: by the time this answer arrives it may be that of a newer session.
+    expect(headers.getSetCookie()).toEqual([]);
     expect((await fetchJson(`${app}/auth/session`, browser)).status).toBe(401);
   });
 });

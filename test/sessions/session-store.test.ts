@@ -772,3 +772,36 @@ describe('SessionStore.listLive', () => {
     ]);
   });
 });
+
+describe('a row that cannot be opened', () => {
+  it.each(['kid', 'data', 'tokens'] as const)(
+    'is told of by what is wrong with it: %s',
+    async (what) => {
+      const told: string[] = [];
+      const onUnreadable = (part: string, userKey: string) => told.push(`${part} ${userKey}`);
+      const keyRing = createStaticKeyRing(ringSecret);
+      const watchful = createSessionStore({ table, keyRing, limits, onUnreadable });
+      const { ticket } = await open();
+      const row = await rowOf(ticket, what === 'tokens' ? 'tokens' : 'session');
+      const property = what === 'tokens' ? 'data0' : what;
+      const rubbish = what === 'kid' ? '0.AAAAAAAA' : new Uint8Array(60);
+      await table.merge({ ...row, properties: { [property]: rubbish } }, row.etag, signal);
+
+      const found = await watchful.readWithTokens(ticket, start, signal);
+      expect(what === 'tokens' ? found?.tokens : found).toBeUndefined();
+      expect(told).toEqual([`${what} ${ticket.userKey}`]);
+    },
+  );
+
+  it('is not told of when it is only expired or absent', async () => {
+    const told: string[] = [];
+    const keyRing = createStaticKeyRing(ringSecret);
+    const parts = { table, keyRing, limits, onUnreadable: (part: string) => told.push(part) };
+    const watchful = createSessionStore(parts);
+    const { ticket, session } = await open();
+    await watchful.read(ticket, start + limits.idleSeconds, signal);
+    await watchful.end(ticket, session, signal);
+    await watchful.readWithTokens(ticket, start, signal);
+    expect(told).toEqual([]);
+  });
+});

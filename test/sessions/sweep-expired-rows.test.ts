@@ -103,6 +103,41 @@ describe('sweepExpiredRows', () => {
     expect(await keys()).toHaveLength(3);
   });
 
+  it('goes on behind the last whole page when a run breaks off', async () => {
+    await insertExpired(1_500);
+    let pages = 0;
+    const breaking: Table = {
+      ...table,
+      list: (query, ofRequest) => {
+        pages += 1;
+        if (pages === 3) throw new Error('the instance was taken away');
+        return table.list(query, ofRequest);
+      },
+    };
+    await expect(sweepExpiredRows(breaking, { now: start + 60, ...past })).rejects.toThrow('away');
+    const left = await keys();
+    expect(left).toHaveLength(1_000);
+    const asked: (string | undefined)[] = [];
+    const watched: Table = {
+      ...table,
+      list: (query, ofRequest) => {
+        asked.push(query.continuation);
+        return table.list(query, ofRequest);
+      },
+    };
+    await sweepExpiredRows(watched, { now: start + 60, ...past });
+    expect(asked[0]).toBeDefined();
+    expect(await keys()).toEqual([]);
+  });
+
+  it('begins anew when its place cannot be read', async () => {
+    await insertExpired(10);
+    const place = { partitionKey: 'sweep', rowKey: 'cursor', properties: { continuation: 'x' } };
+    await table.insert(place, signal);
+    await sweepExpiredRows(table, { now: start + 60, ...past });
+    expect(await keys()).toEqual([]);
+  });
+
   it('needs no key and reads no value', async () => {
     await store.open(newSession());
     const asked: string[] = [];

@@ -19,6 +19,8 @@ export interface RingFixture extends TestTable {
   queries: number;
   unwraps: number;
   /** Makes queries, or the wrapping key, unreachable. */
+  /** What the ring reported of keys made ahead of time. */
+  readonly reported: unknown[];
   isTableDown: boolean;
   isVaultDown: boolean;
   /** Lets keys be wrapped but not unwrapped, as for an identity that lacks a permission. */
@@ -38,6 +40,7 @@ export async function createRingFixture(): Promise<RingFixture> {
     now: start + day,
     queries: 0,
     unwraps: 0,
+    reported: [],
     isTableDown: false,
     isVaultDown: false,
     isUnwrapDenied: false,
@@ -49,6 +52,7 @@ export async function createRingFixture(): Promise<RingFixture> {
         wrapping: watchedWrapping(fixture, new Uint8Array(32).fill(secret)),
         clock: () => fixture.now + clockIsAhead,
         retainSeconds,
+        report: (error) => fixture.reported.push(error),
       }),
   };
   return fixture;
