@@ -188,6 +188,29 @@ describe('signedIn, when the handler fails', () => {
     );
   });
 
+  it.each([
+    ['another site', { 'sec-fetch-site': 'cross-site' }, 'ERR_CROSS_SITE'],
+    ['a sibling site', { 'sec-fetch-site': 'same-site' }, 'ERR_CROSS_SITE'],
+    ['nowhere', {}, 'ERR_CROSS_SITE'],
+    [
+      'a form of text',
+      { 'sec-fetch-site': 'same-origin', 'content-type': 'text/plain' },
+      'ERR_MEDIA_TYPE',
+    ],
+    ['a script without X-CSRF', { 'sec-fetch-site': 'same-origin' }, 'ERR_CSRF_HEADER'],
+  ])(
+    'lets no change through that comes from %s, before anything is read',
+    async (_name, headers, code) => {
+      const { cookie } = await fixture.signIn();
+      const before = met.length;
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+        const exchange = fixture.exchange('/reports', { method, headers: { ...headers, cookie } });
+        expect((await run(open, exchange)).code).toBe(code);
+      }
+      expect(met).toHaveLength(before);
+    },
+  );
+
   it('passes any other error on as it is, and keeps the session', async () => {
     const { cookie } = await fixture.signIn();
     const refused = new AppError('ERR_GRAPH_REFUSED');
