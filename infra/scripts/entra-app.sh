@@ -37,7 +37,7 @@ while [ $# -gt 0 ]; do
     --name) display_name="$2"; shift 2 ;;
     --admin) admins+=("$2"); shift 2 ;;
     --port) port="$2"; shift 2 ;;
-    --delete) delete_id="$2"; shift 2 ;;
+    --delete) delete_id="${2:-none}"; shift 2 ;;
     --local) is_local=true; shift ;;
     --assignment-required) assignment_required=true; shift ;;
     --consent) consent=true; shift ;;
@@ -54,6 +54,11 @@ graph=$(cloud_query endpoints.microsoftGraphResourceId)
 graph="${graph%/}/v1.0"
 authority=$(cloud_query endpoints.activeDirectory)
 authority="${authority%/}"
+
+# Before anything is made: a file that git would take must not get a secret.
+if $is_local; then
+  git check-ignore --quiet local.settings.json || fail 'local.settings.json is not ignored by git: run this in the root of the repository'
+fi
 
 # graph_get URL QUERY: prints a value, nothing when the object is not there.
 graph_get() { az rest --method GET --url "$1" --query "$2" --output tsv 2>/dev/null || true; }
@@ -165,7 +170,6 @@ done
 if $consent; then az ad app permission admin-consent --id "$app_id"; fi
 
 if $is_local; then
-  git check-ignore --quiet local.settings.json || fail 'local.settings.json is not ignored by git: run this in the root of the repository'
   if $new_secret || ! node infra/scripts/local-settings.mjs has-secret "$app_id"; then
     secret=$(az ad app credential reset --id "$app_id" --append --display-name 'local development' \
       --end-date "$(node -p 'new Date(Date.now() + 90 * 864e5).toISOString()')" --query password --output tsv)

@@ -1,7 +1,7 @@
 // Used by entra-app.sh --local: puts a registration into local.settings.json, which git ignores.
 //   local-settings.mjs has-secret APP_ID          exit code 0 when the file has a secret for that registration
 //   local-settings.mjs write APP_ID TENANT URL    takes the secret from standard input
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 const path = 'local.settings.json';
 const read = () =>
@@ -25,6 +25,8 @@ if (command === 'has-secret') {
     GRAPH_BASE_URL: '',
   });
   writeFileSync(path, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
+  // The mode above is for a new file only.
+  chmodSync(path, 0o600);
 } else {
   console.error('local-settings.mjs is used by entra-app.sh');
   process.exitCode = 2;
