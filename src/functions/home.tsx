@@ -17,9 +17,11 @@ const patienceMs = 2_000;
 export async function home(exchange: Exchange): Promise<HttpResponseInit> {
   const { request, services } = exchange;
   const { isHttps, adminRole } = services.settings;
-  const detour = bounce(exchange, hasSessionCookie(request.headers.get('cookie'), isHttps));
+  const hasCookie = hasSessionCookie(request.headers.get('cookie'), isHttps);
+  const detour = bounce(exchange, hasCookie);
   if (detour !== undefined) return detour;
-  const state = await sessionState(exchange);
+  // Most visitors have none, and no timer need be set for them.
+  const state = hasCookie ? await sessionState(exchange) : 'signed out';
   return htmlPage(<HomePage state={state} adminRole={adminRole} now={exchange.now} />);
 }
 

@@ -1,3 +1,4 @@
+import { abortable } from '../abortable';
 import { AppError } from '../errors';
 
 /** The failures that are answers: another writer was there, or nothing was. */
@@ -40,7 +41,10 @@ export async function askStorage<Answer>(
   onExpected: (failure: ExpectedFailure) => Answer | undefined = () => undefined,
 ): Promise<Answer> {
   try {
-    return await untilAborted(signal, work);
+    signal.throwIfAborted();
+    // The library gets the signal too, but a body that stops halfway through its gzip stream would
+    // keep it waiting for ever.
+    return await abortable(work(), signal, 'ERR_STORAGE_UNAVAILABLE');
   } catch (error) {
     const failure = expectedFailureOf(error);
     const answer = failure === undefined ? undefined : onExpected(failure);
@@ -51,29 +55,6 @@ export async function askStorage<Answer>(
       cause: error,
       note: noteOf(error, signal),
     });
-  }
-}
-
-/**
- * The library gets the signal too, but a body that stops halfway through its gzip stream would keep
- * it waiting for ever.
- */
-async function untilAborted<Answer>(
-  signal: AbortSignal,
-  work: () => Promise<Answer>,
-): Promise<Answer> {
-  signal.throwIfAborted();
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      reject(new Error('the deadline of the request passed', { cause: signal.reason }));
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work(), aborted]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
   }
 }
 
