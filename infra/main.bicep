@@ -45,7 +45,7 @@ param packageUri string = ''
 @description('Optional. Whether the app registration is made here. Turn off when your tenant separates the roles: infra/scripts/entra-app.sh does it then.')
 param deployEntraApp bool = true
 
-@description('Conditional. Application (client) id of a registration made elsewhere. Required if deployEntraApp is false, from the second deployment on.')
+@description('Conditional. Application (client) id of a registration made elsewhere. Required if deployEntraApp is false; `later` while there is none yet.')
 param entraClientId string = ''
 
 @description('Optional. Name that people see when they sign in.')
@@ -103,8 +103,20 @@ param logRetentionDays int = 30
 @description('Optional. Keeps a deleted vault for a week in any case. Cannot be turned off once it is on.')
 param purgeProtection bool = true
 
+@description('Whether there is a Front Door.')
+var hasFrontDoor = frontDoorSku != 'none'
+
+@description('Who contradicts themselves is told so before anything is made: without a client id, that of a running app would be emptied.')
+var checkedEnvironmentName = !deployEntraApp && empty(entraClientId)
+  ? fail('deployEntraApp=false needs entraClientId: the client id of the registration, or the word later while there is none.')
+  : !empty(customDomain) && !hasFrontDoor
+      ? fail('customDomain needs frontDoorSku: Flex Consumption has no managed certificates.')
+      : sessionIdleSeconds > sessionLifetimeSeconds
+          ? fail('sessionIdleSeconds is more than sessionLifetimeSeconds, and the app would refuse to run.')
+          : environmentName
+
 @description('The same for the same resource group and environment, so that names are unique and deployments can be repeated.')
-var token = uniqueString(resourceGroup().id, environmentName)
+var token = uniqueString(resourceGroup().id, checkedEnvironmentName)
 
 @description('Names of everything that is named.')
 var names = {
@@ -142,9 +154,6 @@ var adminRole = 'admin'
 
 @description('The one table: TABLES_NAME in src/settings.ts.')
 var tableName = 'anteroom'
-
-@description('Whether there is a Front Door.')
-var hasFrontDoor = frontDoorSku != 'none'
 
 @description('Who the app is.')
 module identity 'modules/identity.bicep' = {
@@ -325,7 +334,7 @@ module entraApp 'modules/entra-app.bicep' = if (deployEntraApp) {
 }
 
 @description('Application (client) id, wherever the registration was made.')
-var clientId = deployEntraApp ? entraApp!.outputs.clientId : entraClientId
+var clientId = deployEntraApp ? entraApp!.outputs.clientId : entraClientId == 'later' ? '' : entraClientId
 
 @description('The settings, which need the client id. The component that they name is made by then: the vault needs its workspace.')
 module appSettings 'modules/app-settings.bicep' = {
@@ -408,6 +417,9 @@ output vaultName string = names.vault
 
 @description('Id of the wrapping key.')
 output wrappingKeyId string = vault.outputs.keyUri
+
+@description('Host name of the Front Door endpoint, which the CNAME of customDomain names; empty without one.')
+output frontDoorHostName string = hasFrontDoor ? frontDoor!.outputs.endpointHostName : ''
 
 @description('Value of the TXT record _dnsauth.<customDomain> that proves the domain is yours; empty without one.')
 output customDomainProof string = hasFrontDoor ? frontDoor!.outputs.customDomainProof : ''

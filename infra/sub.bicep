@@ -52,7 +52,7 @@ param packageUri string = ''
 @description('Optional. Whether the app registration is made here. Turn off when your tenant separates the roles: infra/scripts/entra-app.sh does it then.')
 param deployEntraApp bool = true
 
-@description('Conditional. Application (client) id of a registration made elsewhere. Required if deployEntraApp is false, from the second deployment on.')
+@description('Conditional. Application (client) id of a registration made elsewhere. Required if deployEntraApp is false; `later` while there is none yet.')
 param entraClientId string = ''
 
 @description('Optional. Name that people see when they sign in.')
@@ -194,6 +194,9 @@ output vaultName string = app.outputs.vaultName
 
 @description('Id of the wrapping key.')
 output wrappingKeyId string = app.outputs.wrappingKeyId
+
+@description('Host name of the Front Door endpoint, which the CNAME of customDomain names; empty without one.')
+output frontDoorHostName string = app.outputs.frontDoorHostName
 
 @description('Value of the TXT record _dnsauth.<customDomain> that proves the domain is yours; empty without one.')
 output customDomainProof string = app.outputs.customDomainProof

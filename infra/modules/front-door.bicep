@@ -186,6 +186,9 @@ output frontDoorId string = profile.properties.frontDoorId
 @description('Public host name.')
 output hostName string = empty(customDomain) ? endpoint.properties.hostName : customDomain
 
+@description('Host name that Azure gives, which the CNAME of an own domain names.')
+output endpointHostName string = endpoint.properties.hostName
+
 @description('Resource id of the own domain; empty without one.')
 output customDomainId string = empty(customDomain) ? '' : domain!.id
 
