@@ -3,6 +3,7 @@ import type { SessionTicket } from '../sessions/session';
 import { sessionKeyOf } from '../sessions/session-key';
 import type { FoundSession } from '../sessions/session-store';
 import type { SessionStore } from '../sessions/session-store';
+import { withPatience } from '../with-patience';
 import type { AcquiredFromStored } from './acquire-from-stored';
 import { acquireFromStored } from './acquire-from-stored';
 import type { AuthParts } from './auth-parts';
@@ -134,9 +135,10 @@ async function forceRefresh(
     scopes: auth.settings.graphScopes,
     forceRefresh: true,
     now,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]),
   };
-  const acquired = await acquireFromStored(auth, request, stored, reread);
+  const acquired = await withPatience(signal, patienceMs, (patient) =>
+    acquireFromStored(auth, { ...request, signal: patient }, stored, reread),
+  );
   const { idToken } = acquired;
   if (idToken === undefined) {
     throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the refresh brought no ID token' });

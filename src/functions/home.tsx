@@ -9,6 +9,7 @@ import type { Exchange } from '../http/exchange';
 import { htmlPage } from '../http/responses';
 import type { SessionState } from '../pages/home-page';
 import { HomePage } from '../pages/home-page';
+import { withPatience } from '../with-patience';
 
 /** The page is public and must not hang on storage: who is signed in is told if that can be learned by then. */
 const patienceMs = 2_000;
@@ -26,9 +27,10 @@ export async function home(exchange: Exchange): Promise<HttpResponseInit> {
 }
 
 async function sessionState(exchange: Exchange): Promise<SessionState> {
-  const signal = AbortSignal.any([exchange.signal, AbortSignal.timeout(patienceMs)]);
   try {
-    const found = await findSession({ ...exchange, signal });
+    const found = await withPatience(exchange.signal, patienceMs, (signal) =>
+      findSession({ ...exchange, signal }),
+    );
     return found === undefined ? 'signed out' : found.session;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

@@ -12,6 +12,7 @@ import type { Exchange } from '../http/exchange';
 import { htmlPage } from '../http/responses';
 import { MessagePage } from '../pages/message-page';
 import { Time } from '../pages/time';
+import { withPatience } from '../with-patience';
 
 /** The page is public and must not hang on storage. */
 const patienceMs = 2_000;
@@ -50,9 +51,11 @@ export async function signedOut(exchange: Exchange): Promise<HttpResponseInit> {
 
 /** Whoever cannot be asked about counts as signed in: the page must not reassure somebody wrongly. */
 async function isSignedIn(exchange: Exchange): Promise<boolean> {
-  const signal = AbortSignal.any([exchange.signal, AbortSignal.timeout(patienceMs)]);
   try {
-    return (await findSession({ ...exchange, signal })) !== undefined;
+    const found = await withPatience(exchange.signal, patienceMs, (signal) =>
+      findSession({ ...exchange, signal }),
+    );
+    return found !== undefined;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     exchange.log('warn', `signed-out page without session: ${error.code}`);

@@ -4,6 +4,7 @@ import { clearSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
 import type { Exchange } from '../http/exchange';
 import type { Session, SessionTicket } from '../sessions/session';
+import { withPatience } from '../with-patience';
 import { audited } from './audited';
 import { findTicket } from './find-session';
 import type { SignOutNotice } from './sign-out-notice';
@@ -33,7 +34,11 @@ export async function signOut(exchange: Exchange, wishes: SignOutWishes): Promis
   const { isHttps } = exchange.services.settings;
   // First, so that it goes whatever happens below.
   exchange.cookies.push(clearSessionCookie(isHttps));
-  const { loginHint, ...server } = await endOnServer(exchange, wishes.everywhere === true);
+  const { loginHint, ...server } = await withPatience(
+    exchange.signal,
+    storagePatienceMs,
+    (signal) => endOnServer({ ...exchange, signal }, wishes.everywhere === true),
+  );
   const { url, provider } = await leaveTo(exchange, loginHint, wishes.local === true);
   const notice = { ...server, provider };
   exchange.cookies.push(noticeCookie('signed-out', notice, { isHttps }));
@@ -46,16 +51,14 @@ interface OnServer extends Pick<SignOutNotice, 'session' | 'others' | 'until'> {
 
 async function endOnServer(exchange: Exchange, everywhere: boolean): Promise<OnServer> {
   const { services, now } = exchange;
-  const patience = AbortSignal.timeout(storagePatienceMs);
-  const patient = { ...exchange, signal: AbortSignal.any([exchange.signal, patience]) };
   const others = everywhere ? ('kept' as const) : undefined;
-  const ticket = await attempt(exchange, () => findTicket(patient));
+  const ticket = await attempt(exchange, () => findTicket(exchange));
   if ('failed' in ticket) {
     // Nobody can read the cookie now, so nobody knows how long its session may still live.
     return { session: 'kept', others, until: now + services.settings.lifetimeSeconds };
   }
   if (ticket.value === undefined) return { session: 'none', others };
-  return endTicket(patient, ticket.value, everywhere);
+  return endTicket(exchange, ticket.value, everywhere);
 }
 
 async function endTicket(

@@ -40,6 +40,7 @@ const anyones = [
   'read-bounded',
   'abortable',
   'share-run',
+  'with-patience',
 ];
 
 /** cookies may know auth's types only: what a sign-in attempt is, not how one is made. */
