@@ -93,6 +93,20 @@ describe('azure.yaml', () => {
   });
 });
 
+describe('the telemetry that host.json asks for', () => {
+  const host: unknown = JSON.parse(readFileSync('host.json', 'utf8'));
+  const telemetry = at(host, 'logging', 'applicationInsights');
+
+  it('has no query strings, which carry authorization codes', () => {
+    expect(at(telemetry, 'enableQueryStringTracing')).toBe(false);
+  });
+
+  it('keeps every request, exception and audit line, however many there are', () => {
+    const excluded = String(at(telemetry, 'samplingSettings', 'excludedTypes')).split(';');
+    expect(excluded.sort()).toEqual(['Exception', 'Request', 'Trace']);
+  });
+});
+
 describe('the workflow', () => {
   const text = readFileSync('.github/workflows/infra.yml', 'utf8');
   const script = readFileSync('infra/scripts/lint.sh', 'utf8');
