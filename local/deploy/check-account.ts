@@ -28,9 +28,12 @@ export async function checkAccount(
       isUnknown
         ? `The subscription ${subscription} is not among yours.`
         : 'You are not signed in to Azure.',
-      isUnknown
-        ? ['See yours: az account list --output table']
-        : [`az login${tenant === undefined ? '' : ` --tenant ${tenant}`}`],
+      [
+        isUnknown
+          ? 'See yours: az account list --output table'
+          : `az login${tenant === undefined ? '' : ` --tenant ${tenant}`}`,
+        `az says: ${error.output}`,
+      ],
     );
   }
   const account = readAccount(shown);

@@ -1,36 +1,79 @@
-import type { Az } from './az';
 import { AzFailure } from './az';
+import type { DeployContext } from './deploy-context';
+import { patienceMs } from './deploy-context';
 import { DeployError } from './deploy-error';
+import { hideQueries } from './hide-queries';
+import { passingPackageFailure } from './passing-failure';
 
-const tries = 6;
+/** Where the zip goes. */
+export interface PackageSite {
+  readonly resourceGroup: string;
+  readonly name: string;
+  readonly zip: string;
+}
+
+/** How long az looks after the upload, and how long it may take in all: its last step has no end while the host is ill. */
+const statusSeconds = 600;
+const deadlineMs = 15 * 60_000;
 
 /**
  * Uploads the zip. Right after a first deployment the roles of the app are not in effect everywhere, which takes minutes;
- * so a refusal is tried again.
+ * so a refusal that passes is tried again.
+ * @throws DeployError when it is refused for another reason, or for too long
  */
-export async function deployPackage(
-  az: Az,
-  site: { readonly resourceGroup: string; readonly name: string; readonly zip: string },
-  report: (line: string) => void,
-  pauseMs: number,
-): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await az([
-        ...['functionapp', 'deployment', 'source', 'config-zip'],
-        ...['--resource-group', site.resourceGroup, '--name', site.name, '--src', site.zip],
-      ]);
-      return;
-    } catch (error) {
-      if (!(error instanceof AzFailure)) throw error;
-      report(error.output);
-      if (attempt === tries) {
-        throw new DeployError('The package was refused.', [
-          'Everything else is deployed. Roles can take ten minutes to take effect; then deploy again.',
-        ]);
-      }
-      report(`  not accepted yet; trying again in ${Math.round(pauseMs / 1000)} s`);
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
+export async function deployPackage(context: DeployContext, site: PackageSite): Promise<void> {
+  const { clock, report, pauses } = context;
+  const minutes = Math.round(patienceMs / 60_000);
+  report(
+    `  uploading ${site.zip}. After a first deployment the app's roles take up to ten minutes`,
+  );
+  report(`  to come into force; until then it is refused, and tried again for ${minutes} minutes`);
+  const until = clock.now() + patienceMs;
+  let last = '';
+  for (;;) {
+    const output = await upload(context, site);
+    if (output === undefined) return;
+    if (output !== last) report(output);
+    last = output;
+    const passing = passingPackageFailure(output);
+    if (passing === undefined) throw refused('The package was refused.');
+    if (clock.now() >= until) throw refused(`The package was refused for ${minutes} minutes.`);
+    report(`  ${passing.why}; trying again in ${Math.round(pauses.retryMs / 1000)} s`);
+    await clock.pause(Math.min(pauses.retryMs, until - clock.now()));
   }
+}
+
+/** @returns what az says where it failed */
+async function upload(
+  { az, report }: DeployContext,
+  site: PackageSite,
+): Promise<string | undefined> {
+  try {
+    await az(
+      [
+        ...['functionapp', 'deployment', 'source', 'config-zip', '--timeout', `${statusSeconds}`],
+        ...['--resource-group', site.resourceGroup, '--name', site.name, '--src', site.zip],
+      ],
+      { deadlineMs },
+    );
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof AzFailure)) throw error;
+    // After a successful deployment az asks the host how it is. That the app itself tells at /health, so it is no failure here.
+    const isUploaded = /Deployment was successful but|Failed to fetch host (key|url)/i;
+    if (!error.isLate && !isUploaded.test(error.output)) return hideQueries(error.output);
+    report('  uploaded; the host does not answer az yet');
+    return undefined;
+  }
+}
+
+function refused(message: string): DeployError {
+  return new DeployError(
+    message,
+    [
+      'Everything else is deployed. What Azure says is above; when it is about your own rights (401, 403), you need',
+      'Contributor or Website Contributor on the function app. Then run the same command again.',
+    ],
+    'noCode',
+  );
 }

@@ -1,75 +1,69 @@
 import { isObject } from '../../src/is-object';
-import type { Az } from './az';
 import { AzFailure } from './az';
+import { packageVariable } from './choose-package';
+import type { DeployContext } from './deploy-context';
+import { patienceMs } from './deploy-context';
+import { deploymentName } from './deployment-name';
 import { explainFailure } from './explain-failure';
+import { hideQueries } from './hide-queries';
+import { passingTemplateFailure } from './passing-failure';
 import type { DeployOptions } from './read-deploy-options';
+import { watchParts } from './watch-parts';
 
 /** Outputs of infra/main.bicep by name. */
 export type TemplateOutputs = Readonly<Record<string, string>>;
 
-const deploymentName = 'anteroom';
+/** Front Door alone may take half an hour. */
+const deadlineMs = 90 * 60_000;
 
 /**
- * Runs the template and tells of each part as it is done.
+ * Runs the template and tells of each part as it is done. What fails for a reason that passes is run again.
  * @throws DeployError with what to do, after showing Azure's own words
  */
 export async function deployTemplate(
-  az: Az,
+  context: DeployContext,
   options: DeployOptions,
-  report: (line: string) => void,
-  pollMs: number,
 ): Promise<TemplateOutputs> {
-  const { resourceGroup, parameters, packageUri } = options;
-  const hasFile = parameters.some((parameter) => parameter.endsWith('.bicepparam'));
-  const watch = watchParts(az, resourceGroup, report, pollMs);
-  try {
-    const deployed = await az([
-      ...['deployment', 'group', 'create', '--resource-group', resourceGroup],
-      ...['--name', deploymentName, '--template-file', 'infra/main.bicep'],
-      ...(hasFile ? [] : ['--parameters', 'infra/main.bicepparam']),
-      ...parameters.flatMap((parameter) => ['--parameters', parameter]),
-      ...(packageUri === undefined ? [] : ['--parameters', `packageUri=${packageUri}`]),
-    ]);
-    return readOutputs(deployed);
-  } catch (error) {
-    if (!(error instanceof AzFailure)) throw error;
-    report(error.output);
-    throw explainFailure(error.output);
-  } finally {
-    watch.stop();
+  const { clock, report, pauses } = context;
+  let until: number | undefined;
+  let last = '';
+  for (let retries = 0; ; retries += 1) {
+    const ran = await runTemplate(context, options);
+    if (!(ran instanceof AzFailure)) return readOutputs(ran);
+    const output = hideQueries(ran.output);
+    if (output !== last) report(output);
+    last = output;
+    until ??= clock.now() + patienceMs;
+    const passing = ran.isLate ? undefined : passingTemplateFailure(output);
+    const isWorthIt = retries < (passing?.retries ?? Infinity) && clock.now() < until;
+    if (passing === undefined || !isWorthIt) throw explainFailure(output, 'parts');
+    const seconds = Math.round(pauses.retryMs / 1000);
+    report(`  ${passing.why}; trying again in ${seconds} s`);
+    await clock.pause(pauses.retryMs);
   }
 }
 
-/** The modules of main.bicep are deployments of their own, named after them. */
-function watchParts(
-  az: Az,
-  resourceGroup: string,
-  report: (line: string) => void,
-  pollMs: number,
-): { stop(): void } {
-  const started = Date.now();
-  const told = new Set<string>();
-  const look = async (): Promise<void> => {
-    const listed = await az([
-      ...['deployment', 'operation', 'group', 'list'],
-      ...['--resource-group', resourceGroup, '--name', deploymentName],
-      ...[
-        '--query',
-        "[?properties.provisioningState=='Succeeded'].properties.targetResource.resourceName",
-      ],
-    ]).catch(() => []);
-    const names = Array.isArray(listed) ? listed.map(String) : [];
-    for (const name of names.filter((done) => !told.has(done))) {
-      told.add(name);
-      report(`  done: ${name} (${Math.round((Date.now() - started) / 1000)} s)`);
-    }
-  };
-  const timer = setInterval(() => void look(), pollMs);
-  return {
-    stop: () => {
-      clearInterval(timer);
-    },
-  };
+async function runTemplate(
+  context: DeployContext,
+  { resourceGroup, parameters, code }: DeployOptions,
+): Promise<unknown> {
+  const watch = await watchParts(context, resourceGroup);
+  const command = [
+    ...['deployment', 'group', 'create', '--resource-group', resourceGroup],
+    ...['--name', deploymentName, '--template-file', 'infra/main.bicep'],
+    ...['--parameters', parameters.file],
+    ...[...parameters.inline].flatMap(([name, value]) => ['--parameters', `${name}=${value}`]),
+  ];
+  // The parameter file reads it there. Empty where there is none, so that one left in the environment does not count.
+  const env = { [packageVariable]: code.from === 'address' ? code.uri : '' };
+  try {
+    return await context.az(command, { deadlineMs, env });
+  } catch (error) {
+    if (error instanceof AzFailure) return error;
+    throw error;
+  } finally {
+    await watch.stop();
+  }
 }
 
 function readOutputs(deployed: unknown): TemplateOutputs {

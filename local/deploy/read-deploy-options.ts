@@ -1,6 +1,11 @@
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isObject } from '../../src/is-object';
+import type { DeployPackage } from './choose-package';
+import { choosePackage, packageVariable } from './choose-package';
 import { DeployError } from './deploy-error';
+import type { DeployParameters } from './read-parameters';
+import { readParameters, withParameter } from './read-parameters';
 
 export interface DeployOptions {
   readonly resourceGroup: string;
@@ -9,10 +14,9 @@ export interface DeployOptions {
   readonly subscription: string | undefined;
   /** Tenant that must be signed in to. */
   readonly tenant: string | undefined;
-  /** Passed on to the template: `name=value` or a file. */
-  readonly parameters: readonly string[];
-  /** Address of a package that Azure fetches; without it the local zip is uploaded. */
-  readonly packageUri: string | undefined;
+  /** Passed on to the template, except the address of the package. */
+  readonly parameters: DeployParameters;
+  readonly code: DeployPackage;
   readonly checksRoles: boolean;
 }
 
@@ -24,12 +28,21 @@ Makes or updates everything in Azure, deploys the package, and asks /health.
   -l, --location REGION       where to make it, such as westeurope
   -s, --subscription ID       instead of the default of the Azure CLI
       --tenant ID             fail unless signed in to this tenant
-  -p, --parameters VALUE      name=value or a .bicepparam file, as often as needed (infra/README.md lists them)
-      --package-uri URL       let Azure fetch the package from there
-      --no-role-check         go on although your roles cannot be seen, or are custom ones`;
+  -p, --parameters VALUE      name=value or a .bicepparam file, as often as needed (infra/README.md lists them);
+                              name=value wins over the file, which is infra/main.bicepparam unless another is named
+      --package-uri URL       let Azure fetch the package from there. An address that carries a signature is better
+                              given in the environment, as ${packageVariable}: others can read arguments
+      --no-role-check         go on although your roles cannot be seen, or are custom ones
 
-/** @throws DeployError where an option is unknown or missing; `undefined` when help was asked for */
-export function readDeployOptions(args: readonly string[]): DeployOptions | undefined {
+Exit codes: 0 done; 1 not deployed, or not all of it; 2 deployed, but not healthy yet or nobody can sign in yet;
+130 stopped with Ctrl-C. It is always safe to run it again.`;
+
+/** @throws DeployError where an option is unknown, missing or contradicts another; `undefined` when help was asked for */
+export function readDeployOptions(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  zip: string,
+): DeployOptions | undefined {
   const values = parse(args);
   if (values.help === true) return undefined;
   const resourceGroup = values['resource-group'];
@@ -38,13 +51,20 @@ export function readDeployOptions(args: readonly string[]): DeployOptions | unde
       'npm run deploy -- --resource-group NAME --location REGION',
     ]);
   }
+  const parameters = readParameters(values.parameters ?? []);
+  const code = choosePackage(values['package-uri'], parameters, env);
+  if (code.from === 'zip' && !existsSync(zip)) {
+    throw new DeployError(`There is no ${zip} to upload.`, [
+      'npm run package makes it, and npm run deploy does that first.',
+    ]);
+  }
   return {
     resourceGroup,
     location: values.location,
     subscription: values.subscription,
     tenant: values.tenant,
-    parameters: values.parameters ?? [],
-    packageUri: values['package-uri'],
+    parameters: withParameter(parameters, 'packageUri', undefined),
+    code,
     checksRoles: values['no-role-check'] !== true,
   };
 }

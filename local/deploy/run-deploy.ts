@@ -1,104 +1,83 @@
-import type { Az } from './az';
-import { createAz } from './az';
-import { checkAccount } from './check-account';
-import { checkProviders } from './check-providers';
-import { checkRoles } from './check-roles';
-import { DeployError } from './deploy-error';
-import { deployPackage } from './deploy-package';
-import type { TemplateOutputs } from './deploy-template';
-import { deployTemplate } from './deploy-template';
-import type { DeployOptions } from './read-deploy-options';
+import { AzFailure, createAz } from './az';
+import type { Clock } from './clock';
+import { createClock } from './clock';
+import { deploy } from './deploy';
+import type { DeployContext, DeployPauses } from './deploy-context';
+import { DeployError, exitCodes, headlines } from './deploy-error';
+import type { DeployStage } from './deploy-stage';
+import { afterInterrupt } from './deploy-stage';
+import { explainFailure } from './explain-failure';
+import { hideQueries } from './hide-queries';
 import { deployHelp, readDeployOptions } from './read-deploy-options';
-import { waitForHealth } from './wait-for-health';
 
-/** How long it waits between tries, in milliseconds. */
-export interface DeployPauses {
-  readonly pollMs: number;
-  readonly packageMs: number;
-  readonly healthMs: number;
+/** What it meets on this machine. */
+export interface DeploySurroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly platform: NodeJS.Platform;
+  readonly zip: string;
+  readonly pauses: DeployPauses;
+  readonly createClock: (interrupt: AbortSignal) => Clock;
+  /** @returns what ends the listening */
+  readonly onInterrupt: (listener: () => void) => () => void;
 }
 
-const usualPauses: DeployPauses = { pollMs: 15_000, packageMs: 60_000, healthMs: 15_000 };
+const usual: DeploySurroundings = {
+  env: process.env,
+  platform: process.platform,
+  zip: 'anteroom.zip',
+  pauses: { pollMs: 15_000, retryMs: 60_000, healthMs: 15_000, registrationMs: 10_000 },
+  createClock,
+  onInterrupt: (listener) => {
+    process.once('SIGINT', listener);
+    return () => process.off('SIGINT', listener);
+  },
+};
 
 /**
  * `npm run deploy`: checks first what would fail later, then template, package and health.
- * @returns the exit code
+ * @returns the exit code: those that `--help` lists
  */
 export async function runDeploy(
   args: readonly string[],
-  report: (line: string) => void,
-  pauses: DeployPauses = usualPauses,
+  report: (text: string) => void,
+  surroundings: DeploySurroundings = usual,
 ): Promise<number> {
+  const { env, platform, pauses, zip } = surroundings;
+  const stop = new AbortController();
+  const interrupt = stop.signal;
+  const ignore = surroundings.onInterrupt(() => {
+    stop.abort();
+  });
+  let stage: DeployStage = 'checks';
   try {
-    const options = readDeployOptions(args);
-    if (options === undefined) report(deployHelp);
-    else await deploy(createAz(options.subscription), options, report, pauses);
+    const options = readDeployOptions(args, env, zip);
+    if (options === undefined) {
+      report(deployHelp);
+      return 0;
+    }
+    const az = createAz({ subscription: options.subscription, env, interrupt, platform });
+    const clock = surroundings.createClock(interrupt);
+    const context: DeployContext = { az, clock, pauses, report, interrupt };
+    await deploy(context, options, zip, (next) => (stage = next));
     return 0;
   } catch (error) {
-    if (!(error instanceof DeployError)) throw error;
-    report(`\nNot deployed: ${error.message}`);
-    for (const line of error.remedy) report(`  ${line}`);
-    return 1;
+    if (!interrupt.aborted) return reportFailure(error, report);
+    report(`\n${afterInterrupt[stage]}`);
+    return 130;
+  } finally {
+    ignore();
   }
 }
 
-async function deploy(
-  az: Az,
-  options: DeployOptions,
-  report: (line: string) => void,
-  pauses: DeployPauses,
-): Promise<void> {
-  const { resourceGroup, parameters } = options;
-  report('1/5 Account');
-  const account = await checkAccount(az, options);
-  report(`  ${account.userName}, ${account.subscriptionName}, tenant ${account.tenantId}`);
-
-  report('2/5 Resource group, providers, roles');
-  const exists = (await az(['group', 'exists', '--name', resourceGroup])) === true;
-  if (!exists && options.location === undefined) {
-    throw new DeployError(`There is no resource group ${resourceGroup}.`, [
-      'Say where to make it: --location westeurope',
-    ]);
-  }
-  const subscription = `/subscriptions/${account.subscriptionId}`;
-  const scope = exists ? `${subscription}/resourceGroups/${resourceGroup}` : subscription;
-  if (options.checksRoles) await checkRoles(az, account, scope, report);
-  await checkProviders(az, parameters);
-  if (!exists && options.location !== undefined) {
-    await az(['group', 'create', '--name', resourceGroup, '--location', options.location]);
-    report(`  made ${resourceGroup} in ${options.location}`);
-  }
-
-  report('3/5 Template (the first time takes about five minutes)');
-  const outputs = await deployTemplate(az, options, report, pauses.pollMs);
-  await finish(az, options, outputs, report, pauses);
+function reportFailure(error: unknown, report: (text: string) => void): number {
+  const known = error instanceof AzFailure ? explained(error, report) : error;
+  if (!(known instanceof DeployError)) throw known;
+  report(`\n${headlines[known.outcome]}: ${known.message}`);
+  for (const line of known.remedy) report(`  ${line}`);
+  return exitCodes[known.outcome];
 }
 
-async function finish(
-  az: Az,
-  options: DeployOptions,
-  outputs: TemplateOutputs,
-  report: (line: string) => void,
-  pauses: DeployPauses,
-): Promise<void> {
-  const { url = '', functionAppName = '', redirectUri = '', entraClientId = '' } = outputs;
-  report('4/5 Package');
-  if (options.packageUri === undefined) {
-    const site = {
-      resourceGroup: options.resourceGroup,
-      name: functionAppName,
-      zip: 'anteroom.zip',
-    };
-    await deployPackage(az, site, report, pauses.packageMs);
-  } else report('  deployed by the template');
-
-  report('5/5 Health');
-  if (entraClientId === '') {
-    report('  there is no app registration yet, so nobody can sign in. Whoever keeps them runs:');
-    report(
-      `  infra/scripts/entra-app.sh --url ${url} --identity ${outputs['federationSubject'] ?? ''} --unique-name ${outputs['entraAppUniqueName'] ?? ''}`,
-    );
-    report('  Then deploy again as it says there.');
-  } else await waitForHealth(url, report, pauses.healthMs);
-  report(`\n${url}\nregistered redirect URI: ${redirectUri}`);
+function explained(failure: AzFailure, report: (text: string) => void): DeployError {
+  report(`  ${failure.message}: ${hideQueries(failure.output)}`);
+  return explainFailure(failure.output, 'nothing');
 }

@@ -1,33 +1,52 @@
+import type { DeployContext } from './deploy-context';
+import { patienceMs } from './deploy-context';
 import { DeployError } from './deploy-error';
 
-const tries = 20;
+const stillMs = 60_000;
 
 /**
  * Asks /health until it says ok.
  * @throws DeployError with the last answer
  */
-export async function waitForHealth(
-  url: string,
-  report: (line: string) => void,
-  pauseMs: number,
-): Promise<void> {
+export async function waitForHealth(context: DeployContext, url: string): Promise<void> {
+  const { clock, report, pauses } = context;
+  const minutes = Math.round(patienceMs / 60_000);
+  report(
+    `  asking ${url}/health for up to ${minutes} minutes: the app starts, and its roles on vault`,
+  );
+  report('  and table take up to ten to come into force');
+  const started = clock.now();
+  let spoke = started;
   let last = '';
-  for (let attempt = 1; attempt <= tries; attempt += 1) {
-    const answer = await ask(`${url}/health`);
+  for (;;) {
+    const answer = await ask(`${url}/health`, context.interrupt);
     if (answer.isOk) return;
-    if (answer.text !== last) report(`  ${answer.text}`);
+    const waited = clock.now() - started;
+    if (answer.text !== last || clock.now() - spoke >= stillMs) {
+      report(`  ${answer.text} (${Math.round(waited / 1000)} s)`);
+      spoke = clock.now();
+    }
     last = answer.text;
-    if (attempt < tries) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    if (waited >= patienceMs) break;
+    await clock.pause(Math.min(pauses.healthMs, patienceMs - waited));
   }
-  throw new DeployError(`${url}/health does not say ok: ${last}`, [
-    'It names the part that fails. Log: Application Insights in the portal, table AppTraces.',
-    'Vault and table roles can take ten minutes to take effect: ask again before changing anything.',
-  ]);
+  throw new DeployError(
+    `${url}/health does not say ok: ${last}`,
+    [
+      'It names the part that fails. Log: Application Insights in the portal, table AppTraces.',
+      'Roles may come into force later still: ask it again before changing anything.',
+    ],
+    'ill',
+  );
 }
 
-async function ask(url: string): Promise<{ readonly isOk: boolean; readonly text: string }> {
+async function ask(
+  url: string,
+  interrupt: AbortSignal,
+): Promise<{ readonly isOk: boolean; readonly text: string }> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(20_000), redirect: 'manual' });
+    const signal = AbortSignal.any([interrupt, AbortSignal.timeout(20_000)]);
+    const response = await fetch(url, { signal, redirect: 'manual' });
     const body = (await response.text()).slice(0, 300).replaceAll(/\s+/g, ' ');
     return { isOk: response.status === 200, text: `${response.status} ${body}` };
   } catch (error) {

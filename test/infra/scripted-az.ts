@@ -6,35 +6,63 @@ import { delimiter, join } from 'node:path';
 export interface AzAnswer {
   readonly command: string;
   readonly stdout?: unknown;
+  /** What it prints when that is not JSON. */
+  readonly text?: string;
   readonly stderr?: string;
   readonly code?: number;
   /** How long it takes. */
   readonly waitMs?: number;
+  /** It is not done before that many commands like this were run. */
+  readonly until?: { readonly command: string; readonly runs: number };
   /** How often it is given before the next one that fits. */
   readonly times?: number;
+}
+
+/** One command that was run. */
+export interface AzRun {
+  readonly line: string;
+  /** PACKAGE_URI in its environment. */
+  readonly packageUri: string;
+  /** How many were at work as it began, itself included, of those with the same first three words. */
+  readonly atOnce: number;
 }
 
 export interface ScriptedAz {
   /** A PATH on which `az` is the stand-in. */
   readonly path: string;
+  runs(): readonly AzRun[];
   /** The commands that were run, as one line each. */
   commands(): readonly string[];
   remove(): void;
 }
 
+// How often an answer was given is the length of a file: appending is safe where several commands run at once.
 const script = `#!/usr/bin/env node
-const { readFileSync, writeFileSync, appendFileSync } = require('node:fs');
+const fs = require('node:fs');
 const { join } = require('node:path');
-const line = process.argv.slice(2).join(' ');
-appendFileSync(join(__dirname, 'commands'), line + '\\n');
-const file = join(__dirname, 'answers.json');
-const answers = JSON.parse(readFileSync(file, 'utf8'));
-const answer = answers.find(({ command, times }) => line.includes(command) && times !== 0);
+const words = process.argv.slice(2);
+const line = words.join(' ');
+const here = (name) => join(__dirname, name);
+const used = (index) => (fs.existsSync(here('used-' + index)) ? fs.statSync(here('used-' + index)).size : 0);
+const busy = here('busy ' + words.slice(0, 3).join(' '));
+fs.mkdirSync(busy, { recursive: true });
+fs.writeFileSync(join(busy, String(process.pid)), '');
+const atOnce = fs.readdirSync(busy).length;
+fs.appendFileSync(here('runs'), JSON.stringify({ line, packageUri: process.env.PACKAGE_URI ?? '', atOnce }) + '\\n');
+const answers = JSON.parse(fs.readFileSync(here('answers.json'), 'utf8'));
+const index = answers.findIndex(({ command, times }, at) => line.includes(command) && used(at) < (times ?? Infinity));
+const answer = answers[index];
 if (answer === undefined) { console.error('unexpected: az ' + line); process.exit(9); }
-if (answer.times !== undefined) { answer.times -= 1; writeFileSync(file, JSON.stringify(answers)); }
-if (answer.waitMs !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, answer.waitMs);
+fs.appendFileSync(here('used-' + index), '.');
+const sleep = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+const ran = (command) => fs.readFileSync(here('runs'), 'utf8').split('\\n').filter((text) => text.includes(command)).length;
+if (answer.until !== undefined)
+  for (let at = 0; at < 1000 && ran(answer.until.command) < answer.until.runs; at += 1) sleep(20);
+if (answer.waitMs !== undefined) sleep(answer.waitMs);
 if (answer.stdout !== undefined) console.log(JSON.stringify(answer.stdout));
+if (answer.text !== undefined) console.log(answer.text);
 if (answer.stderr !== undefined) console.error(answer.stderr);
+fs.rmSync(join(busy, String(process.pid)));
 process.exitCode = answer.code ?? 0;
 `;
 
@@ -43,13 +71,19 @@ export function createScriptedAz(answers: readonly AzAnswer[]): ScriptedAz {
   const folder = mkdtempSync(join(tmpdir(), 'anteroom-az-'));
   writeFileSync(join(folder, 'az'), script);
   chmodSync(join(folder, 'az'), 0o755);
-  writeFileSync(join(folder, 'commands'), '');
+  writeFileSync(join(folder, 'runs'), '');
   writeFileSync(join(folder, 'answers.json'), JSON.stringify(answers));
+  const runs = (): readonly AzRun[] =>
+    readFileSync(join(folder, 'runs'), 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((text) => JSON.parse(text) as AzRun);
   return {
     path: `${folder}${delimiter}${process.env['PATH'] ?? ''}`,
-    commands: () => readFileSync(join(folder, 'commands'), 'utf8').split('\n').filter(Boolean),
+    runs,
+    commands: () => runs().map(({ line }) => line),
     remove: () => {
-      rmSync(folder, { recursive: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -1,0 +1,62 @@
+import { isObject } from '../../src/is-object';
+import type { DeployContext } from './deploy-context';
+import { AzFailure } from './az';
+import { DeployError } from './deploy-error';
+
+/** The first that uploads to Flex Consumption: learn.microsoft.com/azure/azure-functions/flex-consumption-how-to. */
+const oldestAz = '2.60.0';
+/** The first that knows the released Graph extension: learn.microsoft.com/graph/templates. */
+const oldestBicep = '0.36.1';
+/** Refuses `existing` resources of Graph: Azure/bicep#18158. */
+const brokenBicep = '0.38.3';
+
+/** @throws DeployError when the Azure CLI or its Bicep cannot do this */
+export async function checkTools({
+  az,
+  report,
+}: Pick<DeployContext, 'az' | 'report'>): Promise<void> {
+  const [azVersion, bicepVersion] = await Promise.all([readAz(az), readBicep(az)]);
+  if (azVersion !== undefined && isOlder(azVersion, oldestAz)) {
+    throw new DeployError(
+      `The Azure CLI ${azVersion} is too old; ${oldestAz} or newer is needed.`,
+      ['az upgrade'],
+    );
+  }
+  if (bicepVersion !== undefined && isOlder(bicepVersion, oldestBicep)) {
+    throw new DeployError(`Bicep ${bicepVersion} is too old; ${oldestBicep} or newer is needed.`, [
+      'az bicep upgrade',
+    ]);
+  }
+  if (bicepVersion === brokenBicep) {
+    throw new DeployError(`Bicep ${brokenBicep} refuses this template for a mistake of its own.`, [
+      'az bicep upgrade',
+      'More: https://github.com/Azure/bicep/issues/18158',
+    ]);
+  }
+  report(
+    `  az ${azVersion ?? 'of unknown version'}, Bicep ${bicepVersion ?? 'not installed yet: az does that'}`,
+  );
+}
+
+async function readAz(az: DeployContext['az']): Promise<string | undefined> {
+  const shown = await az(['version']);
+  return version(isObject(shown) ? shown['azure-cli'] : shown);
+}
+
+/** @returns `undefined` where there is none: az installs the newest when it first needs it */
+async function readBicep(az: DeployContext['az']): Promise<string | undefined> {
+  try {
+    return version(await az(['bicep', 'version']));
+  } catch (error) {
+    if (error instanceof AzFailure) return undefined;
+    throw error;
+  }
+}
+
+function version(text: unknown): string | undefined {
+  return typeof text === 'string' ? /\d+\.\d+\.\d+/.exec(text)?.[0] : undefined;
+}
+
+function isOlder(one: string, other: string): boolean {
+  return one.localeCompare(other, 'en', { numeric: true }) < 0;
+}

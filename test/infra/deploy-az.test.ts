@@ -1,0 +1,107 @@
+import type { AzSurroundings } from '../../local/deploy/az';
+import { AzFailure, createAz } from '../../local/deploy/az';
+import { createClock } from '../../local/deploy/clock';
+import { hideQueries } from '../../local/deploy/hide-queries';
+import { quoteForCmd } from '../../local/deploy/quote-for-cmd';
+import type { AzAnswer, ScriptedAz } from './scripted-az';
+import { createScriptedAz } from './scripted-az';
+
+describe('az', () => {
+  let scripted: ScriptedAz | undefined;
+  const stop = new AbortController();
+
+  afterEach(() => {
+    scripted?.remove();
+  });
+
+  function az(answer: AzAnswer, surroundings: Partial<AzSurroundings> = {}) {
+    scripted = createScriptedAz([answer]);
+    const env = { PATH: scripted.path };
+    return createAz({
+      subscription: undefined,
+      env,
+      interrupt: stop.signal,
+      platform: 'linux',
+      ...surroundings,
+    });
+  }
+
+  it('gives JSON parsed and anything else as text', async () => {
+    expect(await az({ command: 'a', stdout: { b: 1 } })(['a'])).toEqual({ b: 1 });
+    expect(await az({ command: 'a', text: 'Bicep 1' })(['a'])).toBe('Bicep 1\n');
+  });
+
+  it('is not waited for after its deadline, even where it hangs', async () => {
+    const failure = az({ command: 'a', waitMs: 20_000 })(['a'], { deadlineMs: 300 });
+    await expect(failure).rejects.toBeInstanceOf(AzFailure);
+    await expect(failure).rejects.toMatchObject({ isLate: true });
+  });
+
+  it('ends at an interrupt, and is not started after one', async () => {
+    const interrupted = new AbortController();
+    const run = az({ command: 'a', waitMs: 20_000 }, { interrupt: interrupted.signal });
+    const running = run(['a']);
+    setTimeout(() => {
+      interrupted.abort();
+    }, 300);
+    await expect(running).rejects.toThrow('interrupted');
+    await expect(run(['a'])).rejects.toThrow();
+    expect(scripted?.runs()).toHaveLength(1);
+  });
+
+  it('passes each argument as one through a shell', async () => {
+    const run = az({ command: '', stdout: 'x' }, { platform: 'win32' });
+    await run(['a & b', "c|d '<e>' ^f", '[?x==true].y']);
+    expect(scripted?.commands()[0]).toContain("a & b c|d '<e>' ^f [?x==true].y --only-show-errors");
+  });
+
+  it('that cmd.exe does not find is missing', async () => {
+    const stderr = "'az' is not recognized as an internal or external command,";
+    const run = az({ command: 'a', code: 1, stderr }, { platform: 'win32' });
+    await expect(run(['a'])).rejects.toThrow('The Azure CLI (az) is not installed');
+  });
+});
+
+describe('quoteForCmd', () => {
+  it.each(['plain', 'a b', 'a&b', 'a|b<c>d^e', "[?a=='b'].c", 'C:\\dir\\file', ''])(
+    'passes %s',
+    (text) => {
+      expect(quoteForCmd(text)).toBe(`"${text}"`);
+    },
+  );
+
+  it.each(['a"b', 'a%PATH%b', 'a!b!', 'a\nb', 'a\rb', 'a\0b', 'C:\\dir\\'])(
+    'refuses %j',
+    (text) => {
+      expect(() => quoteForCmd(`name=${text}`)).toThrow('The value of name cannot be passed');
+      expect(() => quoteForCmd(text)).toThrow('The value of an argument cannot be passed');
+    },
+  );
+});
+
+describe('hideQueries', () => {
+  it.each([
+    ['at https://a.example/b.zip?sig=x&se=y now', 'at https://a.example/b.zip?... now'],
+    ['{"uri":"https://a.example/b?sig=x"}', '{"uri":"https://a.example/b?..."}'],
+    ['two https://a/b?c=1 and https://d/e?f=2', 'two https://a/b?... and https://d/e?...'],
+    ['https://a.example/b is it?', 'https://a.example/b is it?'],
+  ])('%s', (text, hidden) => {
+    expect(hideQueries(text)).toBe(hidden);
+  });
+});
+
+describe('createClock', () => {
+  it('pauses as long as told, until it is woken, or until it is interrupted', async () => {
+    const interrupt = new AbortController();
+    const wake = new AbortController();
+    const clock = createClock(interrupt.signal);
+    const started = clock.now();
+    await clock.pause(30);
+    expect(clock.now() - started).toBeGreaterThanOrEqual(28);
+    wake.abort();
+    await clock.pause(60_000, wake.signal);
+    interrupt.abort();
+    await expect(clock.pause(60_000)).rejects.toThrow();
+    expect(clock.now() - started).toBeLessThan(10_000);
+  });
+});
