@@ -1,66 +1,38 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { isObject } from '../../src/is-object';
 import { createBicepParser, entriesOf, readInfraSources, textOf } from './bicep-project';
-import type { FakeGraphAz } from './fake-graph-az';
-import { appId, createFakeGraphAz, servicePrincipalId, tenantId } from './fake-graph-az';
+import type { EntraAppCheckout } from './entra-app-checkout';
+import { createEntraAppCheckout, identity, inAzure, uniqueName, url } from './entra-app-checkout';
+import { graphPrincipalId, tenantId } from './fake-graph-az';
 
-const identity = '1de27171-0000-4000-8000-00000000a11c';
-const url = 'https://app.contoso.com';
-const inAzure = ['--url', url, '--identity', identity, '--unique-name', 'anteroom-prod-x1'];
+const grace = '96ace000-0000-4000-8000-00000000a11c';
+const alan = 'a1a00000-0000-4000-8000-00000000a11c';
+const linus = '11905000-0000-4000-8000-00000000a11c';
+const userRead = {
+  resourceAppId: '00000003-0000-0000-c000-000000000000',
+  resourceAccess: [{ id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d', type: 'Scope' }],
+};
 
 describe('infra/scripts/entra-app.sh', () => {
-  let az: FakeGraphAz;
-  let folder: string;
+  let checkout: EntraAppCheckout;
 
   beforeEach(() => {
-    az = createFakeGraphAz();
-    // A checkout of its own, so that local.settings.json of this one is left alone.
-    folder = mkdtempSync(join(tmpdir(), 'anteroom-checkout-'));
-    mkdirSync(join(folder, 'infra'));
-    cpSync('infra/scripts', join(folder, 'infra/scripts'), { recursive: true });
-    cpSync('local.settings.json.example', join(folder, 'local.settings.json.example'));
-    cpSync('.gitignore', join(folder, '.gitignore'));
-    spawnSync('git', ['init', '--quiet'], { cwd: folder });
+    checkout = createEntraAppCheckout();
   });
 
   afterEach(() => {
-    az.remove();
-    rmSync(folder, { recursive: true });
+    checkout.remove();
   });
 
-  function run(...args: readonly string[]): {
-    code: number | null;
-    stdout: string;
-    stderr: string;
-  } {
-    const { status, stdout, stderr } = spawnSync(
-      'bash',
-      [resolve(folder, 'infra/scripts/entra-app.sh'), ...args],
-      {
-        cwd: folder,
-        encoding: 'utf8',
-        env: { ...process.env, PATH: az.path, ENTRA_APP_PAUSE: '0' },
-      },
-    );
-    return { code: status, stdout, stderr };
-  }
+  const application = () => checkout.az.tenant().applications[0];
 
   it('registers what the template registers', async () => {
-    const { code, stdout, stderr } = run(...inAzure);
+    const { code, stdout, stderr } = checkout.run(...inAzure);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { appId } = application() ?? { appId: 'none' };
     expect(stdout).toContain(`client id     ${appId}\nredirect URI  ${url}/auth/redirect\n`);
+    expect(stdout).toContain(
+      `--parameters deployEntraApp=false --parameters entraClientId=${appId}`,
+    );
     const project = (await createBicepParser())(readInfraSources());
     const main = project.get('infra/main.bicep');
     const paths = main?.variables.find(({ name }) => name === 'paths')?.value;
@@ -68,207 +40,153 @@ describe('infra/scripts/entra-app.sh', () => {
       const value = paths === undefined ? undefined : entriesOf(paths).get(name);
       return value === undefined ? 'none' : textOf(value);
     };
-    expect(az.objects()).toEqual({
-      application: {
-        id: expect.any(String) as string,
-        appId,
-        uniqueName: 'anteroom-prod-x1',
-        displayName: 'Anteroom',
-        signInAudience: 'AzureADMyOrg',
-        appRoles: [
-          {
-            id: armGuid('anteroom-prod-x1', 'admin'),
-            value: 'admin',
-            displayName: 'Administrator',
-            description: 'Sees who is signed in and can end sessions.',
-            allowedMemberTypes: ['User'],
-            isEnabled: true,
-          },
-        ],
-        optionalClaims: {
-          idToken: [
-            { name: 'login_hint', essential: false },
-            { name: 'sid', essential: false },
-          ],
+    expect(application()).toEqual({
+      id: expect.any(String) as string,
+      appId,
+      uniqueName,
+      displayName: 'Anteroom',
+      signInAudience: 'AzureADMyOrg',
+      appRoles: [
+        {
+          id: armGuid(uniqueName, 'admin'),
+          value: 'admin',
+          displayName: 'Administrator',
+          description: 'Sees who is signed in and can end sessions.',
+          allowedMemberTypes: ['User'],
+          isEnabled: true,
         },
-        requiredResourceAccess: [
-          {
-            resourceAppId: '00000003-0000-0000-c000-000000000000',
-            resourceAccess: [{ id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d', type: 'Scope' }],
-          },
+      ],
+      optionalClaims: {
+        idToken: [
+          { name: 'login_hint', essential: false },
+          { name: 'sid', essential: false },
         ],
-        web: {
-          homePageUrl: url,
-          implicitGrantSettings: { enableAccessTokenIssuance: false, enableIdTokenIssuance: false },
-          logoutUrl: url + path('frontChannelLogout'),
-          redirectUris: [url + path('redirect'), url + path('signedOut')],
+      },
+      requiredResourceAccess: [userRead],
+      web: {
+        homePageUrl: url,
+        implicitGrantSettings: { enableAccessTokenIssuance: false, enableIdTokenIssuance: false },
+        logoutUrl: url + path('frontChannelLogout'),
+        redirectUris: [url + path('redirect'), url + path('signedOut')],
+      },
+      passwordCredentials: [],
+      federatedIdentityCredentials: [
+        {
+          name: 'app-identity',
+          description: 'The managed identity of the app.',
+          audiences: ['api://AzureADTokenExchange'],
+          issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
+          subject: identity,
         },
-      },
-      servicePrincipal: { id: servicePrincipalId, appRoleAssignmentRequired: false },
-      federatedIdentityCredential: {
-        name: 'app-identity',
-        description: 'The managed identity of the app.',
-        audiences: ['api://AzureADTokenExchange'],
-        issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
-        subject: identity,
-      },
+      ],
+    });
+    expect(checkout.az.tenant().servicePrincipals).toContainEqual({
+      id: expect.any(String) as string,
+      appId,
+      appRoleAssignmentRequired: false,
     });
   });
 
-  it('changes nothing when it is run again', () => {
-    const args = [...inAzure, '--admin', 'grace', '--admin', 'alan'];
-    run(...args);
-    const first = az.objects();
-    expect(first['assignments']).toHaveLength(2);
-    expect(run(...args).code).toBe(0);
-    expect(az.objects()).toEqual(first);
+  it('changes nothing when it is run again, and says so', () => {
+    // More than a page of them.
+    const args = [
+      ...inAzure,
+      '--consent',
+      ...[grace, alan, linus].flatMap((id) => ['--admin', id]),
+    ];
+    expect(checkout.run(...args).stderr).toBe('');
+    expect(checkout.az.tenant().assignments).toHaveLength(3);
+    const before = checkout.az.writes();
+    const { code, stdout } = checkout.run(...args);
+    expect(code).toBe(0);
+    expect(checkout.az.writes()).toEqual(before);
+    expect(stdout).toContain('Registration: already as wanted (Anteroom)\n');
+    expect(stdout).toContain('Service principal: already as wanted\n');
+    expect(stdout).toContain('Federated credential: already as wanted (app-identity)\n');
+    expect(stdout).toContain(`App role admin: ${linus} has it already\n`);
+    expect(stdout).toContain('Consent for everybody: given already\n');
   });
 
-  it('follows a changed address and name', () => {
-    run(...inAzure);
-    run(
-      '--url',
-      'https://new.contoso.com/',
-      ...inAzure.slice(2),
-      '--name',
-      'Front desk',
-      '--assignment-required',
+  it('follows a changed address, name and identity', () => {
+    checkout.run(...inAzure);
+    const other = '1de27171-0000-4000-8000-0000000000b2';
+    const { stdout } = checkout.run(
+      ...['--url', 'https://new.contoso.com/', '--identity', other, ...inAzure.slice(4)],
+      ...['--name', 'Front desk', '--assignment-required'],
     );
-    expect(az.objects()['application']).toMatchObject({
+    expect(application()).toMatchObject({
       displayName: 'Front desk',
       web: {
-        redirectUris: [
-          'https://new.contoso.com/auth/redirect',
-          'https://new.contoso.com/auth/signed-out',
-        ],
+        homePageUrl: 'https://new.contoso.com',
+        logoutUrl: 'https://new.contoso.com/auth/front-channel-logout',
       },
+      federatedIdentityCredentials: [{ subject: other }],
     });
-    expect(az.objects()['servicePrincipal']).toMatchObject({ appRoleAssignmentRequired: true });
+    expect(checkout.az.tenant().servicePrincipals).toContainEqual(
+      expect.objectContaining({ appRoleAssignmentRequired: true }),
+    );
+    expect(stdout).toContain('Federated credential: changed to this identity');
+    expect(stdout).toContain(
+      'changed displayName, web.homePageUrl, web.logoutUrl, web.redirectUris',
+    );
   });
 
-  it('consents for everybody only when told to', () => {
-    run(...inAzure);
-    expect(az.objects()['consent']).toBeUndefined();
-    run(...inAzure, '--consent');
-    expect(az.objects()['consent']).toEqual({ id: appId });
+  it.each([`"Empfang" & \ 'Ärger' $(id) \`id\` %PATH% {}`, '@name'])(
+    'takes the name %s',
+    (name) => {
+      expect(checkout.run(...inAzure, '--name', name).stderr).toBe('');
+      expect(application()?.['displayName']).toBe(name);
+    },
+  );
+
+  it('opens no app that only people with an assignment may use', () => {
+    checkout.run(...inAzure, '--assignment-required');
+    const { stdout } = checkout.run(...inAzure);
+    expect(checkout.az.tenant().servicePrincipals).toContainEqual(
+      expect.objectContaining({ appRoleAssignmentRequired: true }),
+    );
+    expect(stdout).toContain('Kept: only people with an assignment may sign in');
   });
 
-  it.each<[string, readonly string[], string]>([
-    [
-      'an address with a path',
-      ['--url', 'https://a.example/b', ...inAzure.slice(2)],
-      '--url wants',
-    ],
-    ['an address without https', ['--url', 'http://a.example', ...inAzure.slice(2)], '--url wants'],
-    [
-      'a client id or name in place of the principal id',
-      ['--url', url, '--identity', 'id-anteroom', '--unique-name', 'a'],
-      '--identity wants',
-    ],
-    ['no unique name', inAzure.slice(0, 4), '--unique-name is missing'],
-    [
-      'a unique name that would break out of the address',
-      [...inAzure.slice(0, 4), '--unique-name', "a')/owners('b"],
-      '--unique-name may hold',
-    ],
-    [
-      'a name that would break out of the JSON',
-      [...inAzure, '--name', 'a","b":"c'],
-      '--name may not',
-    ],
-    ['deletion by name', ['--delete', 'Anteroom'], '--delete wants the application (client) id'],
-    ['an option that it does not know', ['--everything'], 'unknown option --everything'],
-  ])('refuses %s', (_case, args, text) => {
-    const { code, stderr } = run(...args);
-    expect(code).toBe(1);
-    expect(stderr).toContain(text);
-    expect(az.objects()).toEqual({});
+  it('consents for everybody only when told to, and only to what the template consents to', () => {
+    checkout.run(...inAzure);
+    expect(checkout.az.tenant().grants).toEqual([]);
+    checkout.run(...inAzure, '--consent');
+    const principal = checkout.az.tenant().servicePrincipals.at(-1);
+    expect(checkout.az.tenant().grants).toMatchObject([
+      {
+        clientId: principal?.['id'],
+        consentType: 'AllPrincipals',
+        resourceId: graphPrincipalId,
+        scope: 'openid profile offline_access User.Read',
+      },
+    ]);
   });
 
-  it('deletes by id, for good, so that the name is free again', () => {
-    run(...inAzure);
-    const { code, stdout } = run('--delete', appId);
-    expect(code).toBe(0);
-    expect(stdout).toContain(`Deleting Anteroom (${appId})`);
-    expect(az.objects()).not.toHaveProperty('application');
-    expect(az.objects()).not.toHaveProperty('deleted');
+  it('leaves a wider consent as wide as it is', () => {
+    checkout.run(...inAzure, '--consent');
+    const [grant] = checkout.az.tenant().grants;
+    checkout.az.change({ grants: [{ ...grant, scope: 'Mail.Read openid' }] });
+    checkout.run(...inAzure, '--consent');
+    expect(checkout.az.tenant().grants).toMatchObject([
+      { scope: 'Mail.Read openid profile offline_access User.Read' },
+    ]);
   });
 
-  it('finishes a deletion that somebody began by hand', () => {
-    az.remove();
-    az = createFakeGraphAz({ deleted: { id: 'object-1', appId } });
-    expect(run('--delete', appId).code).toBe(0);
-    expect(az.objects()).toEqual({});
-  });
-
-  it('says so when there is nothing to delete', () => {
-    expect(run('--delete', appId).stderr).toContain(`there is no registration ${appId}`);
-  });
-
-  describe('--local', () => {
-    it('registers localhost and writes local.settings.json for the real tenant', () => {
-      const { code, stdout, stderr } = run('--local');
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout).not.toContain('secret-1');
-      expect(values()).toMatchObject({
-        APP_BASE_URL: 'http://localhost:7071',
-        ENTRA_TENANT_ID: tenantId,
-        ENTRA_CLIENT_ID: appId,
-        ENTRA_CLIENT_SECRET: 'secret-1',
-        ENTRA_AUTHORITY: '',
-        GRAPH_BASE_URL: '',
-        TABLES_NAME: 'anteroom',
-      });
-      expect(statSync(join(folder, 'local.settings.json')).mode & 0o077).toBe(0);
-      expect(az.objects()).not.toHaveProperty('federatedIdentityCredential');
-      expect(az.objects()['application']).toMatchObject({
-        uniqueName: 'anteroom-local-ada',
-        web: {
-          logoutUrl: null,
-          redirectUris: [
-            'http://localhost:7071/auth/redirect',
-            'http://localhost:7071/auth/signed-out',
-          ],
-        },
-      });
+  it('takes a cloud of its own for what it is', () => {
+    checkout.az.change({
+      graph: 'https://graph.microsoft.us/',
+      authority: 'https://login.microsoftonline.us',
     });
+    expect(checkout.run(...inAzure).stderr).toBe('');
+    expect(application()?.federatedIdentityCredentials).toMatchObject([
+      { issuer: `https://login.microsoftonline.us/${tenantId}/v2.0` },
+    ]);
+  });
 
-    it('never puts the secret where other processes can read it', () => {
-      run('--local');
-      expect(az.commands().join('\n')).not.toContain('secret-1');
-    });
-
-    it('keeps the secret and the other settings when it is run again', () => {
-      run('--local');
-      const settings = JSON.parse(readFileSync(join(folder, 'local.settings.json'), 'utf8')) as {
-        Values: Record<string, string>;
-      };
-      settings.Values['SESSION_IDLE_SECONDS'] = '60';
-      writeFileSync(join(folder, 'local.settings.json'), JSON.stringify(settings));
-      expect(run('--local', '--port', '7072').code).toBe(0);
-      expect(az.objects()['secrets']).toEqual({ count: 1, append: true });
-      run('--local', '--new-secret');
-      expect(values()).toMatchObject({
-        ENTRA_CLIENT_SECRET: 'secret-2',
-        SESSION_IDLE_SECONDS: '60',
-      });
-    });
-
-    it('makes no secret where git would take the file', () => {
-      writeFileSync(join(folder, '.gitignore'), 'dist/\n');
-      const { code, stderr } = run('--local');
-      expect(code).toBe(1);
-      expect(stderr).toContain('is not ignored by git');
-      expect(az.objects()).not.toHaveProperty('secrets');
-    });
-
-    function values(): Record<string, unknown> {
-      const settings: unknown = JSON.parse(
-        readFileSync(join(folder, 'local.settings.json'), 'utf8'),
-      );
-      if (!isObject(settings) || !isObject(settings['Values'])) throw new Error('no Values');
-      return settings['Values'];
-    }
+  it('puts no request into arguments', () => {
+    checkout.run(...inAzure);
+    expect(checkout.az.commands().join('\n')).not.toMatch(/[{"]displayName|redirectUris/);
   });
 });
 
