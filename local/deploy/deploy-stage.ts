@@ -2,11 +2,14 @@
 export type DeployStage = 'checks' | 'template' | 'package' | 'health';
 
 /** What a person who pressed Ctrl-C has to know. */
-export const afterInterrupt: Readonly<Record<DeployStage, string>> = {
-  checks: 'Stopped. Nothing was deployed.',
-  template: `Stopped here, but the deployment goes on in Azure. Wait for it, then run the same command again:
-  az deployment group wait --name anteroom --resource-group NAME --created
-or stop it there as well: az deployment group cancel --name anteroom --resource-group NAME`,
-  package: 'Stopped. Everything but the code is deployed; run the same command again.',
-  health: 'Stopped. Everything is deployed; whether it is healthy was not seen.',
-};
+export function afterInterrupt(stage: DeployStage, resourceGroup: string): string {
+  const deployment = `--name anteroom --resource-group ${resourceGroup}`;
+  return {
+    checks: 'Stopped. Nothing was deployed.',
+    template: `Stopped here, but a deployment that has begun goes on in Azure. Wait for it, then run the same command again:
+  az deployment group wait ${deployment} --created
+or stop it there as well: az deployment group cancel ${deployment}`,
+    package: 'Stopped. Everything but the code is deployed; run the same command again.',
+    health: 'Stopped. Everything is deployed; whether it is healthy was not seen.',
+  }[stage];
+}

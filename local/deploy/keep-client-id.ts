@@ -21,7 +21,7 @@ export async function keepClientId(
   const isOurs = parameterValue(parameters, 'deployEntraApp')?.toLowerCase() !== 'false';
   const isGiven = (parameterValue(parameters, 'entraClientId') ?? '') !== '';
   if (isOurs || isGiven || isExpression(parameters, 'entraClientId')) return parameters;
-  const previous = groupExists ? await previousClientId(az, resourceGroup) : 'later';
+  const previous = groupExists ? await previousClientId(az, resourceGroup, parameters) : 'later';
   report(
     previous === 'later'
       ? '  no client id yet: nobody can sign in until there is a registration'
@@ -30,26 +30,49 @@ export async function keepClientId(
   return withParameter(parameters, 'entraClientId', previous);
 }
 
-async function previousClientId(az: DeployContext['az'], resourceGroup: string): Promise<string> {
-  let shown: unknown;
-  try {
-    shown = await az([
-      ...['deployment', 'group', 'show', '--resource-group', resourceGroup],
-      ...['--name', deploymentName, '--query'],
-      'properties.{state:provisioningState,output:outputs.entraClientId.value,given:parameters.entraClientId.value}',
-    ]);
-  } catch (error) {
-    if (error instanceof AzFailure && /DeploymentNotFound/.test(error.output)) {
-      return 'later';
-    }
-    throw error;
+async function previousClientId(
+  az: DeployContext['az'],
+  resourceGroup: string,
+  parameters: DeployParameters,
+): Promise<string> {
+  const shown = await showPrevious(az, resourceGroup);
+  if (shown === undefined) return 'later';
+  const { state, output, given, environment } = shown;
+  const ours = isExpression(parameters, 'environmentName')
+    ? environment
+    : (parameterValue(parameters, 'environmentName') ?? 'anteroom');
+  if (typeof environment === 'string' && environment !== ours) {
+    throw unknown(
+      `The previous deployment in this group was that of ${environment}, not ${String(ours)}.`,
+    );
   }
-  const { state, output, given } = isObject(shown) ? shown : {};
   // A deployment that failed has no outputs, but keeps what it was given.
   for (const id of [output, given]) if (typeof id === 'string' && id !== '') return id;
   if (state === 'Succeeded') return 'later';
-  throw new DeployError('The previous deployment failed and does not tell its client id.', [
-    'With deployEntraApp=false say which one the app has: --parameters entraClientId=...',
+  throw unknown('The previous deployment failed and does not tell its client id.');
+}
+
+/** @returns `undefined` where there is none */
+async function showPrevious(
+  az: DeployContext['az'],
+  resourceGroup: string,
+): Promise<Record<string, unknown> | undefined> {
+  try {
+    const shown = await az([
+      ...['deployment', 'group', 'show', '--resource-group', resourceGroup],
+      ...['--name', deploymentName, '--query'],
+      'properties.{state:provisioningState,output:outputs.entraClientId.value,given:parameters.entraClientId.value,environment:parameters.environmentName.value}',
+    ]);
+    return isObject(shown) ? shown : {};
+  } catch (error) {
+    if (error instanceof AzFailure && /DeploymentNotFound/.test(error.output)) return undefined;
+    throw error;
+  }
+}
+
+function unknown(message: string): DeployError {
+  return new DeployError(message, [
+    'With deployEntraApp=false say which client id the app has: --parameters entraClientId=...',
     'or, while there is none: --parameters entraClientId=later',
   ]);
 }

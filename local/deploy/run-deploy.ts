@@ -49,8 +49,10 @@ export async function runDeploy(
     stop.abort();
   });
   let stage: DeployStage = 'checks';
+  let resourceGroup = '';
   try {
     const options = readDeployOptions(args, env, zip);
+    resourceGroup = options?.resourceGroup ?? '';
     if (options === undefined) {
       report(deployHelp);
       return 0;
@@ -62,7 +64,7 @@ export async function runDeploy(
     return 0;
   } catch (error) {
     if (!interrupt.aborted) return reportFailure(error, report);
-    report(`\n${afterInterrupt[stage]}`);
+    report(`\n${afterInterrupt(stage, resourceGroup)}`);
     return 130;
   } finally {
     ignore();

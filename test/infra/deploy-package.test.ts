@@ -1,3 +1,5 @@
+import { AzFailure } from '../../local/deploy/az';
+import { deployPackage } from '../../local/deploy/deploy-package';
 import { DeployRun } from './deploy-run';
 import type { AzAnswer } from './scripted-az';
 
@@ -80,6 +82,19 @@ describe('the package', () => {
   ])('counts as uploaded when only the check of az after it fails: %s', async (stderr) => {
     expect(await run.deploy([refused(stderr)])).toBe(0);
     expect(uploads()).toBe(1);
+  });
+
+  it('counts as uploaded when az does not come back: its last step waits for the host without end', async () => {
+    const az = () => Promise.reject(new AzFailure(['functionapp'], 'az did not come back', true));
+    const context = {
+      az,
+      clock: { now: () => 0, pause: () => Promise.reject(new Error('no second try')) },
+      pauses: { pollMs: 1, retryMs: 1, healthMs: 1, registrationMs: 1 },
+      report: (text: string) => (run.said += text),
+      interrupt: new AbortController().signal,
+    };
+    await deployPackage(context, { resourceGroup: 'rg-1', name: 'f', zip: run.zip });
+    expect(run.said).toContain('the host does not answer az yet');
   });
 
   it('when it is stopped with Ctrl-C, says that the rest is deployed', async () => {

@@ -144,6 +144,28 @@ describe('parameters of a deployment', () => {
       expect(run.changes()).toEqual([]);
     });
 
+    it('is not taken from another environment in the same group', async () => {
+      const previous = { state: 'Succeeded', output: clientId, given: '', environment: 'prod' };
+      expect(await run.deploy([shown(previous)], elsewhere)).toBe(1);
+      expect(run.said).toContain(
+        'The previous deployment in this group was that of prod, not anteroom.',
+      );
+      expect(run.changes()).toEqual([]);
+    });
+
+    it.each([
+      ['the same', 'anteroom', 'anteroom'],
+      ['not known here', "readEnvironmentVariable('NAME')", 'prod'],
+      ['the default', undefined, 'anteroom'],
+    ])('is kept in an environment that is %s', async (_case, name, environment) => {
+      const literal = name === 'anteroom' ? "'anteroom'" : name;
+      const line = literal === undefined ? '' : `param environmentName = ${literal}\n`;
+      const file = run.file('my.bicepparam', line);
+      const previous = { state: 'Succeeded', output: clientId, given: '', environment };
+      expect(await run.deploy([shown(previous)], ['-p', file, ...elsewhere])).toBe(0);
+      expect(template().line).toContain(`entraClientId=${clientId}`);
+    });
+
     it.each([
       ['inline', '', [...elsewhere, '-p', 'entraClientId=given']],
       [
@@ -169,6 +191,11 @@ describe('parameters of a deployment', () => {
 
     it.each([
       ['a line', 'param deployEntraApp = false\n'],
+      ['a line with a comment', 'param deployEntraApp = false // others make it\n'],
+      [
+        'an empty value with a comment',
+        "param deployEntraApp = false\nparam entraClientId = '' // none\n",
+      ],
       ['an empty value beside', "param deployEntraApp = false\nparam entraClientId = ''\n"],
       ['Windows line ends', "using 'main.bicep'\r\nparam deployEntraApp = false\r\n"],
     ])('is kept when the file says so: %s', async (_case, text) => {

@@ -39,6 +39,8 @@ export class DeployRun {
   env: Record<string, string> = {};
   platform: NodeJS.Platform = 'linux';
   zip = '';
+  /** Whether the parts are looked at before and after the template only. */
+  looksRarely = false;
   /** What Ctrl-C does. */
   interrupt: () => void = () => undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), 'anteroom-deploy-'));
@@ -117,7 +119,13 @@ export class DeployRun {
     this.#az = createScriptedAz([...answers, ...this.usual()]);
     const clock: Clock = {
       now: () => this.waited,
-      pause: async (milliseconds) => {
+      pause: async (milliseconds, wake) => {
+        if (this.looksRarely && wake !== undefined) {
+          await new Promise((resolve) => {
+            wake.addEventListener('abort', resolve);
+          });
+          return;
+        }
         this.waited += milliseconds;
         await setTimeout(1);
       },

@@ -72,6 +72,18 @@ describe('the template', () => {
       expect(run.said).toMatch(/failed: entraApp \(\d+ s\)/);
     });
 
+    it.each([
+      ['done', 'Succeeded', 0],
+      ['failed', 'Failed', 1],
+    ])('has a last look when it has ended: %s', async (word, state, code) => {
+      run.looksRarely = true;
+      const ended = [operation('vault', state, '2026-11-21T10:00:00Z')];
+      const answers = [listed([], 1), listed(ended)];
+      const failing = code === 0 ? [] : [refused('(SomethingElse) No.')];
+      expect(await run.deploy([...answers, ...failing])).toBe(code);
+      expect(run.said).toContain(`  ${word}: vault (0 s)`);
+    });
+
     it('says every half minute what it is still at', async () => {
       const slow = { ...run.template(), until: looks(8) };
       await run.deploy([listed([], 1), listed(now), slow]);
@@ -198,7 +210,8 @@ describe('the template', () => {
     while (tries() === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     run.interrupt();
     expect(await running).toBe(130);
-    expect(run.said).toContain('the deployment goes on in Azure');
+    expect(run.said).toContain('a deployment that has begun goes on in Azure');
+    expect(run.said).toContain('az deployment group wait --name anteroom --resource-group rg-1');
     expect(run.said).not.toContain('Not deployed');
   });
 });
