@@ -37,6 +37,12 @@ describe('entra-app.sh', () => {
       message: "Permission being assigned was not found on application 'x'",
     } as const;
 
+    const notValid = {
+      status: 400,
+      code: 'Request_BadRequest',
+      message: 'Not a valid reference update.',
+    } as const;
+
     it('wherever that may show, and says so once', () => {
       const faults = (
         [
@@ -46,6 +52,7 @@ describe('entra-app.sh', () => {
           ['PATCH applications/', notThere],
           ['GET servicePrincipals/', notThere],
           ['POST servicePrincipals', noRole],
+          ['POST servicePrincipals', notValid],
           ['POST oauth2PermissionGrants', notThere],
         ] as const
       ).map(([on, answer]) => ({ ...answer, on, times: 2 }));
@@ -53,7 +60,9 @@ describe('entra-app.sh', () => {
       const { code, stdout, stderr } = checkout.run(...inAzure, '--admin', grace, '--consent');
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout.split(waiting)).toHaveLength(2);
-      expect(checkout.az.tenant().faults.map(({ times }) => times)).toEqual([0, 0, 0, 0, 0, 0, 0]);
+      expect(checkout.az.tenant().faults.map(({ times }) => times)).toEqual([
+        0, 0, 0, 0, 0, 0, 0, 0,
+      ]);
     });
 
     it('at the secret', () => {
@@ -117,6 +126,16 @@ describe('entra-app.sh', () => {
       [
         'a gateway that knows nothing',
         { on: 'GET applications', said: 'ERROR: Not Found(<html>404</html>)' },
+        'run this again',
+      ],
+      [
+        'an address that Graph does not know',
+        {
+          on: 'GET applications',
+          status: 404,
+          code: 'Request_ResourceNotFound',
+          message: "Resource not found for the segment 'applications'.",
+        },
         'run this again',
       ],
       [

@@ -126,17 +126,23 @@ function absentAsUndefined(action) {
   try {
     return action();
   } catch (error) {
-    if (error instanceof AzFailure && error.code === 'Request_ResourceNotFound') return undefined;
+    if (error instanceof AzFailure && isAbsence(error)) return undefined;
     throw error;
   }
 }
 
 /** @param {AzFailure} failure */
-function isReplicating({ code, message }) {
+function isAbsence({ code, message }) {
+  // An address that Graph does not know has the same code, and says nothing of the object.
+  return code === 'Request_ResourceNotFound' && !/for the segment/i.test(message);
+}
+
+/** @param {AzFailure} failure */
+function isReplicating(failure) {
   return (
-    code === 'Request_ResourceNotFound' ||
-    /does not reference a valid application object|Permission being assigned was not found/i.test(
-      message,
+    isAbsence(failure) ||
+    /does not reference a valid application object|Permission being assigned was not found|Not a valid reference update/i.test(
+      failure.message,
     )
   );
 }

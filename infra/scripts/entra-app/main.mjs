@@ -12,10 +12,13 @@ import { ensureServicePrincipal } from './ensure-service-principal.mjs';
 import { createGraph } from './graph.mjs';
 import { readOptions, usage } from './read-options.mjs';
 import { readTenant } from './read-tenant.mjs';
+import { sayAfterDeletion, sayNext } from './say-next.mjs';
 import { Stop } from './stop.mjs';
 
 /** @import { Graph } from './graph.mjs' */
 /** @import { Options } from './read-options.mjs' */
+/** @typedef {ReturnType<typeof readTenant>} Tenant */
+/** @typedef {ReturnType<typeof openLocalSettings>} LocalSettings */
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 
@@ -30,55 +33,49 @@ function run(options) {
   const file = options.mode === 'local' ? openLocalSettings(root) : undefined;
   const tenant = readTenant();
   say(`Tenant ${tenant.id}, signed in as ${tenant.user}`);
-  const pauseMs = Number(process.env['ENTRA_APP_PAUSE'] ?? 5) * 1000;
+  // Shorter in tests. What is no number is none: a wait without end would be worse.
+  const pauseMs = (Number(process.env['ENTRA_APP_PAUSE'] ?? 5) || 0) * 1000;
   const graph = createGraph({ root: `${tenant.graph}/v1.0`, pauseMs, say });
   if (options.mode === 'delete') {
     const appId = options.appId ?? '';
     deleteRegistration(graph, appId, say);
-    return sayAfterDeletion(appId);
+    return sayAfterDeletion(root, appId, say);
   }
-
   const port = options.port ?? file?.port ?? 7071;
   const url = file === undefined ? options.url : `http://localhost:${port}`;
+  const appId = register(graph, tenant, { ...options, url, port }, file);
+  sayNext({ tenantId: tenant.id, appId, url, isLocal: file !== undefined }, say);
+}
+
+/**
+ * @param {Graph} graph
+ * @param {Tenant} tenant
+ * @param {Options & { port: number }} options
+ * @param {LocalSettings | undefined} file where the app runs on this machine
+ */
+function register(graph, tenant, options, file) {
+  const { url, port, newSecret } = options;
+  const usualUniqueName = () => nameForMode(graph, options);
   const isLocal = file !== undefined;
-  const registration = ensureRegistration(
-    graph,
-    { ...options, url, isLocal, usualUniqueName: () => usualUniqueName(options, graph) },
-    say,
-  );
-  const { appId } = registration;
+  const registration = ensureRegistration(graph, { ...options, isLocal, usualUniqueName }, say);
+  const { id, appId, roleId } = registration;
   const principalId = ensureServicePrincipal(graph, appId, options.assignmentRequired, say);
   if (!isLocal) {
     const identity = { issuer: `${tenant.authority}/${tenant.id}/v2.0`, subject: options.identity };
-    ensureFederatedCredential(graph, registration.id, identity, say);
+    ensureFederatedCredential(graph, id, identity, say);
   }
-  assignAdmins(graph, principalId, registration.roleId, options.admins, say);
+  assignAdmins(graph, principalId, roleId, options.admins, say);
   if (options.consent) ensureConsent(graph, principalId, say);
-  if (file !== undefined) {
-    const values = {
-      APP_BASE_URL: url,
-      ENTRA_TENANT_ID: tenant.id,
-      ENTRA_CLIENT_ID: appId,
-      ...tenant.settings,
-    };
-    ensureLocalSecret(
-      graph,
-      registration,
-      file,
-      { values, port, newSecret: options.newSecret },
-      say,
-    );
+  if (isLocal) {
+    const own = { APP_BASE_URL: url, ENTRA_TENANT_ID: tenant.id, ENTRA_CLIENT_ID: appId };
+    const values = { ...own, ...tenant.settings };
+    ensureLocalSecret(graph, registration, file, { values, port, newSecret }, say);
   }
-  say('');
-  say(`tenant        ${tenant.id}`);
-  say(`client id     ${appId}`);
-  say(`redirect URI  ${url}/auth/redirect`);
-  say('');
-  sayNext(appId, url, isLocal);
+  return appId;
 }
 
-/** @param {Options} options @param {Graph} graph */
-function usualUniqueName({ mode, appId }, graph) {
+/** @param {Graph} graph @param {Options} options */
+function nameForMode(graph, { mode, appId }) {
   if (mode !== 'local') {
     throw new Stop(
       `the registration ${appId} has no unique name yet: add --unique-name, which \`npm run deploy\` prints`,
@@ -91,45 +88,6 @@ function usualUniqueName({ mode, appId }, graph) {
     needs: 'a person who is signed in; a pipeline adds --unique-name',
   });
   return `anteroom-local-${me.id}`;
-}
-
-/** @param {string} appId @param {string} url @param {boolean} isLocal */
-function sayNext(appId, url, isLocal) {
-  if (isLocal) {
-    say(
-      'Next: npm start -- --no-app in one terminal, npm run host (or func start) in another, then open',
-    );
-    say(
-      `${url}. When the secret has expired, run this again. To clean up: entra-app.sh --delete ${appId}`,
-    );
-    return;
-  }
-  say('Next: give the app this client id, with the parameters that you deploy with besides:');
-  say(`npm run deploy -- --parameters deployEntraApp=false --parameters entraClientId=${appId}`);
-}
-
-/** @param {string} appId */
-function sayAfterDeletion(appId) {
-  say(
-    `Next: an app that uses the client id ${appId} signs nobody in any more. Delete it, or deploy it with another`,
-  );
-  say('registration: the unique name is free again.');
-  if (isInLocalSettings(appId)) {
-    say(
-      'local.settings.json still names it: run entra-app.sh --local, or copy local.settings.json.example over it.',
-    );
-  }
-}
-
-/** @param {string} appId */
-function isInLocalSettings(appId) {
-  try {
-    const { isThere, values } = openLocalSettings(root);
-    return isThere && values['ENTRA_CLIENT_ID'] === appId;
-  } catch {
-    // Only a hint: whatever is wrong with the file, the deletion is done.
-    return false;
-  }
 }
 
 try {
