@@ -74,7 +74,16 @@ async function deployCode(
 ): Promise<void> {
   if (code.from === 'zip') {
     await deployPackage(context, { resourceGroup, name: functionAppName, zip });
-  } else context.report('  deployed by the template');
+    return;
+  }
+  const from = code.from === 'address' ? withoutSecrets(code.uri) : 'what the parameter file names';
+  context.report(`  deployed by the template, from ${from}`);
+}
+
+/** Neither query nor user name: either may be a secret. */
+function withoutSecrets(uri: string): string {
+  const { host, pathname } = new URL(uri);
+  return `${host}${pathname}`;
 }
 
 async function askHealth(context: DeployContext, outputs: TemplateOutputs): Promise<void> {

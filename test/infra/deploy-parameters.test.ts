@@ -49,7 +49,7 @@ describe('parameters of a deployment', () => {
     it('lets Azure fetch the package, and uploads nothing', async () => {
       expect(await run.deploy([], ['--package-uri', signed])).toBe(0);
       expect(run.changes()).toHaveLength(1);
-      expect(run.said).toContain('deployed by the template');
+      expect(run.said).toContain('deployed by the template, from a.example/b.zip\n');
     });
 
     it('lets an empty inline value do away with the environment', async () => {
