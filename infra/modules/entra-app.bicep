@@ -52,7 +52,7 @@ var federationIssuer = '${environment().authentication.loginEndpoint}${tenant().
 var federationAudience = 'api://AzureADTokenExchange'
 
 @description('Name of the federated credential.')
-var federationName = 'app-identity'
+var federationName = 'appIdentity'
 
 @description('The registration. It must hold no application permissions: the app identity can act as this application.')
 resource application 'Microsoft.Graph/applications@v1.0' = {

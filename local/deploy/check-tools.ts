@@ -7,8 +7,6 @@ import { DeployError } from './deploy-error';
 const oldestAz = '2.60.0';
 /** The first that knows the released Graph extension: learn.microsoft.com/graph/templates. */
 const oldestBicep = '0.36.1';
-/** Refuses `existing` resources of Graph: Azure/bicep#18158. */
-const brokenBicep = '0.38.3';
 
 /** @throws DeployError when the Azure CLI or its Bicep cannot do this */
 export async function checkTools({
@@ -25,12 +23,6 @@ export async function checkTools({
   if (bicepVersion !== undefined && isOlder(bicepVersion, oldestBicep)) {
     throw new DeployError(`Bicep ${bicepVersion} is too old; ${oldestBicep} or newer is needed.`, [
       'az bicep upgrade',
-    ]);
-  }
-  if (bicepVersion === brokenBicep) {
-    throw new DeployError(`Bicep ${brokenBicep} refuses this template for a mistake of its own.`, [
-      'az bicep upgrade',
-      'More: https://github.com/Azure/bicep/issues/18158',
     ]);
   }
   report(

@@ -74,11 +74,6 @@ const refusals: readonly Refusal[] = [
     says: 'az bicep upgrade',
   },
   {
-    what: 'the Bicep that cannot do it',
-    answers: [{ command: 'bicep version', text: 'Bicep CLI version 0.38.3 (0123456789)' }],
-    says: 'Bicep 0.38.3 refuses this template',
-  },
-  {
     what: 'a group that is not there, without a place',
     answers: [{ command: 'group exists', stdout: false }],
     says: '--location westeurope',

@@ -169,7 +169,7 @@ describe('entra-app.sh', () => {
 
 describe('the stand-in for Microsoft Graph', () => {
   it.each([
-    "PATCH applications(uniqueName='a')/federatedIdentityCredentials(name='app-identity')",
+    "PATCH applications(uniqueName='a')/federatedIdentityCredentials(name='appIdentity')",
     "DELETE applications(uniqueName='a')",
     'GET directory/deletedItems',
     `GET applications(appId='${identity}')/appRoles`,

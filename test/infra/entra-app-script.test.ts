@@ -72,7 +72,7 @@ describe('infra/scripts/entra-app.sh', () => {
       passwordCredentials: [],
       federatedIdentityCredentials: [
         {
-          name: 'app-identity',
+          name: 'appIdentity',
           description: 'The managed identity of the app.',
           audiences: ['api://AzureADTokenExchange'],
           issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
@@ -102,7 +102,7 @@ describe('infra/scripts/entra-app.sh', () => {
     expect(checkout.az.writes()).toEqual(before);
     expect(stdout).toContain('Registration: already as wanted (Anteroom)\n');
     expect(stdout).toContain('Service principal: already as wanted\n');
-    expect(stdout).toContain('Federated credential: already as wanted (app-identity)\n');
+    expect(stdout).toContain('Federated credential: already as wanted (appIdentity)\n');
     expect(stdout).toContain(`App role admin: ${linus} has it already\n`);
     expect(stdout).toContain('Consent for everybody: given already\n');
   });

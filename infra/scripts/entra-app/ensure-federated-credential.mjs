@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 /** @import { Graph } from './graph.mjs' */
 
-const name = 'app-identity';
+const name = 'appIdentity';
 const audiences = ['api://AzureADTokenExchange'];
 
 /**
