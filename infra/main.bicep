@@ -53,13 +53,13 @@ param entraClientId string = ''
 @maxLength(120)
 param entraAppDisplayName string = 'Anteroom'
 
-@description('Optional. Object ids of users and groups that get the app role admin. Needs AppRoleAssignment.ReadWrite.All.')
+@description('Optional. Object ids of users and groups that get the app role admin. Needs AppRoleAssignment.ReadWrite.All. Taking an id out does not take the role away.')
 param adminPrincipalIds string[] = []
 
 @description('Optional. Whether only people with an assignment may sign in.')
 param assignmentRequired bool = false
 
-@description('Optional. Consents for everybody in the tenant. Needs Privileged Role Administrator.')
+@description('Optional. Consents for everybody in the tenant. Needs Privileged Role Administrator. Turning it off does not take the consent back.')
 param grantAdminConsent bool = false
 
 @description('Optional. Seconds without a request after which a session ends.')
@@ -113,7 +113,9 @@ var checkedEnvironmentName = !deployEntraApp && empty(entraClientId)
       ? fail('customDomain needs frontDoorSku: Flex Consumption has no managed certificates.')
       : sessionIdleSeconds > sessionLifetimeSeconds
           ? fail('sessionIdleSeconds is more than sessionLifetimeSeconds, and the app would refuse to run.')
-          : environmentName
+          : dailyLogCapGb == 0
+              ? fail('dailyLogCapGb=0 would drop every log; -1 is for no cap.')
+              : environmentName
 
 @description('The same for the same resource group and environment, so that names are unique and deployments can be repeated.')
 var token = uniqueString(resourceGroup().id, checkedEnvironmentName)
@@ -421,5 +423,5 @@ output wrappingKeyId string = vault.outputs.keyUri
 @description('Host name of the Front Door endpoint, which the CNAME of customDomain names; empty without one.')
 output frontDoorHostName string = hasFrontDoor ? frontDoor!.outputs.endpointHostName : ''
 
-@description('Value of the TXT record _dnsauth.<customDomain> that proves the domain is yours; empty without one.')
+@description('Value of the TXT record _dnsauth.<customDomain> that proves the domain is yours; empty without one, or when nothing is left to prove.')
 output customDomainProof string = hasFrontDoor ? frontDoor!.outputs.customDomainProof : ''

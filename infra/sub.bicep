@@ -60,13 +60,13 @@ param entraClientId string = ''
 @maxLength(120)
 param entraAppDisplayName string = 'Anteroom'
 
-@description('Optional. Object ids of users and groups that get the app role admin. Needs AppRoleAssignment.ReadWrite.All.')
+@description('Optional. Object ids of users and groups that get the app role admin. Needs AppRoleAssignment.ReadWrite.All. Taking an id out does not take the role away.')
 param adminPrincipalIds string[] = []
 
 @description('Optional. Whether only people with an assignment may sign in.')
 param assignmentRequired bool = false
 
-@description('Optional. Consents for everybody in the tenant. Needs Privileged Role Administrator.')
+@description('Optional. Consents for everybody in the tenant. Needs Privileged Role Administrator. Turning it off does not take the consent back.')
 param grantAdminConsent bool = false
 
 @description('Optional. Seconds without a request after which a session ends.')
@@ -198,5 +198,5 @@ output wrappingKeyId string = app.outputs.wrappingKeyId
 @description('Host name of the Front Door endpoint, which the CNAME of customDomain names; empty without one.')
 output frontDoorHostName string = app.outputs.frontDoorHostName
 
-@description('Value of the TXT record _dnsauth.<customDomain> that proves the domain is yours; empty without one.')
+@description('Value of the TXT record _dnsauth.<customDomain> that proves the domain is yours; empty without one, or when nothing is left to prove.')
 output customDomainProof string = app.outputs.customDomainProof

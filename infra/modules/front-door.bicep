@@ -192,5 +192,5 @@ output endpointHostName string = endpoint.properties.hostName
 @description('Resource id of the own domain; empty without one.')
 output customDomainId string = empty(customDomain) ? '' : domain!.id
 
-@description('Value of the TXT record _dnsauth.<domain> that proves the domain is yours; empty without one.')
-output customDomainProof string = empty(customDomain) ? '' : domain!.properties.validationProperties.validationToken
+@description('Value of the TXT record _dnsauth.<domain> that proves the domain is yours; empty without one, or when nothing is left to prove.')
+output customDomainProof string = empty(customDomain) ? '' : domain!.properties.?validationProperties.?validationToken ?? ''

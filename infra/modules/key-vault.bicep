@@ -51,7 +51,7 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
       defaultAction: isPrivate ? 'Deny' : 'Allow'
     }
     publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
-    // Losing the key only signs everybody out, so the shortest time that Azure allows is enough.
+    // What the key protects can all be made again by signing in, so the shortest time that Azure allows is enough.
     softDeleteRetentionInDays: 7
   }
 }

@@ -12,11 +12,30 @@ param tags tagsType
 @description('Required. Name of the virtual network.')
 param networkName string
 
-@description('Nothing calls the app from inside the network: the rules that every group begins with are enough.')
+@description('Nobody who got into one machine reaches the remote desktop or shell of another.')
+var denyLateral = {
+  name: 'deny-lateral'
+  properties: {
+    description: 'No remote shells within the network.'
+    access: 'Deny'
+    direction: 'Outbound'
+    priority: 1000
+    protocol: 'Tcp'
+    sourceAddressPrefix: '*'
+    sourcePortRange: '*'
+    destinationAddressPrefix: 'VirtualNetwork'
+    destinationPortRanges: ['22', '3389']
+  }
+}
+
+@description('Nothing calls the app from inside the network: the rules for incoming traffic that every group begins with are enough.')
 resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   name: 'nsg-${networkName}-app'
   location: location
   tags: tags
+  properties: {
+    securityRules: [denyLateral]
+  }
 }
 
 @description('Only the app may reach the private endpoints.')
@@ -54,6 +73,7 @@ resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
           destinationPortRange: '*'
         }
       }
+      denyLateral
     ]
   }
 }

@@ -9,6 +9,7 @@ const asByDefault = {
   hasFrontDoor: false,
   sessionIdleSeconds: 3600,
   sessionLifetimeSeconds: 43200,
+  dailyLogCapGb: -1,
 };
 
 /** Conditions of Bicep, without its interpolated strings, mean the same in JavaScript. */
@@ -46,6 +47,7 @@ describe('parameters that contradict each other', () => {
       { sessionIdleSeconds: 43201 },
       'sessionLifetimeSeconds',
     ],
+    ['a cap that drops every log', { dailyLogCapGb: 0 }, 'dailyLogCapGb'],
   ])('are refused: %s', (_, changes, named) => {
     expect(() => evaluate(changes)).toThrow(named);
   });
