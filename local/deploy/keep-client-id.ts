@@ -1,16 +1,15 @@
-import { isObject } from '../../src/is-object';
 import { AzFailure } from './az';
 import type { DeployContext } from './deploy-context';
 import { DeployError } from './deploy-error';
-import { deploymentName } from './deployment-name';
+import { readRunningClientId } from './read-running-client-id';
 import type { DeployParameters } from './read-parameters';
 import { isExpression, parameterValue, withParameter } from './read-parameters';
 
 /**
- * With `deployEntraApp=false` and no `entraClientId` a second deployment would empty the client id of the running app, and the
- * template refuses that. So the client id of the previous deployment is passed on; on a first one, the word for "none yet".
- * @param groupExists whether there can have been a deployment
- * @throws DeployError when the previous deployment leaves it open
+ * With `deployEntraApp=false` and no `entraClientId` the deployment would empty the client id of the running app, and the
+ * template refuses that. So the app's own is passed on; where there is no app yet or it has none, the word for "none yet".
+ * @param groupExists whether there can be an app
+ * @throws DeployError when the app cannot be asked, or it is not clear which one it is
  */
 export async function keepClientId(
   { az, report }: Pick<DeployContext, 'az' | 'report'>,
@@ -21,58 +20,28 @@ export async function keepClientId(
   const isOurs = parameterValue(parameters, 'deployEntraApp')?.toLowerCase() !== 'false';
   const isGiven = (parameterValue(parameters, 'entraClientId') ?? '') !== '';
   if (isOurs || isGiven || isExpression(parameters, 'entraClientId')) return parameters;
-  const previous = groupExists ? await previousClientId(az, resourceGroup, parameters) : 'later';
+  const running = groupExists
+    ? await readRunningClientId(az, resourceGroup, environmentOf(parameters)).catch(unreadable)
+    : undefined;
   report(
-    previous === 'later'
+    running === undefined
       ? '  no client id yet: nobody can sign in until there is a registration'
-      : `  no entraClientId is given: keeping ${previous}, that of the previous deployment`,
+      : `  no entraClientId is given: keeping ${running.clientId}, that of ${running.app}`,
   );
-  return withParameter(parameters, 'entraClientId', previous);
+  return withParameter(parameters, 'entraClientId', running?.clientId ?? 'later');
 }
 
-async function previousClientId(
-  az: DeployContext['az'],
-  resourceGroup: string,
-  parameters: DeployParameters,
-): Promise<string> {
-  const shown = await showPrevious(az, resourceGroup);
-  if (shown === undefined) return 'later';
-  const { state, output, given, environment } = shown;
-  const ours = isExpression(parameters, 'environmentName')
-    ? environment
-    : (parameterValue(parameters, 'environmentName') ?? 'anteroom');
-  if (typeof environment === 'string' && environment !== ours) {
-    throw unknown(
-      `The previous deployment in this group was that of ${environment}, not ${String(ours)}.`,
-    );
-  }
-  // A deployment that failed has no outputs, but keeps what it was given.
-  for (const id of [output, given]) if (typeof id === 'string' && id !== '') return id;
-  if (state === 'Succeeded') return 'later';
-  throw unknown('The previous deployment failed and does not tell its client id.');
+/** @returns `undefined` where only a compiler could tell */
+function environmentOf(parameters: DeployParameters): string | undefined {
+  if (isExpression(parameters, 'environmentName')) return undefined;
+  return parameterValue(parameters, 'environmentName') ?? 'anteroom';
 }
 
-/** @returns `undefined` where there is none */
-async function showPrevious(
-  az: DeployContext['az'],
-  resourceGroup: string,
-): Promise<Record<string, unknown> | undefined> {
-  try {
-    const shown = await az([
-      ...['deployment', 'group', 'show', '--resource-group', resourceGroup],
-      ...['--name', deploymentName, '--query'],
-      'properties.{state:provisioningState,output:outputs.entraClientId.value,given:parameters.entraClientId.value,environment:parameters.environmentName.value}',
-    ]);
-    return isObject(shown) ? shown : {};
-  } catch (error) {
-    if (error instanceof AzFailure && /DeploymentNotFound/.test(error.output)) return undefined;
-    throw error;
-  }
-}
-
-function unknown(message: string): DeployError {
-  return new DeployError(message, [
-    'With deployEntraApp=false say which client id the app has: --parameters entraClientId=...',
-    'or, while there is none: --parameters entraClientId=later',
+function unreadable(error: unknown): never {
+  if (!(error instanceof AzFailure)) throw error;
+  throw new DeployError('Which client id the app has could not be read.', [
+    'Say it: --parameters entraClientId=...',
+    'or, if there is no registration yet: --parameters entraClientId=later',
+    `az says: ${error.output}`,
   ]);
 }

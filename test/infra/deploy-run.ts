@@ -104,6 +104,7 @@ export class DeployRun {
       { command: 'group show --name rg-1', stdout: 'westeurope' },
       { command: 'provider list', stdout: providerNames },
       { command: 'deployment operation group list', stdout: [] },
+      { command: 'functionapp list', stdout: [] },
       { command: 'config-zip', stdout: { status: 4 } },
       { command: 'ad app show', stdout: [`${this.appUrl}/auth/redirect`] },
       this.template(),
