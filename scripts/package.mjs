@@ -1,6 +1,7 @@
 // Zips exactly what is deployed. The same input gives the same bytes: fixed order, times and modes.
 import { readFile, writeFile } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { zipSync } from 'fflate';
 
 const manifest = JSON.parse(await readFile('package.json', 'utf8'));
@@ -41,7 +42,7 @@ const loadOnce = () => {
         : original.call(this, name);
     };
     const start = performance.now();
-    require(${JSON.stringify(new URL('../dist/main.js', import.meta.url).pathname)});
+    require(${JSON.stringify(resolve('dist/main.js'))});
     console.log(performance.now() - start);
     process.exit(0);`;
   return Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim());

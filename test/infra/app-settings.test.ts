@@ -106,14 +106,17 @@ describe('the app settings of the template', () => {
     expect(settings.get('GRAPH_SCOPES')?.text).toBe(`'${settingDefaults.GRAPH_SCOPES}'`);
   });
 
-  it.each(['redirect', 'signedOut', 'frontChannelLogout'])('registers a path that the app serves: %s', (key) => {
-    const paths = present(main.variables.find(({ name }) => name === 'paths')).value;
-    const route = textOf(present(entriesOf(paths).get(key))).slice(1);
-    const functions = globSync('src/functions/*.{ts,tsx}').map((path) =>
-      readFileSync(path, 'utf8'),
-    );
-    expect(functions.some((source) => source.includes(`route: '${route}'`))).toBe(true);
-  });
+  it.each(['redirect', 'signedOut', 'frontChannelLogout'])(
+    'registers a path that the app serves: %s',
+    (key) => {
+      const paths = present(main.variables.find(({ name }) => name === 'paths')).value;
+      const route = textOf(present(entriesOf(paths).get(key))).slice(1);
+      const functions = globSync('src/functions/*.{ts,tsx}').map((path) =>
+        readFileSync(path, 'utf8'),
+      );
+      expect(functions.some((source) => source.includes(`route: '${route}'`))).toBe(true);
+    },
+  );
 });
 
 function sample(value: Node): string {

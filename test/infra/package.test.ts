@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { unzipSync } from 'fflate';
@@ -11,12 +11,14 @@ describe('npm run package', () => {
   let folder: string;
 
   beforeEach(() => {
-    // A copy, since the zip is written where the script is run, and `dist` may be built anew meanwhile.
-    folder = mkdtempSync(join(tmpdir(), 'anteroom-package-'));
+    // In a folder such as people have, with a space and more than ASCII. A copy, since the zip is written where the script is run, and `dist` may be built anew meanwhile.
+    folder = mkdtempSync(join(tmpdir(), 'anteroom package é-'));
     mkdirSync(join(folder, 'dist'));
     for (const path of ['host.json', 'package.json', 'LICENSE', ...deployed]) {
       cpSync(path, join(folder, path));
     }
+    cpSync('scripts', join(folder, 'scripts'), { recursive: true });
+    symlinkSync(resolve('node_modules'), join(folder, 'node_modules'), 'junction');
   });
 
   afterEach(() => {
@@ -24,7 +26,7 @@ describe('npm run package', () => {
   });
 
   function zipIn(timeZone: string): Buffer {
-    execFileSync(process.execPath, [resolve('scripts/package.mjs')], {
+    execFileSync(process.execPath, [join(folder, 'scripts/package.mjs')], {
       cwd: folder,
       env: { ...process.env, TZ: timeZone },
     });
