@@ -42,7 +42,7 @@ export async function checkRoles(
       (role) =>
         `az role assignment create --assignee ${account.userName} --role "${role}" --scope ${scope}`,
     ),
-    'If a custom role allows all this: npm run deploy -- --no-role-check ...',
+    'If a custom role allows all this, run the same command as before, with: --no-role-check',
   ]);
 }
 

@@ -27,8 +27,12 @@ export async function deployTemplate(
   const { clock, report, pauses } = context;
   let until: number | undefined;
   let last = '';
+  let hasParts = false;
   for (let retries = 0; ; retries += 1) {
-    const ran = await runTemplate(context, options);
+    const watch = await watchParts(context, options.resourceGroup);
+    const ran = await runTemplate(context, options).finally(async () => {
+      hasParts = (await watch.stop()) || hasParts;
+    });
     if (!(ran instanceof AzFailure)) return readOutputs(ran);
     const output = hideQueries(ran.output);
     if (output !== last) report(output);
@@ -36,7 +40,7 @@ export async function deployTemplate(
     until ??= clock.now() + patienceMs;
     const passing = ran.isLate ? undefined : passingTemplateFailure(output);
     const isWorthIt = retries < (passing?.retries ?? Infinity) && clock.now() < until;
-    if (passing === undefined || !isWorthIt) throw explainFailure(output, 'parts');
+    if (passing === undefined || !isWorthIt) throw explainFailure(output, 'parts', hasParts);
     const seconds = Math.round(pauses.retryMs / 1000);
     report(`  ${passing.why}; trying again in ${seconds} s`);
     await clock.pause(pauses.retryMs);
@@ -47,7 +51,6 @@ async function runTemplate(
   context: DeployContext,
   { resourceGroup, parameters, code }: DeployOptions,
 ): Promise<unknown> {
-  const watch = await watchParts(context, resourceGroup);
   const command = [
     ...['deployment', 'group', 'create', '--resource-group', resourceGroup],
     ...['--name', deploymentName, '--template-file', 'infra/main.bicep'],
@@ -61,8 +64,6 @@ async function runTemplate(
   } catch (error) {
     if (error instanceof AzFailure) return error;
     throw error;
-  } finally {
-    await watch.stop();
   }
 }
 

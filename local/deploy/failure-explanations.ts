@@ -6,6 +6,8 @@ interface Explanation {
   readonly remedy: readonly string[];
   /** Where the failure itself says how far it came. */
   readonly outcome?: DeployOutcome;
+  /** Whether the same command would fail again until something is mended. */
+  readonly comesAgain?: true;
 }
 
 /** What Azure says when something fails, and what it means here. The first that fits is taken. */
@@ -30,8 +32,8 @@ export const explanations: readonly Explanation[] = [
     form: /Authorization_RequestDenied|Insufficient privileges to complete the operation/i,
     message: 'You may not make or change app registrations in this tenant.',
     remedy: [
-      'Ask for the Entra role Application Developer; or, when somebody else keeps registrations:',
-      'npm run deploy -- ... --parameters deployEntraApp=false',
+      'Ask for the Entra role Application Developer; or, when somebody else keeps registrations,',
+      'run the same command as before, with: --parameters deployEntraApp=false',
       'and let them run infra/scripts/entra-app.sh with what that prints.',
     ],
   },
@@ -58,7 +60,8 @@ export const explanations: readonly Explanation[] = [
     message: 'A role assignment is left over from a deleted identity.',
     remedy: [
       'Remove assignments to "Identity not found" on the resources of the group, then deploy again:',
-      'az role assignment list --all --resource-group NAME --query "[?principalName==\'\']"',
+      // With --all az takes no --resource-group.
+      `az role assignment list --all --query "[?principalName=='' && contains(scope, '/resourceGroups/NAME/')]"`,
     ],
   },
   {
@@ -97,6 +100,17 @@ export const explanations: readonly Explanation[] = [
     remedy: ['Deploy to another region, or ask for more in the portal under Quotas.'],
   },
   {
+    // https://learn.microsoft.com/rest/api/storagerp/srp_error_codes_common
+    form: /StorageAccountTypeConversion(NotAllowed|CannotBeChanged)/i,
+    message: 'zoneRedundant was changed, and a template cannot convert storage that is there.',
+    remedy: [
+      'Convert both storage accounts first (Standard_LRS is without zones), which takes days:',
+      'az storage account migration start --resource-group NAME --account-name ACCOUNT --sku Standard_ZRS --no-wait',
+      'or deploy with zoneRedundant as it was.',
+    ],
+    comesAgain: true,
+  },
+  {
     form: /extensions\/onedeploy/i,
     message: 'Azure could not deploy the package from its address.',
     remedy: [
@@ -104,5 +118,16 @@ export const explanations: readonly Explanation[] = [
       'Roles of the app can take ten minutes to come into force; then deploy again.',
     ],
     outcome: 'noCode',
+  },
+  // Last: InvalidTemplateDeployment only wraps what was the matter, and that is told above.
+  {
+    form: /InvalidTemplate|Error BCP\d+|is not valid:/,
+    message: 'Azure or Bicep does not take the template with these parameters.',
+    remedy: [
+      'The reason stands above. Mend it where the parameters come from: --parameters, or the .bicepparam file.',
+      'infra/README.md lists them.',
+    ],
+    outcome: 'nothing',
+    comesAgain: true,
   },
 ];

@@ -16,16 +16,18 @@ const stillMs = 30_000;
  * Tells of each part of the template as it is done or fails, and every half minute that there is still work; each look waits for
  * the one before. The deployment always has the same name, so what is listed before it starts is of an earlier run and is
  * left out. Comparing with the start in time would need this machine's clock to agree with Azure's; here both lists are Azure's.
- * @returns call it before the deployment starts, and `stop` when it has ended: that takes a last look
+ * @returns call it before the deployment starts, and `stop` when it has ended: that takes a last look, and gives whether
+ * any part was seen to be done
  */
 export async function watchParts(
   context: DeployContext,
   resourceGroup: string,
-): Promise<{ stop(): Promise<void> }> {
+): Promise<{ stop(): Promise<boolean> }> {
   const { clock, pauses } = context;
   const told = new Set<string>((await list(context, resourceGroup)).map(({ key }) => key));
   const started = clock.now();
   let spoke = started;
+  let hasParts = false;
   const seconds = (): number => Math.round((clock.now() - started) / 1000);
   const look = async (isLast: boolean): Promise<void> => {
     const operations = (await list(context, resourceGroup)).filter(({ key }) => !told.has(key));
@@ -33,6 +35,7 @@ export async function watchParts(
       if (state !== 'Succeeded' && state !== 'Failed') continue;
       told.add(key);
       spoke = clock.now();
+      hasParts ||= state === 'Succeeded';
       context.report(`  ${state === 'Failed' ? 'failed' : 'done'}: ${part} (${seconds()} s)`);
     }
     if (isLast || clock.now() - spoke < stillMs) return;
@@ -53,6 +56,7 @@ export async function watchParts(
       end.abort();
       await looking;
       await look(true);
+      return hasParts;
     },
   };
 }

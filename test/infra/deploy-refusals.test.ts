@@ -94,6 +94,11 @@ const refusals: readonly Refusal[] = [
     says: 'ada@contoso.com lacks Role Based Access Control Administrator on /subscriptions/sub-1/resourceGroups/rg-1',
   },
   {
+    what: 'people whose roles are custom ones, with what to add to their command',
+    answers: [{ command: 'role assignment list', stdout: ['Platform team'] }],
+    says: 'run the same command as before, with: --no-role-check',
+  },
+  {
     what: 'subscriptions that lack a provider',
     answers: [{ command: 'provider list', stdout: ['Microsoft.Web'] }],
     says: 'az provider register --namespace Microsoft.KeyVault --wait',

@@ -205,6 +205,76 @@ describe('the template', () => {
     expect(run.said).toContain('It is safe to deploy again');
   });
 
+  describe('that is not taken with these parameters', () => {
+    const guard =
+      "InvalidTemplate - Unable to process template language expressions for resource '/subscriptions/s/resourceGroups/rg-1/providers/Microsoft.Resources/deployments/identity-x' at line '1' and column '1'. 'customDomain needs frontDoorSku'";
+
+    it.each([
+      [
+        'a parameter that there is not',
+        'main.bicepparam(1,1) : Error BCP259: The parameter "nodeVersoin" is assigned in the params file without being declared in the Bicep file.',
+      ],
+      [
+        'a value that is not allowed',
+        '{"code":"InvalidTemplate","message":"Deployment template validation failed: \'The provided value for the template parameter \'nodeVersion\' is not valid.\'"}',
+      ],
+      ['parameters that contradict each other', guard],
+      [
+        'a resource that is not right',
+        "The template resource 'x' at line '1' is not valid: a language expression",
+      ],
+    ])('made nothing, and will be refused again: %s', async (_case, stderr) => {
+      expect(await run.deploy([refused(stderr)])).toBe(1);
+      expect(tries()).toBe(1);
+      expect(run.said).toContain(stderr);
+      expect(run.said).toContain(
+        '\nNot deployed: Azure or Bicep does not take the template with these parameters.\n  The reason stands above. Mend it',
+      );
+      expect(run.said).not.toContain('safe to deploy again');
+    });
+
+    it('may have been begun, and then "Not deployed" would be a lie', async () => {
+      const done = [operation('identity-abcdefghijklm', 'Succeeded', '2026-11-21T10:00:00Z')];
+      expect(await run.deploy([listed([], 1), listed(done), refused(guard)])).toBe(1);
+      expect(run.said).toContain('\nNot deployed in full: Azure or Bicep does not take');
+    });
+
+    it('made nothing where its parts only failed', async () => {
+      const failed = [operation('identity-abcdefghijklm', 'Failed', '2026-11-21T10:00:00Z')];
+      await run.deploy([listed([], 1), listed(failed), refused(guard)]);
+      expect(run.said).toContain('\nNot deployed: Azure or Bicep does not take');
+    });
+
+    it('is not blamed for what Azure says inside', async () => {
+      await run.deploy([refused('(InvalidTemplateDeployment) See inner errors. (QuotaExceeded)')]);
+      expect(run.said).toContain('\nNot deployed in full: The subscription has no quota left');
+    });
+  });
+
+  it('cannot convert storage, and says how that is done', async () => {
+    const stderr =
+      '(StorageAccountTypeConversionNotAllowed) Storage account type cannot be changed.';
+    expect(await run.deploy([refused(stderr)])).toBe(1);
+    expect(run.said).toContain('\nNot deployed in full: zoneRedundant was changed');
+    expect(run.said).toContain('az storage account migration start');
+    expect(run.said).not.toContain('safe to deploy again');
+  });
+
+  it('prints no command that would leave out what was given before', async () => {
+    await run.deploy([refused('Authorization_RequestDenied')], ['-p', 'privateNetwork=false']);
+    expect(run.said).toContain('run the same command as before, with: --parameters deployEntra');
+    expect(run.said).not.toContain('npm run deploy --');
+  });
+
+  it('is refused for left-over roles, which are looked for as az takes it', async () => {
+    await run.deploy([refused('RoleAssignmentUpdateNotPermitted')]);
+    const command = /az role assignment list .*/.exec(run.said)?.[0];
+    // az: "group or scope are not required when --all is used".
+    expect(command).toBe(
+      `az role assignment list --all --query "[?principalName=='' && contains(scope, '/resourceGroups/NAME/')]"`,
+    );
+  });
+
   it('when it is stopped with Ctrl-C, says that Azure goes on', async () => {
     const running = run.deploy([{ ...run.template(), waitMs: 20_000 }]);
     while (tries() === 0) await new Promise((resolve) => setTimeout(resolve, 20));
