@@ -1,61 +1,89 @@
-import type { Node } from 'web-tree-sitter';
-import type { BicepFile, Project } from '../bicep-project';
-import { valueAt } from '../bicep-project';
+import type { Project } from '../bicep-project';
+import type { WrittenFiles } from './written-values';
+import { findOtherValues } from './written-values';
 
 const entraFile = 'infra/modules/entra-app.bicep';
+const issuer = "'${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'";
 
-/** Values of the registration, resource by resource. A wrong one is accepted by Entra ID and fails only when people sign in. */
-const registration: readonly (readonly [resource: string, path: string, value: string])[] = [
-  ['application', 'signInAudience', "'AzureADMyOrg'"],
-  ['application', 'uniqueName', 'uniqueName'],
-  ['application', 'web.logoutUrl', "'${baseUrl}${frontChannelLogoutPath}'"],
-  [
-    'application',
-    'web.redirectUris',
-    "['${baseUrl}${redirectPath}', '${baseUrl}${signedOutPath}']",
+/** Values of the registration. A wrong one is accepted by Entra ID and fails only when people sign in, or lets in too many. */
+const registration: WrittenFiles = {
+  [entraFile]: [
+    ['federationIssuer', '', issuer],
+    ['federationAudience', '', "'api://AzureADTokenExchange'"],
+    ['adminRoleId', '', 'guid(uniqueName, adminRole)'],
+    ['graphAppId', '', "'00000003-0000-0000-c000-000000000000'"],
+    ['userReadScopeId', '', "'e1fe6dd8-ba31-4d61-89e7-88639da4683d'"],
+    ['application', 'signInAudience', "'AzureADMyOrg'"],
+    ['application', 'uniqueName', 'uniqueName'],
+    ['application', 'displayName', 'displayName'],
+    // No keys, no public client, no groups in tokens, no addresses of a single-page application.
+    [
+      'application',
+      'keys',
+      'uniqueName displayName signInAudience appRoles optionalClaims requiredResourceAccess web',
+    ],
+    ['application', 'appRoles.length', '1'],
+    ['application', 'appRoles.0.id', 'adminRoleId'],
+    ['application', 'appRoles.0.value', 'adminRole'],
+    // With Application, other programs could be administrators as well as people.
+    ['application', 'appRoles.0.allowedMemberTypes', "['User']"],
+    ['application', 'appRoles.0.isEnabled', 'true'],
+    // Without them, signing out asks which account, and a session ended elsewhere is not found.
+    ['application', 'optionalClaims.idToken.length', '2'],
+    ['application', 'optionalClaims.idToken.0.name', "'login_hint'"],
+    ['application', 'optionalClaims.idToken.1.name', "'sid'"],
+    ['application', 'requiredResourceAccess.length', '1'],
+    ['application', 'requiredResourceAccess.0.resourceAppId', 'graphAppId'],
+    ['application', 'requiredResourceAccess.0.resourceAccess.length', '1'],
+    ['application', 'requiredResourceAccess.0.resourceAccess.0.id', 'userReadScopeId'],
+    ['application', 'requiredResourceAccess.0.resourceAccess.0.type', "'Scope'"],
+    ['application', 'web.homePageUrl', 'baseUrl'],
+    ['application', 'web.logoutUrl', "'${baseUrl}${frontChannelLogoutPath}'"],
+    [
+      'application',
+      'web.redirectUris',
+      "['${baseUrl}${redirectPath}', '${baseUrl}${signedOutPath}']",
+    ],
+    ['application', 'web.implicitGrantSettings.enableAccessTokenIssuance', 'false'],
+    ['application', 'web.implicitGrantSettings.enableIdTokenIssuance', 'false'],
+    // Credentials are told apart by the application's name and theirs; the slash is required.
+    ['federatedCredential', 'name', "'${application.uniqueName}/${federationName}'"],
+    ['federatedCredential', 'issuer', 'federationIssuer'],
+    // The object id of the identity; its client id is what people take by mistake.
+    ['federatedCredential', 'subject', 'identityPrincipalId'],
+    ['federatedCredential', 'audiences', '[federationAudience]'],
+    ['servicePrincipal', 'appId', 'application.appId'],
+    ['servicePrincipal', 'appRoleAssignmentRequired', 'assignmentRequired'],
+    ['adminAssignments', 'for', 'adminPrincipalIds'],
+    ['adminAssignments', 'appRoleId', 'adminRoleId'],
+    ['adminAssignments', 'principalId', 'adminPrincipalId'],
+    ['adminAssignments', 'resourceId', 'servicePrincipal.id'],
+    ['graph', 'if', '(grantAdminConsent)'],
+    ['graph', 'appId', 'graphAppId'],
+    ['consent', 'if', '(grantAdminConsent)'],
+    ['consent', 'clientId', 'servicePrincipal.id'],
+    // Principal would be consent for one person, who would have to be named.
+    ['consent', 'consentType', "'AllPrincipals'"],
+    ['consent', 'resourceId', 'graph!.id'],
+    ['consent', 'scope', "'openid profile offline_access User.Read'"],
   ],
-  ['application', 'web.implicitGrantSettings.enableAccessTokenIssuance', 'false'],
-  ['application', 'web.implicitGrantSettings.enableIdTokenIssuance', 'false'],
-  ['federatedCredential', 'issuer', 'federationIssuer'],
-  // The object id of the identity; its client id is what people take by mistake.
-  ['federatedCredential', 'subject', 'identityPrincipalId'],
-  ['federatedCredential', 'audiences', '[federationAudience]'],
-  ['servicePrincipal', 'appId', 'application.appId'],
-  ['servicePrincipal', 'appRoleAssignmentRequired', 'assignmentRequired'],
-  ['adminAssignments', 'appRoleId', 'adminRoleId'],
-  ['adminAssignments', 'resourceId', 'servicePrincipal.id'],
-  ['consent', 'scope', "'openid profile offline_access User.Read'"],
-];
+  'infra/main.bicep': [
+    ['entraApp', 'params.identityPrincipalId', 'identity.outputs.principalId'],
+    ['output federationIssuer', '', issuer],
+  ],
+};
 
-const variables: readonly (readonly [name: string, value: string])[] = [
-  ['federationIssuer', "'${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'"],
-  ['federationAudience', "'api://AzureADTokenExchange'"],
-  ['adminRoleId', 'guid(uniqueName, adminRole)'],
-  ['graphAppId', "'00000003-0000-0000-c000-000000000000'"],
-  ['userReadScopeId', "'e1fe6dd8-ba31-4d61-89e7-88639da4683d'"],
-];
+/** All there is: one more federated credential would let somebody else act as the application. */
+const resources = 'application federatedCredential servicePrincipal adminAssignments graph consent';
 
+/** What of the registration is not as it must be, and the Microsoft Graph extension anywhere else than there. */
 export function findEntraFaults(project: Project): string[] {
   const file = project.get(entraFile);
-  if (file === undefined) return [`there is no ${entraFile}`];
-  const main = project.get('infra/main.bicep');
-  const subject = main?.modules.find(({ name }) => name === 'entraApp')?.body;
+  const declared = file?.resources.map(({ name }) => name).join(' ');
   return [
     ...extensionFaults(project),
-    ...registration
-      .filter(([resource, path, value]) => text(bodyOf(file, resource), path) !== value)
-      .map(([resource, path]) => `${resource}.${path} is not as it must be`),
-    ...variables
-      .filter(([name, value]) => file.variables.find((v) => v.name === name)?.value.text !== value)
-      .map(([name]) => `${name} is not as it must be`),
-    ...["name: 'login_hint'", "name: 'sid'"].filter((claim) => !file.source.includes(claim)),
-    ...(/type: 'Role'/.test(file.source) ? ['an application permission is asked for'] : []),
-    ...(text(subject, 'params.identityPrincipalId') === 'identity.outputs.principalId'
-      ? []
-      : ['main.bicep gives another subject']),
-    ...(main?.outputs.find(({ name }) => name === 'federationIssuer')?.value === variables[0]?.[1]
-      ? []
-      : ['main.bicep puts out another issuer']),
+    ...findOtherValues(project, registration),
+    ...(declared === resources ? [] : [`the registration has ${declared ?? 'no'} resources`]),
   ];
 }
 
@@ -66,12 +94,4 @@ function extensionFaults(project: Project): string[] {
     const expected = path === entraFile ? ['extension microsoftGraphV1'] : [];
     return lines.join() === expected.join() ? [] : [`${path}: extension lines: ${lines.join()}`];
   });
-}
-
-function bodyOf(file: BicepFile, name: string): Node | undefined {
-  return file.resources.find((resource) => resource.name === name)?.body;
-}
-
-function text(body: Node | undefined, path: string): string | undefined {
-  return body === undefined ? undefined : valueAt(body, path)?.text;
 }

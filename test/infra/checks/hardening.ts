@@ -145,6 +145,7 @@ const forbiddenProperties = [
   'functionAppScaleLimit',
   'healthCheckPath',
   'hyperV',
+  'isReserved',
   'isXenon',
   'javaVersion',
   'linuxFxVersion',
