@@ -20,7 +20,7 @@ export default {
     '/node_modules/',
     ...(hasBrowser || CI !== '' ? [] : ['/test/browser/']),
   ],
-  globalSetup: '<rootDir>/test/support/start-azurite.ts',
+  globalSetup: '<rootDir>/test/support/prepare-tests.ts',
   globalTeardown: '<rootDir>/test/support/stop-azurite.ts',
   transform: {
     '^.+\\.(t|j|mj)sx?$': [
