@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { appendFileSync, cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** A copy of the checkout in a folder of its own, in which a test does what a page of the docs tells its reader to do. */
+export interface Checkout {
+  readonly root: string;
+  /** Writes `src/functions/<name>.ts` and the line for it in `src/main.ts`. */
+  addFunction(name: string, text: string): void;
+  /** Copies a folder of `examples/functions` to `src/functions`, and writes the line for `entry` in `src/main.ts`. */
+  copyExample(folder: string, entry: string): void;
+  /** What the build makes: `dist/main.js`, ready for `startJourney({ scriptRoot: root })`. */
+  build(): Promise<void>;
+  /** What the compiler and the linter say against the app with `file` in it; '' when nothing. */
+  complaints(file: string): Promise<string>;
+  remove(): void;
+}
+
+const copied = ['src', 'examples', 'scripts', 'host.json', 'package.json', 'tsconfig.json'];
+
+export function copyCheckout(): Checkout {
+  const root = mkdtempSync(join(tmpdir(), 'anteroom-checkout-'));
+  for (const name of [...copied, 'eslint.config.mjs']) {
+    cpSync(name, join(root, name), { recursive: true });
+  }
+  symlinkSync(resolve('node_modules'), join(root, 'node_modules'), 'dir');
+  const inRoot = (...args: readonly string[]) => run(process.execPath, args, { cwd: root });
+  const importInMain = (entry: string): void => {
+    appendFileSync(join(root, 'src/main.ts'), `import './functions/${entry}';\n`);
+  };
+  return {
+    root,
+    addFunction: (name, text) => {
+      writeFileSync(join(root, `src/functions/${name}.ts`), text);
+      importInMain(name);
+    },
+    copyExample: (folder, entry) => {
+      cpSync(join('examples/functions', folder), join(root, 'src/functions', folder), {
+        recursive: true,
+      });
+      importInMain(`${folder}/${entry}`);
+    },
+    build: async () => {
+      await inRoot('scripts/build-app.mjs', 'dist');
+    },
+    complaints: async (file) => {
+      const said = await Promise.all([
+        saidBy(inRoot('node_modules/typescript/bin/tsc', '--noEmit')),
+        saidBy(inRoot('node_modules/eslint/bin/eslint.js', '--max-warnings', '0', file)),
+      ]);
+      return said.join('');
+    },
+    remove: () => {
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What a checker writes, whether it is content or not. */
+async function saidBy(running: Promise<{ stdout: string; stderr: string }>): Promise<string> {
+  try {
+    const { stdout, stderr } = await running;
+    return stdout + stderr;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    return stdout + stderr;
+  }
+}
