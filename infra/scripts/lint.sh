@@ -3,17 +3,23 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-output=$(mktemp)
-trap 'rm -f "$output"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+output=$work/said
+
+# An az that fails without a word is a fault too: nothing was compiled then.
+check() {
+  "$@" >>"$output" 2>&1 || echo "failed: $*" >>"$output"
+}
 
 for file in main.bicep sub.bicep modules/*.bicep; do
   echo "$file"
-  az bicep build --file "$file" --stdout 2>>"$output" >/dev/null || true
-  az bicep lint --file "$file" >>"$output" 2>&1 || true
+  check az bicep build --file "$file" --outfile "$work/built.json"
+  check az bicep lint --file "$file"
 done
 for file in *.bicepparam; do
   echo "$file"
-  az bicep build-params --file "$file" --stdout 2>>"$output" >/dev/null || true
+  check az bicep build-params --file "$file" --outfile "$work/built.json"
 done
 
 # Said by the Azure CLI about itself.
