@@ -1,5 +1,9 @@
 // One service of Azurite (`table` or `blob`, the first argument), as a process that ends when the one
 // that started it lets go of it, or is gone. By itself Azurite would stay behind when its parent is killed.
+
+// What it keeps in a folder is for the owner of the folder only.
+process.umask(0o077);
+
 const [service] = process.argv.splice(2, 1);
 
 const shutDown = (): void => {

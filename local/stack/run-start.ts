@@ -3,6 +3,7 @@ import { describeError } from '../functions-host/run-function';
 import { AppStartError } from './app-process';
 import { describeStack, describeStep } from './describe-stack';
 import { isPortFree } from './free-port';
+import { DataDirError } from './prepare-data-dir';
 import { PortChoiceError, settlePort } from './settle-port';
 import { readStartOptions, startUsage, type StartOptions } from './start-options';
 import { startStack, type Stack } from './start-stack';
@@ -94,7 +95,10 @@ async function askAtTerminal(question: string): Promise<string> {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof PortChoiceError || error instanceof AppStartError) {
+  const isForPeople = [PortChoiceError, AppStartError, DataDirError].some(
+    (each) => error instanceof each,
+  );
+  if (isForPeople && error instanceof Error) {
     return error.message;
   }
   if (isPortTaken(error)) {

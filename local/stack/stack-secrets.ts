@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRecord, readJsonFile } from '../functions-host/read-json-file';
 import { freePort } from './free-port';
@@ -18,7 +18,7 @@ export interface StackSecrets {
 }
 
 /**
- * Fresh secrets, or those kept in `dataDir` (made there at the first time, for the owner's eyes only).
+ * Fresh secrets, or those kept in `dataDir`, a folder that is there (written at the first time, for the owner's eyes only).
  * @throws Error when what is kept cannot be read
  */
 export async function stackSecrets(dataDir: string | undefined): Promise<StackSecrets> {
@@ -31,7 +31,6 @@ export async function stackSecrets(dataDir: string | undefined): Promise<StackSe
     return parseSecrets(kept, path);
   }
   const secrets = createSecrets(await freePort());
-  mkdirSync(dataDir, { recursive: true });
   writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;
 }

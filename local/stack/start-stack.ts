@@ -2,6 +2,7 @@ import type { SeededUser } from '../entra/seeded-user';
 import { startAppProcess, type AppProcess } from './app-process';
 import { appEnvironment, appSettings, localClientId, localTenantId } from './app-settings';
 import { freePort } from './free-port';
+import { prepareDataDir } from './prepare-data-dir';
 import { tellStep, type StackListener } from './stack-listener';
 import type { StackOptions, StartAppOptions } from './stack-options';
 import { stackSecrets } from './stack-secrets';
@@ -41,7 +42,7 @@ export const mostApps = 10;
 /**
  * Starts Azurite, the Entra stand-in, the Graph stand-in and the app, as much at once as they allow.
  * When one fails, the others are ended.
- * @throws AppStartError, or what another part threw
+ * @throws AppStartError, DataDirError, or what another part threw
  */
 export async function startStack(
   options: StackOptions = {},
@@ -52,6 +53,7 @@ export async function startStack(
     await Promise.allSettled(running.splice(0).map((part) => part.stop()));
   };
   try {
+    if (options.dataDir !== undefined) prepareDataDir(options.dataDir);
     const secrets = options.secrets ?? (await stackSecrets(options.dataDir));
     const ports = await choosePorts(options.appPort);
     const shared = { options, secrets, running, listener };

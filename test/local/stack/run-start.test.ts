@@ -1,9 +1,9 @@
 import { TableClient } from '@azure/data-tables';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { freePort } from '../../../local/stack/free-port';
 import { send } from '../functions-host/support/send';
 
@@ -62,6 +62,12 @@ async function settingsAt(port: number): Promise<Record<string, string>> {
   return (await send(port, '/settings')).json() as Record<string, string>;
 }
 
+function file(folder: string, name: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, 'of somebody else');
+  return path;
+}
+
 describe('runStart', () => {
   it('shows its steps, the address and the accounts, and the log of the app', async () => {
     const port = await freePort();
@@ -107,7 +113,7 @@ describe('runStart', () => {
   });
 
   it('keeps rows, secrets and the issuer in the folder of --data, for its owner only', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'stack-'));
+    const folder = join(mkdtempSync(join(tmpdir(), 'stack-')), 'made', '.data');
     const tablesOf = (settings: Record<string, string>) =>
       TableClient.fromConnectionString(settings['TABLES_CONNECTION_STRING'] ?? '', 'anteroom', {
         allowInsecureConnection: true,
@@ -129,7 +135,12 @@ describe('runStart', () => {
       await stack.pressCtrlC();
       expect(performance.now() - asked).toBeLessThan(1000);
     }
-    expect(statSync(join(folder, 'stack.json')).mode & 0o077).toBe(0);
+    const kept = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    expect(kept).toEqual(expect.arrayContaining(['stack.json', 'entra.json', '.gitignore']));
+    for (const each of ['', ...kept]) {
+      expect([each, statSync(join(folder, each)).mode & 0o077]).toEqual([each, 0]);
+    }
+    expect(readFileSync(join(folder, '.gitignore'), 'utf8')).toBe('*\n');
     rmSync(folder, { recursive: true });
     const [first = {}, second = {}] = runs;
     for (const name of ['KEY_RING_SECRET', 'ENTRA_CLIENT_SECRET', 'ENTRA_AUTHORITY']) {
@@ -196,6 +207,30 @@ describe('runStart', () => {
     await first.end('SIGTERM');
     rmSync(folder, { recursive: true });
     expect(second.output()).toMatch(/Port \d+ is taken, perhaps by another stack/);
+  });
+
+  it.each<[string, (folder: string) => string, RegExp]>([
+    ['a file', (folder) => file(folder, 'README.md'), /README\.md: there is a file of that name/],
+    [
+      'a folder in a file',
+      (folder) => join(file(folder, 'README.md'), 'x'),
+      /there is a file of that name/,
+    ],
+    [
+      'a folder with other files',
+      (folder) => dirname(file(folder, 'README.md')),
+      /the folder holds other files.*Name a folder that is new or empty/,
+    ],
+  ])('explains --data with %s, starts nothing and leaves it alone', async (_, make, reason) => {
+    const folder = mkdtempSync(join(tmpdir(), 'stack-'));
+    const mode = statSync(folder).mode;
+    const port = await freePort();
+    const stack = start('--port', String(port), '--data', make(folder));
+    expect(await stack.exit).toBe(1);
+    expect(stack.output()).toMatch(reason);
+    expect(stack.output()).not.toMatch(/Azurite|\n {4}at /);
+    expect([readdirSync(folder), statSync(folder).mode]).toEqual([['README.md'], mode]);
+    rmSync(folder, { recursive: true });
   });
 
   it('plays the provider that --shape names', async () => {
