@@ -3,7 +3,7 @@ import { lineAfter, moduleFile } from './bicep-mutation';
 
 const main = 'infra/main.bicep';
 
-/** Wrong values that the compiler takes: [module, parameter, value]. */
+/** Wrong values of a type that is right, which the compiler takes for good: [module, parameter, value]. */
 const wrongParameters: readonly (readonly [module: string, parameter: string, value: string])[] = [
   ['identity', 'tags', 'tags'],
   ['identity', 'identityName', 'names.site'],

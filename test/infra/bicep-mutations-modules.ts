@@ -80,6 +80,7 @@ const state: readonly WrongLine[] = (
     ['key-vault', 'networkAcls', 'bypass', "'None'"],
     ['key-vault', 'sku:', 'name', "'premium'"],
     ['key-vault', 'resource key ', 'name', "'keys'"],
+    ['key-vault', 'resource key ', 'exportable', 'false\n      exp: 1800000000'],
     ['key-vault', 'lifetimeActions', 'timeAfterCreate', "'P3Y'"],
   ] as const
 ).map((line) => ['keeps state', ...line]);
@@ -101,6 +102,7 @@ const frontDoor: readonly WrongLine[] = (
     ['front-door', "'LimitSignIn'", 'transforms', '[]'],
     ['front-door', 'managedRules', 'ruleSetAction', "'Log'"],
     ['front-door', 'managedRules', 'managedRuleSets', "skuName != 'Premium_AzureFrontDoor'"],
+    ['front-door', 'managedRules', 'ruleSetAction', "'Block'\n ruleGroupOverrides: []"],
     ['front-door', 'domains: [', 'id', 'endpoint.id'],
     ['front-door', 'associations', 'patternsToMatch', "['/auth/*']"],
     ['front-door-route', 'resource origin', 'enforceCertificateNameCheck', 'false'],
@@ -144,6 +146,7 @@ const watching: readonly WrongLine[] = (
     ['key-vault', 'resource audit', 'categoryGroup', "'metrics'"],
     ['key-vault', 'resource audit', 'enabled', 'false'],
     ['front-door', 'resource logs', 'categoryGroup', "'metrics'"],
+    ['monitoring', 'resource component', 'DisableLocalAuth', 'true\n    SamplingPercentage: 10'],
     ['alerts', 'resource people', 'enabled', 'false'],
     ['alerts', 'resource people', 'emailAddress', 'alertPrefix'],
     ['alerts', "'sign-in-failures'", 'threshold', '2000'],
@@ -170,13 +173,14 @@ const registration: readonly WrongLine[] = (
     ['appRoles', 'value', 'displayName'],
     ['resource application', 'displayName', 'displayName\n  isFallbackPublicClient: true'],
     ['resource adminAssignments', 'principalId', 'identityPrincipalId'],
+    ['resource application', 'homePageUrl', 'baseUrl\n    redirectUriSettings: []'],
     ['resource consent', 'consentType', "'Principal'"],
     ['resource consent', 'scope', "'openid profile offline_access User.ReadWrite.All'"],
     ['resource consent', 'clientId', 'application.id'],
   ] as const
 ).map((line) => ['registers the application', 'entra-app', ...line]);
 
-/** Ways to break what the modules make. Each is one line that the compiler takes. */
+/** Ways to break what the modules make: one line each, of which the compiler sees few. */
 export const moduleMutations: readonly BicepMutation[] = [
   ...[site, hardening, code, state, frontDoor, network, watching, registration].flatMap((lines) =>
     lines.map(([check, module, after, key, value]): BicepMutation => [

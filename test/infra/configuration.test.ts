@@ -68,6 +68,48 @@ describe('the parameter files', () => {
     expect(rest).toBe('');
   });
 
+  it.each([
+    // Nothing that costs before somebody decided for it.
+    ['main', ['environmentName', 'packageUri']],
+    [
+      'main.production',
+      [
+        'environmentName',
+        'packageUri',
+        'zoneRedundant',
+        'privateNetwork',
+        'assignmentRequired',
+        'alertEmail',
+        'logRetentionDays',
+      ],
+    ],
+    ['sub', ['environmentName', 'location', 'deployEntraApp', 'entraClientId', 'alertEmail']],
+  ])('%s.bicepparam decides what it is for, and leaves the rest to the template', (file, names) => {
+    expect([...valuesOf(file).keys()]).toEqual(names);
+  });
+
+  it.each([
+    ['main', 'packageUri', "readEnvironmentVariable('PACKAGE_URI', '')"],
+    ['main.production', 'packageUri', "readEnvironmentVariable('PACKAGE_URI', '')"],
+    ['main.production', 'zoneRedundant', 'true'],
+    ['main.production', 'privateNetwork', 'true'],
+    ['main.production', 'assignmentRequired', 'true'],
+    ['main.production', 'alertEmail', "readEnvironmentVariable('ALERT_EMAIL', '')"],
+    // The names that azd gives: https://learn.microsoft.com/azure/developer/azure-developer-cli/manage-environment-variables
+    ['sub', 'environmentName', "readEnvironmentVariable('AZURE_ENV_NAME', 'anteroom')"],
+    ['sub', 'location', "readEnvironmentVariable('AZURE_LOCATION', 'westeurope')"],
+    ['sub', 'deployEntraApp', "bool(readEnvironmentVariable('DEPLOY_ENTRA_APP', 'true'))"],
+    ['sub', 'entraClientId', "readEnvironmentVariable('ENTRA_CLIENT_ID', '')"],
+  ])('%s.bicepparam sets %s to %s', (file, name, value) => {
+    expect(valuesOf(file).get(name)).toBe(value);
+  });
+
+  function valuesOf(file: string): ReadonlyMap<string, string> {
+    const text = readFileSync(`infra/${file}.bicepparam`, 'utf8');
+    const given = text.matchAll(/^param (\w+) = (.+)$/gm);
+    return new Map([...given].map(([, name = '', value = '']) => [name, value]));
+  }
+
   function formOf(value: string): string {
     if (/^(true|false|bool\(.+\))$/.test(value)) return 'bool';
     if (/^(\d+|int\(.+\))$/.test(value)) return 'int';

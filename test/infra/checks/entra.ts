@@ -10,6 +10,8 @@ const registration: WrittenFiles = {
   [entraFile]: [
     ['federationIssuer', '', issuer],
     ['federationAudience', '', "'api://AzureADTokenExchange'"],
+    // A second credential of the same subject, under a new name, is refused.
+    ['federationName', '', "'appIdentity'"],
     ['adminRoleId', '', 'guid(uniqueName, adminRole)'],
     ['graphAppId', '', "'00000003-0000-0000-c000-000000000000'"],
     ['userReadScopeId', '', "'e1fe6dd8-ba31-4d61-89e7-88639da4683d'"],
@@ -37,6 +39,7 @@ const registration: WrittenFiles = {
     ['application', 'requiredResourceAccess.0.resourceAccess.length', '1'],
     ['application', 'requiredResourceAccess.0.resourceAccess.0.id', 'userReadScopeId'],
     ['application', 'requiredResourceAccess.0.resourceAccess.0.type', "'Scope'"],
+    ['application', 'web.keys', 'homePageUrl implicitGrantSettings logoutUrl redirectUris'],
     ['application', 'web.homePageUrl', 'baseUrl'],
     ['application', 'web.logoutUrl', "'${baseUrl}${frontChannelLogoutPath}'"],
     [

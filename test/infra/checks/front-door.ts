@@ -54,6 +54,10 @@ const frontDoor: WrittenFiles = {
     // Compared after it was made lower case: /AUTH/ reaches the app as well.
     ['policy', `${limit}.matchConditions.0.transforms`, "['Lowercase']"],
     ['policy', `${limit}.action`, "'Block'"],
+    // No exclusions and no rules switched off.
+    ['policy', 'properties.managedRules.keys', 'managedRuleSets'],
+    ['policy', `${managed}.then.0.keys`, 'ruleSetType ruleSetVersion ruleSetAction'],
+    ['policy', `${managed}.then.1.keys`, 'ruleSetType ruleSetVersion'],
     ['policy', `${managed}.when`, "skuName == 'Premium_AzureFrontDoor'"],
     ['policy', `${managed}.then.length`, '2'],
     ['policy', `${managed}.then.0.ruleSetType`, "'Microsoft_DefaultRuleSet'"],

@@ -58,6 +58,8 @@ const state: WrittenFiles = {
     ['key', 'parent', 'vault'],
     // Under another name there would be another key, which cannot unwrap what this one wrapped.
     ['key', 'name', "'key-ring'"],
+    // No date of expiry: the rotation gives one to each version.
+    ['key', 'properties.attributes.keys', 'enabled exportable'],
     ['key', 'properties.attributes.enabled', 'true'],
     ['key', 'properties.rotationPolicy.lifetimeActions.0.trigger.timeAfterCreate', "'P1Y'"],
     ['key', 'properties.rotationPolicy.lifetimeActions.0.action.type', "'rotate'"],

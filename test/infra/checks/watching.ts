@@ -11,6 +11,12 @@ const watching: WrittenFiles = {
     ['workspace', 'properties.sku.name', "'PerGB2018'"],
     ['workspace', 'properties.features.enableLogAccessUsingOnlyResourcePermissions', 'true'],
     ['component', 'location', 'location'],
+    // No sampling, which would drop lines of the audit log.
+    [
+      'component',
+      'properties.keys',
+      'Application_Type DisableLocalAuth IngestionMode WorkspaceResourceId',
+    ],
     ['component', 'kind', "'web'"],
     ['component', 'properties.Application_Type', "'web'"],
   ],
