@@ -1,20 +1,20 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
-import { build, transformSync } from 'esbuild';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { AppFacts } from '../../local/stack/stack-messages';
-import { accounts, startJourney } from '../support/journey';
+import type { Checkout } from '../support/copy-checkout';
+import { copyCheckout } from '../support/copy-checkout';
+import { accounts, fetchJson, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
 
-const example = join(__dirname, '../../examples/session-warning');
+const docs = readFileSync('docs/front-end.md', 'utf8');
 /** So short that a test can wait for the end. */
 const idleSeconds = 8;
 const warnSeconds = 3;
 
-let root: string;
+let checkout: Checkout;
 let stack: TestStack;
 let app: string;
 let shortLived: AppFacts;
@@ -24,45 +24,27 @@ let page: Page;
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'anteroom-front-end-'));
-  await buildWithExample(root);
-  [stack, browser] = await Promise.all([startJourney({ scriptRoot: root }), launchChromium()]);
+  checkout = copyCheckout();
+  await followThePage();
+  [stack, browser] = await Promise.all([
+    startJourney({ scriptRoot: checkout.root }),
+    launchChromium(),
+  ]);
   app = stack.apps[0]?.url ?? '';
   shortLived = await stack.startApp({ env: { SESSION_IDLE_SECONDS: String(idleSeconds) } });
 }, 60_000);
 afterAll(async () => {
   await Promise.all([browser.close(), stack.stop()]);
-  rmSync(root, { recursive: true, force: true });
+  checkout.remove();
 });
 
-/** The app with the example page as a team would add it: by functions of its own, under a policy without inline script. */
-async function buildWithExample(folder: string): Promise<void> {
-  const policy = "default-src 'none'; script-src 'self'; connect-src 'self'";
-  const served = [
-    ['example', 'text/html; charset=utf-8', 'index.html'],
-    ['session-warning.js', 'text/javascript; charset=utf-8', 'session-warning.js'],
-  ] as const;
-  const functions = served.map(([route, contentType, file], index) => {
-    const headers = { 'Content-Type': contentType, 'Content-Security-Policy': policy };
-    const answer = { headers, body: readFileSync(join(example, file), 'utf8') };
-    return `app.http('example-${index}', { route: '${route}', methods: ['GET'],
-      authLevel: 'anonymous', handler: () => (${JSON.stringify(answer)}) });`;
-  });
-  const client = transformSync(readFileSync('src/client/client.ts', 'utf8'), { loader: 'ts' });
-  await build({
-    stdin: {
-      contents: `import './main'; import { app } from '@azure/functions'; ${functions.join('')}`,
-      resolveDir: 'src',
-    },
-    define: { CLIENT_SCRIPT: JSON.stringify(client.code) },
-    outfile: join(folder, 'dist/main.js'),
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    external: ['@azure/functions-core'],
-    logLevel: 'error',
-  });
-  for (const file of ['host.json', 'package.json']) cpSync(file, join(folder, file));
+/** What docs/front-end.md says to type. Then only what is deployed stays: a page read from disk would be missing. */
+async function followThePage(): Promise<void> {
+  const [, commands = ''] = /<!-- try -->\n\n```sh\n([\s\S]*?)npm start/.exec(docs) ?? [];
+  await checkout.follow(commands);
+  await checkout.build();
+  for (const folder of ['src', 'examples'])
+    rmSync(join(checkout.root, folder), { recursive: true });
 }
 
 afterEach(async () => {
@@ -71,9 +53,9 @@ afterEach(async () => {
 });
 
 async function openExample(origin: string, query = ''): Promise<void> {
-  await page.goto(`${origin}/example${query}`);
+  await page.goto(`${origin}/session-warning${query}`);
   await page.getByRole('button', { name: new RegExp(accounts(stack).administrator) }).click();
-  await page.waitForURL(`${origin}/example${query}`);
+  await page.waitForURL(`${origin}/session-warning${query}`);
   await page.getByText(`Signed in as ${accounts(stack).administrator}`).waitFor();
 }
 
@@ -117,8 +99,8 @@ describe.each([
     await context.clearCookies({ name: 'anteroom' });
     const asked = page.waitForRequest((request) => request.url().includes('/auth/login?'));
     await page.getByRole('button', { name: 'Load my profile' }).click();
-    expect(new URL((await asked).url()).searchParams.get('return_to')).toBe('/example');
-    await page.waitForURL(`${app}/example`);
+    expect(new URL((await asked).url()).searchParams.get('return_to')).toBe('/session-warning');
+    await page.waitForURL(`${app}/session-warning`);
     await page.getByText('Signed in as').waitFor();
   });
 
@@ -155,6 +137,58 @@ describe.each([
   });
 });
 
+describe('docs/front-end.md', () => {
+  beforeEach(async () => {
+    context = await browser.newContext();
+    page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+  });
+
+  it('shows the function that serves the page as it is', () => {
+    const example = readFileSync('examples/functions/session-warning/serve-page.ts', 'utf8');
+    expect(docs).toContain(`\`\`\`ts\n${example}\`\`\``);
+  });
+
+  it('shows a script that runs in a page with the policy it asks for', async () => {
+    const [, script = ''] = /```js\n([\s\S]*?)```/.exec(docs) ?? [];
+    const contentType = 'text/javascript';
+    await context.route('**/session-warning.js', (route) =>
+      route.fulfill({ contentType, body: script }),
+    );
+    await page.goto(`${app}/session-warning`);
+    await page.getByRole('button', { name: new RegExp(accounts(stack).administrator) }).click();
+    await page
+      .getByText(`Hello ${accounts(stack).administrator}, Identity administrator`)
+      .waitFor();
+  });
+
+  it('is right that the page runs no script but files of this origin', async () => {
+    await page.goto(`${app}/session-warning`);
+    const answer = await page.request.get(`${app}/session-warning`);
+    const policy = answer.headers()['content-security-policy'] ?? '';
+    expect(policy.split('; ')).toEqual(
+      expect.arrayContaining(["default-src 'none'", "script-src 'self'", "connect-src 'self'"]),
+    );
+    expect(policy).not.toContain('unsafe');
+  });
+
+  it('shows a command that signs out, which needs both of its headers', async () => {
+    const [, command = ''] = /```sh\n(curl -X POST [\s\S]*?)```/.exec(docs) ?? [];
+    const headers = Object.fromEntries(
+      [...command.matchAll(/-H '(.*?): (.*?)'/g)].map(([, name = '', value = '']) => [
+        name,
+        value.replace('http://localhost:7071', app),
+      ]),
+    );
+    const post = async (sent: Readonly<Record<string, string>>) =>
+      (await fetchJson(`${app}/auth/logout`, undefined, { method: 'POST', headers: sent })).body;
+    expect(await post(headers)).toHaveProperty('logout_url');
+    const { Origin = '', 'X-CSRF': csrf = '' } = headers;
+    expect(await post({ 'X-CSRF': csrf })).toMatchObject({ code: 'ERR_CROSS_SITE' });
+    expect(await post({ Origin })).toMatchObject({ code: 'ERR_CSRF_HEADER' });
+  });
+});
+
 describe('the client in a page', () => {
   beforeEach(async () => {
     context = await browser.newContext();
@@ -179,7 +213,7 @@ describe('the client in a page', () => {
   });
 
   it('makes addresses to sign in', async () => {
-    expect(await onPage('anteroom.loginUrl()')).toBe('/auth/login?return_to=%2Fexample');
+    expect(await onPage('anteroom.loginUrl()')).toBe('/auth/login?return_to=%2Fsession-warning');
     expect(await onPage("anteroom.loginUrl({ returnTo: '/a?b', prompt: 'login' })")).toBe(
       '/auth/login?return_to=%2Fa%3Fb&prompt=login',
     );
@@ -209,7 +243,7 @@ describe('the client in a page', () => {
       route.fulfill({ status: 401, contentType: 'application/problem+json', body: problem }),
     );
     expect(await onPage("anteroom.fetch('/api').then(({ status }) => status)")).toBe(401);
-    expect(page.url()).toBe(`${app}/example`);
+    expect(page.url()).toBe(`${app}/session-warning`);
   });
 
   it('throws with a code when the app cannot answer', async () => {

@@ -11,8 +11,8 @@ export interface Checkout {
   readonly root: string;
   /** Writes `src/functions/<name>.ts` and the line for it in `src/main.ts`. */
   addFunction(name: string, text: string): void;
-  /** Copies a folder of `examples/functions` to `src/functions`, and writes the line for `entry` in `src/main.ts`. */
-  copyExample(folder: string, entry: string): void;
+  /** Types what a page says into a shell, line by line as it stands there. */
+  follow(commands: string): Promise<void>;
   /** What the build makes: `dist/main.js`, ready for `startJourney({ scriptRoot: root })`. */
   build(): Promise<void>;
   /** What the compiler and the linter say against the app with `file` in it; '' when nothing. */
@@ -29,20 +29,14 @@ export function copyCheckout(): Checkout {
   }
   symlinkSync(resolve('node_modules'), join(root, 'node_modules'), 'dir');
   const inRoot = (...args: readonly string[]) => run(process.execPath, args, { cwd: root });
-  const importInMain = (entry: string): void => {
-    appendFileSync(join(root, 'src/main.ts'), `import './functions/${entry}';\n`);
-  };
   return {
     root,
     addFunction: (name, text) => {
       writeFileSync(join(root, `src/functions/${name}.ts`), text);
-      importInMain(name);
+      appendFileSync(join(root, 'src/main.ts'), `import './functions/${name}';\n`);
     },
-    copyExample: (folder, entry) => {
-      cpSync(join('examples/functions', folder), join(root, 'src/functions', folder), {
-        recursive: true,
-      });
-      importInMain(`${folder}/${entry}`);
+    follow: async (commands) => {
+      await run('sh', ['-e', '-c', commands], { cwd: root });
     },
     build: async () => {
       await inRoot('scripts/build-app.mjs', 'dist');
