@@ -8,6 +8,7 @@ import { deployPackage } from './deploy-package';
 import type { DeployStage } from './deploy-stage';
 import type { TemplateOutputs } from './deploy-template';
 import { deployTemplate } from './deploy-template';
+import { dnsRecords } from './dns-records';
 import { keepClientId } from './keep-client-id';
 import type { DeployOptions } from './read-deploy-options';
 import { registrationCommand, reportAddress } from './report-address';
@@ -25,22 +26,31 @@ export async function deploy(
   enter: (stage: DeployStage) => void,
 ): Promise<void> {
   const ready = await check(context, options);
-  context.report('3/5 Template (the first time takes about five minutes)');
+  context.report(
+    '3/5 Template (the first time takes about five minutes, longer with Front Door or a private network)',
+  );
   enter('template');
   const outputs = await deployTemplate(context, ready);
+  reportDns(context, outputs);
   try {
     enter('package');
     context.report('4/5 Package');
     await deployCode(context, options, outputs, zip);
     enter('health');
     context.report('5/5 Health');
-    await askHealth(context, outputs);
+    if (hasRegistration(outputs)) await waitForHealth(context, outputs);
+    else context.report('  not asked: without an app registration it cannot say ok');
   } catch (error) {
     // It is there, whatever was the matter after that; what the person hears last is the matter.
     await reportAddress(context, outputs).catch(() => undefined);
     throw error;
   }
   await reportAddress(context, outputs);
+  if (!hasRegistration(outputs)) reportNoRegistration(context, outputs);
+}
+
+function hasRegistration({ entraClientId = '' }: TemplateOutputs): boolean {
+  return entraClientId !== '';
 }
 
 /** What would fail later. Only the resource group is made. */
@@ -86,15 +96,21 @@ function withoutSecrets(uri: string): string {
   return `${host}${pathname}`;
 }
 
-async function askHealth(context: DeployContext, outputs: TemplateOutputs): Promise<void> {
-  const { url = '', entraClientId = '' } = outputs;
-  if (entraClientId !== '') {
-    await waitForHealth(context, url);
-    return;
-  }
-  context.report(
-    '  there is no app registration yet, so nobody can sign in. Whoever keeps them runs:',
+/** Before the wait for health, so that there is time to do it. */
+function reportDns({ report }: DeployContext, outputs: TemplateOutputs): void {
+  const records = dnsRecords(outputs);
+  if (records.length === 0) return;
+  report('  the DNS needs this, if it does not have it yet:');
+  for (const record of records) report(`    ${record}`);
+  report(
+    '  then Azure makes the certificate. That may take a while; until then nobody answers there',
   );
-  context.report(`  ${registrationCommand(outputs)}`);
-  context.report('  Then deploy again as it says there.');
+}
+
+/** Last, since it is what has to be done next. */
+function reportNoRegistration({ report }: DeployContext, outputs: TemplateOutputs): void {
+  report('\nEverything that was asked for is deployed, but there is no app registration yet.');
+  report('Whoever keeps registrations runs:');
+  report(`  ${registrationCommand(outputs)}`);
+  report('Then deploy again as that says. Until then nobody can sign in.');
 }

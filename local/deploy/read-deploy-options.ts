@@ -34,8 +34,9 @@ Makes or updates everything in Azure, deploys the package, and asks /health.
                               given in the environment, as ${packageVariable}: others can read arguments
       --no-role-check         go on although your roles cannot be seen, or are custom ones
 
-Exit codes: 0 done; 1 not deployed, or not all of it; 2 deployed, but not healthy yet or nobody can sign in yet;
-130 stopped with Ctrl-C. It is always safe to run it again.`;
+Exit codes: 0 everything asked for is done, which with deployEntraApp=false may be all but the app registration: the
+last lines say so; 1 not deployed, or not all of it; 2 deployed, but not healthy yet, or the app registration lacks the
+redirect URI; 130 stopped with Ctrl-C. It is always safe to run it again.`;
 
 /** @throws DeployError where an option is unknown, missing or contradicts another; `undefined` when help was asked for */
 export function readDeployOptions(

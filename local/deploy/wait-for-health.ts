@@ -1,15 +1,22 @@
+import { askHealth } from './ask-health';
 import type { DeployContext } from './deploy-context';
 import { patienceMs } from './deploy-context';
 import { DeployError } from './deploy-error';
+import type { TemplateOutputs } from './deploy-template';
+import { healthRemedy } from './health-remedy';
 
 const stillMs = 60_000;
 
 /**
  * Asks /health until it says ok.
- * @throws DeployError with the last answer
+ * @throws DeployError with the last answer, and what to do about it
  */
-export async function waitForHealth(context: DeployContext, url: string): Promise<void> {
+export async function waitForHealth(
+  context: DeployContext,
+  outputs: TemplateOutputs,
+): Promise<void> {
   const { clock, report, pauses } = context;
+  const { url = '' } = outputs;
   const minutes = Math.round(patienceMs / 60_000);
   report(
     `  asking ${url}/health for up to ${minutes} minutes: the app starts, and its roles on vault`,
@@ -19,7 +26,7 @@ export async function waitForHealth(context: DeployContext, url: string): Promis
   let spoke = started;
   let last = '';
   for (;;) {
-    const answer = await ask(`${url}/health`, context.interrupt);
+    const answer = await askHealth(url, context.interrupt);
     if (answer.isOk) return;
     const waited = clock.now() - started;
     if (answer.text !== last || clock.now() - spoke >= stillMs) {
@@ -27,29 +34,10 @@ export async function waitForHealth(context: DeployContext, url: string): Promis
       spoke = clock.now();
     }
     last = answer.text;
-    if (waited >= patienceMs) break;
+    if (waited >= patienceMs) {
+      const message = `${url}/health does not say ok: ${last}`;
+      throw new DeployError(message, healthRemedy(answer.from, outputs), 'ill');
+    }
     await clock.pause(Math.min(pauses.healthMs, patienceMs - waited));
-  }
-  throw new DeployError(
-    `${url}/health does not say ok: ${last}`,
-    [
-      'It names the part that fails. Log: Application Insights in the portal, table AppTraces.',
-      'Roles may come into force later still: ask it again before changing anything.',
-    ],
-    'ill',
-  );
-}
-
-async function ask(
-  url: string,
-  interrupt: AbortSignal,
-): Promise<{ readonly isOk: boolean; readonly text: string }> {
-  try {
-    const signal = AbortSignal.any([interrupt, AbortSignal.timeout(20_000)]);
-    const response = await fetch(url, { signal, redirect: 'manual' });
-    const body = (await response.text()).slice(0, 300).replaceAll(/\s+/g, ' ');
-    return { isOk: response.status === 200, text: `${response.status} ${body}` };
-  } catch (error) {
-    return { isOk: false, text: error instanceof Error ? error.message : 'no answer' };
   }
 }

@@ -1,3 +1,4 @@
+import type { HealthAnswer } from './deploy-run';
 import { clientId, DeployRun, principalId } from './deploy-run';
 
 const minute = 60_000;
@@ -15,30 +16,105 @@ describe('after the deployment', () => {
 
   describe('health', () => {
     it('may come late', async () => {
-      const ill = { status: 503, body: 'failing: keys' };
-      run.health = [ill, ill, { status: 200, body: 'ok' }];
+      run.health = [failing('keys'), failing('keys'), { status: 200, body: '{"status":"ok"}' }];
       expect(await run.deploy()).toBe(0);
-      expect(run.said.match(/failing: keys/g)).toHaveLength(1);
+      expect(run.said.match(/"keys"/g)).toHaveLength(1);
       expect(run.said).toContain(`asking ${run.appUrl}/health for up to 12 minutes`);
     });
 
     it('is waited for twelve minutes, by the clock, and then it is deployed but not healthy', async () => {
-      run.health = [{ status: 503, body: 'failing: storage' }];
+      run.health = [failing('storage')];
       expect(await run.deploy()).toBe(2);
       expect(run.waited).toBeGreaterThanOrEqual(12 * minute);
       expect(run.waited).toBeLessThan(14 * minute);
       expect(run.said).toContain(
-        `\nDeployed, but not healthy yet: ${run.appUrl}/health does not say ok: 503 failing: storage`,
+        `\nDeployed, but not healthy yet: ${run.appUrl}/health does not say ok: 503 {"status":"failing","failing":["storage"]}`,
       );
       expect(run.said).toContain(`\n${run.appUrl}\nregistered redirect URI: `);
       expect(run.said).not.toContain('Not deployed');
     });
 
     it('that stays as it is is told of each minute, so that people see it goes on', async () => {
-      run.health = [{ status: 503, body: 'failing: storage' }];
+      run.health = [failing('storage')];
       await run.deploy();
-      const told = run.said.match(/503 failing: storage \(\d+ s\)/g);
+      const told = run.said.match(/503 \{[^}]*"storage"\]\} \(\d+ s\)/g);
       expect(told).toHaveLength(13);
+    });
+  });
+
+  describe('that does not come: the remedy is chosen by the last answer', () => {
+    const frontDoor = { frontDoorHostName: 'anteroom-x1.z01.azurefd.net' };
+    const page = { status: 404, body: '<h2>Our services are not available right now</h2>' };
+
+    it('of the app itself, which names the part', async () => {
+      run.health = [page, failing('storage')];
+      expect(await run.deploy([run.template(frontDoor)])).toBe(2);
+      expect(last()).toContain('It names the part that fails.');
+      expect(last()).not.toContain('Front Door');
+      expect(last()).toContain(`Ask it again before changing anything: ${run.appUrl}/health`);
+    });
+
+    it('of Front Door, which takes its time', async () => {
+      run.health = [failing('storage'), page];
+      expect(await run.deploy([run.template(frontDoor)])).toBe(2);
+      expect(last()).toContain('That is not the answer of the app.');
+      expect(last()).toContain('Front Door takes up to 45 minutes');
+      expect(last()).toContain('CNAME 127.0.0.1 -> anteroom-x1.z01.azurefd.net');
+      expect(last()).not.toContain('It names the part');
+    });
+
+    it('of the Functions host', async () => {
+      run.health = [{ status: 503, body: 'Function host is not running.' }];
+      expect(await run.deploy()).toBe(2);
+      expect(last()).toContain('The Functions host could not start the app.');
+      expect(last()).not.toMatch(/Front Door|DNS/);
+    });
+
+    it('of another site, to which the domain still leads and which says 200 to anything', async () => {
+      run.health = [{ status: 200, body: '<p>Welcome</p>' }];
+      expect(await run.deploy([run.template(frontDoor)])).toBe(2);
+      expect(last()).toContain('CNAME 127.0.0.1 -> anteroom-x1.z01.azurefd.net');
+    });
+
+    it('of nobody: the name or the certificate', async () => {
+      run.stopApp();
+      const proof = { ...frontDoor, customDomainProof: 'proof-1' };
+      expect(await run.deploy([run.template(proof)])).toBe(2);
+      expect(last()).toMatch(/does not say ok: no answer: .*ECONNREFUSED/);
+      expect(last()).toContain('Nobody answers at that name, or the certificate is not there yet.');
+      expect(last()).toContain('TXT   _dnsauth.127.0.0.1 = proof-1');
+      expect(last()).not.toContain('It names the part');
+    });
+
+    /** What a person reads at the end. */
+    function last(): string {
+      return run.said.slice(run.said.indexOf('\nDeployed, but not healthy yet'));
+    }
+  });
+
+  describe('the DNS of an own domain', () => {
+    const frontDoor = { frontDoorHostName: 'anteroom-x1.z01.azurefd.net' };
+
+    it('is told of before health is waited for', async () => {
+      const proof = { ...frontDoor, customDomainProof: 'proof-1' };
+      expect(await run.deploy([run.template(proof)])).toBe(0);
+      expect(run.said).toMatch(
+        /CNAME 127\.0\.0\.1 -> anteroom-x1\.z01\.azurefd\.net\n *TXT   _dnsauth\.127\.0\.0\.1 = proof-1\n.*may take a while[^]*5\/5 Health/,
+      );
+    });
+
+    it('needs no proof once it is approved', async () => {
+      await run.deploy([run.template(frontDoor)]);
+      expect(run.said).toContain('no TXT record: 127.0.0.1 is approved already');
+      expect(run.said).not.toContain('_dnsauth');
+    });
+
+    it.each([
+      ['the name is that of Front Door', { frontDoorHostName: '127.0.0.1' }],
+      ['there is no Front Door', {}],
+    ])('needs nothing where %s', async (_case, outputs) => {
+      await run.deploy([run.template(outputs)]);
+      expect(run.said).not.toMatch(/DNS|CNAME|TXT/);
     });
   });
 
@@ -77,3 +153,8 @@ describe('after the deployment', () => {
     });
   });
 });
+
+/** As src/functions/health.ts says it. */
+function failing(part: string): HealthAnswer {
+  return { status: 503, body: `{"status":"failing","failing":["${part}"]}` };
+}

@@ -32,7 +32,7 @@ export class DeployRun {
   /** Everything that was told. */
   said = '';
   /** One after the other; the last one stays. */
-  health: HealthAnswer[] = [{ status: 200, body: 'ok' }];
+  health: HealthAnswer[] = [{ status: 200, body: '{"status":"ok"}' }];
   appUrl = '';
   /** Milliseconds that were waited, as far as the deployment can tell. */
   waited = 0;
@@ -61,9 +61,14 @@ export class DeployRun {
     return this;
   }
 
-  stop(): void {
+  /** From now on nobody answers. */
+  stopApp(): void {
     this.#app?.closeAllConnections();
     this.#app?.close();
+  }
+
+  stop(): void {
+    this.stopApp();
     this.#az?.remove();
     rmSync(this.#folder, { recursive: true });
   }

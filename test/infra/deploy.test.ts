@@ -20,6 +20,7 @@ describe('runDeploy', () => {
     expect(run.said).toContain(
       `\n${run.appUrl}\nregistered redirect URI: ${run.appUrl}/auth/redirect\n`,
     );
+    expect(run.said).toContain('about five minutes, longer with Front Door or a private network');
     expect(run.said).toMatch(/1\/5[^]*2\/5[^]*3\/5[^]*4\/5[^]*5\/5/);
   });
 
@@ -38,7 +39,7 @@ describe('runDeploy', () => {
 
   it('says how to make the registration when somebody else does that', async () => {
     const bare = run.template({ entraClientId: '' });
-    run.health = [{ status: 503, body: 'failing: settings' }];
+    run.health = [{ status: 503, body: '{"status":"failing","failing":["settings"]}' }];
     expect(await run.deploy([bare], ['-p', 'deployEntraApp=false'])).toBe(0);
     expect(run.said).toContain(
       `infra/scripts/entra-app.sh --url ${run.appUrl} --identity ${principalId} --unique-name anteroom-anteroom-x1`,
@@ -47,6 +48,7 @@ describe('runDeploy', () => {
       `redirect URI to register: ${run.appUrl}/auth/redirect (there is no app registration yet)`,
     );
     expect(run.said).not.toContain('registered redirect URI');
+    expect(run.said.trimEnd()).toMatch(/Until then nobody can sign in\.$/);
   });
 
   it('goes on with custom roles when told to', async () => {
@@ -75,6 +77,11 @@ describe('runDeploy', () => {
   it('prints its options and exit codes', async () => {
     expect(await run.deploy([], ['--help'], [])).toBe(0);
     expect(run.said).toContain('--resource-group NAME');
-    expect(run.said).toContain('2 deployed, but not healthy yet');
+    expect(run.said).toContain(
+      '0 everything asked for is done, which with deployEntraApp=false may be all but the app registration',
+    );
+    expect(run.said).toContain(
+      '2 deployed, but not healthy yet, or the app registration lacks the\nredirect URI',
+    );
   });
 });
