@@ -26,6 +26,7 @@ import {
   findSyntaxFaults,
   findUnused,
 } from './checks/structure';
+import { findUntagged } from './checks/tags';
 import { findWatchingFaults } from './checks/watching';
 import { findWiringFaults } from './checks/wiring';
 
@@ -42,6 +43,7 @@ export const bicepChecks = {
   'calls modules with what they take': findModuleFaults,
   'gives each module what is meant for it': findWiringFaults,
   'shows what its outputs say': findOutputFaults,
+  'tags what it makes': findUntagged,
   'reads conditional modules as such': findConditionalReads,
   'makes things in the right order': findOrderFaults,
   'does the same from a subscription': findSubscriptionFaults,

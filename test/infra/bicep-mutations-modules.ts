@@ -166,6 +166,13 @@ const watching: readonly WrongLine[] = (
   ] as const
 ).map((line) => ['watches the app', ...line]);
 
+const tags: readonly WrongLine[] = (
+  [
+    ['alerts', 'resource latency', 'tags', '{}'],
+    ['storage-host', 'resource account', 'tags', "{ 'resource-usage': 'azure-functions' }"],
+  ] as const
+).map((line) => ['tags what it makes', ...line]);
+
 const registration: readonly WrongLine[] = (
   [
     ['appRoles', 'allowedMemberTypes', "['User', 'Application']"],
@@ -182,13 +189,14 @@ const registration: readonly WrongLine[] = (
 
 /** Ways to break what the modules make: one line each, of which the compiler sees few. */
 export const moduleMutations: readonly BicepMutation[] = [
-  ...[site, hardening, code, state, frontDoor, network, watching, registration].flatMap((lines) =>
-    lines.map(([check, module, after, key, value]): BicepMutation => [
-      check,
-      moduleFile(module),
-      lineAfter(after, key),
-      `${key}: ${value}`,
-    ]),
+  ...[site, hardening, code, state, frontDoor, network, watching, tags, registration].flatMap(
+    (lines) =>
+      lines.map(([check, module, after, key, value]): BicepMutation => [
+        check,
+        moduleFile(module),
+        lineAfter(after, key),
+        `${key}: ${value}`,
+      ]),
   ),
   [
     'registers the application',

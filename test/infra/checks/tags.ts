@@ -1,0 +1,15 @@
+import type { Project } from '../bicep-project';
+import { valueAt } from '../bicep-project';
+
+/**
+ * Whatever has a place of its own has the tags: azd finds its resources by one, bills are split by others, and some
+ * subscriptions refuse what has none.
+ */
+export function findUntagged(project: Project): string[] {
+  return [...project.values()].flatMap(({ path, resources }) =>
+    resources
+      .filter(({ body }) => valueAt(body, 'location') !== undefined)
+      .filter(({ body }) => !/^(tags$|union\(tags, )/.test(valueAt(body, 'tags')?.text ?? ''))
+      .map(({ name }) => `${path}: ${name} has not the tags that it is given`),
+  );
+}
