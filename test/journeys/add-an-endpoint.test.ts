@@ -33,6 +33,19 @@ describe('docs/add-an-endpoint.md', () => {
     expect(readFileSync('docs/add-an-endpoint.md', 'utf8')).toContain(`\`\`\`ts\n${example}\`\`\``);
   });
 
+  it('names the account to sign in as, and what the host answers to addresses without a function', async () => {
+    const page = readFileSync('docs/add-an-endpoint.md', 'utf8');
+    expect(page).toContain(`sign in as ${accounts(stack).administrator.split(' ')[0] ?? ''},`);
+    for (const [path, method] of [
+      ['/nowhere', 'GET'],
+      ['/groups', 'PUT'],
+    ]) {
+      const answer = await fetch(app + (path ?? ''), { method: method ?? '' });
+      expect([answer.status, await answer.text()]).toEqual([404, '']);
+      expect(answer.headers.has('content-security-policy')).toBe(false);
+    }
+  });
+
   it('tells a client without session where to sign in', async () => {
     const { status, body } = await fetchJson(`${app}/groups`);
     expect([status, textOf(body, 'login_url')]).toEqual([
