@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isRecord, readJsonFile } from './read-json-file';
+import { FaultyFileError, isRecord, readJsonFile } from './read-json-file';
 
 /** What this host heeds of `host.json`. */
 export interface HostJson {
@@ -18,7 +18,7 @@ export interface HostJson {
  * Reads `host.json` in the script root.
  * https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook#hostjson-settings
  * https://learn.microsoft.com/azure/azure-functions/functions-host-json#functiontimeout
- * @throws Error when it is no JSON, or `maxAge` or `functionTimeout` is no time span
+ * @throws FaultyFileError when it is no JSON, or `maxAge` or `functionTimeout` is no time span
  */
 export function readHostJson(scriptRoot: string): HostJson {
   const file = readJsonFile(join(scriptRoot, 'host.json'));
@@ -61,7 +61,7 @@ function readTimeout(value: unknown): number | undefined {
 function timeSpanSeconds(value: unknown, name: string): number {
   const parts = /^(?:(\d+)|(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)$/.exec(String(value));
   if (parts === null) {
-    throw new Error(`${name} in host.json is not a time span.`);
+    throw new FaultyFileError(`${name} in host.json is not a time span.`);
   }
   const [, days, daysBefore, hours, minutes, seconds] = parts.map((part) => Number(part || 0));
   return (

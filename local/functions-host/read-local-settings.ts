@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isRecord, readJsonFile } from './read-json-file';
+import { FaultyFileError, isRecord, readJsonFile } from './read-json-file';
 
 /** What this host heeds of `local.settings.json`. */
 export interface LocalSettings {
@@ -11,13 +11,13 @@ export interface LocalSettings {
 /**
  * Reads `local.settings.json` in the script root: none, no settings.
  * https://learn.microsoft.com/azure/azure-functions/functions-develop-local#local-settings-file
- * @throws Error when it is no JSON, or encrypted: only `func` could read that
+ * @throws FaultyFileError when it is no JSON, or encrypted: only `func` could read that
  */
 export function readLocalSettings(scriptRoot: string): LocalSettings {
   const path = join(scriptRoot, 'local.settings.json');
   const file = readJsonFile(path) ?? {};
   if (file['IsEncrypted'] === true) {
-    throw new Error(`${path} is encrypted. Decrypt it first: func settings decrypt`);
+    throw new FaultyFileError(`${path} is encrypted. Decrypt it first: func settings decrypt`);
   }
   const values = isRecord(file['Values']) ? file['Values'] : {};
   const host = isRecord(file['Host']) ? file['Host'] : {};

@@ -6,6 +6,7 @@ import { captureConsole } from './capture-console';
 import { PortTakenError } from './listen-on-loopback';
 import { AppMissingError } from './load-app';
 import { createLog } from './log';
+import { FaultyFileError } from './read-json-file';
 import { readLocalSettings } from './read-local-settings';
 import { describeError } from './run-function';
 import { startFunctionsHost, type FunctionsHost } from './start-functions-host';
@@ -120,7 +121,7 @@ function explain(error: unknown): string {
   if (error instanceof PortTakenError) {
     return `Port ${error.port} is taken. Choose another one: npm run host -- --port ${error.port + 1}`;
   }
-  if (error instanceof AppMissingError) {
+  if (error instanceof AppMissingError || error instanceof FaultyFileError) {
     return error.message;
   }
   const isUsage =

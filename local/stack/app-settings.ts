@@ -41,6 +41,17 @@ const contradicting = [
   'KEY_VAULT_KEY_ID',
 ];
 
+/** Names that `local.settings.json` cannot set on the stack: the stack gives them, or takes them away. */
+export const stackSettingNames: readonly string[] = [
+  ...contradicting,
+  ...Object.keys(
+    appSettings({
+      ...{ baseUrl: '', authority: '', issuer: '', clientSecret: '' },
+      ...{ tablesConnectionString: '', tableName: '', keyRingSecret: '', graphBaseUrl: '' },
+    }),
+  ),
+];
+
 /**
  * The environment of an app process: this process's, without settings of the app that would disturb
  * it. With `usesLocalSettings` only those that contradict the stack's go, else all of them.

@@ -1,6 +1,10 @@
 import { createInterface } from 'node:readline/promises';
+import { readHostJson } from '../functions-host/read-host-json';
+import { FaultyFileError } from '../functions-host/read-json-file';
+import { readLocalSettings } from '../functions-host/read-local-settings';
 import { describeError } from '../functions-host/run-function';
 import { AppStartError } from './app-process';
+import { describeLocalSettings } from './describe-local-settings';
 import { describeStack, describeStep } from './describe-stack';
 import { isPortFree } from './free-port';
 import { DataDirError } from './prepare-data-dir';
@@ -30,6 +34,7 @@ export async function runStart(args: readonly string[]): Promise<void> {
       console.log(startUsage);
       return;
     }
+    checkFiles(options);
     stack = await start(await withFreePort(options, args));
   } catch (error) {
     console.error(explain(error));
@@ -56,6 +61,16 @@ async function start(options: StartOptions): Promise<Stack> {
   console.log(describeStack(stack, (performance.now() - started) / 1000));
   log = log.release();
   return stack;
+}
+
+/** What the app's process would find wrong in files of the checkout must be said before anything is started. */
+function checkFiles(options: StartOptions): void {
+  if (options.apps === 0) return;
+  readHostJson(process.cwd());
+  const { values } = readLocalSettings(process.cwd());
+  for (const line of describeLocalSettings(values, process.env)) {
+    console.log(line);
+  }
 }
 
 type Write = ((text: string) => void) & { release(): Write };
@@ -95,7 +110,7 @@ async function askAtTerminal(question: string): Promise<string> {
 }
 
 function explain(error: unknown): string {
-  const isForPeople = [PortChoiceError, AppStartError, DataDirError].some(
+  const isForPeople = [PortChoiceError, AppStartError, DataDirError, FaultyFileError].some(
     (each) => error instanceof each,
   );
   if (isForPeople && error instanceof Error) {

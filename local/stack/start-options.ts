@@ -24,7 +24,7 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
   const { values } = parseArgs({
     args: [...args],
     options: {
-      port: { type: 'string', default: '7071' },
+      port: { type: 'string' },
       data: { type: 'string' },
       https: { type: 'boolean', default: false },
       shape: { type: 'string', default: 'entra' },
@@ -35,7 +35,12 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
   if (values.help) {
     return undefined;
   }
-  const appPort = Number(values.port);
+  if (values['no-app'] && values.port !== undefined) {
+    throw new TypeError(
+      '--port goes with an app, and --no-app starts none: its port is that of APP_BASE_URL in local.settings.json. Leave --port out, and change it there.',
+    );
+  }
+  const appPort = Number(values.port ?? '7071');
   if (!Number.isInteger(appPort) || appPort < 1 || appPort > 65_535) {
     throw new TypeError('--port takes a number from 1 to 65535.');
   }

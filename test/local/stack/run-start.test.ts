@@ -1,65 +1,23 @@
 import { TableClient } from '@azure/data-tables';
-import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { freePort } from '../../../local/stack/free-port';
 import { send } from '../functions-host/support/send';
-
-interface Started {
-  readonly exit: Promise<number | null>;
-  output(): string;
-  saw(text: string): Promise<void>;
-  end(signal: NodeJS.Signals): Promise<number | null>;
-  /** As the terminal does it: every process of the group gets the signal. */
-  pressCtrlC(): Promise<number | null>;
-}
-
-/** `npm start` without the build, in the folder of the stack's test app. */
-function start(...args: string[]): Started {
-  const child = spawn(
-    process.execPath,
-    [join(__dirname, '../../../dist/local/start.mjs'), ...args],
-    // A process group of its own, as a terminal gives each command.
-    { cwd: join(__dirname, 'app'), detached: true },
-  );
-  let output = '';
-  const looks = new Set<() => void>();
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      for (const look of looks) look();
-    });
-  }
-  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  return {
-    exit,
-    output: () => output,
-    saw: (text) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (output.includes(text)) resolve();
-        };
-        looks.add(look);
-        look();
-        void exit.then(() => {
-          reject(new Error(`It ended without saying "${text}":\n${output}`));
-        });
-      }),
-    end: (signal) => {
-      child.kill(signal);
-      return exit;
-    },
-    pressCtrlC: () => {
-      process.kill(-(child.pid ?? NaN), 'SIGINT');
-      return exit;
-    },
-  };
-}
+import { start, startIn } from './start-in';
 
 async function settingsAt(port: number): Promise<Record<string, string>> {
   return (await send(port, '/settings')).json() as Record<string, string>;
+}
+
+/** The stack's test app, in a folder that is the test's own. */
+function copyOfApp(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'app-'));
+  cpSync(join(__dirname, 'app'), folder, { recursive: true });
+  symlinkSync(join(__dirname, '../../../node_modules'), join(folder, 'node_modules'));
+  return folder;
 }
 
 function file(folder: string, name: string): string {
@@ -243,6 +201,66 @@ describe('runStart', () => {
     expect(settings['ENTRA_ISSUER']).toMatch(
       /^https:\/\/anteroom\.b2clogin\.example\/.*\/v2\.0\/$/,
     );
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      'with a fault',
+      '{\n  "Values": {\n    "A": "se-cret"\n    "B": "b"\n  }\n}',
+      /local\.settings\.json, line 4, column 5: this is not valid JSON\. ',' expected\./,
+    ],
+    ['that is encrypted', '{ "IsEncrypted": true }', /is encrypted\. Decrypt it first/],
+  ])('says once what is wrong with a file %s, and starts nothing', async (_, text, reason) => {
+    const folder = copyOfApp();
+    writeFileSync(join(folder, 'local.settings.json'), text);
+    const stack = startIn(folder, '--port', String(await freePort()));
+    expect(await stack.exit).toBe(1);
+    rmSync(folder, { recursive: true });
+    expect(stack.output()).toMatch(reason);
+    expect(stack.output().match(/local\.settings\.json/g)).toHaveLength(1);
+    expect(stack.output()).not.toMatch(/Starting|\n {4}at |se-cret/);
+  });
+
+  it('says once what is wrong with host.json, and starts nothing', async () => {
+    const folder = copyOfApp();
+    writeFileSync(join(folder, 'host.json'), '{ "version": }');
+    const stack = startIn(folder, '--port', String(await freePort()));
+    expect(await stack.exit).toBe(1);
+    rmSync(folder, { recursive: true });
+    expect(stack.output()).toMatch(/^\S*host\.json, line 1, column 14: .*\n$/);
+  });
+
+  it('tells which settings of local.settings.json the app gets, and runs with them', async () => {
+    const folder = copyOfApp();
+    const port = await freePort();
+    // As Core Tools take it: a byte order mark, a comment, a comma at the end.
+    writeFileSync(
+      join(folder, 'local.settings.json'),
+      '\uFEFF{ // mine\n "Values": { "GRAPH_SCOPES": "Mail.Read", "KEY_RING_SECRET": "mine", "ADMIN_ROLE": "", "PATH": "x", }, }',
+    );
+    const stack = startIn(folder, '--port', String(port));
+    await stack.saw('Ctrl-C ends everything.');
+    const settings = await settingsAt(port);
+    await stack.end('SIGTERM');
+    rmSync(folder, { recursive: true });
+    expect(settings).toMatchObject({ GRAPH_SCOPES: 'Mail.Read', ADMIN_ROLE: '' });
+    expect(settings['KEY_RING_SECRET']).not.toBe('mine');
+    expect(stack.output()).toMatch(
+      /^From local\.settings\.json: GRAPH_SCOPES\nIn local\.settings\.json, but set by the stack: KEY_RING_SECRET\nIn local\.settings\.json, but set by the environment: PATH\n/,
+    );
+  });
+
+  it('says nothing of local.settings.json where there is none', async () => {
+    const stack = start('--port', String(await freePort()));
+    await stack.saw('Ctrl-C ends everything.');
+    await stack.end('SIGTERM');
+    expect(stack.output()).not.toContain('local.settings.json');
+  });
+
+  it('refuses --port with --no-app, and says where the port is set', async () => {
+    const stack = start('--no-app', '--port', '7072');
+    expect(await stack.exit).toBe(1);
+    expect(stack.output()).toMatch(/--no-app starts none: its port is that of APP_BASE_URL/);
   });
 
   it.each([['--what'], ['--port', '0'], ['--shape', 'google']])(

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+/** `npm start`, running. */
+export interface Started {
+  readonly exit: Promise<number | null>;
+  output(): string;
+  saw(text: string): Promise<void>;
+  end(signal: NodeJS.Signals): Promise<number | null>;
+  /** As the terminal does it: every process of the group gets the signal. */
+  pressCtrlC(): Promise<number | null>;
+}
+
+/** `npm start` without the build, in the folder of the stack's test app. */
+export function start(...args: string[]): Started {
+  return startIn(join(__dirname, 'app'), ...args);
+}
+
+/** The same, in a folder of the test's own. */
+export function startIn(folder: string, ...args: string[]): Started {
+  const child = spawn(
+    process.execPath,
+    [join(__dirname, '../../../dist/local/start.mjs'), ...args],
+    // A process group of its own, as a terminal gives each command.
+    { cwd: folder, detached: true },
+  );
+  let output = '';
+  const looks = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      for (const look of looks) look();
+    });
+  }
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return {
+    exit,
+    output: () => output,
+    saw: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (output.includes(text)) resolve();
+        };
+        looks.add(look);
+        look();
+        void exit.then(() => {
+          reject(new Error(`It ended without saying "${text}":\n${output}`));
+        });
+      }),
+    end: (signal) => {
+      child.kill(signal);
+      return exit;
+    },
+    pressCtrlC: () => {
+      process.kill(-(child.pid ?? NaN), 'SIGINT');
+      return exit;
+    },
+  };
+}
