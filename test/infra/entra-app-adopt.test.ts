@@ -101,6 +101,21 @@ describe('a registration that others use too', () => {
     );
   });
 
+  it('is told what is set otherwise than somebody had it, with what it was', () => {
+    const web = { ...(byHand['web'] as object), logoutUrl: 'https://old.contoso.com/out' };
+    checkout.az.change({ applications: [{ ...byHand, web }] });
+    expect(checkout.run(...adopting).stdout).toContain(
+      [
+        '  Not kept: sign-in audience, which was AzureADMultipleOrgs and is now AzureADMyOrg',
+        '  Not kept: implicit grant, which was on and is now off',
+        `  Not kept: logout URL, which was https://old.contoso.com/out and is now ${url}/auth/front-channel-logout`,
+        `  Not kept: home page, which was not set and is now ${url}\n`,
+      ].join('\n'),
+    );
+    expect(checkout.run(...adopting).stdout).not.toContain('Not kept');
+    expect(checkout.run('--help').stdout).toContain('logout URL and home page are set as Anteroom');
+  });
+
   it('is left alone by a second run, by id or by name', () => {
     checkout.run(...adopting);
     const before = checkout.az.writes();

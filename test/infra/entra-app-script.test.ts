@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { tokenExchangeResource } from '../../src/auth/token-resources';
 import { createBicepParser, entriesOf, readInfraSources, textOf } from './bicep-project';
 import type { EntraAppCheckout } from './entra-app-checkout';
 import { createEntraAppCheckout, identity, inAzure, uniqueName, url } from './entra-app-checkout';
@@ -31,8 +32,9 @@ describe('infra/scripts/entra-app.sh', () => {
     const { appId } = application() ?? { appId: 'none' };
     expect(stdout).toContain(`client id     ${appId}\nredirect URI  ${url}/auth/redirect\n`);
     expect(stdout).toContain(
-      `--parameters deployEntraApp=false --parameters entraClientId=${appId}`,
+      `Next, for whoever deploys: the same command as before, with\n--parameters deployEntraApp=false --parameters entraClientId=${appId}\n`,
     );
+    expect(stdout).not.toMatch(/npm run deploy|public cloud|ENTRA_AUTHORITY/);
     const project = (await createBicepParser())(readInfraSources());
     const main = project.get('infra/main.bicep');
     const paths = main?.variables.find(({ name }) => name === 'paths')?.value;
@@ -173,15 +175,34 @@ describe('infra/scripts/entra-app.sh', () => {
     ]);
   });
 
-  it('takes a cloud of its own for what it is', () => {
-    checkout.az.change({
-      graph: 'https://graph.microsoft.us/',
-      authority: 'https://login.microsoftonline.us',
-    });
-    expect(checkout.run(...inAzure).stderr).toBe('');
+  // As `az cloud show` has them: azure-cli-core/azure/cli/core/cloud.py.
+  it.each([
+    [
+      'https://graph.microsoft.us/',
+      'https://login.microsoftonline.us',
+      'https://login.microsoftonline.us',
+      'api://AzureADTokenExchangeUSGov',
+    ],
+    [
+      'https://microsoftgraph.chinacloudapi.cn',
+      'https://login.chinacloudapi.cn',
+      'https://login.partner.microsoftonline.cn',
+      'api://AzureADTokenExchangeChina',
+    ],
+  ])('takes a cloud of its own for what it is: %s', (graph, login, authority, audience) => {
+    checkout.az.change({ graph, authority: login });
+    const { stdout, stderr } = checkout.run(...inAzure);
+    expect(stderr).toBe('');
+    const issuer = `${authority}/${tenantId}/v2.0`;
     expect(application()?.federatedIdentityCredentials).toMatchObject([
-      { issuer: `https://login.microsoftonline.us/${tenantId}/v2.0` },
+      { issuer, audiences: [audience] },
     ]);
+    // The app asks its identity for a token of that audience, and for no other.
+    expect(tokenExchangeResource(issuer)).toBe(audience);
+    expect(stdout).toContain('set them after each one:');
+    expect(stdout).toContain(`  ENTRA_AUTHORITY=${issuer}\n`);
+    expect(stdout).toContain(`  GRAPH_BASE_URL=${graph.replace(/\/$/, '')}/v1.0\n`);
+    expect(stdout).not.toContain('ENTRA_ISSUER');
   });
 
   it('puts no request into arguments', () => {

@@ -3,16 +3,17 @@ import { isDeepStrictEqual } from 'node:util';
 /** @import { Graph } from './graph.mjs' */
 
 const name = 'appIdentity';
-const audiences = ['api://AzureADTokenExchange'];
 
 /**
  * The registration trusts tokens of the app's identity in place of a secret.
  * @param {Graph} graph
  * @param {string} applicationId object id of the registration
- * @param {{ issuer: string, subject: string }} identity
+ * @param {{ issuer: string, subject: string, audience: string }} identity
  * @param {(line: string) => void} say
  */
-export function ensureFederatedCredential(graph, applicationId, { issuer, subject }, say) {
+export function ensureFederatedCredential(graph, applicationId, identity, say) {
+  const { issuer, subject, audience } = identity;
+  const audiences = [audience];
   const path = `applications/${applicationId}/federatedIdentityCredentials`;
   // https://learn.microsoft.com/graph/api/federatedidentitycredential-list
   const all = graph.list({ path, doing: 'read the federated credentials' });

@@ -55,6 +55,7 @@ export function ensureRegistration(graph, wanted, say) {
     const names = found.uniqueName ? changes.names : ['uniqueName', ...changes.names];
     const said = names.length === 0 ? 'already as wanted' : `changed ${names.join(', ')}`;
     say(`Registration: ${said} (${properties.displayName})`);
+    if (appId !== undefined) sayReplaced(found, properties, say);
     sayKept(found, keptUris, properties, say);
   }
   return {
@@ -110,6 +111,28 @@ function change(graph, found, patch) {
     doing: `change the registration ${found.appId}`,
     needs: 'an owner of this registration or a Cloud Application Administrator',
   });
+}
+
+/**
+ * What somebody had set and Anteroom sets otherwise, with what it was, so that they hear of it.
+ * @param {any} found
+ * @param {any} properties
+ * @param {(line: string) => void} say
+ */
+function sayReplaced(found, properties, say) {
+  const web = found.web ?? {};
+  const grants = web.implicitGrantSettings ?? {};
+  const hasImplicit = grants.enableAccessTokenIssuance || grants.enableIdTokenIssuance;
+  const settings = [
+    ['sign-in audience', found.signInAudience, properties.signInAudience],
+    ['implicit grant', hasImplicit ? 'on' : 'off', 'off'],
+    ['logout URL', web.logoutUrl, properties.web.logoutUrl],
+    ['home page', web.homePageUrl, properties.web.homePageUrl],
+  ];
+  for (const [what, was, is] of settings) {
+    if (is === undefined || was === is) continue;
+    say(`  Not kept: ${what}, which was ${was || 'not set'} and is now ${is}`);
+  }
 }
 
 /** @param {any} found @param {readonly string[]} keptUris @param {any} properties @param {(line: string) => void} say */

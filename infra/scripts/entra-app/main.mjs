@@ -44,7 +44,8 @@ function run(options) {
   const port = options.port ?? file?.port ?? 7071;
   const url = file === undefined ? options.url : `http://localhost:${port}`;
   const appId = register(graph, tenant, { ...options, url, port }, file);
-  sayNext({ tenantId: tenant.id, appId, url, isLocal: file !== undefined }, say);
+  const isLocal = file !== undefined;
+  sayNext({ tenantId: tenant.id, appId, url, isLocal, settings: tenant.settings }, say);
 }
 
 /**
@@ -61,7 +62,11 @@ function register(graph, tenant, options, file) {
   const { id, appId, roleId } = registration;
   const principalId = ensureServicePrincipal(graph, appId, options.assignmentRequired, say);
   if (!isLocal) {
-    const identity = { issuer: `${tenant.authority}/${tenant.id}/v2.0`, subject: options.identity };
+    const identity = {
+      issuer: `${tenant.authority}/${tenant.id}/v2.0`,
+      subject: options.identity,
+      audience: tenant.audience,
+    };
     ensureFederatedCredential(graph, id, identity, say);
   }
   assignAdmins(graph, principalId, roleId, options.admins, say);

@@ -9,7 +9,8 @@ Clean-up, by id, for good:
   entra-app.sh --delete APP_ID
 
 Options:
-  --app-id APP_ID        use this registration, which somebody made by hand
+  --app-id APP_ID        use this registration, which somebody made by hand; its sign-in audience, implicit grant,
+                         logout URL and home page are set as Anteroom needs them
   --name TEXT            what people see when they sign in (Anteroom)
   --admin OBJECT_ID      user or group that gets the app role admin; as often as needed
   --assignment-required  only people with an assignment may sign in

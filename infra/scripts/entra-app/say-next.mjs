@@ -4,10 +4,15 @@ import { openLocalSettings } from '../local-settings.mjs';
 
 /**
  * What there is now, and who does what next.
- * @param {{ tenantId: string, appId: string, url: string, isLocal: boolean }} made
+ * @param {object} made
+ * @param {string} made.tenantId
+ * @param {string} made.appId
+ * @param {string} made.url
+ * @param {boolean} made.isLocal
+ * @param {Record<string, string>} made.settings that the app needs in another cloud than the public one; empty values are not
  * @param {Say} say
  */
-export function sayNext({ tenantId, appId, url, isLocal }, say) {
+export function sayNext({ tenantId, appId, url, isLocal, settings }, say) {
   say('');
   say(`tenant        ${tenantId}`);
   say(`client id     ${appId}`);
@@ -20,9 +25,19 @@ export function sayNext({ tenantId, appId, url, isLocal }, say) {
     say(`infra/scripts/entra-app.sh --delete ${appId}`);
     return;
   }
-  const parameters = `--parameters deployEntraApp=false --parameters entraClientId=${appId}`;
-  say('Next, for whoever deploys:');
-  say(`npm run deploy -- --resource-group GROUP ${parameters}`);
+  // Not the whole command: pasting one without the other options of the first time would undo them.
+  say('Next, for whoever deploys: the same command as before, with');
+  say(`--parameters deployEntraApp=false --parameters entraClientId=${appId}`);
+  sayCloud(settings, say);
+}
+
+/** The template knows the public cloud only. @param {Record<string, string>} settings @param {Say} say */
+function sayCloud(settings, say) {
+  const needed = Object.entries(settings).filter(([, value]) => value !== '');
+  if (needed.length === 0) return;
+  say('This is not the public cloud. The app then also needs these settings (docs/settings.md).');
+  say('A deployment neither makes nor keeps them, so set them after each one:');
+  for (const [name, value] of needed) say(`  ${name}=${value}`);
 }
 
 /**
