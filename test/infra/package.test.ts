@@ -45,6 +45,9 @@ describe('npm run package', () => {
     expect(Object.keys(files).sort()).toEqual(
       ['LICENSE', ...deployed, 'host.json', 'package.json'].sort(),
     );
+    const map: unknown = JSON.parse(Buffer.from(files['dist/main.js.map'] ?? []).toString());
+    expect(map).toEqual(expect.not.objectContaining({ sourcesContent: expect.anything() }));
+    expect(JSON.stringify(map)).not.toContain(process.cwd());
     const manifest: unknown = JSON.parse(Buffer.from(files['package.json'] ?? []).toString());
     expect(manifest).not.toHaveProperty('dependencies');
     expect(manifest).not.toHaveProperty('scripts');
