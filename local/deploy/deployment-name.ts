@@ -1,2 +1,2 @@
-/** Always the same: the tear-down in infra/README.md and the next deployment find it by this name. */
+/** Always the same: the tear-down in infra/README.md and whoever waits for it (`az deployment group wait`) find it by this name. */
 export const deploymentName = 'anteroom';

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { clientId, DeployRun } from './deploy-run';
 import type { AzAnswer } from './scripted-az';
 
@@ -48,6 +49,12 @@ describe('entraClientId, when somebody else keeps registrations', () => {
     const others = [{ name: 'func-orders', tags: { 'azd-env-name': 'orders' } }, { tags }, 'x'];
     await run.deploy([apps(...others, app), setting(clientId)], elsewhere);
     expect(given()).toBe(clientId);
+  });
+
+  it('is looked for by what the template names and tags the app', () => {
+    const main = readFileSync('infra/main.bicep', 'utf8');
+    expect(main).toContain("site: 'func-${environmentName}-${token}'");
+    expect(main).toContain("'azd-env-name': environmentName");
   });
 
   it.each([
