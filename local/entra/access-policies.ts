@@ -18,6 +18,10 @@ export interface AccessPolicy {
 
 const contextPattern = /^c[1-9][0-9]?$/;
 
+/** What `isAccessPolicies` accepts. */
+export const accessPoliciesInWords =
+  'a list of { acrs: c1 to c99, user?: an object id or a user name, scope?: a Graph permission }';
+
 export function isAccessPolicies(input: unknown): input is readonly AccessPolicy[] {
   return Array.isArray(input) && input.every(isAccessPolicy);
 }

@@ -9,6 +9,10 @@ export interface AccountChange {
   readonly consented?: boolean;
 }
 
+/** What `isAccountChanges` accepts. */
+export const accountChangesInWords =
+  '{ <object id or user name>: { name?: 1 to 120 characters, roles?: a list of texts, disabled?: true or false, consented?: true or false } }';
+
 /** Reads `{ "<object id or user name>": { name?, roles?, disabled?, consented? } }`. */
 export function isAccountChanges(input: unknown): input is Readonly<Record<string, AccountChange>> {
   return isRecord(input) && Object.values(input).every(isAccountChange);

@@ -1,6 +1,6 @@
 import type { ControlForm } from '../loopback/answer-control';
 import type { AccessPolicies } from './create-control-panel';
-import type { Directory } from './directory';
+import { isUserName, mostAccounts, type Directory } from './directory';
 import type { EntraFaults } from './faults';
 
 interface FormParts {
@@ -38,11 +38,14 @@ function changeAccount(directory: Directory, form: URLSearchParams): string | un
 function addAccount(directory: Directory, form: URLSearchParams): string | undefined {
   const username = textOf(form, 'username');
   if (directory.findByHint(username) !== undefined) return 'That user name is taken.';
-  const name = textOf(form, 'name').slice(0, 120);
-  const change = { ...(name === '' ? {} : { name }), roles: wordsOf(form, 'roles') };
-  return directory.change(username, change)
+  const name = textOf(form, 'name');
+  if (name === '' || name.length > 120) return 'An account needs a name of at most 120 characters.';
+  if (!isUserName(username)) {
+    return 'A user name is such as kim@anteroom.example, without spaces, with at most 60 characters before the @ and 60 after it.';
+  }
+  return directory.change(username, { name, roles: wordsOf(form, 'roles') })
     ? undefined
-    : 'An account needs a name, and a user name such as kim@anteroom.example.';
+    : `There are ${mostAccounts} accounts, and there can be no more. Resetting removes those that were added.`;
 }
 
 function addPolicy(accessPolicies: AccessPolicies, form: URLSearchParams): string | undefined {
@@ -58,14 +61,16 @@ function addPolicy(accessPolicies: AccessPolicies, form: URLSearchParams): strin
 }
 
 function setTokens(faults: EntraFaults, form: URLSearchParams): string | undefined {
-  const accepted = [
-    faults.accessTokenSeconds.offer(numberOf(form, 'accessTokenSeconds') ?? NaN),
-    faults.tokenError.offer(numberOf(form, 'tokenError')),
-    faults.tokenOutage.offer(textOf(form, 'tokenOutage')),
-    faults.tokenDelayMs.offer(numberOf(form, 'tokenDelayMs') ?? 0),
-    faults.tokenTimes.offer(numberOf(form, 'tokenTimes')),
-  ];
-  return accepted.includes(false) ? 'Times are whole numbers.' : undefined;
+  const refused = [
+    { control: faults.accessTokenSeconds, value: numberOf(form, 'accessTokenSeconds') ?? NaN },
+    { control: faults.tokenError, value: numberOf(form, 'tokenError') },
+    { control: faults.tokenOutage, value: textOf(form, 'tokenOutage') },
+    { control: faults.tokenDelayMs, value: numberOf(form, 'tokenDelayMs') ?? 0 },
+    { control: faults.tokenTimes, value: numberOf(form, 'tokenTimes') },
+  ].filter(({ control, value }) => !control.offer(value));
+  return refused.length === 0
+    ? undefined
+    : `Not taken. Possible are: ${refused.map(({ control }) => control.takes).join('; ')}.`;
 }
 
 function textOf(form: URLSearchParams, name: string): string {

@@ -1,9 +1,9 @@
 import type { ControlPanel } from '../loopback/answer-control';
 import { createControl, type Control } from '../loopback/control';
-import { isAccessPolicies, type AccessPolicy } from './access-policies';
-import { isAccountChanges } from './account-change';
+import { accessPoliciesInWords, isAccessPolicies, type AccessPolicy } from './access-policies';
+import { accountChangesInWords, isAccountChanges } from './account-change';
 import { controlForms } from './control-forms';
-import type { Directory } from './directory';
+import { mostAccounts, userNameInWords, type Directory } from './directory';
 import type { EntraFaults } from './faults';
 import { entraControlPage } from './pages/control-page';
 import { controlPageHeaders } from '../loopback/control-page';
@@ -13,7 +13,7 @@ import type { SigningKeys } from './signing-keys';
 export type AccessPolicies = Control<readonly AccessPolicy[]>;
 
 export function createAccessPolicies(): AccessPolicies {
-  return createControl<readonly AccessPolicy[]>([], isAccessPolicies);
+  return createControl<readonly AccessPolicy[]>([], isAccessPolicies, accessPoliciesInWords);
 }
 
 /** What `/control` of the stand-in offers: every fault, the accounts, `reset` and `rotate-keys`. */
@@ -42,6 +42,7 @@ export function createControlPanel(parts: {
 /** Names, roles, `disabled` and `consented`, by object id or user name; only what is named changes. */
 function createUsersControl(directory: Directory): Control<unknown> {
   return {
+    takes: `${accountChangesInWords}; ${userNameInWords}; at most ${mostAccounts} accounts`,
     get value() {
       return Object.fromEntries(
         directory.list().map(({ objectId, name, roles, disabled, consented }) => {

@@ -4,7 +4,17 @@ import { consentedFromTheStart, createKeptAccounts, type Account } from './kept-
 import type { KeptState } from './kept-state';
 import type { SeededUser } from './seeded-user';
 
-const mostAccounts = 500;
+/** How many accounts there can be. */
+export const mostAccounts = 500;
+
+/** What a user name must be for an account to be added. */
+export const userNameInWords =
+  'a user name nobody has is added, if there is a name: such as kim@anteroom.example, without spaces, at most 60 characters before the @ and 60 after it';
+
+/** Whether an account of this user name could be added. */
+export function isUserName(text: string): boolean {
+  return /^[^\s@]{1,60}@[^\s@]{1,60}$/.test(text);
+}
 
 /** The accounts as they are now. */
 export interface Directory {
@@ -79,7 +89,7 @@ function newAccount(
   { name }: AccountChange,
   tenantId: string,
 ): Account | undefined {
-  if (name === undefined || !/^[^\s@]{1,60}@[^\s@]{1,60}$/.test(username)) return undefined;
+  if (name === undefined || !isUserName(username)) return undefined;
   const [givenName = name, ...others] = name.split(' ');
   const user: SeededUser = {
     objectId: randomUUID(),

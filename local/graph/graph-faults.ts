@@ -1,4 +1,5 @@
-import { createControl, isCount, isOneOf, isTimes } from '../loopback/control';
+import { countInWords, createControl, isCount, isOneOf } from '../loopback/control';
+import { isTimes, oneOfInWords, timesInWords } from '../loopback/control';
 import { outages } from '../loopback/outage';
 import type { Outage } from '../loopback/outage';
 import type { GraphError } from './graph-error';
@@ -48,11 +49,11 @@ export type GraphFaults = ReturnType<typeof createGraphFaults>;
 /** Everything a test can make the stand-in do wrong: `POST /control`. */
 export function createGraphFaults() {
   return {
-    answer: createControl<GraphAnswer>('usual', isOneOf(graphAnswers)),
-    outage: createControl<Outage>('none', isOneOf(outages)),
-    delayMs: createControl(0, isCount),
+    answer: createControl<GraphAnswer>('usual', isOneOf(graphAnswers), oneOfInWords(graphAnswers)),
+    outage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
+    delayMs: createControl(0, isCount, countInWords),
     /** How many requests the three above touch; null: all. */
-    times: createControl<number | null>(null, isTimes),
+    times: createControl<number | null>(null, isTimes, timesInWords),
   };
 }
 

@@ -85,9 +85,11 @@ async function answerJson(
     }
     await act();
   } else if (request.method === 'POST') {
-    const faults = change(panel.controls, await readJson(request));
+    const input = await readJson(request);
+    const faults = change(panel.controls, input);
     if (faults.length > 0) {
-      respondJson(response, 400, { error: 'not accepted', faults });
+      const accepted = isRecord(input) && { accepted: acceptedInstead(panel.controls, faults) };
+      respondJson(response, 400, { error: 'not accepted', faults, ...accepted });
       return;
     }
   }
@@ -136,6 +138,18 @@ function change(controls: Readonly<Record<string, Control<unknown>>>, input: unk
     for (const undo of takeBack) undo();
   }
   return faults;
+}
+
+/** By name, in words, what the controls take whose values were refused. */
+function acceptedInstead(
+  controls: Readonly<Record<string, Control<unknown>>>,
+  names: readonly string[],
+): Readonly<Record<string, string>> {
+  const takenBy = (name: string): string => {
+    const control = Object.hasOwn(controls, name) ? controls[name] : undefined;
+    return control?.takes ?? `nothing of that name: there are ${Object.keys(controls).join(', ')}`;
+  };
+  return Object.fromEntries(names.map((name) => [name, takenBy(name)]));
 }
 
 function stateOf(controls: Readonly<Record<string, Control<unknown>>>): Record<string, unknown> {

@@ -1,5 +1,7 @@
 /** One thing that a test can change while a stand-in runs. */
 export interface Control<T> {
+  /** What `offer` accepts, for people, to follow "takes": `a whole number, 0 or more`. */
+  readonly takes: string;
   readonly value: T;
   /** Takes `input` over; false, and nothing changes, when it is not acceptable. */
   offer(input: unknown): boolean;
@@ -8,10 +10,15 @@ export interface Control<T> {
   reset(): void;
 }
 
-/** A control that starts as `initial` and takes what `accepts` lets through. */
-export function createControl<T>(initial: T, accepts: (input: unknown) => input is T): Control<T> {
+/** A control that starts as `initial` and takes what `accepts` lets through, which `takes` says in words. */
+export function createControl<T>(
+  initial: T,
+  accepts: (input: unknown) => input is T,
+  takes: string,
+): Control<T> {
   let value = initial;
   return {
+    takes,
     get value() {
       return value;
     },
@@ -49,9 +56,20 @@ export function isCount(input: unknown): input is number {
   return Number.isSafeInteger(input) && Number(input) >= 0;
 }
 
+/** What `isCount` accepts. */
+export const countInWords = 'a whole number, 0 or more';
+
 /** How often a fault still happens; null: until reset. */
 export function isTimes(input: unknown): input is number | null {
   return input === null || isCount(input);
+}
+
+/** What `isTimes` accepts. */
+export const timesInWords = `${countInWords}, or null for every time`;
+
+/** What `isOneOf` accepts. */
+export function oneOfInWords(values: readonly string[]): string {
+  return `one of ${values.join(', ')}`;
 }
 
 export function isOneOf<const T extends string>(

@@ -21,7 +21,7 @@ export interface TestStack {
 }
 
 /**
- * Starts the built stack (`npm run build` comes first) on free ports. Start it once a test file, in
+ * Starts the built stack (`prepareTests` has built it) on free ports. Start it once a test file, in
  * `beforeAll`. To put something between the app and Graph, the provider or the tables, start with
  * `apps: 0`, read the URLs from `facts`, then `startApp({ env: { GRAPH_BASE_URL: … } })`.
  */

@@ -216,6 +216,30 @@ describe('control', () => {
     expect(await (await fetch(`${origin}/control`)).json()).toEqual(before);
   });
 
+  it.each<[object, string]>([
+    [{ tokenOutage: 'x' }, 'one of none, error, hang, drop, garbage'],
+    [{ tokenDelayMs: -1 }, 'a whole number, 0 or more'],
+    [{ tokenTimes: 'x' }, 'a whole number, 0 or more, or null for every time'],
+    [{ idTokenSigning: 'md5' }, 'one of rs256,'],
+    [{ tokenError: 1 }, 'one of 50011, 50027,'],
+    [{ accessPolicies: [{}] }, 'a list of { acrs: c1 to c99,'],
+    [{ users: { [`${'x'.repeat(61)}@y.example`]: { name: 'X' } } }, 'at most 60 characters before'],
+    [{ tokenDelay: 5 }, 'nothing of that name: there are idTokenClaims,'],
+  ])('says what it takes instead of %j', async (change, words) => {
+    const answer: unknown = await (await control(origin, change)).json();
+    const name = Object.keys(change)[0] ?? '';
+    const accepted: unknown = expect.stringContaining(words);
+    expect(answer).toMatchObject({ accepted: { [name]: accepted } });
+  });
+
+  it('says so when it gets no JSON object', async () => {
+    const answer: unknown = await (await control(origin, [])).json();
+    expect(answer).toEqual({
+      error: 'not accepted',
+      faults: ['a JSON object is needed, as application/json'],
+    });
+  });
+
   it('knows no other actions', async () => {
     expect((await act(origin, 'toString')).status).toBe(404);
   });
