@@ -12,6 +12,9 @@ import { PortChoiceError, settlePort } from './settle-port';
 import { readStartOptions, startUsage, type StartOptions } from './start-options';
 import { startStack, type Stack } from './start-stack';
 
+// Those of local.settings.json.example, which the dev container forwards.
+const preferredPorts = { entra: 7081, graph: 7082 };
+
 /** The command line of `npm start`: starts the stack, says how to use it, ends it on Ctrl-C. */
 export async function runStart(args: readonly string[]): Promise<void> {
   let stack: Stack | undefined;
@@ -46,18 +49,25 @@ async function start(options: StartOptions): Promise<Stack> {
   const started = performance.now();
   console.log('Starting the local stack:');
   let log = holdBack();
-  const stack = await startStack(options, {
-    onStep: (step) => {
-      console.log(describeStep(step));
+  // At a terminal only: of what runs unattended, several may start at once.
+  const preferred = process.stdout.isTTY ? { preferredPorts } : {};
+  const stack = await startStack(
+    { ...preferred, ...options },
+    {
+      onStep: (step) => {
+        console.log(describeStep(step));
+      },
+      onOutput: (text) => {
+        log(text);
+      },
+      onDeath: (part) => {
+        console.error(
+          `\n${part} has ended by itself, so the rest ends too. Start again: npm start`,
+        );
+        void stack.stop().finally(() => process.exit(1));
+      },
     },
-    onOutput: (text) => {
-      log(text);
-    },
-    onDeath: (part) => {
-      console.error(`\n${part} has ended by itself, so the rest ends too. Start again: npm start`);
-      void stack.stop().finally(() => process.exit(1));
-    },
-  });
+  );
   console.log(describeStack(stack, (performance.now() - started) / 1000));
   log = log.release();
   return stack;

@@ -21,6 +21,11 @@ export interface StackOptions {
   readonly tableName?: string;
   /** Secrets and ports that are settled already, instead of fresh ones. */
   readonly secrets?: StackSecrets;
+  /**
+   * Where the stand-ins stand if nothing else is there yet, instead of on any free port. For people only:
+   * stacks that start at the same moment would race for them.
+   */
+  readonly preferredPorts?: { readonly entra: number; readonly graph: number };
   /** Which provider the stand-in plays: `entra`. */
   readonly shape?: EntraShape;
   /** More about the app's registration: certificates and federated credentials it may prove itself by. */

@@ -54,7 +54,7 @@ export async function startStack(
   };
   try {
     if (options.dataDir !== undefined) prepareDataDir(options.dataDir);
-    const secrets = options.secrets ?? (await stackSecrets(options.dataDir));
+    const secrets = options.secrets ?? (await stackSecrets(options));
     const ports = await choosePorts(options.appPort);
     const shared = { options, secrets, running, listener };
     const tables = startStorage(shared);

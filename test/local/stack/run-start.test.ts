@@ -122,6 +122,8 @@ describe('runStart', () => {
     await stack.saw('Ctrl-C ends everything.');
     const pages = [...stack.output().matchAll(/http:\/\/127\.0\.0\.1:(\d+)\/control /g)];
     expect(pages).toHaveLength(2);
+    // Nobody sits at a terminal here: other stacks may start at the same time.
+    expect(pages.map(([, each]) => each)).not.toContain('7081');
     for (const [, port] of pages) {
       const page = await send(Number(port), '/control', { headers: [['Accept', 'text/html']] });
       expect([page.status, page.headers['content-type']]).toEqual([

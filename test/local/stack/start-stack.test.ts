@@ -1,6 +1,9 @@
 import { TableClient } from '@azure/data-tables';
 import { fork, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../../local/stack/free-port';
 import type { StackMessage } from '../../../local/stack/stack-messages';
 import { readSettings } from '../../../src/settings';
 import { send } from '../functions-host/support/send';
@@ -12,6 +15,28 @@ async function settingsOf(port: number, ca?: string): Promise<Record<string, str
   const answer = await send(port, '/settings', ca === undefined ? {} : { ca });
   return answer.json() as Record<string, string>;
 }
+
+describe('startStack with preferred ports', () => {
+  it('puts the stand-ins there where they are free, and elsewhere where not; the provider stays', async () => {
+    const preferredPorts = { entra: await freePort(), graph: await freePort() };
+    const folder = mkdtempSync(join(tmpdir(), 'ports-'));
+    const options = { scriptRoot, apps: 0, preferredPorts };
+    const first = await startStack({ ...options, dataDir: folder });
+    const second = await startStack(options);
+    await Promise.all([first.stop(), second.stop()]);
+    const third = await startStack({ ...options, dataDir: folder });
+    await third.stop();
+    rmSync(folder, { recursive: true });
+    const portsOf = ({ facts }: TestStack) => ({
+      entra: Number(new URL(facts.entraUrl).port),
+      graph: Number(new URL(facts.graphUrl).port),
+    });
+    expect(portsOf(first)).toEqual(preferredPorts);
+    expect(portsOf(third)).toEqual(preferredPorts);
+    expect(portsOf(second).entra).not.toBe(preferredPorts.entra);
+    expect(portsOf(second).graph).not.toBe(preferredPorts.graph);
+  });
+});
 
 describe('startStack', () => {
   let stack: TestStack;
