@@ -55,6 +55,12 @@ param deployEntraApp bool = true
 @description('Conditional. Application (client) id of a registration made elsewhere. Required if deployEntraApp is false; `later` while there is none yet.')
 param entraClientId string = ''
 
+@description('Optional. Authority of another cloud than the public one, such as https://login.microsoftonline.us/TENANT/v2.0; entra-app.sh prints it.')
+param entraAuthority string = ''
+
+@description('Optional. Microsoft Graph of another cloud than the public one, such as https://graph.microsoft.us/v1.0; entra-app.sh prints it.')
+param graphBaseUrl string = ''
+
 @description('Optional. Name that people see when they sign in.')
 @minLength(1)
 @maxLength(120)
@@ -133,6 +139,8 @@ module app 'main.bicep' = {
     packageUri: packageUri
     deployEntraApp: deployEntraApp
     entraClientId: entraClientId
+    entraAuthority: entraAuthority
+    graphBaseUrl: graphBaseUrl
     entraAppDisplayName: entraAppDisplayName
     adminPrincipalIds: adminPrincipalIds
     assignmentRequired: assignmentRequired

@@ -19,6 +19,12 @@ param baseUrl string
 @description('Required. Application (client) id; empty until there is a registration, and the app then answers 503 and says so.')
 param entraClientId string
 
+@description('Required. Authority of another cloud; empty for the public one.')
+param entraAuthority string
+
+@description('Required. Microsoft Graph of another cloud; empty for the public one.')
+param graphBaseUrl string
+
 @description('Required. Value of the app role that opens the console.')
 param adminRole string
 
@@ -68,8 +74,10 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     // The app: src/settings.ts.
     ADMIN_ROLE: adminRole
     APP_BASE_URL: baseUrl
+    ENTRA_AUTHORITY: entraAuthority
     ENTRA_CLIENT_ID: entraClientId
     ENTRA_TENANT_ID: tenant().tenantId
+    GRAPH_BASE_URL: graphBaseUrl
     GRAPH_SCOPES: 'User.Read'
     KEY_VAULT_KEY_ID: keyUri
     MANAGED_IDENTITY_CLIENT_ID: identityClientId

@@ -7,13 +7,11 @@ import { createBicepParser, entriesOf, readInfraSources, textOf, valueAt } from 
 
 /** Settings that the template leaves alone, each with its reason. Every other setting of the app must be set. */
 const leftOut: Readonly<Partial<Record<SettingName, string>>> = {
-  ENTRA_AUTHORITY: 'follows from the tenant',
   ENTRA_ISSUER: 'equals the authority',
   ENTRA_CLIENT_SECRET: 'never: the managed identity vouches for the app',
   ENTRA_CLIENT_CERTIFICATE: 'never: the managed identity vouches for the app',
   TABLES_CONNECTION_STRING: 'never: TABLES_ENDPOINT is set',
   KEY_RING_SECRET: 'never: KEY_VAULT_KEY_ID is set',
-  GRAPH_BASE_URL: 'the public cloud, the only one that the Graph extension knows',
 };
 
 /** What the Functions host reads. */
@@ -33,6 +31,8 @@ const guid = '5a17d1a9-0000-4000-8000-00000000a11c';
 const sampleValues: Readonly<Record<string, string>> = {
   adminRole: 'admin',
   baseUrl: 'https://func-anteroom-abc-d1e2f3.westeurope-01.azurewebsites.net',
+  entraAuthority: '',
+  graphBaseUrl: '',
   entraClientId: guid,
   'tenant().tenantId': guid,
   keyUri: 'https://kv-abcdefghijklm.vault.azure.net:443/keys/key-ring',
