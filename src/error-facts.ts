@@ -30,7 +30,7 @@ const errorFacts = {
     status: 403,
     title: 'You need another role for this page',
     detail:
-      'You are signed in, but your account does not have the role this page asks for. An administrator of your organisation can assign it; sign out and in again afterwards.',
+      'You are signed in, but your account does not have the role this page asks for. An administrator of your organisation can assign it; it then works here by itself after a while, or at once after signing out and in again.',
   },
   ERR_CROSS_SITE: {
     status: 403,
@@ -65,7 +65,7 @@ const errorFacts = {
     status: 400,
     title: 'This sign-in was not started here',
     detail:
-      'The answer belongs to no sign-in that this browser began, so it was not used. If you want to sign in, begin again from here.',
+      'The answer belongs to no sign-in that this browser began, so it was not used and changed nothing: whoever was signed in here still is. If you want to sign in, begin again from here.',
   },
   ERR_SIGN_IN_LOST: {
     status: 400,

@@ -34,6 +34,7 @@ export async function signOut(exchange: Exchange, wishes: SignOutWishes): Promis
   const { isHttps } = exchange.services.settings;
   // First, so that it goes whatever happens below.
   exchange.cookies.push(clearSessionCookie(isHttps));
+  exchange.visitor.user = undefined;
   const { loginHint, ...server } = await withPatience(
     exchange.signal,
     storagePatienceMs,

@@ -51,6 +51,7 @@ export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}
     if (detour !== undefined) return detour;
     const found = await findSession(exchange, options);
     if (found === undefined) throw signedOut(exchange);
+    exchange.visitor.user = found.session.user;
     try {
       const kept = await keepSession(exchange, found, exchange.query.get('slide') !== 'false');
       if (kept === undefined) throw signedOut(exchange);
@@ -64,8 +65,9 @@ export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 const harmless = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-function signedOut(exchange: Exchange): SignInNeededError {
-  return new SignInNeededError('ERR_SIGNED_OUT', loginPath(exchange));
+function signedOut(exchange: Exchange, cause?: unknown): SignInNeededError {
+  exchange.visitor.user = undefined;
+  return new SignInNeededError('ERR_SIGNED_OUT', loginPath(exchange), { cause });
 }
 
 function signedInExchange(exchange: Exchange, found: RequestSession): SignedInExchange {
@@ -104,7 +106,7 @@ async function asSignInNeeded(
     // The provider refuses the refresh token for good: a session without tokens would be a lie. Its cookie is left:
     // this answer may come late, when the browser holds that of a newer session already.
     await exchange.services.sessions.end(ticket, session, exchange.signal);
-    return new SignInNeededError('ERR_SIGNED_OUT', loginPath(exchange), { cause: error });
+    return signedOut(exchange, error);
   }
   return error;
 }

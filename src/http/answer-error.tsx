@@ -3,14 +3,11 @@ import { refusalText } from '../auth/refusal-text';
 import { AppError, RoleMissingError, SignInNeededError, SignInRefusedError } from '../errors';
 import { factsOf } from '../error-facts';
 import { ContinuePage } from '../pages/continue-page';
-import type { PageLink, Reference } from '../pages/message-page';
+import type { Reference } from '../pages/message-page';
 import { MessagePage } from '../pages/message-page';
+import { errorLinks } from './error-links';
 import type { Exchange } from './exchange';
 import { htmlPage, problem, redirectTo, withRetryAfter } from './responses';
-import { localPath } from './return-path';
-
-const signInLink: PageLink = { href: '/auth/login?return_to=%2F', text: 'Sign in' };
-const homeLink: PageLink = { href: '/', text: 'Home' };
 
 /**
  * The one place that turns an error into an answer: a page for browsers, problem details for other clients.
@@ -86,8 +83,8 @@ function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
     <MessagePage
       title={facts.title}
       door="shut"
-      links={linksFor(error, exchange)}
-      offersSignOut={error instanceof RoleMissingError}
+      signedInAs={exchange.visitor.user}
+      links={errorLinks(error, exchange)}
       references={referencesFor(error, exchange)}
     >
       <p>{facts.detail}</p>
@@ -119,45 +116,6 @@ const actorTexts = {
   administrator: 'An administrator of your organisation must act:',
   operator: 'An operator of this app must act:',
 } as const;
-
-function linksFor(error: AppError, exchange: Exchange): readonly PageLink[] {
-  if (error instanceof RoleMissingError) return [homeLink];
-  if (error instanceof SignInNeededError) {
-    return [{ href: error.loginPath, text: 'Continue' }, homeLink];
-  }
-  if (error.code === 'ERR_SESSION_GONE') return [backToListLink(exchange), homeLink];
-  if (error.code === 'ERR_WRONG_TENANT' || error instanceof SignInRefusedError) {
-    // Without the picker the provider would answer at once with the same account.
-    return [
-      { href: '/auth/login?return_to=%2F&prompt=select_account', text: 'Use another account' },
-      homeLink,
-    ];
-  }
-  if (error.code.startsWith('ERR_SIGN_IN') || error.code === 'ERR_ID_TOKEN') {
-    return [signInLink, homeLink];
-  }
-  const tryAgain = tryAgainLink(exchange);
-  if (!isPassing(error) || tryAgain.href === homeLink.href) return [homeLink];
-  return [tryAgain, homeLink];
-}
-
-/** `/auth/sessions/end` and `/auth/admin/end` stand below the list that named the session. */
-function backToListLink({ path }: Exchange): PageLink {
-  const href = path.startsWith('/auth/admin/') ? '/auth/admin' : '/auth/sessions';
-  return { href, text: 'Back to the list' };
-}
-
-/** What a second try may well get past. */
-function isPassing({ code }: AppError): boolean {
-  return code === 'ERR_INTERNAL' || factsOf(code).retryAfterSeconds !== undefined;
-}
-
-/** The request once more; where it was part of a sign-in or a form, that begins anew. */
-function tryAgainLink({ request, path }: Exchange): PageLink {
-  const text = 'Try again';
-  if (/^\/auth\/(login|redirect)/.test(path)) return { ...signInLink, text };
-  return { href: request.method === 'GET' ? localPath(path) : '/', text };
-}
 
 function referencesFor(error: AppError, exchange: Exchange): readonly Reference[] {
   const references: Reference[] = [{ name: 'Error', value: error.code }];

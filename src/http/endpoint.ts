@@ -66,6 +66,7 @@ function createExchange(
     correlationId: context.invocationId,
     prefersHtml: prefersHtml(request.headers.get('accept')),
     cookies: [],
+    visitor: { user: undefined },
     log: (level, message) => {
       context[level](message);
     },

@@ -1,5 +1,12 @@
 import type { Cookie, HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { Services } from '../services';
+import type { User } from '../sessions/session';
+
+/** Who sends a request, as far as it is known. */
+interface Visitor {
+  /** Set by a guard once it has read the session; `undefined` before that, and for the signed out. */
+  user: User | undefined;
+}
 
 /** One request and what is needed to answer it. Made by `endpoint`, passed to every handler. */
 export interface Exchange {
@@ -18,6 +25,8 @@ export interface Exchange {
   readonly prefersHtml: boolean;
   /** Cookies to set, whatever the answer turns out to be. */
   readonly cookies: Cookie[];
+  /** Shared by all that handle the request, so that an error's page can name whom it refuses without reading anything. */
+  readonly visitor: Visitor;
   /** One line in the invocation's log. Never a code, token, cookie value, secret or session id. */
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 }

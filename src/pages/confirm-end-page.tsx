@@ -22,6 +22,7 @@ export function ConfirmEndPage(props: ConfirmEndPageProps) {
   const { user, sessions, hasMore, sessionKey, isOwn, now } = props;
   const title = sessionKey === undefined ? 'End all sessions of this person?' : 'End this session?';
   const [first] = sessions;
+  const isOne = sessions.length === 1 && !hasMore;
   return (
     <Layout
       title={title}
@@ -48,9 +49,12 @@ export function ConfirmEndPage(props: ConfirmEndPageProps) {
         </dl>
         {hasMore ? <p class="soft">And more that are not shown here.</p> : null}
         <p class="act">
-          {isOwn ? 'This browser is among them: you will be signed out. ' : ''}
-          Work that is not saved in such a browser may be lost. It does not keep anybody from
-          signing in again; for that, disable the account in Microsoft Entra ID.
+          {isOwn
+            ? `${isOne ? 'It is the session of this browser' : 'This browser is among them'}: you will be signed out. `
+            : ''}
+          Work that is not saved in {isOne ? 'that browser' : 'those browsers'} may be lost. This
+          does not keep anybody from signing in again; for that, disable the account in Microsoft
+          Entra ID.
         </p>
         <EndForm userKey={first?.userKey ?? ''} sessionKey={sessionKey} />
       </div>

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { SessionSummary } from '../sessions/list-sessions';
 import { lastUsedAbout } from '../sessions/last-used';
 import type { SearchedPage } from '../sessions/search-sessions';
@@ -78,19 +79,42 @@ function SearchForm({ search }: { readonly search: string }) {
   );
 }
 
-function describeCount({ page, search, isFirst, next }: ConsolePageProps): string {
+function describeCount({ page, search, isFirst, next }: ConsolePageProps): ComponentChildren {
   const count = page.sessions.length;
-  if (search !== '') return describeFound(page, next !== undefined);
+  if (search !== '') {
+    const Found = count === 0 ? NobodyFound : SomeFound;
+    return <Found {...page} search={search} hasMore={next !== undefined} />;
+  }
   if (count === 0) return 'No live session was found. One that has just begun may be missing here.';
   if (!isFirst) return `${count} more live sessions${next === undefined ? ', the last.' : '.'}`;
   if (next !== undefined) return `The first ${count} live sessions; there are more.`;
-  return count === 1 ? '1 live session.' : `${count} live sessions.`;
+  return `${liveSessions(count)}.`;
 }
 
-function describeFound({ sessions, searched }: SearchedPage, hasMore: boolean): string {
-  const found =
-    sessions.length === 1 ? '1 live session found' : `${sessions.length} live sessions found`;
-  return `${found} among ${searched}${hasMore ? '; the search has not come to the end yet.' : '.'}`;
+interface FoundProps extends SearchedPage {
+  readonly search: string;
+  readonly hasMore: boolean;
+}
+
+function SomeFound({ sessions, searched, hasMore }: FoundProps) {
+  const found = `${liveSessions(sessions.length)} found among ${searched}`;
+  return <>{hasMore ? `${found}; the search has not come to the end yet.` : `${found}.`}</>;
+}
+
+function NobodyFound({ search, searched, hasMore }: FoundProps) {
+  const searchedHere = liveSessions(searched);
+  return (
+    <>
+      Nobody matches “<bdi>{search}</bdi>”{' '}
+      {hasMore
+        ? `so far, in ${searchedHere}; the search has not come to the end yet.`
+        : `(${searchedHere}).`}
+    </>
+  );
+}
+
+function liveSessions(count: number): string {
+  return count === 1 ? '1 live session' : `${count} live sessions`;
 }
 
 function Rows({ user, page, idleSeconds, now }: ConsolePageProps) {

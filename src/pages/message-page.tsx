@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import type { User } from '../sessions/session';
 import type { DoorState } from './door';
 import { Door } from './door';
 import { Layout, SignOutButton } from './layout';
@@ -18,9 +19,11 @@ interface MessagePageProps {
   readonly title: string;
   /** What the door on the page shows: `shut` for a refusal or fault. */
   readonly door?: DoorState;
+  /** Who is signed in, where that is known: named on the page, which then has the menu. */
+  readonly signedInAs?: Pick<User, 'name' | 'username'> | undefined;
   /** What to do next; the first is the main one. */
   readonly links: readonly PageLink[];
-  /** Adds a button, for somebody who is signed in. */
+  /** Adds a button, for somebody who is signed in but not known. */
   readonly offersSignOut?: boolean;
   /** Small print an operator can use: error code, number, correlation id. */
   readonly references?: readonly Reference[];
@@ -29,13 +32,15 @@ interface MessagePageProps {
 
 /** A page that says what happened, who must act and how: errors, refusals, signed out. */
 export function MessagePage(props: MessagePageProps) {
-  const { title, door = 'dark', links, offersSignOut = false, references = [], children } = props;
+  const { title, door = 'dark', signedInAs, links, offersSignOut = false } = props;
+  const { references = [], children } = props;
   return (
-    <Layout title={title}>
+    <Layout title={title} signedInAs={signedInAs?.name}>
       <div class="card narrow">
         <Door state={door} size={48} />
         <h1>{title}</h1>
         {children}
+        {signedInAs === undefined ? null : <SignedInAs {...signedInAs} />}
         <div class="actions">
           {links.map((link, index) => (
             <a class={index === 0 ? 'button' : 'button plain'} href={link.href} key={link.href}>
@@ -47,6 +52,14 @@ export function MessagePage(props: MessagePageProps) {
         {references.length === 0 ? null : <References references={references} />}
       </div>
     </Layout>
+  );
+}
+
+function SignedInAs({ name, username }: Pick<User, 'name' | 'username'>) {
+  return (
+    <p class="soft">
+      Signed in as <bdi>{name}</bdi> (<bdi>{username}</bdi>)
+    </p>
   );
 }
 

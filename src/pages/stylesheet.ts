@@ -5,12 +5,12 @@
 export const stylesheet = `
 :root{color-scheme:light dark;--ground:#f4f6f6;--card:#fff;--ink:#11191c;--soft:#53616a;--line:#dbe2e4;--edge:#75858c;
 --accent:#0a5968;--over:#073f4a;--on:#fff;--wash:#e6eff0;--lit:#e9a23b;--bad:#9a2d20;
---mono:ui-monospace,SFMono-Regular,"Cascadia Code",Menlo,Consolas,monospace}
+--mono:ui-monospace,"Cascadia Code",Menlo,Consolas,monospace}
 @media (prefers-color-scheme:dark){:root{--ground:#0c1113;--card:#141a1d;--ink:#e7eef0;--soft:#a0b0b7;--line:#273238;--edge:#6f8189;
 --accent:#86d3de;--over:#b5e6ed;--on:#04252b;--wash:#182a2f;--lit:#ffbf61;--bad:#ffab9e}}
 *{box-sizing:border-box;margin:0}
 body{min-height:100vh;display:flex;flex-direction:column;background:var(--ground);color:var(--ink);
-font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;overflow-wrap:anywhere}
+font:1rem/1.6 system-ui,sans-serif;overflow-wrap:anywhere}
 h1,h2,h3,.brand{font-size:1rem;font-weight:650;letter-spacing:-.012em}
 h1{font-size:clamp(1.75rem,1.3rem + 2vw,2.5rem);line-height:1.15;letter-spacing:-.022em;text-wrap:balance}
 h2{font-size:1.25rem;line-height:1.3}
@@ -33,6 +33,7 @@ main:focus{outline:0}
 .bar li a:hover,.bar [aria-current]{color:var(--ink)}
 .bar [aria-current]{box-shadow:inset 0 -2px var(--accent)}
 .who{display:flex;align-items:center;gap:.75rem;margin-left:auto;font-size:.9375rem;color:var(--soft)}
+.who bdi{display:inline-block;max-width:16rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}
 .who .initials{width:2rem;height:2rem;font-size:.75rem}
 main{flex:1;padding-block:clamp(1.5rem,5vw,3.5rem) 4rem}
 main>section+section{margin-top:clamp(2.5rem,6vw,4rem)}
@@ -51,14 +52,14 @@ background:none;color:inherit}
 button,.button{font-weight:600;cursor:pointer;border-color:var(--accent);background:var(--accent);color:var(--on);
 text-decoration:none;display:inline-flex;align-items:center}
 button:hover,.button:hover{background:var(--over);border-color:var(--over);color:var(--on)}
-.plain{background:none;border-color:var(--edge);color:var(--ink)}
-.plain:hover{background:var(--wash);border-color:var(--edge);color:var(--ink)}
+.plain,.plain:hover{background:none;border-color:var(--edge);color:var(--ink)}
+.plain:hover{background:var(--wash)}
 .who button{padding:.25rem .9rem;font-size:.9375rem}
 .house{width:100%;max-width:21rem;margin:0 auto;text-align:center}
 .house p{margin:0;font-size:.9375rem;color:var(--soft)}.house strong{display:block;font-size:1rem;color:var(--ink)}
 .arch{margin:0 1.25rem;padding:3.75rem 1.25rem 0;border:solid;border-width:3px 3px 0;border-radius:11rem 11rem 0 0}
 .arch .inner{width:11rem;max-width:100%;margin:1.5rem auto 0;padding:3.25rem .75rem 1.75rem;border-radius:11rem 11rem 0 0;background:var(--lit)}
-.arch .inner,.inner strong{color:#1d1300}
+.inner{--ink:#1d1300;--soft:#1d1300}
 .house>p{border-top:3px solid var(--ink);padding-top:1rem}
 .doors{display:grid;gap:1rem;margin-top:1.25rem}
 .doors li{position:relative;display:flex;gap:1rem;padding:1.25rem;border:1px solid var(--line);border-radius:12px;background:var(--card)}
@@ -71,13 +72,11 @@ button:hover,.button:hover{background:var(--over);border-color:var(--over);color
 font-size:.875rem;font-weight:600;display:grid;place-items:center;z-index:1}
 .steps li:not(:last-child):after{content:"";position:absolute;left:1rem;top:0;bottom:0;border-left:1px solid var(--line)}
 .steps p{color:var(--soft);margin-top:.25rem}
-.files{margin-top:.5rem;display:flex;flex-direction:column;align-items:flex-start;gap:.25rem}
+.files{margin-top:.5rem;display:grid;place-items:start;align-content:start;gap:.25rem}
 .files code,footer code{background:var(--wash);border-radius:5px;padding:.05rem .4rem}
-dl{display:grid;gap:0}
 dl div{display:grid;grid-template-columns:minmax(6.5rem,1fr) 2fr;gap:.25rem 1rem;padding:.7rem 0;border-top:1px solid var(--line)}
 dl div:first-child{border-top:0}dl div:last-child{padding-bottom:0}
 dt{color:var(--soft)}
-time,td a,td button{white-space:nowrap}
 .moment .soft{display:block;font-size:.875rem}
 .reference{margin-top:2rem;padding-top:.75rem;border-top:1px solid var(--line);font-size:.8125rem}
 .reference div{grid-template-columns:5.25rem 1fr;gap:.75rem;padding:.2rem 0;border:0}
@@ -96,13 +95,15 @@ footer{padding-block:0 2rem;font-size:.875rem;color:var(--soft)}
 footer ul{display:inline-flex;flex-wrap:wrap;gap:.25rem .5rem}
 @media (min-width:48rem){.split{grid-template-columns:1fr minmax(20rem,24rem)}
 .doors{grid-template-columns:repeat(3,1fr)}.doors li{flex-direction:column}
-.steps li{display:grid;grid-template-columns:1fr minmax(17rem,20rem);gap:0 3rem}.files{margin:0}}
-@media (max-width:47.99rem){.who>span:not(.initials){position:absolute;left:-99rem}nav{order:1;width:100%}
-table,tbody,tr,td{display:block}thead{position:absolute;left:-99rem}table{border:0;background:none}
+.steps li{display:grid;grid-template-columns:1fr minmax(17rem,20rem);gap:0 3rem}.files{margin:0}
+time,td a,td button{white-space:nowrap}}
+@media (max-width:47.99rem){.who>span:not(.initials),thead{position:absolute;left:-99rem}nav{order:1;width:100%}
+table,tbody,tr,td{display:block}table{border:0;background:none}
 tr{margin-bottom:.75rem;padding:.5rem 1.25rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
 td{display:grid;grid-template-columns:6.5rem 1fr;padding:.5rem 0}td:first-child{border:0}
 td:before{content:attr(data-label);color:var(--soft);font-size:.875rem}}
 @media (max-width:30rem){dl:not(.reference) div{grid-template-columns:1fr;gap:0}}
+@media (max-width:22rem){td{grid-template-columns:1fr}.bar{column-gap:.5rem}.bar ul{margin-left:-.5rem}.bar li a{padding:0 .5rem}}
 @media (prefers-reduced-motion:no-preference){a,button,.button,.doors li{transition:background-color .15s,border-color .15s,color .15s}
 .wait{animation:wait .25s .35s both}@keyframes wait{from{opacity:0}}}
-`.trim();
+`.replaceAll('\n', '');

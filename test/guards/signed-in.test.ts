@@ -1,6 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError, SignInNeededError, StepUpError } from '../../src/errors';
 import type { SignedInExchange } from '../../src/guards/signed-in';
+import { signOut } from '../../src/guards/sign-out';
 import { signedIn } from '../../src/guards/signed-in';
 import { openSealed } from '../../src/keys/sealed-value';
 import { failureOf, longEnough } from '../support/auth-fixture';
@@ -183,6 +184,7 @@ describe('signedIn, when the handler fails', () => {
     });
     // By now the browser may hold the cookie of a newer session: none is taken out.
     expect(exchange.cookies).toEqual([]);
+    expect(exchange.visitor.user).toBeUndefined();
     expect((await run(open, fixture.exchange('/reports', json(cookie)))).code).toBe(
       'ERR_SIGNED_OUT',
     );
@@ -210,6 +212,20 @@ describe('signedIn, when the handler fails', () => {
       expect(met).toHaveLength(before);
     },
   );
+
+  it('leaves word of who was refused, unless they are signed out by then', async () => {
+    const { cookie } = await fixture.signIn();
+    const refused = fixture.exchange('/reports', json(cookie));
+    await run(failing(new AppError('ERR_GRAPH_REFUSED')), refused);
+    expect(refused.visitor.user).toEqual(userOf());
+    const gone = fixture.exchange('/reports', json(cookie));
+    const leaving = signedIn(async (exchange) => {
+      await signOut(exchange, { local: true });
+      throw new AppError('ERR_DEADLINE');
+    });
+    expect((await run(leaving, gone)).code).toBe('ERR_DEADLINE');
+    expect(gone.visitor.user).toBeUndefined();
+  });
 
   it('passes any other error on as it is, and keeps the session', async () => {
     const { cookie } = await fixture.signIn();

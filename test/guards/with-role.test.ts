@@ -37,6 +37,13 @@ describe('withRole', () => {
     expect(failure).toMatchObject({ status: 403, role });
   });
 
+  it('leaves word of whom it refuses, for the page that tells them', async () => {
+    const exchange = reports();
+    const failure = await failureOf(Promise.resolve(withRole('admin', answer)(exchange)));
+    expect(failure.code).toBe('ERR_ROLE_MISSING');
+    expect(exchange.visitor.user).toEqual({ ...userOf(), roles: ['reader', 'writer'] });
+  });
+
   it('finds the role in the settings when told how', async () => {
     const handler = withRole((settings) => settings.adminRole, answer);
     const failure = await failureOf(Promise.resolve(handler(reports())));

@@ -1,4 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
+import { aadstsTexts } from '../../src/auth/aadsts-texts';
+import { refusalText } from '../../src/auth/refusal-text';
 import type { ErrorCode } from '../../src/error-facts';
 import { factsOf } from '../../src/error-facts';
 import {
@@ -8,9 +10,11 @@ import {
   SignInRefusedError,
   StepUpError,
 } from '../../src/errors';
+import type { ProviderRefusal } from '../../src/errors';
 import { answerError } from '../../src/http/answer-error';
 import type { ExchangeFixture, TestExchange } from '../support/exchange-fixture';
 import { browserHeaders, createExchangeFixture } from '../support/exchange-fixture';
+import { userOf } from '../support/session-fixture';
 import { words } from '../support/test-browser';
 
 let fixture: ExchangeFixture;
@@ -207,13 +211,62 @@ describe('answerError, where signing in helps', () => {
   });
 });
 
+const pickerPath = '/auth/login?return_to=%2F&prompt=select_account';
+const otherAccount = `Use another account ${pickerPath}`;
+
+describe('answerError, where it is known who is signed in', () => {
+  const user = { ...userOf(), name: 'Tomás <b>', username: 'tomas@contoso.example' };
+  const errors = [
+    new RoleMissingError('admin'),
+    new AppError('ERR_SESSION_GONE'),
+    new AppError('ERR_GRAPH_UNAVAILABLE'),
+    new AppError('ERR_INTERNAL'),
+    new SignInNeededError('ERR_STEP_UP', '/auth/login?step=a', { isRepeated: true }),
+  ];
+
+  it.each(errors)('names them on the page of $code, with the menu and a way out', (error) => {
+    const exchange = browser();
+    exchange.visitor.user = user;
+    const page = pageOf(error, exchange);
+    const [, main = ''] = page.text.split('<main');
+    expect(words(main)).toContain('Signed in as Tomás <b> ( tomas@contoso.example )');
+    expect(page.text).toContain('<nav aria-label="Main">');
+    expect(page.text.match(/action="\/auth\/logout"/g)).toHaveLength(1);
+  });
+
+  it.each(errors)('names nobody on the page of $code where it is not known', (error) => {
+    const page = pageOf(error);
+    expect(page.words).not.toContain('Signed in as');
+    expect(page.text).not.toContain('<nav');
+  });
+
+  it('tells other clients nothing of it', () => {
+    const exchange = client();
+    exchange.visitor.user = user;
+    for (const error of errors) {
+      expect(jsonOf(error, exchange).body).toEqual(jsonOf(error).body);
+    }
+  });
+});
+
 describe('answerError, on a page', () => {
-  it('names the missing role, escaped, and offers to sign out', () => {
-    const page = pageOf(new RoleMissingError('<b>reader</b>'));
+  it('names the missing role, escaped, and offers the page to another account', () => {
+    const page = pageOf(new RoleMissingError('<b>reader</b>'), browser('/reports?a=1&bounced=1'));
     expect(page.text).toContain('<code>&lt;b>reader&lt;/b></code>');
-    expect(page.text).toContain('action="/auth/logout"');
-    expect(page.links).toEqual(['Home /']);
+    expect(page.links).toEqual([
+      'Home /',
+      'Use another account /auth/login?return_to=%2Freports%3Fa%3D1&prompt=select_account',
+    ]);
+    expect(pageOf(new RoleMissingError('reader'), browser('/reports', 'POST')).links).toEqual([
+      'Home /',
+      otherAccount,
+    ]);
     expect(jsonOf(new RoleMissingError('reader')).body).toMatchObject({ role: 'reader' });
+  });
+
+  it('promises no more of a role just given than every setting keeps', () => {
+    const { words: said } = pageOf(new RoleMissingError('reader'));
+    expect(said).toContain('by itself after a while, or at once after signing out and in');
   });
 
   it('explains a refusal of the provider, with what can be looked up', () => {
@@ -228,7 +281,42 @@ describe('answerError, on a page', () => {
     expect(json.body).toMatchObject({ code: 'ERR_SIGN_IN_REFUSED', aadsts: '50105' });
   });
 
-  const otherAccount = 'Use another account /auth/login?return_to=%2F&prompt=select_account';
+  const labelOf = (refusal: ProviderRefusal): string => {
+    const { links } = pageOf(new SignInRefusedError(refusal), browser('/auth/redirect?code=a'));
+    const [first = '', second] = links;
+    expect([first.endsWith(pickerPath), second]).toEqual([true, 'Home /']);
+    return first.slice(0, -pickerPath.length).trim();
+  };
+
+  it('lets whoever did not agree sign in again, as the text says', () => {
+    expect(labelOf({ error: 'access_denied', aadsts: '65004' })).toBe('Sign in again');
+  });
+
+  const anothers = ['50020', '90072', '50177', '53000', '53001', '530001', '530003', '53011'];
+  it.each([...aadstsTexts])('has a button that agrees with its text for AADSTS%s', (aadsts) => {
+    const { actor, action } = refusalText({ error: 'access_denied', aadsts });
+    const isAnothers = actor === 'administrator' || anothers.includes(aadsts);
+    expect(labelOf({ error: 'access_denied', aadsts })).toBe(
+      isAnothers ? 'Use another account' : 'Sign in again',
+    );
+    // Of the person, only what another account or device mends is no signing in again.
+    if (actor === 'you') expect(/^(Use|Sign in with)\b/.test(action)).toBe(isAnothers);
+  });
+
+  it.each([
+    ['access_denied', 'Sign in again', undefined],
+    ['consent_required', 'Sign in again', undefined],
+    ['account_selection_required', 'Sign in again', undefined],
+    ['invalid_client', 'Sign in again', undefined],
+    ['nobody_knows', 'Sign in again', undefined],
+    ['temporarily_unavailable', 'Try again', undefined],
+    ['server_error', 'Try again', undefined],
+    ['server_error', 'Try again', '90033'],
+    ['server_error', 'Sign in again', '50126'],
+  ])('has a button that agrees with its text for %s: %s', (error, label, aadsts) => {
+    expect(labelOf({ error, ...(aadsts !== undefined && { aadsts }) })).toBe(label);
+  });
+
   const again = 'Try again';
   it.each<[ErrorCode, string, string, readonly string[]]>([
     ['ERR_WRONG_TENANT', 'GET', '/auth/redirect?code=a', [otherAccount, 'Home /']],

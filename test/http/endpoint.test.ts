@@ -102,6 +102,7 @@ describe('endpoint', () => {
       correlationId: invocationId,
       prefersHtml: false,
       cookies: [],
+      visitor: { user: undefined },
     });
     expect(met?.query.get('a')).toBe('1');
     expect(met?.now).toBeGreaterThanOrEqual(before);

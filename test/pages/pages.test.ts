@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { words } from '../support/test-browser';
 import { samplePages } from './sample-pages';
 
 const harmless = samplePages('Ines Okafor');
@@ -12,6 +13,11 @@ const hostile = [
   '<!--',
   '&lt;b&gt; & "quotes"',
 ];
+
+/** As a person reads it: elements within a line leave no gap. */
+function textOf(html = ''): string {
+  return words(html.replace(/<\/?bdi>/g, ''));
+}
 
 /** Tags with the names of their attributes: what a browser would build, without what it would show. */
 function shapeOf(html: string): string[] {
@@ -75,6 +81,30 @@ describe('ConsolePage', () => {
     expect(harmless['console']).toContain('The first 2 live sessions; there are more.');
     expect(harmless['console, empty']).toContain('No live session was found.');
     expect(harmless['console, empty']).not.toContain('<table');
+  });
+
+  it.each([
+    ['console, searched', '2 live sessions found among 2.'],
+    ['console, nobody found', 'Nobody matches “Ines Okafor” (1 live session).'],
+    [
+      'console, not found yet',
+      'Nobody matches “Ines Okafor” so far, in 2 live sessions; the search has not come to the end yet.',
+    ],
+  ])('%s: %s', (name, said) => {
+    expect(textOf(harmless[name])).toContain(said);
+  });
+});
+
+describe('ConfirmEndPage', () => {
+  it('tells whether the reader’s own session is the only one that would end', () => {
+    const own = 'you will be signed out. Work that is not saved in ';
+    expect(textOf(harmless['confirm one’s own'])).toContain(
+      `It is the session of this browser: ${own}that browser may be lost.`,
+    );
+    expect(textOf(harmless['confirm all'])).toContain(
+      `This browser is among them: ${own}those browsers may be lost.`,
+    );
+    expect(textOf(harmless['confirm one'])).not.toContain('you will be signed out');
   });
 });
 

@@ -36,6 +36,11 @@ function publicPages(text: string): Record<string, string> {
         <p>{text}</p>
       </MessagePage>,
     ),
+    'message, signed in': render(
+      <MessagePage title={text} links={[{ href: text, text }]} signedInAs={sampleUser(text)}>
+        <p>{text}</p>
+      </MessagePage>,
+    ),
     hop: render(<ContinuePage title={text} goTo={text} text={text} />),
   };
 }
@@ -86,6 +91,16 @@ function signedInPages(text: string): Record<string, string> {
         now={sampleNow}
       />,
     ),
+    'confirm one’s own': render(
+      <ConfirmEndPage
+        user={user}
+        sessions={sessions.slice(0, 1)}
+        hasMore={false}
+        sessionKey={text}
+        isOwn
+        now={sampleNow}
+      />,
+    ),
     'confirm all': render(
       <ConfirmEndPage
         user={user}
@@ -112,6 +127,9 @@ function consolePages(
     'console, empty': render(<ConsolePage {...usual} page={none} search="" next={undefined} />),
     'console, searched': render(
       <ConsolePage {...usual} page={page} search={text} next={undefined} ended={1} />,
+    ),
+    'console, nobody found': render(
+      <ConsolePage {...usual} page={{ ...none, searched: 1 }} search={text} next={undefined} />,
     ),
     'console, not found yet': render(
       <ConsolePage {...usual} page={none} search={text} next={text} isFirst={false} />,

@@ -163,6 +163,7 @@ function createExchange(
     correlationId: 'invocation-1',
     prefersHtml: prefersHtml(headers['accept'] ?? null),
     cookies: [],
+    visitor: { user: undefined },
     log: (level, message) => {
       lines.push(`${level} ${message}`);
     },

@@ -1,0 +1,76 @@
+import { findAadstsText, refusalText } from '../auth/refusal-text';
+import type { AppError, ProviderRefusal } from '../errors';
+import { RoleMissingError, SignInNeededError, SignInRefusedError } from '../errors';
+import { factsOf } from '../error-facts';
+import type { PageLink } from '../pages/message-page';
+import { pathWithoutMarker } from './bounce';
+import type { Exchange } from './exchange';
+import { localPath } from './return-path';
+
+const signInLink: PageLink = { href: '/auth/login?return_to=%2F', text: 'Sign in' };
+const homeLink: PageLink = { href: '/', text: 'Home' };
+
+/** Where the page of an error leads on, at least to one place; the first is what its text advises, where it advises any. */
+export function errorLinks(error: AppError, exchange: Exchange): readonly PageLink[] {
+  if (error instanceof RoleMissingError) {
+    return [homeLink, pickerLink('Use another account', pathToReturnTo(exchange))];
+  }
+  if (error instanceof SignInNeededError) {
+    return [{ href: error.loginPath, text: 'Continue' }, homeLink];
+  }
+  if (error instanceof SignInRefusedError) {
+    return [pickerLink(refusalLabel(error.refusal), '/'), homeLink];
+  }
+  if (error.code === 'ERR_WRONG_TENANT') return [pickerLink('Use another account', '/'), homeLink];
+  if (error.code === 'ERR_SESSION_GONE') return [backToListLink(exchange), homeLink];
+  if (error.code.startsWith('ERR_SIGN_IN') || error.code === 'ERR_ID_TOKEN') {
+    return [signInLink, homeLink];
+  }
+  const tryAgain = tryAgainLink(exchange);
+  if (!isPassing(error) || tryAgain.href === homeLink.href) return [homeLink];
+  return [tryAgain, homeLink];
+}
+
+/** Without the picker the provider would answer at once with the same account, and so with the same refusal. */
+function pickerLink(text: string, returnPath: string): PageLink {
+  const query = `return_to=${encodeURIComponent(returnPath)}&prompt=select_account`;
+  return { href: `/auth/login?${query}`, text };
+}
+
+/** Refusals of the account, or of the account on this device, which the person need not take: a guest, an unmanaged device. */
+const refusedAccounts = ['50020', '90072', '50177', '53000', '53001', '530001', '530003', '53011'];
+
+/** By their error name, where the number, whose text comes first, says nothing. */
+const passingRefusals = ['temporarily_unavailable', 'server_error'];
+
+/** In the words of the text above it, so that no page says one thing and its button another. */
+function refusalLabel(refusal: ProviderRefusal): string {
+  const { error, aadsts = '' } = refusal;
+  const needsAnother = refusedAccounts.includes(aadsts);
+  if (needsAnother || refusalText(refusal).actor === 'administrator') return 'Use another account';
+  const isPassing = findAadstsText(aadsts) === undefined && passingRefusals.includes(error);
+  return isPassing ? 'Try again' : 'Sign in again';
+}
+
+/** `/auth/sessions/end` and `/auth/admin/end` stand below the list that named the session. */
+function backToListLink({ path }: Exchange): PageLink {
+  const href = path.startsWith('/auth/admin/') ? '/auth/admin' : '/auth/sessions';
+  return { href, text: 'Back to the list' };
+}
+
+/** What a second try may well get past. */
+function isPassing({ code }: AppError): boolean {
+  return code === 'ERR_INTERNAL' || factsOf(code).retryAfterSeconds !== undefined;
+}
+
+/** The request once more; where it was part of a sign-in or a form, that begins anew. */
+function tryAgainLink(exchange: Exchange): PageLink {
+  const text = 'Try again';
+  if (/^\/auth\/(login|redirect)/.test(exchange.path)) return { ...signInLink, text };
+  return { href: pathToReturnTo(exchange), text };
+}
+
+/** The page that was asked for; after a form there is none to come back to. */
+function pathToReturnTo({ request, path }: Exchange): string {
+  return request.method === 'GET' ? localPath(pathWithoutMarker(path)) : '/';
+}
