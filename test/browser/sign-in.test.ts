@@ -85,6 +85,12 @@ describe('a person in Chromium', () => {
     await page.waitForURL(`${app}/`);
     await page.getByRole('link', { name: 'Console' }).click();
     await page.getByRole('heading', { name: 'You need another role for this page' }).waitFor();
+    await page.getByRole('main').getByText(`Signed in as ${plainUser}`).waitFor();
+
+    await page.getByRole('link', { name: 'Use another account' }).click();
+    await pick(administrator);
+    await page.waitForURL(`${app}/auth/admin`);
+    await page.getByRole('heading', { name: 'Who is signed in' }).waitFor();
   });
 
   it('keeps Strict cookies through hop and deep link, though the provider is another site', async () => {
