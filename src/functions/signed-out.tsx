@@ -12,6 +12,7 @@ import type { Exchange } from '../http/exchange';
 import { htmlPage } from '../http/responses';
 import { MessagePage } from '../pages/message-page';
 import { Time } from '../pages/time';
+import type { User } from '../sessions/session';
 import { withPatience } from '../with-patience';
 
 /** The page is public and must not hang on storage. */
@@ -28,7 +29,8 @@ export async function signedOut(exchange: Exchange): Promise<HttpResponseInit> {
   // The provider sends people here from its site, so without our cookies at first.
   const detour = bounce(exchange, hasSession);
   if (detour !== undefined) return detour;
-  if (hasSession && (await isSignedIn(exchange))) return stillSignedIn();
+  const user = hasSession ? await whoIsSignedIn(exchange) : undefined;
+  if (user !== undefined) return stillSignedIn(user);
   const content = readNotice(cookies, 'signed-out', { isHttps });
   if (content !== undefined) exchange.cookies.push(clearNotice('signed-out', { isHttps }));
   const notice = parseSignOutNotice(content);
@@ -50,26 +52,28 @@ export async function signedOut(exchange: Exchange): Promise<HttpResponseInit> {
 }
 
 /** Whoever cannot be asked about counts as signed in: the page must not reassure somebody wrongly. */
-async function isSignedIn(exchange: Exchange): Promise<boolean> {
+async function whoIsSignedIn(exchange: Exchange): Promise<User | 'unknown' | undefined> {
   try {
     const found = await withPatience(exchange.signal, patienceMs, (signal) =>
       findSession({ ...exchange, signal }),
     );
-    return found !== undefined;
+    return found?.session.user;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     exchange.log('warn', `signed-out page without session: ${error.code}`);
-    return true;
+    return 'unknown';
   }
 }
 
-function stillSignedIn(): HttpResponseInit {
+function stillSignedIn(user: User | 'unknown'): HttpResponseInit {
   return htmlPage(
     <MessagePage
       title="You are still signed in"
       door="lit"
+      // The menu of whoever is known has the button already.
+      signedInAs={user === 'unknown' ? undefined : user}
+      offersSignOut={user === 'unknown'}
       links={[{ href: '/', text: 'Home' }]}
-      offersSignOut
     >
       <p>This browser still holds the cookie of a session in this app. Sign out here to end it.</p>
     </MessagePage>,

@@ -54,6 +54,8 @@ describe('the page after signing out', () => {
       from: new URL('https://a.example'),
     });
     expect(words(page.text)).toContain('You are still signed in');
+    expect(words(page.text)).toMatch(/Signed in as Tomás Lindqvist \( tomas@\S+ \)/);
+    expect(page.text.match(/action="\/auth\/logout"/g)).toHaveLength(1);
     expect(await statusOf(browser)).toBe(200);
     const out = await browser.press(page, 'Sign out');
     expect(words(out.text)).toContain('You are signed out');
