@@ -1,15 +1,17 @@
-import type { ChildProcessByStdio } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
 import { DeployError } from './deploy-error';
-import { quoteForCmd } from './quote-for-cmd';
+import { readAzAnswer } from './read-az-answer';
+import type { AzEnd } from './run-az';
+import { runAz } from './run-az';
 
 /** What one command needs besides its arguments. */
 export interface AzOptions {
   /** After which it is stopped; five minutes when left out. */
   readonly deadlineMs?: number;
-  /** Added to the environment: secrets go here, since everybody on the machine can read arguments. */
-  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Added to the environment, or taken out of it (`undefined`): secrets go here, since everybody on the machine can read
+   * arguments.
+   */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Runs the Azure CLI and gives what it printed: parsed where that is JSON, else as text. */
@@ -18,7 +20,7 @@ export type Az = (args: readonly string[], options?: AzOptions) => Promise<unkno
 /** The Azure CLI said no, or nothing in time. */
 export class AzFailure extends Error {
   override readonly name = 'AzFailure';
-  /** What it wrote to standard error. */
+  /** What it wrote to standard error; where that is nothing, how it ended. */
   readonly output: string;
   /** Whether it was stopped at its deadline: what it started may have worked all the same. */
   readonly isLate: boolean;
@@ -45,84 +47,34 @@ const usualDeadlineMs = 300_000;
 
 /** @throws DeployError where there is no Azure CLI, AzFailure when it fails and a plain Error when interrupted */
 export function createAz(surroundings: AzSurroundings): Az {
-  const { subscription } = surroundings;
+  const { subscription, interrupt, platform } = surroundings;
   const common = subscription === undefined ? [] : ['--subscription', subscription];
   return async (args, options = {}) => {
-    const all = [...args, ...common, '--only-show-errors', '--output', 'json'];
-    const { code, stdout, stderr } = await runAz(all, surroundings, options);
-    if (code === 'late') {
-      const minutes = Math.round((options.deadlineMs ?? usualDeadlineMs) / 60_000);
-      throw new AzFailure(args, `az did not come back within ${minutes} minutes. ${stderr}`, true);
+    const deadlineMs = options.deadlineMs ?? usualDeadlineMs;
+    const end = await runAz([...args, ...common, '--only-show-errors', '--output', 'json'], {
+      env: { ...surroundings.env, ...options.env },
+      isWindows: platform === 'win32',
+      deadlineMs,
+      interrupt,
+    });
+    if (end.how === 'late') {
+      const minutes = Math.round(deadlineMs / 60_000);
+      const text = `az did not come back within ${minutes} minutes. ${end.stderr}`;
+      throw new AzFailure(args, text, true);
     }
-    if (isMissingOnWindows(stderr)) throw missingAz();
-    if (code !== 0) throw new AzFailure(args, stderr.trim());
-    return parsed(stdout);
+    if (end.how === 'endless')
+      throw new AzFailure(args, 'az said more than 64 MB, and was stopped.');
+    if (end.how === 'missing' || isMissingOnWindows(end.stderr)) throw missingAz();
+    if (end.code !== 0) throw new AzFailure(args, wordsOf(end));
+    return readAzAnswer(end.stdout);
   };
 }
 
-/** Some commands talk to people although JSON was asked for. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-interface Run {
-  readonly code: number | null | 'late';
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function runAz(
-  args: readonly string[],
-  { env, interrupt, platform }: AzSurroundings,
-  options: AzOptions,
-): Promise<Run> {
-  interrupt.throwIfAborted();
-  const child = start(args, platform === 'win32', { ...env, ...options.env });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const end = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await new Promise<Run>((resolve, reject) => {
-      // Without waiting for `close`: az is a script around Python, which may outlive it and hold the pipes.
-      timer = setTimeout(() => {
-        resolve({ code: 'late', stdout, stderr });
-      }, options.deadlineMs ?? usualDeadlineMs);
-      const onInterrupt = (): void => {
-        reject(new Error('interrupted'));
-      };
-      interrupt.addEventListener('abort', onInterrupt, { signal: end.signal });
-      child.on('error', () => {
-        reject(missingAz());
-      });
-      child.on('close', (code) => {
-        resolve({ code, stdout, stderr });
-      });
-    });
-  } finally {
-    clearTimeout(timer);
-    end.abort();
-    child.kill();
-    child.stdout.destroy();
-    child.stderr.destroy();
-  }
-}
-
-/** On Windows the Azure CLI is a batch file, which only a shell can start. */
-function start(
-  args: readonly string[],
-  isWindows: boolean,
-  env: NodeJS.ProcessEnv,
-): ChildProcessByStdio<null, Readable, Readable> {
-  const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
-  if (!isWindows) return spawn('az', args, { env, stdio });
-  return spawn(['az', ...args.map(quoteForCmd)].join(' '), { env, stdio, shell: true });
+/** Never empty: a person could do nothing with that. */
+function wordsOf({ stderr, code, signal }: AzEnd): string {
+  if (stderr.trim() !== '') return stderr.trim();
+  const how = signal === null ? `code ${String(code)}` : `signal ${signal}`;
+  return `az ended with ${how} and said nothing.`;
 }
 
 /** There cmd.exe starts in any case, and says so itself. */

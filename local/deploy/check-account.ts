@@ -3,6 +3,7 @@ import type { Az } from './az';
 import { AzFailure } from './az';
 import { DeployError } from './deploy-error';
 import type { DeployOptions } from './read-deploy-options';
+import { unexpectedAnswer } from './unexpected-answer';
 
 /** Who deploys, and where to. */
 export interface Account {
@@ -14,28 +15,11 @@ export interface Account {
 }
 
 /** @throws DeployError when nobody is signed in, or in another tenant than asked for */
-export async function checkAccount(
-  az: Az,
-  { tenant, subscription }: DeployOptions,
-): Promise<Account> {
-  let shown: unknown;
-  try {
-    shown = await az(['account', 'show']);
-  } catch (error) {
-    if (!(error instanceof AzFailure)) throw error;
-    const isUnknown = subscription !== undefined && !/az login/i.test(error.output);
-    throw new DeployError(
-      isUnknown
-        ? `The subscription ${subscription} is not among yours.`
-        : 'You are not signed in to Azure.',
-      [
-        isUnknown
-          ? 'See yours: az account list --output table'
-          : `az login${tenant === undefined ? '' : ` --tenant ${tenant}`}`,
-        `az says: ${error.output}`,
-      ],
-    );
-  }
+export async function checkAccount(az: Az, options: DeployOptions): Promise<Account> {
+  const { tenant } = options;
+  const shown = await az(['account', 'show']).catch((error: unknown) => {
+    throw error instanceof AzFailure ? refusal(error, options) : error;
+  });
   const account = readAccount(shown);
   if (tenant !== undefined && account.tenantId !== tenant.toLowerCase()) {
     throw new DeployError(
@@ -49,14 +33,40 @@ export async function checkAccount(
   return account;
 }
 
+/** Only what az says when nobody is signed in is that; with any other failure a sign-in would not help. */
+function refusal(
+  { message, output }: AzFailure,
+  { tenant, subscription }: DeployOptions,
+): DeployError {
+  const says = `az says: ${output}`;
+  if (/Please run:? ['"]?az login/i.test(output)) {
+    return new DeployError('You are not signed in to Azure.', [
+      `az login${tenant === undefined ? '' : ` --tenant ${tenant}`}`,
+      says,
+    ]);
+  }
+  const isUnknown = /subscription\b.*(not found|doesn't exist|not exist)/i.test(output);
+  if (subscription === undefined || !isUnknown) return new DeployError(`${message}.`, [says]);
+  return new DeployError(`The subscription ${subscription} is not among yours.`, [
+    'See yours: az account list --output table',
+    says,
+  ]);
+}
+
+/** @throws DeployError where it lacks the ids, which everything after this needs */
 function readAccount(shown: unknown): Account {
-  const user = isObject(shown) && isObject(shown['user']) ? shown['user'] : {};
-  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
   const account = isObject(shown) ? shown : {};
+  const user = isObject(account['user']) ? account['user'] : {};
+  // In one line: names are whatever somebody once typed.
+  const text = (value: unknown): string =>
+    typeof value === 'string' ? value.replaceAll(/\s+/g, ' ') : '';
+  const subscriptionId = text(account['id']);
+  const tenantId = text(account['tenantId']).toLowerCase();
+  if (subscriptionId === '' || tenantId === '') throw unexpectedAnswer('account show', shown);
   return {
-    subscriptionId: text(account['id']),
+    subscriptionId,
     subscriptionName: text(account['name']),
-    tenantId: text(account['tenantId']).toLowerCase(),
+    tenantId,
     userName: text(user['name']),
     isUser: text(user['type']) === 'user',
   };

@@ -1,6 +1,7 @@
 import type { DeployContext } from './deploy-context';
 import { DeployError } from './deploy-error';
 import type { DeployOptions } from './read-deploy-options';
+import { unexpectedAnswer } from './unexpected-answer';
 
 /**
  * @returns whether there is the resource group
@@ -10,7 +11,8 @@ export async function checkGroup(
   { az }: Pick<DeployContext, 'az'>,
   { resourceGroup, location }: DeployOptions,
 ): Promise<boolean> {
-  const exists = (await az(['group', 'exists', '--name', resourceGroup])) === true;
+  const exists = await az(['group', 'exists', '--name', resourceGroup]);
+  if (typeof exists !== 'boolean') throw unexpectedAnswer('group exists', exists);
   if (!exists) {
     if (location !== undefined) return false;
     throw new DeployError(`There is no resource group ${resourceGroup}.`, [
@@ -19,7 +21,11 @@ export async function checkGroup(
   }
   if (location === undefined) return true;
   const shown = await az(['group', 'show', '--name', resourceGroup, '--query', 'location']);
-  if (typeof shown === 'string' && plain(shown) !== plain(location)) {
+  // Regions are words: anything else is not where the group is.
+  if (typeof shown !== 'string' || !/^[a-z0-9 ]+$/i.test(shown)) {
+    throw unexpectedAnswer('group show', shown);
+  }
+  if (plain(shown) !== plain(location)) {
     throw new DeployError(
       `The resource group ${resourceGroup} is in ${shown}, not in ${location}.`,
       [

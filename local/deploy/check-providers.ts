@@ -3,6 +3,7 @@ import type { DeployContext } from './deploy-context';
 import { DeployError } from './deploy-error';
 import type { DeployParameters } from './read-parameters';
 import { parameterValue } from './read-parameters';
+import { unexpectedAnswer } from './unexpected-answer';
 
 /** Resource providers of the template as it is without options, then of its options. */
 const always = [
@@ -46,7 +47,8 @@ async function readRegistered(az: DeployContext['az']): Promise<ReadonlySet<stri
   const query = "[?registrationState=='Registered'].namespace";
   try {
     const listed = await az(['provider', 'list', '--query', query]);
-    return new Set(Array.isArray(listed) ? listed.map((name) => String(name).toLowerCase()) : []);
+    if (!Array.isArray(listed)) throw unexpectedAnswer('provider list', listed);
+    return new Set(listed.map((name) => String(name).toLowerCase()));
   } catch (error) {
     if (error instanceof AzFailure && /AuthorizationFailed/.test(error.output)) return undefined;
     throw error;

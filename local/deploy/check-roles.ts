@@ -2,6 +2,7 @@ import type { Az } from './az';
 import { AzFailure } from './az';
 import type { Account } from './check-account';
 import { DeployError } from './deploy-error';
+import { unexpectedAnswer } from './unexpected-answer';
 
 /** What the template needs: to make resources, and to give the app identity its roles on them. */
 const makers = new Set(['Owner', 'Contributor']);
@@ -22,15 +23,18 @@ export async function checkRoles(
   scope: string,
   report: (line: string) => void,
 ): Promise<void> {
-  let roles: ReadonlySet<string>;
+  let roles: ReadonlySet<string> | undefined;
   try {
     roles = await rolesOf(az, account, scope);
   } catch (error) {
     if (!(error instanceof AzFailure)) throw error;
+  }
+  if (roles === undefined) {
     report('  your roles could not be read; going on, since Azure checks them itself');
     return;
   }
-  const has = (wanted: ReadonlySet<string>): boolean => [...roles].some((role) => wanted.has(role));
+  const held = [...roles];
+  const has = (wanted: ReadonlySet<string>): boolean => held.some((role) => wanted.has(role));
   const missing = [
     ...(has(makers) ? [] : ['Contributor']),
     ...(has(givers) ? [] : ['Role Based Access Control Administrator']),
@@ -46,18 +50,24 @@ export async function checkRoles(
   ]);
 }
 
-async function rolesOf(az: Az, account: Account, scope: string): Promise<ReadonlySet<string>> {
+/** @returns `undefined` where az does not say who the person is: an empty name would be refused, or mean everybody */
+async function rolesOf(
+  az: Az,
+  account: Account,
+  scope: string,
+): Promise<ReadonlySet<string> | undefined> {
   const id = await az(
     account.isUser
       ? ['ad', 'signed-in-user', 'show', '--query', 'id']
       : ['ad', 'sp', 'show', '--id', account.userName, '--query', 'id'],
   );
+  if (typeof id !== 'string' || !/^[0-9a-f-]{36}$/i.test(id)) return undefined;
   const listed = await az([
     'role',
     'assignment',
     'list',
     '--assignee',
-    String(id),
+    id,
     '--scope',
     scope,
     '--include-inherited',
@@ -65,5 +75,6 @@ async function rolesOf(az: Az, account: Account, scope: string): Promise<Readonl
     '--query',
     '[].roleDefinitionName',
   ]);
-  return new Set(Array.isArray(listed) ? listed.map(String) : []);
+  if (!Array.isArray(listed)) throw unexpectedAnswer('role assignment list', listed);
+  return new Set(listed.map(String));
 }

@@ -32,21 +32,20 @@ export async function checkTools({
 
 async function readAz(az: DeployContext['az']): Promise<string | undefined> {
   const shown = await az(['version']);
-  return version(isObject(shown) ? shown['azure-cli'] : shown);
+  const text = isObject(shown) ? shown['azure-cli'] : undefined;
+  return typeof text === 'string' ? /^\d+\.\d+\.\d+/.exec(text)?.[0] : undefined;
 }
 
-/** @returns `undefined` where there is none: az installs the newest when it first needs it */
+/** @returns `undefined` where there is none: az installs the newest when it first needs it; words sort after any version */
 async function readBicep(az: DeployContext['az']): Promise<string | undefined> {
   try {
-    return version(await az(['bicep', 'version']));
+    const shown = String(await az(['bicep', 'version']));
+    // Not the first version in the text: that may be a newer one, of which it tells before.
+    return /Bicep CLI version (\d+\.\d+\.\d+)/i.exec(shown)?.[1] ?? 'of unknown version';
   } catch (error) {
     if (error instanceof AzFailure) return undefined;
     throw error;
   }
-}
-
-function version(text: unknown): string | undefined {
-  return typeof text === 'string' ? /\d+\.\d+\.\d+/.exec(text)?.[0] : undefined;
 }
 
 function isOlder(one: string, other: string): boolean {

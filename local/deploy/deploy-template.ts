@@ -3,6 +3,7 @@ import { AzFailure } from './az';
 import { packageVariable } from './choose-package';
 import type { DeployContext } from './deploy-context';
 import { patienceMs } from './deploy-context';
+import { DeployError } from './deploy-error';
 import { deploymentName } from './deployment-name';
 import { explainFailure } from './explain-failure';
 import { hideQueries } from './hide-queries';
@@ -12,6 +13,8 @@ import { watchParts } from './watch-parts';
 
 /** Outputs of infra/main.bicep by name. */
 export type TemplateOutputs = Readonly<Record<string, string>>;
+
+const needed = ['functionAppName', 'url', 'redirectUri'];
 
 /** Front Door alone may take half an hour. */
 const deadlineMs = 90 * 60_000;
@@ -67,13 +70,24 @@ async function runTemplate(
   }
 }
 
+/** @throws DeployError where they lack what the steps after this need: those would act on an app without a name */
 function readOutputs(deployed: unknown): TemplateOutputs {
   const properties = isObject(deployed) ? deployed['properties'] : undefined;
-  const outputs = isObject(properties) ? properties['outputs'] : undefined;
-  return Object.fromEntries(
-    Object.entries(isObject(outputs) ? outputs : {}).map(([name, output]) => [
+  const shown = isObject(properties) ? properties['outputs'] : undefined;
+  const outputs = Object.fromEntries(
+    Object.entries(isObject(shown) ? shown : {}).map(([name, output]) => [
       name,
       isObject(output) && typeof output['value'] === 'string' ? output['value'] : '',
     ]),
+  );
+  const missing = needed.filter((name) => (outputs[name] ?? '') === '');
+  if (missing.length === 0) return outputs;
+  throw new DeployError(
+    `az did not say what was made: its answer lacks ${missing.join(', ')}.`,
+    [
+      `See what there is: az deployment group show --name ${deploymentName} --resource-group NAME`,
+      'Then run the same command again: what is there already stays as it is.',
+    ],
+    'parts',
   );
 }

@@ -1,6 +1,7 @@
 import { isObject } from '../../src/is-object';
 import type { Az } from './az';
 import { DeployError } from './deploy-error';
+import { unexpectedAnswer } from './unexpected-answer';
 
 /** The client id that an app has, and the name of that app. */
 export interface RunningClientId {
@@ -38,7 +39,11 @@ export async function readRunningClientId(
     ...['functionapp', 'config', 'appsettings', 'list', '--resource-group', resourceGroup],
     ...['--name', app, '--query', "[?name=='ENTRA_CLIENT_ID'].value | [0]"],
   ]);
-  return typeof clientId === 'string' && clientId.trim() !== '' ? { app, clientId } : undefined;
+  // For null az prints nothing.
+  if (clientId === null || (typeof clientId === 'string' && clientId.trim() === ''))
+    return undefined;
+  if (typeof clientId === 'string' && /^[\w-]+$/.test(clientId)) return { app, clientId };
+  throw unexpectedAnswer('functionapp config appsettings list', clientId);
 }
 
 /** By its name too, which infra/main.bicep builds: a policy or a person may have removed the tag. */

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { AzSurroundings } from '../../local/deploy/az';
 import { AzFailure, createAz } from '../../local/deploy/az';
 import { createClock } from '../../local/deploy/clock';
@@ -53,6 +55,64 @@ describe('az', () => {
     const run = az({ command: '', stdout: 'x' }, { platform: 'win32' });
     await run(['a & b', "c|d '<e>' ^f", '[?x==true].y']);
     expect(scripted?.commands()[0]).toContain("a & b c|d '<e>' ^f [?x==true].y --only-show-errors");
+  });
+
+  /** A program of that name that is not the scripted one. */
+  function plainAz(source: string, env: NodeJS.ProcessEnv = process.env) {
+    scripted = createScriptedAz([]);
+    const [folder = ''] = scripted.path.split(delimiter);
+    writeFileSync(join(folder, 'az'), `#!/bin/sh\n${source}\n`);
+    const surroundings = { ...env, PATH: scripted.path };
+    const interrupt = stop.signal;
+    return createAz({ subscription: undefined, env: surroundings, interrupt, platform: 'linux' });
+  }
+
+  it.each([
+    ['exit 3', 'az ended with code 3 and said nothing.'],
+    ['kill -9 $$', 'az ended with signal SIGKILL and said nothing.'],
+  ])('that says nothing says at least how it ended: %s', async (source, output) => {
+    await expect(plainAz(source)(['a'])).rejects.toMatchObject({ output, isLate: false });
+  });
+
+  it('is not waited for where something in the background holds its output', async () => {
+    const started = performance.now();
+    expect(await plainAz('echo 1; sleep 8 &')(['a'])).toBe(1);
+    expect(performance.now() - started).toBeLessThan(6_000);
+  });
+
+  it('is stopped when it says too much', async () => {
+    const failure = plainAz('exec yes')(['a']);
+    await expect(failure).rejects.toMatchObject({
+      output: 'az said more than 64 MB, and was stopped.',
+    });
+  });
+
+  it('keeps nothing alive that does not heed being stopped', async () => {
+    const before = held();
+    const failure = plainAz("trap '' TERM; sleep 1; sleep 4")(['a'], { deadlineMs: 300 });
+    await expect(failure).rejects.toMatchObject({ isLate: true });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(held()).toBe(before);
+  });
+
+  /** Processes that node would wait for. */
+  function held(): number {
+    return process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length;
+  }
+
+  it('takes what is undefined out of its environment', async () => {
+    const run = plainAz('echo "\\"${PACKAGE_URI-unset}\\""', { PACKAGE_URI: 'x' });
+    expect(await run(['a'])).toBe('x');
+    expect(await run(['a'], { env: { PACKAGE_URI: undefined } })).toBe('unset');
+  });
+
+  it.each([
+    ['[1]', [1]],
+    ['WARNING: a\n{"b":1}', { b: 1 }],
+    ['[warning] a\n[1]', '[warning] a\n[1]\n'],
+    ['', '\n'],
+  ])('is read: %j', async (text, answer) => {
+    expect(await az({ command: 'a', text })(['a'])).toEqual(answer);
   });
 
   it('that cmd.exe does not find is missing', async () => {

@@ -55,7 +55,11 @@ const refusals: readonly Refusal[] = [
   {
     what: 'a subscription that is not theirs',
     answers: [
-      { command: 'account show', code: 1, stderr: "The subscription of 'x' doesn't exist" },
+      {
+        command: 'account show',
+        code: 1,
+        stderr: "Subscription 'x' not found. Check the spelling and casing and try again.",
+      },
     ],
     args: ['-s', 'x'],
     says: 'The subscription x is not among yours.',
