@@ -14,6 +14,12 @@ export interface Fault {
   readonly message?: string;
   /** In place of an answer of Graph: what the Azure CLI itself says. */
   readonly said?: string;
+  /** The request is carried out, but this is printed; ANSWER in it stands for the answer. */
+  readonly prints?: string;
+  /** The same for standard error, and az fails. */
+  readonly blurts?: string;
+  /** Somebody presses Ctrl-C while this is carried out. */
+  readonly interrupts?: true;
 }
 
 export interface Application extends Json {

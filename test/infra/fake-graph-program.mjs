@@ -25,7 +25,14 @@ function end(code, stdout, stderr) {
   process.exit(code);
 }
 function answer(value) {
-  end(0, value === undefined ? '' : JSON.stringify(value), '');
+  const text = value === undefined ? '' : JSON.stringify(value);
+  if (fault?.blurts !== undefined)
+    end(
+      1,
+      '',
+      fault.blurts.replace('ANSWER', () => text),
+    );
+  end(0, fault?.prints?.replace('ANSWER', () => text) ?? text, '');
 }
 if (!args.includes('--only-show-errors') || option('--output') !== 'json')
   end(2, '', 'talks too much');
@@ -33,8 +40,9 @@ const line = `${method ?? args.slice(0, 2).join(' ')} ${url}`.trim();
 const fault = tenant.faults.find(({ on, times }) => line.startsWith(on) && times !== 0);
 if (fault !== undefined) {
   if (fault.times !== undefined) fault.times -= 1;
+  if (fault.interrupts) process.kill(process.ppid, 'SIGINT');
   if (fault.said !== undefined) end(1, '', fault.said);
-  refuse(fault.status, fault.code, fault.message);
+  if (fault.status !== undefined) refuse(fault.status, fault.code, fault.message);
 }
 
 if (line === 'account show') answer({ id: tenant.id, user: 'ada@contoso.com' });

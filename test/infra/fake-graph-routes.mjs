@@ -85,6 +85,11 @@ export function graphRoutes({ tenant, body, isUpsert, address, answer, refuse })
       RegExp(`^applications\\(appId='${id}'\\)(?:\\?\\$select=[A-Za-z,]+)?$`),
       (appId) => answer(shown(known('appId', appId))),
     ],
+    [
+      'GET',
+      RegExp(`^applications/${id}\\?\\$select=[A-Za-z,]+$`),
+      (objectId) => answer(shown(known('id', objectId))),
+    ],
     // Listed for PowerShell only: Get-MgApplicationByUniqueName.
     [
       'GET',

@@ -13,11 +13,13 @@ export function ensureConsent(graph, principalId, say) {
   const needs = 'the Entra role Privileged Role Administrator';
   const resource = graph.send({
     path: "servicePrincipals(appId='00000003-0000-0000-c000-000000000000')?$select=id",
+    form: { texts: ['id'] },
     doing: 'read the service principal of Microsoft Graph',
   });
   // https://learn.microsoft.com/graph/api/oauth2permissiongrant-list
   const grants = graph.list({
     path: `oauth2PermissionGrants?$filter=clientId%20eq%20'${principalId}'`,
+    form: { texts: ['id'] },
     doing: 'read what is consented to',
     needs,
   });

@@ -1,19 +1,20 @@
+import { faultOfScript } from './fault-of-script.mjs';
+import { makeSecret, ownName, removal } from './make-secret.mjs';
 import { Stop } from './stop.mjs';
+import { withoutInterruption } from './without-interruption.mjs';
 
-/** @import { Graph, Request } from './graph.mjs' */
+/** @import { Graph } from './graph.mjs' */
 /** @import { Registration } from './ensure-registration.mjs' */
+/** @typedef {ReturnType<typeof import('../local-settings.mjs').openLocalSettings>} LocalSettings */
 
-const ownName = 'local development';
-const dayMs = 86_400_000;
-const lifetimeMs = 90 * dayMs;
-const renewalMs = 7 * dayMs;
+const renewalMs = 7 * 86_400_000;
 
 /**
  * Writes the registration into local.settings.json, with a new secret where there is none that lasts.
  * The secret goes from the Azure CLI to the file, and is nowhere in between.
  * @param {Graph} graph
  * @param {Registration} registration
- * @param {ReturnType<typeof import('../local-settings.mjs').openLocalSettings>} file
+ * @param {LocalSettings} file
  * @param {object} wanted
  * @param {Record<string, string>} wanted.values of the registration, without the secret
  * @param {number} wanted.port
@@ -26,20 +27,34 @@ export function ensureLocalSecret(graph, registration, file, { values, port, new
     const isChanged = file.write(values, port);
     say(`local.settings.json: ${isChanged ? 'changed, the secret kept' : 'already as wanted'}`);
   } else {
-    const made = makeSecret(graph, registration);
-    try {
-      file.write({ ...values, ENTRA_CLIENT_SECRET: made.secretText }, port);
-    } catch (error) {
-      removeUnkept(graph, registration.id, made.keyId);
-      throw new Stop(
-        `a secret was made, but local.settings.json could not be written (${error instanceof Error ? error.message : error}). Nobody has that secret. Once the file can be written, run this again with --new-secret.`,
-      );
-    }
+    const made = withoutInterruption(() => writeNew(graph, registration, file, values, port));
     say(
-      `local.settings.json: written with a new secret until ${String(made.endDateTime).slice(0, 10)} (${reason})`,
+      `local.settings.json: written with a new secret until ${made.endDateTime.slice(0, 10)} (${reason})`,
     );
   }
   removeExpired(graph, registration, say);
+}
+
+/**
+ * @param {Graph} graph
+ * @param {Registration} registration
+ * @param {LocalSettings} file
+ * @param {Record<string, string>} values
+ * @param {number} port
+ */
+function writeNew(graph, registration, file, values, port) {
+  const made = makeSecret(graph, registration);
+  try {
+    file.write({ ...values, ENTRA_CLIENT_SECRET: made.secretText }, port);
+    return made;
+  } catch (error) {
+    removeUnkept(graph, registration.id, made.keyId);
+    // What the system says names paths only; any other message might quote what was to be written.
+    const isTold = error instanceof Stop || (error instanceof Error && 'code' in error);
+    throw new Stop(
+      `a secret was made, but local.settings.json could not be written (${isTold ? error.message : faultOfScript(error)}). Nobody has that secret. Once the file can be written, run this again with --new-secret.`,
+    );
+  }
 }
 
 /**
@@ -63,18 +78,6 @@ function reasonForSecret({ appId, secrets }, { values, isThere }, now) {
   return end - now > renewalMs ? undefined : 'the one that was there expires within a week';
 }
 
-/** @param {Graph} graph @param {Registration} registration */
-function makeSecret(graph, { id }) {
-  const endDateTime = new Date(Date.now() + lifetimeMs).toISOString();
-  // https://learn.microsoft.com/graph/api/application-addpassword
-  return graph.send({
-    method: 'POST',
-    path: `applications/${id}/addPassword`,
-    body: { passwordCredential: { displayName: ownName, endDateTime } },
-    doing: 'make a secret; a tenant may also forbid secrets (app management policy)',
-  });
-}
-
 /** @param {Graph} graph @param {string} id @param {string} keyId */
 function removeUnkept(graph, id, keyId) {
   try {
@@ -82,17 +85,6 @@ function removeUnkept(graph, id, keyId) {
   } catch {
     // It expires by itself, and nobody knows it; what must be heard is that the file could not be written.
   }
-}
-
-/** @param {string} id @param {string} keyId @returns {Request} */
-function removal(id, keyId) {
-  // https://learn.microsoft.com/graph/api/application-removepassword
-  return {
-    method: 'POST',
-    path: `applications/${id}/removePassword`,
-    body: { keyId },
-    doing: 'remove an old secret; local.settings.json is written',
-  };
 }
 
 /** @param {Graph} graph @param {Registration} registration @param {(line: string) => void} say */

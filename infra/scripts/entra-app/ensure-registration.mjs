@@ -7,6 +7,17 @@ import { Stop } from './stop.mjs';
 const select =
   '$select=id,appId,displayName,uniqueName,signInAudience,appRoles,optionalClaims,requiredResourceAccess,web,passwordCredentials';
 
+const form = {
+  texts: ['id', 'appId'],
+  lists: [
+    'appRoles',
+    'optionalClaims.idToken',
+    'requiredResourceAccess',
+    'web.redirectUris',
+    'passwordCredentials',
+  ],
+};
+
 /**
  * @typedef {object} Registration
  * @property {string} id object id
@@ -70,7 +81,7 @@ export function ensureRegistration(graph, wanted, say) {
 function readById(graph, appId) {
   // https://learn.microsoft.com/graph/api/application-get
   const path = `applications(appId='${appId}')?${select}`;
-  const found = graph.find({ path, doing: `read the registration ${appId}` });
+  const found = graph.find({ path, form, doing: `read the registration ${appId}` });
   if (found === undefined) throw new Stop(`there is no registration ${appId} in this tenant`);
   return found;
 }
@@ -79,7 +90,7 @@ function readById(graph, appId) {
 function readByName(graph, uniqueName) {
   // https://learn.microsoft.com/powershell/module/microsoft.graph.applications/get-mgapplicationbyuniquename
   const path = `applications(uniqueName='${uniqueName}')?${select}`;
-  return graph.find({ path, doing: `look for the registration ${uniqueName}` });
+  return graph.find({ path, form, doing: `look for the registration ${uniqueName}` });
 }
 
 /** @param {Graph} graph @param {string} uniqueName @param {unknown} body */
@@ -90,13 +101,15 @@ function make(graph, uniqueName, body) {
     method: 'PATCH',
     path,
     body,
+    form,
     upsert: true,
     doing: `make the registration ${uniqueName}`,
     needs: 'the Entra role Application Developer',
   });
   // Nothing comes back where it was there after all, from a run a moment ago.
   return (
-    made ?? graph.send({ path: `${path}?${select}`, doing: `read the registration ${uniqueName}` })
+    made ??
+    graph.send({ path: `${path}?${select}`, form, doing: `read the registration ${uniqueName}` })
   );
 }
 

@@ -12,7 +12,8 @@ export function ensureServicePrincipal(graph, appId, assignmentRequired, say) {
   const path = `servicePrincipals(appId='${appId}')`;
   const doing = 'read the service principal (enterprise application)';
   // https://learn.microsoft.com/graph/api/serviceprincipal-get
-  const reading = { path: `${path}?$select=id,appRoleAssignmentRequired`, doing };
+  const form = { texts: ['id'] };
+  const reading = { path: `${path}?$select=id,appRoleAssignmentRequired`, form, doing };
   const found = graph.find(reading);
   if (found !== undefined && (found.appRoleAssignmentRequired || !assignmentRequired)) {
     say('Service principal: already as wanted');
@@ -27,6 +28,7 @@ export function ensureServicePrincipal(graph, appId, assignmentRequired, say) {
     method: 'PATCH',
     path,
     body: { appRoleAssignmentRequired: assignmentRequired },
+    form,
     upsert: true,
     doing: `${found ? 'change' : 'make'} the service principal (enterprise application)`,
     needs:

@@ -1,4 +1,4 @@
-/** @import { AzFailure } from './az.mjs' */
+/** @import { AzFailure } from './az-failure.mjs' */
 
 /** What to do about a refusal, by what az said; the first that fits. @type {readonly (readonly [RegExp, string])[]} */
 const remedies = [

@@ -1,6 +1,10 @@
-import { az, AzFailure } from './az.mjs';
+import { AzFailure } from './az-failure.mjs';
+import { az } from './az.mjs';
+import { checkAnswer } from './check-answer.mjs';
 import { explainFailure } from './explain-failure.mjs';
 import { Stop } from './stop.mjs';
+
+/** @import { Form } from './check-answer.mjs' */
 
 /**
  * One request. `doing` and `needs` are for people, when it fails: what could not be done, and who may do it.
@@ -9,6 +13,8 @@ import { Stop } from './stop.mjs';
  * @property {string} path below the version, as in `me`
  * @property {unknown} [body]
  * @property {boolean} [upsert] makes the object where there is none
+ * @property {Form} [form] of the answer; of each object of a list
+ * @property {boolean} [mustAnswer] also where it does not read
  * @property {string} doing
  * @property {string} [needs]
  * @property {(failure: AzFailure) => boolean} [isNow] which refusals would not go away by waiting
@@ -35,7 +41,7 @@ export function createGraph({ root, pauseMs, say }) {
    * @param {Request} request
    * @returns {any}
    */
-  function send({ method = 'GET', path, body, upsert = false }) {
+  function send({ method = 'GET', path, body, upsert = false, form = {}, mustAnswer = false }) {
     const url = path.startsWith('https:') ? path : `${root}/${path}`;
     const headers = [
       ...(body === undefined ? [] : ['Content-Type=application/json']),
@@ -45,7 +51,10 @@ export function createGraph({ root, pauseMs, say }) {
     if (headers.length > 0) args.push('--headers', ...headers);
     // By way of standard input: no shell, no quoting, and nothing in the arguments that everybody can read.
     if (body !== undefined) args.push('--body', '@-');
-    return az(args, body === undefined ? '' : JSON.stringify(body));
+    const answer = az(args, body === undefined ? '' : JSON.stringify(body));
+    // Nothing in answer to a read is a failure: taken for absence, it would overwrite what is there.
+    if (answer !== undefined || method === 'GET' || mustAnswer) checkAnswer(answer, form);
+    return answer;
   }
 
   /**
@@ -58,7 +67,8 @@ export function createGraph({ root, pauseMs, say }) {
     try {
       return action();
     } catch (error) {
-      throw error instanceof AzFailure ? new Stop(explainFailure(error, doing, needs)) : error;
+      if (!(error instanceof AzFailure)) throw error;
+      throw new Stop(explainFailure(error, doing, needs), { isRefusal: error.code !== '' });
     }
   }
 
@@ -79,11 +89,17 @@ export function createGraph({ root, pauseMs, say }) {
       if (!hasSaid)
         say('Not every server of Entra ID knows the new objects yet: waiting, a minute at most.');
       hasSaid = true;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
+      pause();
     }
   }
 
+  function pause() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
+  }
+
   return {
+    /** Until the servers of Entra ID may have heard of something. */
+    pause,
     /** Sends it again while Entra ID has not heard of what it names. @param {Request} request */
     send: (request) =>
       explained(request, () => patiently(request.isNow ?? (() => false), () => send(request))),
@@ -109,10 +125,13 @@ function pages(request, send) {
   let path = request.path;
   // A bound, so that a server that gives the same link again and again is no hang.
   for (let page = 0; page < 100; page += 1) {
-    const answer = send({ ...request, path });
+    const answer = send({ ...request, path, form: {} });
+    if (!Array.isArray(answer.value)) throw new AzFailure('the answer is no list.');
+    for (const one of answer.value) checkAnswer(one, request.form ?? {});
     found.push(...answer.value);
-    path = answer['@odata.nextLink'];
-    if (path === undefined) return found;
+    const next = answer['@odata.nextLink'];
+    if (typeof next !== 'string') return found;
+    path = next;
   }
   throw new AzFailure('the list has no end');
 }

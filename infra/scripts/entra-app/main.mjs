@@ -9,6 +9,7 @@ import { ensureFederatedCredential } from './ensure-federated-credential.mjs';
 import { ensureLocalSecret } from './ensure-local-secret.mjs';
 import { ensureRegistration } from './ensure-registration.mjs';
 import { ensureServicePrincipal } from './ensure-service-principal.mjs';
+import { faultOfScript } from './fault-of-script.mjs';
 import { createGraph } from './graph.mjs';
 import { readOptions, usage } from './read-options.mjs';
 import { readTenant } from './read-tenant.mjs';
@@ -22,9 +23,12 @@ import { Stop } from './stop.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 
+/** A name of a registration may hold what moves the cursor or colours a terminal. @param {string} text */
+const printable = (text) => text.replace(/\r\n/g, '\n').replace(/[^\P{Cc}\n\t]/gu, '?');
+
 /** @param {string} line */
 const say = (line) => {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${printable(line)}\n`);
 };
 
 /** @param {Options} options */
@@ -89,16 +93,29 @@ function nameForMode(graph, { mode, appId }) {
   // One for each person, so that nobody's address or secret is in another's way.
   const me = graph.send({
     path: 'me?$select=id',
+    form: { texts: ['id'] },
     doing: 'see who you are',
     needs: 'a person who is signed in; a pipeline adds --unique-name',
   });
   return `anteroom-local-${me.id}`;
 }
 
+/** Shows why it ends, and nothing that may hold a secret. @param {unknown} error */
+const end = (error) => {
+  const why = error instanceof Stop ? error.message : faultOfScript(error);
+  process.stderr.write(`entra-app.sh: ${printable(why)}\n`);
+  process.exitCode = 1;
+};
+
+process.on('uncaughtException', end);
+// Whoever reads may stop reading, as `head -1` does: that stops no work.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (Reflect.get(error, 'code') !== 'EPIPE') process.exitCode = 1;
+  });
+}
 try {
   run(readOptions(process.argv.slice(2)));
 } catch (error) {
-  if (!(error instanceof Stop)) throw error;
-  process.stderr.write(`entra-app.sh: ${error.message}\n`);
-  process.exitCode = 1;
+  end(error);
 }

@@ -1,4 +1,6 @@
-import { az, AzFailure } from './az.mjs';
+import { AzFailure } from './az-failure.mjs';
+import { az } from './az.mjs';
+import { checkAnswer } from './check-answer.mjs';
 import { explainFailure } from './explain-failure.mjs';
 import { Stop } from './stop.mjs';
 import { tokenAudience } from './token-audience.mjs';
@@ -17,19 +19,25 @@ const renamed = new Map([
  * @throws {Stop} nobody is signed in
  */
 export function readTenant() {
-  const account = asked(['account', 'show', '--query', '{id:tenantId,user:user.name}']);
-  const cloud = asked([
-    'cloud',
-    'show',
-    '--query',
-    '{graph:endpoints.microsoftGraphResourceId,authority:endpoints.activeDirectory}',
-  ]);
+  const account = asked(
+    ['account', 'show', '--query', '{id:tenantId,user:user.name}'],
+    ['id', 'user'],
+  );
+  const cloud = asked(
+    [
+      'cloud',
+      'show',
+      '--query',
+      '{graph:endpoints.microsoftGraphResourceId,authority:endpoints.activeDirectory}',
+    ],
+    ['graph', 'authority'],
+  );
   const graph = cloud.graph.replace(/\/$/, '');
   const told = cloud.authority.replace(/\/$/, '');
   const authority = renamed.get(told) ?? told;
   return {
-    id: String(account.id),
-    user: String(account.user),
+    id: account.id,
+    user: account.user,
     graph,
     authority,
     audience: tokenAudience(authority),
@@ -41,10 +49,12 @@ export function readTenant() {
   };
 }
 
-/** @param {readonly string[]} command @returns {any} */
-function asked(command) {
+/** @param {readonly string[]} command @param {readonly string[]} texts @returns {any} */
+function asked(command, texts) {
   try {
-    return az(command);
+    const answer = az(command);
+    checkAnswer(answer, { texts });
+    return answer;
   } catch (error) {
     if (!(error instanceof AzFailure)) throw error;
     throw new Stop(explainFailure(error, 'see who is signed in', 'a sign-in'));
