@@ -1,5 +1,6 @@
 import type { EntraAppCheckout } from './entra-app-checkout';
 import { createEntraAppCheckout, inAzure } from './entra-app-checkout';
+import type { Application } from './fake-graph-az';
 
 const unknown = 'c11e0000-0000-4000-8000-0000000a99a9';
 
@@ -78,6 +79,86 @@ describe('entra-app.sh --delete', () => {
     // Waiting gives nobody a role.
     const tries = checkout.az.writes().filter((line) => line.startsWith(on));
     expect(tries).toHaveLength(1);
+  });
+
+  describe('refuses what may be of somebody else', () => {
+    const payroll: Application = {
+      id: '0b7ec700-0000-4000-8000-0000000a99a9',
+      appId: unknown,
+      displayName: "Payroll's $(id)",
+      uniqueName: null,
+      createdDateTime: '2020-02-02T00:00:00Z',
+      web: { redirectUris: ['https://payroll.contoso.com/cb'] },
+      passwordCredentials: [],
+      federatedIdentityCredentials: [],
+    };
+    const own = ['https://a.example/auth/redirect', 'http://localhost:7071/auth/signed-out'];
+    const confirmed = ['--delete', unknown, '--name', "Payroll's $(id)"];
+
+    it.each<[string, object]>([
+      ['another app', {}],
+      ['another app with our paths', { web: { redirectUris: own } }],
+      ['another app without any', { web: null }],
+      ['one that was taken over', { uniqueName: 'anteroom-prod-x1' }],
+      [
+        'one with such an URI among ours',
+        { uniqueName: 'anteroom-a', web: { redirectUris: [...own, 'https://b.example/'] } },
+      ],
+      [
+        'a path that only ends like ours',
+        { uniqueName: 'anteroom-a', web: { redirectUris: ['https://b.example/x/auth/redirect'] } },
+      ],
+      [
+        'a page of another app',
+        { uniqueName: 'anteroom-a', web: {}, spa: { redirectUris: ['https://b.example'] } },
+      ],
+      [
+        'a program of another app',
+        { uniqueName: 'anteroom-a', publicClient: { redirectUris: ['urn:b'] }, web: {} },
+      ],
+    ])('%s, deleted already or not, until its name confirms it', (_case, changes) => {
+      const theirs = { ...payroll, ...changes };
+      for (const state of [{ applications: [theirs] }, { applications: [], deleted: [theirs] }]) {
+        checkout.az.change({ deleted: [], ...state });
+        for (const options of [confirmed.slice(0, 2), [...confirmed.slice(0, 3), 'payroll']]) {
+          const { code, stderr } = checkout.run(...options);
+          expect(code).toBe(1);
+          expect(stderr).toContain('so it is not deleted. It is:');
+          expect(stderr).toContain("  name           Payroll's $(id)\n");
+          expect(stderr).toContain('  made           2020-02-02T00:00:00Z\n');
+          expect(stderr).toContain(
+            `entra-app.sh --delete ${unknown} --name 'Payroll'\\''s $(id)'\n`,
+          );
+        }
+        expect(checkout.az.writes()).toEqual([]);
+        expect(checkout.az.tenant()).toMatchObject(state);
+      }
+      expect(checkout.run(...confirmed)).toMatchObject({ code: 0, stderr: '' });
+      expect(checkout.az.tenant()).toMatchObject({ applications: [], deleted: [] });
+    });
+
+    it('and shows its redirect URIs without what would colour a terminal', () => {
+      checkout.az.change({ applications: [{ ...payroll, displayName: 'A\u001b[31m' }] });
+      const { stderr } = checkout.run('--delete', unknown);
+      expect(stderr).toContain('  redirect URIs  https://payroll.contoso.com/cb\n');
+      expect(stderr).toContain('  name           A?[31m\n');
+    });
+
+    it('but not ours under a name that is told, nor ours at several addresses', () => {
+      const ours = { ...payroll, uniqueName: 'anteroom-a', web: { redirectUris: own } };
+      checkout.az.change({ applications: [ours] });
+      expect(checkout.run('--delete', unknown, '--name', 'Front desk').code).toBe(1);
+      expect(checkout.run('--delete', unknown)).toMatchObject({ code: 0, stderr: '' });
+    });
+
+    it('but not a deleted one of which Graph tells our redirect URIs only', () => {
+      // Left out when the tenant is written down.
+      const ours = { ...payroll, uniqueName: undefined, web: { redirectUris: own } };
+      checkout.az.change({ deleted: [{ ...ours, web: { redirectUris: [] } }] });
+      expect(checkout.run('--delete', unknown).code).toBe(1);
+      checkout.az.change({ deleted: [ours] });
+      expect(checkout.run('--delete', unknown)).toMatchObject({ code: 0, stderr: '' });
+    });
   });
 
   it('says when local.settings.json still names it', () => {

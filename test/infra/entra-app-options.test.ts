@@ -52,7 +52,7 @@ describe('the command line of entra-app.sh', () => {
       [
         'deletion with more',
         ['--delete', grace, '--local'],
-        '--delete goes alone, without --local',
+        '--delete goes with --name at most, without --local',
       ],
       ['an option that it does not know', ['--everything'], "Unknown option '--everything'"],
       ['a word that is no option', ['prod'], "Unexpected argument 'prod'"],

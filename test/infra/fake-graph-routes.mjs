@@ -268,7 +268,7 @@ export function graphRoutes({ tenant, body, isUpsert, address, answer, refuse })
     [
       'GET',
       RegExp(
-        `^directory/deletedItems/microsoft\\.graph\\.application\\?\\$filter=appId eq '${id}'&\\$select=id,appId$`,
+        `^directory/deletedItems/microsoft\\.graph\\.application\\?\\$filter=appId eq '${id}'&\\$select=[A-Za-z,]+$`,
       ),
       (appId) =>
         page(

@@ -42,7 +42,7 @@ function run(options) {
   const graph = createGraph({ root: `${tenant.graph}/v1.0`, pauseMs, say });
   if (options.mode === 'delete') {
     const appId = options.appId ?? '';
-    deleteRegistration(graph, appId, say);
+    deleteRegistration(graph, appId, options.name, say);
     return sayAfterDeletion(root, appId, say);
   }
   const port = options.port ?? file?.port ?? 7071;

@@ -6,12 +6,13 @@ export const usage = `For an app in Azure (what \`npm run deploy\` prints):
 For local development, with a secret in local.settings.json, which is never committed:
   entra-app.sh --local [--port 7071] [options]
 Clean-up, by id, for good:
-  entra-app.sh --delete APP_ID
+  entra-app.sh --delete APP_ID [--name TEXT]
 
 Options:
   --app-id APP_ID        use this registration, which somebody made by hand; its sign-in audience, implicit grant,
                          logout URL and home page are set as Anteroom needs them
-  --name TEXT            what people see when they sign in (Anteroom)
+  --name TEXT            what people see when they sign in (Anteroom); with --delete the exact name of a
+                         registration that is not Anteroom's alone, to confirm that it may go
   --admin OBJECT_ID      user or group that gets the app role admin; as often as needed
   --assignment-required  only people with an assignment may sign in
   --consent              consent for everybody (Privileged Role Administrator)
@@ -26,7 +27,7 @@ const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * @property {string} url public origin; empty where `mode` is not `azure`
  * @property {string} identity
  * @property {string | undefined} uniqueName
- * @property {string | undefined} name
+ * @property {string | undefined} name with `mode` `delete` the one that confirms it
  * @property {string | undefined} appId of the registration to use or to delete
  * @property {readonly string[]} admins
  * @property {number | undefined} port
@@ -45,8 +46,9 @@ export function readOptions(args) {
   const values = parse(args);
   if (values.help) return read(values, 'help');
   if (values.delete !== undefined) {
-    const others = Object.keys(values).filter((name) => name !== 'delete');
-    if (others.length > 0) throw new Stop(`--delete goes alone, without --${others.join(', --')}`);
+    const others = Object.keys(values).filter((name) => !['delete', 'name'].includes(name));
+    if (others.length > 0)
+      throw new Stop(`--delete goes with --name at most, without --${others.join(', --')}`);
     check(guid.test(values.delete), '--delete wants the application (client) id, not a name');
     return read({ ...values, 'app-id': values.delete }, 'delete');
   }

@@ -5,7 +5,7 @@
  * @param {string} authority of the cloud, as in `https://login.microsoftonline.com`
  */
 export function tokenAudience(authority) {
-  const host = URL.parse(authority)?.hostname ?? '';
+  const host = URL.canParse(authority) ? new URL(authority).hostname : '';
   if (host.endsWith('.microsoftonline.us')) return 'api://AzureADTokenExchangeUSGov';
   if (host.endsWith('.microsoftonline.cn')) return 'api://AzureADTokenExchangeChina';
   return 'api://AzureADTokenExchange';
