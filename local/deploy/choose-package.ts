@@ -1,30 +1,32 @@
 import { DeployError } from './deploy-error';
+import { packageVariable } from './package-variable';
 import type { DeployParameters } from './read-parameters';
+import { refuseSecretAddress } from './refuse-secret-address';
 
-/** Where the code comes from: the local zip, an address given to the template, or one that the parameter file names. */
+/** Where the code comes from. */
 export type DeployPackage =
+  /** The local zip, which is uploaded. */
   | { readonly from: 'zip' }
+  /** An address that is given to the template. */
   | { readonly from: 'address'; readonly uri: string }
-  | { readonly from: 'file' };
-
-/** The variable that the parameter files read. */
-export const packageVariable = 'PACKAGE_URI';
+  /** What the parameter file has of its own; `isCertain`: that it is an address, not an expression that may be empty. */
+  | { readonly from: 'file'; readonly isCertain: boolean };
 
 /**
  * An address counts in this order: `--package-uri`, `--parameters packageUri=`, the environment.
- * @throws DeployError where the address would not reach the template, or is not https
+ * @throws DeployError where the address would not reach the template, is not https, or is an argument and may hold a secret
  */
 export function choosePackage(
   option: string | undefined,
   parameters: DeployParameters,
   env: NodeJS.ProcessEnv,
 ): DeployPackage {
-  const uri = option ?? parameters.inline.get('packageUri') ?? env[packageVariable] ?? '';
-  const readsVariable = parameters.variables.get('packageUri') === packageVariable;
-  if (uri === '') {
-    const isInFile = !readsVariable && (parameters.inFile.get('packageUri') ?? '') !== '';
-    return { from: isInFile ? 'file' : 'zip' };
-  }
+  const argument = option ?? parameters.inline.get('packageUri');
+  if (option !== undefined) refuseSecretAddress(option);
+  const uri = argument ?? env[packageVariable] ?? '';
+  const read = parameters.environment.get('packageUri');
+  const readsVariable = read?.variable === packageVariable;
+  if (uri === '') return withoutAddress(parameters, argument !== undefined);
   if (!isHttps(uri)) {
     throw new DeployError('The address of the package must begin with https://', [
       'It may carry a signature, which must not be sent in clear.',
@@ -37,6 +39,19 @@ export function choosePackage(
     ]);
   }
   return { from: 'address', uri };
+}
+
+/** @param isWanted whether an empty address was given, which turns off what the file would read instead of the variable */
+function withoutAddress(parameters: DeployParameters, isWanted: boolean): DeployPackage {
+  const read = parameters.environment.get('packageUri');
+  if (read?.variable === packageVariable) {
+    return isWanted || read.fallback === ''
+      ? { from: 'zip' }
+      : { from: 'file', isCertain: read.fallback !== undefined };
+  }
+  if (!parameters.inFile.has('packageUri')) return { from: 'zip' };
+  const literal = parameters.inFile.get('packageUri');
+  return literal === '' ? { from: 'zip' } : { from: 'file', isCertain: literal !== undefined };
 }
 
 function isHttps(text: string): boolean {

@@ -1,12 +1,13 @@
 import { isObject } from '../../src/is-object';
 import { AzFailure } from './az';
-import { packageVariable } from './choose-package';
+import type { DeployPackage } from './choose-package';
 import type { DeployContext } from './deploy-context';
 import { patienceMs } from './deploy-context';
 import { DeployError } from './deploy-error';
 import { deploymentName } from './deployment-name';
 import { explainFailure } from './explain-failure';
 import { hideQueries } from './hide-queries';
+import { packageVariable } from './package-variable';
 import { passingTemplateFailure } from './passing-failure';
 import type { DeployOptions } from './read-deploy-options';
 import { watchParts } from './watch-parts';
@@ -60,14 +61,22 @@ async function runTemplate(
     ...['--parameters', parameters.file],
     ...[...parameters.inline].flatMap(([name, value]) => ['--parameters', `${name}=${value}`]),
   ];
-  // The parameter file reads it there. Empty where there is none, so that one left in the environment does not count.
-  const env = { [packageVariable]: code.from === 'address' ? code.uri : '' };
+  const env = { [packageVariable]: variableFor(code) };
   try {
     return await context.az(command, { deadlineMs, env });
   } catch (error) {
     if (error instanceof AzFailure) return error;
     throw error;
   }
+}
+
+/**
+ * The parameter file reads it there. Empty where the zip is uploaded, so that nothing else counts; unset where the file has an
+ * address of its own for that.
+ */
+function variableFor(code: DeployPackage): string | undefined {
+  if (code.from === 'address') return code.uri;
+  return code.from === 'zip' ? '' : undefined;
 }
 
 /** @throws DeployError where they lack what the steps after this need: those would act on an app without a name */

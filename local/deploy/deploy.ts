@@ -78,7 +78,7 @@ async function check(context: DeployContext, options: DeployOptions): Promise<De
 
 async function deployCode(
   context: DeployContext,
-  { resourceGroup, code }: DeployOptions,
+  { resourceGroup, code, parameters }: DeployOptions,
   { functionAppName = '' }: TemplateOutputs,
   zip: string,
 ): Promise<void> {
@@ -86,8 +86,15 @@ async function deployCode(
     await deployPackage(context, { resourceGroup, name: functionAppName, zip });
     return;
   }
-  const from = code.from === 'address' ? withoutSecrets(code.uri) : 'what the parameter file names';
-  context.report(`  deployed by the template, from ${from}`);
+  if (code.from === 'address') {
+    context.report(`  deployed by the template, from ${withoutSecrets(code.uri)}`);
+    return;
+  }
+  context.report(
+    code.isCertain
+      ? `  deployed by the template, from the address in ${parameters.file}`
+      : `  left to the template: packageUri in ${parameters.file} is an expression; where it is empty, no code was deployed`,
+  );
 }
 
 /** Neither query nor user name: either may be a secret. */

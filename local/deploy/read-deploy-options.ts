@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isObject } from '../../src/is-object';
 import type { DeployPackage } from './choose-package';
-import { choosePackage, packageVariable } from './choose-package';
+import { choosePackage } from './choose-package';
 import { DeployError } from './deploy-error';
+import { packageVariable } from './package-variable';
 import type { DeployParameters } from './read-parameters';
 import { readParameters, withParameter } from './read-parameters';
 
@@ -27,11 +28,11 @@ Makes or updates everything in Azure, deploys the package, and asks /health.
   -g, --resource-group NAME   made when it does not exist
   -l, --location REGION       where to make it, such as westeurope
   -s, --subscription ID       instead of the default of the Azure CLI
-      --tenant ID             fail unless signed in to this tenant
+      --tenant ID             fail unless signed in to the tenant with this id
   -p, --parameters VALUE      name=value or a .bicepparam file, as often as needed (infra/README.md lists them);
                               name=value wins over the file, which is infra/main.bicepparam unless another is named
-      --package-uri URL       let Azure fetch the package from there. An address that carries a signature is better
-                              given in the environment, as ${packageVariable}: others can read arguments
+      --package-uri URL       let Azure fetch the package from there. An address with a signature or a user name must
+                              be given in the environment, as ${packageVariable}: others can read arguments
       --no-role-check         go on although your roles cannot be seen, or are custom ones
 
 Exit codes: 0 everything asked for is done, which with deployEntraApp=false may be all but the app registration: the
@@ -46,6 +47,8 @@ export function readDeployOptions(
 ): DeployOptions | undefined {
   const values = parse(args);
   if (values.help === true) return undefined;
+  refuseEmpty(values);
+  if (values.tenant !== undefined) refuseName(values.tenant);
   const resourceGroup = values['resource-group'];
   if (resourceGroup === undefined) {
     throw new DeployError('Which resource group?', [
@@ -68,6 +71,21 @@ export function readDeployOptions(
     code,
     checksRoles: values['no-role-check'] !== true,
   };
+}
+
+/** An empty one is a variable of a script that is not set, and would count as left out. */
+function refuseEmpty(values: Readonly<Record<string, unknown>>): void {
+  const empty = Object.keys(values).find((name) => values[name] === '');
+  if (empty === undefined) return;
+  throw new DeployError(`The value of --${empty} is empty.`, ['Give one, or leave it out.']);
+}
+
+/** az shows the tenant by its id only, so that a domain would never be the same. */
+function refuseName(tenant: string): void {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant)) return;
+  throw new DeployError("--tenant takes the tenant's id, not its name.", [
+    'See yours: az account show --query tenantId',
+  ]);
 }
 
 function parse(args: readonly string[]) {

@@ -1,5 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+
 import { DeployError } from './deploy-error';
+import { refuseSecretAddress } from './refuse-secret-address';
+import { refuseUndeclared } from './refuse-undeclared';
 
 /** Parameters of the template, as far as they can be told without a Bicep compiler. */
 export interface DeployParameters {
@@ -7,10 +10,17 @@ export interface DeployParameters {
   readonly file: string;
   /** What the file gives, by name: literals as text, `undefined` for an expression. */
   readonly inFile: ReadonlyMap<string, string | undefined>;
-  /** The names of environment variables that the file reads, by parameter. */
-  readonly variables: ReadonlyMap<string, string>;
+  /** What the file reads from the environment, by parameter: only where nothing else is in the expression. */
+  readonly environment: ReadonlyMap<string, EnvironmentRead>;
   /** `name=value` beside the file; wins over it. */
   readonly inline: ReadonlyMap<string, string>;
+}
+
+/** `readEnvironmentVariable(variable, fallback)` in a parameter file. */
+export interface EnvironmentRead {
+  readonly variable: string;
+  /** What counts where there is no such variable; `undefined` where the file says nothing, which Bicep then refuses. */
+  readonly fallback: string | undefined;
 }
 
 const usualFile = 'infra/main.bicepparam';
@@ -23,15 +33,15 @@ const usualFile = 'infra/main.bicepparam';
  * @throws DeployError for what az would refuse or misunderstand
  */
 export function readParameters(given: readonly string[]): DeployParameters {
-  const files = given.filter((value) => value.endsWith('.bicepparam'));
-  const pairs = given.filter((value) => !value.endsWith('.bicepparam'));
+  const files = given.filter(isFileName);
+  const pairs = given.filter((value) => !isFileName(value));
   const [file = usualFile, ...more] = files;
   if (more.length > 0) {
     throw new DeployError('Only one .bicepparam file can be given.', [
       `These are: ${files.join(', ')}`,
     ]);
   }
-  if (!existsSync(file)) {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new DeployError(`There is no parameter file ${file}.`, [
       'Paths count from the root of the repository.',
     ]);
@@ -39,27 +49,41 @@ export function readParameters(given: readonly string[]): DeployParameters {
   return { file, ...readFile(readFileSync(file, 'utf8')), inline: new Map(pairs.map(pair)) };
 }
 
+/** A pair may end like one: alertEmail=a.bicepparam. */
+function isFileName(value: string): boolean {
+  return value.endsWith('.bicepparam') && !pairForm.test(value);
+}
+
+const pairForm = /^([a-z]\w*)=([^]*)$/i;
+
 function pair(text: string): readonly [name: string, value: string] {
-  const [, name, value] = /^([a-z]\w*)=([^]*)$/i.exec(text) ?? [];
-  if (name !== undefined && value !== undefined) return [name, value];
+  const [, name, value] = pairForm.exec(text) ?? [];
+  if (name !== undefined && value !== undefined) {
+    if (name.toLowerCase() === 'packageuri') refuseSecretAddress(value);
+    refuseUndeclared(name);
+    return [name, value];
+  }
   throw new DeployError('--parameters takes name=value or a .bicepparam file.', [
     'A JSON file cannot be given beside a .bicepparam file: az refuses that.',
   ]);
 }
 
-function readFile(source: string): Pick<DeployParameters, 'inFile' | 'variables'> {
+function readFile(source: string): Pick<DeployParameters, 'inFile' | 'environment'> {
   const inFile = new Map<string, string | undefined>();
-  const variables = new Map<string, string>();
+  const environment = new Map<string, EnvironmentRead>();
   const code = source.replaceAll(/^[ \t]*\/\*[^]*?\*\//gm, '');
   for (const [, name = '', text = ''] of code.matchAll(
     /^[ \t]*param[ \t]+(\w+)[ \t]*=[ \t]*(.*)$/gm,
   )) {
     inFile.set(name, literal(text));
-    const variable = /readEnvironmentVariable\(\s*'(\w+)'/.exec(text)?.[1];
-    if (variable !== undefined) variables.set(name, variable);
+    const [, variable, fallback] = environmentForm.exec(text) ?? [];
+    if (variable !== undefined) environment.set(name, { variable, fallback });
   }
-  return { inFile, variables };
+  return { inFile, environment };
 }
+
+const environmentForm =
+  /^readEnvironmentVariable\(\s*'(\w+)'\s*(?:,\s*'((?:[^'\\$]|\$(?!\{))*)'\s*)?\)\s*(?:\/\/.*)?$/;
 
 /** @returns `undefined` for what only a compiler understands */
 function literal(text: string): string | undefined {

@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DeployRun, tenantId } from './deploy-run';
 import type { AzAnswer } from './scripted-az';
 
@@ -128,6 +130,32 @@ const refusals: readonly Refusal[] = [
     says: 'There is no parameter file my.bicepparam.',
   },
   {
+    what: 'a parameter in other letters, with the one that is meant',
+    args: ['-p', 'deployentraapp=false'],
+    says: 'infra/main.bicep has no parameter deployentraapp.\n  Did you mean deployEntraApp?',
+  },
+  {
+    what: 'a parameter with letters swapped, with the one that is meant',
+    args: ['-p', 'nodeVersoin=22'],
+    says: 'Did you mean nodeVersion?',
+  },
+  {
+    what: 'a parameter that is like none',
+    args: ['-p', 'colour=red'],
+    says: 'infra/main.bicep has no parameter colour.\n  infra/README.md lists them.',
+  },
+  { what: 'an empty resource group', group: ['-g', ''], says: 'The value of --resource-group is' },
+  {
+    what: 'an empty subscription',
+    args: ['-s', ''],
+    says: 'The value of --subscription is empty.',
+  },
+  {
+    what: 'the name of a tenant, which az never shows',
+    args: ['--tenant', 'contoso.onmicrosoft.com'],
+    says: "--tenant takes the tenant's id, not its name.",
+  },
+  {
     what: 'two parameter files',
     args: ['-p', 'infra/main.bicepparam', '-p', 'infra/main.production.bicepparam'],
     says: 'Only one .bicepparam file can be given.',
@@ -139,7 +167,7 @@ const refusals: readonly Refusal[] = [
   },
   {
     what: 'a package address in clear',
-    args: ['--package-uri', 'http://a.example/b.zip?sig=abc'],
+    args: ['--package-uri', 'http://a.example/b.zip'],
     says: 'must begin with https://',
   },
 ];
@@ -173,6 +201,13 @@ describe('before anything is changed, runDeploy refuses', () => {
   it('does without the zip where Azure fetches the package', async () => {
     run.zip = '/nowhere/anteroom.zip';
     expect(await run.deploy([], ['--package-uri', 'https://a.example/b.zip'])).toBe(0);
+  });
+
+  it('a folder as a parameter file', async () => {
+    const folder = join(dirname(run.zip), 'my.bicepparam');
+    mkdirSync(folder);
+    expect(await run.deploy([], ['-p', folder])).toBe(1);
+    expect(run.said).toContain(`There is no parameter file ${folder}.`);
   });
 
   it('where there is no Azure CLI', async () => {

@@ -23,6 +23,8 @@ export interface AzRun {
   readonly line: string;
   /** PACKAGE_URI in its environment. */
   readonly packageUri: string;
+  /** Whether it has that variable at all. */
+  readonly hasPackageUri: boolean;
   /** How many were at work as it began, itself included, of those with the same first three words. */
   readonly atOnce: number;
 }
@@ -48,7 +50,7 @@ const busy = here('busy ' + words.slice(0, 3).join(' '));
 fs.mkdirSync(busy, { recursive: true });
 fs.writeFileSync(join(busy, String(process.pid)), '');
 const atOnce = fs.readdirSync(busy).length;
-fs.appendFileSync(here('runs'), JSON.stringify({ line, packageUri: process.env.PACKAGE_URI ?? '', atOnce }) + '\\n');
+fs.appendFileSync(here('runs'), JSON.stringify({ line, packageUri: process.env.PACKAGE_URI ?? '', hasPackageUri: process.env.PACKAGE_URI !== undefined, atOnce }) + '\\n');
 const answers = JSON.parse(fs.readFileSync(here('answers.json'), 'utf8'));
 const index = answers.findIndex(({ command, times }, at) => line.includes(command) && used(at) < (times ?? Infinity));
 const answer = answers[index];
