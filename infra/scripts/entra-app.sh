@@ -8,4 +8,13 @@ if ! command -v node >/dev/null; then
   echo 'entra-app.sh: Node.js is not installed, which this script needs: https://nodejs.org' >&2
   exit 1
 fi
-exec node "$(dirname "${BASH_SOURCE[0]}")/entra-app/main.mjs" "$@"
+# Also when it was started through links, as from a folder on PATH. macOS has no readlink -f.
+script="${BASH_SOURCE[0]}"
+while [ -L "$script" ]; do
+  link="$(readlink "$script")"
+  case "$link" in
+    /*) script="$link" ;;
+    *) script="$(dirname "$script")/$link" ;;
+  esac
+done
+exec node "$(dirname "$script")/entra-app/main.mjs" "$@"

@@ -1,16 +1,18 @@
-import { execFileSync } from 'node:child_process';
 import {
   accessSync,
   constants,
-  existsSync,
+  lstatSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { checkIgnored } from './entra-app/check-ignored.mjs';
+import { portOf, readSettingsFile } from './entra-app/read-settings-file.mjs';
 import { Stop } from './entra-app/stop.mjs';
 
 const name = 'local.settings.json';
@@ -22,116 +24,103 @@ const name = 'local.settings.json';
  *   anything is made in Entra ID
  */
 export function openLocalSettings(root) {
-  checkIgnored(root);
   const path = join(root, name);
-  const isThere = existsSync(path);
-  const source = isThere ? path : join(root, `${name}.example`);
-  const settings = parse(source);
-  // Where it is a link, the file that it names.
-  const target = isThere ? realpathSync(path) : path;
-  try {
-    accessSync(dirname(target), constants.W_OK);
-  } catch {
-    throw new Stop(
-      `${dirname(target)} may not be written to, where ${name} belongs. Nothing was made in Entra ID.`,
-    );
-  }
+  checkIgnored(path);
+  const isThere = isEntry(path);
+  const target = isThere ? targetOf(path) : path;
+  const source = isThere ? path : `${path}.example`;
+  const settings = beforeAll(() => readSettingsFile(source));
+  checkWritable(dirname(target));
   return {
     /** Whether the file was there before. */
     isThere,
-    /** @type {Record<string, unknown>} */
     values: settings.Values,
-    /** @type {number | undefined} */
-    port: Number.isInteger(settings.Host.LocalHttpPort) ? settings.Host.LocalHttpPort : undefined,
     /**
-     * Puts values over those of the file, and leaves every other setting alone.
+     * @returns {number | undefined}
+     * @throws {Stop} when the file has one that is none
+     */
+    port: () => portOf(settings, path),
+    /**
+     * Puts values over those of the file as it is now, and leaves every other setting alone.
      * @param {Record<string, string>} values
      * @param {number} port
      * @returns {boolean} whether the file is another one now
+     * @throws {Stop} when somebody has made it unreadable meanwhile
      */
     write(values, port) {
+      // Again: an editor may have saved it while Entra ID was asked.
+      const held = isEntry(target) ? readFileSync(target, 'utf8') : undefined;
+      const now = held === undefined ? settings : readSettingsFile(target);
       const written = {
-        ...settings,
-        Values: { ...settings.Values, ...values },
-        Host: { ...settings.Host, LocalHttpPort: port },
+        ...now,
+        Values: { ...now.Values, ...values },
+        Host: { ...now.Host, LocalHttpPort: port },
       };
       const text = `${JSON.stringify(written, null, 2)}\n`;
-      if (isThere && text === readFileSync(target, 'utf8')) return false;
+      if (text === held) return false;
       replace(target, text);
       return true;
     },
   };
 }
 
-/** @param {string} root */
-function checkIgnored(root) {
-  try {
-    execFileSync('git', ['check-ignore', '--quiet', name], {
-      cwd: root,
-      stdio: 'ignore',
-      timeout: 30_000,
-    });
-  } catch (error) {
-    const status = error instanceof Error ? Reflect.get(error, 'status') : undefined;
-    throw new Stop(
-      status === 1
-        ? `${name} is not ignored by git, which would take the secret. Put it into .gitignore. Nothing was made.`
-        : `git could not say whether it ignores ${name} in ${root}. Is git installed, and this a clone? Nothing was made.`,
-    );
-  }
+/** A link that leads nowhere is one too. @param {string} path */
+function isEntry(path) {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** @param {string} path */
-function parse(path) {
-  const settings = json(path);
-  if (!isObject(settings))
-    throw new Stop(`${path} holds no object. Mend it; nothing was made in Entra ID.`);
-  if (settings.IsEncrypted === true) {
-    throw new Stop(
-      `${path} is encrypted. First: func settings decrypt. Nothing was made in Entra ID.`,
-    );
-  }
-  for (const part of ['Values', 'Host']) {
-    if (settings[part] !== undefined && !isObject(settings[part])) {
-      throw new Stop(`${part} in ${path} is no object. Mend it; nothing was made in Entra ID.`);
-    }
-  }
-  return { ...settings, Values: settings.Values ?? {}, Host: settings.Host ?? {} };
-}
-
-/** @param {string} path */
-function json(path) {
-  let text = '';
+/** The file itself, where it is a link the one that it names. @param {string} path */
+function targetOf(path) {
+  if (!lstatSync(path).isSymbolicLink()) return path;
+  let target = '';
   try {
-    // Some editors put a byte order mark first.
-    text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+    target = realpathSync(path);
   } catch {
-    throw new Stop(`${path} cannot be read. Nothing was made in Entra ID.`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Without the reason: it quotes the file, which may hold secrets.
     throw new Stop(
-      `${path} is not plain JSON: a comment, a comma too many? Comments would be lost, so they must go first. Nothing was made in Entra ID.`,
+      `${path} is a link to ${readlinkSync(path)}, where no file can be reached. Remove the link, or make the file. Nothing was made in Entra ID.`,
     );
   }
+  // Git ignores the link by its name; what it leads to has another.
+  checkIgnored(target, { mayBeOutside: true });
+  return target;
 }
 
-/** @param {unknown} value @returns {value is Record<string, any>} */
-function isObject(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** @param {string} folder */
+function checkWritable(folder) {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    throw new Stop(
+      `${folder} may not be written to, where ${name} belongs. Nothing was made in Entra ID.`,
+    );
+  }
 }
 
 /**
- * Whole or not at all. On its way the text lies under the same name in a folder of its own, which git ignores too.
+ * @template T
+ * @param {() => T} action
+ * @returns {T}
+ */
+function beforeAll(action) {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    throw new Stop(`${error.message} Nothing was made in Entra ID.`);
+  }
+}
+
+/**
+ * Whole or not at all. On its way the text lies in a folder of its own, all of which git ignores, also when this is
+ * killed meanwhile.
  * @param {string} path
  * @param {string} text
  */
 function replace(path, text) {
   const folder = mkdtempSync(join(dirname(path), '.local-settings-'));
   try {
-    const file = join(folder, name);
+    writeFileSync(join(folder, '.gitignore'), '*\n');
+    const file = join(folder, basename(path));
     writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
     renameSync(file, path);
   } finally {

@@ -23,6 +23,8 @@ export interface EntraAppCheckout {
   readonly az: FakeGraphAz;
   /** entra-app.sh with these options, in a folder that is not the checkout. */
   run(...options: readonly string[]): EntraAppRun;
+  /** The same, with these environment variables. */
+  runWith(env: Readonly<Record<string, string>>, ...options: readonly string[]): EntraAppRun;
   /** The same, with bash showing every command. */
   trace(...options: readonly string[]): EntraAppRun;
   /** local.settings.json */
@@ -44,12 +46,16 @@ export function createEntraAppCheckout(): EntraAppCheckout {
   spawnSync('git', ['init', '--quiet'], { cwd: folder });
   const path = join(folder, 'local.settings.json');
 
-  const start = (flags: readonly string[], options: readonly string[]): EntraAppRun => {
+  const start = (
+    flags: readonly string[],
+    options: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): EntraAppRun => {
     const script = join(folder, 'infra/scripts/entra-app.sh');
     const { status, stdout, stderr } = spawnSync('bash', [...flags, script, ...options], {
       cwd: tmpdir(),
       encoding: 'utf8',
-      env: { ...process.env, PATH: az.path, ENTRA_APP_PAUSE: '0' },
+      env: { ...process.env, PATH: az.path, ENTRA_APP_PAUSE: '0', ...env },
     });
     return { code: status, stdout, stderr };
   };
@@ -62,6 +68,7 @@ export function createEntraAppCheckout(): EntraAppCheckout {
     folder,
     az,
     run: (...options) => start([], options),
+    runWith: (env, ...options) => start([], options, env),
     trace: (...options) => start(['-x'], options),
     settings,
     values: () => {

@@ -1,4 +1,17 @@
-import { readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EntraAppCheckout } from './entra-app-checkout';
 import { createEntraAppCheckout } from './entra-app-checkout';
@@ -41,14 +54,115 @@ describe('local.settings.json, when entra-app.sh --local writes it,', () => {
     expect(checkout.values()).toMatchObject({ A: 'b', ENTRA_CLIENT_SECRET: 's01~secret' });
   });
 
-  it('may be a link, and stays one', () => {
-    const real = join(checkout.folder, 'real.json');
-    writeFileSync(real, '{ "Values": { "A": "b" } }');
-    symlinkSync(real, join(checkout.folder, 'local.settings.json'));
-    expect(checkout.run('--local').stderr).toBe('');
-    expect(readFileSync(real, 'utf8')).toContain('s01~secret');
-    expect(checkout.values()).toMatchObject({ A: 'b' });
+  describe('may be a link', () => {
+    let elsewhere: string;
+    const link = (to: string) => {
+      symlinkSync(to, join(checkout.folder, 'local.settings.json'));
+    };
+
+    beforeEach(() => {
+      elsewhere = mkdtempSync(join(tmpdir(), 'anteroom-elsewhere-'));
+    });
+
+    afterEach(() => {
+      rmSync(elsewhere, { recursive: true });
+    });
+
+    it('out of every clone, and stays one', () => {
+      const real = join(elsewhere, 'real.json');
+      writeFileSync(real, '{ "Values": { "A": "b" } }');
+      link(real);
+      expect(checkout.run('--local').stderr).toBe('');
+      expect(readFileSync(real, 'utf8')).toContain('s01~secret');
+      expect(readdirSync(elsewhere)).toEqual(['real.json']);
+      expect(checkout.values()).toMatchObject({ A: 'b' });
+    });
+
+    it.each(['the same clone', 'another clone'])('into %s where git ignores it', (where) => {
+      const folder = where === 'another clone' ? elsewhere : checkout.folder;
+      spawnSync('git', ['init', '--quiet'], { cwd: folder });
+      const ignoring = join(folder, '.gitignore');
+      writeFileSync(ignoring, '/local.settings.json\n/sub/real.json\n');
+      mkdirSync(join(folder, 'sub'));
+      writeFileSync(join(folder, 'sub/real.json'), '{}');
+      link(join(folder, 'sub/real.json'));
+      expect(checkout.run('--local').stderr).toBe('');
+      writeFileSync(ignoring, '/local.settings.json\n');
+      writeFileSync(join(folder, 'sub/real.json'), '{}');
+      const { code, stderr } = checkout.run('--local');
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        `${realpathSync(folder)}/sub/real.json is not ignored by git, which would take the secret`,
+      );
+      expect(readFileSync(join(folder, 'sub/real.json'), 'utf8')).toBe('{}');
+    });
+
+    it('but not into a clone of which git cannot say', () => {
+      writeFileSync(join(elsewhere, '.git'), 'gitdir: nowhere\n');
+      writeFileSync(join(elsewhere, 'real.json'), '{}');
+      link(join(elsewhere, 'real.json'));
+      const { code, stderr } = checkout.run('--local');
+      expect(code).toBe(1);
+      expect(stderr).toContain('git could not say');
+      expect(checkout.az.commands()).toEqual([]);
+    });
+
+    it.each(['nowhere.json', 'local.settings.json'])('but not to %s', (to) => {
+      link(to);
+      const { code, stderr } = checkout.run('--local');
+      expect(code).toBe(1);
+      expect(stderr).toContain(`local.settings.json is a link to ${to}, where no file can be`);
+      expect(checkout.az.commands()).toEqual([]);
+      expect(readlinkSync(join(checkout.folder, 'local.settings.json'))).toBe(to);
+    });
   });
+
+  it('is judged by its own clone, also in a hook of another', () => {
+    const other = createEntraAppCheckout();
+    writeFileSync(join(other.folder, '.gitignore'), '*\n');
+    writeFileSync(join(checkout.folder, '.gitignore'), 'dist/\n');
+    const env = { GIT_DIR: join(other.folder, '.git'), GIT_WORK_TREE: other.folder };
+    const { code, stderr } = checkout.runWith(env, '--local');
+    other.remove();
+    expect(code).toBe(1);
+    expect(stderr).toContain('is not ignored by git');
+  });
+
+  it('keeps what somebody saves meanwhile', () => {
+    const text = '{ "Values": { "A": "new", "ENTRA_CLIENT_SECRET": "" }, "Host": { "CORS": "*" } }';
+    checkout.writeSettings('{ "Values": { "A": "old" } }');
+    checkout.az.change({ saved: { path: join(checkout.folder, 'local.settings.json'), text } });
+    expect(checkout.run('--local').stderr).toBe('');
+    expect(checkout.settings()).toMatchObject({
+      Values: { A: 'new', ENTRA_CLIENT_SECRET: 's01~secret' },
+      Host: { CORS: '*', LocalHttpPort: 7071 },
+    });
+  });
+
+  it('that is broken meanwhile is left alone, and costs the new secret', () => {
+    const path = join(checkout.folder, 'local.settings.json');
+    checkout.az.change({ saved: { path, text: '{ "Values": b3c' } });
+    const { code, stderr } = checkout.run('--local');
+    expect(code).toBe(1);
+    expect(stderr).toContain('could not be written (');
+    expect(stderr).toContain('is not plain JSON');
+    expect(stderr).not.toMatch(/Nothing was made|s01~|b3c/);
+    expect(readFileSync(path, 'utf8')).toBe('{ "Values": b3c');
+    expect(checkout.az.tenant().applications[0]?.passwordCredentials).toEqual([]);
+  });
+
+  it.each(['0', '-5', '70000', '7071.5', '"7071"', 'null'])(
+    'with the port %s is refused unless another is told',
+    (port) => {
+      checkout.writeSettings(`{ "Host": { "LocalHttpPort": ${port} } }`);
+      const { code, stderr } = checkout.run('--local');
+      expect(code).toBe(1);
+      expect(stderr).toContain('Host.LocalHttpPort in');
+      expect(checkout.az.commands()).toEqual([]);
+      expect(checkout.run('--local', '--port', '7072').stderr).toBe('');
+      expect(checkout.settings()).toMatchObject({ Host: { LocalHttpPort: 7072 } });
+    },
+  );
 
   it('is not written where git would take it', () => {
     writeFileSync(join(checkout.folder, '.gitignore'), 'dist/\n');

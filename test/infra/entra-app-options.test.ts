@@ -32,6 +32,28 @@ describe('the command line of entra-app.sh', () => {
       ],
       ['an address with a quote', ['--url', 'https://a"b', ...inAzure.slice(2)], '--url wants'],
       ['no address', inAzure.slice(2), '--url wants'],
+      ...[
+        'https://app.contoso.com:99999',
+        'https://app.contoso.com:443',
+        'https://app.contoso.com:08443',
+        'https://APP.contoso.com',
+        'https://-',
+        'https://..',
+        'https://a..b',
+        'https://a-.b',
+        'https://a.b.',
+        'https://a_b.com',
+        'https://2130706433',
+        `https://${'a'.repeat(64)}.b`,
+        `https://${'a.'.repeat(130)}b`,
+        'https://app.contoso.com//',
+        'https://me@app.contoso.com',
+        'https://app.contoso.com?a',
+      ].map((origin): [string, readonly string[], string] => [
+        origin,
+        ['--url', origin, ...inAzure.slice(2)],
+        '--url wants',
+      ]),
       [
         'a name in place of the principal id',
         ['--url', url, '--identity', 'id-anteroom', '--unique-name', 'a'],
@@ -73,6 +95,29 @@ describe('the command line of entra-app.sh', () => {
     const { code, stdout } = checkout.run('--help');
     expect(code).toBe(0);
     expect(stdout).toContain('entra-app.sh --delete APP_ID');
+  });
+
+  it('is found through links, also through a relative one to another', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'anteroom links '));
+    symlinkSync(join(checkout.folder, 'infra/scripts/entra-app.sh'), join(folder, 'one'));
+    symlinkSync('one', join(folder, 'entra-app'));
+    const { status, stdout } = spawnSync(join(folder, 'entra-app'), ['--help'], {
+      encoding: 'utf8',
+    });
+    rmSync(folder, { recursive: true });
+    expect(status).toBe(0);
+    expect(stdout).toContain('entra-app.sh --delete APP_ID');
+  });
+
+  it('finishes although nobody reads what it says, without a stack', () => {
+    const script = join(checkout.folder, 'infra/scripts/entra-app.sh');
+    const piped = '"$0" "$@" | head -1; exit "${PIPESTATUS[0]}"';
+    const { status, stderr } = spawnSync('bash', ['-c', piped, script, ...inAzure], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: checkout.az.path, ENTRA_APP_PAUSE: '0' },
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(checkout.az.tenant().applications).toHaveLength(1);
   });
 
   it.each<[string, string]>([

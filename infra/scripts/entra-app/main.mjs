@@ -35,6 +35,7 @@ const say = (line) => {
 function run(options) {
   if (options.mode === 'help') return say(usage.trimEnd());
   const file = options.mode === 'local' ? openLocalSettings(root) : undefined;
+  const port = options.port ?? file?.port() ?? 7071;
   const tenant = readTenant();
   say(`Tenant ${tenant.id}, signed in as ${tenant.user}`);
   // Shorter in tests. What is no number is none: a wait without end would be worse.
@@ -45,7 +46,6 @@ function run(options) {
     deleteRegistration(graph, appId, options.name, say);
     return sayAfterDeletion(root, appId, say);
   }
-  const port = options.port ?? file?.port ?? 7071;
   const url = file === undefined ? options.url : `http://localhost:${port}`;
   const appId = register(graph, tenant, { ...options, url, port }, file);
   const isLocal = file !== undefined;

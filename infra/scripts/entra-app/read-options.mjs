@@ -65,7 +65,10 @@ export function readOptions(args) {
   for (const name of /** @type {const} */ (['port', 'new-secret'])) {
     check(values[name] === undefined, `--${name} goes with --local only`);
   }
-  check(isOrigin(values.url), '--url wants the public origin, https and without a path');
+  check(
+    isOrigin(values.url),
+    '--url wants the public origin as browsers write it, as in https://app.contoso.com: https, lower case, without a path and without :443',
+  );
   const identity = values.identity ?? '';
   check(guid.test(identity), '--identity wants the object (principal) id of the managed identity');
   const isNamed = values['unique-name'] !== undefined || values['app-id'] !== undefined;
@@ -127,9 +130,14 @@ function checkCommon(values) {
 
 const zeros = '00000000-0000-0000-0000-000000000000';
 
-/** @param {string | undefined} url */
-function isOrigin(url) {
-  return /^https:\/\/[a-z0-9.-]+(:\d+)?\/?$/.test(url ?? '');
+const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
+const host = new RegExp(`^(?=.{1,253}$)${label}(\\.${label})*$`);
+
+/** As browsers would write it: what they write otherwise would not be the redirect URI. @param {string | undefined} url */
+function isOrigin(url = '') {
+  if (!url.startsWith('https://') || !URL.canParse(url)) return false;
+  const { origin, hostname } = new URL(url);
+  return host.test(hostname) && url.replace(/\/$/, '') === origin;
 }
 
 /**
