@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EntraAppCheckout } from './entra-app-checkout';
 import { createEntraAppCheckout } from './entra-app-checkout';
@@ -166,6 +166,40 @@ describe('entra-app.sh --local', () => {
     checkout.run('--local');
     checkout.run('--local', '--new-secret');
     expect(checkout.values()['ENTRA_CLIENT_SECRET']).toBe('s02~secret');
+  });
+
+  it('says which other secrets of its own are valid, and removes none of them', () => {
+    expect(checkout.run('--local').stdout).not.toContain('Other valid secrets');
+    // On another machine, or ended before the file was written.
+    const settings = JSON.stringify(checkout.settings());
+    rmSync(join(checkout.folder, 'local.settings.json'));
+    const another = checkout.run('--local').stdout;
+    const [first, second] = secrets().map(({ keyId }) => String(keyId));
+    const { appId } = application();
+    const said = (keyId: string | undefined): string =>
+      `Other valid secrets called "local development": 1. They are of another machine of
+yours, were replaced, or are of runs that were ended early. To remove those nobody uses:
+  az ad app credential delete --id ${appId} --key-id ${keyId ?? ''}  # until ${String(secrets()[0]?.['endDateTime']).slice(0, 10)}
+`;
+    expect(another).toContain(said(first));
+    expect(checkout.run('--local').stdout).toContain(said(first));
+    checkout.writeSettings(settings);
+    expect(checkout.run('--local').stdout).toContain(said(second));
+    expect(checkout.run('--local', '--new-secret').stdout).toContain(
+      'Other valid secrets called "local development": 2.',
+    );
+    expect(secrets()).toHaveLength(3);
+    age(-1, -1, 90);
+    expect(checkout.run('--local').stdout).not.toContain('Other valid secrets');
+  });
+
+  it('says nothing of secrets that others made', () => {
+    checkout.run('--local');
+    const theirs = { keyId: 'theirs', displayName: 'theirs', hint: 'abc', endDateTime: inDays(9) };
+    checkout.az.change({
+      applications: [{ ...application(), passwordCredentials: [...secrets(), theirs] }],
+    });
+    expect(checkout.run('--local').stdout).not.toContain('theirs');
   });
 
   it('writes the addresses of a cloud of its own', () => {

@@ -66,6 +66,18 @@ describe('when the answer with the new secret cannot be read, entra-app.sh --loc
     );
   });
 
+  it('looks again where a server has not heard of it yet', () => {
+    const id = '00000001-0000-4000-8000-0000000a99a9';
+    checkout.az.change({
+      faults: [
+        { on, times: 1, prints: 'W: ANSWER' },
+        { on: `GET applications/${id}`, times: 2, prints: `{"id":"${id}"}` },
+      ],
+    });
+    expect(checkout.run('--local').stderr).toContain('it is removed again');
+    expect(secrets()).toEqual([]);
+  });
+
   it('looks for none where Graph refused to make one', () => {
     const denied = { status: 403, code: 'Authorization_RequestDenied', message: 'No.' } as const;
     checkout.az.change({ faults: [{ ...denied, on }] });

@@ -1,5 +1,6 @@
 import { faultOfScript } from './fault-of-script.mjs';
 import { makeSecret, ownName, removal } from './make-secret.mjs';
+import { sayOtherSecrets } from './say-other-secrets.mjs';
 import { Stop } from './stop.mjs';
 import { withoutInterruption } from './without-interruption.mjs';
 
@@ -33,6 +34,9 @@ export function ensureLocalSecret(graph, registration, file, { values, port, new
     );
   }
   removeExpired(graph, registration, say);
+  // A new one is not among those that were read before.
+  const kept = reason === undefined ? hintOf(file.values['ENTRA_CLIENT_SECRET']) : undefined;
+  sayOtherSecrets(registration, ({ hint }) => hint === kept, say);
 }
 
 /**
@@ -69,13 +73,18 @@ function reasonForSecret({ appId, secrets }, { values, isThere }, now) {
   if (!isThere || values['ENTRA_CLIENT_ID'] !== appId) return 'the first for this registration';
   if (typeof secret !== 'string' || secret === '') return 'there was none';
   const ends = secrets
-    .filter(({ hint }) => hint === secret.slice(0, 3))
+    .filter(({ hint }) => hint === hintOf(secret))
     .map(({ endDateTime }) => Date.parse(endDateTime));
   if (ends.length === 0) return 'the registration does not know the one that was there';
   // Should two begin alike, the earlier: a secret too many is better than one that has expired.
   const end = Math.min(...ends);
   if (end <= now) return 'the one that was there has expired';
   return end - now > renewalMs ? undefined : 'the one that was there expires within a week';
+}
+
+/** @param {unknown} secret */
+function hintOf(secret) {
+  return String(secret).slice(0, 3);
 }
 
 /** @param {Graph} graph @param {string} id @param {string} keyId */
