@@ -1,4 +1,5 @@
 import { isObject } from '../../src/is-object';
+import { readBounded } from '../../src/read-bounded';
 
 /** Who answered: the app itself, somebody before it (Front Door, the Functions host), nobody. */
 export type HealthSource = 'app' | 'other' | 'nobody';
@@ -12,13 +13,15 @@ export interface HealthAnswer {
 }
 
 const deadlineMs = 20_000;
+/** Ours has a hundred bytes; another site may send without end. */
+const maxBytes = 64 * 1024;
 
 /** @param interrupt ends the wait, as an answer of nobody */
 export async function askHealth(url: string, interrupt: AbortSignal): Promise<HealthAnswer> {
   try {
     const signal = AbortSignal.any([interrupt, AbortSignal.timeout(deadlineMs)]);
     const response = await fetch(`${url}/health`, { signal, redirect: 'manual' });
-    const body = await response.text();
+    const body = await bodyOf(response);
     const said = statusIn(body);
     return {
       // An own domain may still lead to another site, which may answer 200 to anything.
@@ -28,6 +31,16 @@ export async function askHealth(url: string, interrupt: AbortSignal): Promise<He
     };
   } catch (error) {
     return { isOk: false, from: 'nobody', text: reasonIn(error) };
+  }
+}
+
+/** @returns the bound in words where it is longer: that is an answer, though of somebody else */
+async function bodyOf(response: Response): Promise<string> {
+  try {
+    return Buffer.from(await readBounded(response, maxBytes)).toString();
+  } catch (error) {
+    if (error instanceof RangeError) return `(${error.message})`;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Az } from './az';
 import { AzFailure } from './az';
 import type { Account } from './check-account';
 import { DeployError } from './deploy-error';
+import { quoteForShell } from './quote-for-shell';
 import { unexpectedAnswer } from './unexpected-answer';
 
 /** What the template needs: to make resources, and to give the app identity its roles on them. */
@@ -44,7 +45,7 @@ export async function checkRoles(
     'An owner of the subscription can give it:',
     ...missing.map(
       (role) =>
-        `az role assignment create --assignee ${account.userName} --role "${role}" --scope ${scope}`,
+        `az role assignment create --assignee ${quoteForShell(account.userName)} --role "${role}" --scope ${quoteForShell(scope)}`,
     ),
     'If a custom role allows all this, run the same command as before, with: --no-role-check',
   ]);

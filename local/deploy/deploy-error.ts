@@ -1,5 +1,8 @@
-/** How far it came: nothing, some parts, everything but the code, everything though it does not work yet. */
-export type DeployOutcome = 'nothing' | 'parts' | 'noCode' | 'ill' | 'noSignIn';
+/**
+ * How far it came: nothing, some parts, everything but the code, everything but perhaps the code, everything though it does not
+ * work yet.
+ */
+export type DeployOutcome = 'nothing' | 'parts' | 'noCode' | 'unknownCode' | 'ill' | 'noSignIn';
 
 /** Why nothing, or not everything, was deployed: one sentence, then what to do about it. */
 export class DeployError extends Error {
@@ -20,6 +23,7 @@ export const headlines: Readonly<Record<DeployOutcome, string>> = {
   nothing: 'Not deployed',
   parts: 'Not deployed in full',
   noCode: 'Deployed, except the code',
+  unknownCode: 'Deployed, but whether the code arrived is not known',
   ill: 'Deployed, but not healthy yet',
   noSignIn: 'Deployed, but nobody can sign in yet',
 };
@@ -29,6 +33,7 @@ export const exitCodes: Readonly<Record<DeployOutcome, number>> = {
   nothing: 1,
   parts: 1,
   noCode: 1,
+  unknownCode: 1,
   ill: 2,
   noSignIn: 2,
 };

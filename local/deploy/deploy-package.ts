@@ -2,7 +2,6 @@ import { AzFailure } from './az';
 import type { DeployContext } from './deploy-context';
 import { patienceMs } from './deploy-context';
 import { DeployError } from './deploy-error';
-import { hideQueries } from './hide-queries';
 import { passingPackageFailure } from './passing-failure';
 
 /** Where the zip goes. */
@@ -19,7 +18,7 @@ const deadlineMs = 15 * 60_000;
 /**
  * Uploads the zip. Right after a first deployment the roles of the app are not in effect everywhere, which takes minutes;
  * so a refusal that passes is tried again.
- * @throws DeployError when it is refused for another reason, or for too long
+ * @throws DeployError when it is refused for another reason or for too long, or az does not come back
  */
 export async function deployPackage(context: DeployContext, site: PackageSite): Promise<void> {
   const { clock, report, pauses } = context;
@@ -61,10 +60,23 @@ async function upload(
     if (!(error instanceof AzFailure)) throw error;
     // After a successful deployment az asks the host how it is. That the app itself tells at /health, so it is no failure here.
     const isUploaded = /Deployment was successful but|Failed to fetch host (key|url)/i;
-    if (!error.isLate && !isUploaded.test(error.output)) return hideQueries(error.output);
+    if (error.isLate) throw late(error.output);
+    if (!isUploaded.test(error.output)) return error.output;
     report('  uploaded; the host does not answer az yet');
     return undefined;
   }
+}
+
+/** An older version that still runs would answer /health as well as the new one: so that would show nothing. */
+function late(output: string): DeployError {
+  return new DeployError(
+    output.trim(),
+    [
+      'Everything else is deployed. The package may have arrived, or not, or still be at work in Azure.',
+      'Run the same command again: it is safe, and uploads the package once more.',
+    ],
+    'unknownCode',
+  );
 }
 
 function refused(message: string): DeployError {

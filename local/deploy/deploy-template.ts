@@ -6,7 +6,6 @@ import { patienceMs } from './deploy-context';
 import { DeployError } from './deploy-error';
 import { deploymentName } from './deployment-name';
 import { explainFailure } from './explain-failure';
-import { hideQueries } from './hide-queries';
 import { packageVariable } from './package-variable';
 import { passingTemplateFailure } from './passing-failure';
 import type { DeployOptions } from './read-deploy-options';
@@ -38,7 +37,7 @@ export async function deployTemplate(
       hasParts = (await watch.stop()) || hasParts;
     });
     if (!(ran instanceof AzFailure)) return readOutputs(ran);
-    const output = hideQueries(ran.output);
+    const { output } = ran;
     if (output !== last) report(output);
     last = output;
     until ??= clock.now() + patienceMs;

@@ -25,7 +25,7 @@ export async function deploy(
   zip: string,
   enter: (stage: DeployStage) => void,
 ): Promise<void> {
-  const ready = await check(context, options);
+  const ready = await check(context, options, enter);
   context.report(
     '3/5 Template (the first time takes about five minutes, longer with Front Door or a private network)',
   );
@@ -54,7 +54,11 @@ function hasRegistration({ entraClientId = '' }: TemplateOutputs): boolean {
 }
 
 /** What would fail later. Only the resource group is made. */
-async function check(context: DeployContext, options: DeployOptions): Promise<DeployOptions> {
+async function check(
+  context: DeployContext,
+  options: DeployOptions,
+  enter: (stage: DeployStage) => void,
+): Promise<DeployOptions> {
   const { az, report } = context;
   const { resourceGroup, location } = options;
   report('1/5 Account');
@@ -70,6 +74,7 @@ async function check(context: DeployContext, options: DeployOptions): Promise<De
   await checkProviders(context, options.parameters);
   const parameters = await keepClientId(context, resourceGroup, options.parameters, exists);
   if (!exists && location !== undefined) {
+    enter('group');
     await az(['group', 'create', '--name', resourceGroup, '--location', location]);
     report(`  made ${resourceGroup} in ${location}`);
   }

@@ -36,6 +36,6 @@ export function passingPackageFailure(output: string): PassingFailure | undefine
     return { why: 'the deployment service of the app is not ready' };
   }
   const noAnswer =
-    /timed? ?out|Connection (aborted|reset|refused)|RemoteDisconnected|Max retries exceeded|Failed to (resolve|establish)|did not come back/i;
+    /timed? ?out|Connection (aborted|reset|refused)|RemoteDisconnected|Max retries exceeded|Failed to (resolve|establish)/i;
   return noAnswer.test(output) ? { why: 'the deployment service did not answer' } : undefined;
 }

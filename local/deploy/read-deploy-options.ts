@@ -36,8 +36,8 @@ Makes or updates everything in Azure, deploys the package, and asks /health.
       --no-role-check         go on although your roles cannot be seen, or are custom ones
 
 Exit codes: 0 everything asked for is done, which with deployEntraApp=false may be all but the app registration: the
-last lines say so; 1 not deployed, or not all of it; 2 deployed, but not healthy yet, or the app registration lacks the
-redirect URI; 130 stopped with Ctrl-C. It is always safe to run it again.`;
+last lines say so; 1 not deployed, or not (or not surely) all of it; 2 deployed, but not healthy yet, or the app registration lacks the
+redirect URI; 130 stopped with Ctrl-C or a signal. It is always safe to run it again.`;
 
 /** @throws DeployError where an option is unknown, missing or contradicts another; `undefined` when help was asked for */
 export function readDeployOptions(

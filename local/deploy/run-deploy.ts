@@ -7,8 +7,12 @@ import { DeployError, exitCodes, headlines } from './deploy-error';
 import type { DeployStage } from './deploy-stage';
 import { afterInterrupt } from './deploy-stage';
 import { explainFailure } from './explain-failure';
-import { hideQueries } from './hide-queries';
+import { hideSecrets } from './hide-secrets';
+import { onInterrupt } from './on-interrupt';
+import { packageVariable } from './package-variable';
+import { printable } from './printable';
 import { deployHelp, readDeployOptions } from './read-deploy-options';
+import type { DeployParameters } from './read-parameters';
 
 /** What it meets on this machine. */
 export interface DeploySurroundings {
@@ -27,10 +31,7 @@ const usual: DeploySurroundings = {
   zip: 'anteroom.zip',
   pauses: { pollMs: 15_000, retryMs: 60_000, healthMs: 15_000, registrationMs: 10_000 },
   createClock,
-  onInterrupt: (listener) => {
-    process.once('SIGINT', listener);
-    return () => process.off('SIGINT', listener);
-  },
+  onInterrupt,
 };
 
 /**
@@ -39,10 +40,15 @@ const usual: DeploySurroundings = {
  */
 export async function runDeploy(
   args: readonly string[],
-  report: (text: string) => void,
+  print: (text: string) => void,
   surroundings: DeploySurroundings = usual,
 ): Promise<number> {
   const { env, platform, pauses, zip } = surroundings;
+  const addresses = [env[packageVariable] ?? ''];
+  // Here and nowhere else, so that nothing passes by: az, Azure and whoever answers at the address may say anything.
+  const report = (text: string): void => {
+    print(printable(hideSecrets(text, addresses)));
+  };
   const stop = new AbortController();
   const interrupt = stop.signal;
   const ignore = surroundings.onInterrupt(() => {
@@ -57,6 +63,7 @@ export async function runDeploy(
       report(deployHelp);
       return 0;
     }
+    addresses.push(...addressesIn(options.parameters));
     const az = createAz({ subscription: options.subscription, env, interrupt, platform });
     const clock = surroundings.createClock(interrupt);
     const context: DeployContext = { az, clock, pauses, report, interrupt };
@@ -71,6 +78,12 @@ export async function runDeploy(
   }
 }
 
+/** Addresses of a package that stand in the parameter file itself. */
+function addressesIn({ inFile, environment }: DeployParameters): readonly string[] {
+  const name = 'packageUri';
+  return [inFile.get(name) ?? '', environment.get(name)?.fallback ?? ''];
+}
+
 function reportFailure(error: unknown, report: (text: string) => void): number {
   const known = error instanceof AzFailure ? explained(error, report) : error;
   if (!(known instanceof DeployError)) throw known;
@@ -80,6 +93,6 @@ function reportFailure(error: unknown, report: (text: string) => void): number {
 }
 
 function explained(failure: AzFailure, report: (text: string) => void): DeployError {
-  report(`  ${failure.message}: ${hideQueries(failure.output)}`);
+  report(`  ${failure.message}: ${failure.output}`);
   return explainFailure(failure.output, 'nothing');
 }

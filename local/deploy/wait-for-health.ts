@@ -28,6 +28,8 @@ export async function waitForHealth(
   for (;;) {
     const answer = await askHealth(url, context.interrupt);
     if (answer.isOk) return;
+    // Otherwise it would be told as an answer of nobody.
+    context.interrupt.throwIfAborted();
     const waited = clock.now() - started;
     if (answer.text !== last || clock.now() - spoke >= stillMs) {
       report(`  ${answer.text} (${Math.round(waited / 1000)} s)`);

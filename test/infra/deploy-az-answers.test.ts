@@ -81,6 +81,25 @@ describe('an answer of az that is not what was asked for', () => {
     expect(run.said).toContain('Bicep of unknown version');
   });
 
+  describe('and holds what may be a secret', () => {
+    const stderr = 'ERROR: PUT /b.zip?sig=abc of https:\\/\\/ada:pass@h failed. OddValue1';
+
+    it.each([
+      ['account show', []],
+      ['group exists', []],
+      ['functionapp list', ['-p', 'deployEntraApp=false']],
+      ['deployment group create', []],
+      ['config-zip', []],
+    ])('is shown without it, to %s too', async (command, args) => {
+      const file = run.file('my.bicepparam', "param packageUri = 'https://h/z?a=OddValue1'\n");
+      const own = command === 'config-zip' ? [] : ['-p', file];
+      expect(await run.deploy([{ command, code: 1, stderr }], [...args, ...own])).toBe(1);
+      expect(run.said).toContain('PUT /b.zip?sig=...');
+      expect(run.said).not.toMatch(/abc|pass@/);
+      if (own.length > 0) expect(run.said).not.toContain('OddValue1');
+    });
+  });
+
   describe('a failure of account show', () => {
     it.each(['ModuleNotFoundError: antlr4', '[Errno 13] Permission denied: azureProfile.json'])(
       'is shown as it is, since no sign-in helps: %s',

@@ -1,10 +1,14 @@
+import { EventEmitter } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { AzSurroundings } from '../../local/deploy/az';
 import { AzFailure, createAz } from '../../local/deploy/az';
 import { createClock } from '../../local/deploy/clock';
-import { hideQueries } from '../../local/deploy/hide-queries';
+import { hideSecrets } from '../../local/deploy/hide-secrets';
+import { onInterrupt } from '../../local/deploy/on-interrupt';
+import { printable } from '../../local/deploy/printable';
 import { quoteForCmd } from '../../local/deploy/quote-for-cmd';
+import { quoteForShell } from '../../local/deploy/quote-for-shell';
 import type { AzAnswer, ScriptedAz } from './scripted-az';
 import { createScriptedAz } from './scripted-az';
 
@@ -139,14 +143,86 @@ describe('quoteForCmd', () => {
   );
 });
 
-describe('hideQueries', () => {
+describe('hideSecrets', () => {
   it.each([
     ['at https://a.example/b.zip?sig=x&se=y now', 'at https://a.example/b.zip?... now'],
     ['{"uri":"https://a.example/b?sig=x"}', '{"uri":"https://a.example/b?..."}'],
     ['two https://a/b?c=1 and https://d/e?f=2', 'two https://a/b?... and https://d/e?...'],
     ['https://a.example/b is it?', 'https://a.example/b is it?'],
   ])('%s', (text, hidden) => {
-    expect(hideQueries(text)).toBe(hidden);
+    expect(hideSecrets(text)).toBe(hidden);
+  });
+
+  it.each([
+    [
+      'PUT /b.zip?se=2026-12-01T00%3A00%3A00Z&sig=S3cretSig%3D HTTP/1.1',
+      'PUT /b.zip?se=...&sig=... HTTP/1.1',
+    ],
+    ['{"uri":"https:\\/\\/a.example\\/b?sig=x"}', '{"uri":"https:\\/\\/a.example\\/b?..."}'],
+    ['of "/b\\u003fsv=1\\u0026sig=x\\u003d"', 'of "/b\\u003fsv=..."'],
+    ['a\\u003fsig=1 b%3Fsig%3D1', 'a\\u003fsig=... b%3Fsig%3D...'],
+    ['b.zip%3Fsv%3D2024%26sig%3Dabc', 'b.zip%3Fsv%3D...'],
+    ['https://ada:pass@a.example/b', 'https://...@a.example/b'],
+    ['ftp:\\/\\/ada:pass@a.example', 'ftp:\\/\\/...@a.example'],
+    ["access_token=eyJ0 and code=12'", "access_token=... and code=...'"],
+    ['response=1 base=2, Status Code: 403', 'response=1 base=2, Status Code: 403'],
+  ])('in other forms: %s', (text, hidden) => {
+    expect(hideSecrets(text)).toBe(hidden);
+  });
+
+  const address = 'https://ada:P4ss%2Fword@a.example/b.zip?other=Odd%2FValue&sr=b#x';
+
+  it.each([
+    ["Invalid value 'Odd%2FValue'", "Invalid value '...'"],
+    ['query: other=Odd%2FValue&sr=b.', 'query: ....'],
+    ['decoded: Odd/Value', 'decoded: ...'],
+    ['password P4ss%2Fword or P4ss/word', 'password ... or ...'],
+    ['a word and b', 'a word and b'],
+  ])('that stand in the address in use, whatever their form: %s', (text, hidden) => {
+    expect(hideSecrets(text, ['', 'no address', address])).toBe(hidden);
+  });
+});
+
+describe('printable', () => {
+  it('leaves text, lines and tabs, and no control characters', () => {
+    const text = 'a\tb\r\n\u001b[2J\u009b1mc\u0000\u0007\u202ed\u007f é漢';
+    expect(printable(text)).toBe('a\tb\n[2J1mcd é漢');
+  });
+});
+
+describe('quoteForShell', () => {
+  it.each([
+    ['rg-1', 'rg-1'],
+    ['/subscriptions/a/resourceGroups/b_c.d', '/subscriptions/a/resourceGroups/b_c.d'],
+    ['rg (old)', '"rg (old)"'],
+    ["it's", '"it\'s"'],
+    ['$(calc)', "'$(calc)'"],
+    ["$'", "'$'\\'''"],
+    ['', '""'],
+  ])('%s', (text, quoted) => {
+    expect(quoteForShell(text)).toBe(quoted);
+  });
+});
+
+describe('onInterrupt', () => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('hears %s once, and is done with all', (signal) => {
+    const source = new EventEmitter();
+    const heard = jest.fn();
+    onInterrupt(heard, source, new EventEmitter());
+    source.emit(signal);
+    expect(heard).toHaveBeenCalledTimes(1);
+    expect(source.eventNames()).toEqual([]);
+  });
+
+  it('hears that nobody reads any more, also after its end', () => {
+    const [source, output] = [new EventEmitter(), new EventEmitter()];
+    const heard = jest.fn();
+    const ignore = onInterrupt(heard, source, output);
+    output.emit('error', new Error('EPIPE'));
+    ignore();
+    output.emit('error', new Error('EPIPE'));
+    expect(heard).toHaveBeenCalled();
+    expect(source.eventNames()).toEqual([]);
   });
 });
 

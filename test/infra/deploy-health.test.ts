@@ -34,6 +34,31 @@ describe('after the deployment', () => {
       expect(run.said).not.toContain('Not deployed');
     });
 
+    it('is asked no more after Ctrl-C, and that is not told as an answer', async () => {
+      run.answersHealth = false;
+      const running = run.deploy();
+      while (!run.said.includes('5/5')) await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      run.interrupt();
+      expect(await running).toBe(130);
+      expect(run.said).toContain('Everything is deployed; whether it is healthy was not seen.');
+      expect(run.said).not.toMatch(/aborted|no answer/);
+    });
+
+    it('that has no end is not read to its end, and is not that of the app', async () => {
+      run.health = [{ status: 200, body: `{"status":"ok"}${' '.repeat(70_000)}` }];
+      expect(await run.deploy()).toBe(2);
+      expect(run.said).toContain('200 (the answer is longer than 65536 bytes)');
+      expect(run.said).toContain('That is not the answer of the app.');
+    });
+
+    it('is told without control characters', async () => {
+      run.health = [{ status: 503, body: 'a\u001b[2Jb' }];
+      await run.deploy();
+      expect(run.said).toContain('503 a[2Jb');
+      expect(run.said).not.toContain('\u001b');
+    });
+
     it('that stays as it is is told of each minute, so that people see it goes on', async () => {
       run.health = [failing('storage')];
       await run.deploy();

@@ -1,4 +1,5 @@
 import { AzFailure } from '../../local/deploy/az';
+import { exitCodes, headlines } from '../../local/deploy/deploy-error';
 import { deployPackage } from '../../local/deploy/deploy-package';
 import { DeployRun } from './deploy-run';
 import type { AzAnswer } from './scripted-az';
@@ -84,7 +85,7 @@ describe('the package', () => {
     expect(uploads()).toBe(1);
   });
 
-  it('counts as uploaded when az does not come back: its last step waits for the host without end', async () => {
+  it('may have arrived or not when az does not come back: an older version may answer /health', async () => {
     const az = () => Promise.reject(new AzFailure(['functionapp'], 'az did not come back', true));
     const context = {
       az,
@@ -93,15 +94,18 @@ describe('the package', () => {
       report: (text: string) => (run.said += text),
       interrupt: new AbortController().signal,
     };
-    await deployPackage(context, { resourceGroup: 'rg-1', name: 'f', zip: run.zip });
-    expect(run.said).toContain('the host does not answer az yet');
+    const failure = deployPackage(context, { resourceGroup: 'rg-1', name: 'f', zip: run.zip });
+    await expect(failure).rejects.toMatchObject({ outcome: 'unknownCode' });
+    expect(run.said).not.toContain('uploaded;');
+    expect(headlines.unknownCode).toBe('Deployed, but whether the code arrived is not known');
+    expect(exitCodes.unknownCode).toBe(1);
   });
 
-  it('when it is stopped with Ctrl-C, says that the rest is deployed', async () => {
+  it('when it is stopped with Ctrl-C, says that the rest is deployed, and of the code no more than is known', async () => {
     const running = run.deploy([{ command: 'config-zip', waitMs: 20_000 }]);
     while (uploads() === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     run.interrupt();
     expect(await running).toBe(130);
-    expect(run.said).toContain('Everything but the code is deployed');
+    expect(run.said).toContain('Everything is deployed, except perhaps the code');
   });
 });

@@ -33,6 +33,8 @@ export class DeployRun {
   said = '';
   /** One after the other; the last one stays. */
   health: HealthAnswer[] = [{ status: 200, body: '{"status":"ok"}' }];
+  /** Whether /health is answered at all. */
+  answersHealth = true;
   appUrl = '';
   /** Milliseconds that were waited, as far as the deployment can tell. */
   waited = 0;
@@ -50,6 +52,7 @@ export class DeployRun {
   async start(): Promise<this> {
     this.zip = this.file('anteroom.zip', 'zip');
     this.#app = createServer((request, response) => {
+      if (!this.answersHealth) return;
       const next = this.health.length > 1 ? this.health.shift() : this.health[0];
       const { status, body } = next ?? { status: 500, body: '' };
       response.writeHead(request.url === '/health' ? status : 404).end(body);

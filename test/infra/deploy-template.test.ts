@@ -275,6 +275,14 @@ describe('the template', () => {
     );
   });
 
+  it('prints commands that can be pasted, whatever the group is called', async () => {
+    const running = run.deploy([{ ...run.template(), waitMs: 20_000 }], [], ['-g', 'rg (1)']);
+    while (tries() === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    run.interrupt();
+    expect(await running).toBe(130);
+    expect(run.said).toContain('cancel --name anteroom --resource-group "rg (1)"');
+  });
+
   it('when it is stopped with Ctrl-C, says that Azure goes on', async () => {
     const running = run.deploy([{ ...run.template(), waitMs: 20_000 }]);
     while (tries() === 0) await new Promise((resolve) => setTimeout(resolve, 20));

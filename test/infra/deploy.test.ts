@@ -33,6 +33,23 @@ describe('runDeploy', () => {
     expect(run.commands().join('\n')).toContain('--scope /subscriptions/sub-1 ');
   });
 
+  it('when it is stopped while it makes the group, says that it may be there', async () => {
+    const running = run.deploy(
+      [
+        { command: 'group exists', stdout: false },
+        { command: 'group create --name rg (1)', waitMs: 20_000 },
+      ],
+      ['-l', 'westeurope'],
+      ['-g', 'rg (1)'],
+    );
+    while (run.changes().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    run.interrupt();
+    expect(await running).toBe(130);
+    expect(run.said).toContain(
+      'Nothing was deployed, though the resource group may have been made.',
+    );
+  });
+
   it('takes a region in either spelling', async () => {
     expect(await run.deploy([], ['-l', 'West Europe'])).toBe(0);
   });
