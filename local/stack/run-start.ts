@@ -4,6 +4,7 @@ import { FaultyFileError } from '../functions-host/read-json-file';
 import { readLocalSettings } from '../functions-host/read-local-settings';
 import { describeError } from '../functions-host/run-function';
 import { AppStartError } from './app-process';
+import { appPart } from './launch-apps';
 import { describeLocalSettings } from './describe-local-settings';
 import { describeStack, describeStep } from './describe-stack';
 import { isPortFree } from './free-port';
@@ -11,6 +12,7 @@ import { DataDirError } from './prepare-data-dir';
 import { PortChoiceError, settlePort } from './settle-port';
 import { readStartOptions, startUsage, type StartOptions } from './start-options';
 import { startStack, type Stack } from './start-stack';
+import { BuildError, watchApp, type AppWatch } from './watch-app';
 
 // Those of local.settings.json.example, which the dev container forwards.
 const preferredPorts = { entra: 7081, graph: 7082 };
@@ -18,10 +20,12 @@ const preferredPorts = { entra: 7081, graph: 7082 };
 /** The command line of `npm start`: starts the stack, says how to use it, ends it on Ctrl-C. */
 export async function runStart(args: readonly string[]): Promise<void> {
   let stack: Stack | undefined;
+  let watching: AppWatch | undefined;
   let isEnding = false;
   const end = (): void => {
     if (!isEnding) {
       isEnding = true;
+      watching?.stop();
       void stack?.stop().finally(() => process.exit(0));
       if (stack === undefined) {
         // Still starting: what was started ends with its parent.
@@ -39,6 +43,7 @@ export async function runStart(args: readonly string[]): Promise<void> {
     }
     checkFiles(options);
     stack = await start(await withFreePort(options, args));
+    watching = options.watches ? watchStack(stack, options) : undefined;
   } catch (error) {
     console.error(explain(error));
     process.exit(1);
@@ -61,6 +66,10 @@ async function start(options: StartOptions): Promise<Stack> {
         log(text);
       },
       onDeath: (part) => {
+        if (options.watches && part === appPart) {
+          console.error('\nThe app has ended by itself. The next change starts it again.');
+          return;
+        }
         console.error(
           `\n${part} has ended by itself, so the rest ends too. Start again: npm start`,
         );
@@ -71,6 +80,28 @@ async function start(options: StartOptions): Promise<Stack> {
   console.log(describeStack(stack, (performance.now() - started) / 1000));
   log = log.release();
   return stack;
+}
+
+/** The provider, its sessions, and the tables stay as they are while the app is replaced. */
+function watchStack(stack: Stack, options: StartOptions): AppWatch {
+  let [app] = stack.apps;
+  const watching = watchApp({
+    root: process.cwd(),
+    check: () => {
+      checkFiles(options);
+    },
+    restart: async () => {
+      if (app !== undefined) app = await stack.restartApp(app);
+    },
+    tell: (line) => {
+      console.log(line);
+    },
+    explain,
+  });
+  console.log(
+    'Watching src, host.json and local.settings.json: a change builds and starts the app anew.',
+  );
+  return watching;
 }
 
 /** What the app's process would find wrong in files of the checkout must be said before anything is started. */
@@ -120,9 +151,13 @@ async function askAtTerminal(question: string): Promise<string> {
 }
 
 function explain(error: unknown): string {
-  const isForPeople = [PortChoiceError, AppStartError, DataDirError, FaultyFileError].some(
-    (each) => error instanceof each,
-  );
+  const isForPeople = [
+    PortChoiceError,
+    AppStartError,
+    BuildError,
+    DataDirError,
+    FaultyFileError,
+  ].some((each) => error instanceof each);
   if (isForPeople && error instanceof Error) {
     return error.message;
   }

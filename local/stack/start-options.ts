@@ -5,16 +5,22 @@ import type { StackOptions } from './stack-options';
 import { standInSettings } from './stand-in-settings';
 
 /** How `npm start` is used. */
-export const startUsage = `Usage: npm start -- [--port P] [--data DIR] [--https] [--shape S] [--no-app]
+export const startUsage = `Usage: npm start -- [--port P] [--data DIR] [--https] [--shape S] [--watch | --no-app]
 
   --port P     the app's port (7071)
   --data DIR   keep sessions and accounts in DIR over restarts; without it everything is in memory
   --https      serve the app over https with a throwaway certificate
   --shape S    play entra (Microsoft Entra ID), external-id or b2c
+  --watch      build and start the app anew when a file in src or a settings file changes
   --no-app     start only what stands beside the app, where local.settings.json looks for it`;
 
 /** What the command line of `npm start` asks for. */
-export type StartOptions = StackOptions & { readonly apps: number; readonly appPort: number };
+export type StartOptions = StackOptions & {
+  readonly apps: number;
+  readonly appPort: number;
+  /** Builds and starts the app anew when its sources change. */
+  readonly watches: boolean;
+};
 
 /**
  * Reads the command line; undefined when it asks for help.
@@ -28,6 +34,7 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
       data: { type: 'string' },
       https: { type: 'boolean', default: false },
       shape: { type: 'string', default: 'entra' },
+      watch: { type: 'boolean', default: false },
       'no-app': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -38,6 +45,11 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
   if (values['no-app'] && values.port !== undefined) {
     throw new TypeError(
       '--port goes with an app, and --no-app starts none: its port is that of APP_BASE_URL in local.settings.json. Leave --port out, and change it there.',
+    );
+  }
+  if (values['no-app'] && values.watch) {
+    throw new TypeError(
+      '--watch goes with an app, and --no-app starts none. Leave one of them out.',
     );
   }
   const appPort = Number(values.port ?? '7071');
@@ -52,6 +64,7 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
     https: values.https,
     shape,
     usesLocalSettings: true,
+    watches: values.watch,
     ...(values.data !== undefined && { dataDir: resolve(values.data) }),
   };
   return values['no-app']

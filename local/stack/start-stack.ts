@@ -1,9 +1,10 @@
 import type { SeededUser } from '../entra/seeded-user';
-import { startAppProcess, type AppProcess } from './app-process';
-import { appEnvironment, appSettings, localClientId, localTenantId } from './app-settings';
+import type { AppProcess } from './app-process';
+import { localClientId, localTenantId } from './app-settings';
 import { freePort } from './free-port';
+import { launchApps } from './launch-apps';
 import { prepareDataDir } from './prepare-data-dir';
-import { tellStep, type StackListener } from './stack-listener';
+import type { StackListener } from './stack-listener';
 import type { StackOptions, StartAppOptions } from './stack-options';
 import { stackSecrets } from './stack-secrets';
 import { startStandIns } from './start-stand-ins';
@@ -33,6 +34,8 @@ export interface Stack {
   readonly apps: readonly AppProcess[];
   /** One more instance; at most `mostApps` in all, since the stand-in knows their URLs beforehand. */
   startApp(options?: StartAppOptions): Promise<AppProcess>;
+  /** Ends an app and starts what is built now in its place; if that fails, again with the same `app`. */
+  restartApp(app: AppProcess): Promise<AppProcess>;
   /** Ends everything that was started, by its process id. */
   stop(): Promise<void>;
 }
@@ -58,7 +61,7 @@ export async function startStack(
     const ports = await choosePorts(options.appPort);
     const shared = { options, secrets, running, listener };
     const tables = startStorage(shared);
-    const standIns = startStandIns({ ...shared, appPorts: [...ports] });
+    const standIns = startStandIns({ ...shared, appPorts: ports });
     const [tablesFacts, standInFacts] = await settleBoth(tables, standIns);
     const facts: StackFacts = {
       tenantId: localTenantId,
@@ -67,19 +70,10 @@ export async function startStack(
       ...tablesFacts,
       ...standInFacts,
     };
-    const apps: AppProcess[] = [];
-    const startApp = async (how: StartAppOptions = {}): Promise<AppProcess> => {
-      const port = ports.shift();
-      if (port === undefined) {
-        throw new Error(`A stack has at most ${mostApps} apps.`);
-      }
-      const app = await launchApp({ port, facts, options, how, listener });
-      running.push(app);
-      apps.push(app);
-      return app;
-    };
+    const launched = launchApps({ ports, facts, options, listener, running });
+    const { apps, start: startApp, restart: restartApp } = launched;
     await Promise.all(Array.from({ length: options.apps ?? 1 }, () => startApp()));
-    return { facts, apps, startApp, stop };
+    return { facts, apps, startApp, restartApp, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -98,35 +92,4 @@ async function choosePorts(first: number | undefined): Promise<number[]> {
 async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([a, b]);
   return Promise.all([a, b]);
-}
-
-async function launchApp(parts: {
-  readonly port: number;
-  readonly facts: StackFacts;
-  readonly options: StackOptions;
-  readonly how: StartAppOptions;
-  readonly listener: StackListener;
-}): Promise<AppProcess> {
-  const { port, facts, options, how, listener } = parts;
-  const https = how.https ?? options.https ?? false;
-  const usesLocalSettings = options.usesLocalSettings ?? false;
-  const settings = appSettings({
-    ...facts,
-    baseUrl: `${https ? 'https' : 'http'}://localhost:${port}`,
-    clientSecret: facts.client.secret,
-  });
-  const start = (): Promise<AppProcess> =>
-    startAppProcess({
-      port,
-      https,
-      scriptRoot: options.scriptRoot ?? process.cwd(),
-      env: appEnvironment(process.env, usesLocalSettings, {
-        ...settings,
-        ...options.appEnv,
-        ...how.env,
-      }),
-      onOutput: (text) => listener.onOutput?.(text),
-      onDeath: () => listener.onDeath?.('The app'),
-    });
-  return tellStep(listener, 'The app', start, ({ url }) => url);
 }

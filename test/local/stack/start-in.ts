@@ -5,7 +5,8 @@ import { join } from 'node:path';
 export interface Started {
   readonly exit: Promise<number | null>;
   output(): string;
-  saw(text: string): Promise<void>;
+  /** Until it has said the text, so many times. */
+  saw(text: string, times?: number): Promise<void>;
   end(signal: NodeJS.Signals): Promise<number | null>;
   /** As the terminal does it: every process of the group gets the signal. */
   pressCtrlC(): Promise<number | null>;
@@ -36,10 +37,10 @@ export function startIn(folder: string, ...args: string[]): Started {
   return {
     exit,
     output: () => output,
-    saw: (text) =>
+    saw: (text, times = 1) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          if (output.includes(text)) resolve();
+          if (output.split(text).length > times) resolve();
         };
         looks.add(look);
         look();

@@ -1,0 +1,131 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../../../local/stack/free-port';
+import { fetchJson, signIn } from '../../support/journey';
+import { startIn, type Started } from './start-in';
+
+const repository = join(__dirname, '../../..');
+
+describe('npm start -- --watch', () => {
+  let folder: string;
+  let url: string;
+  let stack: Started;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'watched-'));
+    for (const each of [
+      'src',
+      'scripts',
+      'host.json',
+      'package.json',
+      'tsconfig.json',
+      'dist/main.js',
+    ]) {
+      cpSync(join(repository, each), join(folder, each), { recursive: true });
+    }
+    symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
+    const port = await freePort();
+    url = `http://localhost:${port}`;
+    stack = startIn(folder, '--watch', '--port', String(port));
+    await stack.saw('Watching src');
+  });
+  afterAll(async () => {
+    await stack.end('SIGTERM');
+    rmSync(folder, { recursive: true });
+  });
+
+  const page = async () => (await fetch(`${url}/auth/signed-out`)).text();
+  const write = (name: string, change: (text: string) => string): string => {
+    const path = join(folder, name);
+    const before = readFileSync(path, 'utf8');
+    writeFileSync(path, change(before));
+    return before;
+  };
+  /** Waits for an answer that comes after what has been said so far. */
+  const sees = async (text: string, act: () => void): Promise<string> => {
+    const before = stack.output().length;
+    const count = stack.output().split(text).length;
+    act();
+    await stack.saw(text, count);
+    return stack.output().slice(before);
+  };
+  const title = (text: string) => (source: string) =>
+    source.replace(/title="You are [^"]*"/, `title="You are ${text}"`);
+
+  it('shows a changed function, and people stay signed in', async () => {
+    const { browser } = await signIn(url, 'Ines Okafor');
+    const said = await sees('Built and started anew', () => {
+      write('src/functions/signed-out.tsx', title('gone for good'));
+    });
+    expect(said).toContain(`Changed: ${join('src', 'functions', 'signed-out.tsx')}`);
+    expect(await page()).toContain('You are gone for good');
+    expect((await fetchJson(`${url}/auth/session`, browser)).status).toBe(200);
+    expect((await fetchJson(`${url}/auth/me`, browser)).status).toBe(200);
+  });
+
+  it('keeps what runs when the change cannot be built, says why, and takes the next one', async () => {
+    let before = '';
+    const said = await sees('const = nothing', () => {
+      before = write('src/functions/signed-out.tsx', (text) => `${text}\nconst = nothing;\n`);
+    });
+    expect(said).toMatch(/Not built, so the app runs on as it was:\n.*Expected identifier/);
+    expect(said).not.toMatch(/\n {4}at /);
+    expect(await page()).toContain('You are gone for good');
+    await sees('Built and started anew', () => {
+      write('src/functions/signed-out.tsx', () => title('back')(before));
+    });
+    expect(await page()).toContain('You are back');
+  });
+
+  it('says so when the app is built but does not start, and takes the next change', async () => {
+    let before = '';
+    const said = await sees('The next change tries again.', () => {
+      before = write('src/main.ts', (text) => `${text}\nthrow new Error('thrown at the start');\n`);
+    });
+    expect(said).toContain('thrown at the start');
+    await sees('Built and started anew', () => {
+      write('src/main.ts', () => before);
+    });
+    expect(await page()).toContain('You are back');
+  });
+
+  it('takes changed settings, and leaves the app alone when they are faulty', async () => {
+    const path = join(folder, 'local.settings.json');
+    await sees('Built and started anew', () => {
+      writeFileSync(path, '{ "Values": { "ADMIN_ROLE": "boss" } }');
+    });
+    expect(stack.output()).toContain('From local.settings.json: ADMIN_ROLE');
+    const { browser } = await signIn(url, 'Ines Okafor');
+    expect((await fetchJson(`${url}/auth/admin`, browser)).status).toBe(403);
+    const said = await sees('not valid JSON', () => {
+      writeFileSync(path, '{ "Values": ');
+    });
+    expect(said).toContain('the app runs on as it was');
+    expect((await fetch(`${url}/auth/signed-out`)).status).toBe(200);
+    await sees('Built and started anew', () => {
+      rmSync(path);
+    });
+  });
+
+  it('ends everything within a second of Ctrl-C, also while it builds', async () => {
+    await sees('Changed:', () => {
+      write('src/main.ts', (text) => `${text}\n`);
+    });
+    const asked = performance.now();
+    expect(await stack.pressCtrlC()).toBe(0);
+    expect(performance.now() - asked).toBeLessThan(1000);
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
+    expect(stack.output()).not.toContain('ended by itself');
+    // The two of the tests above: a build that is broken off is no news.
+    expect(stack.output().match(/Not built/g)).toHaveLength(2);
+  });
+});
+
+describe('npm start -- --watch --no-app', () => {
+  it('is refused', async () => {
+    const stack = startIn(repository, '--watch', '--no-app');
+    expect(await stack.exit).toBe(1);
+    expect(stack.output()).toContain('--watch goes with an app, and --no-app starts none.');
+  });
+});
