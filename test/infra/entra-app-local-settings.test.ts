@@ -97,6 +97,25 @@ describe('local.settings.json, when entra-app.sh --local writes it,', () => {
       expect(readFileSync(join(folder, 'sub/real.json'), 'utf8')).toBe('{}');
     });
 
+    it('into a clone, which takes nothing of it when the script is killed on the way', () => {
+      spawnSync('git', ['init', '--quiet'], { cwd: elsewhere });
+      writeFileSync(join(elsewhere, '.gitignore'), '/real.json\n/kill.cjs\n');
+      writeFileSync(join(elsewhere, 'real.json'), '{}');
+      const kill = join(elsewhere, 'kill.cjs');
+      writeFileSync(
+        kill,
+        `require('node:fs').renameSync = () => process.kill(process.pid, 'SIGKILL');
+        require('node:module').syncBuiltinESMExports();`,
+      );
+      link(join(elsewhere, 'real.json'));
+      const { code } = checkout.runWith({ NODE_OPTIONS: `--require=${kill}` }, '--local');
+      expect(code).not.toBe(0);
+      expect(readdirSync(elsewhere).some((name) => name.startsWith('.local-settings-'))).toBe(true);
+      const status = ['status', '--porcelain', '--untracked-files=all'];
+      const { stdout } = spawnSync('git', status, { cwd: elsewhere, encoding: 'utf8' });
+      expect(stdout).toBe('?? .gitignore\n');
+    });
+
     it('but not into a clone of which git cannot say', () => {
       writeFileSync(join(elsewhere, '.git'), 'gitdir: nowhere\n');
       writeFileSync(join(elsewhere, 'real.json'), '{}');

@@ -78,6 +78,14 @@ describe('when the answer with the new secret cannot be read, entra-app.sh --loc
     expect(secrets()).toEqual([]);
   });
 
+  it('leaves one alone that another machine made meanwhile', () => {
+    const endDateTime = new Date(Date.now() + 89 * 86_400_000).toISOString();
+    const rival = { keyId: 'rival', displayName: 'local development', hint: 'abc', endDateTime };
+    checkout.az.change({ rival, faults: [{ on, times: 1, prints: 'W: ANSWER' }] });
+    expect(checkout.run('--local').stderr).toContain('it is removed again');
+    expect(secrets()).toEqual([rival]);
+  });
+
   it('looks for none where Graph refused to make one', () => {
     const denied = { status: 403, code: 'Authorization_RequestDenied', message: 'No.' } as const;
     checkout.az.change({ faults: [{ ...denied, on }] });

@@ -47,6 +47,8 @@ export interface Tenant {
   readonly count: number;
   /** A file that becomes a folder while a secret is made, so that it cannot be written any more. */
   readonly blocked?: string;
+  /** A secret that another machine makes at the same time. */
+  readonly rival?: Json;
   /** A file that somebody saves with this text while a secret is made. */
   readonly saved?: { readonly path: string; readonly text: string };
 }

@@ -142,6 +142,7 @@ export function graphRoutes({ tenant, body, isUpsert, address, answer, refuse })
         tenant.secrets += 1;
         if (tenant.blocked !== undefined)
           mkdirSync(join(tenant.blocked, 'taken'), { recursive: true });
+        if (tenant.rival !== undefined) passwordCredentials.push(tenant.rival);
         if (tenant.saved !== undefined) writeFileSync(tenant.saved.path, tenant.saved.text);
         const secretText = `s${String(tenant.secrets).padStart(2, '0')}~secret`;
         passwordCredentials.push({
