@@ -28,7 +28,7 @@ const graceMs = 1_000;
 /** After which one that does not heed the request to end is ended. */
 const killMs = 2_000;
 
-/** @throws Error when interrupted, or when the system cannot start it; a missing program is an answer */
+/** @throws Error when interrupted; what the system says where it cannot start it stands in `stderr` */
 export async function runAz(args: readonly string[], options: AzStart): Promise<AzEnd> {
   options.interrupt.throwIfAborted();
   const child = start(args, options);
@@ -70,8 +70,8 @@ function outcomeOf(
     };
     interrupt.addEventListener('abort', onInterrupt, { signal: ended });
     child.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') end('missing');
-      else reject(error);
+      said.stderr += error.message;
+      end(error.code === 'ENOENT' ? 'missing' : 'ended');
     });
     child.on('exit', () => {
       after(graceMs, 'ended');

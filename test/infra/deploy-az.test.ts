@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { AzSurroundings } from '../../local/deploy/az';
 import { AzFailure, createAz } from '../../local/deploy/az';
@@ -78,6 +78,20 @@ describe('az', () => {
     await expect(plainAz(source)(['a'])).rejects.toMatchObject({ output, isLate: false });
   });
 
+  it('that may not be run is not called missing', async () => {
+    scripted = createScriptedAz([]);
+    const [folder = ''] = scripted.path.split(delimiter);
+    chmodSync(join(folder, 'az'), 0o644);
+    const env = { PATH: folder };
+    const only = createAz({
+      subscription: undefined,
+      env,
+      interrupt: stop.signal,
+      platform: 'linux',
+    });
+    await expect(only(['a'])).rejects.toMatchObject({ output: 'spawn az EACCES' });
+  });
+
   it('is not waited for where something in the background holds its output', async () => {
     const started = performance.now();
     expect(await plainAz('echo 1; sleep 8 &')(['a'])).toBe(1);
@@ -92,11 +106,12 @@ describe('az', () => {
   });
 
   it('keeps nothing alive that does not heed being stopped', async () => {
-    const before = held();
+    // Those of other tests may not have ended yet.
+    while (held() > 0) await new Promise((resolve) => setTimeout(resolve, 20));
     const failure = plainAz("trap '' TERM; sleep 1; sleep 4")(['a'], { deadlineMs: 300 });
     await expect(failure).rejects.toMatchObject({ isLate: true });
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(held()).toBe(before);
+    expect(held()).toBe(0);
   });
 
   /** Processes that node would wait for. */
