@@ -34,7 +34,7 @@ describe('infra/scripts/entra-app.sh', () => {
     expect(stdout).toContain(
       `Next, for whoever deploys: the same command as before, with\n--parameters deployEntraApp=false --parameters entraClientId=${appId}\n`,
     );
-    expect(stdout).not.toMatch(/npm run deploy|public cloud|ENTRA_AUTHORITY/);
+    expect(stdout).not.toMatch(/npm run deploy|entraAuthority|graphBaseUrl/);
     const project = (await createBicepParser())(readInfraSources());
     const main = project.get('infra/main.bicep');
     const paths = main?.variables.find(({ name }) => name === 'paths')?.value;
@@ -200,8 +200,8 @@ describe('infra/scripts/entra-app.sh', () => {
     // The app asks its identity for a token of that audience, and for no other.
     expect(tokenExchangeResource(issuer)).toBe(audience);
     expect(stdout).toContain('set them after each one:');
-    expect(stdout).toContain(`  ENTRA_AUTHORITY=${issuer}\n`);
-    expect(stdout).toContain(`  GRAPH_BASE_URL=${graph.replace(/\/$/, '')}/v1.0\n`);
+    expect(stdout).toContain(`--parameters entraAuthority=${issuer}\n`);
+    expect(stdout).toContain(`--parameters graphBaseUrl=${graph.replace(/\/$/, '')}/v1.0\n`);
     expect(stdout).not.toContain('ENTRA_ISSUER');
   });
 

@@ -31,13 +31,15 @@ export function sayNext({ tenantId, appId, url, isLocal, settings }, say) {
   sayCloud(settings, say);
 }
 
-/** The template knows the public cloud only. @param {Record<string, string>} settings @param {Say} say */
+/** Parameters of the template by the settings that they set. */
+const cloudParameters = { ENTRA_AUTHORITY: 'entraAuthority', GRAPH_BASE_URL: 'graphBaseUrl' };
+
+/** What the template cannot know of another cloud than the public one. @param {Record<string, string>} settings @param {Say} say */
 function sayCloud(settings, say) {
-  const needed = Object.entries(settings).filter(([, value]) => value !== '');
-  if (needed.length === 0) return;
-  say('This is not the public cloud. The app then also needs these settings (docs/settings.md).');
-  say('A deployment neither makes nor keeps them, so set them after each one:');
-  for (const [name, value] of needed) say(`  ${name}=${value}`);
+  for (const [setting, parameter] of Object.entries(cloudParameters)) {
+    const value = settings[setting] ?? '';
+    if (value !== '') say(`--parameters ${parameter}=${value}`);
+  }
 }
 
 /**
