@@ -199,7 +199,6 @@ describe('infra/scripts/entra-app.sh', () => {
     ]);
     // The app asks its identity for a token of that audience, and for no other.
     expect(tokenExchangeResource(issuer)).toBe(audience);
-    expect(stdout).toContain('set them after each one:');
     expect(stdout).toContain(`--parameters entraAuthority=${issuer}\n`);
     expect(stdout).toContain(`--parameters graphBaseUrl=${graph.replace(/\/$/, '')}/v1.0\n`);
     expect(stdout).not.toContain('ENTRA_ISSUER');
