@@ -1,11 +1,10 @@
 import type { Cookie, HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { Services } from '../services';
-import type { User } from '../sessions/session';
 
 /** Who sends a request, as far as it is known. */
 interface Visitor {
   /** Set by a guard once it has read the session; `undefined` before that, and for the signed out. */
-  user: User | undefined;
+  user: { readonly name: string; readonly username: string } | undefined;
 }
 
 /** One request and what is needed to answer it. Made by `endpoint`, passed to every handler. */
