@@ -55,7 +55,8 @@ async function start(options: StartOptions): Promise<Stack> {
   console.log('Starting the local stack:');
   let log = holdBack();
   // At a terminal only: of what runs unattended, several may start at once.
-  const preferred = process.stdout.isTTY ? { preferredPorts } : {};
+  const isFree = !Object.values(preferredPorts).includes(options.appPort);
+  const preferred = process.stdout.isTTY && isFree ? { preferredPorts } : {};
   const stack = await startStack(
     { ...preferred, ...options },
     {

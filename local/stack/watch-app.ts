@@ -46,13 +46,25 @@ export function watchApp(parts: AppWatchParts): AppWatch {
     isBusy = false;
     if (hasChangedAgain) await work();
   };
-  const watchers = watchFiles(parts.root, (name) => {
+  let watchers: readonly FSWatcher[] = [];
+  const onChange = (name: string): void => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
+      // Anew each time: on Linux a watch stays with a file, or folder, that another was moved over.
+      for (const each of watchers) each.close();
+      try {
+        watchers = watchFiles(parts.root, onChange);
+      } catch {
+        // Between two steps of git, say, there is no `src`.
+        watchers = [];
+        onChange(name);
+        return;
+      }
       tell(`\nChanged: ${name}`);
       void work();
     }, pauseMs);
-  });
+  };
+  watchers = watchFiles(parts.root, onChange);
   return {
     stop() {
       isStopped = true;
@@ -69,7 +81,7 @@ async function renew(parts: AppWatchParts, isStopped: () => boolean): Promise<vo
     parts.check();
     await build(parts.root);
   } catch (error) {
-    tell(`\nNot built, so the app runs on as it was:\n${explain(error)}`);
+    tell(`\nNot built; what runs goes on as it was:\n${explain(error)}`);
     return;
   }
   if (isStopped()) return;
@@ -82,7 +94,7 @@ async function renew(parts: AppWatchParts, isStopped: () => boolean): Promise<vo
 }
 
 function watchFiles(root: string, changed: (name: string) => void): readonly FSWatcher[] {
-  return [
+  const watchers = [
     watch(join(root, 'src'), { recursive: true }, (_event, name) => {
       // What editors put beside a file while it is open is no source.
       if (name !== null && !/(^|[\\/])\.[^\\/]*$|~$/.test(name)) changed(join('src', name));
@@ -91,6 +103,9 @@ function watchFiles(root: string, changed: (name: string) => void): readonly FSW
       if (name !== null && settingsFiles.includes(name)) changed(name);
     }),
   ];
+  // What was watched is gone: the change that took it away is told all the same.
+  for (const each of watchers) each.on('error', () => undefined);
+  return watchers;
 }
 
 /** @throws Error with what the bundler says is wrong, without the stack of the build script */

@@ -24,7 +24,8 @@ import { Stop } from './stop.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 
 /** A name of a registration may hold what moves the cursor or colours a terminal. @param {string} text */
-const printable = (text) => text.replace(/\r\n/g, '\n').replace(/[^\P{Cc}\n\t]/gu, '?');
+const printable = (text) =>
+  text.replace(/\r\n/g, '\n').replace(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '?');
 
 /** @param {string} line */
 const say = (line) => {

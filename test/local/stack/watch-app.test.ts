@@ -1,4 +1,12 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../../local/stack/free-port';
@@ -64,12 +72,28 @@ describe('npm start -- --watch', () => {
     expect((await fetchJson(`${url}/auth/me`, browser)).status).toBe(200);
   });
 
+  it('sees each file that is moved over another, as git does', async () => {
+    for (const text of ['moved in', 'moved in again']) {
+      const moved = join(folder, 'signed-out.tsx');
+      const path = join(folder, 'src/functions/signed-out.tsx');
+      writeFileSync(moved, title(text)(readFileSync(path, 'utf8')));
+      await sees('Built and started anew', () => {
+        renameSync(moved, path);
+      });
+      expect(await page()).toContain(`You are ${text}`);
+    }
+    await sees('Built and started anew', () => {
+      write('src/functions/signed-out.tsx', title('gone for good'));
+    });
+    expect(await page()).toContain('You are gone for good');
+  });
+
   it('keeps what runs when the change cannot be built, says why, and takes the next one', async () => {
     let before = '';
     const said = await sees('const = nothing', () => {
       before = write('src/functions/signed-out.tsx', (text) => `${text}\nconst = nothing;\n`);
     });
-    expect(said).toMatch(/Not built, so the app runs on as it was:\n.*Expected identifier/);
+    expect(said).toMatch(/Not built; what runs goes on as it was:\n.*Expected identifier/);
     expect(said).not.toMatch(/\n {4}at /);
     expect(await page()).toContain('You are gone for good');
     await sees('Built and started anew', () => {
@@ -101,7 +125,7 @@ describe('npm start -- --watch', () => {
     const said = await sees('not valid JSON', () => {
       writeFileSync(path, '{ "Values": ');
     });
-    expect(said).toContain('the app runs on as it was');
+    expect(said).toContain('what runs goes on as it was');
     expect((await fetch(`${url}/auth/signed-out`)).status).toBe(200);
     await sees('Built and started anew', () => {
       rmSync(path);
