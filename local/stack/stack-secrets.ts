@@ -20,8 +20,7 @@ export interface StackSecrets {
 
 /**
  * Fresh secrets, or those kept in `dataDir`, a folder that is there (written at the first time, for the
- * owner's eyes only). Ports of stand-ins are the preferred ones where they are free; the provider's is kept with the
- * folder, and so is one of its own, lest two folders want the same.
+ * owner's eyes only). Ports of stand-ins are the preferred ones where they are free; the provider's is kept.
  * @throws Error when what is kept cannot be read
  */
 export async function stackSecrets({
@@ -38,7 +37,7 @@ export async function stackSecrets({
   if (kept !== undefined) {
     return parseSecrets(kept, path, graphPort);
   }
-  const secrets = createSecrets(await freePort(), graphPort);
+  const secrets = createSecrets(entraPort === 0 ? await freePort() : entraPort, graphPort);
   writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;
 }
