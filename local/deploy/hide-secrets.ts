@@ -11,8 +11,10 @@ const mostCharacters = 65_536;
  */
 export function hideSecrets(text: string, addresses: readonly string[] = []): string {
   const secrets = addresses.flatMap(secretsOf).sort((one, other) => other.length - one.length);
-  const start = text.slice(0, mostCharacters);
-  const hidden = secrets.reduce((left, secret) => left.replaceAll(secret, '...'), start);
+  // Before the cut, which would leave the first half of a secret that stands across it.
+  const hidden = secrets
+    .reduce((left, secret) => left.replaceAll(secret, '...'), text)
+    .slice(0, mostCharacters);
   // Slashes may be escaped, as in JSON; `=` and what stands before a name may be encoded.
   return hidden
     .replaceAll(/(https?:(?:\\*\/){2}[^\s"'?]+)\?[^\s"']+/gi, '$1?...')

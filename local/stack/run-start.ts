@@ -55,8 +55,9 @@ async function start(options: StartOptions): Promise<Stack> {
   console.log('Starting the local stack:');
   let log = holdBack();
   // At a terminal only: of what runs unattended, several may start at once.
-  const isFree = !Object.values(preferredPorts).includes(options.appPort);
-  const preferred = process.stdout.isTTY && isFree ? { preferredPorts } : {};
+  // The app, told where to be, goes before.
+  const isUnclaimed = !Object.values(preferredPorts).includes(options.appPort);
+  const preferred = process.stdout.isTTY && isUnclaimed ? { preferredPorts } : {};
   const stack = await startStack(
     { ...preferred, ...options },
     {

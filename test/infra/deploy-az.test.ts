@@ -208,6 +208,14 @@ it('hideSecrets leaves words that happen to stand in the address, which commands
   expect(hideSecrets('of deploy:Secret123', [address])).toBe('of ...');
 });
 
+it('hideSecrets shows no half of a secret where it cuts', () => {
+  const address = 'https://a.example/x.zip?other=Odd%2FValue-of-a-signature';
+  for (let before = 65_500; before < 65_536; before += 5) {
+    const shown = hideSecrets(`${'x'.repeat(before)}Odd%2FValue-of-a-signature`, [address]);
+    expect(shown).not.toContain('Odd');
+  }
+});
+
 it('hideSecrets is done soon, however much az said', () => {
   const started = performance.now();
   expect(hideSecrets('https://'.repeat(1_000_000)).length).toBeLessThan(100_000);
