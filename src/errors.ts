@@ -5,6 +5,8 @@ interface AppErrorOptions {
   readonly cause?: unknown;
   /** For the log only, never shown. Must not hold a code, token, cookie value, secret or session id. */
   readonly note?: string;
+  /** When a new try makes sense, in seconds, where the service that failed said so; else the code's own time counts. */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** A failure with a stable code. `http/answer-error.ts` is the one place that turns it into an answer. */
@@ -13,6 +15,8 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly note: string | undefined;
+  /** Sent as `Retry-After`; `undefined` where a new try does not help. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     const facts = factsOf(code);
@@ -23,6 +27,7 @@ export class AppError extends Error {
     this.code = code;
     this.status = facts.status;
     this.note = options.note;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? facts.retryAfterSeconds;
   }
 }
 

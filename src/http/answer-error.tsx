@@ -74,7 +74,7 @@ function errorJson(error: AppError, exchange: Exchange): HttpResponseInit {
   if (error instanceof SignInRefusedError && error.refusal.aadsts !== undefined) {
     extra['aadsts'] = error.refusal.aadsts;
   }
-  return problem(error.code, exchange.correlationId, extra);
+  return problem(error.code, exchange.correlationId, extra, error.retryAfterSeconds);
 }
 
 function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
@@ -96,7 +96,7 @@ function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
       {error instanceof SignInRefusedError ? <Refusal error={error} /> : null}
     </MessagePage>
   );
-  return withRetryAfter(htmlPage(page, facts.status), facts.retryAfterSeconds);
+  return withRetryAfter(htmlPage(page, facts.status), error.retryAfterSeconds);
 }
 
 function Refusal({ error }: { readonly error: SignInRefusedError }) {

@@ -1,7 +1,6 @@
 import { findAadstsText, refusalText } from '../auth/refusal-text';
 import type { AppError, ProviderRefusal } from '../errors';
 import { RoleMissingError, SignInNeededError, SignInRefusedError } from '../errors';
-import { factsOf } from '../error-facts';
 import type { PageLink } from '../pages/message-page';
 import { pathWithoutMarker } from './bounce';
 import type { Exchange } from './exchange';
@@ -59,8 +58,8 @@ function backToListLink({ path }: Exchange): PageLink {
 }
 
 /** What a second try may well get past. */
-function isPassing({ code }: AppError): boolean {
-  return code === 'ERR_INTERNAL' || factsOf(code).retryAfterSeconds !== undefined;
+function isPassing({ code, retryAfterSeconds }: AppError): boolean {
+  return code === 'ERR_INTERNAL' || retryAfterSeconds !== undefined;
 }
 
 /** The request once more; where it was part of a sign-in or a form, that begins anew. */

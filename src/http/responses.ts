@@ -26,13 +26,17 @@ export function redirectTo(location: string, status: 302 | 303 = 302): HttpRespo
   return { status, headers: { Location: location } };
 }
 
-/** Problem details (RFC 9457). `extra` holds members beyond the standard ones, `login_url` for instance. */
+/**
+ * Problem details (RFC 9457). `extra` holds members beyond the standard ones, `login_url` for instance.
+ * @param retryAfterSeconds the code's own unless given
+ */
 export function problem(
   code: ErrorCode,
   correlationId: string,
   extra: Readonly<Record<string, unknown>> = {},
+  retryAfterSeconds = factsOf(code).retryAfterSeconds,
 ): HttpResponseInit {
-  const { status, title, detail, retryAfterSeconds } = factsOf(code);
+  const { status, title, detail } = factsOf(code);
   return {
     status,
     headers: {

@@ -146,6 +146,14 @@ describe('answerError, for an error nobody foresaw', () => {
     expect(answerError(known, exchange).status).toBe(404);
   });
 
+  it('says when to try again as the service that failed said it', () => {
+    const error = new AppError('ERR_GRAPH_UNAVAILABLE', { retryAfterSeconds: 37 });
+    expect(jsonOf(error).headers.get('retry-after')).toBe('37');
+    expect(pageOf(error).headers.get('retry-after')).toBe('37');
+    const silent = new AppError('ERR_GRAPH_UNAVAILABLE');
+    expect(jsonOf(silent).headers.get('retry-after')).toBe('10');
+  });
+
   it('logs the names and places of causes, never what they say', () => {
     const exchange = client();
     const deep = Object.assign(new RangeError('code=hunter2'), { code: 'ECONNRESET' });
