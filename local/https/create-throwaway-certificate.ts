@@ -5,13 +5,17 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
  * that https can be served without openssl. Who trusts it must be given it: `ca` of a client, or
  * NODE_EXTRA_CA_CERTS.
  * RFC 5280 sections 4.1 and 4.2.1.6, RFC 5758 section 3.2.
+ * @param now milliseconds since 1970, by the clock of whoever checks it
  */
-export function createThrowawayCertificate(): { readonly key: string; readonly cert: string } {
+export function createThrowawayCertificate(now = Date.now()): {
+  readonly key: string;
+  readonly cert: string;
+} {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const signedWith = sequence(oid('2a8648ce3d040302'));
   const name = sequence(node(0x31, sequence(oid('550403'), node(0x0c, Buffer.from('localhost')))));
   const day = 86_400_000;
-  const validity = sequence(time(Date.now() - day), time(Date.now() + 10 * day));
+  const validity = sequence(time(now - day), time(now + 10 * day));
   const names = sequence(
     node(0x82, Buffer.from('localhost')),
     node(0x87, Buffer.from([127, 0, 0, 1])),

@@ -1,9 +1,11 @@
 import { accounts, control, fetchJson, resetControl, startJourney } from '../support/journey';
 import type { CountingProxy } from '../support/counting-proxy';
 import { startCountingProxy } from '../support/counting-proxy';
+import { useFixedClock } from '../support/fixed-clock';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser } from '../support/test-browser';
 
+useFixedClock();
 let stack: TestStack;
 let proxy: CountingProxy;
 let app: string;

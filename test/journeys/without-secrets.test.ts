@@ -5,11 +5,13 @@ import { startManagedIdentityStandIn } from '../../local/managed-identity/start-
 import { localTenantId } from '../../local/stack/app-settings';
 import type { AppFacts } from '../../local/stack/stack-messages';
 import { accounts, fetchJson, freshTableName, signIn, startJourney } from '../support/journey';
+import { useFixedClock } from '../support/fixed-clock';
 import type { HttpsAzurite } from '../support/start-https-azurite';
 import { startHttpsAzurite } from '../support/start-https-azurite';
 import type { TestStack } from '../support/start-stack';
 import { words } from '../support/test-browser';
 
+useFixedClock();
 const clientId = '66666666-6666-4666-8666-666666666666';
 const tableName = freshTableName();
 let platform: ManagedIdentityStandIn;

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AzureNamedKeyCredential, TableClient } from '@azure/data-tables';
 import { createThrowawayCertificate } from '../../local/https/create-throwaway-certificate';
+import { machineNow } from './fixed-clock';
 
 export interface HttpsAzurite {
   /** `https://127.0.0.1:P/<account>`: what TABLES_ENDPOINT must be. */
@@ -26,7 +27,7 @@ const account = 'onlytokens';
  */
 export async function startHttpsAzurite(): Promise<HttpsAzurite> {
   const folder = await mkdtemp(join(tmpdir(), 'anteroom-azurite-'));
-  const { key, cert } = createThrowawayCertificate();
+  const { key, cert } = createThrowawayCertificate(machineNow());
   const [keyPath, certificatePath] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   await Promise.all([writeFile(keyPath, key, { mode: 0o600 }), writeFile(certificatePath, cert)]);
   const accountKey = randomBytes(64).toString('base64');

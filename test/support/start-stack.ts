@@ -29,7 +29,8 @@ export async function startStack(options: StackOptions = {}): Promise<TestStack>
   const child = fork(
     join(repository, 'dist/local/stack-process.mjs'),
     [JSON.stringify({ scriptRoot: repository, ...options })],
-    { silent: true },
+    // Its clock may be fixed: see `useFixedClock`.
+    { silent: true, env: process.env },
   );
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
