@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { isRecord, isString } from '../loopback/control';
-import { clientRequestIdOf } from './client-request-id';
 import type { Directory } from './directory';
-import { EntraRefusal, entraErrorNumberOf, entraErrorText } from './entra-error';
-import { isEntraErrorNumber, tokenErrorOf } from './entra-error';
+import { EntraRefusal, entraErrorNumberOf, isEntraErrorNumber } from './entra-error';
 import { clientInfoOf, issueTokens, readScopes } from './issue-tokens';
 import type { TokenIssuer } from './issue-tokens';
+import { correlationIdOf, tokenHeaders, type Refusals } from './refusals';
 import type { RegisteredClients } from './registered-clients';
 import type { SignInNotes } from './sign-in-notes';
 
@@ -16,6 +15,7 @@ interface EntraAnswerParts {
   readonly clients: RegisteredClients;
   readonly notes: SignInNotes;
   readonly issuer: TokenIssuer;
+  readonly refusals: Refusals;
 }
 
 /** Gives what oidc-provider answers the shape of Microsoft Entra ID's answers. */
@@ -37,7 +37,7 @@ export function answerAsEntra(provider: Provider, parts: EntraAnswerParts): void
     const failure = failures.get(context);
     if (context.oidc.route === 'token') {
       if (context.status === 200) await answerTokens(context, parts);
-      else answerTokenError(context, failure);
+      else answerTokenError(context, parts, failure);
     } else if (context.status === 303) {
       shapeRedirect(context, parts, failure);
     }
@@ -58,6 +58,7 @@ async function answerTokens(context: KoaContextWithOIDC, parts: EntraAnswerParts
   if (code !== undefined && refreshToken !== undefined) {
     parts.notes.keepGrant(refreshToken.jti, note);
   }
+  context.set({ ...tokenHeaders(0) });
   context.body = await issueTokens(parts.issuer, {
     client,
     user,
@@ -76,13 +77,18 @@ function refreshTokenOf(body: unknown): { refreshToken?: string } {
   return isString(token) ? { refreshToken: token } : {};
 }
 
-function answerTokenError(context: KoaContextWithOIDC, failure: unknown): void {
-  const correlationId = clientRequestIdOf(context.req.headers, new URL(context.href));
-  const { status, body } = tokenErrorOf(entraErrorNumberOf(failure), {
-    ...(failure instanceof EntraRefusal ? { claims: failure.claims } : {}),
-    ...(correlationId === undefined ? {} : { correlationId }),
-  });
+function answerTokenError(
+  context: KoaContextWithOIDC,
+  { refusals }: EntraAnswerParts,
+  failure: unknown,
+): void {
+  const claims = failure instanceof EntraRefusal ? failure.claims : undefined;
+  const { status, headers, body } = refusals.atToken(
+    { code: entraErrorNumberOf(failure), ...(claims === undefined ? {} : { claims }) },
+    correlationIdOf(context.req.headers, new URL(context.href)),
+  );
   context.status = status;
+  context.set({ ...headers });
   context.body = body;
 }
 
@@ -105,7 +111,7 @@ function shapeRedirect(
     }
     url.searchParams.set('session_state', sessionIdOf(oidc.session?.uid ?? ''));
   } else {
-    describeError(url.searchParams, failure);
+    describeError(parts.refusals, url.searchParams, failure);
   }
   context.set('Location', url.href);
   context.body = '';
@@ -119,12 +125,14 @@ function noteSignIn({ oidc, query }: KoaContextWithOIDC, parts: EntraAnswerParts
   parts.notes.keepSession(uid, { acrs, clients: [...new Set([...clients, clientId])] });
 }
 
-function describeError(params: URLSearchParams, failure: unknown): void {
-  const named = Number(/^AADSTS(\d+)$/.exec(params.get('error_description') ?? '')?.[1]);
-  const number = isEntraErrorNumber(named) ? named : entraErrorNumberOf(failure);
-  params.set('error_description', entraErrorText(number));
-  params.set('error_uri', `https://login.microsoftonline.com/error?code=${number}`);
-  if (number === 65004) params.set('error_subcode', 'cancel');
+/** The sign-in pages name a refusal by its code; what oidc-provider refuses has none yet. */
+function describeError(refusals: Refusals, params: URLSearchParams, failure: unknown): void {
+  const named = params.get('error_description') ?? '';
+  const number = Number(/^AADSTS(\d+)$/.exec(named)?.[1]);
+  const own = isEntraErrorNumber(number) ? number : entraErrorNumberOf(failure);
+  const code = /^AADB2C\d+$/.test(named) ? named : own;
+  const said = refusals.atRedirect({ code }, params.get('error') ?? undefined);
+  for (const [name, value] of Object.entries(said)) params.set(name, value);
 }
 
 /** `sid`: a GUID, the same for one browser session, that does not give away the cookie. */

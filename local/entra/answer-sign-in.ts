@@ -4,7 +4,6 @@ import { readBody } from '../loopback/read-body';
 import { contextsOfClaims, contextsOfPolicies } from './access-policies';
 import { sessionCookie, sessionSeconds } from './create-provider';
 import type { AccessPolicies } from './create-control-panel';
-import { entraErrorText, type EntraErrorNumber } from './entra-error';
 import { graphScopesOf, readScopes } from './issue-tokens';
 import { confirmPage } from './pages/confirm-page';
 import { errorPage } from './pages/notice-pages';
@@ -38,6 +37,8 @@ export async function answerSignIn(parts: Parts, ...exchange: Exchange): Promise
       await takeConsent(parts, exchange, interaction, form.get('consent'));
     } else if (interaction.prompt.name === 'confirm') {
       await takeConfirmation(parts, exchange, interaction, form.get('confirm'));
+    } else if (form.has('leave')) {
+      await refuse(parts, exchange, leaving(parts, form.get('leave')));
     } else {
       await takeAccount(parts, exchange, form.get('user') ?? '');
     }
@@ -65,7 +66,7 @@ function showQuestion(parts: Parts, [, response, url]: Exchange, interaction: In
     showPage(parts, response, 200, confirmPage({ user, app }));
   } else {
     const disabled = interaction.prompt.reasons.includes('disabled');
-    showPicker(parts, response, url, disabled ? entraErrorText(50057) : undefined);
+    showPicker(parts, response, url, disabled ? parts.refusals.text(50057) : undefined);
   }
 }
 
@@ -74,10 +75,16 @@ function showPicker(parts: Parts, response: ServerResponse, url: URL, refusal?: 
   const html = accountPickerPage({
     users: usersOfDomain(directory.list(), url.searchParams.get('domain_hint')),
     app: appName(parts, url),
+    hasPasswordReset: parts.shape === 'b2c',
     hinted: directory.findByHint(url.searchParams.get('login_hint') ?? ''),
     ...(refusal === undefined ? {} : { refusal }),
   });
   showPage(parts, response, 200, html);
+}
+
+/** Azure AD B2C sends who forgot the password back to the app, unless the user flow can reset it. */
+function leaving({ shape }: Parts, how: string | null): string {
+  return shape === 'b2c' && how === 'password' ? 'AADB2C90118' : 'AADSTS65004';
 }
 
 /** `domain_hint` leads to the accounts of that domain, where there are any; else it says nothing. */
@@ -91,7 +98,7 @@ async function takeAccount(parts: Parts, exchange: Exchange, objectId: string): 
   const [request, response, url] = exchange;
   const user = parts.directory.find(objectId);
   if (user === undefined || user.disabled) {
-    showPicker(parts, response, url, entraErrorText(user === undefined ? 90014 : 50057));
+    showPicker(parts, response, url, parts.refusals.text(user === undefined ? 90014 : 50057));
     return;
   }
   await openSession(parts.provider, request, response, user);
@@ -106,7 +113,7 @@ async function takeConsent(
 ): Promise<void> {
   const objectId = interaction.session?.accountId;
   if (answer !== 'accept' || objectId === undefined) {
-    await refuse(parts, exchange, 65004);
+    await refuse(parts, exchange, 'AADSTS65004');
     return;
   }
   parts.directory.consent(objectId, ['openid', ...scopesOf(exchange[2])]);
@@ -122,7 +129,7 @@ async function takeConfirmation(
   const { directory, accessPolicies, notes } = parts;
   const user = directory.find(session?.accountId);
   if (answer !== 'yes' || user === undefined || session?.uid === undefined) {
-    await refuse(parts, exchange, 500121);
+    await refuse(parts, exchange, 'AADSTS500121');
     return;
   }
   const { searchParams } = exchange[2];
@@ -136,15 +143,15 @@ async function takeConfirmation(
   askAgain(parts, exchange, [], []);
 }
 
-/** The app gets the refusal; shapeRedirect makes text of the number. */
+/** The app gets the refusal; shapeRedirect makes text of the code. */
 async function refuse(
   { provider }: Parts,
   [request, response]: Exchange,
-  number: EntraErrorNumber,
+  code: string,
 ): Promise<void> {
   await provider.interactionFinished(request, response, {
     error: 'access_denied',
-    error_description: `AADSTS${number}`,
+    error_description: code,
   });
 }
 

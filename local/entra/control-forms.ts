@@ -1,4 +1,5 @@
 import type { ControlForm } from '../loopback/answer-control';
+import type { Control } from '../loopback/control';
 import type { AccessPolicies } from './create-control-panel';
 import { isUserName, mostAccounts, type Directory } from './directory';
 import type { EntraFaults } from './faults';
@@ -21,6 +22,7 @@ export function controlForms(parts: FormParts): Readonly<Record<string, ControlF
       return undefined;
     },
     tokens: (form) => setTokens(faults, form),
+    refusals: (form) => setRefusals(faults, form),
   };
 }
 
@@ -61,13 +63,29 @@ function addPolicy(accessPolicies: AccessPolicies, form: URLSearchParams): strin
 }
 
 function setTokens(faults: EntraFaults, form: URLSearchParams): string | undefined {
-  const refused = [
+  return offerAll([
     { control: faults.accessTokenSeconds, value: numberOf(form, 'accessTokenSeconds') ?? NaN },
-    { control: faults.tokenError, value: numberOf(form, 'tokenError') },
+    { control: faults.tokenError, value: codeOf(form, 'tokenError') },
     { control: faults.tokenOutage, value: textOf(form, 'tokenOutage') },
     { control: faults.tokenDelayMs, value: numberOf(form, 'tokenDelayMs') ?? 0 },
     { control: faults.tokenTimes, value: numberOf(form, 'tokenTimes') },
-  ].filter(({ control, value }) => !control.offer(value));
+  ]);
+}
+
+function setRefusals(faults: EntraFaults, form: URLSearchParams): string | undefined {
+  return offerAll([
+    { control: faults.signInError, value: codeOf(form, 'signInError') },
+    { control: faults.signInTimes, value: numberOf(form, 'signInTimes') },
+    { control: faults.errorLayout, value: textOf(form, 'errorLayout') },
+    { control: faults.errorUri, value: textOf(form, 'errorUri') },
+    { control: faults.policyClaims, value: form.has('policyClaims') },
+  ]);
+}
+
+function offerAll(
+  offers: readonly { readonly control: Control<unknown>; readonly value: unknown }[],
+): string | undefined {
+  const refused = offers.filter(({ control, value }) => !control.offer(value));
   return refused.length === 0
     ? undefined
     : `Not taken. Possible are: ${refused.map(({ control }) => control.takes).join('; ')}.`;
@@ -87,4 +105,11 @@ function wordsOf(form: URLSearchParams, name: string): string[] {
 function numberOf(form: URLSearchParams, name: string): number | null {
   const text = textOf(form, name);
   return text === '' ? null : Number(text);
+}
+
+/** A number, or a code of Azure AD B2C; null for an empty field. */
+function codeOf(form: URLSearchParams, name: string): number | string | null {
+  const text = textOf(form, name);
+  if (text === '') return null;
+  return /^\d+$/.test(text) ? Number(text) : text;
 }

@@ -5,7 +5,8 @@ import type { Configuration, JWKS } from 'oidc-provider';
 import type { EntraPaths } from './entra-shape';
 import { createKeptAdapter } from './kept-adapter';
 import type { KeptState } from './kept-state';
-import { renderErrorPage } from './pages/render-error-page';
+import { createErrorPage } from './pages/render-error-page';
+import type { Refusals } from './refusals';
 import type { RegisteredClient, RegisteredClients } from './registered-clients';
 import { createSignInPolicy, type SignInPolicyParts } from './sign-in-policy';
 
@@ -15,6 +16,7 @@ interface ProviderParts extends SignInPolicyParts {
   readonly paths: EntraPaths;
   readonly clients: RegisteredClients;
   readonly state: KeptState;
+  readonly refusals: Refusals;
   /** Did the authorization request of this code ask for `offline_access`? */
   readonly wantsRefreshToken: (codeId: string) => boolean;
   /** oidc-provider signs tokens that nobody sees; it wants a key all the same. */
@@ -57,7 +59,7 @@ export function createProvider(parts: ProviderParts): Provider {
       // The request travels along, so that it can be made again once the person has answered.
       url: (context, { uid }) => `${parts.paths.signIn}/${uid}?${context.querystring}`,
     },
-    renderError: renderErrorPage,
+    renderError: createErrorPage(parts.refusals),
     ...accountsOf(parts),
     ...lifetimes,
   });

@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import { errors } from 'oidc-provider';
-import type { EntraErrorFacts } from './entra-errors';
 import { entraErrors } from './entra-errors';
 
 export type EntraErrorNumber = keyof typeof entraErrors;
@@ -9,9 +7,9 @@ export type EntraErrorNumber = keyof typeof entraErrors;
 export class EntraRefusal extends errors.OIDCProviderError {
   readonly number: EntraErrorNumber;
   /** A claims request (JSON text) that the next sign-in must carry. */
-  readonly claims: string;
+  readonly claims: string | undefined;
 
-  constructor(number: EntraErrorNumber, claims = '') {
+  constructor(number: EntraErrorNumber, claims?: string) {
     super(entraErrors[number].status, entraErrors[number].error);
     this.number = number;
     this.claims = claims;
@@ -44,44 +42,4 @@ export function entraErrorNumberOf(error: unknown): EntraErrorNumber {
 
 export function isEntraErrorNumber(input: unknown): input is EntraErrorNumber {
   return typeof input === 'number' && Object.hasOwn(entraErrors, input);
-}
-
-/** Answer of the token endpoint, with its status. `claims` is a claims request as JSON text. */
-export function tokenErrorOf(
-  number: EntraErrorNumber,
-  options: { readonly correlationId?: string; readonly claims?: string } = {},
-): { status: number; body: Record<string, unknown> } {
-  const facts: EntraErrorFacts = entraErrors[number];
-  const trace = traceOf(options.correlationId);
-  return {
-    status: facts.status,
-    body: {
-      error: facts.error,
-      error_description: describe(number, trace),
-      error_codes: [number],
-      timestamp: trace.timestamp,
-      trace_id: trace.traceId,
-      correlation_id: trace.correlationId,
-      error_uri: `https://login.microsoftonline.com/error?code=${number}`,
-      ...(facts.suberror === undefined ? {} : { suberror: facts.suberror }),
-      ...(options.claims === undefined || options.claims === '' ? {} : { claims: options.claims }),
-    },
-  };
-}
-
-/** `AADSTS50011: …` for a person, or for `error_description` of a redirect. */
-export function entraErrorText(number: EntraErrorNumber): string {
-  return describe(number, traceOf());
-}
-
-function describe(number: EntraErrorNumber, trace: ReturnType<typeof traceOf>): string {
-  return (
-    `AADSTS${number}: ${entraErrors[number].text} Trace ID: ${trace.traceId} ` +
-    `Correlation ID: ${trace.correlationId} Timestamp: ${trace.timestamp}`
-  );
-}
-
-function traceOf(correlationId: string = randomUUID()) {
-  const timestamp = new Date().toISOString().replace('T', ' ').replace(/\.\d+/, '');
-  return { traceId: randomUUID(), correlationId, timestamp };
 }

@@ -1,12 +1,20 @@
-import { countInWords, createControl, isCount, isOneOf, isRecord } from '../loopback/control';
+import {
+  countInWords,
+  createControl,
+  isBoolean,
+  isCount,
+  isOneOf,
+  isRecord,
+} from '../loopback/control';
 import { isString, isTimes, oneOfInWords, timesInWords } from '../loopback/control';
 import { outages } from '../loopback/outage';
 import type { Outage } from '../loopback/outage';
-import type { EntraErrorNumber } from './entra-error';
-import { isEntraErrorNumber } from './entra-error';
-import { entraErrors } from './entra-errors';
+import { isOrdered, orderedRefusalInWords, type OrderedRefusal } from './ordered-refusal';
+import { errorLayouts, errorUris } from './refusals';
 import { signings } from './sign-token';
 import type { Signing } from './sign-token';
+
+type Order = OrderedRefusal['code'] | OrderedRefusal | null;
 
 /** Everything a test can make the stand-in do wrong, or change: `POST /control`. */
 export type EntraFaults = ReturnType<typeof createEntraFaults>;
@@ -20,16 +28,28 @@ export function createEntraFaults() {
     idTokenTimes: createControl<number | null>(null, isTimes, timesInWords),
     tokenDelayMs: createControl(0, isCount, countInWords),
     tokenOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
-    /** A number of entra-errors.ts that the token endpoint refuses with; null: none. */
-    tokenError: createControl<EntraErrorNumber | null>(
-      null,
-      (input) => input === null || isEntraErrorNumber(input),
-      `${oneOfInWords(Object.keys(entraErrors))}, or null for none`,
-    ),
-    /** `claims` of that refusal, a claims request as JSON text; '' for none. */
-    tokenErrorClaims: createControl('', isString, 'a text: JSON, or empty for none'),
+    /** What the token endpoint refuses with; null: nothing. */
+    tokenError: createControl<Order>(null, isOrdered, orderedRefusalInWords),
+    /** `claims` of that refusal, a claims request as JSON text; '' for what it has anyway. */
+    tokenErrorClaims: createControl('', isString, 'a text: JSON, or empty'),
     /** How many token requests the delay, outage and error touch; null: all. */
     tokenTimes: createControl<number | null>(null, isTimes, timesInWords),
+    /** What the authorization endpoint sends the browser back with; null: nothing. */
+    signInError: createControl<Order>(null, isOrdered, orderedRefusalInWords),
+    /** How many authorization requests that touches; null: all. */
+    signInTimes: createControl<number | null>(null, isTimes, timesInWords),
+    /** Whether refusals of every kind bring `claims` with the ids of Conditional Access policies. */
+    policyClaims: createControl(false, isBoolean, 'true or false'),
+    errorLayout: createControl<(typeof errorLayouts)[number]>(
+      'spaces',
+      isOneOf(errorLayouts),
+      oneOfInWords(errorLayouts),
+    ),
+    errorUri: createControl<(typeof errorUris)[number]>(
+      'login.microsoftonline.com',
+      isOneOf(errorUris),
+      oneOfInWords(errorUris),
+    ),
     /** `issuer` of the metadata; '' for the right one. */
     metadataIssuer: createControl('', isString, 'a text: a URL, or empty for the right one'),
     metadataOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),

@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { respond } from '../loopback/respond';
 import type { Directory } from './directory';
-import type { EntraPaths } from './entra-shape';
+import type { EntraPaths, EntraShape } from './entra-shape';
 import { pageHeaders } from './pages/page';
+import type { Refusals } from './refusals';
 import type { RegisteredClients } from './registered-clients';
 import type { SignInNotes } from './sign-in-notes';
 
@@ -13,6 +14,8 @@ export interface SignInParts {
   readonly notes: SignInNotes;
   readonly paths: EntraPaths;
   readonly clients: RegisteredClients;
+  readonly refusals: Refusals;
+  readonly shape: EntraShape;
 }
 
 /** What asks the person something: the authorization request is in the query of `url`. */

@@ -1,5 +1,4 @@
 import { exportJWK } from 'jose';
-import type Provider from 'oidc-provider';
 import { answerControl } from '../loopback/answer-control';
 import { suffer } from '../loopback/outage';
 import { respondJson } from '../loopback/respond';
@@ -8,8 +7,8 @@ import type { LoopbackHandler } from '../loopback/start-loopback-server';
 import { answerAsEntra } from './answer-as-entra';
 import { answerLogout } from './answer-logout';
 import { answerSignIn } from './answer-sign-in';
-import { answerTokenFault } from './answer-token-fault';
-import { authenticateClient } from './authenticate-client';
+import { answerSignInFault } from './sign-in-fault';
+import { answerTokenRequest } from './answer-token-request';
 import { createAccessPolicies, createControlPanel } from './create-control-panel';
 import { createProvider } from './create-provider';
 import { createDirectory } from './directory';
@@ -20,6 +19,7 @@ import { createEntraFaults } from './faults';
 import { createKeptState, type KeptState } from './kept-state';
 import { providerMetadata } from './provider-metadata';
 import { registerRefreshGrant } from './refresh-grant';
+import { createRefusals } from './refusals';
 import { registerClients } from './registered-clients';
 import { seedUsers } from './seed-users';
 import type { SeededUser } from './seeded-user';
@@ -90,7 +90,8 @@ async function createParts(
     ...{ keys, faults, shape, graphAudience },
     issuer: issuerOf(shape, tenantId, origin),
   };
-  const shared = { directory, accessPolicies, notes, clients, paths };
+  const refusals = createRefusals(shape, faults);
+  const shared = { directory, accessPolicies, notes, clients, paths, refusals, shape };
   const provider = createProvider({
     ...{ ...shared, state, issuer: origin + paths.authority },
     wantsRefreshToken: (codeId) => notes.ofGrant(codeId).scopes.includes('offline_access'),
@@ -122,21 +123,13 @@ function createHandler(origin: string, parts: Parts): LoopbackHandler {
     } else if (pathname.startsWith(`${paths.signIn}/`)) {
       await answerSignIn(parts, request, response, url);
     } else if (pathname === paths.token) {
-      await answerToken(origin, parts, callback, [request, response, url]);
+      const tokenEndpoint = origin + paths.token;
+      const proven = await answerTokenRequest({ ...parts, tokenEndpoint }, request, response, url);
+      if (proven !== undefined) await callback(proven, response);
+    } else if (pathname === paths.authorize && answerSignInFault(parts, response, url)) {
+      return;
     } else {
       await callback(request, response);
     }
   };
-}
-
-async function answerToken(
-  origin: string,
-  { paths, faults, clients }: Parts,
-  callback: ReturnType<Provider['callback']>,
-  [request, response, url]: Parameters<LoopbackHandler>,
-): Promise<void> {
-  if (await answerTokenFault(faults, request, response, url)) return;
-  const tokenEndpoint = origin + paths.token;
-  const proven = await authenticateClient(clients, tokenEndpoint, request, response, url);
-  if (proven !== undefined) await callback(proven, response);
 }

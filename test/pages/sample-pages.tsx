@@ -155,7 +155,9 @@ function standInPages(text: string): Record<string, string> {
   const [user] = users;
   if (user === undefined) throw new Error('no seeded user');
   return {
-    'stand-in: picker': accountPickerPage({ users, app: text, hinted: user, refusal: text }),
+    'stand-in: picker': accountPickerPage({
+      ...{ users, app: text, hasPasswordReset: true, hinted: user, refusal: text },
+    }),
     'stand-in: consent': consentPage({ user, app: text, scopes: [text] }),
     'stand-in: confirm': confirmPage({ user, app: text }),
     'stand-in: error': errorPage(text),

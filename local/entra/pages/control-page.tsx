@@ -1,11 +1,10 @@
 import { CheckField, ChoiceField, TextField } from '../../loopback/control-fields';
 import { controlPage } from '../../loopback/control-page';
-import { outages } from '../../loopback/outage';
 import type { AccessPolicies } from '../create-control-panel';
 import type { Directory } from '../directory';
-import { entraErrors } from '../entra-errors';
 import type { EntraFaults } from '../faults';
 import type { SeededUser } from '../seeded-user';
+import { TokenForms } from './token-forms';
 
 /** What a person can change while the stand-in runs: accounts, conditional access, the token endpoint. */
 export function entraControlPage(parts: {
@@ -32,7 +31,7 @@ export function entraControlPage(parts: {
         <h2>Conditional access</h2>
         <Policies users={users} accessPolicies={accessPolicies} />
         <h2>Tokens</h2>
-        <TokenForm faults={faults} />
+        <TokenForms faults={faults} />
       </>
     ),
   });
@@ -110,56 +109,5 @@ function Policies(props: {
         </form>
       )}
     </>
-  );
-}
-
-function TokenForm({ faults }: { readonly faults: EntraFaults }) {
-  const { accessTokenSeconds, tokenError, tokenOutage, tokenDelayMs, tokenTimes } = faults;
-  const refusals = Object.entries(entraErrors).map(
-    ([number, { error }]) => [number, `AADSTS${number} ${error}`] as const,
-  );
-  return (
-    <div class="grid">
-      <form method="post" action="/control/tokens">
-        <fieldset>
-          <legend>Token endpoint</legend>
-          <TextField
-            label="Access tokens live, in seconds"
-            name="accessTokenSeconds"
-            value={accessTokenSeconds.value}
-          />
-          <ChoiceField
-            label="Refuse with"
-            name="tokenError"
-            value={String(tokenError.value ?? '')}
-            options={[['', 'nothing'], ...refusals]}
-          />
-          <ChoiceField
-            label="Be down"
-            name="tokenOutage"
-            value={tokenOutage.value}
-            options={outages.map((outage) => [outage, outage] as const)}
-          />
-          <TextField
-            label="Be late, in milliseconds"
-            name="tokenDelayMs"
-            value={tokenDelayMs.value}
-          />
-          <TextField
-            label="How many requests of the last three"
-            name="tokenTimes"
-            value={tokenTimes.value ?? ''}
-            placeholder="all"
-          />
-          <button>Set</button>
-        </fieldset>
-      </form>
-      <form method="post" action="/control/rotate-keys">
-        <fieldset>
-          <legend>Keys</legend>
-          <button>Sign with a new key</button>
-        </fieldset>
-      </form>
-    </div>
   );
 }

@@ -10,7 +10,7 @@ export function errorPage(text: string): string {
 
 /** An error text as Microsoft Entra ID words it; what only its support can use is set apart. */
 export function Alarm({ text }: { readonly text: string }) {
-  const [said = text, ...traces] = text.split(/ (?=Trace ID: |Correlation ID: |Timestamp: )/);
+  const [said = text, ...traces] = text.split(/\s+(?=Trace ID: |Correlation ID: |Timestamp: )/);
   return (
     <p class="alarm" role="alert">
       {said}

@@ -7,10 +7,12 @@ import { page } from './page';
 export function accountPickerPage(options: {
   readonly users: readonly SeededUser[];
   readonly app: string;
+  /** Azure AD B2C has a link for who forgot the password. */
+  readonly hasPasswordReset: boolean;
   readonly hinted?: SeededUser | undefined;
   readonly refusal?: string;
 }): string {
-  const { users, app, hinted, refusal } = options;
+  const { users, app, hasPasswordReset, hinted, refusal } = options;
   const ordered = hinted === undefined ? users : [hinted, ...users.filter((u) => u !== hinted)];
   return page({
     title: 'Pick an account',
@@ -28,6 +30,16 @@ export function accountPickerPage(options: {
               </li>
             ))}
           </ul>
+          <p class="answers">
+            {hasPasswordReset ? (
+              <button name="leave" value="password">
+                Forgot your password?
+              </button>
+            ) : null}
+            <button name="leave" value="cancel">
+              Cancel
+            </button>
+          </p>
         </form>
       </>
     ),

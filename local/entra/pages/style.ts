@@ -36,7 +36,7 @@ button:hover { background: var(--wash); }
 .primary { background: var(--accent); border-color: var(--accent); color: var(--on); }
 .primary:hover { background: var(--over); border-color: var(--over); }
 .answers { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.75rem; }
-.accounts { margin: 1.25rem -.75rem -.75rem; }
+.accounts { margin: 1.25rem -.75rem 0; }
 .accounts li + li { border-top: 1px solid var(--line); }
 .account { display: grid; grid-template-columns: 2.5rem 1fr; gap: 0 1rem; width: 100%; text-align: left;
   align-items: start; padding: .875rem .75rem; border: 0; font-weight: 400; line-height: 1.4; }

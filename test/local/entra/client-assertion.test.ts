@@ -124,7 +124,7 @@ describe('an assertion signed by a registered certificate', () => {
   ])('%s is refused', async (_, assertion, number) => {
     const { status, body } = await redeem(await assertion());
     expect(body).toMatchObject({ error: 'invalid_client', error_codes: [number] });
-    expect(status).toBe(number === 50027 ? 400 : 401);
+    expect(status).toBe(401);
     expect(body).not.toHaveProperty('access_token');
   });
 

@@ -117,7 +117,7 @@ describe('token endpoint faults', () => {
     askForTokens(origin, { grant_type: 'refresh_token', refresh_token: token });
 
   it.each([
-    [50076, 'interaction_required', 'basic_action'],
+    [50076, 'invalid_grant', 'basic_action'],
     [50173, 'invalid_grant', 'bad_token'],
     [53003, 'invalid_grant', 'message_only'],
     [65001, 'invalid_grant', 'consent_required'],
@@ -221,7 +221,7 @@ describe('control', () => {
     [{ tokenDelayMs: -1 }, 'a whole number, 0 or more'],
     [{ tokenTimes: 'x' }, 'a whole number, 0 or more, or null for every time'],
     [{ idTokenSigning: 'md5' }, 'one of rs256,'],
-    [{ tokenError: 1 }, 'one of 50011, 50027,'],
+    [{ tokenError: 1 }, 'a number of Microsoft Entra ID, a code of Azure AD B2C'],
     [{ accessPolicies: [{}] }, 'a list of { acrs: c1 to c99,'],
     [{ users: { [`${'x'.repeat(61)}@y.example`]: { name: 'X' } } }, 'at most 60 characters before'],
     [{ tokenDelay: 5 }, 'nothing of that name: there are idTokenClaims,'],

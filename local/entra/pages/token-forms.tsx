@@ -1,0 +1,124 @@
+import { CheckField, ChoiceField, TextField } from '../../loopback/control-fields';
+import { outages } from '../../loopback/outage';
+import { b2cErrors } from '../b2c-errors';
+import { entraErrors } from '../entra-errors';
+import type { EntraFaults } from '../faults';
+import { readOrder } from '../ordered-refusal';
+import { errorLayouts, errorUris } from '../refusals';
+
+interface Props {
+  readonly faults: EntraFaults;
+}
+
+/** The forms about tokens, refusals and keys. */
+export function TokenForms({ faults }: Props) {
+  return (
+    <div class="grid">
+      <TokenEndpointForm faults={faults} />
+      <RefusalForm faults={faults} />
+      <form method="post" action="/control/rotate-keys">
+        <fieldset>
+          <legend>Keys</legend>
+          <button>Sign with a new key</button>
+        </fieldset>
+      </form>
+    </div>
+  );
+}
+
+function TokenEndpointForm({ faults }: Props) {
+  const { accessTokenSeconds, tokenError, tokenOutage, tokenDelayMs, tokenTimes } = faults;
+  return (
+    <form method="post" action="/control/tokens">
+      <fieldset>
+        <legend>Token endpoint</legend>
+        <TextField
+          label="Access tokens live, in seconds"
+          name="accessTokenSeconds"
+          value={accessTokenSeconds.value}
+        />
+        <ChoiceField
+          label="Refuse with"
+          name="tokenError"
+          value={codeOf(tokenError)}
+          options={refusalOptions(codeOf(tokenError))}
+        />
+        <ChoiceField
+          label="Be down"
+          name="tokenOutage"
+          value={tokenOutage.value}
+          options={outages.map((outage) => [outage, outage] as const)}
+        />
+        <TextField
+          label="Be late, in milliseconds"
+          name="tokenDelayMs"
+          value={tokenDelayMs.value}
+        />
+        <TextField
+          label="How many requests of the last three"
+          name="tokenTimes"
+          value={tokenTimes.value ?? ''}
+          placeholder="all"
+        />
+        <button>Set</button>
+      </fieldset>
+    </form>
+  );
+}
+
+function RefusalForm({ faults }: Props) {
+  return (
+    <form method="post" action="/control/refusals">
+      <fieldset>
+        <legend>Refusals</legend>
+        <ChoiceField
+          label="Send sign-ins back with"
+          name="signInError"
+          value={codeOf(faults.signInError)}
+          options={refusalOptions(codeOf(faults.signInError))}
+        />
+        <TextField
+          label="How many sign-ins"
+          name="signInTimes"
+          value={faults.signInTimes.value ?? ''}
+          placeholder="all"
+        />
+        <ChoiceField
+          label="Parts of a description are parted by"
+          name="errorLayout"
+          value={faults.errorLayout.value}
+          options={errorLayouts.map((layout) => [layout, layout] as const)}
+        />
+        <ChoiceField
+          label="Address about the error"
+          name="errorUri"
+          value={faults.errorUri.value}
+          options={errorUris.map((host) => [host, host] as const)}
+        />
+        <CheckField
+          label="with claims that name the policies"
+          name="policyClaims"
+          checked={faults.policyClaims.value}
+        />
+        <button>Set the refusals</button>
+      </fieldset>
+    </form>
+  );
+}
+
+/** The code of the refusal that is ordered; '' for none. */
+function codeOf(order: EntraFaults['tokenError']): string {
+  return String(readOrder(order.value)?.code ?? '');
+}
+
+/** The refusals that there are, and the one that is ordered now. */
+function refusalOptions(ordered: string): (readonly [value: string, text: string])[] {
+  const known = [
+    ...Object.entries(entraErrors).map(
+      ([number, { error }]) => [number, `AADSTS${number} ${error}`] as const,
+    ),
+    ...Object.entries(b2cErrors).map(([code, { error }]) => [code, `${code} ${error}`] as const),
+  ];
+  const isKnown = ordered === '' || known.some(([value]) => value === ordered);
+  return [['', 'nothing'], ...(isKnown ? [] : [[ordered, ordered] as const]), ...known];
+}

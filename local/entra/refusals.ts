@@ -1,0 +1,223 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { isString } from '../loopback/control';
+import type { EntraErrorNumber } from './entra-error';
+import { b2cErrors, b2cNames } from './b2c-errors';
+import { entraErrors, type EntraErrorFacts } from './entra-errors';
+import type { EntraShape } from './entra-shape';
+import type { EntraFaults } from './faults';
+import type { OrderedRefusal } from './ordered-refusal';
+
+/** How the provider words what it refuses. */
+export interface Refusals {
+  /** An answer of the token endpoint. `correlationId` is the caller's own, sent back. */
+  atToken(refusal: OrderedRefusal, correlationId?: string): RefusalAnswer;
+  /**
+   * The parameters of a redirect to the app.
+   * @param error `error`, where the protocol has chosen it already
+   */
+  atRedirect(refusal: OrderedRefusal, error?: string): Readonly<Record<string, string>>;
+  /** For a person, on a page. */
+  text(number: EntraErrorNumber): string;
+}
+
+/** An answer of the token endpoint. */
+export interface RefusalAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** How the parts of `error_description` are parted: by spaces since 2023-11, by lines before. */
+export const errorLayouts = ['spaces', 'lines'] as const;
+
+/** Hosts that `error_uri` was seen with; `none`: it is left out. */
+export const errorUris = ['login.microsoftonline.com', 'login.windows.net', 'none'] as const;
+
+/**
+ * Refusals as `shape` words them, in the form that the faults say now.
+ *
+ * Where Conditional Access was evaluated, Microsoft Entra ID adds the ids of the policies as `claims` to
+ * refusals of any kind, `invalid_client` too: it does not mean that a step-up would help.
+ */
+export function createRefusals(shape: EntraShape, faults: EntraFaults): Refusals {
+  return shape === 'b2c' ? createB2cRefusals() : createEntraRefusals(faults);
+}
+
+function createEntraRefusals(faults: EntraFaults): Refusals {
+  return {
+    atToken(refusal, correlationId) {
+      if (isString(refusal.code)) return b2cToken(refusal, correlationId);
+      const facts = factsOf(refusal);
+      const number = refusal.code;
+      const trace = traceOf(correlationId);
+      const claims = refusal.claims ?? (faults.policyClaims.value ? policyClaims : '');
+      return {
+        status: facts.status,
+        headers: {
+          ...(facts.retryAfter === undefined ? {} : { 'Retry-After': facts.retryAfter }),
+          ...tokenHeaders(number, trace.traceId),
+        },
+        body: {
+          error: facts.error,
+          error_description: describe(faults, refusal, trace),
+          error_codes: codesOf(refusal),
+          timestamp: trace.timestamp,
+          trace_id: trace.traceId,
+          correlation_id: trace.correlationId,
+          ...(facts.hasErrorUri === false ? {} : errorUriOf(faults, number)),
+          ...(facts.suberror === undefined ? {} : { suberror: facts.suberror }),
+          ...(claims === '' ? {} : { claims }),
+        },
+      };
+    },
+    atRedirect(refusal, error) {
+      if (isString(refusal.code)) return b2cRedirect(refusal);
+      return {
+        error: error ?? errorAtRedirect(refusal),
+        error_description: describe(faults, refusal, traceOf()),
+        ...errorUriOf(faults, refusal.code),
+        ...(refusal.code === 65004 ? { error_subcode: 'cancel' } : {}),
+      };
+    },
+    text: (number) => describe(faults, { code: number }, traceOf()),
+  };
+}
+
+/** Azure AD B2C has no numbers, traces or addresses beside the description. */
+function createB2cRefusals(): Refusals {
+  return {
+    atToken: (refusal, correlationId) => b2cToken(asB2c(refusal), correlationId),
+    atRedirect: (refusal) => b2cRedirect(asB2c(refusal)),
+    text: (number) => describeB2c(asB2c({ code: number }), traceOf()),
+  };
+}
+
+function b2cToken(refusal: OrderedRefusal, correlationId?: string): RefusalAnswer {
+  const facts = factsOf(refusal);
+  const error_description = describeB2c(refusal, traceOf(correlationId));
+  return { status: facts.status, headers: {}, body: { error: facts.error, error_description } };
+}
+
+function b2cRedirect(refusal: OrderedRefusal): Readonly<Record<string, string>> {
+  return {
+    error: errorAtRedirect(refusal),
+    error_description: describeB2c(refusal, traceOf()),
+  };
+}
+
+function asB2c(refusal: OrderedRefusal): OrderedRefusal {
+  if (isString(refusal.code)) return refusal;
+  const names: Readonly<Record<number, string | undefined>> = b2cNames;
+  return { ...refusal, code: names[refusal.code] ?? 'AADB2C90085' };
+}
+
+/** What the refusal says itself stands over what is known of its code. */
+function factsOf(refusal: OrderedRefusal): EntraErrorFacts {
+  const tables: Readonly<Record<string, EntraErrorFacts | undefined>> = {
+    ...entraErrors,
+    ...b2cErrors,
+  };
+  const { error = 'invalid_grant', text = 'The request was refused.' } = refusal;
+  const known = tables[refusal.code] ?? {
+    status: error === 'invalid_client' ? 401 : 400,
+    error,
+    text,
+  };
+  const { status, suberror, retryAfter } = refusal;
+  return {
+    ...known,
+    ...(status === undefined ? {} : { status }),
+    ...(refusal.error === undefined ? {} : { error, atRedirect: error }),
+    ...(suberror === undefined ? {} : { suberror }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(refusal.text === undefined ? {} : { text }),
+  };
+}
+
+// RFC 6749 4.1.2.1: `invalid_grant` is an error of the token endpoint only.
+function errorAtRedirect(refusal: OrderedRefusal): string {
+  const { atRedirect, error } = factsOf(refusal);
+  return atRedirect ?? (error === 'invalid_grant' ? 'access_denied' : error);
+}
+
+function codesOf(refusal: OrderedRefusal): readonly number[] {
+  if (refusal.codes !== undefined) return refusal.codes;
+  const { generic } = factsOf(refusal);
+  const own = Number(refusal.code);
+  return generic === undefined ? [own] : [generic, own];
+}
+
+type Trace = ReturnType<typeof traceOf>;
+
+/** `AADSTS50011: …`; a generic number comes first, as it does in `error_codes`. */
+function describe(faults: EntraFaults, refusal: OrderedRefusal, trace: Trace): string {
+  const generic = codesOf(refusal).filter((code) => code !== refusal.code);
+  const said = [
+    ...generic.map((code) => `AADSTS${code}: Error validating credentials.`),
+    `AADSTS${refusal.code}: ${factsOf(refusal).text}`,
+  ].join(' ');
+  return [
+    said,
+    `Trace ID: ${trace.traceId}`,
+    `Correlation ID: ${trace.correlationId}`,
+    `Timestamp: ${trace.timestamp}`,
+  ].join(faults.errorLayout.value === 'lines' ? '\r\n' : ' ');
+}
+
+function describeB2c(refusal: OrderedRefusal, trace: Trace): string {
+  const { code } = refusal;
+  const said = `${code}: ${factsOf(refusal).text}`;
+  return `${said}\r\nCorrelation ID: ${trace.correlationId}\r\nTimestamp: ${trace.timestamp}\r\n`;
+}
+
+function errorUriOf(faults: EntraFaults, number: number): Readonly<Record<string, string>> {
+  const host = faults.errorUri.value;
+  return host === 'none' ? {} : { error_uri: `https://${host}/error?code=${number}` };
+}
+
+function traceOf(correlationId: string = randomUUID()) {
+  const timestamp = new Date().toISOString().replace('T', ' ').replace(/\.\d+/, '');
+  return { traceId: randomUUID(), correlationId, timestamp };
+}
+
+/** The caller's own number for a request, sent back as correlation id; MSAL puts it in the query. */
+export function correlationIdOf(headers: IncomingHttpHeaders, url: URL): string | undefined {
+  const header = headers['client-request-id'];
+  if (typeof header === 'string') return header;
+  return url.searchParams.get('client-request-id') ?? undefined;
+}
+
+/**
+ * Headers of the token endpoint's answers, refusals or not. A server has no use for the cookies.
+ * @param number of the refusal; 0: none
+ */
+export function tokenHeaders(
+  number: number,
+  requestId: string = randomUUID(),
+): Readonly<Record<string, string | string[]>> {
+  const place = 'path=/; secure; samesite=none; httponly';
+  return {
+    'Cache-Control': 'no-store, no-cache',
+    Pragma: 'no-cache',
+    Expires: '-1',
+    'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+    'X-Content-Type-Options': 'nosniff',
+    P3P: 'CP="DSP CUR OTPi IND OTRi ONL FIN"',
+    'x-ms-request-id': requestId,
+    'x-ms-ests-server': '2.1.0 - stand-in',
+    'x-ms-clitelem': `1,${number},0,,`,
+    'x-ms-srs': '1.P',
+    'Set-Cookie': [
+      `fpc=${randomBytes(16).toString('base64url')}; ${place}`,
+      `x-ms-gateway-slice=estsfd; ${place}`,
+      `stsservicecookie=estsfd; ${place}`,
+    ],
+  };
+}
+
+const policyClaims = JSON.stringify({
+  access_token: {
+    capolids: { essential: true, values: ['c9a7e1d0-0000-4000-8000-00000a57e700'] },
+  },
+});
