@@ -79,7 +79,7 @@ function createServices(environment: Environment): Services | FaultySettings {
       logOutsideRequests(error instanceof AppError ? error.message : 'ERR_INTERNAL');
     },
   });
-  const { authority, issuer, revalidateSeconds } = settings;
+  const { authority, issuer, clientId, revalidateSeconds } = settings;
   const sessions = createSessionStore({
     table,
     keyRing,
@@ -90,7 +90,7 @@ function createServices(environment: Environment): Services | FaultySettings {
   });
   const auth: AuthParts = {
     settings,
-    provider: createProvider({ authority, issuer, clock }),
+    provider: createProvider({ authority, issuer, clientId, clock }),
     clientAssertion: clientAssertion(identity, authority),
   };
   return {

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, errors, type CryptoKey } from 'jose';
+import { importJWK, type CryptoKey } from 'jose';
 import { AppError } from '../errors';
 import { isObject } from '../is-object';
 
@@ -8,33 +8,39 @@ export interface KeyHeader {
   readonly kid?: string | undefined;
 }
 
-/** The one key a header asks for; `undefined` when there is none, or more than one. */
-export type SelectKey = (header: KeyHeader) => Promise<CryptoKey | undefined>;
+/**
+ * The keys that may have signed a token with this header: each one that has its `kid`; without a `kid`, all of them.
+ * Empty when there is none.
+ */
+export type SelectKeys = (header: KeyHeader) => Promise<readonly CryptoKey[]>;
 
+/** 2048 bits in base64url: shorter keys must not be used for RS256 (RFC 7518 section 3.3). */
+const shortestModulus = 342;
+
+/** Bounds what one token can make us try, too. */
 const maxKeys = 100;
 
 /**
- * The provider's RSA signing keys. Only their public members are kept. A header without `kid`
- * selects the only RSA signing key there is.
- * @see RFC 7517 section 5
+ * The provider's RSA signing keys. Only their public members are kept. A key that is listed twice, or under one name with
+ * another key, is no fault: names should differ, but need not (RFC 7517 section 4.5).
  * @throws ERR_PROVIDER_MISMATCH when the document holds no RSA key
  */
-export function parseProviderKeys(document: unknown): SelectKey {
+export function parseProviderKeys(document: unknown): SelectKeys {
   const listed = isObject(document) && Array.isArray(document['keys']) ? document['keys'] : [];
   const keys = listed.slice(0, maxKeys).flatMap(publicRsaKey);
   if (keys.length === 0) {
     throw new AppError('ERR_PROVIDER_MISMATCH', { note: 'jwks_uri lists no RSA key' });
   }
-  const select = createLocalJWKSet({ keys });
+  const imported = new Map<PublicRsaKey, Promise<CryptoKey[]>>();
+  const imports = (key: PublicRsaKey): Promise<CryptoKey[]> => {
+    const importing = imported.get(key) ?? importKey(key);
+    imported.set(key, importing);
+    return importing;
+  };
   return async ({ alg, kid }) => {
-    try {
-      return await select(kid === undefined ? { alg } : { alg, kid });
-    } catch (error) {
-      // Not RSA, no match, several matches, or a key that cannot be imported: each is "no key".
-      if (error instanceof errors.JOSEError || error instanceof DOMException) return undefined;
-      if (error instanceof TypeError) return undefined;
-      throw error;
-    }
+    if (alg !== 'RS256') return [];
+    const named = keys.filter((key) => kid === undefined || key.kid === kid);
+    return (await Promise.all(named.map(imports))).flat();
   };
 }
 
@@ -42,13 +48,24 @@ interface PublicRsaKey {
   readonly kty: 'RSA';
   readonly n: string;
   readonly e: string;
-  readonly [member: string]: string;
+  readonly kid?: string;
 }
 
 function publicRsaKey(key: unknown): PublicRsaKey[] {
   if (!isObject(key)) return [];
   const { kty, n, e, kid, use, alg } = key;
   if (kty !== 'RSA' || typeof n !== 'string' || typeof e !== 'string') return [];
+  if (n.length < shortestModulus) return [];
   if ((use !== undefined && use !== 'sig') || (alg !== undefined && alg !== 'RS256')) return [];
   return [{ kty, n, e, ...(typeof kid === 'string' ? { kid } : {}) }];
+}
+
+/** A key that cannot be read counts as absent, as one of another kind does. */
+async function importKey({ kty, n, e }: PublicRsaKey): Promise<CryptoKey[]> {
+  try {
+    const key = await importJWK({ kty, n, e }, 'RS256');
+    return key instanceof Uint8Array ? [] : [key];
+  } catch {
+    return [];
+  }
 }

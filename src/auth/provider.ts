@@ -1,10 +1,11 @@
 import type { CryptoKey } from 'jose';
 import type { Clock } from '../clock';
 import { AppError } from '../errors';
+import { readBounded } from '../read-bounded';
+import { AskedToWaitError, readRetryAfter } from '../retry-after';
 import { shareRun } from '../share-run';
-import { fetchDocument } from './fetch-document';
-import { parseProviderKeys, type KeyHeader, type SelectKey } from './provider-keys';
-import { parseProviderMetadata, type ProviderMetadata } from './provider-metadata';
+import { parseProviderKeys, type KeyHeader, type SelectKeys } from './provider-keys';
+import { isHttpLoopback, parseProviderMetadata, type ProviderMetadata } from './provider-metadata';
 
 /** The provider, as far as one instance needs to know it. Shared by all requests. */
 export interface Provider {
@@ -14,11 +15,11 @@ export interface Provider {
    */
   metadata(signal: AbortSignal): Promise<ProviderMetadata>;
   /**
-   * The key that signed a token with this header. A `kid` nobody has seen makes the keys be
-   * fetched at once, at most once a minute: providers change keys without notice.
+   * The keys that may have signed a token with this header, empty when there is none. A `kid` nobody has seen makes the
+   * keys be fetched at once, at most once a minute: providers change keys without notice.
    * @throws ERR_PROVIDER_UNAVAILABLE when the key may exist but cannot be looked up
    */
-  findKey(header: KeyHeader, signal: AbortSignal): Promise<CryptoKey | undefined>;
+  findKeys(header: KeyHeader, signal: AbortSignal): Promise<readonly CryptoKey[]>;
 }
 
 interface ProviderAddress {
@@ -26,12 +27,14 @@ interface ProviderAddress {
   readonly authority: string;
   /** What `issuer` in the metadata must equal, exactly. */
   readonly issuer: string;
+  /** Named where the provider has signing keys for one app only. */
+  readonly clientId: string;
   readonly clock: Clock;
 }
 
 interface Known {
   readonly metadata: ProviderMetadata;
-  readonly selectKey: SelectKey;
+  readonly selectKeys: SelectKeys;
   readonly fetchedAt: number;
 }
 
@@ -41,15 +44,15 @@ const retrySeconds = 60;
 /** A provider that fetches nothing until it is asked. */
 export function createProvider(address: ProviderAddress): Provider {
   const { clock } = address;
+  const fetchPatiently = createPatientFetch(clock);
   let known: Known | undefined;
   /** After a failed renewal the last good set serves until then, or each request would wait in vain. */
   let renewAt = 0;
   let keysFetchAt = 0;
   let keysFetchFailed = false;
-
   const fetchAll = shareRun(async () => {
     try {
-      known = await fetchKnown(address);
+      known = await fetchKnown(address, fetchPatiently);
     } catch (error) {
       renewAt = clock() + retrySeconds;
       throw error;
@@ -61,9 +64,9 @@ export function createProvider(address: ProviderAddress): Provider {
     if (known === undefined) return;
     keysFetchAt = clock() + retrySeconds;
     keysFetchFailed = true;
-    const selectKey = parseProviderKeys(await fetchDocument(known.metadata.keysUri));
+    const selectKeys = parseProviderKeys(await fetchPatiently(known.metadata.keysUri));
     keysFetchFailed = false;
-    known = { ...known, selectKey };
+    known = { ...known, selectKeys };
   }, 'ERR_PROVIDER_UNAVAILABLE');
 
   async function current(signal: AbortSignal): Promise<Known> {
@@ -73,26 +76,118 @@ export function createProvider(address: ProviderAddress): Provider {
     return fetchAll.run(signal).catch(() => last);
   }
 
-  async function findKey(header: KeyHeader, signal: AbortSignal): Promise<CryptoKey | undefined> {
-    const { selectKey } = await current(signal);
-    const key = await selectKey(header);
-    if (key !== undefined || header.kid === undefined) return key;
+  async function findKeys(header: KeyHeader, signal: AbortSignal): Promise<readonly CryptoKey[]> {
+    const { selectKeys } = await current(signal);
+    const keys = await selectKeys(header);
+    if (keys.length > 0 || header.kid === undefined) return keys;
     if (fetchKeys.isRunning() || clock() >= keysFetchAt) {
       await fetchKeys.run(signal);
     } else if (keysFetchFailed) {
       throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the keys could not be fetched' });
     }
-    return (known?.selectKey ?? selectKey)(header);
+    return (known?.selectKeys ?? selectKeys)(header);
   }
 
-  return { metadata: async (signal) => (await current(signal)).metadata, findKey };
+  return { metadata: async (signal) => (await current(signal)).metadata, findKeys };
 }
 
-async function fetchKnown({ authority, issuer, clock }: ProviderAddress): Promise<Known> {
-  const metadata = parseProviderMetadata(
-    await fetchDocument(`${authority}/.well-known/openid-configuration`),
-    { issuer, authority },
-  );
-  const selectKey = parseProviderKeys(await fetchDocument(metadata.keysUri));
-  return { metadata, selectKey, fetchedAt: clock() };
+type FetchDocument = (url: string) => Promise<unknown>;
+
+/** Asks a provider that is busy nothing before the time that it named. */
+function createPatientFetch(clock: Clock): FetchDocument {
+  let waitUntil = 0;
+  return async (url) => {
+    const left = waitUntil - clock();
+    if (left > 0) throw askedToWait(left, 'the provider asked to wait before the next question');
+    try {
+      return await fetchDocument(url);
+    } catch (error) {
+      if (error instanceof AskedToWaitError) waitUntil = clock() + error.waitSeconds;
+      throw error;
+    }
+  };
+}
+
+async function fetchKnown(address: ProviderAddress, fetchJson: FetchDocument): Promise<Known> {
+  const { authority, issuer, clock } = address;
+  const document = await fetchJson(metadataUrl(address));
+  const metadata = parseProviderMetadata(document, { issuer, authority });
+  const selectKeys = parseProviderKeys(await fetchJson(metadata.keysUri));
+  return { metadata, selectKeys, fetchedAt: clock() };
+}
+
+/**
+ * An app with a claims-mapping policy or a signing certificate of its own gets ID tokens under a key that Entra ID lists
+ * only for those who name the app.
+ * https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature
+ */
+function metadataUrl({ authority, issuer, clientId }: ProviderAddress): string {
+  const url = `${authority}/.well-known/openid-configuration`;
+  return isWorkforceTenant(authority, issuer) ? `${url}?appid=${clientId}` : url;
+}
+
+/** Hosts of Entra ID's clouds, the two older names of the public one among them. */
+const entraHosts =
+  /^login\.(microsoftonline\.(com|us|de)|microsoft\.com|windows\.net|partner\.microsoftonline\.cn|chinacloudapi\.cn|usgovcloudapi\.net|sovcloud-identity\.[a-z]{2})$/;
+
+/**
+ * Azure AD B2C has a policy in its path and External ID hosts of its own; nobody else knows the parameter. On loopback,
+ * where stand-ins are, a workforce tenant is told from External ID by its issuer, which is the authority.
+ */
+function isWorkforceTenant(authority: string, issuer: string): boolean {
+  const { hostname, pathname } = new URL(authority);
+  if (!/^\/[^/]+(\/v2\.0)?$/.test(pathname)) return false;
+  return entraHosts.test(hostname) || (isHttpLoopback(authority) && issuer === authority);
+}
+
+/** Two documents are fetched in a row, within the ten seconds a request has. */
+const timeoutMilliseconds = 4_000;
+const maxBytes = 256 * 1024;
+
+/**
+ * A JSON document of the provider. Not tied to any request, since several may wait for it.
+ * Redirects are not followed: they would let another host speak for the provider.
+ * @throws ERR_PROVIDER_UNAVAILABLE, or ERR_PROVIDER_MISMATCH when the provider says there is no such document
+ */
+async function fetchDocument(url: string): Promise<unknown> {
+  const { response, body } = await get(url);
+  const { status } = response;
+  // An unknown tenant is a 400 at Entra ID, a wrong path a 404. Both stay until a setting changes.
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+    throw new AppError('ERR_PROVIDER_MISMATCH', {
+      note: `the provider answered ${status} to GET ${url}`,
+    });
+  }
+  if (status !== 200) {
+    const note = `the provider answered ${status} to GET ${url}`;
+    const wait = readRetryAfter(response.headers);
+    throw wait === undefined ? unavailable(note) : askedToWait(wait, note);
+  }
+  try {
+    const document: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return document;
+  } catch (cause) {
+    throw unavailable(`the provider's answer to GET ${url} is not JSON`, cause);
+  }
+}
+
+async function get(url: string): Promise<{ response: Response; body: Uint8Array }> {
+  try {
+    const response = await fetch(url, {
+      headers: { accept: 'application/json' },
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMilliseconds),
+    });
+    return { response, body: await readBounded(response, maxBytes) };
+  } catch (cause) {
+    throw unavailable(`no answer to GET ${url}`, cause);
+  }
+}
+
+function unavailable(note: string, cause?: unknown): AppError {
+  return new AppError('ERR_PROVIDER_UNAVAILABLE', { note, cause });
+}
+
+function askedToWait(seconds: number, note: string): AskedToWaitError {
+  return new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', seconds, note);
 }

@@ -31,6 +31,12 @@ const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 const token68 = /[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$))/y;
 const equals = /[ \t]*=[ \t]*/y;
 const quoted = /"(?:[\t \x21\x23-\x5B\x5D-\x7E\x80-\xFF]|\\[\t \x21-\x7E\x80-\xFF])*"/y;
+/**
+ * A value without quotes. RFC 9110 allows a token here, which has no `:` and no `/`; Microsoft Graph sends
+ * `authorization_uri=https://login.microsoftonline.com/common/oauth2/authorize`, and base64 may end in `=`.
+ * https://github.com/microsoftgraph/msgraph-sdk-dotnet/issues/1416
+ */
+const unquoted = /[^\s",]+/y;
 /** After an element there is a comma, or nothing. */
 const elementEnd = /[ \t]*(?:,[ \t,]*|$)/y;
 
@@ -69,7 +75,7 @@ function readParameters(reader: HeaderReader): Map<string, string> | undefined {
 
 function readValue(reader: HeaderReader): string | undefined {
   const text = reader.take(quoted);
-  return text === undefined ? reader.take(token) : text.slice(1, -1).replace(/\\(.)/g, '$1');
+  return text === undefined ? reader.take(unquoted) : text.slice(1, -1).replace(/\\(.)/g, '$1');
 }
 
 /** Walks along a text, taking what a sticky pattern matches at the current position. */

@@ -38,6 +38,7 @@ const anyones = [
   'is-object',
   'claims-request',
   'read-bounded',
+  'retry-after',
   'abortable',
   'share-run',
   'with-patience',

@@ -1,9 +1,11 @@
 import { createProvider, type Provider } from '../../src/auth/provider';
 import { failureOf, longEnough } from '../support/auth-fixture';
 import {
+  clientId,
   createTinyKey,
   paths,
   startTinyProvider,
+  tenantId,
   type TinyProvider,
 } from '../support/tiny-provider';
 
@@ -16,9 +18,9 @@ let now: number;
 let provider: Provider;
 
 const create = (issuer = tiny.issuer) =>
-  createProvider({ authority: tiny.authority, issuer, clock: () => now });
+  createProvider({ authority: tiny.authority, issuer, clientId, clock: () => now });
 const metadata = (signal = longEnough()) => provider.metadata(signal);
-const findKey = (kid: string, signal = longEnough()) => provider.findKey(rs256(kid), signal);
+const findKeys = (kid: string, signal = longEnough()) => provider.findKeys(rs256(kid), signal);
 
 beforeEach(async () => {
   tiny = await startTinyProvider();
@@ -33,9 +35,9 @@ describe('createProvider', () => {
   });
 
   it('fetches metadata and keys once, however many ask at once', async () => {
-    const all = await Promise.all([metadata(), metadata(), findKey('first'), findKey('first')]);
+    const all = await Promise.all([metadata(), metadata(), findKeys('first'), findKeys('first')]);
     expect(all[0].tokenEndpoint).toBe(tiny.origin + paths.token);
-    expect(all[2]).toBeDefined();
+    expect(all[2]).toHaveLength(1);
     expect(tiny.requests).toEqual([`GET ${paths.metadata}`, `GET ${paths.keys}`]);
   });
 
@@ -154,53 +156,127 @@ describe('createProvider', () => {
 
   it('ignores keys it cannot read beside the one it needs', async () => {
     tiny.keys = [null, 'text', { kty: 'RSA' }, tiny.key.jwk] as unknown as typeof tiny.keys;
-    expect(await findKey('first')).toBeDefined();
+    expect(await findKeys('first')).toHaveLength(1);
   });
 });
 
-describe('findKey', () => {
+describe('findKeys', () => {
   it('fetches the keys at once for a kid nobody has seen, even right after the first fetch', async () => {
     await metadata();
     tiny.keys = [(await createTinyKey('second')).jwk];
-    expect(await findKey('second')).toBeDefined();
+    expect(await findKeys('second')).toHaveLength(1);
     expect(tiny.count(paths.keys)).toBe(2);
     expect(tiny.count(paths.metadata)).toBe(1);
   });
 
   it('fetches for unknown kids at most once a minute', async () => {
-    expect(await findKey('no-1')).toBeUndefined();
+    expect(await findKeys('no-1')).toEqual([]);
     now += 59;
-    expect(await findKey('no-2')).toBeUndefined();
+    expect(await findKeys('no-2')).toEqual([]);
     expect(tiny.count(paths.keys)).toBe(2);
     now += 1;
     tiny.keys = [(await createTinyKey('third')).jwk];
-    expect(await findKey('third')).toBeDefined();
+    expect(await findKeys('third')).toHaveLength(1);
     expect(tiny.count(paths.keys)).toBe(3);
   });
 
   it('fetches once for unknown kids that come together', async () => {
     await metadata();
     tiny.keys = [(await createTinyKey('second')).jwk];
-    const found = await Promise.all([findKey('second'), findKey('second'), findKey('second')]);
-    expect(found.every((key) => key !== undefined)).toBe(true);
+    const found = await Promise.all([findKeys('second'), findKeys('second'), findKeys('second')]);
+    expect(found.map((keys) => keys.length)).toEqual([1, 1, 1]);
     expect(tiny.count(paths.keys)).toBe(2);
   });
 
   it('keeps the known keys when fetching for an unknown kid fails, and says "unavailable"', async () => {
     await metadata();
     tiny.answers.set(paths.keys, { status: 500, body: {} });
-    expect((await failureOf(findKey('second'))).code).toBe('ERR_PROVIDER_UNAVAILABLE');
-    expect(await findKey('first')).toBeDefined();
-    expect((await failureOf(findKey('second'))).code).toBe('ERR_PROVIDER_UNAVAILABLE');
+    expect((await failureOf(findKeys('second'))).code).toBe('ERR_PROVIDER_UNAVAILABLE');
+    expect(await findKeys('first')).toHaveLength(1);
+    expect((await failureOf(findKeys('second'))).code).toBe('ERR_PROVIDER_UNAVAILABLE');
     expect(tiny.count(paths.keys)).toBe(2);
     now += 60;
     tiny.answers.clear();
-    expect(await findKey('second')).toBeUndefined();
+    expect(await findKeys('second')).toEqual([]);
     expect(tiny.count(paths.keys)).toBe(3);
   });
 
   it('finds no key for another algorithm', async () => {
-    expect(await provider.findKey({ alg: 'HS256', kid: 'first' }, longEnough())).toBeUndefined();
+    expect(await provider.findKeys({ alg: 'HS256', kid: 'first' }, longEnough())).toEqual([]);
+  });
+});
+
+describe('keys of one app', () => {
+  it('are found where the provider is a workforce tenant', async () => {
+    const own = await createTinyKey('of-this-app');
+    tiny.appKeys = [own.jwk];
+    expect(await findKeys('of-this-app')).toHaveLength(1);
+    expect(await findKeys('first')).toHaveLength(1);
+    expect(tiny.requests).toEqual([`GET ${paths.metadata}`, `GET ${paths.keys}`]);
+  });
+
+  const named = `?appid=${clientId}`;
+  it.each([
+    ['Entra ID', 'https://login.microsoftonline.com/contoso.com/v2.0', named],
+    ['Entra ID of the US Government', `https://login.microsoftonline.us/${tenantId}/v2.0`, named],
+    ['Entra ID in China', `https://login.partner.microsoftonline.cn/${tenantId}/v2.0`, named],
+    ['a sovereign cloud', `https://login.sovcloud-identity.fr/${tenantId}/v2.0`, named],
+    ['B2C', `https://contoso.b2clogin.com/${tenantId}/b2c_1_sign_in/v2.0`, ''],
+    ['B2C by its old host', `https://login.microsoftonline.com/te/${tenantId}/b2c_1_in/v2.0`, ''],
+    ['External ID', `https://contoso.ciamlogin.com/${tenantId}/v2.0`, ''],
+    ['a host of its own', `https://login.contoso.com/${tenantId}/v2.0`, ''],
+    [
+      'a host that looks like Entra ID',
+      `https://login.microsoftonline.com.example/${tenantId}/v2.0`,
+      '',
+    ],
+  ])('are asked for at %s only as it knows the question', async (_what, authority, query) => {
+    const fetched: string[] = [];
+    const spy = jest.spyOn(globalThis, 'fetch').mockImplementation((input) => {
+      fetched.push(input instanceof Request ? input.url : String(input));
+      return Promise.reject(new TypeError('not here'));
+    });
+    const asked = createProvider({ authority, issuer: authority, clientId, clock: () => now });
+    await failureOf(asked.metadata(longEnough()));
+    spy.mockRestore();
+    expect(fetched).toEqual([`${authority}/.well-known/openid-configuration${query}`]);
+  });
+
+  it('are not asked for on loopback where the issuer is another, as with External ID', async () => {
+    tiny.metadata = { issuer: 'https://external.example/v2.0' };
+    tiny.appKeys = [(await createTinyKey('of-this-app')).jwk];
+    provider = create('https://external.example/v2.0');
+    expect(await findKeys('of-this-app')).toEqual([]);
+  });
+});
+
+describe('a provider that is busy', () => {
+  const busy = (retryAfter: string, status = 429) => ({
+    status,
+    headers: { 'retry-after': retryAfter },
+    body: {},
+  });
+
+  it('is not asked before the time it named, and the caller is told what is left', async () => {
+    tiny.answers.set(paths.metadata, busy('60'));
+    expect((await failureOf(metadata())).retryAfterSeconds).toBe(60);
+    now += 20;
+    const second = await failureOf(metadata());
+    expect([second.code, second.retryAfterSeconds]).toEqual(['ERR_PROVIDER_UNAVAILABLE', 40]);
+    expect(tiny.requests).toHaveLength(1);
+    now += 40;
+    tiny.answers.clear();
+    expect((await metadata()).issuer).toBe(tiny.issuer);
+  });
+
+  it('is not asked for unknown keys before that time either, while the known ones serve', async () => {
+    await metadata();
+    tiny.answers.set(paths.keys, busy('300', 503));
+    expect((await failureOf(findKeys('second'))).retryAfterSeconds).toBe(300);
+    now += 100;
+    expect((await failureOf(findKeys('second'))).retryAfterSeconds).toBe(200);
+    expect(await findKeys('first')).toHaveLength(1);
+    expect(tiny.count(paths.keys)).toBe(2);
   });
 });
 

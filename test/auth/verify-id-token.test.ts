@@ -113,6 +113,35 @@ describe('verifyIdToken', () => {
       expect((await verify(token)).user.subject).toBe(subject);
     });
 
+    it('no kid when one of several keys fits', async () => {
+      tiny.keys = [(await createTinyKey('second')).jwk, tiny.key.jwk];
+      const token = await tiny.sign(claims, { header: { kid: undefined } });
+      expect((await verify(token)).user.subject).toBe(subject);
+    });
+
+    it('a key set that lists its key twice', async () => {
+      tiny.keys = [tiny.key.jwk, tiny.key.jwk];
+      expect((await verify(await tiny.sign(claims))).user.subject).toBe(subject);
+    });
+
+    it('a key set that lists other keys under the same kid', async () => {
+      const other = (await createTinyKey('other')).jwk;
+      const twins = [
+        { ...other, kid: 'first' },
+        { ...tiny.key.jwk, alg: 'PS256' },
+        { ...other, kid: 'first', n: '!' },
+        { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', kid: 'first' },
+      ];
+      tiny.keys = [...twins, tiny.key.jwk];
+      expect((await verify(await tiny.sign(claims))).user.subject).toBe(subject);
+    });
+
+    it("a key of this app's own, which Entra ID lists only for the app", async () => {
+      const own = await createTinyKey('of-this-app');
+      tiny.appKeys = [own.jwk];
+      expect((await verify(await tiny.sign(claims, { key: own }))).user.subject).toBe(subject);
+    });
+
     it('a new kid after the keys have rotated', async () => {
       await verify(await tiny.sign(claims));
       const second = await createTinyKey('second');
@@ -265,10 +294,10 @@ describe('verifyIdToken', () => {
       expect(tiny.count(paths.keys)).toBe(2);
     });
 
-    it('no kid when there are several keys, without fetching them again', async () => {
-      tiny.keys = [tiny.key.jwk, (await createTinyKey('second')).jwk];
+    it('no kid when none of the keys fits, without fetching them again', async () => {
+      tiny.keys = [(await createTinyKey('second')).jwk, (await createTinyKey('third')).jwk];
       const token = await tiny.sign(claims, { header: { kid: undefined } });
-      expect((await failureOf(verify(token))).note).toContain('check of kid');
+      expect((await failureOf(verify(token))).note).toContain('check of signature');
       expect(tiny.count(paths.keys)).toBe(1);
     });
 

@@ -24,8 +24,7 @@ export function authParts(
     graphScopes: ['User.Read'],
     ...overrides,
   };
-  const { authority, issuer } = settings;
-  return { settings, provider: createProvider({ authority, issuer, clock }) };
+  return { settings, provider: createProvider({ ...settings, clock }) };
 }
 
 /** The claims Entra ID sends for Ada, issued `now`. */

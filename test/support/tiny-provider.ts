@@ -36,6 +36,8 @@ export interface TinyProvider {
   /** Overrides of the metadata; `undefined` members are left out. */
   metadata: Record<string, unknown>;
   keys: JWK[];
+  /** Keys of one app, listed only for those who name it by `?appid=`, as Entra ID does. */
+  appKeys: JWK[];
   /** Overrides a whole answer by path. */
   answers: Map<string, TinyAnswer>;
   token: (form: URLSearchParams) => TinyAnswer | Promise<TinyAnswer>;
@@ -82,6 +84,7 @@ export async function startTinyProvider(): Promise<TinyProvider> {
     forms: [],
     metadata: {},
     keys: [key.jwk],
+    appKeys: [],
     answers: new Map(),
     token: () => ({ status: 400, body: { error: 'invalid_request' } }),
     key,
@@ -105,11 +108,12 @@ export async function startTinyProvider(): Promise<TinyProvider> {
   };
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? '/', origin);
+    const { pathname, searchParams } = new URL(request.url ?? '/', origin);
     provider.requests.push(`${request.method ?? ''} ${pathname}`);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array));
-    const answer = await answerTo(pathname, Buffer.concat(chunks).toString('utf8'));
+    const body = Buffer.concat(chunks).toString('utf8');
+    const answer = await answerTo(pathname, body, searchParams.get('appid'));
     if (answer.hangs === true) return;
     response.writeHead(answer.status ?? 200, {
       'content-type': 'application/json',
@@ -122,11 +126,18 @@ export async function startTinyProvider(): Promise<TinyProvider> {
     );
   }
 
-  async function answerTo(path: string, body: string): Promise<TinyAnswer> {
+  async function answerTo(path: string, body: string, app: string | null): Promise<TinyAnswer> {
     const chosen = provider.answers.get(path);
     if (chosen !== undefined) return chosen;
-    if (path === paths.metadata) return { body: { ...defaultMetadata, ...provider.metadata } };
-    if (path === paths.keys) return { body: { keys: provider.keys } };
+    const forApp = app === null ? '' : `?appid=${app}`;
+    if (path === paths.metadata) {
+      const jwks_uri = origin + paths.keys + forApp;
+      return { body: { ...defaultMetadata, jwks_uri, ...provider.metadata } };
+    }
+    if (path === paths.keys) {
+      const appKeys = app === clientId ? provider.appKeys : [];
+      return { body: { keys: [...provider.keys, ...appKeys] } };
+    }
     if (path !== paths.token) return { status: 404, body: {} };
     const form = new URLSearchParams(body);
     provider.forms.push(form);
@@ -137,7 +148,6 @@ export async function startTinyProvider(): Promise<TinyProvider> {
     issuer: authority,
     authorization_endpoint: origin + paths.authorize,
     token_endpoint: origin + paths.token,
-    jwks_uri: origin + paths.keys,
     end_session_endpoint: origin + paths.logout,
   };
   return provider;

@@ -1,0 +1,30 @@
+import type { ErrorCode } from './error-facts';
+import { AppError } from './errors';
+
+/** No service is left alone for longer, whatever it says: a wrong header must not shut people out for a day. */
+const longestWaitSeconds = 3600;
+
+/**
+ * The seconds that a service asks its callers to wait, an hour at most; `undefined` where it does not say. A date is
+ * compared with the service's own `Date`, so that its clock and ours may differ.
+ * @see RFC 9110 section 10.2.3
+ */
+export function readRetryAfter(headers: Headers): number | undefined {
+  const asked = headers.get('retry-after')?.trim() ?? '';
+  if (/^\d{1,9}$/.test(asked)) return Math.min(Number(asked), longestWaitSeconds);
+  if (!/^[A-Z][a-z]{2},? /.test(asked)) return undefined;
+  const seconds = Math.ceil((Date.parse(asked) - Date.parse(headers.get('date') ?? '')) / 1000);
+  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), longestWaitSeconds);
+}
+
+/** A service is busy and said when to ask again. Nobody asks it before, and the client is told. */
+export class AskedToWaitError extends AppError {
+  readonly waitSeconds: number;
+
+  /** @param waitSeconds what is left of the time that the service named */
+  constructor(code: ErrorCode, waitSeconds: number, note: string) {
+    // A client that came back after no time at all would only be sent away again.
+    super(code, { note, retryAfterSeconds: Math.max(waitSeconds, 1) });
+    this.waitSeconds = waitSeconds;
+  }
+}
