@@ -19,6 +19,8 @@ import {
   subject,
   tokenBody,
 } from '../support/auth-fixture';
+import { stopClockAt } from '../support/fixed-clock';
+import { start } from '../support/session-fixture';
 import {
   createTinyKey,
   paths,
@@ -28,8 +30,11 @@ import {
   type TinyProvider,
 } from '../support/tiny-provider';
 
-// MSAL reads the system clock, so this test goes by it too.
-const now = Math.floor(Date.now() / 1000);
+// MSAL looks at the system's clock.
+const now = start;
+beforeEach(() => {
+  stopClockAt(now);
+});
 const scopes = ['User.Read'];
 
 let tiny: TinyProvider;
@@ -74,11 +79,10 @@ describe('acquireAccessToken', () => {
     const acquired = await acquire();
     expect(acquired).toEqual({
       accessToken: 'access-token-1',
-      expiresAt: expect.any(Number) as number,
+      expiresAt: now + 3600,
       tokenCache,
       changed: false,
     });
-    expect(Math.abs(acquired.expiresAt - (now + 3600))).toBeLessThan(30);
     expect(tiny.requests).toEqual([]);
   });
 
@@ -191,7 +195,7 @@ describe('acquireAccessToken', () => {
 
     it('came with a refresh that MSAL made early, behind a token still alive', async () => {
       await signIn({ refresh_in: 1 });
-      await new Promise((resolve) => setTimeout(resolve, 2_100));
+      stopClockAt(now + 3);
       const body = await refreshed({ sub: 'another' });
       tiny.token = () => ({ body });
       expect((await failureOf(acquire())).code).toBe('ERR_ID_TOKEN');
@@ -201,7 +205,7 @@ describe('acquireAccessToken', () => {
 
   it('keeps going with a live token when an early refresh fails', async () => {
     await signIn({ refresh_in: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    stopClockAt(now + 3);
     tiny.token = () => refuse({ error: 'temporarily_unavailable' }, 503);
     expect((await acquire()).accessToken).toBe('access-token-1');
     expect(tiny.requests).toHaveLength(1);

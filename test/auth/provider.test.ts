@@ -306,5 +306,5 @@ describe('deadlines', () => {
     expect((await failureOf(metadata())).code).toBe('ERR_PROVIDER_UNAVAILABLE');
     tiny.answers.clear();
     expect((await metadata()).issuer).toBe(tiny.issuer);
-  }, 10_000);
+  });
 });

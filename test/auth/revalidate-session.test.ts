@@ -8,12 +8,12 @@ import type { SessionTicket } from '../../src/sessions/session';
 import type { FoundSession, SessionStore } from '../../src/sessions/session-store';
 import { createSessionStore } from '../../src/sessions/session-store';
 import { adaClaims, authParts, failureOf, longEnough, tokenBody } from '../support/auth-fixture';
-import { ringSecret } from '../support/session-fixture';
+import { stopClockAt } from '../support/fixed-clock';
+import { ringSecret, start } from '../support/session-fixture';
 import { createTestTable } from '../support/test-table';
 import type { TinyProvider } from '../support/tiny-provider';
 import { startTinyProvider } from '../support/tiny-provider';
 
-const start = Math.floor(Date.now() / 1000);
 const revalidateSeconds = 900;
 const due = start + revalidateSeconds;
 const hour = 3600;
@@ -25,6 +25,8 @@ let ticket: SessionTicket;
 let time: number;
 
 beforeEach(async () => {
+  // MSAL looks at the system's clock.
+  stopClockAt(start);
   time = start;
   tiny = await startTinyProvider();
   auth = authParts(tiny, () => time);

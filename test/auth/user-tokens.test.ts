@@ -5,9 +5,15 @@ import { createShareWork } from '../../src/auth/share-work';
 import { createUserTokens, type StoredTokens, type TokenStore } from '../../src/auth/user-tokens';
 import type { User } from '../../src/sessions/session';
 import { adaClaims, authParts, failureOf, longEnough, tokenBody } from '../support/auth-fixture';
+import { stopClockAt } from '../support/fixed-clock';
+import { start } from '../support/session-fixture';
 import { startTinyProvider, type TinyProvider } from '../support/tiny-provider';
 
-const now = Math.floor(Date.now() / 1000);
+// MSAL looks at the system's clock.
+const now = start;
+beforeEach(() => {
+  stopClockAt(now);
+});
 
 /** A store in memory that counts, with the same three outcomes as the real one. */
 class MemoryTokens implements TokenStore {

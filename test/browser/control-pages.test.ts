@@ -11,7 +11,7 @@ const complaints: string[] = [];
 
 beforeAll(async () => {
   [stack, browser] = await Promise.all([startJourney(), launchChromium()]);
-}, 60_000);
+});
 afterAll(() => Promise.all([browser.close(), stack.stop()]));
 
 beforeEach(async () => {

@@ -23,7 +23,7 @@ const views = [
 beforeAll(async () => {
   [stack, browser] = await Promise.all([startJourney(), launchChromium()]);
   app = stack.apps[0]?.url ?? '';
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([browser.close(), stack.stop()]);

@@ -28,7 +28,7 @@ let page: Page;
 beforeAll(async () => {
   browser = await launchChromium();
   page = await browser.newPage({ viewport: { width, height: 740 } });
-}, 60_000);
+});
 afterAll(() => browser.close());
 
 async function show(html: string): Promise<void> {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await checkout.build();
   stack = await startJourney({ scriptRoot: checkout.root });
   app = stack.apps[0]?.url ?? '';
-}, 60_000);
+});
 afterAll(async () => {
   await stack.stop();
   checkout.remove();
@@ -29,7 +29,7 @@ afterAll(async () => {
 describe('the function in the README', () => {
   it('passes the compiler and the linter', async () => {
     expect(await checkout.complaints('src/functions/reports.ts')).toBe('');
-  }, 120_000);
+  });
 
   it('sends tokens only where the settings say', () => {
     expect(snippet).not.toMatch(/https?:/);

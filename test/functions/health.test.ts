@@ -95,9 +95,7 @@ describe('health', () => {
           });
         }),
     };
-    const before = performance.now();
     const answer = await health({ ...exchange, services: { ...exchange.services, table } });
     expect(answer.jsonBody).toEqual({ status: 'failing', failing: ['storage'] });
-    expect(performance.now() - before).toBeLessThan(6_000);
   });
 });

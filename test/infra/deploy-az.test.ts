@@ -11,6 +11,7 @@ import { quoteForCmd } from '../../local/deploy/quote-for-cmd';
 import { quoteForShell } from '../../local/deploy/quote-for-shell';
 import type { AzAnswer, ScriptedAz } from './scripted-az';
 import { createScriptedAz } from './scripted-az';
+import { workThatEnds } from '../support/work-that-ends';
 
 describe('az', () => {
   let scripted: ScriptedAz | undefined;
@@ -38,14 +39,14 @@ describe('az', () => {
   });
 
   it('is not waited for after its deadline, even where it hangs', async () => {
-    const failure = az({ command: 'a', waitMs: 20_000 })(['a'], { deadlineMs: 300 });
+    const failure = az({ command: 'a', waitMs: 600_000 })(['a'], { deadlineMs: 300 });
     await expect(failure).rejects.toBeInstanceOf(AzFailure);
     await expect(failure).rejects.toMatchObject({ isLate: true });
   });
 
   it('ends at an interrupt, and is not started after one', async () => {
     const interrupted = new AbortController();
-    const run = az({ command: 'a', waitMs: 20_000 }, { interrupt: interrupted.signal });
+    const run = az({ command: 'a', waitMs: 600_000 }, { interrupt: interrupted.signal });
     const running = run(['a']);
     setTimeout(() => {
       interrupted.abort();
@@ -93,9 +94,9 @@ describe('az', () => {
   });
 
   it('is not waited for where something in the background holds its output', async () => {
-    const started = performance.now();
-    expect(await plainAz('echo 1; sleep 8 &')(['a'])).toBe(1);
-    expect(performance.now() - started).toBeLessThan(6_000);
+    const run = plainAz('sleep 600 & echo $!');
+    const sleeper = Number(await run(['a']));
+    expect(process.kill(sleeper)).toBe(true);
   });
 
   it('is stopped when it says too much', async () => {
@@ -217,9 +218,8 @@ it('hideSecrets shows no half of a secret where it cuts', () => {
 });
 
 it('hideSecrets is done soon, however much az said', () => {
-  const started = performance.now();
-  expect(hideSecrets('https://'.repeat(1_000_000)).length).toBeLessThan(100_000);
-  expect(performance.now() - started).toBeLessThan(5_000);
+  const said = 'https://'.repeat(1_000_000);
+  expect(workThatEnds(() => hideSecrets(said)).length).toBeLessThan(100_000);
 });
 
 describe('printable', () => {
@@ -274,9 +274,8 @@ describe('createClock', () => {
     await clock.pause(30);
     expect(clock.now() - started).toBeGreaterThanOrEqual(28);
     wake.abort();
-    await clock.pause(60_000, wake.signal);
+    await clock.pause(600_000, wake.signal);
     interrupt.abort();
-    await expect(clock.pause(60_000)).rejects.toThrow();
-    expect(clock.now() - started).toBeLessThan(10_000);
+    await expect(clock.pause(600_000)).rejects.toThrow();
   });
 });

@@ -16,7 +16,7 @@ beforeAll(async () => {
   one = first;
   // Another instance of the same app: it answers on its own port, and every URL it makes is the first one's.
   other = await stack.startApp({ env: { APP_BASE_URL: one.url } });
-}, 60_000);
+});
 afterAll(() => stack.stop());
 
 interface Person {
@@ -69,7 +69,7 @@ describe('many instances on one table', () => {
     }
     const cookies = everybody.map(({ browser }) => browser.cookies(one.url).get('anteroom'));
     expect(new Set(cookies).size).toBe(people);
-  }, 120_000);
+  });
 
   it('serve any of them, and show nobody another’s data', async () => {
     for (const app of [one, other]) {
@@ -80,7 +80,7 @@ describe('many instances on one table', () => {
         expect([status, textOf(body, 'displayName')]).toEqual([200, everybody[index]?.name]);
       });
     }
-  }, 60_000);
+  });
 
   it('lose no session when one is killed under load and started again', async () => {
     const load = everybody.flatMap((person) => [
@@ -99,7 +99,7 @@ describe('many instances on one table', () => {
     after.forEach(({ status, body }, index) => {
       expect([status, textOf(body, 'displayName')]).toEqual([200, everybody[index]?.name]);
     });
-  }, 60_000);
+  });
 
   it('end a session everywhere at once: what one ends, the other does not serve', async () => {
     const [person] = everybody;
@@ -133,7 +133,7 @@ describe('revalidation', () => {
     });
     await untilStatus(401, () => through(quick, person, '/auth/session'));
     expect((await through(one, person, '/auth/session')).status).toBe(401);
-  }, 30_000);
+  });
 });
 
 /** Asks until the answer has this status: the second within which it must come has to pass. */
@@ -141,12 +141,8 @@ async function untilStatus(
   expected: number,
   ask: () => Promise<{ status: number }>,
 ): Promise<void> {
-  const end = performance.now() + 8_000;
-  let status = 0;
-  while (performance.now() < end) {
-    ({ status } = await ask());
-    if (status === expected) return;
+  for (;;) {
+    if ((await ask()).status === expected) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  expect(status).toBe(expected);
 }

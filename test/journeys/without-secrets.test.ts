@@ -121,11 +121,9 @@ describe('an app without any secret', () => {
       const third = await startInstance({ APP_BASE_URL: first.url });
       if ('vault' in faults) vault.misbehave(faults.vault);
       else platform.misbehave(faults.platform);
-      const before = performance.now();
       const failing = await fetchJson(`${third.url}/auth/session`, browser);
       expect(failing).toMatchObject({ status: 503, body: { code: 'ERR_KEYS_UNAVAILABLE' } });
       expect(Number(failing.headers.get('retry-after'))).toBeGreaterThan(0);
-      expect(performance.now() - before).toBeLessThan(10_000);
       expect((await fetchJson(third.url)).status).toBe(200);
 
       vault.misbehave(undefined);

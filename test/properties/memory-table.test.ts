@@ -3,7 +3,7 @@ import type { Table, TransactionAction } from '../../src/storage/table';
 import { createMemoryTable } from '../support/memory-table';
 import { createTestTable } from '../support/test-table';
 
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(600_000);
 
 const partition = fc.constantFrom('p', 'q');
 const key = fc.constantFrom('session:a', 'session:b', 'tokens:a');
@@ -110,5 +110,5 @@ describe('createMemoryTable', () => {
       }),
       { numRuns: 40 },
     );
-  }, 120_000);
+  });
 });

@@ -262,5 +262,5 @@ describe('the life of sessions', () => {
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 10 }), fc.scheduler(), live),
       { numRuns: 1_500 },
     );
-  }, 120_000);
+  });
 });

@@ -8,7 +8,7 @@ import { createMemoryTable } from '../support/memory-table';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
 import { createStaticKeyRing } from '../support/static-key-ring';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(600_000);
 let table: MemoryTable;
 let asked: string[];
 

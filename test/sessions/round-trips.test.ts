@@ -8,7 +8,7 @@ import { startCountingProxy } from '../support/counting-proxy';
 import { limits, newSession, ringSecret, start } from '../support/session-fixture';
 import { createTestTable, tablesConnectionString } from '../support/test-table';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(600_000);
 let proxy: CountingProxy;
 let store: SessionStore;
 

@@ -15,7 +15,7 @@ import type { Row, Table } from '../../src/storage/table';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
 import { createTestTable } from '../support/test-table';
 
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(600_000);
 const keyRing = createStaticKeyRing(ringSecret);
 let table: Table;
 let client: TableClient;

@@ -84,4 +84,4 @@ export function printed(error: unknown): string {
   return `${String(error)} ${members} ${error.cause === undefined ? '' : printed(error.cause)}`;
 }
 
-export const longEnough = (): AbortSignal => AbortSignal.timeout(20_000);
+export const longEnough = (): AbortSignal => AbortSignal.timeout(600_000);

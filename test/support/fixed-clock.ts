@@ -1,5 +1,10 @@
 const machineClock = Date.now;
 
+const timers = [
+  ...(['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'nextTick'] as const),
+  ...(['clearTimeout', 'clearInterval', 'clearImmediate', 'hrtime', 'performance'] as const),
+] as const;
+
 /** The middle of a key's period: no key of the ring is due, and none expires. */
 const quietTime = '2026-07-21T12:00:00Z';
 
@@ -13,6 +18,15 @@ export function useFixedClock(time = quietTime): void {
   const offset = Date.parse(time) - machineClock();
   shiftDate(offset);
   Object.assign(process.env, clockEnvironment(offset));
+}
+
+/**
+ * Stops the clock of this test file, timers aside, until it is set to another time or the file ends: for work that
+ * looks at the system's clock itself, as MSAL does, beside a `now` that it is given.
+ * @param now epoch seconds
+ */
+export function stopClockAt(now: number): void {
+  jest.useFakeTimers({ now: now * 1000, doNotFake: [...timers] });
 }
 
 /** Milliseconds since 1970 by the machine's clock, whatever the clock of the tests says. */

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import startAzurite from './start-azurite';
 
 const root = join(__dirname, '../..');
-const buildMs = 60_000;
+const buildMs = 300_000;
 
 /**
  * jest's globalSetup, once before all workers: builds `dist`, from which tests start the app and the

@@ -34,7 +34,7 @@ export function newSession(overrides: Partial<NewSession> = {}): NewSession {
     tokenCache: JSON.stringify({ AccessToken: { one: { secret: 'an-access-token-in-clear' } } }),
     userAgent: chromeOnWindows,
     now: start,
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(600_000),
     ...overrides,
   };
 }

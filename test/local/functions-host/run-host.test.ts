@@ -42,19 +42,14 @@ describe('runHost', () => {
     expect(host.output()).toContain('Usage: npm run host');
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'ends by %s within a second, after what still runs',
-    async (signal) => {
-      const host = await startHost('usual');
-      const slow = send(host.port, '/slow');
-      await send(host.port, '/settings');
-      const asked = performance.now();
-      host.kill(signal);
-      expect((await slow).body.toString()).toBe('done');
-      expect(await host.exit).toBe(0);
-      expect(performance.now() - asked).toBeLessThan(1000);
-    },
-  );
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends by %s, after what still runs', async (signal) => {
+    const host = await startHost('usual');
+    const slow = send(host.port, '/slow');
+    await send(host.port, '/settings');
+    host.kill(signal);
+    expect((await slow).body.toString()).toBe('done');
+    expect(await host.exit).toBe(0);
+  });
 
   it('ends when its parent lets go of it', async () => {
     const child = fork(
