@@ -104,14 +104,33 @@ const errorFacts = {
   ERR_PROVIDER_UNAVAILABLE: {
     status: 503,
     title: 'The sign-in service cannot be reached',
-    detail: 'Microsoft Entra ID did not answer in time. Nothing was lost; try again in a moment.',
+    detail:
+      'Microsoft Entra ID is out of reach, busy, or has a failure of its own. Nothing was lost; try again in a moment.',
     retryAfterSeconds: 10,
+  },
+  ERR_PROVIDER_REFUSED: {
+    status: 502,
+    title: 'The sign-in service does not accept this app',
+    detail:
+      'Microsoft Entra ID refuses this app, or what it asks for. Nobody was signed out by this, and signing in again does not help until it is changed.',
+  },
+  ERR_TOKEN_SIZE: {
+    status: 502,
+    title: 'The sign-in service sent too much',
+    detail:
+      'What Microsoft Entra ID issued for you is larger than this app takes. An operator of the app should have fewer claims, groups or roles put into the token.',
+  },
+  ERR_OTHER_ISSUER: {
+    status: 400,
+    title: 'This answer is not from the expected sign-in service',
+    detail:
+      'The answer names another sign-in service than the one that you were sent to, so it was not used and changed nothing. Sign in again from here.',
   },
   ERR_PROVIDER_MISMATCH: {
     status: 502,
     title: 'The sign-in service does not match the settings',
     detail:
-      'The identity provider answered as somebody else, or does not accept how this app proves itself. An operator of the app must compare its settings with the app registration.',
+      'The identity provider answered as somebody else, or the settings do not let this app prove itself. An operator of the app must compare its settings with the app registration.',
   },
   ERR_GRAPH_UNAVAILABLE: {
     status: 503,

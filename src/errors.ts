@@ -1,8 +1,24 @@
 import type { ErrorCode } from './error-facts';
 import { factsOf } from './error-facts';
 
+/** What may be known of an error answer of the provider. `error_description` never is: it names users and tenants. */
+export interface ProviderRefusal {
+  /** `error` of RFC 6749 sections 4.1.2.1 and 5.2, letters and underscores only. */
+  readonly error: string;
+  /** `suberror` of the token endpoint or `error_subcode` of a redirect, written as `error` is. */
+  readonly suberror?: string;
+  /** `AADSTS50105` or `AADB2C90118`: of several numbers the one that says most. */
+  readonly number?: string;
+  /** A GUID, by which Microsoft's support and the sign-in log find the request. */
+  readonly correlationId?: string;
+  /** Which answer it was: of the sign-in page, to the redemption of a code, or to a refresh. */
+  readonly where?: 'redirect' | 'redemption' | 'refresh';
+}
+
 interface AppErrorOptions {
   readonly cause?: unknown;
+  /** Where the provider said no: what it said. Logged, and shown by number and correlation id. */
+  readonly refusal?: ProviderRefusal;
   /** For the log only, never shown. Must not hold a code, token, cookie value, secret or session id. */
   readonly note?: string;
   /** When a new try makes sense, in seconds, where the service that failed said so; else the code's own time counts. */
@@ -15,20 +31,27 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly note: string | undefined;
+  readonly refusal: ProviderRefusal | undefined;
   /** Sent as `Retry-After`; `undefined` where a new try does not help. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     const facts = factsOf(code);
+    const { refusal, note = refusal && describeRefusal(refusal) } = options;
     super(
-      options.note === undefined ? `${code}: ${facts.title}` : `${code}: ${options.note}`,
+      note === undefined ? `${code}: ${facts.title}` : `${code}: ${note}`,
       options.cause === undefined ? {} : { cause: options.cause },
     );
     this.code = code;
     this.status = facts.status;
-    this.note = options.note;
+    this.note = note;
+    this.refusal = refusal;
     this.retryAfterSeconds = options.retryAfterSeconds ?? facts.retryAfterSeconds;
   }
+}
+
+function describeRefusal({ error, number }: ProviderRefusal): string {
+  return `the provider answered ${error}${number === undefined ? '' : ` ${number}`}`;
 }
 
 /** 403: the signed-in user lacks `role` (the app role's value in the `roles` claim). */
@@ -58,25 +81,12 @@ export class StepUpError extends AppError {
   }
 }
 
-/** What may be shown of an error answer of the provider. `error_description` never is. */
-export interface ProviderRefusal {
-  /** `error` of RFC 6749 section 4.1.2.1, letters and underscores only. */
-  readonly error: string;
-  /** The number in `AADSTS50105`, where the provider sent one. */
-  readonly aadsts?: string;
-  /** A GUID that Microsoft's support can look up. */
-  readonly correlationId?: string;
-}
-
-/** 403: the provider answered a known sign-in attempt with an error. */
+/** 403: the provider answered a known sign-in attempt with an error that the person who signs in can read. */
 export class SignInRefusedError extends AppError {
-  readonly refusal: ProviderRefusal;
+  override readonly refusal: ProviderRefusal;
 
   constructor(refusal: ProviderRefusal, options: AppErrorOptions = {}) {
-    super('ERR_SIGN_IN_REFUSED', {
-      ...options,
-      note: `the provider answered ${refusal.error}${refusal.aadsts === undefined ? '' : ` AADSTS${refusal.aadsts}`}`,
-    });
+    super('ERR_SIGN_IN_REFUSED', { ...options, refusal });
     this.refusal = refusal;
   }
 }

@@ -3,8 +3,7 @@ import { AppError } from '../errors';
 import type { User } from '../sessions/session';
 import type { AuthParts } from './auth-parts';
 import { createMsalClient } from './msal-client';
-import { readMsalFailure } from './msal-failure';
-import { refreshError } from './refresh-error';
+import { refreshError } from './refusal-errors';
 import { idTokensIn, withoutExpiredAccessTokens } from './token-cache';
 import { verifyIdToken, type VerifiedIdToken } from './verify-id-token';
 
@@ -36,8 +35,7 @@ export interface AcquiredAccessToken {
  * A live access token for the user: from the cache, or by refreshing. Nothing that came with a
  * refresh is given away before its ID token is seen to be this user's (OpenID Connect Core 1.0
  * section 12.2).
- * @throws a StepUpError (session kept), ERR_SIGNED_OUT (session ends), ERR_ID_TOKEN,
- *   ERR_WRONG_TENANT, ERR_PROVIDER_MISMATCH, ERR_PROVIDER_UNAVAILABLE
+ * @throws ERR_WRONG_TENANT, and as {@link refreshError}
  */
 export async function acquireAccessToken(
   parts: AuthParts,
@@ -56,7 +54,7 @@ export async function acquireAccessToken(
       ...(request.claims === undefined ? {} : { claims: request.claims }),
     });
   } catch (error) {
-    throw refreshError(readMsalFailure(error, answer()), request.scopes);
+    throw refreshError(error, answer(), request.scopes);
   }
   if (result.accessToken === '') {
     throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the token answer lacks a token' });

@@ -2,9 +2,8 @@ import { AppError, SignInRefusedError } from '../errors';
 import type { User } from '../sessions/session';
 import type { AuthParts } from './auth-parts';
 import { createMsalClient } from './msal-client';
-import { readMsalFailure } from './msal-failure';
 import type { Callback } from './parse-callback';
-import { redemptionError } from './redemption-error';
+import { redemptionError } from './refusal-errors';
 import { isAttemptLive, type SignInAttempt } from './sign-in-attempt';
 import { redirectUriOf } from './start-sign-in';
 import { verifyIdToken } from './verify-id-token';
@@ -25,9 +24,8 @@ export interface FinishedSignIn {
 /**
  * Ends a sign-in: checks the answer against this browser's attempt, redeems the code and verifies
  * the ID token. Whether a step-up was answered by the user it was made for is the caller's to see.
- * @throws ERR_SIGN_IN_UNSOLICITED (another attempt's state), ERR_SIGN_IN_EXPIRED,
- *   ERR_SIGN_IN_REFUSED (a SignInRefusedError), ERR_ID_TOKEN, ERR_WRONG_TENANT,
- *   ERR_PROVIDER_MISMATCH, ERR_PROVIDER_UNAVAILABLE
+ * @throws ERR_SIGN_IN_UNSOLICITED (another attempt's state), ERR_OTHER_ISSUER,
+ *   ERR_SIGN_IN_REFUSED (a SignInRefusedError, of the redirect), ERR_WRONG_TENANT, and as {@link redemptionError}
  */
 export async function finishSignIn(
   parts: AuthParts,
@@ -60,11 +58,11 @@ async function checkIssuer(
 ): Promise<void> {
   if (callback.issuer === settings.issuer) return;
   if (callback.issuer !== undefined) {
-    throw new AppError('ERR_PROVIDER_MISMATCH', { note: 'iss of the callback is another' });
+    throw new AppError('ERR_OTHER_ISSUER', { note: 'iss of the callback is another' });
   }
   const { sendsIssuer } = await provider.metadata(signal);
   if (sendsIssuer) {
-    throw new AppError('ERR_PROVIDER_MISMATCH', { note: 'the callback lacks iss' });
+    throw new AppError('ERR_OTHER_ISSUER', { note: 'the callback lacks iss' });
   }
 }
 
@@ -86,6 +84,6 @@ async function redeem(
     });
     return { idToken, tokenCache: msal.getTokenCache().serialize() };
   } catch (error) {
-    throw redemptionError(readMsalFailure(error, answer()));
+    throw redemptionError(error, answer(), attempt.scopes);
   }
 }

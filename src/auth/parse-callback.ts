@@ -1,5 +1,5 @@
 import { AppError, type ProviderRefusal } from '../errors';
-import { correlationIdPattern, errorNamePattern } from './refusal-patterns';
+import { readRedirectRefusal } from './read-refusal';
 import { parseState } from './sign-in-attempt';
 
 /** The provider's answer at `/auth/redirect`. RFC 6749 section 4.1.2, RFC 9207 section 2. */
@@ -34,7 +34,9 @@ export function parseCallback(query: URLSearchParams): Callback {
     if (!/^[\x21-\x7E]+$/.test(code)) throw badRequest('code is malformed');
     return { kind: 'code', state, issuer, code };
   }
-  return { kind: 'error', state, issuer, refusal: readRefusal(query, error ?? '') };
+  const refusal = readRedirectRefusal(query);
+  if (refusal === undefined) throw badRequest('error is malformed');
+  return { kind: 'error', state, issuer, refusal };
 }
 
 /** A parameter sent twice is read differently by different readers, so it is not read at all. */
@@ -45,20 +47,6 @@ function requireModest(query: URLSearchParams): void {
   for (const value of query.values()) {
     if (value.length > maxLength) throw badRequest('has an oversized parameter');
   }
-}
-
-function readRefusal(query: URLSearchParams, error: string): ProviderRefusal {
-  if (!errorNamePattern.test(error)) throw badRequest('error is malformed');
-  const description = query.get('error_description') ?? '';
-  const aadsts = /\bAADSTS(\d{4,9})\b/.exec(description)?.[1];
-  const named = /\bCorrelation ID: ([0-9A-Fa-f-]{36})(?![0-9A-Fa-f-])/.exec(description)?.[1];
-  const correlationId =
-    named !== undefined && correlationIdPattern.test(named) ? named.toLowerCase() : undefined;
-  return {
-    error,
-    ...(aadsts === undefined ? {} : { aadsts }),
-    ...(correlationId === undefined ? {} : { correlationId }),
-  };
 }
 
 function badRequest(note: string): AppError {

@@ -2,13 +2,13 @@ import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@az
 import { AppError } from '../errors';
 import { isObject } from '../is-object';
 import { readBounded } from '../read-bounded';
-import { parseTokenRefusal, type TokenRefusal } from './token-refusal';
+import { readTokenRefusal, type TokenRefusal } from './read-refusal';
 
 /** What came of the last request to the token endpoint. MSAL's errors keep only a part of it. */
 export type TokenAnswer =
   | { readonly kind: 'not-asked' }
   | { readonly kind: 'granted' }
-  | { readonly kind: 'refused'; readonly refusal: TokenRefusal }
+  | { readonly kind: 'refused'; readonly refused: TokenRefusal }
   | { readonly kind: 'unavailable'; readonly error: AppError };
 
 /** MSAL's way to the network, for one request of ours. */
@@ -35,21 +35,15 @@ export function createTokenNetworkClient(
     try {
       requireSameEndpoint(url, tokenEndpoint);
       const { response, body } = await send(url, options, signal);
-      const refusal = response.ok ? undefined : parseTokenRefusal(body);
+      const refused = response.ok ? undefined : readTokenRefusal(body);
       // MSAL takes an answer without `error` for a success, so it must not see a strange failure.
-      if (!response.ok && refusal === undefined) throw unavailable(response.status);
-      answer = refusal === undefined ? { kind: 'granted' } : { kind: 'refused', refusal };
+      if (!response.ok && refused === undefined) throw unavailable(response.status);
+      answer = refused === undefined ? { kind: 'granted' } : { kind: 'refused', refused };
       const headers = Object.fromEntries(response.headers);
       // MSAL's interface lets its caller choose the type; it checks the members it reads itself.
       return { headers, status: response.status, body: body as T };
     } catch (cause) {
-      const error =
-        cause instanceof AppError
-          ? cause
-          : new AppError('ERR_PROVIDER_UNAVAILABLE', {
-              note: 'no answer to a token request',
-              cause,
-            });
+      const error = failureOf(cause);
       answer = { kind: 'unavailable', error };
       throw error;
     }
@@ -61,6 +55,13 @@ export function createTokenNetworkClient(
     sendGetRequestAsync: () =>
       Promise.reject(new AppError('ERR_INTERNAL', { note: 'MSAL tried to send a GET request' })),
   };
+}
+
+function failureOf(cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  // A new try would bring as much again.
+  if (cause instanceof RangeError) return new AppError('ERR_TOKEN_SIZE', { note: cause.message });
+  return new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'no answer to a token request', cause });
 }
 
 function requireSameEndpoint(url: string, tokenEndpoint: string): void {

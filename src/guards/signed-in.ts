@@ -52,6 +52,7 @@ export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}
     const found = await findSession(exchange, options);
     if (found === undefined) throw signedOut(exchange);
     exchange.visitor.user = found.session.user;
+    exchange.visitor.userKey = found.session.user.userKey;
     try {
       const kept = await keepSession(exchange, found, exchange.query.get('slide') !== 'false');
       if (kept === undefined) throw signedOut(exchange);

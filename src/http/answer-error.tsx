@@ -1,12 +1,14 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { refusalText } from '../auth/refusal-text';
-import { AppError, RoleMissingError, SignInNeededError, SignInRefusedError } from '../errors';
+import { meaningOf } from '../auth/refusals';
+import type { ProviderRefusal } from '../errors';
+import { AppError, RoleMissingError, SignInNeededError } from '../errors';
 import { factsOf } from '../error-facts';
 import { ContinuePage } from '../pages/continue-page';
 import type { Reference } from '../pages/message-page';
 import { MessagePage } from '../pages/message-page';
 import { errorLinks } from './error-links';
 import type { Exchange } from './exchange';
+import { logError, refusalIn } from './log-error';
 import { htmlPage, problem, redirectTo, withRetryAfter } from './responses';
 
 /**
@@ -15,7 +17,7 @@ import { htmlPage, problem, redirectTo, withRetryAfter } from './responses';
  */
 export function answerError(error: unknown, exchange: Exchange): HttpResponseInit {
   const known = asAppError(error, exchange.signal);
-  logError(known, exchange);
+  logError(exchange, known);
   if (known instanceof SignInNeededError) return answerSignInNeeded(known, exchange);
   return exchange.prefersHtml ? errorPage(known, exchange) : errorJson(known, exchange);
 }
@@ -26,32 +28,6 @@ function asAppError(error: unknown, signal: AbortSignal): AppError {
   return new AppError(signal.aborted ? 'ERR_DEADLINE' : 'ERR_INTERNAL', { cause: error });
 }
 
-function logError(error: AppError, exchange: Exchange): void {
-  const isFault = error.status >= 500;
-  exchange.log(isFault ? 'error' : 'info', describeError(error, isFault));
-}
-
-/** Code, note and, for faults, the chain of causes. Messages of other people's errors are left out: they may quote input. */
-function describeError(error: AppError, withCauses: boolean): string {
-  const parts = [error.note === undefined ? error.code : `${error.code}: ${error.note}`];
-  let cause: unknown = withCauses ? error.cause : undefined;
-  for (let depth = 0; cause instanceof Error && depth < 4; depth += 1) {
-    const code: unknown = 'code' in cause ? cause.code : undefined;
-    parts.push(
-      `caused by ${cause.name}${typeof code === 'string' ? ` ${code}` : ''}${siteOf(cause)}`,
-    );
-    cause = cause.cause;
-  }
-  return parts.join(', ');
-}
-
-/** Where an error arose, from what follows its message: a line of the message may look like a place, too. */
-function siteOf({ stack = '', message }: Error): string {
-  const start = stack.indexOf(message);
-  const site = start < 0 ? null : /^ +(at .*)$/m.exec(stack.slice(start + message.length));
-  return site === null ? '' : ` ${site[1] ?? ''}`;
-}
-
 function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpResponseInit {
   const loginUrl = exchange.services.settings.baseUrl + error.loginPath;
   if (exchange.prefersHtml) {
@@ -60,7 +36,8 @@ function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpR
     if (exchange.request.method !== 'GET') return signInPage(error, loginUrl);
     return redirectTo(loginUrl);
   }
-  return problem(error.code, exchange.correlationId, { login_url: loginUrl });
+  const extra = { login_url: loginUrl, ...refusalMembers(refusalIn(error)) };
+  return problem(error.code, exchange.correlationId, extra);
 }
 
 function signInPage({ code }: SignInNeededError, loginUrl: string): HttpResponseInit {
@@ -69,16 +46,32 @@ function signInPage({ code }: SignInNeededError, loginUrl: string): HttpResponse
 }
 
 function errorJson(error: AppError, exchange: Exchange): HttpResponseInit {
-  const extra: Record<string, unknown> = {};
-  if (error instanceof RoleMissingError) extra['role'] = error.role;
-  if (error instanceof SignInRefusedError && error.refusal.aadsts !== undefined) {
-    extra['aadsts'] = error.refusal.aadsts;
-  }
+  const extra = {
+    ...(error instanceof RoleMissingError ? { role: error.role } : {}),
+    ...refusalMembers(refusalIn(error)),
+  };
   return problem(error.code, exchange.correlationId, extra, error.retryAfterSeconds);
+}
+
+/** What a client may show or report of the provider's refusal; members that are not known are left out of the JSON. */
+function refusalMembers(refusal: ProviderRefusal | undefined) {
+  if (refusal === undefined) return {};
+  const { meaning, actor, action } = meaningOf(refusal);
+  const { number, correlationId } = refusal;
+  return {
+    number,
+    // Digits alone, for clients of the first version.
+    aadsts: number?.startsWith('AADSTS') === true ? number.slice('AADSTS'.length) : undefined,
+    provider_correlation_id: correlationId,
+    meaning,
+    must_act: actor,
+    action,
+  };
 }
 
 function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
   const facts = factsOf(error.code);
+  const refusal = refusalIn(error);
   const page = (
     <MessagePage
       title={facts.title}
@@ -93,14 +86,14 @@ function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
           The role is named <code>{error.role}</code>.
         </p>
       ) : null}
-      {error instanceof SignInRefusedError ? <Refusal error={error} /> : null}
+      {refusal === undefined ? null : <Refusal refusal={refusal} />}
     </MessagePage>
   );
   return withRetryAfter(htmlPage(page, facts.status), error.retryAfterSeconds);
 }
 
-function Refusal({ error }: { readonly error: SignInRefusedError }) {
-  const { meaning, action, actor } = refusalText(error.refusal);
+function Refusal({ refusal }: { readonly refusal: ProviderRefusal }) {
+  const { meaning, action, actor } = meaningOf(refusal);
   return (
     <>
       <p>{meaning}</p>
@@ -119,10 +112,8 @@ const actorTexts = {
 
 function referencesFor(error: AppError, exchange: Exchange): readonly Reference[] {
   const references: Reference[] = [{ name: 'Error', value: error.code }];
-  if (error instanceof SignInRefusedError) {
-    const { aadsts, correlationId } = error.refusal;
-    if (aadsts !== undefined) references.push({ name: 'Microsoft', value: `AADSTS${aadsts}` });
-    if (correlationId !== undefined) references.push({ name: 'Correlation', value: correlationId });
-  }
+  const { number, correlationId } = refusalIn(error) ?? {};
+  if (number !== undefined) references.push({ name: 'Microsoft', value: number });
+  if (correlationId !== undefined) references.push({ name: 'Correlation', value: correlationId });
   return [...references, { name: 'Request', value: exchange.correlationId }];
 }

@@ -1,4 +1,5 @@
-import { findAadstsText, refusalText } from '../auth/refusal-text';
+import { meaningOf } from '../auth/refusals';
+import type { ErrorCode } from '../error-facts';
 import type { AppError, ProviderRefusal } from '../errors';
 import { RoleMissingError, SignInNeededError, SignInRefusedError } from '../errors';
 import type { PageLink } from '../pages/message-page';
@@ -8,6 +9,9 @@ import { localPath } from './return-path';
 
 const signInLink: PageLink = { href: '/auth/login?return_to=%2F', text: 'Sign in' };
 const homeLink: PageLink = { href: '/', text: 'Home' };
+
+/** Ends of an attempt whose code does not begin with `ERR_SIGN_IN`. */
+const otherAttempts: readonly ErrorCode[] = ['ERR_ID_TOKEN', 'ERR_OTHER_ISSUER'];
 
 /** Where the page of an error leads on, at least to one place; the first is what its text advises, where it advises any. */
 export function errorLinks(error: AppError, exchange: Exchange): readonly PageLink[] {
@@ -22,11 +26,11 @@ export function errorLinks(error: AppError, exchange: Exchange): readonly PageLi
   }
   if (error.code === 'ERR_WRONG_TENANT') return [pickerLink('Use another account', '/'), homeLink];
   if (error.code === 'ERR_SESSION_GONE') return [backToListLink(exchange), homeLink];
-  if (error.code.startsWith('ERR_SIGN_IN') || error.code === 'ERR_ID_TOKEN') {
+  if (error.code.startsWith('ERR_SIGN_IN') || otherAttempts.includes(error.code)) {
     return [signInLink, homeLink];
   }
   const tryAgain = tryAgainLink(exchange);
-  if (!isPassing(error) || tryAgain.href === homeLink.href) return [homeLink];
+  if (!mayPass(error) || tryAgain.href === homeLink.href) return [homeLink];
   return [tryAgain, homeLink];
 }
 
@@ -36,19 +40,13 @@ function pickerLink(text: string, returnPath: string): PageLink {
   return { href: `/auth/login?${query}`, text };
 }
 
-/** Refusals of the account, or of the account on this device, which the person need not take: a guest, an unmanaged device. */
-const refusedAccounts = ['50020', '90072', '50177', '53000', '53001', '530001', '530003', '53011'];
-
-/** By their error name, where the number, whose text comes first, says nothing. */
-const passingRefusals = ['temporarily_unavailable', 'server_error'];
-
 /** In the words of the text above it, so that no page says one thing and its button another. */
 function refusalLabel(refusal: ProviderRefusal): string {
-  const { error, aadsts = '' } = refusal;
-  const needsAnother = refusedAccounts.includes(aadsts);
-  if (needsAnother || refusalText(refusal).actor === 'administrator') return 'Use another account';
-  const isPassing = findAadstsText(aadsts) === undefined && passingRefusals.includes(error);
-  return isPassing ? 'Try again' : 'Sign in again';
+  const { kind, actor, mayUseAnother } = meaningOf(refusal);
+  if (kind === 'passing') return 'Try again';
+  const isOfTheAccount = kind === 'person' || kind === 'policy';
+  const needsAnother = mayUseAnother === true || (isOfTheAccount && actor === 'administrator');
+  return needsAnother ? 'Use another account' : 'Sign in again';
 }
 
 /** `/auth/sessions/end` and `/auth/admin/end` stand below the list that named the session. */
@@ -57,9 +55,11 @@ function backToListLink({ path }: Exchange): PageLink {
   return { href, text: 'Back to the list' };
 }
 
-/** What a second try may well get past. */
-function isPassing({ code, retryAfterSeconds }: AppError): boolean {
-  return code === 'ERR_INTERNAL' || retryAfterSeconds !== undefined;
+/** What a second try may well get past, or what an operator may have changed meanwhile. */
+function mayPass({ code, retryAfterSeconds }: AppError): boolean {
+  return (
+    code === 'ERR_INTERNAL' || code === 'ERR_PROVIDER_REFUSED' || retryAfterSeconds !== undefined
+  );
 }
 
 /** The request once more; where it was part of a sign-in or a form, that begins anew. */

@@ -5,6 +5,8 @@ import type { Services } from '../services';
 interface Visitor {
   /** Set by a guard once it has read the session; `undefined` before that, and for the signed out. */
   user: { readonly name: string; readonly username: string } | undefined;
+  /** Whose session the request brought, for the log: it stays when that session turns out to be over. */
+  userKey?: string;
 }
 
 /** One request and what is needed to answer it. Made by `endpoint`, passed to every handler. */

@@ -2,8 +2,7 @@ import { InteractionRequiredAuthError } from '@azure/msal-node';
 import { acquireAccessToken } from '../../src/auth/acquire-access-token';
 import type { AuthParts } from '../../src/auth/auth-parts';
 import { finishSignIn } from '../../src/auth/finish-sign-in';
-import { readMsalFailure } from '../../src/auth/msal-failure';
-import { refreshError } from '../../src/auth/refresh-error';
+import { refreshError } from '../../src/auth/refusal-errors';
 import { createAttempt } from '../../src/auth/sign-in-attempt';
 import { StepUpError } from '../../src/errors';
 import type { User } from '../../src/sessions/session';
@@ -236,7 +235,7 @@ describe('acquireAccessToken', () => {
       ['claims with invalid_grant', 'ERR_STEP_UP', refuse({ error: 'invalid_grant', claims })],
       [
         'claims with bad_token',
-        'ERR_STEP_UP',
+        'ERR_SIGNED_OUT',
         refuse({ error: 'invalid_grant', suberror: 'bad_token', claims }),
       ],
       [
@@ -251,8 +250,24 @@ describe('acquireAccessToken', () => {
       ],
       ['bad_token', 'ERR_SIGNED_OUT', refuse({ error: 'invalid_grant', suberror: 'bad_token' })],
       ['bad_token as error', 'ERR_SIGNED_OUT', refuse({ error: 'bad_token' })],
-      ['invalid_client', 'ERR_PROVIDER_UNAVAILABLE', refuse({ error: 'invalid_client' }, 401)],
-      ['invalid_scope', 'ERR_PROVIDER_UNAVAILABLE', refuse({ error: 'invalid_scope' })],
+      ['invalid_client', 'ERR_PROVIDER_REFUSED', refuse({ error: 'invalid_client' }, 401)],
+      ['invalid_scope', 'ERR_PROVIDER_REFUSED', refuse({ error: 'invalid_scope' })],
+      [
+        'invalid_client with claims',
+        'ERR_PROVIDER_REFUSED',
+        refuse({ error: 'invalid_client', error_codes: [7000222], claims }, 401),
+      ],
+      [
+        'sign-in frequency',
+        'ERR_STEP_UP',
+        refuse({ error: 'invalid_grant', error_codes: [70043], suberror: 'token_expired' }),
+      ],
+      [
+        'a malformed request',
+        'ERR_PROVIDER_REFUSED',
+        refuse({ error: 'invalid_grant', error_codes: [9002313] }),
+      ],
+      ['an endless answer', 'ERR_TOKEN_SIZE', { body: ' '.repeat(512 * 1024 + 1) }],
       [
         'temporarily_unavailable',
         'ERR_PROVIDER_UNAVAILABLE',
@@ -298,7 +313,7 @@ describe('acquireAccessToken', () => {
     it('a refresh token that MSAL knows to have expired: step-up', () => {
       // MSAL does not serialize that time yet, so its error is made here.
       const error = new InteractionRequiredAuthError('refresh_token_expired', '');
-      const failure = refreshError(readMsalFailure(error, { kind: 'not-asked' }), scopes);
+      const failure = refreshError(error, { kind: 'not-asked' }, scopes);
       expect(failure).toBeInstanceOf(StepUpError);
     });
 

@@ -64,7 +64,7 @@ const finish = (callback = withCode(), signal = longEnough()) =>
 const refuse = (body: Record<string, unknown>, status = 400): TinyAnswer => ({
   status,
   body: {
-    error_description: "AADSTS1: user 'ada@contoso.example' of tenant Contoso",
+    error_description: "user 'ada@contoso.example' of tenant Contoso",
     trace_id: '11111111-2222-4333-8444-555555555555',
     correlation_id: correlationId,
     timestamp: '2026-11-21 01:02:03Z',
@@ -148,24 +148,24 @@ describe('finishSignIn', () => {
 
     it('an answer of another issuer (RFC 9207)', async () => {
       for (const issuer of ['https://other.example', `${tiny.issuer}/`, '']) {
-        expect((await unredeemed(withCode({ issuer }))).code).toBe('ERR_PROVIDER_MISMATCH');
+        expect((await unredeemed(withCode({ issuer }))).code).toBe('ERR_OTHER_ISSUER');
       }
     });
 
     it('an answer without iss when the metadata promises it', async () => {
       tiny.metadata = { authorization_response_iss_parameter_supported: true };
-      expect((await unredeemed(withCode())).code).toBe('ERR_PROVIDER_MISMATCH');
+      expect((await unredeemed(withCode())).code).toBe('ERR_OTHER_ISSUER');
       const refusal: Callback = {
         kind: 'error',
         state: attempt.state,
         issuer: undefined,
         refusal: { error: 'access_denied' },
       };
-      expect((await unredeemed(refusal)).code).toBe('ERR_PROVIDER_MISMATCH');
+      expect((await unredeemed(refusal)).code).toBe('ERR_OTHER_ISSUER');
     });
 
     it("the provider's error, passing on what may be shown", async () => {
-      const refusal = { error: 'access_denied', aadsts: '65004', correlationId };
+      const refusal = { error: 'access_denied', number: 'AADSTS65004', correlationId };
       const failure = await unredeemed({
         kind: 'error',
         state: attempt.state,
@@ -244,27 +244,27 @@ describe('finishSignIn', () => {
       ],
       [
         'a claims challenge',
-        'ERR_SIGN_IN_REFUSED',
+        'ERR_STEP_UP',
         refuse({ error: 'invalid_grant', error_codes: [1], claims: '{"access_token":{}}' }),
       ],
       [
         'a wrong secret',
-        'ERR_PROVIDER_MISMATCH',
+        'ERR_PROVIDER_REFUSED',
         refuse({ error: 'invalid_client', error_codes: [7000215] }, 401),
       ],
       [
         'an expired secret',
-        'ERR_PROVIDER_MISMATCH',
+        'ERR_PROVIDER_REFUSED',
         refuse({ error: 'invalid_client', error_codes: [7000222] }, 401),
       ],
       [
         'a wrong redirect URI',
-        'ERR_PROVIDER_MISMATCH',
+        'ERR_PROVIDER_REFUSED',
         refuse({ error: 'invalid_request', error_codes: [50011] }),
       ],
       [
         'an unknown app',
-        'ERR_PROVIDER_MISMATCH',
+        'ERR_PROVIDER_REFUSED',
         refuse({ error: 'unauthorized_client', error_codes: [700016] }),
       ],
       [
@@ -287,7 +287,7 @@ describe('finishSignIn', () => {
         'ERR_PROVIDER_UNAVAILABLE',
         { status: 307, headers: { location: '/moved' }, body: '' },
       ],
-      ['an endless answer', 'ERR_PROVIDER_UNAVAILABLE', { body: ' '.repeat(512 * 1024 + 1) }],
+      ['an endless answer', 'ERR_TOKEN_SIZE', { body: ' '.repeat(512 * 1024 + 1) }],
     ])('%s', async (_what, expected, answer) => {
       tiny.token = () => answer;
       const failure = await failureOf(finish());
@@ -304,13 +304,17 @@ describe('finishSignIn', () => {
       const failure = await failureOf(finish());
       expect(failure).toHaveProperty('refusal', {
         error: 'interaction_required',
-        aadsts: '50076',
+        number: 'AADSTS50076',
         correlationId,
+        where: 'redemption',
       });
       tiny.token = () => refuse({ error: 'invalid_client', error_codes: [7000215] }, 401);
-      expect((await failureOf(finish())).note).toBe(
-        `the token endpoint answered invalid_client AADSTS7000215 correlation id ${correlationId}`,
-      );
+      expect((await failureOf(finish())).refusal).toEqual({
+        error: 'invalid_client',
+        number: 'AADSTS7000215',
+        correlationId,
+        where: 'redemption',
+      });
     });
   });
 

@@ -39,8 +39,9 @@ describe('parseCallback', () => {
       issuer: undefined,
       refusal: {
         error: 'access_denied',
-        aadsts: '50105',
+        number: 'AADSTS50105',
         correlationId: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee',
+        where: 'redirect',
       },
     });
   });
@@ -67,7 +68,7 @@ describe('parseCallback', () => {
       'state',
     ]);
     const callback = parseCallback(query);
-    expect(callback.kind === 'error' && Object.keys(callback.refusal)).toEqual(['error']);
+    expect(callback.kind === 'error' && Object.keys(callback.refusal)).toEqual(['error', 'where']);
   });
 
   it.each<[string, string, string]>([

@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { aadstsTexts } from '../../src/auth/aadsts-texts';
-import { refusalText } from '../../src/auth/refusal-text';
+import { refusalRows } from '../../src/auth/refusal-table';
+import { meaningOf, numbersOf } from '../../src/auth/refusals';
 import type { ErrorCode } from '../../src/error-facts';
 import { factsOf } from '../../src/error-facts';
 import {
@@ -68,6 +68,9 @@ const statuses: Record<ErrorCode, number> = {
   ERR_STEP_UP: 401,
   ERR_PROVIDER_UNAVAILABLE: 503,
   ERR_PROVIDER_MISMATCH: 502,
+  ERR_PROVIDER_REFUSED: 502,
+  ERR_TOKEN_SIZE: 502,
+  ERR_OTHER_ISSUER: 400,
   ERR_GRAPH_UNAVAILABLE: 503,
   ERR_GRAPH_REFUSED: 502,
   ERR_NOT_FOUND: 404,
@@ -118,10 +121,76 @@ describe('answerError', () => {
     (code) => {
       const exchange = client();
       answerError(new AppError(code, { note: 'what happened' }), exchange);
-      const level = statuses[code] >= 500 ? 'error' : 'info';
+      const isElsewhere = code === 'ERR_WRONG_TENANT' || code === 'ERR_OTHER_ISSUER';
+      const level = statuses[code] >= 500 ? 'error' : isElsewhere ? 'warn' : 'info';
       expect(exchange.lines).toEqual([`${level} ${code}: what happened`]);
     },
   );
+});
+
+describe('answerError, in the log', () => {
+  const correlationId = '7f1c0b1e-1111-4222-8333-0123456789ab';
+  const eventIn = ([line = '']: readonly string[]) => {
+    const [, level, text = '{}'] = /^(\w+) refusal (\{.*\})$/.exec(line) ?? [];
+    return { level, event: JSON.parse(text) as unknown };
+  };
+
+  it('leaves one event for a refusal, with all that finds it at the provider', () => {
+    const exchange = client();
+    exchange.visitor.userKey = 'somebodySomebody';
+    const refusal = {
+      error: 'invalid_client',
+      suberror: 'bad_token',
+      number: 'AADSTS7000222',
+      correlationId,
+      where: 'refresh' as const,
+    };
+    answerError(new AppError('ERR_PROVIDER_REFUSED', { refusal }), exchange);
+    expect(exchange.lines).toHaveLength(1);
+    expect(eventIn(exchange.lines)).toEqual({
+      level: 'error',
+      event: {
+        event: 'refresh refused',
+        code: 'ERR_PROVIDER_REFUSED',
+        kind: 'app',
+        where: 'refresh',
+        error: 'invalid_client',
+        suberror: 'bad_token',
+        number: 'AADSTS7000222',
+        correlation: correlationId,
+        by: 'somebody',
+      },
+    });
+  });
+
+  it.each([
+    ['a person', 'AADSTS50105', 'warn'],
+    ['an unknown number', 'AADSTS99999', 'warn'],
+    ['the app', 'AADSTS7000112', 'error'],
+    ['what the app asked for', 'AADSTS650057', 'error'],
+  ])('warns of a refusal of %s, %s, at level %s', (_what, number, level) => {
+    const exchange = client();
+    const refusal = { error: 'access_denied', number, where: 'redirect' as const };
+    answerError(new SignInRefusedError(refusal), exchange);
+    expect(eventIn(exchange.lines)).toMatchObject({ level, event: { event: 'sign-in refused' } });
+  });
+
+  it('leaves it for a step-up as well, whose cause it is', () => {
+    const exchange = client();
+    const refusal = { error: 'invalid_grant', number: 'AADSTS70043', where: 'refresh' as const };
+    const cause = new StepUpError({ scopes: [] }, { refusal });
+    answerError(new SignInNeededError('ERR_STEP_UP', '/auth/login', { cause }), exchange);
+    expect(eventIn(exchange.lines)).toMatchObject({ event: { number: 'AADSTS70043' } });
+  });
+
+  it('names who lacks a role, by the prefix of the user key', () => {
+    const exchange = client();
+    exchange.visitor.userKey = 'somebodySomebody';
+    answerError(new RoleMissingError('admin'), exchange);
+    expect(exchange.lines).toEqual([
+      'info ERR_ROLE_MISSING: needs the app role admin, user somebody',
+    ]);
+  });
 });
 
 describe('answerError, for an error nobody foresaw', () => {
@@ -279,14 +348,22 @@ describe('answerError, on a page', () => {
 
   it('explains a refusal of the provider, with what can be looked up', () => {
     const correlationId = '7f1c0b1e-1111-4222-8333-0123456789ab';
-    const refusal = { error: 'access_denied', aadsts: '50105', correlationId };
+    const refusal = { error: 'access_denied', number: 'AADSTS50105', correlationId };
     const page = pageOf(new SignInRefusedError(refusal), browser('/auth/redirect?code=a'));
     expect(page.words).toContain('Your account is not assigned to this app.');
     expect(page.words).toContain('An administrator of your organisation must act:');
     expect(page.words).toContain('AADSTS50105');
     expect(page.words).toContain(correlationId);
     const json = jsonOf(new SignInRefusedError(refusal));
-    expect(json.body).toMatchObject({ code: 'ERR_SIGN_IN_REFUSED', aadsts: '50105' });
+    expect(json.body).toMatchObject({
+      code: 'ERR_SIGN_IN_REFUSED',
+      correlation_id: 'invocation-1',
+      aadsts: '50105',
+      number: 'AADSTS50105',
+      provider_correlation_id: correlationId,
+      meaning: 'Your account is not assigned to this app.',
+      must_act: 'administrator',
+    });
   });
 
   const labelOf = (refusal: ProviderRefusal): string => {
@@ -297,18 +374,22 @@ describe('answerError, on a page', () => {
   };
 
   it('lets whoever did not agree sign in again, as the text says', () => {
-    expect(labelOf({ error: 'access_denied', aadsts: '65004' })).toBe('Sign in again');
+    expect(labelOf({ error: 'access_denied', number: 'AADSTS65004' })).toBe('Sign in again');
   });
 
-  const anothers = ['50020', '90072', '50177', '53000', '53001', '530001', '530003', '53011'];
-  it.each([...aadstsTexts])('has a button that agrees with its text for AADSTS%s', (aadsts) => {
-    const { actor, action } = refusalText({ error: 'access_denied', aadsts });
-    const isAnothers = actor === 'administrator' || anothers.includes(aadsts);
-    expect(labelOf({ error: 'access_denied', aadsts })).toBe(
-      isAnothers ? 'Use another account' : 'Sign in again',
-    );
+  it.each(refusalRows)('has a button that agrees with the text of $aadsts $b2c', (row) => {
+    const [number = ''] = numbersOf(row);
+    const { kind, actor, action } = meaningOf({ error: 'access_denied', number });
+    const label = labelOf({ error: 'access_denied', number });
+    expect(label === 'Try again').toBe(kind === 'passing');
+    const isOfTheAccount = kind === 'person' || kind === 'policy';
+    if (actor === 'administrator') {
+      expect(label).toBe(isOfTheAccount ? 'Use another account' : 'Sign in again');
+    }
     // Of the person, only what another account or device mends is no signing in again.
-    if (actor === 'you') expect(/^(Use|Sign in with)\b/.test(action)).toBe(isAnothers);
+    if (actor === 'you') {
+      expect(/^(Use|Sign in with)\b/.test(action)).toBe(label === 'Use another account');
+    }
   });
 
   it.each([
@@ -319,10 +400,45 @@ describe('answerError, on a page', () => {
     ['nobody_knows', 'Sign in again', undefined],
     ['temporarily_unavailable', 'Try again', undefined],
     ['server_error', 'Try again', undefined],
-    ['server_error', 'Try again', '90033'],
-    ['server_error', 'Sign in again', '50126'],
-  ])('has a button that agrees with its text for %s: %s', (error, label, aadsts) => {
-    expect(labelOf({ error, ...(aadsts !== undefined && { aadsts }) })).toBe(label);
+    ['server_error', 'Try again', 'AADSTS90033'],
+    ['server_error', 'Sign in again', 'AADSTS50126'],
+  ])('has a button that agrees with its text for %s: %s', (error, label, number) => {
+    expect(labelOf({ error, ...(number !== undefined && { number }) })).toBe(label);
+  });
+
+  it('shows a number that nobody knows as it is, and blames nothing else for it', () => {
+    const refusal = { error: 'invalid_grant', number: 'AADSTS99999' };
+    const { words: said } = pageOf(new SignInRefusedError(refusal));
+    expect(said).toContain('AADSTS99999');
+    expect(said).toContain('for a reason this app does not know');
+    expect(said).not.toMatch(/too long|did not answer|cannot be reached/);
+  });
+
+  it('says of an app that is not accepted who must change what, and how to find it', () => {
+    const correlationId = '7f1c0b1e-1111-4222-8333-0123456789ab';
+    const refusal = { error: 'invalid_client', number: 'AADSTS7000222', correlationId };
+    const error = new AppError('ERR_PROVIDER_REFUSED', { refusal });
+    const page = pageOf(error, browser('/auth/me'));
+    expect(page.status).toBe(502);
+    for (const text of [
+      'The sign-in service does not accept this app',
+      'The secret of the app has expired.',
+      'An operator of this app must act:',
+      'AADSTS7000222',
+      correlationId,
+    ]) {
+      expect(page.words).toContain(text);
+    }
+    expect(page.links).toEqual(['Try again /auth/me', 'Home /']);
+  });
+
+  it('gives other clients number, meaning and correlation id of any refusal, a step-up’s too', () => {
+    const refusal = { error: 'invalid_grant', number: 'AADB2C90129' };
+    const cause = new AppError('ERR_SIGNED_OUT', { refusal });
+    const error = new SignInNeededError('ERR_SIGNED_OUT', '/auth/login', { cause });
+    const { body } = jsonOf(error);
+    expect(body).toMatchObject({ number: 'AADB2C90129', must_act: 'you' });
+    expect(body).not.toHaveProperty('aadsts');
   });
 
   const again = 'Try again';

@@ -1,0 +1,183 @@
+import type { ProviderRefusal } from '../errors';
+import type { RefusalActor, RefusalKind, RefusalMeaning, RefusalRow } from './refusal-table';
+import { refusalRows } from './refusal-table';
+
+/** What a refusal is about: by its number, else by `suberror`, else by `error`. Never throws. */
+export function meaningOf({ error, suberror, number }: ProviderRefusal): RefusalMeaning {
+  return (
+    byNumber.get(number ?? '') ?? bySuberror.get(suberror ?? '') ?? byError.get(error) ?? unknown
+  );
+}
+
+/** Numbers that say that something was refused, and leave the reason to another number beside them. */
+export const genericNumbers: ReadonlySet<string> = new Set([
+  'AADSTS50000',
+  'AADSTS50013',
+  'AADSTS70000',
+  'AADSTS70001',
+  'AADSTS70002',
+]);
+
+const byNumber: ReadonlyMap<string, RefusalMeaning> = new Map(
+  refusalRows.flatMap((found) => numbersOf(found).map((number) => [number, found] as const)),
+);
+
+/** The numbers of a row as they are written: `AADSTS50011`, `AADB2C90118`. */
+export function numbersOf({ aadsts, b2c }: RefusalRow): readonly string[] {
+  return [...aadsts.map((digits) => `AADSTS${digits}`), ...b2c.map((digits) => `AADB2C${digits}`)];
+}
+
+/** True when the table has a line for this number, `AADSTS50105` for instance. */
+export function isKnownNumber(number: string): boolean {
+  return byNumber.has(number);
+}
+
+type Named = readonly [
+  names: readonly string[],
+  kind: RefusalKind,
+  actor: RefusalActor,
+  meaning: string,
+  action: string,
+];
+
+const lookUp = 'Look up the number, or give the correlation id to Microsoft support.';
+
+/** `suberror`, and `error_subcode` of a redirect. */
+const suberrors: readonly Named[] = [
+  [
+    ['basic_action', 'additional_action', 'user_password_expired', 'token_expired'],
+    'interaction',
+    'you',
+    'Your organisation asks for one more step, such as a second factor.',
+    'Sign in again and follow what the sign-in page asks.',
+  ],
+  [
+    ['consent_required'],
+    'interaction',
+    'you',
+    'This app may not yet read what it needs.',
+    'Sign in again and agree to what the app asks for.',
+  ],
+  [
+    ['message_only', 'protection_policy_required', 'device_authentication_failed'],
+    'policy',
+    'administrator',
+    'A policy of your organisation blocks this sign-in.',
+    'Look at the sign-in log for the reason.',
+  ],
+  [['bad_token'], 'over', 'you', 'The sign-in service has ended your sign-in.', 'Sign in again.'],
+  [
+    ['client_mismatch'],
+    'request',
+    'operator',
+    'What the app sent to the sign-in service was given to another app.',
+    'Check ENTRA_CLIENT_ID.',
+  ],
+  [
+    ['cancel'],
+    'person',
+    'you',
+    'You cancelled the sign-in.',
+    'Sign in again if you want to use the app.',
+  ],
+];
+
+/** `error`: RFC 6749 sections 4.1.2.1 and 5.2, OpenID Connect Core 1.0 section 3.1.2.6, and Entra ID's own. */
+const errorNames: readonly Named[] = [
+  [
+    ['access_denied'],
+    'policy',
+    'you',
+    'The sign-in was cancelled, or access to this app was denied.',
+    'Sign in again; if it is denied again, ask an administrator of your organisation.',
+  ],
+  [
+    ['login_required'],
+    'interaction',
+    'you',
+    'You are not signed in at your organisation in this browser.',
+    'Sign in again.',
+  ],
+  [
+    ['account_selection_required'],
+    'interaction',
+    'you',
+    'Several accounts are signed in, and none was chosen.',
+    'Sign in again and choose an account.',
+  ],
+  [
+    ['consent_required'],
+    'interaction',
+    'you',
+    'This app may not yet read what it needs.',
+    'Sign in again and agree to what the app asks for.',
+  ],
+  [
+    ['interaction_required'],
+    'interaction',
+    'you',
+    'Your organisation asks for one more step, such as a second factor.',
+    'Sign in again and follow what the sign-in page asks.',
+  ],
+  [['bad_token'], 'over', 'you', 'The sign-in service has ended your sign-in.', 'Sign in again.'],
+  [
+    ['temporarily_unavailable'],
+    'passing',
+    'you',
+    'The sign-in service is busy.',
+    'Try again in a few minutes.',
+  ],
+  [
+    ['server_error'],
+    'passing',
+    'you',
+    'The sign-in service had a failure of its own.',
+    'Try again in a few minutes; if it lasts, tell an operator of the app.',
+  ],
+  [
+    ['invalid_client'],
+    'app',
+    'operator',
+    'The sign-in service does not accept how this app proves itself.',
+    'Check the secret, certificate or federated credential of the app registration.',
+  ],
+  [
+    ['unauthorized_client'],
+    'app',
+    'operator',
+    'The sign-in service does not let this app sign people in.',
+    'Compare the settings of the app with its app registration.',
+  ],
+  [
+    ['invalid_request', 'unsupported_response_type', 'unsupported_grant_type'],
+    'request',
+    'operator',
+    'The app asked the sign-in service in a way it does not accept.',
+    'Compare the settings of the app with its app registration.',
+  ],
+  [
+    ['invalid_scope', 'invalid_resource', 'invalid_target'],
+    'request',
+    'operator',
+    'The sign-in service does not accept the scopes that the app asks for.',
+    'Check GRAPH_SCOPES, and the scopes in the code of the app.',
+  ],
+];
+
+const bySuberror = namedMeanings(suberrors);
+const byError = namedMeanings(errorNames);
+
+function namedMeanings(named: readonly Named[]): ReadonlyMap<string, RefusalMeaning> {
+  return new Map(
+    named.flatMap(([names, kind, actor, meaning, action]) =>
+      names.map((name) => [name, { kind, actor, meaning, action }] as const),
+    ),
+  );
+}
+
+const unknown: RefusalMeaning = {
+  kind: 'unknown',
+  actor: 'operator',
+  meaning: 'The sign-in service refused, for a reason this app does not know.',
+  action: lookUp,
+};
