@@ -1,14 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { encodePath } from './decode-path';
+import { answerBuiltIn, answerWithoutFunction, hasKey, type BuiltInParts } from './built-in-routes';
 import { findRoute, type HttpFunction } from './create-routes';
-import { hostPage } from './host-page';
-import { createInvocationId, type Invocation } from './invoke-function';
+import { encodePath } from './decode-path';
+import { createInvocationId, createTraceContext } from './invoke-function';
+import { logCategory } from './log';
 import { BodyTooLargeError, readBody } from './read-body';
 import type { HostJson } from './read-host-json';
 import { readRequestLine, toRpcRequest, type RequestLine } from './read-http-request';
 import { describeError, runFunction, type RunParts } from './run-function';
-import { startOnDemand } from './start-on-demand';
-import type { TimerFunction } from './timers';
 import {
   emptyResponse,
   toHostResponse,
@@ -17,21 +16,13 @@ import {
 } from './write-http-response';
 
 /** What answering needs. */
-export interface AnswerParts extends RunParts {
+export interface AnswerParts extends RunParts, BuiltInParts {
   readonly routes: readonly HttpFunction[];
-  readonly timers: readonly TimerFunction[];
-  readonly runTimer: (timer: TimerFunction) => Promise<void>;
   readonly hostJson: HostJson;
   readonly isHttps: boolean;
-  /** AzureWebJobsDisableHomepage: `/` without a function is 204. */
-  readonly hidesHostPage: boolean;
-  /** `--enableAuth`: functions that want a key answer 401. Else, as under `func start`, none is asked for. */
-  readonly wantsKeys: boolean;
+  /** The longest body that is taken: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. */
   readonly mostBodyBytes: number;
 }
-
-/** The longest body the real host takes; FUNCTIONS_REQUEST_BODY_SIZE_LIMIT changes it. */
-export const usualMostBodyBytes = 104_857_600;
 
 // ASP.NET Core leaves HSTS out for these, or a developer's browser would remember it.
 const hostsWithoutHsts = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
@@ -42,12 +33,14 @@ export async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const { log } = parts;
   const started = performance.now();
   const line = readRequestLine(request);
-  if (typeof line === 'number') {
+  if ('refusedWith' in line) {
+    const { refusedWith, why } = line;
     request.resume();
-    writeHttpResponse(response, emptyResponse(line, true), {});
-    parts.log('information', `${request.method ?? ''} (refused) ${line}`);
+    writeHttpResponse(response, emptyResponse(refusedWith, true), {});
+    log('information', logCategory.results, `${request.method ?? ''} ${refusedWith} (${why})`);
     return;
   }
   const { answer, by } = await findAnswer(parts, request, line);
@@ -58,8 +51,9 @@ export async function answerRequest(
     ...parts.hostJson.customHeaders,
   });
   const ms = Math.round(performance.now() - started);
-  parts.log(
+  log(
     'information',
+    logCategory.results,
     `${line.method} ${encodePath(line.path)} ${answer.status} ${ms}ms (${by})`,
   );
 }
@@ -75,39 +69,21 @@ async function findAnswer(
   request: IncomingMessage,
   line: RequestLine,
 ): Promise<Found> {
-  const onDemand = await startOnDemand(parts, request, line);
-  if (onDemand !== undefined) {
-    return { answer: onDemand, by: 'host' };
+  const builtIn = await answerBuiltIn(parts, request, line);
+  if (builtIn !== undefined) {
+    return { answer: builtIn, by: 'host' };
   }
   const found = findRoute(parts.routes, line.method, line.path);
   if (found === undefined) {
     request.resume();
-    return { answer: answerWithoutRoute(parts, line), by: 'host' };
+    return { answer: answerWithoutFunction(parts, line.path), by: 'host' };
   }
-  if (parts.wantsKeys && !found.route.isAnonymous) {
+  const { key } = parts;
+  if (key !== undefined && !found.route.isAnonymous && !hasKey(key, request, line)) {
     request.resume();
-    parts.log('warning', `'${found.route.name}' wants a function key: there are none here.`);
     return { answer: emptyResponse(401), by: 'host' };
   }
   return callFunction(parts, request, line, found);
-}
-
-function answerWithoutRoute(parts: AnswerParts, line: RequestLine): HostResponse {
-  if (line.path !== '/') {
-    return emptyResponse(404);
-  }
-  if (parts.hidesHostPage) {
-    return emptyResponse(204);
-  }
-  const body = Buffer.from(hostPage);
-  return {
-    status: 200,
-    headers: [
-      ['content-type', 'text/html'],
-      ['content-length', String(body.length)],
-    ],
-    body,
-  };
 }
 
 async function callFunction(
@@ -121,31 +97,16 @@ async function callFunction(
   try {
     const body = await readBody(request, parts.mostBodyBytes);
     const http = toRpcRequest(request, line, parts.isHttps, params, body);
-    const traceContext = readTraceContext(request);
-    const invocation: Invocation = {
+    const invocation = {
       invocationId,
       inputName: route.bindingName,
       input: { http },
-      ...(traceContext && { traceContext }),
+      traceContext: createTraceContext(request.headersDistinct),
     };
     const result = await runFunction(parts, route.registered, invocation);
     return { answer: result.ok ? toHostResponse(result.value) : emptyResponse(500), by };
   } catch (error) {
-    parts.log('error', `  ${by} failed. ${describeError(error)}`);
+    parts.log('error', logCategory.function(route.name), `  ${by} failed. ${describeError(error)}`);
     return { answer: emptyResponse(500, error instanceof BodyTooLargeError), by };
   }
-}
-
-// https://www.w3.org/TR/trace-context/#traceparent-header
-function readTraceContext(request: IncomingMessage): Invocation['traceContext'] {
-  const [traceParent, ...others] = request.headersDistinct['traceparent'] ?? [];
-  if (
-    traceParent === undefined ||
-    others.length > 0 ||
-    !/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceParent)
-  ) {
-    return undefined;
-  }
-  const traceState = request.headersDistinct['tracestate']?.join(',');
-  return { traceParent, ...(traceState !== undefined && { traceState }) };
 }

@@ -15,9 +15,12 @@ export type RouteSegment =
   | { readonly kind: 'parameter'; readonly parameter: RouteParameter }
   | { readonly kind: 'catch-all'; readonly parameter: RouteParameter }
   | {
-      /** Parameters and text in one segment: `{name}.{extension}`. */
+      /**
+       * Parameters and text in one segment: `{name}.{extension}`. The first pattern that fits counts: where
+       * the last parameter is optional, the second is without it and its dot.
+       */
       readonly kind: 'mixed';
-      readonly pattern: RegExp;
+      readonly patterns: readonly RegExp[];
       readonly parameters: readonly RouteParameter[];
     };
 
@@ -65,11 +68,28 @@ function compileSegment(text: string, template: string): RouteSegment {
 
 function compileMixed(pieces: readonly string[], template: string): RouteSegment {
   const parameters = pieces.filter(isParameter).map((piece) => compileParameter(piece, template));
+  const last = pieces.at(-1) ?? '';
+  const mayEndBefore = isParameter(last) && parameters.at(-1)?.isOptional === true;
+  const optionals = parameters.filter(({ isOptional }) => isOptional).length;
+  if (
+    optionals > (mayEndBefore ? 1 : 0) ||
+    (mayEndBefore && pieces.at(-2)?.endsWith('.') !== true)
+  ) {
+    throw new Error(
+      `In the route "${template}" an optional parameter is not at the end of "${pieces.join('')}", after a dot.`,
+    );
+  }
   // Greedy from the left is what ASP.NET Core does from the right: the last separator decides.
   const source = pieces.map((piece) =>
     isParameter(piece) ? '(.+)' : piece.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
   );
-  return { kind: 'mixed', pattern: new RegExp(`^${source.join('')}$`, 'is'), parameters };
+  const whole = new RegExp(`^${source.join('')}$`, 'is');
+  if (!mayEndBefore) {
+    return { kind: 'mixed', patterns: [whole], parameters };
+  }
+  // The dot goes with the parameter, and what ends in one does not match.
+  const shorter = source.slice(0, -1).join('').replace(/\\\.$/, '');
+  return { kind: 'mixed', patterns: [whole, new RegExp(`^${shorter}(?<!\\.)$`, 'is')], parameters };
 }
 
 function compileParameter(text: string, template: string): RouteParameter {

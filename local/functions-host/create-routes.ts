@@ -1,6 +1,6 @@
 import { compileRoute, type RouteSegment } from './compile-route';
 import type { RegisteredFunction } from './functions-core';
-import type { Log } from './log';
+import { logCategory, type Log } from './log';
 import { matchRoute } from './match-route';
 
 /** A function that answers HTTP requests. */
@@ -18,8 +18,9 @@ export interface HttpFunction {
 }
 
 /**
- * The HTTP functions in the order the real host tries them: alphabetically by function name. What the
- * real host would refuse to load is logged and left out: reserved routes, routes and names taken.
+ * The HTTP functions in the order the real host loads and tries them: alphabetically by function name. What the
+ * real host would refuse to load is logged and left out: reserved routes, and routes and names that a function
+ * before it has.
  */
 export function createRoutes(
   functions: Iterable<RegisteredFunction>,
@@ -27,7 +28,8 @@ export function createRoutes(
   log: Log,
 ): readonly HttpFunction[] {
   const routes: HttpFunction[] = [];
-  for (const registered of functions) {
+  const byName = [...functions].sort((a, b) => compareNames(a.metadata.name, b.metadata.name));
+  for (const registered of byName) {
     const { name } = registered.metadata;
     try {
       const route = createRoute(registered, routePrefix);
@@ -37,10 +39,10 @@ export function createRoutes(
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      log('error', `The '${name}' function is in error: ${reason}`);
+      log('error', logCategory.startup, `The '${name}' function is in error: ${reason}`);
     }
   }
-  return routes.sort((a, b) => compareNames(a.name, b.name));
+  return routes;
 }
 
 /** The first function that takes the method on the (decoded) path, and its route parameters. */

@@ -1,4 +1,4 @@
-import type { Log } from './log';
+import { logCategory, type Log } from './log';
 import { Disposable } from './disposable';
 import type {
   FunctionCallback,
@@ -71,7 +71,7 @@ export function createFunctionsCore(log: Log): FunctionsCore {
       },
       getProgrammingModel: () => model,
       log(level: LogLevel, _category: string, message: string): void {
-        log(level, message);
+        log(level, logCategory.worker, message);
       },
       Disposable,
     },

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { FunctionsCore, RegisteredFunction } from './functions-core';
-import type { Log } from './log';
+import { logCategory } from './log';
 import type {
   CoreInvocationContext,
   HookCallback,
@@ -8,17 +8,49 @@ import type {
   RpcTypedData,
 } from './rpc';
 
+/** Takes what a function logs, by level and category. */
+export type InvocationLog = CoreInvocationContext['log'];
+
 /** One call: what the function gets, under its trigger binding's name. */
 export interface Invocation {
   readonly invocationId: string;
   readonly inputName: string;
   readonly input: RpcTypedData;
-  readonly traceContext?: { readonly traceParent: string; readonly traceState?: string };
+  readonly traceContext: TraceContext;
+}
+
+/** The W3C trace that an invocation belongs to. */
+export interface TraceContext {
+  readonly traceParent: string;
+  readonly traceState?: string;
 }
 
 /** A new invocation's id, a GUID. */
 export function createInvocationId(): string {
   return randomUUID();
+}
+
+/**
+ * The trace of a new invocation: the trace that the caller sent in `traceparent`, under a span of its own, or else a
+ * new one. As in ASP.NET Core, a header that is repeated or not well formed is no trace, and its state goes with it.
+ * https://www.w3.org/TR/trace-context/#traceparent-header
+ */
+export function createTraceContext(
+  headers: Readonly<Record<string, readonly string[] | undefined>> = {},
+): TraceContext {
+  const span = randomBytes(8).toString('hex');
+  const [sent, ...others] = headers['traceparent'] ?? [];
+  const [, traceId, flags] =
+    /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/.exec(sent ?? '') ??
+    [];
+  if (traceId === undefined || flags === undefined || others.length > 0) {
+    return { traceParent: `00-${randomBytes(16).toString('hex')}-${span}-00` };
+  }
+  const traceState = headers['tracestate']?.join(',');
+  return {
+    traceParent: `00-${traceId}-${span}-${flags}`,
+    ...(traceState !== undefined && { traceState }),
+  };
 }
 
 /**
@@ -30,7 +62,7 @@ export async function invokeFunction(
   core: FunctionsCore,
   registered: RegisteredFunction,
   invocation: Invocation,
-  log: Log,
+  log: InvocationLog,
 ): Promise<RpcTypedData | null | undefined> {
   const programmingModel = core.programmingModel();
   if (programmingModel === undefined) {
@@ -82,21 +114,22 @@ export async function runHooks(hooks: readonly HookCallback[], context: object):
 function createCoreContext(
   registered: RegisteredFunction,
   invocation: Invocation,
-  log: Log,
+  log: InvocationLog,
 ): CoreInvocationContext {
   const { metadata } = registered;
   const request: RpcInvocationRequest = {
     invocationId: invocation.invocationId,
     functionId: metadata.functionId ?? metadata.name,
     inputData: [{ name: invocation.inputName, data: invocation.input }],
-    ...(invocation.traceContext && { traceContext: invocation.traceContext }),
+    traceContext: invocation.traceContext,
   };
   return {
     invocationId: invocation.invocationId,
     request,
     metadata,
-    log: (level, _category, message) => {
-      log(level, message);
+    log: (level, category, message) => {
+      const isUsers = category.toLowerCase() === 'user';
+      log(level, isUsers ? logCategory.user(metadata.name) : logCategory.worker, message);
     },
   };
 }

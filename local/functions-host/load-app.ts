@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createFunctionsCore, type FunctionsCore } from './functions-core';
-import type { Log } from './log';
+import { logCategory, type Log } from './log';
 import { supplyModule } from './supply-module';
 
 /** An app after loading. With a `loadError` it has no functions: every request is answered 404. */
@@ -33,7 +33,7 @@ export async function loadApp(scriptRoot: string, log: Log): Promise<LoadedApp> 
   supplyModule('@azure/functions-core', core.module);
   const loadError = await loadFiles(scriptRoot, files, isModule);
   if (loadError !== undefined) {
-    log('error', loadError);
+    log('error', logCategory.startup, loadError);
   }
   core.lock();
   await refuseStreaming(core);

@@ -47,9 +47,11 @@ function matchSegment(
     case 'parameter':
       return take(values, segment.parameter, part ?? '');
     case 'mixed': {
-      const found = part === undefined ? null : segment.pattern.exec(part);
+      const found = segment.patterns
+        .map((pattern) => (part === undefined ? null : pattern.exec(part)))
+        .find((match) => match !== null);
       return (
-        found !== null &&
+        found !== undefined &&
         segment.parameters.every((each, index) => take(values, each, found[index + 1] ?? ''))
       );
     }

@@ -1,5 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 
+const usualMostBodyBytes = 104_857_600;
+
+/**
+ * The longest body, in bytes, by FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. The real host, too, passes over a value that is
+ * no whole number:
+ * https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script.WebHost/Middleware/HttpRequestBodySizeMiddleware.cs
+ */
+export function readMostBodyBytes(setting: string | undefined): number {
+  return /^\s*\d+\s*$/.test(setting ?? '') ? Number(setting) : usualMostBodyBytes;
+}
+
 /** The body is larger than the host takes. */
 export class BodyTooLargeError extends Error {}
 

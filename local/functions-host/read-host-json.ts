@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { FaultyFileError, isRecord, readJsonFile } from './read-json-file';
+import type { LogLevel } from './rpc';
 
 /** What this host heeds of `host.json`. */
 export interface HostJson {
@@ -10,6 +11,8 @@ export interface HostJson {
   readonly hsts: string | undefined;
   /** `functionTimeout` in seconds; undefined where none is set, or `-1`, which is none. */
   readonly timeoutSeconds: number | undefined;
+  /** `logging.logLevel`: the least level by the beginning of a category's name, and `default`. */
+  readonly logLevels: Readonly<Record<string, LogLevel>>;
   /** An extension bundle is named. Here it is not fetched: HTTP and timers need none. */
   readonly namesBundle: boolean;
 }
@@ -18,7 +21,8 @@ export interface HostJson {
  * Reads `host.json` in the script root.
  * https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook#hostjson-settings
  * https://learn.microsoft.com/azure/azure-functions/functions-host-json#functiontimeout
- * @throws FaultyFileError when it is no JSON, or `maxAge` or `functionTimeout` is no time span
+ * https://learn.microsoft.com/azure/azure-functions/configure-monitoring#configure-log-levels
+ * @throws FaultyFileError when it is no JSON, `maxAge` or `functionTimeout` is no time span, or a log level is not known
  */
 export function readHostJson(scriptRoot: string): HostJson {
   const file = readJsonFile(join(scriptRoot, 'host.json'));
@@ -31,6 +35,7 @@ export function readHostJson(scriptRoot: string): HostJson {
     ),
     hsts: formatHsts(record(http['hsts'])),
     timeoutSeconds: readTimeout(file?.['functionTimeout']),
+    logLevels: readLogLevels(record(record(file?.['logging'])['logLevel'])),
     namesBundle: file?.['extensionBundle'] !== undefined,
   };
 }
@@ -49,6 +54,32 @@ function formatHsts(hsts: Readonly<Record<string, unknown>>): string | undefined
     hsts['preload'] === true && 'preload',
   ];
   return parts.filter((part) => part !== false).join('; ');
+}
+
+const levels: readonly LogLevel[] = [
+  'trace',
+  'debug',
+  'information',
+  'warning',
+  'error',
+  'critical',
+  'none',
+];
+
+function readLogLevels(
+  written: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, LogLevel>> {
+  return Object.fromEntries(
+    Object.entries(written).map(([category, value]) => {
+      const level = levels.find((each) => each === String(value).toLowerCase());
+      if (level === undefined) {
+        throw new FaultyFileError(
+          `logging.logLevel.${category} in host.json is not one of ${levels.join(', ')}.`,
+        );
+      }
+      return [category, level];
+    }),
+  );
 }
 
 function readTimeout(value: unknown): number | undefined {

@@ -13,34 +13,72 @@ export interface RequestLine {
   readonly host: string;
 }
 
+/** Why a request gets no further than its line and headers. */
+export interface RefusedRequest {
+  readonly refusedWith: number;
+  /** For the log: nothing of what was sent. */
+  readonly why: string;
+}
+
 const longestRequestLine = 8 * 1024;
+const longestQuery = 4096;
 const largestHeaders = 32 * 1024;
 const mostHeaders = 100;
 
 /**
  * Reads a request's line and checks its limits, which are those of Kestrel, the real host's server:
  * https://learn.microsoft.com/dotnet/api/microsoft.aspnetcore.server.kestrel.core.kestrelserverlimits
- * @returns the status to refuse it with (414, 431, 400), or the line
+ * The limit of the query is that of IIS (404.15), in front of the host on the Windows plans:
+ * https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits
+ * @returns the line, or why it is refused with 400, 404, 414, 431 or 500
  */
-export function readRequestLine(request: IncomingMessage): RequestLine | number {
+export function readRequestLine(request: IncomingMessage): RequestLine | RefusedRequest {
   const { method = 'GET', url = '/', httpVersion, rawHeaders } = request;
   if (`${method} ${url} HTTP/${httpVersion}\r\n`.length > longestRequestLine) {
-    return 414;
+    return refuse(414, 'the request line is longer than 8 KB');
   }
   // A header's line is its name, its value and four bytes around them.
   const headerBytes = rawHeaders.reduce((sum, text) => sum + text.length + 2, 0);
   if (headerBytes > largestHeaders || rawHeaders.length / 2 > mostHeaders) {
-    return 431;
+    return refuse(431, 'the headers are larger than 32 KB, or more than a hundred');
+  }
+  if (request.rawHeaders.some((text) => decodeHeader(text) === undefined)) {
+    return refuse(400, 'a header is not UTF-8');
   }
   const hosts = request.headersDistinct['host'] ?? [];
   const [target = ''] = url.replace(/^https?:\/\/[^/?]*/i, '').split('#');
   const start = target.indexOf('?');
   const path = decodePath(start === -1 ? target : target.slice(0, start));
+  const query = start === -1 ? '' : target.slice(start);
   const [host] = hosts;
-  if (path === undefined || host === undefined || !isHost(host) || hosts.length > 1) {
-    return 400;
+  if (host === '') {
+    return refuse(500, 'the Host header is empty');
   }
-  return { method, path, host, query: start === -1 ? '' : target.slice(start) };
+  if (path === undefined || host === undefined || !isHost(host) || hosts.length > 1) {
+    return refuse(400, 'the path or the Host header is not valid');
+  }
+  if (query.length - 1 > longestQuery) {
+    return refuse(404, `the query is longer than ${longestQuery} characters`);
+  }
+  return { method, path, host, query };
+}
+
+function refuse(refusedWith: number, why: string): RefusedRequest {
+  return { refusedWith, why };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+// Node gives each byte of a header as a character; Kestrel reads UTF-8 and refuses what is not.
+function decodeHeader(text: string): string | undefined {
+  if (!/[^\u0000-\u007f]/.test(text)) {
+    return text;
+  }
+  try {
+    return utf8.decode(Buffer.from(text, 'latin1'));
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -56,7 +94,7 @@ export function toRpcRequest(
 ): RpcHttpData {
   const headers: Record<string, string> = {};
   for (const [name, values = []] of Object.entries(request.headersDistinct)) {
-    headers[name] = values.join(',');
+    headers[name] = decodeHeader(values.join(',')) ?? '';
   }
   return {
     method: line.method,

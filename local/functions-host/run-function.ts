@@ -1,6 +1,6 @@
 import type { FunctionsCore, RegisteredFunction } from './functions-core';
-import { invokeFunction, type Invocation } from './invoke-function';
-import type { Log } from './log';
+import { invokeFunction, type Invocation, type InvocationLog } from './invoke-function';
+import { logCategory, type Log } from './log';
 import type { RpcTypedData } from './rpc';
 
 /** How a call ended: with a value, or in failure. What went wrong is in the log only. */
@@ -26,14 +26,15 @@ export async function runFunction(
 ): Promise<RunResult> {
   const { name } = registered.metadata;
   const mark = `${name} ${invocation.invocationId.slice(0, 8)}`;
-  const work = invokeFunction(core, registered, invocation, (level, message) => {
-    log(level, `  ${mark}: ${message}`);
-  });
+  const marked: InvocationLog = (level, category, message) => {
+    log(level, category, `  ${mark}: ${message}`);
+  };
+  const work = invokeFunction(core, registered, invocation, marked);
   try {
     const value = await (timeoutSeconds === undefined ? work : within(timeoutSeconds, work));
     return { ok: true, value };
   } catch (error) {
-    log('error', `  ${mark} failed. ${describeError(error)}`);
+    log('error', logCategory.function(name), `  ${mark} failed. ${describeError(error)}`);
     return { ok: false };
   }
 }

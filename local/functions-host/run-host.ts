@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -5,7 +6,8 @@ import { createThrowawayCertificate } from '../https/create-throwaway-certificat
 import { captureConsole } from './capture-console';
 import { PortTakenError } from './listen-on-loopback';
 import { AppMissingError } from './load-app';
-import { createLog } from './log';
+import { createLog, leastLevel } from './log';
+import { readHostJson } from './read-host-json';
 import { FaultyFileError } from './read-json-file';
 import { readLocalSettings } from './read-local-settings';
 import { describeError } from './run-function';
@@ -37,14 +39,19 @@ export async function runHost(args: readonly string[]): Promise<void> {
   };
   try {
     const options = readOptions(args);
+    const hostJson = readHostJson(options.scriptRoot);
     const log = createLog({
       write,
       clock: () => new Date(),
-      atLeast: options.isVerbose ? 'trace' : 'information',
+      atLeast: (category) =>
+        options.isVerbose ? 'trace' : leastLevel(hostJson.logLevels, category),
       colours: wantsColours(),
     });
     captureConsole(log);
-    const host = await startFunctionsHost({ ...options, log });
+    const host = await startFunctionsHost({ ...options, hostJson, log });
+    if (options.key !== undefined) {
+      log.say(`Functions with an authLevel and /admin ask for: x-functions-key: ${options.key}`);
+    }
     endOnSignals(host);
     tellParent({
       type: 'ready',
@@ -53,7 +60,7 @@ export async function runHost(args: readonly string[]): Promise<void> {
       ...(options.https && { certificate: options.https.cert }),
       ...(host.loadError !== undefined && { loadError: host.loadError }),
     });
-    log('information', `The app is ready at ${host.url}`);
+    log.say(`The app is ready at ${host.url}`);
   } catch (error) {
     const reason = explain(error);
     process.stderr.write(`${reason}\n`);
@@ -101,7 +108,8 @@ function readOptions(args: readonly string[]) {
     settings: process.env,
     https: readTls(values.https, values['https-key'], values['https-cert']),
     isVerbose: values.verbose,
-    wantsKeys: values.enableAuth,
+    // For this run only, and for loopback only.
+    key: values.enableAuth ? randomBytes(32).toString('base64url') : undefined,
   };
 }
 

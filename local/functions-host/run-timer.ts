@@ -1,4 +1,5 @@
-import { createInvocationId } from './invoke-function';
+import { createInvocationId, createTraceContext } from './invoke-function';
+import { logCategory } from './log';
 import { runFunction, type RunParts } from './run-function';
 import { toRpcTimer, type TimerFunction } from './timers';
 
@@ -7,9 +8,14 @@ export async function runTimer(parts: RunParts, timer: TimerFunction): Promise<v
   const started = performance.now();
   const invocationId = createInvocationId();
   const input = toRpcTimer(timer, Date.now() / 1000);
-  const invocation = { invocationId, inputName: timer.bindingName, input };
+  const traceContext = createTraceContext();
+  const invocation = { invocationId, inputName: timer.bindingName, input, traceContext };
   const { ok } = await runFunction(parts, timer.registered, invocation);
   const ms = Math.round(performance.now() - started);
   const how = ok ? 'succeeded' : 'failed';
-  parts.log('information', `timer ${how} ${ms}ms (${timer.name} ${invocationId.slice(0, 8)})`);
+  parts.log(
+    'information',
+    logCategory.results,
+    `timer ${how} ${ms}ms (${timer.name} ${invocationId.slice(0, 8)})`,
+  );
 }

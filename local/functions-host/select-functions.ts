@@ -1,5 +1,5 @@
 import type { RegisteredFunction } from './functions-core';
-import type { Log } from './log';
+import { logCategory, type Log } from './log';
 
 // What the real host has built in. Everything else comes out of an extension bundle.
 const builtIn = new Set(['httptrigger', 'http', 'timertrigger']);
@@ -22,12 +22,13 @@ export function selectFunctions(
     if (missing.length > 0) {
       log(
         'error',
+        logCategory.startup,
         `The '${name}' function is in error: The binding type(s) '${missing.join(', ')}' are not registered. This host has HTTP and timers; \`func start\` has the others.`,
       );
       return false;
     }
     if (isDisabled(name, settings)) {
-      log('information', `Function ${name} is disabled`);
+      log('information', logCategory.startup, `Function ${name} is disabled`);
       return false;
     }
     return true;

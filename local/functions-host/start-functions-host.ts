@@ -1,12 +1,13 @@
-import { usualMostBodyBytes, type AnswerParts } from './answer-request';
+import type { AnswerParts } from './answer-request';
 import { createHostServer } from './create-host-server';
 import { createRoutes } from './create-routes';
 import { runHooks } from './invoke-function';
 import { listenOnLoopback } from './listen-on-loopback';
 import { listFunctions } from './list-functions';
 import { loadApp } from './load-app';
-import type { Log } from './log';
-import { readHostJson } from './read-host-json';
+import { logCategory, type Log } from './log';
+import { readMostBodyBytes } from './read-body';
+import type { HostJson } from './read-host-json';
 import { runTimer } from './run-timer';
 import { selectFunctions } from './select-functions';
 import { createTimerFunctions, startTimers } from './timers';
@@ -21,8 +22,9 @@ export interface FunctionsHostOptions {
   readonly settings: Readonly<Record<string, string | undefined>>;
   /** PEM key and certificate: the host then serves https. */
   readonly https?: { readonly key: string; readonly cert: string } | undefined;
-  /** Asks for function keys, of which there are none: functions that want one answer 401. */
-  readonly wantsKeys?: boolean;
+  readonly hostJson: HostJson;
+  /** The key that functions with an `authLevel` and `/admin` then ask for. */
+  readonly key?: string | undefined;
   readonly log: Log;
 }
 
@@ -57,7 +59,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     options.port,
   );
   const url = `${parts.isHttps ? 'https' : 'http'}://localhost:${port}`;
-  log('information', listFunctions(url, parts.routes, parts.timers));
+  log.say(listFunctions(url, parts.routes, parts.timers));
   const ticking = startTimers(parts.timers, parts.runTimer);
   return {
     port,
@@ -79,15 +81,15 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
 }
 
 async function loadParts(
-  { scriptRoot, settings, https, wantsKeys = false, log }: FunctionsHostOptions,
+  { scriptRoot, settings, https, hostJson, key, log }: FunctionsHostOptions,
   track: (work: Promise<void>) => Promise<void>,
 ): Promise<{ readonly parts: AnswerParts; readonly loadError: string | undefined }> {
-  const hostJson = readHostJson(scriptRoot);
   const { timeoutSeconds } = hostJson;
   const { core, loadError } = await loadApp(scriptRoot, log);
   if (hostJson.namesBundle) {
     log(
       'information',
+      logCategory.startup,
       'The extension bundle of host.json is not fetched: no bundle is needed here.',
     );
   }
@@ -100,10 +102,10 @@ async function loadParts(
     runTimer: (timer) => track(runTimer({ core, timeoutSeconds, log }, timer)),
     hostJson,
     timeoutSeconds,
-    wantsKeys,
+    key,
     isHttps: https !== undefined,
     hidesHostPage: settings['AzureWebJobsDisableHomepage']?.toLowerCase() === 'true',
-    mostBodyBytes: Number(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] ?? usualMostBodyBytes),
+    mostBodyBytes: readMostBodyBytes(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']),
     log,
   };
   return { parts, loadError };

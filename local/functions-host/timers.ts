@@ -1,5 +1,5 @@
 import type { RegisteredFunction } from './functions-core';
-import type { Log } from './log';
+import { logCategory, type Log } from './log';
 import { parseNcrontab, type Schedule } from './parse-ncrontab';
 import type { RpcTypedData } from './rpc';
 
@@ -46,7 +46,7 @@ export function createTimerFunctions(
         timers.push({ name, registered, bindingName, schedule, runsOnStartup });
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        log('error', `The '${name}' function is in error: ${reason}`);
+        log('error', logCategory.startup, `The '${name}' function is in error: ${reason}`);
       }
     }
   }
@@ -99,7 +99,8 @@ export function startTimers(
 }
 
 /**
- * What a timer function gets, as the real host writes it (the library lowers the first letters).
+ * What a timer function gets, as the real host writes it (the library lowers the first letters). Of a timer that runs
+ * more often than once a minute the real host keeps no status, and gives none.
  * https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#usage
  */
 export function toRpcTimer(timer: TimerFunction, now: number): RpcTypedData {
@@ -108,12 +109,19 @@ export function toRpcTimer(timer: TimerFunction, now: number): RpcTypedData {
   return {
     json: JSON.stringify({
       Schedule: { AdjustForDST: true },
-      ScheduleStatus: {
-        Last: iso(now),
-        Next: next === undefined ? null : iso(next),
-        LastUpdated: iso(now),
-      },
+      ScheduleStatus: isWithinMinute(timer, next)
+        ? null
+        : {
+            Last: iso(now),
+            Next: next === undefined ? null : iso(next),
+            LastUpdated: iso(now),
+          },
       IsPastDue: false,
     }),
   };
+}
+
+function isWithinMinute(timer: TimerFunction, next: number | undefined): boolean {
+  const afterNext = next === undefined ? undefined : timer.schedule(next);
+  return next !== undefined && afterNext !== undefined && afterNext - next < 60;
 }

@@ -9,7 +9,7 @@ interface Echo {
   readonly body: string;
   readonly bodyLength: number;
   readonly invocationId: string;
-  readonly traceContext?: object;
+  readonly traceContext: { readonly traceParent: string; readonly traceState?: string };
 }
 
 describe('request', () => {
@@ -136,6 +136,10 @@ describe('request', () => {
     ['%00 in the path', 400, '/echo/%00', ''],
     ['bytes no URL may hold', 400, '/echo/\u00e9', ''],
     ['two Host headers', 400, '/echo', 'Host: other\r\n'],
+    ['a query of 4,097 characters', 404, `/echo?q=${'x'.repeat(4095)}`, ''],
+    ['a header that is not UTF-8', 400, '/echo', 'X-Name: caf\xe9\r\n'],
+    ['a cookie that is not UTF-8', 400, '/echo', 'Cookie: a=\xff\xfe\r\n'],
+    ['UTF-8 that is cut off', 400, '/echo', 'X-Name: \xc3\r\n'],
   ])('refuses %s with %i', async (_, status, path, headers) => {
     const answer = await sendRaw(
       host.port,
@@ -144,6 +148,57 @@ describe('request', () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).toMatch(/content-length: 0/i);
     expect(answer).toMatch(/connection: close/i);
+  });
+
+  it('takes a query of 4,096 characters', async () => {
+    expect((await echo(`/echo?q=${'x'.repeat(4094)}`)).query['q']).toHaveLength(4094);
+  });
+
+  it('reads headers as UTF-8', async () => {
+    const answer = await sendRaw(
+      host.port,
+      'GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Name: caf\xc3\xa9\r\n\r\n',
+    );
+    expect(Buffer.from(answer, 'latin1').toString()).toContain('"x-name":"caf\u00e9"');
+  });
+
+  it('answers 500 to an empty Host header', async () => {
+    const answer = await sendRaw(host.port, 'GET /echo HTTP/1.1\r\nHost:\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 500 /);
+  });
+
+  it.each([
+    'Content-Length: 3\r\nTransfer-Encoding: chunked',
+    'Transfer-Encoding: chunked\r\nContent-Length: 3',
+  ])('goes by Transfer-Encoding when a length is there too: %j', async (both) => {
+    const answer = await sendRaw(
+      host.port,
+      `POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${both}\r\n\r\n3\r\na=1\r\n0\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer).toContain('"bodyLength":0');
+  });
+
+  it.each(['Content-Length: 3\r\nContent-Length: 4', 'Transfer-Encoding: nonsense', 'Bad Name: x'])(
+    'refuses %j with 400',
+    async (header) => {
+      const answer = await sendRaw(
+        host.port,
+        `POST /echo HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`,
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    },
+  );
+
+  it('passes over a limit of bodies that is no whole number, as the real host does', async () => {
+    const other = await startHost('usual', { env: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1 MB' } });
+    const answer = await send(other.port, '/echo', {
+      method: 'POST',
+      headers: [['Content-Length', '2000']],
+      body: Buffer.alloc(2000, 'x'),
+    });
+    await other.stop();
+    expect(answer.json()).toMatchObject({ bodyLength: 2000 });
   });
 
   it('refuses a request without a Host header with 400', async () => {
@@ -183,7 +238,7 @@ describe('request', () => {
     expect(second.invocationId).not.toBe(first.invocationId);
   });
 
-  it('gives the invocation the trace that the client sent', async () => {
+  it('takes up the trace that the client sent, under a span of its own', async () => {
     const traceParent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     const traced = await echo('/echo', {
       headers: [
@@ -191,9 +246,21 @@ describe('request', () => {
         ['tracestate', 'a=1'],
       ],
     });
-    expect(traced.traceContext).toEqual({ traceParent, traceState: 'a=1' });
-    expect((await echo('/echo')).traceContext).toBeUndefined();
-    const faulty = await echo('/echo', { headers: [['traceparent', 'nonsense']] });
-    expect(faulty.traceContext).toBeUndefined();
+    expect(traced.traceContext.traceParent).toMatch(/^00-a{32}-[0-9a-f]{16}-01$/);
+    expect(traced.traceContext.traceParent).not.toBe(traceParent);
+    expect(traced.traceContext.traceState).toBe('a=1');
+  });
+
+  it.each([
+    ['none is sent', []],
+    ['it is not well formed', [['traceparent', 'nonsense']]],
+    ['its id is nothing but zeros', [['traceparent', `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`]]],
+  ] as const)('begins a trace when %s', async (_, headers) => {
+    const trace = async () =>
+      (await echo('/echo', { headers: [...headers, ['tracestate', 'a=1']] })).traceContext;
+    const [first, second] = [await trace(), await trace()];
+    expect(first.traceParent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+    expect(first.traceParent.slice(3, 35)).not.toBe(second.traceParent.slice(3, 35));
+    expect(first.traceState).toBeUndefined();
   });
 });

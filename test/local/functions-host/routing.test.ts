@@ -1,5 +1,5 @@
 // Each `it` is a line of what was observed of the real host (research/functions-host.md, "Routing").
-import { send } from './support/send';
+import { send, sendRaw } from './support/send';
 import { startHost, type HostProcess } from './support/start-host';
 
 interface Echo {
@@ -102,9 +102,48 @@ describe('routing', () => {
     );
   });
 
-  it('does not load a function whose route and method another has', () => {
-    expect(host.output()).toContain(`The 'refusedConflict' function is in error`);
+  it('gives a route that two functions have to the one whose name comes first in the alphabet', async () => {
+    expect(await get('/shared/route')).toMatchObject({ functionName: 'Shared-A' });
+    expect(host.output()).toContain(
+      `The 'shared-b' function is in error: The route conflicts with the route defined by function 'Shared-A'.`,
+    );
   });
+
+  it.each([
+    ['/admin/host/status', 'GET', 401],
+    ['/ADMIN/anything', 'POST', 401],
+    ['/admin/functions/tick', 'GET', 401],
+    ['/admin/functions', 'GET', 401],
+    ['/runtime/webhooks/x', 'POST', 401],
+    ['/admin/host/ping', 'GET', 200],
+    ['/admin/host/ping', 'POST', 200],
+    ['/admin/warmup', 'GET', 200],
+    ['/admin', 'GET', 404],
+  ])(
+    'keeps %s (%s) for the host itself, which asks for a key: %i',
+    async (path, method, expected) => {
+      const answer = await send(host.port, path, { method });
+      expect(answer.status).toBe(expected);
+      expect(answer.body).toHaveLength(0);
+    },
+  );
+
+  it.each([
+    ['get', '/echo/x', 404],
+    ['Get', '/echo/x', 404],
+    ['BREW', '/echo/x', 404],
+    ['get', '/', 200],
+    ['get', '/admin/host/status', 401],
+  ])(
+    'tells methods apart by case, and knows no others: %s %s is %i',
+    async (method, path, expected) => {
+      const answer = await sendRaw(
+        host.port,
+        `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+      );
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${expected} `));
+    },
+  );
 
   it.each([
     ['/typed/12', 200],
@@ -133,6 +172,29 @@ describe('routing', () => {
   it('takes several parameters from one segment', async () => {
     expect((await get('/files/a.b.txt')).params).toEqual({ name: 'a.b', extension: 'txt' });
   });
+
+  it.each([
+    ['/range/a-b.txt', { from: 'a', to: 'b', ext: 'txt' }],
+    ['/range/a-b', { from: 'a', to: 'b' }],
+    ['/range/a-b.c.txt', { from: 'a', to: 'b.c', ext: 'txt' }],
+  ])('lets the dot go with an optional parameter: %s', async (path, params) => {
+    expect((await get(path)).params).toEqual(params);
+  });
+
+  it.each(['/range/a-b.', '/range/ab.txt', '/range/a-'])('does not match %s', async (path) => {
+    expect(await status(path)).toBe(404);
+  });
+
+  it('does not load a function whose route has an optional parameter that no dot precedes', () => {
+    expect(host.output()).toContain(`The 'refusedOptional' function is in error`);
+  });
+
+  it.each(['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS'])(
+    'shows its own page at / to %s when no function has that route',
+    async (method) => {
+      expect(await status('/', method)).toBe(200);
+    },
+  );
 
   it('shows its own page at / when no function has that route', async () => {
     const answer = await send(host.port, '/');
@@ -185,12 +247,40 @@ describe('routing in other apps', () => {
     expect(open.status).toBe(200);
   });
 
-  it('answers 204 at / with AzureWebJobsDisableHomepage', async () => {
-    const host = await startHost('usual', { env: { AzureWebJobsDisableHomepage: 'true' } });
-    const answer = await send(host.port, '/');
+  it('lets a function be called that wants a key, with the key that --enableAuth prints', async () => {
+    const host = await startHost('usual', { args: ['--enableAuth'] });
+    await host.saw('x-functions-key: ');
+    const [, key = ''] = /x-functions-key: ([\w-]{43})\n/.exec(host.output()) ?? [];
+    const answers = [
+      await send(host.port, '/keyed', { headers: [['x-functions-key', key]] }),
+      await send(host.port, `/keyed?code=${key}`),
+      await send(host.port, '/admin/host/status', { headers: [['x-functions-key', key]] }),
+    ];
     await host.stop();
-    expect(answer.status).toBe(204);
-    expect(answer.body).toHaveLength(0);
+    // The real host would tell its status; this one has none.
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 404]);
+  });
+
+  it('answers 204 at / with AzureWebJobsDisableHomepage, to every method', async () => {
+    const host = await startHost('usual', { env: { AzureWebJobsDisableHomepage: 'true' } });
+    for (const method of ['GET', 'POST', 'PUT', 'HEAD']) {
+      const answer = await send(host.port, '/', { method });
+      expect([method, answer.status]).toEqual([method, 204]);
+      expect(answer.body).toHaveLength(0);
+    }
+    expect(
+      await sendRaw(host.port, 'get / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'),
+    ).toMatch(/^HTTP\/1\.1 204 /);
+    await host.stop();
+  });
+
+  it('leaves the home of an app alone with AzureWebJobsDisableHomepage, and takes only its own methods', async () => {
+    const host = await startHost('rooted', { env: { AzureWebJobsDisableHomepage: 'true' } });
+    const got = await send(host.port, '/');
+    const put = await send(host.port, '/', { method: 'PUT' });
+    await host.stop();
+    expect(got.body.toString()).toBe('home');
+    expect(put.status).toBe(204);
   });
 
   it('answers 404 to everything when one entry file throws while loading', async () => {

@@ -38,7 +38,11 @@ app.http('a-by-method', { route: 'by-method', methods: ['GET'], handler: echo })
 
 app.http('refusedAdmin', { route: 'administrator/x', handler: echo });
 app.http('refusedRuntime', { route: 'runtime', handler: echo });
-app.http('refusedConflict', { route: 'CASED/path', methods: ['GET'], handler: echo });
+// Registered before `shared-a`, which has the route all the same: its name comes first in the alphabet.
+app.http('shared-b', { route: 'Shared/route', methods: ['GET'], handler: echo });
+app.http('Shared-A', { route: 'shared/Route', methods: ['GET', 'PUT'], handler: echo });
+app.http('range', { route: 'range/{from}-{to}.{ext?}', handler: echo });
+app.http('refusedOptional', { route: 'range/{a?}-{b}', handler: echo });
 
 const responses = {
   json: () => ({ jsonBody: { a: 1 } }),
@@ -136,7 +140,7 @@ app.timer('tick', {
 app.timer('second', {
   schedule: '%EVERY_SECOND%',
   handler: (timer) => {
-    ticks.second.push(timer.scheduleStatus.next);
+    ticks.second.push(timer);
   },
 });
 app.storageQueue('queued', {
