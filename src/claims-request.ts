@@ -18,3 +18,32 @@ export function isClaimsRequest(text: string): boolean {
     return false;
   }
 }
+
+/** What a claims request demands of the ID token. */
+export interface IdTokenDemands {
+  /** One of these authentication contexts. */
+  readonly acrs?: readonly string[];
+  /** When the user was asked for credentials. */
+  readonly authTime?: boolean;
+}
+
+/**
+ * The claims that are marked essential for the ID token, as far as they tell of the sign-in itself.
+ * @param claims a claims request that may be sent, see {@link isClaimsRequest}
+ */
+export function idTokenDemands(claims: string): IdTokenDemands {
+  const request: unknown = JSON.parse(claims);
+  const idToken = isObject(request) && isObject(request['id_token']) ? request['id_token'] : {};
+  const essential = (name: string): Record<string, unknown> | undefined => {
+    const claim = idToken[name];
+    return isObject(claim) && claim['essential'] === true ? claim : undefined;
+  };
+  const acrs = essential('acrs');
+  const wanted = [acrs?.['value'], acrs?.['values']]
+    .flat()
+    .filter((one) => typeof one === 'string');
+  return {
+    ...(wanted.length === 0 ? {} : { acrs: wanted }),
+    ...(essential('auth_time') === undefined ? {} : { authTime: true }),
+  };
+}

@@ -152,7 +152,7 @@ export const parseScopes: Parse<readonly string[]> = (text) => {
     ? { value: scopes }
     : {
         fault:
-          'must be Graph scopes separated by spaces, 600 characters at most, without openid, profile, email, offline_access',
+          'must be scopes separated by spaces, 600 characters at most, without openid, profile, email, offline_access',
       };
 };
 

@@ -4,13 +4,15 @@ import type { User } from '../sessions/session';
 import type { AuthParts } from './auth-parts';
 import { createMsalClient } from './msal-client';
 import { refreshError } from './refusal-errors';
-import { idTokensIn, withoutExpiredAccessTokens } from './token-cache';
+import { requireOneResource } from './scopes';
+import { findLiveAccessToken, idTokensIn, keepAcquired } from './token-cache';
 import { verifyIdToken, type VerifiedIdToken } from './verify-id-token';
 
 export interface AccessTokenRequest {
   /** The session's serialized MSAL cache. */
   readonly tokenCache: string;
   readonly user: User;
+  /** Of one resource. */
   readonly scopes: readonly string[];
   /** Asks the provider even when a live token is at hand. */
   readonly forceRefresh?: boolean;
@@ -22,8 +24,6 @@ export interface AccessTokenRequest {
 
 export interface AcquiredAccessToken {
   readonly accessToken: string;
-  /** Epoch seconds. */
-  readonly expiresAt: number;
   /** To be stored when `changed`. */
   readonly tokenCache: string;
   readonly changed: boolean;
@@ -35,67 +35,57 @@ export interface AcquiredAccessToken {
  * A live access token for the user: from the cache, or by refreshing. Nothing that came with a
  * refresh is given away before its ID token is seen to be this user's (OpenID Connect Core 1.0
  * section 12.2).
- * @throws ERR_WRONG_TENANT, and as {@link refreshError}
+ * @throws ERR_WRONG_TENANT, ERR_INTERNAL for scopes of two resources, and as {@link refreshError}
  */
 export async function acquireAccessToken(
   parts: AuthParts,
   request: AccessTokenRequest,
 ): Promise<AcquiredAccessToken> {
+  const { tokenCache, scopes, claims, now } = request;
+  requireOneResource(scopes);
+  const isForced = request.forceRefresh === true || claims !== undefined;
+  // MSAL would look for a token by what was granted, not by what was asked, so it is only ever told to refresh.
+  const live = isForced ? undefined : findLiveAccessToken(tokenCache, scopes, now);
+  if (live !== undefined) return { accessToken: live, tokenCache, changed: false };
   const { msal, answer } = await createMsalClient(parts, request.signal);
   const cache = msal.getTokenCache();
-  cache.deserialize(request.tokenCache);
-  const account = await findAccount(cache, parts.settings.authority);
+  cache.deserialize(tokenCache);
+  const account = await findAccount(cache);
   let result: AuthenticationResult;
   try {
     result = await msal.acquireTokenSilent({
       account,
-      scopes: [...request.scopes],
-      forceRefresh: request.forceRefresh ?? false,
-      ...(request.claims === undefined ? {} : { claims: request.claims }),
+      scopes: [...scopes],
+      forceRefresh: true,
+      ...(claims === undefined ? {} : { claims }),
     });
   } catch (error) {
-    throw refreshError(error, answer(), request.scopes);
+    throw refreshError(error, answer(), scopes);
   }
-  if (result.accessToken === '') {
+  const { accessToken } = result;
+  if (accessToken === '') {
     throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the token answer lacks a token' });
   }
-  const found = {
-    accessToken: result.accessToken,
-    expiresAt: Math.floor((result.expiresOn?.getTime() ?? 0) / 1000),
-  };
-  if (answer().kind === 'not-asked') {
-    return { ...found, tokenCache: request.tokenCache, changed: false };
-  }
-  const tokenCache = cache.serialize();
-  const idToken = await verifyNewIdTokens(parts, request, [
-    ...idTokensIn(tokenCache),
-    result.idToken,
-  ]);
+  const after = cache.serialize();
+  const idToken = await verifyNewIdTokens(parts, request, [...idTokensIn(after), result.idToken]);
   return {
-    ...found,
-    tokenCache: withoutExpiredAccessTokens(tokenCache, request.now),
+    accessToken,
+    tokenCache: keepAcquired({ before: tokenCache, after, scopes, isForced, now }),
     changed: true,
     ...(idToken === undefined ? {} : { idToken }),
   };
 }
 
 /** The cache is one session's, so its only account is the user's. */
-async function findAccount(cache: TokenCache, authority: string): Promise<AccountInfo> {
+async function findAccount(cache: TokenCache): Promise<AccountInfo> {
   const [account] = await cache.getAllAccounts();
   if (account === undefined) {
     throw new AppError('ERR_SIGNED_OUT', { note: 'the token cache holds no account' });
   }
-  if (account.tenantId !== '') return account;
-  // Without any tenant claim MSAL stores tokens under the authority's first path segment, and
-  // looks for them under its last: each request would refresh.
-  const [, tenantId = ''] = new URL(authority).pathname.split('/');
-  return { ...account, tenantId };
+  return account;
 }
 
-/**
- * MSAL also refreshes tokens that are soon to expire while it returns the old ones, and it returns
- * tokens of another account without caching them: so both places are looked at.
- */
+/** MSAL returns tokens of another account without caching them: so both places are looked at. */
 async function verifyNewIdTokens(
   parts: AuthParts,
   { tokenCache, user, now, signal }: AccessTokenRequest,
@@ -105,7 +95,7 @@ async function verifyNewIdTokens(
   const fresh = new Set(idTokens.filter((token) => token !== '' && !known.includes(token)));
   let newest: VerifiedIdToken | undefined;
   for (const token of fresh) {
-    const verified = await verifyIdToken(parts, token, { user, now, signal });
+    const verified = await verifyIdToken(parts, token, { user, former: known, now, signal });
     if (newest === undefined || verified.issuedAt > newest.issuedAt) newest = verified;
   }
   return newest;

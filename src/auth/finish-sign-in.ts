@@ -1,11 +1,14 @@
+import { idTokenDemands } from '../claims-request';
 import { AppError, SignInRefusedError } from '../errors';
 import type { User } from '../sessions/session';
 import type { AuthParts } from './auth-parts';
 import { createMsalClient } from './msal-client';
 import type { Callback } from './parse-callback';
 import { redemptionError } from './refusal-errors';
+import { scopesOfSignIn } from './scopes';
 import { isAttemptLive, type SignInAttempt } from './sign-in-attempt';
 import { redirectUriOf } from './start-sign-in';
+import { keepAcquired } from './token-cache';
 import { verifyIdToken } from './verify-id-token';
 
 /** A person the provider vouches for, and what to keep in the new session. */
@@ -41,9 +44,10 @@ export async function finishSignIn(
   }
   await checkIssuer(parts, callback, signal);
   if (callback.kind === 'error') throw new SignInRefusedError(callback.refusal);
-  const { idToken, tokenCache } = await redeem(parts, attempt, callback.code, signal);
+  const { idToken, tokenCache } = await redeem(parts, attempt, callback.code, { now, signal });
   const { user, sid, loginHint } = await verifyIdToken(parts, idToken, {
     nonce: attempt.nonce,
+    ...(attempt.claims === undefined ? {} : { demands: idTokenDemands(attempt.claims) }),
     now,
     signal,
   });
@@ -70,19 +74,22 @@ async function redeem(
   parts: AuthParts,
   attempt: SignInAttempt,
   code: string,
-  signal: AbortSignal,
+  { now, signal }: { readonly now: number; readonly signal: AbortSignal },
 ): Promise<{ idToken: string; tokenCache: string }> {
   const { msal, answer } = await createMsalClient(parts, signal);
+  // Whatever was consented to: a token is for one resource, tokens for others come by a refresh.
+  const scopes = scopesOfSignIn(parts.settings.graphScopes, attempt.scopes);
   try {
     const { idToken } = await msal.acquireTokenByCode({
       code,
       codeVerifier: attempt.codeVerifier,
       redirectUri: redirectUriOf(parts.settings),
-      scopes: [...attempt.scopes],
+      scopes: [...scopes],
       nonce: attempt.nonce,
       ...(attempt.claims === undefined ? {} : { claims: attempt.claims }),
     });
-    return { idToken, tokenCache: msal.getTokenCache().serialize() };
+    const after = msal.getTokenCache().serialize();
+    return { idToken, tokenCache: keepAcquired({ after, scopes, now }) };
   } catch (error) {
     throw redemptionError(error, answer(), attempt.scopes);
   }

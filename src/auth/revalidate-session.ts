@@ -7,11 +7,12 @@ import { withPatience } from '../with-patience';
 import type { AcquiredFromStored } from './acquire-from-stored';
 import { acquireFromStored } from './acquire-from-stored';
 import type { AuthParts } from './auth-parts';
-import { mergeTokenCaches } from './merge-token-caches';
 import type { PauseMemory } from './pause-memory';
 import { createPauseMemory } from './pause-memory';
 import type { ShareWork } from './share-work';
 import { createShareWork } from './share-work';
+import { scopesOfSignIn } from './scopes';
+import { mergeTokenCaches } from './token-cache';
 import type { StoredTokens } from './user-tokens';
 import type { VerifiedIdToken } from './verify-id-token';
 
@@ -132,7 +133,7 @@ async function forceRefresh(
 ): Promise<AcquiredFromStored & { readonly idToken: VerifiedIdToken }> {
   const request = {
     user: found.session.user,
-    scopes: auth.settings.graphScopes,
+    scopes: scopesOfSignIn(auth.settings.graphScopes),
     forceRefresh: true,
     now,
   };

@@ -2,9 +2,9 @@ import { AppError } from '../errors';
 import type { User } from '../sessions/session';
 import { acquireFromStored } from './acquire-from-stored';
 import type { AuthParts } from './auth-parts';
-import { findLiveAccessToken } from './find-live-access-token';
+import { requireOneResource, scopesOfSignIn } from './scopes';
 import type { ShareWork } from './share-work';
-import { storeRefreshedTokens } from './store-refreshed-tokens';
+import { findLiveAccessToken, mergeTokenCaches } from './token-cache';
 
 /** One session's token cache as it is stored. */
 export interface StoredTokens {
@@ -35,7 +35,10 @@ interface TokenOwner {
   readonly signal: AbortSignal;
 }
 
-/** Gives a live access token of the user for these scopes; without any, for `GRAPH_SCOPES`. */
+/**
+ * Gives a live access token of the user for these scopes; without any, for those of `GRAPH_SCOPES` that belong to Graph, or
+ * to the resource of the first. Scopes of two resources are ERR_INTERNAL: no token holds both.
+ */
 export type AccessTokenOf = (scopes?: readonly string[]) => Promise<string>;
 
 /**
@@ -50,7 +53,8 @@ export function createUserTokens(
   owner: TokenOwner,
 ): AccessTokenOf {
   let readAlready = owner.tokens;
-  return async (scopes = parts.settings.graphScopes) => {
+  return async (scopes = scopesOfSignIn(parts.settings.graphScopes)) => {
+    requireOneResource(scopes);
     const stored = readAlready ?? (await readTokens(owner));
     // What was read early may be outdated by the time of a second call.
     readAlready = undefined;
@@ -73,6 +77,42 @@ async function refresh(
   );
   if (!acquired.changed) return acquired.accessToken;
   return storeRefreshedTokens(store, acquired, { scopes, now, signal });
+}
+
+interface TokenUse {
+  readonly scopes: readonly string[];
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+/** Two instances that refresh in turn all the time: there are not so many. */
+const mostWrites = 4;
+
+/**
+ * Stores what a refresh brought. Another instance may have refreshed at the same time: then its token is used if it serves,
+ * else both caches are merged, so that nothing of either's work is lost.
+ * @param acquired `etag` is the version of the stored cache that was refreshed
+ * @returns the access token to use
+ * @throws ERR_SIGNED_OUT when the session was ended meanwhile, and what the store throws
+ */
+export async function storeRefreshedTokens(
+  store: TokenStore,
+  acquired: StoredTokens & { readonly accessToken: string },
+  { scopes, now, signal }: TokenUse,
+): Promise<string> {
+  let { tokenCache, etag } = acquired;
+  for (let writes = 0; writes < mostWrites; writes += 1) {
+    const outcome = await store.writeTokens({ tokenCache, etag }, signal);
+    if (outcome === 'written') return acquired.accessToken;
+    const stored = outcome === 'missing' ? undefined : await store.readTokens(signal);
+    if (stored === undefined) throw signedOut();
+    const theirs = findLiveAccessToken(stored.tokenCache, scopes, now);
+    if (theirs !== undefined) return theirs;
+    tokenCache = mergeTokenCaches(acquired.tokenCache, stored.tokenCache);
+    ({ etag } = stored);
+  }
+  // The token is good though it could not be kept; the next request refreshes again.
+  return acquired.accessToken;
 }
 
 async function readTokens({ store, signal }: TokenOwner): Promise<StoredTokens> {

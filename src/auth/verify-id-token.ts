@@ -1,4 +1,5 @@
 import {
+  decodeJwt,
   decodeProtectedHeader,
   errors,
   jwtVerify,
@@ -22,15 +23,29 @@ interface Expectation {
   readonly nonce?: string;
   /** On a refresh: whose session this is. */
   readonly user?: Pick<User, 'issuer' | 'subject' | 'objectId'>;
+  /** On a refresh: the ID tokens that the session has, verified when they came. */
+  readonly former?: readonly string[];
+  /** What the authorization request demanded of the sign-in itself. */
+  readonly demands?: SignInDemands;
   /** Epoch seconds. */
   readonly now: number;
   readonly signal: AbortSignal;
 }
 
+/** A provider may answer as if it had not been asked, so the ID token must show that it did what was demanded. */
+export interface SignInDemands {
+  /** Authentication contexts (`acrs`), one of which must have been met. */
+  readonly acrs?: readonly string[];
+  /** The token must tell when the user was asked for credentials. */
+  readonly authTime?: boolean;
+  /** How long ago that may be: `max_age` of the request, in seconds. */
+  readonly maxAgeSeconds?: number;
+}
+
 /** How far the provider's clock and ours may differ. */
 const skewSeconds = 60;
-/** Far above an ID token with all its groups and roles. */
-const maxLength = 64 * 1024;
+/** Far above an ID token with five hundred long roles. */
+const maxLength = 256 * 1024;
 
 /**
  * Verifies an ID token: MSAL Node checks nothing but the nonce, and that on the first one only.
@@ -56,6 +71,8 @@ export async function verifyIdToken(
     const read = readIdTokenClaims(payload, settings.issuer);
     checkParties(payload, settings.clientId);
     checkClaims(read, expected);
+    checkFormer(payload, expected.former ?? []);
+    checkDemands(payload, expected.demands ?? {}, expected.now);
     checkTenant(read.user, settings.tenantId);
     return { ...read, claims: payload };
   } catch (error) {
@@ -99,6 +116,38 @@ function checkClaims(read: IdTokenClaims, { nonce, user, now }: Expectation): vo
   if (read.user.issuer !== user.issuer) throw refused('iss of the session');
   if (read.user.subject !== user.subject) throw refused('sub of the session');
   if (read.user.objectId !== user.objectId) throw refused('oid of the session');
+}
+
+/**
+ * A refresh tells of the sign-in that was, not of another one: the same parties, never an earlier `auth_time`, no other
+ * `nonce`.
+ * @see OpenID Connect Core 1.0 section 12.2
+ */
+function checkFormer(payload: JWTPayload, tokens: readonly string[]): void {
+  for (const former of tokens.map((token) => decodeJwt(token))) {
+    if (payload['azp'] !== former['azp']) throw refused('azp of the session');
+    const audience = new Set([payload.aud].flat());
+    if (![former.aud].flat().every((party) => audience.has(party))) {
+      throw refused('aud of the session');
+    }
+    const { nonce, auth_time: authTime } = payload;
+    if (nonce !== undefined && nonce !== former['nonce']) throw refused('nonce of the session');
+    const before = former['auth_time'];
+    if (typeof before === 'number' && typeof authTime === 'number' && authTime < before) {
+      throw refused('auth_time of the session');
+    }
+  }
+}
+
+/** @see OpenID Connect Core 1.0 section 3.1.3.7 (13) and https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context */
+function checkDemands(payload: JWTPayload, demands: SignInDemands, now: number): void {
+  const { acrs, authTime, maxAgeSeconds } = demands;
+  const met = [payload['acrs']].flat();
+  if (acrs !== undefined && !acrs.some((context) => met.includes(context))) throw refused('acrs');
+  if (authTime !== true && maxAgeSeconds === undefined) return;
+  const at = payload['auth_time'];
+  const isTold = typeof at === 'number' && Number.isFinite(at) && at <= now + skewSeconds;
+  if (!isTold || now > at + (maxAgeSeconds ?? Infinity) + skewSeconds) throw refused('auth_time');
 }
 
 /** Azure AD B2C sends no `tid`; there the exact issuer stands for the tenant. */

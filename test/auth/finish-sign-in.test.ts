@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import type { AuthParts, AuthSettings } from '../../src/auth/auth-parts';
+import { findLiveAccessToken } from '../../src/auth/token-cache';
 import { finishSignIn } from '../../src/auth/finish-sign-in';
 import type { Callback } from '../../src/auth/parse-callback';
 import { createAttempt, type SignInAttempt } from '../../src/auth/sign-in-attempt';
@@ -103,6 +104,24 @@ describe('finishSignIn', () => {
     expect(JSON.parse(form['claims'] ?? '')).toMatchObject({
       access_token: { xms_cc: { values: ['cp1'] } },
     });
+  });
+
+  it('redeems for one resource, whatever was asked for, and keeps the token for its scopes', async () => {
+    attempt = { ...attempt, scopes: ['User.Read', 'api://orders/Read'] };
+    const { tokenCache } = await finish();
+    const asked = tiny.forms[0]?.get('scope')?.split(' ').sort();
+    expect(asked).toEqual(['User.Read', 'offline_access', 'openid', 'profile']);
+    expect(findLiveAccessToken(tokenCache, ['user.read'], now)).toBe('access-token-1');
+  });
+
+  it('refuses an ID token that does not show what the claims demand of it', async () => {
+    const claims = '{"id_token":{"acrs":{"essential":true,"value":"c1"}}}';
+    attempt = { ...attempt, claims };
+    const failure = await failureOf(finish());
+    expect([failure.code, failure.note]).toEqual([
+      'ERR_ID_TOKEN',
+      'the ID token failed the check of acrs',
+    ]);
   });
 
   it('repeats the scopes and claims that were asked for', async () => {

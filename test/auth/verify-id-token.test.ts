@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { exportSPKI, importJWK, type JWTPayload } from 'jose';
 import type { AuthParts } from '../../src/auth/auth-parts';
-import { verifyIdToken } from '../../src/auth/verify-id-token';
+import { verifyIdToken, type SignInDemands } from '../../src/auth/verify-id-token';
 import { userKeyOf } from '../../src/sessions/user-key';
 import {
   adaClaims,
@@ -307,7 +307,7 @@ describe('verifyIdToken', () => {
     });
 
     it('an oversized token before anything else', async () => {
-      const token = await tiny.sign({ ...claims, padding: 'p'.repeat(64 * 1024) });
+      const token = await tiny.sign({ ...claims, padding: 'p'.repeat(256 * 1024) });
       expect((await failureOf(verify(token))).note).toContain('check of length');
       expect(tiny.requests).toEqual([]);
     });
@@ -347,6 +347,39 @@ describe('verifyIdToken', () => {
         signal: longEnough(),
       });
       expect((await failureOf(work)).note).toContain('iss of the session');
+    });
+  });
+
+  describe('when the sign-in itself had to be of a kind', () => {
+    const verifyDemands = async (change: JWTPayload, demands: SignInDemands) =>
+      verifyIdToken(parts, await tiny.sign({ ...claims, ...change }), {
+        nonce,
+        demands,
+        now,
+        signal: longEnough(),
+      });
+
+    it.each<[string, JWTPayload, SignInDemands]>([
+      ['the authentication context', { acrs: ['c1', 'c2'] }, { acrs: ['c2'] }],
+      ['one of several contexts', { acrs: ['c3'] }, { acrs: ['c1', 'c3'] }],
+      ['a context as one text', { acrs: 'c1' }, { acrs: ['c1'] }],
+      ['an auth_time', { auth_time: now - 9999 }, { authTime: true }],
+      ['an auth_time within max_age', { auth_time: now - 360 }, { maxAgeSeconds: 300 }],
+    ])('takes a token with %s', async (_what, change, demands) => {
+      expect((await verifyDemands(change, demands)).user.subject).toBe(subject);
+    });
+
+    it.each<[string, string, JWTPayload, SignInDemands]>([
+      ['no context', 'acrs', {}, { acrs: ['c1'] }],
+      ['another context', 'acrs', { acrs: ['c2'] }, { acrs: ['c1'] }],
+      ['no auth_time', 'auth_time', {}, { authTime: true }],
+      ['no auth_time for max_age', 'auth_time', {}, { maxAgeSeconds: 300 }],
+      ['an auth_time as text', 'auth_time', { auth_time: `${now}` }, { maxAgeSeconds: 300 }],
+      ['an auth_time long ago', 'auth_time', { auth_time: now - 361 }, { maxAgeSeconds: 300 }],
+      ['an auth_time to come', 'auth_time', { auth_time: now + 61 }, { maxAgeSeconds: 300 }],
+    ])('refuses a token with %s', async (_what, check, change, demands) => {
+      const failure = await failureOf(verifyDemands(change, demands));
+      expect(failure.note).toBe(`the ID token failed the check of ${check}`);
     });
   });
 

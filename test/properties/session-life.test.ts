@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { storeRefreshedTokens } from '../../src/auth/store-refreshed-tokens';
+import { storeRefreshedTokens } from '../../src/auth/user-tokens';
 import { AppError } from '../../src/errors';
 import { createStaticKeyRing } from '../support/static-key-ring';
 import type { SessionTicket } from '../../src/sessions/session';
