@@ -16,7 +16,7 @@ const mapOurCodeOnly = {
   },
 };
 
-/** The browser client travels inside the bundle as text, with its types: one source, one file to deploy. */
+/** The scripts for browsers travel inside the bundle as text, the client with its types: one source, one file to deploy. */
 function clientTexts() {
   const client = readFileSync('src/client/client.ts', 'utf8');
   const types = ts.transpileDeclaration(client, {
@@ -25,9 +25,14 @@ function clientTexts() {
   });
   if (types.diagnostics.length > 0) throw new Error(types.diagnostics[0].messageText);
   return {
-    CLIENT_SCRIPT: JSON.stringify(transformSync(client, { loader: 'ts', target: 'es2022' }).code),
+    CLIENT_SCRIPT: scriptOf(client, 'esm'),
+    CONTINUE_SCRIPT: scriptOf(readFileSync('src/client/continue.ts', 'utf8'), 'iife'),
     CLIENT_TYPES: JSON.stringify(types.outputText),
   };
+}
+
+function scriptOf(source, format) {
+  return JSON.stringify(transformSync(source, { loader: 'ts', target: 'es2022', format }).code);
 }
 
 /** @param beside a function file to be bundled as if it stood in src/functions, for tests of examples */

@@ -55,6 +55,16 @@ const errorFacts = {
     detail:
       'This address answers only when a browser opens it as a page. Scripts and frames must send the person there, not fetch it.',
   },
+  ERR_PREFETCH: {
+    status: 403,
+    title: 'This page is not given ahead of time',
+    detail: 'The browser asked for it before anybody opened it. Open the page itself.',
+  },
+  ERR_BODY_TOO_LARGE: {
+    status: 413,
+    title: 'This request is too large',
+    detail: 'What was sent is longer than this app takes. Send less at once.',
+  },
   ERR_BAD_REQUEST: {
     status: 400,
     title: 'This request cannot be understood',

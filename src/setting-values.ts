@@ -15,6 +15,14 @@ export function isLoopbackHost(hostname: string): boolean {
   return loopbackHosts.has(hostname);
 }
 
+/** The port of an origin on this machine; `undefined` for any other. */
+export function loopbackPort(origin: string): number | undefined {
+  const url = URL.parse(origin);
+  if (url === null || !isLoopbackHost(url.hostname)) return undefined;
+  if (url.port !== '') return Number(url.port);
+  return url.protocol === 'https:' ? 443 : 80;
+}
+
 function parseUrl(text: string): URL | undefined {
   const url = URL.parse(text);
   if (url === null || url.username !== '' || url.password !== '') return undefined;

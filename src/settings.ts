@@ -5,6 +5,8 @@ export interface Settings {
   /** APP_BASE_URL: an origin. Every URL is built from it, never from request headers. */
   readonly baseUrl: string;
   readonly isHttps: boolean;
+  /** The port of `baseUrl` where its host is this machine: cookies carry it in their names. */
+  readonly loopbackPort: number | undefined;
   readonly tenantId: string;
   readonly clientId: string;
   /** OpenID Connect base, no trailing slash. */
@@ -117,6 +119,7 @@ export function readSettings(
   const settings: Settings = {
     baseUrl,
     isHttps: baseUrl.startsWith('https:'),
+    loopbackPort: parse.loopbackPort(baseUrl),
     ...readProvider(reader),
     ...readStorageAndKeys(reader),
     graphBaseUrl: reader.required('GRAPH_BASE_URL', parse.parseBaseUrl, ''),

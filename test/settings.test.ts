@@ -40,6 +40,7 @@ describe('readSettings', () => {
     expect(settingsOf()).toEqual({
       baseUrl: 'http://localhost:7071',
       isHttps: false,
+      loopbackPort: 7071,
       tenantId,
       clientId: 'c11e0000-0000-4000-8000-0000000a99a9',
       authority: `https://login.microsoftonline.com/${tenantId}/v2.0`,
@@ -71,11 +72,24 @@ describe('readSettings', () => {
     expect(settings).toMatchObject({
       baseUrl: 'https://app.contoso.com',
       isHttps: true,
+      loopbackPort: undefined,
       credential: { kind: 'managed-identity' },
       managedIdentityClientId: 'aaaaaaaa-0000-4000-8000-000000000001',
       tables: { kind: 'endpoint', endpoint: 'https://acct.table.core.windows.net' },
       keyWrapping: { kind: 'key-vault', keyId: 'https://vault.vault.azure.net/keys/ring' },
     });
+  });
+
+  it.each([
+    ['http://localhost:7072', 7072],
+    ['http://localhost', 80],
+    ['http://127.0.0.1:8080', 8080],
+    ['https://localhost', 443],
+    ['https://[::1]:8443', 8443],
+    ['https://app.contoso.com:8443', undefined],
+    ['https://localhost.contoso.com:8443', undefined],
+  ])('tells the port of %s for the names of cookies: %s', (APP_BASE_URL, port) => {
+    expect(settingsOf({ APP_BASE_URL }).loopbackPort).toBe(port);
   });
 
   it('takes the issuer from the authority, or exactly as it is set', () => {

@@ -4,9 +4,11 @@ import type { SignInAttempt } from '../auth/sign-in-attempt';
 import { AppError } from '../errors';
 import type { KeyRing } from '../keys/key-ring';
 import { openSealed, seal } from '../keys/sealed-value';
+import type { CookiePlace } from './our-cookie';
 import { clearingCookie, ourCookie, ourCookieName } from './our-cookie';
 import { parseKeptAttempt, shortenAttempt } from './parse-kept-attempt';
-import { listCookieNames, readCookie } from './read-cookie';
+import type { RequestCookies } from './read-cookie';
+import { listCookieNames } from './read-cookie';
 
 const prefix = 'anteroom-attempt-';
 const attemptSeconds = 600;
@@ -19,7 +21,7 @@ const mostLookedAt = 20;
 
 interface AttemptOptions {
   readonly keyRing: KeyRing;
-  readonly isHttps: boolean;
+  readonly place: CookiePlace;
   readonly now: number;
   readonly signal: AbortSignal;
 }
@@ -31,36 +33,35 @@ export type KeptAttempt =
 /**
  * The cookie that keeps `attempt`: usable for ten minutes, remembered for an hour, behind the cookies that clear whatever must go
  * for it: the oldest, so that five are there at most, expired ones, and those nobody can read.
- * @param header the request's `Cookie` header
  * @throws ERR_BAD_REQUEST when it would be over 2 KiB, ERR_KEYS_UNAVAILABLE
  */
 export async function addAttemptCookie(
-  header: string | null,
+  cookies: RequestCookies,
   attempt: SignInAttempt,
   options: AttemptOptions,
 ): Promise<Cookie[]> {
-  const { keyRing, isHttps, signal } = options;
+  const { keyRing, place, signal } = options;
   const value = await seal('sign-in-attempt', shortenAttempt(attempt), {
     keyRing,
     expiresAt: attempt.startedAt + rememberedSeconds,
     signal,
   });
   const name = attemptName(attempt.state);
-  const cookie = { ...ourCookie(name, value, { isHttps }), maxAge: rememberedSeconds };
+  const cookie = { ...ourCookie(name, value, place), maxAge: rememberedSeconds };
   if (cookie.name.length + value.length > longestCookie) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'the sign-in attempt does not fit its cookie' });
   }
-  return [...(await makeRoom(header, options)), cookie];
+  return [...(await makeRoom(cookies, options)), cookie];
 }
 
 /** The attempt with exactly this `state`, or `undefined` when this browser did not keep it. */
 export async function readAttemptCookie(
-  header: string | null,
+  cookies: RequestCookies,
   state: string,
   options: AttemptOptions,
 ): Promise<KeptAttempt | undefined> {
-  const name = ourCookieName(attemptName(state), options);
-  const attempt = await openAttempt(header, name, options);
+  const name = ourCookieName(attemptName(state), options.place);
+  const attempt = await openAttempt(cookies, name, options);
   if (attempt?.state !== state) return undefined;
   return isExpired(attempt, options.now)
     ? { expired: true, returnPath: attempt.returnPath }
@@ -68,8 +69,8 @@ export async function readAttemptCookie(
 }
 
 /** Takes the attempt with this `state` out of the browser. */
-export function clearAttemptCookie(state: string, isHttps: boolean): Cookie {
-  return clearingCookie(attemptName(state), { isHttps });
+export function clearAttemptCookie(state: string, place: CookiePlace): Cookie {
+  return clearingCookie(attemptName(state), place);
 }
 
 /** A cookie of its own for each attempt, so that tabs do not disturb each other. */
@@ -77,10 +78,10 @@ function attemptName(state: string): string {
   return prefix + createHash('sha256').update(state).digest('base64url').slice(0, 16);
 }
 
-async function makeRoom(header: string | null, options: AttemptOptions): Promise<Cookie[]> {
-  const names = attemptNamesIn(header, options);
+async function makeRoom(cookies: RequestCookies, options: AttemptOptions): Promise<Cookie[]> {
+  const names = attemptNamesIn(cookies, options);
   const kept = await Promise.all(
-    names.map(async (name) => ({ name, attempt: await openAttempt(header, name, options) })),
+    names.map(async (name) => ({ name, attempt: await openAttempt(cookies, name, options) })),
   );
   const live = kept
     .flatMap(({ name, attempt }) =>
@@ -91,23 +92,23 @@ async function makeRoom(header: string | null, options: AttemptOptions): Promise
   const stays = new Set(live.map(({ name }) => name));
   return names
     .filter((name) => !stays.has(name))
-    .map((name) => clearingCookie(name.slice(ourCookieName('', options).length), options));
+    .map((name) => ({ ...clearingCookie(prefix, options.place), name }));
 }
 
 /** Names of exactly our form: one with other characters could not be cleared (the host answers 500). */
-function attemptNamesIn(header: string | null, options: AttemptOptions): readonly string[] {
-  const start = ourCookieName(prefix, options);
-  return listCookieNames(header, start)
+function attemptNamesIn(cookies: RequestCookies, { place }: AttemptOptions): readonly string[] {
+  const start = ourCookieName(prefix, place);
+  return listCookieNames(cookies, start)
     .filter((name) => /^[A-Za-z0-9_-]{16}$/.test(name.slice(start.length)))
     .slice(0, mostLookedAt);
 }
 
 async function openAttempt(
-  header: string | null,
+  cookies: RequestCookies,
   name: string,
   { keyRing, now, signal }: AttemptOptions,
 ): Promise<SignInAttempt | undefined> {
-  const value = readCookie(header, name);
+  const value = cookies.get(name);
   if (value === undefined) return undefined;
   return parseKeptAttempt(await openSealed('sign-in-attempt', value, { keyRing, now, signal }));
 }

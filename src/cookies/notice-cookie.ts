@@ -1,13 +1,10 @@
 import type { Cookie } from '@azure/functions';
+import type { CookiePlace } from './our-cookie';
 import { clearingCookie, ourCookie, ourCookieName } from './our-cookie';
-import { readCookie } from './read-cookie';
+import type { RequestCookies } from './read-cookie';
 
 /** For which page a notice is meant. */
 export type NoticeKind = 'signed-out' | 'ended';
-
-interface NoticePlace {
-  readonly isHttps: boolean;
-}
 
 /** Long enough for a slow sign-out at the provider. */
 const noticeSeconds = 600;
@@ -17,14 +14,14 @@ const noticeSeconds = 600;
  * let our own page say what is not so; a cookie of ours no other site can set.
  * @param content anything JSON can hold, without secrets: it is neither signed nor encrypted
  */
-export function noticeCookie(kind: NoticeKind, content: unknown, { isHttps }: NoticePlace): Cookie {
+export function noticeCookie(kind: NoticeKind, content: unknown, place: CookiePlace): Cookie {
   const value = Buffer.from(JSON.stringify(content), 'utf8').toString('base64url');
-  return { ...ourCookie(nameOf(kind), value, { isHttps }), maxAge: noticeSeconds };
+  return { ...ourCookie(nameOf(kind), value, place), maxAge: noticeSeconds };
 }
 
 /** What the last request left for this page, still to be parsed; `undefined` for nothing. */
-export function readNotice(header: string | null, kind: NoticeKind, place: NoticePlace): unknown {
-  const value = readCookie(header, ourCookieName(nameOf(kind), place));
+export function readNotice(cookies: RequestCookies, kind: NoticeKind, place: CookiePlace): unknown {
+  const value = cookies.get(ourCookieName(nameOf(kind), place));
   if (value === undefined) return undefined;
   try {
     return JSON.parse(Buffer.from(value, 'base64url').toString('utf8'));
@@ -34,7 +31,7 @@ export function readNotice(header: string | null, kind: NoticeKind, place: Notic
 }
 
 /** Takes the notice out of the browser, once it was read. */
-export function clearNotice(kind: NoticeKind, place: NoticePlace): Cookie {
+export function clearNotice(kind: NoticeKind, place: CookiePlace): Cookie {
   return clearingCookie(nameOf(kind), place);
 }
 

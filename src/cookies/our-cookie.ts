@@ -1,13 +1,21 @@
 import type { Cookie } from '@azure/functions';
 
-/** Where the app is served: `__Host-` and `Secure` only work on https. */
+/** Where the app is served; the settings are one. */
 export interface CookiePlace {
+  /** `__Host-` and `Secure` only work on https. */
   readonly isHttps: boolean;
+  /** The port, where the host is this machine: cookies know no ports, and several apps are developed on one. */
+  readonly loopbackPort: number | undefined;
 }
 
-/** RFC 6265bis section 4.1.3.2: a browser takes `__Host-` only from this host, over https. */
-export function ourCookieName(name: string, { isHttps }: CookiePlace): string {
-  return isHttps ? `__Host-${name}` : name;
+/**
+ * The name under which a browser gets a cookie of ours.
+ * @param name `anteroom`, alone or followed by a dash and more; a port stands right behind it
+ * @see RFC 6265bis section 4.1.3.2 (a browser takes `__Host-` only from this host, over https) and section 8.5
+ */
+export function ourCookieName(name: string, { isHttps, loopbackPort }: CookiePlace): string {
+  const own = loopbackPort === undefined ? name : name.replace(/^anteroom/, `$&-${loopbackPort}`);
+  return isHttps ? `__Host-${own}` : own;
 }
 
 /**

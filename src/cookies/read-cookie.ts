@@ -1,39 +1,42 @@
 import { parseCookie } from 'cookie';
 
+/**
+ * The cookies that a request brought, by name. A value is `undefined` where it must not be believed: the name came
+ * twice, or the value is longer than 4096 characters or not made of base64url characters and dots, as all of ours are.
+ */
+export type RequestCookies = ReadonlyMap<string, string | undefined>;
+
+/** A browser keeps some 180 for a host; whoever sends more gets no work out of us. */
+const mostPairs = 100;
 const longestValue = 4096;
 
 /**
- * The value of our cookie `name` in a `Cookie` header, or `undefined` when it is absent, there
- * twice, longer than 4096 characters, or not made of base64url characters and dots, as all of our
- * values are.
- *
- * The Functions host joins repeated `Cookie` headers with a comma, which RFC 6265 section 4.2.1
- * does not allow inside our values; so a comma parts cookies here as a semicolon does.
+ * Reads a `Cookie` header, once a request. A semicolon alone parts cookies: if a comma did, a sibling host could
+ * plant a `__Host-` cookie inside the value of its own (`x=1,__Host-anteroom=…; Domain=contoso.com`), which browsers
+ * allow. The Functions host joins repeated headers with a comma, though, so a value ends at its first one: none of
+ * ours has any.
+ * @see RFC 6265 section 4.2.1
  */
-export function readCookie(header: string | null, name: string): string | undefined {
-  const values = pairsOf(header).filter((pair) => pair.name === name);
-  const [first] = values;
-  // Two cookies of one name: one of them was planted, and nobody can tell which.
-  if (first === undefined || values.length > 1) return undefined;
-  if (first.value.length > longestValue || !/^[A-Za-z0-9_.-]+$/.test(first.value)) return undefined;
-  return first.value;
+export function readCookies(header: string | null): RequestCookies {
+  const cookies = new Map<string, string | undefined>();
+  for (const pair of header?.split(';', mostPairs) ?? []) {
+    // One pair at a time: the parser keeps only the first of two cookies with the same name.
+    for (const [name, value = ''] of Object.entries(parseCookie(pair, { decode: asItIs }))) {
+      // Two of one name: one of them was planted, and nobody can tell which.
+      cookies.set(name, cookies.has(name) ? undefined : believed(value));
+    }
+  }
+  return cookies;
 }
 
 /** Each cookie name with this prefix once, in the order of the header. */
-export function listCookieNames(header: string | null, prefix: string): readonly string[] {
-  const names = pairsOf(header).map(({ name }) => name);
-  return [...new Set(names)].filter((name) => name.startsWith(prefix));
+export function listCookieNames(cookies: RequestCookies, prefix: string): readonly string[] {
+  return [...cookies.keys()].filter((name) => name.startsWith(prefix));
 }
 
-function pairsOf(header: string | null): readonly { name: string; value: string }[] {
-  if (header === null) return [];
-  // One pair at a time: the parser keeps only the first of two cookies with the same name.
-  return header.split(/[;,]/).flatMap((pair) =>
-    Object.entries(parseCookie(pair, { decode: asItIs })).map(([name, value]) => ({
-      name,
-      value: value ?? '',
-    })),
-  );
+function believed(text: string): string | undefined {
+  const [value = ''] = text.split(',', 1);
+  return value.length <= longestValue && /^[A-Za-z0-9_.-]+$/.test(value) ? value : undefined;
 }
 
 function asItIs(value: string): string {

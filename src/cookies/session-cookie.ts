@@ -5,8 +5,9 @@ import { deriveKey } from '../keys/derive-key';
 import { findNamedKey } from '../keys/find-named-key';
 import type { KeyRing } from '../keys/key-ring';
 import type { SessionTicket } from '../sessions/session';
+import type { CookiePlace } from './our-cookie';
 import { clearingCookie, ourCookie, ourCookieName } from './our-cookie';
-import { listCookieNames, readCookie } from './read-cookie';
+import type { RequestCookies } from './read-cookie';
 import { createVerifiedTexts } from './verified-texts';
 
 const cookieName = 'anteroom';
@@ -16,7 +17,7 @@ const verifiedTexts = createVerifiedTexts();
 
 interface CookieOptions {
   readonly keyRing: KeyRing;
-  readonly isHttps: boolean;
+  readonly place: CookiePlace;
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +28,7 @@ interface CookieOptions {
  */
 export async function signSessionCookie(
   ticket: SessionTicket,
-  { keyRing, isHttps, signal }: CookieOptions,
+  { keyRing, place, signal }: CookieOptions,
 ): Promise<Cookie> {
   const ringKey = await keyRing.current(signal);
   const { userKey, sessionId, issuedAt, expiresAt } = ticket;
@@ -35,19 +36,19 @@ export async function signSessionCookie(
   const value = await new CompactSign(Buffer.from(JSON.stringify(content), 'utf8'))
     .setProtectedHeader({ alg: 'HS256', kid: ringKey.kid })
     .sign(deriveKey(ringKey, 'sessionCookie'));
-  return ourCookie(cookieName, value, { isHttps });
+  return ourCookie(cookieName, value, place);
 }
 
 /**
- * The ticket in a `Cookie` header; `undefined` for anything but one cookie that this app signed and
+ * The ticket in a request's cookies; `undefined` for anything but one cookie that this app signed and
  * that has not expired: whoever sends something else is simply signed out.
  * @throws ERR_KEYS_UNAVAILABLE: then nobody can tell
  */
 export async function readSessionCookie(
-  header: string | null,
-  { keyRing, isHttps, now, signal }: CookieOptions & { readonly now: number },
+  cookies: RequestCookies,
+  { keyRing, place, now, signal }: CookieOptions & { readonly now: number },
 ): Promise<SessionTicket | undefined> {
-  const value = readCookie(header, ourCookieName(cookieName, { isHttps }));
+  const value = cookies.get(ourCookieName(cookieName, place));
   if (value === undefined) return undefined;
   const ringKey = await findNamedKey(keyRing, value, signal);
   if (ringKey === undefined) return undefined;
@@ -64,15 +65,14 @@ export async function readSessionCookie(
   }
 }
 
-/** Whether a `Cookie` header has a session cookie at all, whatever it is worth. */
-export function hasSessionCookie(header: string | null, isHttps: boolean): boolean {
-  const name = ourCookieName(cookieName, { isHttps });
-  return listCookieNames(header, name).includes(name);
+/** Whether a request brought a session cookie at all, whatever it is worth. */
+export function hasSessionCookie(cookies: RequestCookies, place: CookiePlace): boolean {
+  return cookies.has(ourCookieName(cookieName, place));
 }
 
 /** Takes the session cookie out of the browser. */
-export function clearSessionCookie(isHttps: boolean): Cookie {
-  return clearingCookie(cookieName, { isHttps });
+export function clearSessionCookie(place: CookiePlace): Cookie {
+  return clearingCookie(cookieName, place);
 }
 
 /** Of a compact JWS that was verified. */

@@ -8,7 +8,10 @@ import type { Exchange, Handler } from '../http/exchange';
 /** What scripts/build.mjs makes of src/client/client.ts; a bundle made in another way does without. */
 declare const CLIENT_SCRIPT: string | undefined;
 declare const CLIENT_TYPES: string | undefined;
+/** And of src/client/continue.ts. */
+declare const CONTINUE_SCRIPT: string | undefined;
 const script = typeof CLIENT_SCRIPT === 'undefined' ? undefined : CLIENT_SCRIPT;
+const continueScript = typeof CONTINUE_SCRIPT === 'undefined' ? undefined : CONTINUE_SCRIPT;
 const types = typeof CLIENT_TYPES === 'undefined' ? undefined : CLIENT_TYPES;
 
 const freshSeconds = 300;
@@ -46,4 +49,11 @@ app.http('client-types', {
   route: 'auth/client.d.ts',
   authLevel: 'anonymous',
   handler: endpoint(serveText('text/plain; charset=utf-8', types)),
+});
+
+app.http('continue', {
+  methods: ['GET'],
+  route: 'auth/continue.js',
+  authLevel: 'anonymous',
+  handler: endpoint(serveText('text/javascript; charset=utf-8', continueScript)),
 });

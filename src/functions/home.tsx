@@ -16,14 +16,13 @@ const patienceMs = 2_000;
 
 /** GET /: what this is, who is signed in, and the three access levels. */
 export async function home(exchange: Exchange): Promise<HttpResponseInit> {
-  const { request, services } = exchange;
-  const { isHttps, adminRole } = services.settings;
-  const hasCookie = hasSessionCookie(request.headers.get('cookie'), isHttps);
+  const { settings } = exchange.services;
+  const hasCookie = hasSessionCookie(exchange.requestCookies, settings);
   const detour = bounce(exchange, hasCookie);
   if (detour !== undefined) return detour;
   // Most visitors have none, and no timer need be set for them.
   const state = hasCookie ? await sessionState(exchange) : 'signed out';
-  return htmlPage(<HomePage state={state} adminRole={adminRole} now={exchange.now} />);
+  return htmlPage(<HomePage state={state} adminRole={settings.adminRole} now={exchange.now} />);
 }
 
 async function sessionState(exchange: Exchange): Promise<SessionState> {

@@ -8,17 +8,19 @@ import { beginSignIn } from '../guards/begin-sign-in';
 import { bounce } from '../http/bounce';
 import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
+import { isInsidePage } from '../http/request-kind';
 import { localPath } from '../http/return-path';
 import { openSealed } from '../keys/sealed-value';
 
 /** GET auth/login: begins a sign-in at the provider. Nothing is written to storage for it. */
 export async function login(exchange: Exchange): Promise<HttpResponseInit> {
-  const destination = exchange.request.headers.get('sec-fetch-dest');
-  if (destination !== null && destination !== 'document') {
-    throw new AppError('ERR_NOT_A_NAVIGATION');
-  }
-  // The cookies of attempts under way must come along, or there would be more and more of them.
-  return bounce(exchange, false) ?? beginSignIn(exchange, await readWishes(exchange));
+  const { request } = exchange;
+  // The cookies of attempts under way must come along, or there would be more and more of them. A browser that does
+  // not say where it comes from would go a long way round each time for that.
+  const detour = bounce(exchange, !request.headers.has('sec-fetch-site'));
+  if (detour !== undefined) return detour;
+  if (isInsidePage(request)) throw new AppError('ERR_NOT_A_NAVIGATION');
+  return beginSignIn(exchange, await readWishes(exchange));
 }
 
 async function readWishes(exchange: Exchange): Promise<SignInWishes> {

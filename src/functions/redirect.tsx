@@ -2,10 +2,10 @@ import type { HttpResponseInit } from '@azure/functions';
 import { app } from '@azure/functions';
 import { AppError } from '../errors';
 import { completeSignIn } from '../guards/complete-sign-in';
+import { continueHere } from '../http/continue-here';
 import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
-import { htmlPage, withHeader } from '../http/responses';
-import { ContinuePage } from '../pages/continue-page';
+import { withHeader } from '../http/responses';
 
 /**
  * GET auth/redirect: the provider's answer. It arrives from another site, so without our `SameSite=Strict` cookies:
@@ -24,7 +24,7 @@ export async function redirect(exchange: Exchange): Promise<HttpResponseInit> {
 
 function hopPage({ path, services }: Exchange): HttpResponseInit {
   const goTo = `${services.settings.baseUrl}${path}${path.includes('?') ? '&' : '?'}hop=1`;
-  return htmlPage(<ContinuePage title="Signing you in" goTo={goTo} text="One moment, please." />);
+  return continueHere({ title: 'Signing you in', goTo, text: 'One moment, please.' });
 }
 
 app.http('redirect', {

@@ -23,16 +23,16 @@ const patienceMs = 2_000;
  * that a link could make it say: what happened stands in a cookie, and whoever is still signed in is told that.
  */
 export async function signedOut(exchange: Exchange): Promise<HttpResponseInit> {
-  const { isHttps } = exchange.services.settings;
-  const cookies = exchange.request.headers.get('cookie');
-  const hasSession = hasSessionCookie(cookies, isHttps);
+  const { requestCookies } = exchange;
+  const { settings } = exchange.services;
+  const hasSession = hasSessionCookie(requestCookies, settings);
   // The provider sends people here from its site, so without our cookies at first.
   const detour = bounce(exchange, hasSession);
   if (detour !== undefined) return detour;
   const user = hasSession ? await whoIsSignedIn(exchange) : undefined;
   if (user !== undefined) return stillSignedIn(user);
-  const content = readNotice(cookies, 'signed-out', { isHttps });
-  if (content !== undefined) exchange.cookies.push(clearNotice('signed-out', { isHttps }));
+  const content = readNotice(requestCookies, 'signed-out', settings);
+  if (content !== undefined) exchange.cookies.push(clearNotice('signed-out', settings));
   const notice = parseSignOutNotice(content);
   return htmlPage(
     <MessagePage

@@ -12,12 +12,12 @@ export async function beginSignIn(
   exchange: Exchange,
   wishes: SignInWishes,
 ): Promise<HttpResponseInit> {
-  const { request, services, now, signal } = exchange;
+  const { requestCookies, services, now, signal } = exchange;
   const { attempt, authorizationUrl } = await startSignIn(services.auth, wishes, { now, signal });
   const keep = (kept: SignInAttempt) =>
-    addAttemptCookie(request.headers.get('cookie'), kept, {
+    addAttemptCookie(requestCookies, kept, {
       keyRing: services.keyRing,
-      isHttps: services.settings.isHttps,
+      place: services.settings,
       now,
       signal,
     });

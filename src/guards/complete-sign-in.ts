@@ -18,16 +18,16 @@ import { findSession, findTicket } from './find-session';
  * The cookie of the attempt is cleared whatever becomes of it, so an answer works once.
  */
 export async function completeSignIn(exchange: Exchange): Promise<HttpResponseInit> {
-  const { request, services, now, signal } = exchange;
-  const { isHttps, baseUrl } = services.settings;
+  const { requestCookies, services, now, signal } = exchange;
+  const { settings } = services;
   const callback = parseCallback(exchange.query);
-  const kept = await readAttemptCookie(request.headers.get('cookie'), callback.state, {
+  const kept = await readAttemptCookie(requestCookies, callback.state, {
     keyRing: services.keyRing,
-    isHttps,
+    place: settings,
     now,
     signal,
   });
-  if (kept !== undefined) exchange.cookies.push(clearAttemptCookie(callback.state, isHttps));
+  if (kept !== undefined) exchange.cookies.push(clearAttemptCookie(callback.state, settings));
   if (kept === undefined || 'expired' in kept) {
     return answerWithoutAttempt(exchange, callback, kept?.returnPath ?? '/');
   }
@@ -41,7 +41,7 @@ export async function completeSignIn(exchange: Exchange): Promise<HttpResponseIn
   await openSession(exchange, finished, attempt.stepUp !== undefined);
   const { stepUp, returnPath } = attempt;
   const isOtherUser = stepUp !== undefined && stepUp.userKey !== finished.user.userKey;
-  return redirectTo(baseUrl + (isOtherUser ? '/' : returnPath));
+  return redirectTo(settings.baseUrl + (isOtherUser ? '/' : returnPath));
 }
 
 /** What the provider says when it may show nothing and nobody is signed in (OpenID Connect Core section 3.1.2.6). */
@@ -112,7 +112,7 @@ async function openSession(
   exchange.cookies.push(
     await signSessionCookie(ticket, {
       keyRing: services.keyRing,
-      isHttps: services.settings.isHttps,
+      place: services.settings,
       signal,
     }),
   );

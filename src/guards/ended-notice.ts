@@ -8,8 +8,12 @@ export function leaveEndedNotice({ cookies, services }: Exchange, count: number)
 }
 
 /** How many sessions the last request ended, told once; `undefined` when it ended none. */
-export function takeEndedNotice({ request, cookies, services }: Exchange): number | undefined {
-  const content = readNotice(request.headers.get('cookie'), 'ended', services.settings);
+export function takeEndedNotice({
+  requestCookies,
+  cookies,
+  services,
+}: Exchange): number | undefined {
+  const content = readNotice(requestCookies, 'ended', services.settings);
   if (content === undefined) return undefined;
   cookies.push(clearNotice('ended', services.settings));
   const { count } = isObject(content) ? content : {};

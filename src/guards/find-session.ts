@@ -10,10 +10,10 @@ export interface RequestSession extends FoundSession {
 
 /** What the request's session cookie says; `undefined` when there is none that this app signed. */
 export function findTicket(exchange: Exchange): Promise<SessionTicket | undefined> {
-  const { request, services, now, signal } = exchange;
-  return readSessionCookie(request.headers.get('cookie'), {
+  const { requestCookies, services, now, signal } = exchange;
+  return readSessionCookie(requestCookies, {
     keyRing: services.keyRing,
-    isHttps: services.settings.isHttps,
+    place: services.settings,
     now,
     signal,
   });

@@ -1,7 +1,8 @@
 import { stepUpSeconds } from '../auth/step-up';
 import type { StepUp } from '../errors';
-import { pathWithoutMarker } from '../http/bounce';
+import { wantedPath } from '../http/bounce';
 import type { Exchange } from '../http/exchange';
+import { changesNothing } from '../http/request-kind';
 import { localPath } from '../http/return-path';
 import { seal } from '../keys/sealed-value';
 
@@ -31,7 +32,7 @@ export async function stepUpPath(
 
 /** A script names the page it runs on in `X-Return-To`: what it fetches is nothing to come back to. */
 function returnPathOf(exchange: Exchange): string {
-  const page = exchange.prefersHtml ? null : exchange.request.headers.get('x-return-to');
+  const page = exchange.isNavigation ? null : exchange.request.headers.get('x-return-to');
   if (page !== null) return localPath(page);
-  return exchange.request.method === 'GET' ? localPath(pathWithoutMarker(exchange.path)) : '/';
+  return changesNothing(exchange.request) ? localPath(wantedPath(exchange)) : '/';
 }

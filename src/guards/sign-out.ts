@@ -31,9 +31,9 @@ const storagePatienceMs = 4_000;
  * cookie would be worse. The notice goes along in a cookie of its own.
  */
 export async function signOut(exchange: Exchange, wishes: SignOutWishes): Promise<SignOut> {
-  const { isHttps } = exchange.services.settings;
+  const { settings } = exchange.services;
   // First, so that it goes whatever happens below.
-  exchange.cookies.push(clearSessionCookie(isHttps));
+  exchange.cookies.push(clearSessionCookie(settings));
   exchange.visitor.user = undefined;
   const { loginHint, ...server } = await withPatience(
     exchange.signal,
@@ -42,7 +42,7 @@ export async function signOut(exchange: Exchange, wishes: SignOutWishes): Promis
   );
   const { url, provider } = await leaveTo(exchange, loginHint, wishes.local === true);
   const notice = { ...server, provider };
-  exchange.cookies.push(noticeCookie('signed-out', notice, { isHttps }));
+  exchange.cookies.push(noticeCookie('signed-out', notice, settings));
   return { url, notice };
 }
 

@@ -4,6 +4,7 @@ import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError, SignInNeededError, StepUpError } from '../errors';
 import { bounce } from '../http/bounce';
 import type { Exchange, Handler } from '../http/exchange';
+import { changesNothing } from '../http/request-kind';
 import { requireSameOrigin } from '../http/require-same-origin';
 import type { Session, SessionTicket, User } from '../sessions/session';
 import { sessionKeyOf } from '../sessions/session-key';
@@ -31,6 +32,11 @@ export type SignedInHandler = (
 export interface SignedInOptions {
   /** Reads the token cache together with the session, for handlers that always need a token. */
   readonly withTokens?: boolean;
+  /**
+   * False for a function that scripts ask by themselves: its requests do not keep the session alive.
+   * `auth/session` decides by its query.
+   */
+  readonly slides?: boolean | ((exchange: Exchange) => boolean);
 }
 
 /** For so long after a step-up, a person decides whether to go through another. */
@@ -39,22 +45,24 @@ const stepUpPauseSeconds = 60;
 /**
  * Opens `handler` to signed-in users only. A browser is sent to sign in and comes back; another client gets 401
  * with `login_url`. A request that may change something must come from our own pages, or it is refused before anything
- * is read. The session is renewed past half of its idle time, unless the query says `slide=false`.
+ * is read. The session is renewed past half of its idle time, unless `options.slides` says no.
  */
 export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}): Handler {
   return async (exchange) => {
     const { request, services } = exchange;
     // A handler that changes something must not have to remember it.
-    if (!harmless.has(request.method)) requireSameOrigin(request, services.settings.baseUrl);
-    const hasCookie = hasSessionCookie(request.headers.get('cookie'), services.settings.isHttps);
-    const detour = bounce(exchange, hasCookie);
+    if (!changesNothing(request)) requireSameOrigin(request, services.settings.baseUrl);
+    const hasCookie = hasSessionCookie(exchange.requestCookies, services.settings);
+    const detour = bounce(exchange, hasCookie, { needsCookie: true });
     if (detour !== undefined) return detour;
     const found = await findSession(exchange, options);
     if (found === undefined) throw signedOut(exchange);
     exchange.visitor.user = found.session.user;
     exchange.visitor.userKey = found.session.user.userKey;
     try {
-      const kept = await keepSession(exchange, found, exchange.query.get('slide') !== 'false');
+      const slides =
+        typeof options.slides === 'function' ? options.slides(exchange) : options.slides;
+      const kept = await keepSession(exchange, found, slides ?? true);
       if (kept === undefined) throw signedOut(exchange);
       return await handler(signedInExchange(exchange, kept));
     } catch (error) {
@@ -62,9 +70,6 @@ export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}
     }
   };
 }
-
-/** Methods that change nothing (RFC 9110 section 9.2.1). */
-const harmless = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 function signedOut(exchange: Exchange, cause?: unknown): SignInNeededError {
   exchange.visitor.user = undefined;

@@ -9,17 +9,18 @@ import { MessagePage } from '../pages/message-page';
 import { errorLinks } from './error-links';
 import type { Exchange } from './exchange';
 import { logError, refusalIn } from './log-error';
+import { changesNothing } from './request-kind';
 import { htmlPage, problem, redirectTo, withRetryAfter } from './responses';
 
 /**
- * The one place that turns an error into an answer: a page for browsers, problem details for other clients.
+ * The one place that turns an error into an answer: a page where a browser opens one, problem details for everybody else.
  * What is not an `AppError` becomes 500 without any detail.
  */
 export function answerError(error: unknown, exchange: Exchange): HttpResponseInit {
   const known = asAppError(error, exchange.signal);
   logError(exchange, known);
   if (known instanceof SignInNeededError) return answerSignInNeeded(known, exchange);
-  return exchange.prefersHtml ? errorPage(known, exchange) : errorJson(known, exchange);
+  return exchange.isNavigation ? errorPage(known, exchange) : errorJson(known, exchange);
 }
 
 function asAppError(error: unknown, signal: AbortSignal): AppError {
@@ -30,14 +31,17 @@ function asAppError(error: unknown, signal: AbortSignal): AppError {
 
 function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpResponseInit {
   const loginUrl = exchange.services.settings.baseUrl + error.loginPath;
-  if (exchange.prefersHtml) {
+  if (exchange.isNavigation) {
     if (error.isRepeated) return errorPage(error, exchange);
     // A form that is answered with a redirect to the provider would be stopped by `form-action`.
-    if (exchange.request.method !== 'GET') return signInPage(error, loginUrl);
+    if (!changesNothing(exchange.request)) return signInPage(error, loginUrl);
     return redirectTo(loginUrl);
   }
-  const extra = { login_url: loginUrl, ...refusalMembers(refusalIn(error)) };
-  return problem(error.code, exchange.correlationId, extra);
+  return problem(error.code, exchange.correlationId, {
+    login_url: loginUrl,
+    ...(error.isRepeated && { repeated: true }),
+    ...refusalMembers(refusalIn(error)),
+  });
 }
 
 function signInPage({ code }: SignInNeededError, loginUrl: string): HttpResponseInit {

@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import { factsOf } from '../error-facts';
 import { MessagePage } from '../pages/message-page';
 import type { SettingFault } from '../settings';
-import { prefersHtml } from './prefers-html';
+import { isNavigation } from './request-kind';
 import { htmlPage, problem, withRetryAfter } from './responses';
 
 /** 503 on every route while settings have faults: each fault by the setting's name, never a value. */
@@ -12,7 +12,7 @@ export function answerFaultySettings(
   context: InvocationContext,
 ): HttpResponseInit {
   for (const { name, fault } of faults) context.error(`ERR_SETTINGS: ${name} ${fault}`);
-  return prefersHtml(request.headers.get('accept'))
+  return isNavigation(request)
     ? faultsPage(faults)
     : problem('ERR_SETTINGS', context.invocationId, { settings: faults });
 }

@@ -1,37 +1,67 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { ContinuePage } from '../pages/continue-page';
+import { AppError } from '../errors';
+import { continueHere } from './continue-here';
 import type { Exchange } from './exchange';
-import { htmlPage, redirectTo } from './responses';
+import { changesNothing, isFramed, isOffice, isPrefetch } from './request-kind';
+import { redirectTo } from './responses';
 
-const marker = 'bounced';
+/** The one query parameter of ours on other people's pages. Its value is `1`, or the fragment of the address (`#…`). */
+const marker = 'anteroom-bounced';
 
-/**
- * A page that opens the same address once more, as a navigation of our own: a link in a mail or on another site
- * arrives without our `SameSite=Strict` cookies, and the person would seem signed out. The second request, which
- * brings them, is sent on to the address without the marker.
- * @param hasCookie whether the request brought the cookie that may be missing
- * @returns `undefined` when the request is to be answered as it is
- */
-export function bounce(exchange: Exchange, hasCookie: boolean): HttpResponseInit | undefined {
-  const { request, query, path } = exchange;
-  const { baseUrl } = exchange.services.settings;
-  const site = request.headers.get('sec-fetch-site');
-  const isNavigation =
-    request.method === 'GET' && request.headers.get('sec-fetch-mode') === 'navigate';
-  if (!isNavigation) return undefined;
-  if (query.has(marker)) {
-    // One that still comes from elsewhere has been bounced in vain: once is enough.
-    return site === 'cross-site' ? undefined : redirectTo(baseUrl + pathWithoutMarker(path));
-  }
-  if (site !== 'cross-site' || hasCookie) return undefined;
-  // With the origin, since a path that begins `//` would lead to another one.
-  const goTo = `${baseUrl}${path}${path.includes('?') ? '&' : '?'}${marker}=1`;
-  return htmlPage(
-    <ContinuePage title="One moment" goTo={goTo} text="Opening the page you followed a link to." />,
-  );
+interface BounceOptions {
+  /** False for a page that does without the cookie: it then gets rid of the marker. */
+  readonly needsCookie?: boolean;
 }
 
-/** The path and query of a request as they were before it was bounced, however the marker is written. */
+/**
+ * What comes before any page that depends on a cookie of ours. A link in a mail or on another site arrives without our
+ * `SameSite=Strict` cookies, and the person would seem signed out: such a request is answered with a page that opens
+ * the same address once more, as a navigation of our own. The second request is sent on to the address without the
+ * marker. Browsers without Fetch Metadata do not say where they come from, so they bounce whenever the cookie is absent.
+ *
+ * Office gets that page too, and hands the address over to the browser.
+ * @param hasCookie whether the request brought the cookie that may be missing
+ * @returns `undefined` when the request is to be answered as it is
+ * @throws ERR_PREFETCH: a page fetched ahead of time would show later what is true now
+ */
+export function bounce(
+  exchange: Exchange,
+  hasCookie: boolean,
+  { needsCookie = false }: BounceOptions = {},
+): HttpResponseInit | undefined {
+  const { request, query } = exchange;
+  if (!changesNothing(request)) return undefined;
+  if (isPrefetch(request)) throw new AppError('ERR_PREFETCH');
+  const wasBounced = query.has(marker);
+  if (isOffice(request)) return wasBounced ? undefined : openAgain(exchange);
+  if (!exchange.isNavigation || isFramed(request)) return undefined;
+  const site = request.headers.get('sec-fetch-site');
+  if (!wasBounced) {
+    const mayLackCookie = site === null || site === 'cross-site';
+    return mayLackCookie && !hasCookie ? openAgain(exchange) : undefined;
+  }
+  // Bounced in vain: once is enough, or a browser without cookies would go round for ever.
+  if (site === 'cross-site' || (!hasCookie && (needsCookie || site === null))) return undefined;
+  return redirectTo(exchange.services.settings.baseUrl + wantedPath(exchange));
+}
+
+function openAgain({ path, services }: Exchange): HttpResponseInit {
+  // With the origin, since a path that begins `//` would lead to another one.
+  const address = services.settings.baseUrl + path;
+  return continueHere({
+    title: 'One moment',
+    goTo: `${address}${path.includes('?') ? '&' : '?'}${marker}=1`,
+    text: 'Opening the page you followed a link to.',
+  });
+}
+
+/** The path and query of a request as they were before it was bounced, with the fragment where it is known. */
+export function wantedPath({ path, query }: Exchange): string {
+  const fragment = query.get(marker)?.startsWith('#') === true ? (query.get(marker) ?? '') : '';
+  return pathWithoutMarker(path) + fragment;
+}
+
+/** However the marker is written. */
 export function pathWithoutMarker(path: string): string {
   const start = path.indexOf('?') + 1;
   if (start === 0) return path;

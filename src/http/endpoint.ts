@@ -9,8 +9,8 @@ import { getServices } from '../services';
 import { answerError } from './answer-error';
 import { answerFaultySettings } from './answer-faulty-settings';
 import type { Exchange, Handler } from './exchange';
+import { readRequest } from './exchange';
 import { finishAnswer } from './finish-answer';
-import { prefersHtml } from './prefers-html';
 import { startDeadline } from './start-deadline';
 
 /** Callers give up after ten seconds; this leaves time to answer. */
@@ -55,16 +55,12 @@ function createExchange(
   services: Services,
   signal: AbortSignal,
 ): Exchange {
-  const url = new URL(request.url);
   return {
-    request,
-    path: url.pathname + url.search,
-    query: url.searchParams,
+    ...readRequest(request, services.settings.baseUrl),
     services,
     now: services.clock(),
     signal,
     correlationId: context.invocationId,
-    prefersHtml: prefersHtml(request.headers.get('accept')),
     cookies: [],
     visitor: { user: undefined },
     log: (level, message) => {

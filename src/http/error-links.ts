@@ -3,8 +3,9 @@ import type { ErrorCode } from '../error-facts';
 import type { AppError, ProviderRefusal } from '../errors';
 import { RoleMissingError, SignInNeededError, SignInRefusedError } from '../errors';
 import type { PageLink } from '../pages/message-page';
-import { pathWithoutMarker } from './bounce';
+import { wantedPath } from './bounce';
 import type { Exchange } from './exchange';
+import { changesNothing } from './request-kind';
 import { localPath } from './return-path';
 
 const signInLink: PageLink = { href: '/auth/login?return_to=%2F', text: 'Sign in' };
@@ -70,6 +71,6 @@ function tryAgainLink(exchange: Exchange): PageLink {
 }
 
 /** The page that was asked for; after a form there is none to come back to. */
-function pathToReturnTo({ request, path }: Exchange): string {
-  return request.method === 'GET' ? localPath(pathWithoutMarker(path)) : '/';
+function pathToReturnTo(exchange: Exchange): string {
+  return changesNothing(exchange.request) ? localPath(wantedPath(exchange)) : '/';
 }

@@ -1,5 +1,9 @@
 import type { Cookie, HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { RequestCookies } from '../cookies/read-cookie';
+import { readCookies } from '../cookies/read-cookie';
 import type { Services } from '../services';
+import { prefersHtml } from './prefers-html';
+import { isNavigation, isStrangers } from './request-kind';
 
 /** Who sends a request, as far as it is known. */
 interface Visitor {
@@ -9,12 +13,22 @@ interface Visitor {
   userKey?: string;
 }
 
-/** One request and what is needed to answer it. Made by `endpoint`, passed to every handler. */
-export interface Exchange {
+/** What a request says of itself, read once. */
+interface RequestFacts {
   readonly request: HttpRequest;
   /** Path and query of the request, without origin: the Host header is never believed. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** True when a browser opens a page. Errors are then pages, and a sign-in that is needed begins; others get problem details. */
+  readonly isNavigation: boolean;
+  /** True where a page is wanted rather than JSON, by `Accept`: the form of an answer that went well. */
+  readonly prefersHtml: boolean;
+  /** Empty where another site's page caused the request and no person opens a page: it must get nothing by our cookies. */
+  readonly requestCookies: RequestCookies;
+}
+
+/** One request and what is needed to answer it. Made by `endpoint`, passed to every handler. */
+export interface Exchange extends RequestFacts {
   readonly services: Services;
   /** Epoch seconds, the same for the whole request. */
   readonly now: number;
@@ -22,8 +36,6 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** The invocation id: what a person can tell an operator, who finds it in the log. */
   readonly correlationId: string;
-  /** True for browsers, false for clients that prefer JSON or do not say. */
-  readonly prefersHtml: boolean;
   /** Cookies to set, whatever the answer turns out to be. */
   readonly cookies: Cookie[];
   /** Shared by all that handle the request, so that an error's page can name whom it refuses without reading anything. */
@@ -33,3 +45,18 @@ export interface Exchange {
 }
 
 export type Handler = (exchange: Exchange) => Promise<HttpResponseInit> | HttpResponseInit;
+
+/** @param baseUrl the app's own origin */
+export function readRequest(request: HttpRequest, baseUrl: string): RequestFacts {
+  const url = new URL(request.url);
+  return {
+    request,
+    path: url.pathname + url.search,
+    query: url.searchParams,
+    isNavigation: isNavigation(request),
+    prefersHtml: prefersHtml(request.headers.get('accept')),
+    requestCookies: readCookies(
+      isStrangers(request, baseUrl) ? null : request.headers.get('cookie'),
+    ),
+  };
+}

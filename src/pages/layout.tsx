@@ -9,22 +9,22 @@ interface LayoutProps {
   readonly signedInAs?: string | undefined;
   /** The page's own path where the menu has it. */
   readonly current?: string;
-  /** Sends the browser on by itself, to a path or URL of ours or the provider's. */
-  readonly goTo?: string | undefined;
+  /** What sends the browser on by itself, for the head of the page. */
+  readonly goingOn?: ComponentChildren;
   /** Files of this repository in which to read how the page came about. */
   readonly files?: readonly string[];
   readonly children: ComponentChildren;
 }
 
-/** The frame of every page: head, brand, menu, who is signed in. No script anywhere. */
-export function Layout({ title, signedInAs, current, goTo, files = [], children }: LayoutProps) {
+/** The frame of every page: head, brand, menu, who is signed in. No script of its own. */
+export function Layout({ title, signedInAs, current, goingOn, files = [], children }: LayoutProps) {
   return (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        {goTo === undefined ? null : <meta http-equiv="refresh" content={`0; url=${goTo}`} />}
+        {goingOn}
         <title>{`${title} · Anteroom`}</title>
         <style dangerouslySetInnerHTML={{ __html: stylesheet }} />
       </head>

@@ -17,7 +17,7 @@ const allowed: Record<string, readonly string[]> = {
     'settings',
   ],
   guards: ['auth', 'sessions', 'cookies', 'keys', 'http', 'services', 'settings'],
-  http: ['pages', 'auth', 'services', 'settings'],
+  http: ['pages', 'cookies', 'auth', 'services', 'settings'],
   pages: ['graph', 'sessions'],
   services: ['auth', 'sessions', 'storage', 'keys', 'settings', 'setting-values'],
   auth: ['sessions', 'settings'],

@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { AppFacts } from '../../local/stack/stack-messages';
 import type { Checkout } from '../support/copy-checkout';
 import { copyCheckout } from '../support/copy-checkout';
-import { accounts, fetchJson, startJourney } from '../support/journey';
+import { accounts, cookieName, fetchJson, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
 
@@ -96,7 +96,7 @@ describe.each([
     await openExample(app);
     await page.getByRole('button', { name: 'Load my profile' }).click();
     await page.getByText('Identity administrator').waitFor();
-    await context.clearCookies({ name: 'anteroom' });
+    await context.clearCookies({ name: cookieName(app) });
     const asked = page.waitForRequest((request) => request.url().includes('/auth/login?'));
     await page.getByRole('button', { name: 'Load my profile' }).click();
     expect(new URL((await asked).url()).searchParams.get('return_to')).toBe('/session-warning');
@@ -206,7 +206,7 @@ describe('the client in a page', () => {
   });
 
   it('knows no session when signed out', async () => {
-    await context.clearCookies({ name: 'anteroom' });
+    await context.clearCookies({ name: cookieName(app) });
     expect(await onPage('anteroom.session().then((facts) => String(facts))')).toBe('undefined');
   });
 

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { accounts, startJourney } from '../support/journey';
+import { accounts, cookieName, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
 
@@ -101,7 +101,7 @@ describe('a person in Chromium', () => {
     const cookies = await context.cookies(app);
     expect(cookies).toHaveLength(1);
     expect(cookies[0]).toMatchObject({
-      name: 'anteroom',
+      name: cookieName(app),
       httpOnly: true,
       sameSite: 'Strict',
       path: '/',
@@ -123,6 +123,37 @@ describe('a person in Chromium', () => {
     await page.goto(`${elsewhereUrl}/?to=/`);
     await page.getByRole('link', { name: 'open' }).click();
     await page.getByText(`Signed in as ${accounts(stack).plainUser}`, { exact: true }).waitFor();
+  });
+
+  describe.each([true, false])('scripts allowed: %s,', (javaScriptEnabled) => {
+    beforeEach(async () => {
+      await context.close();
+      context = await browser.newContext({ javaScriptEnabled });
+      page = await context.newPage();
+    });
+
+    it('arrives by a link on another site, at the part of the page that it names', async () => {
+      await page.goto(`${app}/auth/login`);
+      await pick(accounts(stack).plainUser);
+      await page.waitForURL(`${app}/`);
+      const path = '/auth/sessions?tab=2';
+      await page.goto(`${elsewhereUrl}/?to=${encodeURIComponent(`${path}#row-17`)}`);
+      await page.getByRole('link', { name: 'open' }).click();
+      // Without script nobody knows the fragment; the page itself is reached all the same.
+      await page.waitForURL(`${app}${path}${javaScriptEnabled ? '#row-17' : ''}`);
+      await page.getByRole('heading', { name: 'Your sessions' }).waitFor();
+      await page.goBack();
+      await page.getByRole('heading', { name: 'Mail' }).waitFor();
+    });
+  });
+
+  it('signed out, too, comes to the part of the page that a link on another site names', async () => {
+    const path = '/auth/sessions?tab=2#row-17';
+    await page.goto(`${elsewhereUrl}/?to=${encodeURIComponent(path)}`);
+    await page.getByRole('link', { name: 'open' }).click();
+    await pick(accounts(stack).plainUser);
+    await page.waitForURL(app + path);
+    await page.getByRole('heading', { name: 'Your sessions' }).waitFor();
   });
 
   it('signed out and following a link from another site, signs in and arrives there', async () => {

@@ -1,11 +1,8 @@
 import type { Cookie } from '@azure/functions';
 import { createAttempt } from '../../src/auth/sign-in-attempt';
 import type { SignInAttempt } from '../../src/auth/sign-in-attempt';
-import {
-  addAttemptCookie,
-  clearAttemptCookie,
-  readAttemptCookie,
-} from '../../src/cookies/attempt-cookie';
+import * as attemptCookie from '../../src/cookies/attempt-cookie';
+import { readCookies } from '../../src/cookies/read-cookie';
 import { createStaticKeyRing } from '../support/static-key-ring';
 import { seal } from '../../src/keys/sealed-value';
 
@@ -13,7 +10,14 @@ const now = 1_800_000_000;
 const signal = new AbortController().signal;
 const keyRing = createStaticKeyRing(new Uint8Array(32).fill(1));
 const foreign = createStaticKeyRing(new Uint8Array(32).fill(2));
-const options = { keyRing, isHttps: true, now, signal };
+const place = { isHttps: true, loopbackPort: undefined };
+const options = { keyRing, place, now, signal };
+type Options = typeof options;
+const { clearAttemptCookie } = attemptCookie;
+const addAttemptCookie = (header: string | null, attempt: SignInAttempt, given: Options) =>
+  attemptCookie.addAttemptCookie(readCookies(header), attempt, given);
+const readAttemptCookie = (header: string | null, state: string, given: Options) =>
+  attemptCookie.readAttemptCookie(readCookies(header), state, given);
 
 const attemptAt = (startedAt: number, wishes: Partial<Parameters<typeof createAttempt>[0]> = {}) =>
   createAttempt({ returnPath: '/deep?a=1', round: 0, scopes: ['User.Read'], ...wishes }, startedAt);
@@ -54,7 +58,10 @@ describe('addAttemptCookie', () => {
   });
 
   it('drops prefix and Secure on http', async () => {
-    const [cookie] = await addAttemptCookie(null, attemptAt(now), { ...options, isHttps: false });
+    const [cookie] = await addAttemptCookie(null, attemptAt(now), {
+      ...options,
+      place: { ...place, isHttps: false },
+    });
 
     expect(cookie?.name).toMatch(/^anteroom-attempt-/);
     expect(cookie?.secure).toBe(false);
@@ -256,7 +263,10 @@ describe('clearAttemptCookie', () => {
     const attempt = attemptAt(now);
     const [cookie] = await add(attempt);
 
-    expect(clearAttemptCookie(attempt.state, true)).toEqual({ ...cookie, value: '', maxAge: 0 });
-    expect(clearAttemptCookie(attempt.state, false)).toMatchObject({ secure: false, maxAge: 0 });
+    expect(clearAttemptCookie(attempt.state, place)).toEqual({ ...cookie, value: '', maxAge: 0 });
+    expect(clearAttemptCookie(attempt.state, { ...place, isHttps: false })).toMatchObject({
+      secure: false,
+      maxAge: 0,
+    });
   });
 });

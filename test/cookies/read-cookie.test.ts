@@ -1,16 +1,21 @@
-import { listCookieNames, readCookie } from '../../src/cookies/read-cookie';
+import { listCookieNames, readCookies } from '../../src/cookies/read-cookie';
 
-describe('readCookie', () => {
+const readCookie = (header: string | null, name: string) => readCookies(header).get(name);
+
+describe('readCookies', () => {
   it.each([
     ['alone', 'ours=abc.-_Z9'],
     ['among others', 'a=1; ours=abc.-_Z9; b=2'],
-    ['behind a comma of the host', 'a=1,ours=abc.-_Z9,b=2'],
-    ['behind a comma and a space', 'a=1, ours=abc.-_Z9'],
+    ['before a comma of the host', 'a=1; ours=abc.-_Z9,b=2'],
+    ['before a comma and a space', 'ours=abc.-_Z9, a=1; b=2'],
+    ['before a comma and its own name: the header was sent twice', 'ours=abc.-_Z9,ours=abc.-_Z9'],
     ['without spaces', 'a=1;ours=abc.-_Z9;b=2'],
     ['behind a pair without a name', '=x; ours=abc.-_Z9'],
     ['behind text without a value', 'ours; ours=abc.-_Z9'],
     ['behind a foreign value with strange characters', 'a="x=y,z%"; ours=abc.-_Z9'],
+    ['beside one that was planted in a foreign value', 'a=1,ours=evil; ours=abc.-_Z9; b=2,ours=x'],
     ['with names that only look alike', 'xours=1; oursx=2; Ours=3; __Host-ours=4; ours=abc.-_Z9'],
+    ['as the hundredth', `${'a=1;'.repeat(99)}ours=abc.-_Z9`],
   ])('finds ours %s', (_, header) => {
     expect(readCookie(header, 'ours')).toBe('abc.-_Z9');
   });
@@ -21,11 +26,14 @@ describe('readCookie', () => {
     ['other cookies only', 'a=1; b=2'],
     ['a name in other case', 'OURS=abc'],
     ['a name inside a value', 'a=ours=abc'],
+    ['a name behind a comma, inside a value', 'a=1,ours=abc'],
+    ['a name behind a comma and a space', 'a=1, ours=abc'],
     ['an empty value', 'ours='],
+    ['an empty value before a comma', 'ours=,abc'],
     ['a name without value', 'ours'],
     ['ours twice', 'ours=abc; ours=def'],
     ['ours twice alike', 'ours=abc; ours=abc'],
-    ['ours twice, parted by a comma', 'ours=abc,ours=def'],
+    ['ours three times', 'ours=abc; ours=abc; ours=abc'],
     ['ours twice, one of them empty', 'ours=; ours=abc'],
     ['ours twice, one of them wrong', 'ours=%; ours=abc'],
     ['quotes', 'ours="abc"'],
@@ -36,12 +44,24 @@ describe('readCookie', () => {
     ['other alphabets', 'ours=abç'],
     ['a line end', 'ours=abc\ndef'],
     ['4097 characters', `ours=${'a'.repeat(4097)}`],
-  ])('is undefined for %s', (_, header) => {
+    ['ours behind a hundred others', `${'a=1;'.repeat(100)}ours=abc`],
+  ])('believes no value for %s', (_, header) => {
     expect(readCookie(header, 'ours')).toBeUndefined();
   });
 
   it('takes 4096 characters', () => {
     expect(readCookie(`ours=${'a'.repeat(4096)}`, 'ours')).toHaveLength(4096);
+  });
+
+  it('knows that a cookie came, whatever it is worth', () => {
+    expect(readCookies('ours=%; other=1').has('ours')).toBe(true);
+    expect(readCookies('a=1,ours=abc').has('ours')).toBe(false);
+  });
+
+  it('looks at a hundred pairs and no more, however long the header', () => {
+    const names = Array.from({ length: 5_000 }, (_value, index) => `n${index}=x`);
+    expect(readCookies(names.join('; ')).size).toBe(100);
+    expect(readCookies(';'.repeat(30_000)).size).toBe(0);
   });
 
   it.each(['__proto__', 'constructor', 'toString'])('knows no %s of its own', (name) => {
@@ -52,9 +72,9 @@ describe('readCookie', () => {
 
 describe('listCookieNames', () => {
   it('gives each name with the prefix once', () => {
-    const header = 'try-b=1; other=2,try-a=3; try-b=4; Try-c=5; try-';
+    const header = 'try-b=1; other=2,try-a=3; try-b=4; try-c=5; Try-d=6; try-';
 
-    expect(listCookieNames(header, 'try-')).toEqual(['try-b', 'try-a']);
-    expect(listCookieNames(null, 'try-')).toEqual([]);
+    expect(listCookieNames(readCookies(header), 'try-')).toEqual(['try-b', 'try-c']);
+    expect(listCookieNames(readCookies(null), 'try-')).toEqual([]);
   });
 });

@@ -39,7 +39,7 @@ describe('home', () => {
 
   it('asks again when a link on another site led here without the cookie', async () => {
     const page = await visit(crossSite, '/?a=1');
-    expect(page.html).toContain('url=https://app.contoso.com/?a=1&amp;bounced=1');
+    expect(page.html).toContain('url=https://app.contoso.com/?a=1&amp;anteroom-bounced=1');
   });
 
   it('answers at once when the cookie came along', async () => {

@@ -1,3 +1,4 @@
+import { readCookies } from '../../src/cookies/read-cookie';
 import { AppError } from '../../src/errors';
 import { readAttemptCookie } from '../../src/cookies/attempt-cookie';
 import { beginSignIn } from '../../src/guards/begin-sign-in';
@@ -20,10 +21,10 @@ async function keptAttempt({ cookies }: TestExchange, authorizationUrl: URL) {
     .filter(({ maxAge }) => maxAge !== 0)
     .map(({ name, value }) => `${name}=${value}`)
     .join('; ');
-  const { keyRing } = fixture.services;
+  const { keyRing, settings } = fixture.services;
   const state = authorizationUrl.searchParams.get('state') ?? '';
-  const options = { keyRing, isHttps: false, now: fixture.now, signal: longEnough() };
-  const kept = await readAttemptCookie(header, state, options);
+  const options = { keyRing, place: settings, now: fixture.now, signal: longEnough() };
+  const kept = await readAttemptCookie(readCookies(header), state, options);
   if (kept === undefined || 'expired' in kept) throw new Error('no live attempt was kept');
   return kept.attempt;
 }

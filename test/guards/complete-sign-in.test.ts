@@ -32,9 +32,9 @@ const attemptOf = (wishes: Wishes = {}) =>
 
 /** The `Cookie` header of the browser that began `attempt`. */
 async function cookieOf(attempt: SignInAttempt): Promise<string> {
-  const { keyRing } = fixture.services;
-  const options = { keyRing, isHttps: false, now: attempt.startedAt, signal: longEnough() };
-  const cookies = await addAttemptCookie(null, attempt, options);
+  const { keyRing, settings } = fixture.services;
+  const options = { keyRing, place: settings, now: attempt.startedAt, signal: longEnough() };
+  const cookies = await addAttemptCookie(new Map(), attempt, options);
   return cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
 }
 
@@ -77,8 +77,8 @@ describe('completeSignIn', () => {
     const exchange = answered(attempt, await cookieOf(attempt));
     const answer = await completeSignIn(exchange);
     expect([answer.status, location(answer)]).toEqual([302, `${app}/reports?a=1`]);
-    expect(cleared(exchange)).toEqual([expect.stringMatching(/^anteroom-attempt-/)]);
-    expect(exchange.cookies.at(-1)).toMatchObject({ name: 'anteroom' });
+    expect(cleared(exchange)).toEqual([expect.stringMatching(/^anteroom-7071-attempt-/)]);
+    expect(exchange.cookies.at(-1)).toMatchObject({ name: 'anteroom-7071' });
     expect(exchange.lines).toEqual([`info signed in ${adaKey().slice(0, 8)}`]);
   });
 

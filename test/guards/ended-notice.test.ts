@@ -15,7 +15,7 @@ const headerOf = ({ cookies }: TestExchange) =>
   cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
 const withContent = (content: object | number) => {
   const value = Buffer.from(JSON.stringify(content)).toString('base64url');
-  return `anteroom-notice-ended=${value}`;
+  return `anteroom-7071-notice-ended=${value}`;
 };
 
 describe('the notice of what was ended', () => {

@@ -26,9 +26,18 @@ const open = signedIn((exchange) => {
   return { status: 204 };
 });
 
+/** For scripts that ask by themselves. */
+const asked = signedIn(
+  (exchange) => {
+    met.push(exchange);
+    return { status: 204 };
+  },
+  { slides: false },
+);
+
 const json = (cookie = '') => ({ headers: cookie === '' ? {} : { cookie } });
 const idleExpiryOf = async (cookie: string): Promise<number | undefined> => {
-  await open(fixture.exchange('/reports?slide=false', json(cookie)));
+  await asked(fixture.exchange('/reports', json(cookie)));
   return met.pop()?.session.idleExpiresAt;
 };
 async function neededAfter(
@@ -82,9 +91,12 @@ describe('signedIn', () => {
     it.each<[string, string, number, number]>([
       ['stays before half of it has passed', '', idleSeconds / 2, 0],
       ['moves on past half of it, by one write', '', idleSeconds / 2 + 1, 1],
-      ['moves on whatever else slide says', '?slide=no', idleSeconds / 2 + 1, 1],
-      ['stays past half of it with slide=false', '?slide=false', idleSeconds / 2 + 1, 0],
-      ['stays with slide=false to the last second', '?slide=false', idleSeconds - 1, 0],
+      [
+        'moves on whatever a team’s own query says',
+        '?slide=false&bounced=1',
+        idleSeconds / 2 + 1,
+        1,
+      ],
     ])('%s', async (_name, query, later, writes) => {
       const { cookie } = await fixture.signIn();
       fixture.now = start + later;
@@ -97,6 +109,83 @@ describe('signedIn', () => {
     });
   });
 
+  it('leaves the idle limit alone where the function says so, to the last second', async () => {
+    const { cookie } = await fixture.signIn();
+    for (const later of [idleSeconds / 2 + 1, idleSeconds - 1]) {
+      fixture.now = start + later;
+      fixture.writes = 0;
+      expect(await idleExpiryOf(cookie)).toBe(start + idleSeconds);
+      expect(fixture.writes).toBe(0);
+    }
+  });
+
+  it('lets the function decide by the request', async () => {
+    const { cookie } = await fixture.signIn();
+    const polled = signedIn(() => ({}), { slides: ({ query }) => query.get('poll') === null });
+    fixture.now = start + idleSeconds / 2 + 1;
+    fixture.writes = 0;
+    await polled(fixture.exchange('/reports?poll', json(cookie)));
+    expect(fixture.writes).toBe(0);
+    await polled(fixture.exchange('/reports', json(cookie)));
+    expect(fixture.writes).toBe(1);
+  });
+
+  it('gives a team’s function its query as it was sent', async () => {
+    const { cookie } = await fixture.signIn();
+    await open(fixture.exchange('/reports?slide=false&bounced=1&hop=1', json(cookie)));
+    expect(met[0]?.path).toBe('/reports?slide=false&bounced=1&hop=1');
+    expect([...(met[0]?.query ?? [])]).toEqual([
+      ['slide', 'false'],
+      ['bounced', '1'],
+      ['hop', '1'],
+    ]);
+  });
+
+  const strangers: [string, Record<string, string>][] = [
+    [
+      'an image of a neighbour',
+      { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
+    ],
+    [
+      'a script of a neighbour',
+      { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
+    ],
+    [
+      'a frame of a neighbour',
+      { ...browserHeaders, 'sec-fetch-site': 'same-site', 'sec-fetch-dest': 'iframe' },
+    ],
+    [
+      'an image of another site',
+      { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
+    ],
+    ['a script of a neighbour in an old browser', { origin: 'http://localhost:9' }],
+  ];
+  it.each(strangers)(
+    'gives %s nothing by our cookie, and keeps no session alive for it',
+    async (_name, headers) => {
+      const { cookie } = await fixture.signIn();
+      fixture.now = start + idleSeconds / 2 + 1;
+      fixture.writes = 0;
+      const exchange = fixture.exchange('/reports', { headers: { ...headers, cookie } });
+      expect((await neededAfter(open(exchange))).code).toBe('ERR_SIGNED_OUT');
+      expect([met, fixture.writes]).toEqual([[], 0]);
+    },
+  );
+
+  it.each<[string, Record<string, string>]>([
+    ['a link on a neighbour', { ...browserHeaders, 'sec-fetch-site': 'same-site' }],
+    ['our own script', { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' }],
+    ['our own script in an old browser', { origin: 'http://localhost:7071' }],
+    [
+      'a service worker that passes a navigation on',
+      { ...browserHeaders, 'sec-fetch-dest': 'empty' },
+    ],
+  ])('opens for %s', async (_name, headers) => {
+    const { cookie } = await fixture.signIn();
+    const exchange = fixture.exchange('/reports', { headers: { ...headers, cookie } });
+    expect(await open(exchange)).toEqual({ status: 204 });
+  });
+
   describe('reached by a link on another site', () => {
     const crossSite = { ...browserHeaders, 'sec-fetch-site': 'cross-site' };
 
@@ -104,7 +193,7 @@ describe('signedIn', () => {
       fixture.tableFailure = new Error('nothing may be read');
       const answer = await open(fixture.exchange('/reports', { headers: crossSite }));
       expect(answer.status).toBe(200);
-      expect(answer.body).toContain('url=http://localhost:7071/reports?bounced=1');
+      expect(answer.body).toContain('url=http://localhost:7071/reports?anteroom-bounced=1');
     });
 
     it('answers at once when the cookie came along', async () => {
@@ -114,7 +203,7 @@ describe('signedIn', () => {
     });
 
     it('bounced in vain, it sends the visitor to sign in, and back to the address without marker', async () => {
-      const exchange = fixture.exchange('/reports?bounced=1', { headers: crossSite });
+      const exchange = fixture.exchange('/reports?anteroom-bounced=1', { headers: crossSite });
       expect((await neededAfter(open(exchange))).loginPath).toBe(
         '/auth/login?return_to=%2Freports',
       );
@@ -130,7 +219,7 @@ describe('signedIn, when the handler needs a step-up', () => {
 
   it('names a way that only this app can have written, good for ten minutes', async () => {
     const { cookie } = await fixture.signIn();
-    const exchange = fixture.exchange('/reports?bounced=1&a=1', json(cookie));
+    const exchange = fixture.exchange('/reports?anteroom-bounced=1&a=1', json(cookie));
     const needed = await neededAfter(demanding(exchange));
     expect([needed.code, needed.isRepeated]).toEqual(['ERR_STEP_UP', false]);
     const step = /^\/auth\/login\?step=([A-Za-z0-9_.-]+)$/.exec(needed.loginPath)?.[1] ?? '';

@@ -58,6 +58,8 @@ const statuses: Record<ErrorCode, number> = {
   ERR_MEDIA_TYPE: 415,
   ERR_CSRF_HEADER: 403,
   ERR_NOT_A_NAVIGATION: 400,
+  ERR_PREFETCH: 403,
+  ERR_BODY_TOO_LARGE: 413,
   ERR_BAD_REQUEST: 400,
   ERR_SIGN_IN_UNSOLICITED: 400,
   ERR_SIGN_IN_LOST: 400,
@@ -279,7 +281,11 @@ describe('answerError, where signing in helps', () => {
     expect([page.status, page.headers.get('location')]).toEqual([401, null]);
     expect(page.links).toEqual([`Continue ${path}`, 'Home /']);
     expect(page.text).not.toContain('http-equiv="refresh"');
-    expect(jsonOf(error).body).toMatchObject({ code: 'ERR_STEP_UP', login_url: url });
+    expect(jsonOf(error).body).toMatchObject({
+      code: 'ERR_STEP_UP',
+      login_url: url,
+      repeated: true,
+    });
   });
 
   it('goes nowhere for a step-up that no guard has made a way for', () => {
@@ -328,7 +334,10 @@ describe('answerError, where it is known who is signed in', () => {
 
 describe('answerError, on a page', () => {
   it('names the missing role, escaped, and offers the page to another account', () => {
-    const page = pageOf(new RoleMissingError('<b>reader</b>'), browser('/reports?a=1&bounced=1'));
+    const page = pageOf(
+      new RoleMissingError('<b>reader</b>'),
+      browser('/reports?a=1&anteroom-bounced=1'),
+    );
     expect(page.text).toContain('<code>&lt;b>reader&lt;/b></code>');
     expect(page.links).toEqual([
       'Home /',

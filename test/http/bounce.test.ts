@@ -1,4 +1,5 @@
-import { bounce, pathWithoutMarker } from '../../src/http/bounce';
+import { bounce, pathWithoutMarker, wantedPath } from '../../src/http/bounce';
+import { AppError } from '../../src/errors';
 import type { ExchangeFixture } from '../support/exchange-fixture';
 import { browserHeaders, createExchangeFixture } from '../support/exchange-fixture';
 
@@ -11,11 +12,19 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.stop());
 
+/** A browser without Fetch Metadata. */
+const old = { accept: browserHeaders.accept };
 const fromElsewhere = { ...browserHeaders, 'sec-fetch-site': 'cross-site' };
 
 /** What `bounce` does: nothing, a page that leads somewhere, or a redirect. */
-function outcome(path: string, headers: Record<string, string>, hasCookie = false, method = 'GET') {
-  const answer = bounce(fixture.exchange(path, { method, headers }), hasCookie);
+function outcome(
+  path: string,
+  headers: Record<string, string>,
+  hasCookie = false,
+  method = 'GET',
+  needsCookie = false,
+) {
+  const answer = bounce(fixture.exchange(path, { method, headers }), hasCookie, { needsCookie });
   if (answer === undefined) return 'nothing';
   const location = new Headers(answer.headers).get('location');
   if (location !== null) return `${answer.status ?? 200} ${location}`;
@@ -24,14 +33,23 @@ function outcome(path: string, headers: Record<string, string>, hasCookie = fals
   return `page ${goTo?.replaceAll('&amp;', '&') ?? 'without refresh'}`;
 }
 
+function codeThrownBy(work: () => unknown): string {
+  try {
+    work();
+    return 'nothing';
+  } catch (error) {
+    return error instanceof AppError ? error.code : String(error);
+  }
+}
+
 describe('bounce', () => {
   it.each([
-    ['/reports', `${app}/reports?bounced=1`],
-    ['/reports?a=1', `${app}/reports?a=1&bounced=1`],
-    ['/', `${app}/?bounced=1`],
-    ['//evil.example/a', `${app}//evil.example/a?bounced=1`],
-    ['/\\evil.example', `${app}//evil.example?bounced=1`],
-    ['/a?x=%22%3E%3Cscript%3E', `${app}/a?x=%22%3E%3Cscript%3E&bounced=1`],
+    ['/reports', `${app}/reports?anteroom-bounced=1`],
+    ['/reports?a=1', `${app}/reports?a=1&anteroom-bounced=1`],
+    ['/', `${app}/?anteroom-bounced=1`],
+    ['//evil.example/a', `${app}//evil.example/a?anteroom-bounced=1`],
+    ['/\\evil.example', `${app}//evil.example?anteroom-bounced=1`],
+    ['/a?x=%22%3E%3Cscript%3E', `${app}/a?x=%22%3E%3Cscript%3E&anteroom-bounced=1`],
   ])('asks for %s again, on this origin, with a marker', (path, expected) => {
     expect(outcome(path, fromElsewhere)).toBe(`page ${expected}`);
   });
@@ -43,7 +61,8 @@ describe('bounce', () => {
     ['of a script on another site', { ...fromElsewhere, 'sec-fetch-mode': 'cors' }],
     ['of an image on another site', { ...fromElsewhere, 'sec-fetch-mode': 'no-cors' }],
     ['of a client that says nothing', {}],
-    ['of an old browser', { accept: 'text/html' }],
+    ['of a frame', { ...fromElsewhere, 'sec-fetch-dest': 'iframe' }],
+    ['of a script in an old browser', { ...old, 'x-requested-with': 'XMLHttpRequest' }],
   ])('leaves a request %s alone', (_name, headers) => {
     expect(outcome('/reports', headers)).toBe('nothing');
   });
@@ -52,20 +71,91 @@ describe('bounce', () => {
     expect(outcome('/reports', fromElsewhere, true)).toBe('nothing');
   });
 
-  it.each(['POST', 'HEAD'])('leaves a %s alone', (method) => {
-    expect(outcome('/reports', fromElsewhere, false, method)).toBe('nothing');
-    expect(outcome('/reports?bounced=1', browserHeaders, false, method)).toBe('nothing');
+  it('leaves a POST alone', () => {
+    expect(outcome('/reports', fromElsewhere, false, 'POST')).toBe('nothing');
+    expect(outcome('/reports?anteroom-bounced=1', browserHeaders, false, 'POST')).toBe('nothing');
+  });
+
+  it('answers HEAD as it answers GET', () => {
+    expect(outcome('/reports', fromElsewhere, false, 'HEAD')).toBe(
+      outcome('/reports', fromElsewhere),
+    );
+  });
+
+  it.each(['bounced=1', 'hop=1', 'slide=false', 'bounce=1', 'Anteroom-bounced=1'])(
+    'takes ?%s for somebody else’s',
+    (query) => {
+      const headers = { ...browserHeaders, 'sec-fetch-site': 'same-origin' };
+      expect(outcome(`/reports?${query}`, headers)).toBe('nothing');
+      expect(outcome(`/reports?${query}`, fromElsewhere)).toBe(
+        `page ${app}/reports?${query}&anteroom-bounced=1`,
+      );
+    },
+  );
+
+  describe('in a browser that does not say where it comes from', () => {
+    it('asks again once when the cookie is absent', () => {
+      expect(outcome('/reports', old)).toBe(`page ${app}/reports?anteroom-bounced=1`);
+      expect(outcome('/reports', old, true)).toBe('nothing');
+    });
+
+    it('goes on to the address without marker when the cookie came now', () => {
+      expect(outcome('/reports?anteroom-bounced=1', old, true)).toBe(`302 ${app}/reports`);
+    });
+
+    it('does not go round for ever when there is none', () => {
+      expect(outcome('/reports?anteroom-bounced=1', old)).toBe('nothing');
+    });
+  });
+
+  it('leaves it to a page that needs the cookie to begin a sign-in, which knows the fragment', () => {
+    const path = '/reports?anteroom-bounced=%23row-17';
+    expect(outcome(path, browserHeaders, false, 'GET', true)).toBe('nothing');
+    expect(outcome(path, browserHeaders, true, 'GET', true)).toBe(`302 ${app}/reports#row-17`);
+    expect(outcome(path, browserHeaders)).toBe(`302 ${app}/reports#row-17`);
+  });
+
+  const prefetches: Record<string, string>[] = [
+    { 'sec-purpose': 'prefetch' },
+    { 'sec-purpose': 'prefetch;prerender' },
+    { purpose: 'prefetch' },
+    { 'x-moz': 'prefetch' },
+  ];
+  it.each(prefetches)('gives nothing ahead of time: %j', (purpose) => {
+    for (const headers of [browserHeaders, fromElsewhere, {}]) {
+      for (const hasCookie of [true, false]) {
+        const exchange = fixture.exchange('/reports', { headers: { ...headers, ...purpose } });
+        expect(codeThrownBy(() => bounce(exchange, hasCookie))).toBe('ERR_PREFETCH');
+      }
+    }
+  });
+
+  describe('for Office', () => {
+    const headers = { 'user-agent': 'Microsoft Office Existence Discovery', accept: '*/*' };
+
+    it.each(['GET', 'HEAD', 'OPTIONS'])(
+      'hands %s over to the browser, by the same address',
+      (method) => {
+        expect(outcome('/reports?a=1', headers, false, method)).toBe(
+          `page ${app}/reports?a=1&anteroom-bounced=1`,
+        );
+      },
+    );
+
+    it('does not go round for ever where Office follows the page itself', () => {
+      expect(outcome('/reports?anteroom-bounced=1', headers)).toBe('nothing');
+    });
   });
 
   it.each([
-    ['/reports?bounced=1', '/reports'],
-    ['/reports?a=1&bounced=1', '/reports?a=1'],
-    ['/reports?bounced=1&a=1', '/reports?a=1'],
-    ['/?bounced=1', '/'],
+    ['/reports?anteroom-bounced=1', '/reports'],
+    ['/reports?a=1&anteroom-bounced=1', '/reports?a=1'],
+    ['/reports?anteroom-bounced=1&a=1', '/reports?a=1'],
+    ['/?anteroom-bounced=1', '/'],
     // The host decodes names: a marker that stayed would be redirected for ever.
-    ['/reports?a=1&%62ounced=1', '/reports?a=1'],
-    ['/reports?bounced=1&bounced=1', '/reports'],
-    ['//evil.example/a?bounced=1', '//evil.example/a'],
+    ['/reports?a=1&%61nteroom-bounced=1', '/reports?a=1'],
+    ['/reports?anteroom-bounced=1&anteroom-bounced=1', '/reports'],
+    ['//evil.example/a?anteroom-bounced=1', '//evil.example/a'],
   ])('sends our own navigation from %s on to the address without marker', (path, expected) => {
     for (const site of ['same-origin', 'none']) {
       const headers = { ...browserHeaders, 'sec-fetch-site': site };
@@ -75,12 +165,24 @@ describe('bounce', () => {
   });
 
   it('bounces once only: in vain, the request is answered as it is', () => {
-    expect(outcome('/reports?bounced=1', fromElsewhere)).toBe('nothing');
-    expect(outcome('/reports?a=1&bounced=1', fromElsewhere, true)).toBe('nothing');
+    expect(outcome('/reports?anteroom-bounced=1', fromElsewhere)).toBe('nothing');
+    expect(outcome('/reports?a=1&anteroom-bounced=1', fromElsewhere, true)).toBe('nothing');
   });
 
   it('lets a script have a marker, which means nothing to it', () => {
-    expect(outcome('/reports?bounced=1', {})).toBe('nothing');
+    expect(outcome('/reports?anteroom-bounced=1', {})).toBe('nothing');
+  });
+});
+
+describe('wantedPath', () => {
+  it.each([
+    ['/a?anteroom-bounced=1', '/a'],
+    ['/a?b=1&anteroom-bounced=%23%2Froute%3Fx%3D1', '/a?b=1#/route?x=1'],
+    ['/a?anteroom-bounced=https%3A%2F%2Fevil.example', '/a'],
+    ['/a?anteroom-bounced=.evil.example', '/a'],
+    ['/a?bounced=%23b', '/a?bounced=%23b'],
+  ])('of %s is %s', (path, expected) => {
+    expect(wantedPath(fixture.exchange(path))).toBe(expected);
   });
 });
 
@@ -88,20 +190,20 @@ describe('pathWithoutMarker', () => {
   it.each([
     ['/a', '/a'],
     ['/a?b=1', '/a?b=1'],
-    ['/a?bounced=1', '/a'],
-    ['/a?bounced=', '/a'],
-    ['/a?bounced=1&b=1', '/a?b=1'],
-    ['/a?b=1&bounced=1', '/a?b=1'],
-    ['/a?b=1&bounced=1&c=1', '/a?b=1&c=1'],
-    ['/a?bounced=1&bounced=1', '/a'],
-    ['/a?bounced=1&bounced=2&b=1', '/a?b=1'],
-    ['/a?boun%63ed=1', '/a'],
-    ['/a?b=%2F+c&bounced&d', '/a?b=%2F+c&d'],
-    ['/a?unbounced=1', '/a?unbounced=1'],
-    ['/a?b=1?bounced=1', '/a?b=1?bounced=1'],
-    ['/a?bouncedness=1', '/a?bouncedness=1'],
-    ['/bounced=1', '/bounced=1'],
-    ['/a?b=bounced=1', '/a?b=bounced=1'],
+    ['/a?anteroom-bounced=1', '/a'],
+    ['/a?anteroom-bounced=', '/a'],
+    ['/a?anteroom-bounced=1&b=1', '/a?b=1'],
+    ['/a?b=1&anteroom-bounced=1', '/a?b=1'],
+    ['/a?b=1&anteroom-bounced=1&c=1', '/a?b=1&c=1'],
+    ['/a?anteroom-bounced=1&anteroom-bounced=1', '/a'],
+    ['/a?anteroom-bounced=1&anteroom-bounced=2&b=1', '/a?b=1'],
+    ['/a?anteroom-boun%63ed=1', '/a'],
+    ['/a?b=%2F+c&anteroom-bounced&d', '/a?b=%2F+c&d'],
+    ['/a?un-anteroom-bounced=1', '/a?un-anteroom-bounced=1'],
+    ['/a?b=1?anteroom-bounced=1', '/a?b=1?anteroom-bounced=1'],
+    ['/a?anteroom-anteroom-bouncedness=1', '/a?anteroom-anteroom-bouncedness=1'],
+    ['/anteroom-bounced=1', '/anteroom-bounced=1'],
+    ['/a?b=anteroom-bounced=1', '/a?b=anteroom-bounced=1'],
   ])('%s becomes %s', (path, expected) => {
     expect(pathWithoutMarker(path)).toBe(expected);
   });

@@ -10,7 +10,7 @@ import type { Services } from '../../src/services';
 import { getServices } from '../../src/services';
 import { longEnough } from '../support/auth-fixture';
 import type { ExchangeFixture } from '../support/exchange-fixture';
-import { createExchangeFixture, environmentFor } from '../support/exchange-fixture';
+import { browserHeaders, createExchangeFixture, environmentFor } from '../support/exchange-fixture';
 import { newSession, userOf } from '../support/session-fixture';
 import { createTestTable, tablesConnectionString } from '../support/test-table';
 
@@ -83,8 +83,11 @@ async function cookieOf(roles: readonly string[]): Promise<string> {
     newSession({ user: { ...userOf(), roles }, now, verifiedAt: now }),
   );
   const { keyRing, settings } = services;
-  const { isHttps } = settings;
-  const cookie = await signSessionCookie(ticket, { keyRing, isHttps, signal: longEnough() });
+  const cookie = await signSessionCookie(ticket, {
+    keyRing,
+    place: settings,
+    signal: longEnough(),
+  });
   return `${cookie.name}=${cookie.value}`;
 }
 
@@ -200,7 +203,7 @@ describe('endpoint, for a function of a team’s own', () => {
     const login = 'https://app.contoso.com/auth/login?return_to=%2Freports%3Fa%3D1';
     const page = await ask(
       signedIn(() => ({})),
-      { accept: 'text/html' },
+      browserHeaders,
     );
     expect([page.status, page.headers.get('location')]).toEqual([302, login]);
     const json = await ask(signedIn(() => ({})));

@@ -1,5 +1,5 @@
 import { finishAnswer } from '../../src/http/finish-answer';
-import { securityHeaders } from '../../src/http/security-headers';
+import { continuePagePolicy, securityHeaders } from '../../src/http/security-headers';
 
 const html = { 'Content-Type': 'text/html; charset=utf-8' };
 
@@ -44,6 +44,17 @@ describe('securityHeaders', () => {
       "frame-ancestors 'none'",
       "base-uri 'none'",
     ]);
+  });
+
+  it('allow the page that goes on one thing more: a script in a file of ours', () => {
+    const policy = securityHeaders({ isHtml: true, isHttps: true })['Content-Security-Policy'];
+    expect(continuePagePolicy).toBe(`${policy ?? ''}; script-src 'self'`);
+  });
+
+  it('take the devices of a computer from a page, which has no use for them', () => {
+    const headers = securityHeaders({ isHtml: true, isHttps: true });
+    for (const name of ['camera', 'geolocation', 'microphone', 'payment', 'usb'])
+      expect(headers['Permissions-Policy']).toContain(`${name}=()`);
   });
 
   it('allow anything else nothing', () => {

@@ -1,6 +1,7 @@
 import {
   accounts,
   control,
+  cookieName,
   fetchJson,
   resetControl,
   signIn,
@@ -41,7 +42,7 @@ function arrive(browser: TestBrowser, url: URL): Promise<Page> {
 }
 
 function isSignedIn(browser: TestBrowser): boolean {
-  return browser.cookies(app).has('anteroom');
+  return browser.cookies(app).has(cookieName(app));
 }
 
 describe('the callback', () => {
@@ -49,7 +50,7 @@ describe('the callback', () => {
     const browser = new TestBrowser();
     const page = await arrive(browser, await answerOf(browser, accounts(stack).plainUser));
     expect(page.url.pathname).toBe('/auth/session');
-    expect([...browser.cookies(app).keys()]).toEqual(['anteroom']);
+    expect([...browser.cookies(app).keys()]).toEqual([cookieName(app)]);
   });
 
   it('shows the hop page first, without looking at anything', async () => {
@@ -200,10 +201,10 @@ describe('the callback', () => {
     const browser = new TestBrowser();
     const url = await answerOf(browser, accounts(stack).plainUser);
     await arrive(browser, url);
-    const session = browser.cookies(app).get('anteroom');
+    const session = browser.cookies(app).get(cookieName(app));
     const again = await arrive(browser, url);
     expect(again.url.href).toBe(`${app}/`);
-    expect(browser.cookies(app).get('anteroom')).toBe(session);
+    expect(browser.cookies(app).get(cookieName(app))).toBe(session);
     const stranger = new TestBrowser();
     await arrive(stranger, url);
     expect(isSignedIn(stranger)).toBe(false);

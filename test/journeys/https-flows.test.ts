@@ -1,4 +1,4 @@
-import { accounts, control, resetControl, startJourney } from '../support/journey';
+import { accounts, control, cookieName, resetControl, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import type { Page } from '../support/test-browser';
 import { TestBrowser, words } from '../support/test-browser';
@@ -51,7 +51,7 @@ describe('over https, in a browser', () => {
   it('signs in, and keeps nothing but the session’s cookie', async () => {
     const { browser, page } = await signedIn('/auth/me');
     expect([page.status, page.url.href]).toEqual([200, `${app}/auth/me`]);
-    expect([...browser.cookies(app).keys()]).toEqual(['__Host-anteroom']);
+    expect([...browser.cookies(app).keys()]).toEqual([cookieName(app)]);
     remember(browser);
   });
 
@@ -68,13 +68,13 @@ describe('over https, in a browser', () => {
 
   it('goes through a step-up and back', async () => {
     const { browser, page } = await signedIn();
-    const former = browser.cookies(app).get('__Host-anteroom');
+    const former = browser.cookies(app).get(cookieName(app));
     await control(stack.facts.graphUrl, { answer: 'claims-challenge', times: 1 });
     const me = await browser.open(`${app}/auth/me`, { from: page.url });
     expect([me.status, me.url.href]).toEqual([200, `${app}/auth/me`]);
     expect(me.trail.filter((href) => href.includes('/auth/login?step='))).toHaveLength(1);
-    expect(browser.cookies(app).get('__Host-anteroom')).not.toBe(former);
-    expect([...browser.cookies(app).keys()]).toEqual(['__Host-anteroom']);
+    expect(browser.cookies(app).get(cookieName(app))).not.toBe(former);
+    expect([...browser.cookies(app).keys()]).toEqual([cookieName(app)]);
     remember(browser);
   });
 
@@ -83,7 +83,7 @@ describe('over https, in a browser', () => {
     const from = new URL('https://mail.example/inbox');
     const page = await browser.open(`${app}/auth/session?a=1`, { from });
     expect([page.status, page.url.href]).toEqual([200, `${app}/auth/session?a=1`]);
-    expect(page.trail).toContain(`${app}/auth/session?a=1&bounced=1`);
+    expect(page.trail).toContain(`${app}/auth/session?a=1&anteroom-bounced=1`);
     const home = await browser.open(`${app}/`, { from });
     expect(words(home.text)).toContain(`Signed in as ${accounts(stack).administrator}`);
     remember(browser);

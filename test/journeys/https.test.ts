@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { accounts, startJourney } from '../support/journey';
+import { accounts, cookieName, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser } from '../support/test-browser';
 
@@ -39,7 +39,7 @@ describe('over https', () => {
     expect(app).toMatch(/^https:\/\/localhost:/);
     const login = await get(`${app}/auth/login?return_to=/auth/session`);
     const [attempt = ''] = login.headers['set-cookie'] ?? [];
-    expect(attempt).toMatch(/^__Host-anteroom-attempt-/);
+    expect(attempt).toMatch(/^__Host-anteroom-\d+-attempt-/);
     expect(attempt.toLowerCase()).toMatch(/; path=\/; secure; samesite=strict; httponly$/);
 
     const browser = new TestBrowser();
@@ -53,10 +53,10 @@ describe('over https', () => {
     expect(finish.statusCode).toBe(302);
     expect(finish.headers.location).toBe(`${app}/auth/session`);
     const cookies = finish.headers['set-cookie'] ?? [];
-    const session = cookies.find((line) => line.startsWith('__Host-anteroom='));
+    const session = cookies.find((line) => line.startsWith(`${cookieName(app)}=`));
     expect(session?.toLowerCase()).toMatch(/; path=\/; secure; samesite=strict; httponly$/);
     expect(session).not.toMatch(/max-age|expires|domain/i);
-    expect(cookies.find((line) => line.startsWith('__Host-anteroom-attempt-'))).toMatch(
+    expect(cookies.find((line) => line.startsWith(cookieName(app, '-attempt-')))).toMatch(
       /max-age=0/i,
     );
     expect((await get(`${app}/auth/session`, pairOf(session ?? ''))).statusCode).toBe(200);

@@ -1,4 +1,4 @@
-import { accounts, fetchJson, signIn, startJourney } from '../support/journey';
+import { accounts, cookieName, fetchJson, signIn, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser, words } from '../support/test-browser';
 
@@ -107,18 +107,18 @@ describe('the main job', () => {
 
   it('signs out here and at the provider: the next sign-in asks who you are', async () => {
     const { browser, page } = await signIn(app, accounts(stack).administrator);
-    const cookieBefore = browser.cookies(app).get('anteroom');
+    const cookieBefore = browser.cookies(app).get(cookieName(app));
     const out = await browser.press(page, 'Sign out');
     expect(out.url.href).toBe(`${app}/auth/signed-out`);
     expect(words(out.text)).toContain('You are signed out');
     expect(out.trail.some((href) => href.startsWith(`${stack.facts.entraUrl}/`))).toBe(true);
-    expect(browser.cookies(app).has('anteroom')).toBe(false);
+    expect(browser.cookies(app).has(cookieName(app))).toBe(false);
     const again = await browser.open(`${app}/auth/login`);
     expect(again.url.origin).toBe(stack.facts.entraUrl);
     expect(words(again.text)).toContain(accounts(stack).plainUser);
     // A copy of the cookie is worth nothing once the session has ended on the server.
     const replayed = await fetchJson(`${app}/auth/session`, undefined, {
-      headers: { Cookie: `anteroom=${cookieBefore ?? ''}` },
+      headers: { Cookie: `${cookieName(app)}=${cookieBefore ?? ''}` },
     });
     expect(replayed.status).toBe(401);
   });
@@ -133,11 +133,11 @@ describe('the main job', () => {
 
   it('ends the former session of a browser that signs in again: the id always rotates', async () => {
     const { browser } = await signIn(app, accounts(stack).plainUser);
-    const former = browser.cookies(app).get('anteroom') ?? '';
+    const former = browser.cookies(app).get(cookieName(app)) ?? '';
     await browser.open(`${app}/auth/login`);
-    const next = browser.cookies(app).get('anteroom') ?? '';
+    const next = browser.cookies(app).get(cookieName(app)) ?? '';
     expect(next).not.toBe(former);
-    const asFormer = { headers: { Cookie: `anteroom=${former}` } };
+    const asFormer = { headers: { Cookie: `${cookieName(app)}=${former}` } };
     expect((await fetchJson(`${app}/auth/session`, undefined, asFormer)).status).toBe(401);
     expect((await fetchJson(`${app}/auth/session`, browser)).status).toBe(200);
   });
@@ -181,7 +181,7 @@ describe('the main job', () => {
     const { browser, page } = await signIn(app, accounts(stack).outsider);
     expect(page.status).toBe(403);
     expect(words(page.text)).toContain('another organisation');
-    expect(browser.cookies(app).has('anteroom')).toBe(false);
+    expect(browser.cookies(app).has(cookieName(app))).toBe(false);
     const picker = await browser.click(page, 'Use another account');
     expect(picker.url.origin).toBe(stack.facts.entraUrl);
   });
@@ -217,7 +217,7 @@ describe('the log', () => {
     const secrets = [
       callback.searchParams.get('code'),
       callback.searchParams.get('state'),
-      browser.cookies(app).get('anteroom'),
+      browser.cookies(app).get(cookieName(app)),
       stack.facts.client.secret,
       stack.facts.keyRingSecret,
     ];

@@ -1,5 +1,5 @@
 import type { AppFacts } from '../../local/stack/stack-messages';
-import { accounts, control, fetchJson, startJourney, textOf } from '../support/journey';
+import { accounts, control, cookieName, fetchJson, startJourney, textOf } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser } from '../support/test-browser';
 
@@ -67,7 +67,9 @@ describe('many instances on one table', () => {
       const group = Array.from({ length: 10 }, (_, offset) => signInAcross(index + offset));
       everybody.push(...(await Promise.all(group)));
     }
-    const cookies = everybody.map(({ browser }) => browser.cookies(one.url).get('anteroom'));
+    const cookies = everybody.map(({ browser }) =>
+      browser.cookies(one.url).get(cookieName(one.url)),
+    );
     expect(new Set(cookies).size).toBe(people);
   });
 

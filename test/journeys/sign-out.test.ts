@@ -1,6 +1,6 @@
 import type { CountingProxy } from '../support/counting-proxy';
 import { startCountingProxy } from '../support/counting-proxy';
-import { accounts, fetchJson, signIn, startJourney, textOf } from '../support/journey';
+import { accounts, cookieName, fetchJson, signIn, startJourney, textOf } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser, words } from '../support/test-browser';
 
@@ -64,7 +64,7 @@ describe('the page after signing out', () => {
 
   it('reassures nobody because of a cookie that is worth nothing', async () => {
     const browser = new TestBrowser();
-    await browser.jar.setCookie('anteroom=rubbish; Path=/', app);
+    await browser.jar.setCookie(`${cookieName(app)}=rubbish; Path=/`, app);
     const page = await browser.open(`${app}/auth/signed-out`);
     expect(words(page.text)).toContain('You are signed out');
   });
@@ -132,7 +132,7 @@ describe('with storage out of reach', () => {
 
   it('clears the cookie, goes on to the provider, and says that the session lives on and until when', async () => {
     const { browser } = await signIn(app, accounts(stack).plainUser);
-    const stolen = browser.cookies(app).get('anteroom') ?? '';
+    const stolen = browser.cookies(app).get(cookieName(app)) ?? '';
     const answer = await signOutAt(twin.url, browser);
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({ not_done: ['session'] });
@@ -141,7 +141,7 @@ describe('with storage out of reach', () => {
     const { session_expires_in: left } = Object(answer.body) as { session_expires_in: number };
     expect(left).toBeGreaterThan(43_000);
     expect(left).toBeLessThanOrEqual(43_200);
-    expect(browser.cookies(app).has('anteroom')).toBe(false);
+    expect(browser.cookies(app).has(cookieName(app))).toBe(false);
 
     const page = await browser.open(url, { from: new URL(app) });
     expect(page.url.href).toBe(`${app}/auth/signed-out`);
@@ -151,7 +151,7 @@ describe('with storage out of reach', () => {
     expect(said).toMatch(/it ends by itself by \d+ \w+ \d{4}, \d\d:\d\d UTC/);
     expect(said).not.toContain('has ended, and its tokens are deleted');
     // Which is the truth: whoever had copied the cookie is still let in.
-    const copy = { headers: { Cookie: `anteroom=${stolen}` } };
+    const copy = { headers: { Cookie: `${cookieName(app)}=${stolen}` } };
     expect((await fetchJson(`${app}/auth/session`, undefined, copy)).status).toBe(200);
   });
 
@@ -171,7 +171,7 @@ describe('with storage out of reach', () => {
     const answer = await signOutAt(blind.url, browser);
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({ not_done: ['session'] });
-    expect(browser.cookies(app).has('anteroom')).toBe(false);
+    expect(browser.cookies(app).has(cookieName(app))).toBe(false);
     await stack.stopApp(blind);
   });
 
@@ -202,7 +202,7 @@ describe('the audit of a sign-out', () => {
     const [running] = stack.apps;
     if (running === undefined) throw new Error('no app');
     const { browser } = await signIn(app, accounts(stack).plainUser);
-    const cookie = browser.cookies(app).get('anteroom') ?? '';
+    const cookie = browser.cookies(app).get(cookieName(app)) ?? '';
     await signOutAt(app, browser, { everywhere: 'true' });
     const log = await stack.output(running);
     expect(log).toMatch(

@@ -3,7 +3,7 @@ import { createRevalidate } from '../../src/auth/revalidate-session';
 import { createShareWork } from '../../src/auth/share-work';
 import { signSessionCookie } from '../../src/cookies/session-cookie';
 import type { Exchange } from '../../src/http/exchange';
-import { prefersHtml } from '../../src/http/prefers-html';
+import { readRequest } from '../../src/http/exchange';
 import type { Services } from '../../src/services';
 import type { NewSession } from '../../src/sessions/open-session';
 import type { SessionTicket } from '../../src/sessions/session';
@@ -146,22 +146,19 @@ function createExchange(
   path: string,
   { method = 'GET', headers = browserHeaders, body, signal = longEnough() }: TestRequest = {},
 ): TestExchange {
-  const url = new URL(`http://host-header.example${path}`);
+  const request = new HttpRequest({
+    method,
+    url: `http://host-header.example${path}`,
+    headers,
+    ...(body === undefined ? {} : { body: { string: body } }),
+  });
   const lines: string[] = [];
   return {
-    request: new HttpRequest({
-      method,
-      url: url.href,
-      headers,
-      ...(body === undefined ? {} : { body: { string: body } }),
-    }),
-    path: url.pathname + url.search,
-    query: url.searchParams,
+    ...readRequest(request, services.settings.baseUrl),
     services,
     now,
     signal,
     correlationId: 'invocation-1',
-    prefersHtml: prefersHtml(headers['accept'] ?? null),
     cookies: [],
     visitor: { user: undefined },
     log: (level, message) => {
@@ -179,10 +176,9 @@ async function signIn(
     newSession({ now, verifiedAt: now, signal: longEnough(), ...opening }),
   );
   const { keyRing, settings } = services;
-  const { isHttps } = settings;
   const { name, value } = await signSessionCookie(ticket, {
     keyRing,
-    isHttps,
+    place: settings,
     signal: longEnough(),
   });
   return { ticket, cookie: `${name}=${value}` };
