@@ -141,7 +141,7 @@ describe('a person in Chromium', () => {
       await page.getByRole('link', { name: 'open' }).click();
       // Without script nobody knows the fragment; the page itself is reached all the same.
       await page.waitForURL(`${app}${path}${javaScriptEnabled ? '#row-17' : ''}`);
-      await page.getByRole('heading', { name: 'Your sessions' }).waitFor();
+      await page.getByRole('heading', { name: 'Where you are signed in' }).waitFor();
       await page.goBack();
       await page.getByRole('heading', { name: 'Mail' }).waitFor();
     });
@@ -153,7 +153,7 @@ describe('a person in Chromium', () => {
     await page.getByRole('link', { name: 'open' }).click();
     await pick(accounts(stack).plainUser);
     await page.waitForURL(app + path);
-    await page.getByRole('heading', { name: 'Your sessions' }).waitFor();
+    await page.getByRole('heading', { name: 'Where you are signed in' }).waitFor();
   });
 
   it('signed out and following a link from another site, signs in and arrives there', async () => {
