@@ -90,6 +90,11 @@ param sessionLifetimeSeconds int = 43200
 @maxValue(2592000)
 param sessionRevalidateSeconds int = 900
 
+@description('Optional. Bytes of the longest request body that the Functions host hands to the app; a longer one is answered 500 without a word. The host takes 104857600 by itself.')
+@minValue(1048576)
+@maxValue(104857600)
+param bodySizeLimit int = 2097152
+
 @description('Optional. Puts storage and vault behind private endpoints in a network of their own.')
 param privateNetwork bool = false
 
@@ -148,6 +153,7 @@ module app 'main.bicep' = {
     sessionIdleSeconds: sessionIdleSeconds
     sessionLifetimeSeconds: sessionLifetimeSeconds
     sessionRevalidateSeconds: sessionRevalidateSeconds
+    bodySizeLimit: bodySizeLimit
     privateNetwork: privateNetwork
     frontDoorSku: frontDoorSku
     customDomain: customDomain

@@ -46,6 +46,9 @@ param sessionLifetimeSeconds int
 @description('Required. Seconds after which roles and account are checked again with the provider.')
 param sessionRevalidateSeconds int
 
+@description('Required. Bytes of the longest request body that the Functions host hands to the app.')
+param bodySizeLimit int
+
 @description('The app.')
 resource site 'Microsoft.Web/sites@2025-03-01' existing = {
   name: siteName
@@ -64,6 +67,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     // The Functions host.
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
     APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
+    // Without it the host answers every method that the app does not take on / with a page of its own.
+    AzureWebJobsDisableHomepage: 'true'
     // Diagnostic events would need a role on tables of the host storage.
     AzureWebJobsFeatureFlags: 'DisableDiagnosticEventLogging'
     AzureWebJobsStorage__blobServiceUri: hostBlobEndpoint
@@ -71,6 +76,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     AzureWebJobsStorage__credential: 'managedidentity'
     // A bundle that cannot be loaded stops the host, instead of serving nothing without a word.
     FUNCTIONS_NODE_BLOCK_ON_ENTRY_POINT_ERROR: 'true'
+    // The host reads a body whole into memory before any code of the app runs.
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(bodySizeLimit)
     // The app: src/settings.ts.
     ADMIN_ROLE: adminRole
     APP_BASE_URL: baseUrl

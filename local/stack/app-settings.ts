@@ -32,6 +32,19 @@ export function appSettings(around: AppSurroundings): Readonly<Record<string, st
   };
 }
 
+/**
+ * What the template sets in Azure for the Functions host itself. On the stack, `local.settings.json` and the
+ * environment stand over it.
+ */
+export const hostSettings = {
+  AzureWebJobsDisableHomepage: 'true',
+  /**
+   * Bytes. More than the 1 MiB that the app itself takes: what is a little too long gets the app's own answer, which
+   * says so; the host's is a bare 500.
+   */
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152',
+};
+
 // What would contradict the settings above if it came from elsewhere.
 const contradicting = [
   'ENTRA_ISSUER',

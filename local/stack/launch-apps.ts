@@ -1,5 +1,6 @@
+import { readLocalSettings } from '../functions-host/read-local-settings';
 import { startAppProcess, type AppProcess } from './app-process';
-import { appEnvironment, appSettings } from './app-settings';
+import { appEnvironment, appSettings, hostSettings } from './app-settings';
 import { tellStep, type StackListener } from './stack-listener';
 import type { StackOptions, StartAppOptions } from './stack-options';
 import type { StackFacts } from './start-stack';
@@ -79,11 +80,16 @@ function launchApp(parts: Parts, port: number, how: StartAppOptions): Promise<Ap
     baseUrl: `${https ? 'https' : 'http'}://localhost:${port}`,
     clientSecret: facts.client.secret,
   });
+  const { scriptRoot = process.cwd(), usesLocalSettings = false } = options;
+  // The host reads the file itself, for what the environment does not have.
+  const fromFile = usesLocalSettings ? Object.keys(readLocalSettings(scriptRoot).values) : [];
+  const forHost = Object.entries(hostSettings).filter(([name]) => !fromFile.includes(name));
+  const own = { ...Object.fromEntries(forHost), ...process.env };
   return startAppProcess({
     port,
     https,
-    scriptRoot: options.scriptRoot ?? process.cwd(),
-    env: appEnvironment(process.env, options.usesLocalSettings ?? false, {
+    scriptRoot,
+    env: appEnvironment(own, usesLocalSettings, {
       ...settings,
       ...options.appEnv,
       ...how.env,

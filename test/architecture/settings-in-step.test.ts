@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { hostSettings } from '../../local/stack/app-settings';
 import { isObject } from '../../src/is-object';
 import { readSettings, settingDefaults } from '../../src/settings';
 
 const names = Object.keys(settingDefaults).sort();
-const hostSettings = ['FUNCTIONS_WORKER_RUNTIME', 'AzureWebJobsStorage'];
+const forTheHost = [
+  'FUNCTIONS_WORKER_RUNTIME',
+  'AzureWebJobsStorage',
+  ...Object.keys(hostSettings),
+];
 
 function exampleValues(): Record<string, string> {
   const example: unknown = JSON.parse(readFileSync('local.settings.json.example', 'utf8'));
@@ -28,12 +33,16 @@ function readmeRows(): Map<string, string> {
 
 describe('settings in step', () => {
   it('lists in local.settings.json.example exactly the settings that the code reads', () => {
-    const listed = Object.keys(exampleValues()).filter((name) => !hostSettings.includes(name));
+    const listed = Object.keys(exampleValues()).filter((name) => !forTheHost.includes(name));
     expect(listed.sort()).toEqual(names);
   });
 
   it('gives in local.settings.json.example values that the code accepts as they are', () => {
     expect(readSettings(exampleValues())).toHaveProperty('settings');
+  });
+
+  it('gives the Functions host in local.settings.json.example what the local stack gives it', () => {
+    expect(exampleValues()).toMatchObject(hostSettings);
   });
 
   it('lists in the README exactly the settings that the code reads', () => {

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import type { Node } from 'web-tree-sitter';
+import { hostSettings as localHostSettings } from '../../local/stack/app-settings';
 import type { SettingName } from '../../src/settings';
 import { readSettings, settingDefaults } from '../../src/settings';
 import type { BicepFile } from './bicep-project';
@@ -18,11 +19,13 @@ const leftOut: Readonly<Partial<Record<SettingName, string>>> = {
 const hostSettings = [
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
+  'AzureWebJobsDisableHomepage',
   'AzureWebJobsFeatureFlags',
   'AzureWebJobsStorage__blobServiceUri',
   'AzureWebJobsStorage__clientId',
   'AzureWebJobsStorage__credential',
   'FUNCTIONS_NODE_BLOCK_ON_ENTRY_POINT_ERROR',
+  'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
 ];
 
 const guid = '5a17d1a9-0000-4000-8000-00000000a11c';
@@ -69,6 +72,15 @@ describe('the app settings of the template', () => {
     expect(settings.get('APPLICATIONINSIGHTS_AUTHENTICATION_STRING')?.text).toBe(
       "'ClientId=${identityClientId};Authorization=AAD'",
     );
+  });
+
+  it('give the Functions host the same limits as the local stack does', () => {
+    const limit = main.parameters.find(({ name }) => name === 'bodySizeLimit');
+    expect(settings.get('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT')?.text).toBe('string(bodySizeLimit)');
+    expect({
+      AzureWebJobsDisableHomepage: textOf(present(settings.get('AzureWebJobsDisableHomepage'))),
+      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: limit?.fallback,
+    }).toEqual(localHostSettings);
   });
 
   it('are accepted by the app, which then needs no secret', () => {

@@ -66,6 +66,7 @@ const wrongParameters: readonly (readonly [module: string, parameter: string, va
   ['appSettings', 'baseUrl', "'https://${functionApp.outputs.defaultHostName}'"],
   ['appSettings', 'sessionIdleSeconds', 'sessionLifetimeSeconds'],
   ['appSettings', 'sessionRevalidateSeconds', 'sessionIdleSeconds'],
+  ['appSettings', 'bodySizeLimit', 'sessionLifetimeSeconds'],
   ['appCode', 'siteName', 'names.plan'],
   ['alerts', 'workspaceId', 'monitoring.outputs.componentId'],
   ['alerts', 'componentId', 'monitoring.outputs.workspaceId'],

@@ -64,6 +64,8 @@ const site: WrittenFiles = {
       'properties.APPLICATIONINSIGHTS_CONNECTION_STRING',
       'component.properties.ConnectionString',
     ],
+    ['settings', 'properties.AzureWebJobsDisableHomepage', "'true'"],
+    ['settings', 'properties.FUNCTIONS_REQUEST_BODY_SIZE_LIMIT', 'string(bodySizeLimit)'],
     ['settings', 'properties.AzureWebJobsFeatureFlags', "'DisableDiagnosticEventLogging'"],
     ['settings', 'properties.AzureWebJobsStorage__blobServiceUri', 'hostBlobEndpoint'],
     ['settings', 'properties.AzureWebJobsStorage__clientId', 'identityClientId'],

@@ -229,17 +229,25 @@ describe('runStart', () => {
     // As Core Tools take it: a byte order mark, a comment, a comma at the end.
     writeFileSync(
       join(folder, 'local.settings.json'),
-      '\uFEFF{ // mine\n "Values": { "GRAPH_SCOPES": "Mail.Read", "KEY_RING_SECRET": "mine", "ADMIN_ROLE": "", "PATH": "x", }, }',
+      '\uFEFF{ // mine\n "Values": { "GRAPH_SCOPES": "Mail.Read", "KEY_RING_SECRET": "mine", "ADMIN_ROLE": "", "PATH": "x", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1000" }, }',
     );
     const stack = startIn(folder, '--port', String(port));
     await stack.saw('Ctrl-C ends everything.');
     const settings = await settingsAt(port);
+    const long = {
+      method: 'POST',
+      headers: [['Content-Length', '1001']],
+      body: 'x'.repeat(1001),
+    } as const;
+    const { status } = await send(port, '/settings', long);
     await stack.end('SIGTERM');
     rmSync(folder, { recursive: true });
+    // The host's own settings, too, come from the file where it has them.
+    expect(status).toBe(500);
     expect(settings).toMatchObject({ GRAPH_SCOPES: 'Mail.Read', ADMIN_ROLE: '' });
     expect(settings['KEY_RING_SECRET']).not.toBe('mine');
     expect(stack.output()).toMatch(
-      /^From local\.settings\.json: GRAPH_SCOPES\nIn local\.settings\.json, but set by the stack: KEY_RING_SECRET\nIn local\.settings\.json, but set by the environment: PATH\n/,
+      /^From local\.settings\.json: GRAPH_SCOPES, FUNCTIONS_REQUEST_BODY_SIZE_LIMIT\nIn local\.settings\.json, but set by the stack: KEY_RING_SECRET\nIn local\.settings\.json, but set by the environment: PATH\n/,
     );
   });
 

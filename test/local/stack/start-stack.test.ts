@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { freePort } from '../../../local/stack/free-port';
 import type { StackMessage } from '../../../local/stack/stack-messages';
 import { readSettings } from '../../../src/settings';
-import { send } from '../functions-host/support/send';
+import { send, sendRaw } from '../functions-host/support/send';
 import { startStack, type TestStack } from '../../support/start-stack';
 
 const scriptRoot = join(__dirname, 'app');
@@ -62,6 +62,17 @@ describe('startStack', () => {
         adminRole: 'boss',
       },
     });
+  });
+
+  it('gives the host what the template gives it: no page of its own at /, bodies up to 2 MiB', async () => {
+    const port = stack.apps[0]?.port ?? 0;
+    expect((await send(port, '/', { method: 'PUT' })).status).toBe(204);
+    const head = (bytes: number) =>
+      `POST /say HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`;
+    expect(await sendRaw(port, head(2_097_153))).toMatch(/^HTTP\/1\.1 500 /);
+    expect(await sendRaw(port, head(2_097_152) + 'x'.repeat(2_097_152))).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
   });
 
   it('puts the app on localhost and the provider on 127.0.0.1: two sites', () => {
