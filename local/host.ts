@@ -1,5 +1,6 @@
 // `npm run host`: the built app alone on the local Functions host, pointed at any provider, Graph and
 // tables by its settings.
+import { settingDefaults } from '../src/settings';
 import { runHost } from './functions-host/run-host';
 
-await runHost(process.argv.slice(2));
+await runHost(process.argv.slice(2), Object.keys(settingDefaults));

@@ -12,6 +12,7 @@ import { FaultyFileError } from './read-json-file';
 import { readLocalSettings } from './read-local-settings';
 import { describeError } from './run-function';
 import { startFunctionsHost, type FunctionsHost } from './start-functions-host';
+import { watchAddresses } from './watch-addresses';
 
 /** What the host tells a parent that started it with an IPC channel. */
 export type HostMessage =
@@ -31,14 +32,18 @@ const usage = `Usage: npm run host -- [--port P] [--script-root DIR] [--verbose]
 
 /**
  * The command line of the host. Settings are the environment over `local.settings.json`.
+ * @param appSettings names of settings that may say where the app's surroundings are, besides those of the file
  * Ends by SIGINT, SIGTERM or, with an IPC channel, when the parent goes.
  */
-export async function runHost(args: readonly string[]): Promise<void> {
+export async function runHost(
+  args: readonly string[],
+  appSettings: readonly string[],
+): Promise<void> {
   const write = (text: string): void => {
     process.stdout.write(text);
   };
   try {
-    const options = readOptions(args);
+    const options = readOptions(args, appSettings);
     const hostJson = readHostJson(options.scriptRoot);
     const log = createLog({
       write,
@@ -52,7 +57,8 @@ export async function runHost(args: readonly string[]): Promise<void> {
     if (options.key !== undefined) {
       log.say(`Functions with an authLevel and /admin ask for: x-functions-key: ${options.key}`);
     }
-    endOnSignals(host);
+    const unwatch = watchAddresses(options.named, options.hasProxy, log);
+    endOnSignals(host, unwatch);
     tellParent({
       type: 'ready',
       port: host.port,
@@ -78,7 +84,7 @@ function wantsColours(): boolean {
   return forced === undefined ? process.stdout.isTTY && process.stdout.hasColors() : forced !== '0';
 }
 
-function readOptions(args: readonly string[]) {
+function readOptions(args: readonly string[], appSettings: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -106,6 +112,10 @@ function readOptions(args: readonly string[]) {
     scriptRoot,
     port,
     settings: process.env,
+    named: Object.fromEntries(
+      [...Object.keys(local.values), ...appSettings].map((name) => [name, process.env[name]]),
+    ),
+    hasProxy: Object.keys(process.env).some((name) => /^https?_proxy$/i.test(name)),
     https: readTls(values.https, values['https-key'], values['https-cert']),
     isVerbose: values.verbose,
     // For this run only, and for loopback only.
@@ -142,11 +152,12 @@ function tellParent(message: HostMessage): void {
   process.send?.(message);
 }
 
-function endOnSignals(host: FunctionsHost): void {
+function endOnSignals(host: FunctionsHost, unwatch: () => void): void {
   let isEnding = false;
   const end = (): void => {
     if (!isEnding) {
       isEnding = true;
+      unwatch();
       void host.stop().finally(() => process.exit(0));
     }
   };

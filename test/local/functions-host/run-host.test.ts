@@ -1,5 +1,7 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createThrowawayCertificate } from '../../../local/https/create-throwaway-certificate';
@@ -75,5 +77,65 @@ describe('runHost', () => {
     await host.stop();
     rmSync(folder, { recursive: true });
     expect(answer.json()).toMatchObject({ url: `https://localhost:${host.port}/echo` });
+  });
+
+  it('tells what does not answer yet, by setting and address without secrets, and then that it does', async () => {
+    const server = createServer((socket) => socket.destroy());
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    const tables = `http://127.0.0.1:${port}`;
+    const host = await startHost('rooted', {
+      env: {
+        TABLES_CONNECTION_STRING: `AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=${tables}/a?sig=secret;`,
+        GRAPH_BASE_URL: `${tables}/v1.0`,
+        // This host keeps nothing in host storage, and nobody connects to an issuer.
+        AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+        ENTRA_ISSUER: 'http://127.0.0.1:1/',
+      },
+    });
+    await host.saw('Nothing answers at');
+    // What does not need them is served meanwhile.
+    expect((await send(host.port, '/')).body.toString()).toBe('home');
+    server.listen(port, '127.0.0.1');
+    await host.saw('answers now');
+    await host.stop();
+    server.close();
+    const lines = host
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('answers'));
+    expect(lines.map((line) => line.replace(/^\S+ /, ''))).toEqual([
+      `warning: Nothing answers at ${tables} (TABLES_CONNECTION_STRING, GRAPH_BASE_URL) yet. Until it does, requests that need it fail. Start it; the parts of the local stack: npm start -- --no-app`,
+      `warning: ${tables} (TABLES_CONNECTION_STRING, GRAPH_BASE_URL) answers now.`,
+    ]);
+    expect(host.output()).not.toMatch(/c2VjcmV0|sig=/);
+  });
+
+  it.each(['HTTPS_PROXY', 'http_proxy'])(
+    'asks only this machine directly where %s is set',
+    async (name) => {
+      const host = await startHost('rooted', {
+        env: {
+          [name]: 'http://127.0.0.1:1',
+          TABLES_ENDPOINT: 'https://nowhere.invalid/',
+          GRAPH_BASE_URL: 'http://127.0.0.1:1/v1.0',
+        },
+      });
+      await host.saw('Nothing answers at http://127.0.0.1:1');
+      await host.stop();
+      expect(host.output()).not.toContain('nowhere.invalid');
+    },
+  );
+
+  it('says of another machine what to look at', async () => {
+    const host = await startHost('rooted', {
+      env: { TABLES_ENDPOINT: 'https://nowhere.invalid/' },
+    });
+    await host.saw('Check the address, the network and the firewall.');
+    await host.stop();
+    expect(host.output()).toContain('Nothing answers at https://nowhere.invalid (TABLES_ENDPOINT)');
   });
 });
