@@ -86,7 +86,7 @@ const errorFacts = {
   ERR_SIGN_IN_REFUSED: {
     status: 403,
     title: 'The sign-in was refused',
-    detail: 'Microsoft Entra ID did not let you sign in to this app.',
+    detail: 'The sign-in service did not let you sign in to this app.',
   },
   ERR_SIGN_IN_EXPIRED: {
     status: 400,

@@ -1,4 +1,5 @@
 import type { AuthParts } from './auth/auth-parts';
+import { createCredentialState } from './auth/credential-state';
 import type { ManagedIdentity } from './auth/managed-identity';
 import { createManagedIdentity } from './auth/managed-identity';
 import { createProvider } from './auth/provider';
@@ -91,6 +92,7 @@ function createServices(environment: Environment): Services | FaultySettings {
   const auth: AuthParts = {
     settings,
     provider: createProvider({ authority, issuer, clientId, clock }),
+    credential: createCredentialState(clock),
     clientAssertion: clientAssertion(identity, authority),
   };
   return {

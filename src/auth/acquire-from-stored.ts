@@ -1,4 +1,4 @@
-import { AppError } from '../errors';
+import { AppError, StepUpError } from '../errors';
 import type { AccessTokenRequest, AcquiredAccessToken } from './acquire-access-token';
 import { acquireAccessToken } from './acquire-access-token';
 import type { AuthParts } from './auth-parts';
@@ -11,7 +11,8 @@ export interface AcquiredFromStored extends AcquiredAccessToken {
 
 /**
  * Acquires with a stored token cache. When the provider takes the refresh token for dead, another instance may have got a
- * newer one meanwhile: a session ends only if what is stored now fails too.
+ * newer one meanwhile: a session ends only if what is stored now fails too. Nor does it end for the scopes of one API among
+ * others: the provider must refuse the scopes of the sign-in as well, else the person is asked to go there for that API.
  * @param reread the cache as it is stored now; `undefined` when the session was ended
  * @throws as {@link acquireAccessToken}
  */
@@ -25,12 +26,38 @@ export async function acquireFromStored(
     ...(await acquireAccessToken(parts, { ...request, tokenCache })),
     etag,
   });
+  let refused: AppError;
   try {
     return await acquire(stored);
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'ERR_SIGNED_OUT') throw error;
-    const later = await reread();
-    if (later === undefined || later.etag === stored.etag) throw error;
-    return acquire(later);
+    refused = signedOutOrThrow(error);
   }
+  const later = await reread();
+  if (later === undefined) throw refused;
+  if (later.etag !== stored.etag) {
+    try {
+      return await acquire(later);
+    } catch (error) {
+      refused = signedOutOrThrow(error);
+    }
+  }
+  throw await confirmed(parts, { ...request, tokenCache: later.tokenCache }, refused);
+}
+
+function signedOutOrThrow(error: unknown): AppError {
+  if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') return error;
+  throw error;
+}
+
+async function confirmed(
+  parts: AuthParts,
+  request: AccessTokenRequest,
+  refused: AppError,
+): Promise<AppError> {
+  const { graphScopes } = parts.settings;
+  if (request.scopes.every((scope) => graphScopes.includes(scope))) return refused;
+  const { tokenCache, user, now, signal } = request;
+  const whole = { tokenCache, user, now, signal, scopes: graphScopes, forceRefresh: true };
+  await acquireAccessToken(parts, whole);
+  return new StepUpError({ scopes: request.scopes }, { cause: refused });
 }

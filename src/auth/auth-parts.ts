@@ -1,4 +1,5 @@
 import type { Settings } from '../settings';
+import type { CredentialState } from './credential-state';
 import type { Provider } from './provider';
 
 /** The settings that sign-in needs. */
@@ -11,6 +12,7 @@ export type AuthSettings = Pick<
 export interface AuthParts {
   readonly settings: AuthSettings;
   readonly provider: Provider;
+  readonly credential: CredentialState;
   /**
    * A JWT by which the app proves itself (RFC 7523 section 2.2), called when a token is asked for.
    * Needed with the credential `managed-identity` only.

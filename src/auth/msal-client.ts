@@ -22,9 +22,9 @@ export interface MsalClient {
  * @throws ERR_PROVIDER_UNAVAILABLE or ERR_PROVIDER_MISMATCH when there is no metadata to give it
  */
 export async function createMsalClient(parts: AuthParts, signal: AbortSignal): Promise<MsalClient> {
-  const { settings, provider } = parts;
+  const { settings, provider, credential } = parts;
   const metadata = await provider.metadata(signal);
-  const networkClient = createTokenNetworkClient(metadata.tokenEndpoint, signal);
+  const networkClient = createTokenNetworkClient(metadata.tokenEndpoint, credential, signal);
   // MSAL takes https authorities only, and needs this one for names in its cache alone: every
   // address it uses comes from the metadata, whose endpoints may be http on loopback.
   const authority = settings.authority.replace(/^http:/, 'https:');

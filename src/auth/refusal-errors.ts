@@ -2,7 +2,7 @@ import { AuthError, ClientAuthError, InteractionRequiredAuthError } from '@azure
 import type { ProviderRefusal } from '../errors';
 import { AppError, SignInRefusedError, StepUpError } from '../errors';
 import type { TokenRefusal } from './read-refusal';
-import { meaningOf } from './refusals';
+import { isOfTheApp, meaningOf } from './refusals';
 import type { TokenAnswer } from './token-network-client';
 
 /**
@@ -30,8 +30,7 @@ export function redemptionError(
   }
   const refusal = { ...failure.refusal, where: 'redemption' as const };
   const { kind } = meaningOf(refusal);
-  if (kind === 'app' || kind === 'request')
-    return new AppError('ERR_PROVIDER_REFUSED', { refusal });
+  if (isOfTheApp(refusal)) return new AppError('ERR_PROVIDER_REFUSED', { refusal });
   if (kind === 'passing') return new AppError('ERR_PROVIDER_UNAVAILABLE', { refusal });
   if (kind === 'spent') return new AppError('ERR_SIGN_IN_EXPIRED', { refusal });
   const claims = usableClaims(failure);
@@ -81,6 +80,7 @@ export function refreshError(
       return new AppError('ERR_SIGNED_OUT', { refusal });
     case 'app':
     case 'request':
+    case 'malformed':
       return new AppError('ERR_PROVIDER_REFUSED', { refusal });
     case 'passing':
       return new AppError('ERR_PROVIDER_UNAVAILABLE', { refusal });

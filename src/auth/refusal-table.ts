@@ -10,6 +10,7 @@
  * - `over`: the provider took its session back. Later: the session is over
  * - `app`: the provider does not accept the app itself. An operator must act; nobody is signed out by it
  * - `request`: the provider does not accept what the app asked for. The same
+ * - `malformed`: the provider cannot read this one request. The same
  * - `passing`: the provider is busy or has a failure of its own
  * - `unknown`: nothing here says more than `error` does
  */
@@ -21,6 +22,7 @@ export type RefusalKind =
   | 'over'
   | 'app'
   | 'request'
+  | 'malformed'
   | 'passing'
   | 'unknown';
 
@@ -220,14 +222,14 @@ export const refusalRows: readonly RefusalRow[] = [
   ),
   row(
     [9002313, 9002325, 90004, 90014, 900144, 90023, 90100, 900561],
-    'request',
+    'malformed',
     'operator',
     'The sign-in service could not read the request that the app sent.',
     'No setting mends this by itself. See whether a proxy changes requests on the way; else report it as a fault of the app, with the number.',
   ),
   row(
     [90015, 50091],
-    'request',
+    'malformed',
     'operator',
     'The request for the sign-in was too long.',
     'Open the app at a shorter address. Ask for fewer scopes and claims at a time, if it happens often.',

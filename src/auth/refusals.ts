@@ -9,6 +9,11 @@ export function meaningOf({ error, suberror, number }: ProviderRefusal): Refusal
   );
 }
 
+/** True for a refusal of the app or of its request: it says nothing of the person, and an operator must act. */
+export function isOfTheApp(refusal: ProviderRefusal): boolean {
+  return ['app', 'request', 'malformed'].includes(meaningOf(refusal).kind);
+}
+
 /** Numbers that say that something was refused, and leave the reason to another number beside them. */
 export const genericNumbers: ReadonlySet<string> = new Set([
   'AADSTS50000',

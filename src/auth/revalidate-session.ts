@@ -9,6 +9,7 @@ import { acquireFromStored } from './acquire-from-stored';
 import type { AuthParts } from './auth-parts';
 import type { PauseMemory } from './pause-memory';
 import { createPauseMemory } from './pause-memory';
+import { meaningOf } from './refusals';
 import type { ShareWork } from './share-work';
 import { createShareWork } from './share-work';
 import { scopesOfSignIn } from './scopes';
@@ -40,13 +41,15 @@ export interface RevalidationRequest {
   readonly slide: boolean;
   readonly now: number;
   readonly signal: AbortSignal;
+  /** Is told of a failure that the session outlives for a while. */
+  readonly report?: (error: AppError) => void;
 }
 
 /**
  * Makes sure that the provider vouched for the session lately.
  * @returns the session with the claims and roles of the newest ID token; `undefined` when it was ended meanwhile
- * @throws a StepUpError or ERR_SIGNED_OUT as the provider decides, ERR_ID_TOKEN, ERR_WRONG_TENANT;
- *   ERR_PROVIDER_UNAVAILABLE when it has been out of reach for an hour
+ * @throws as {@link refreshError} and the verifying of ID tokens do; ERR_PROVIDER_UNAVAILABLE only when it has been so for
+ *   an hour. A refusal of the app (ERR_PROVIDER_REFUSED) has no such grace: it is an answer, and may be meant
  */
 export type Revalidate = (request: RevalidationRequest) => Promise<FoundSession | undefined>;
 
@@ -69,12 +72,13 @@ export function createRevalidate(parts: RevalidationParts): Revalidate {
       return await share(key, signal, () => revalidate(parts, request));
     } catch (error) {
       if (!isUnreachable(error)) throw error;
+      request.report?.(error);
       return pauseAndGoOn(pauses, key, request, isGraceOver);
     }
   };
 }
 
-function isUnreachable(error: unknown): boolean {
+function isUnreachable(error: unknown): error is AppError {
   return error instanceof AppError && error.code === 'ERR_PROVIDER_UNAVAILABLE';
 }
 
@@ -139,12 +143,21 @@ async function forceRefresh(
   };
   const acquired = await withPatience(signal, patienceMs, (patient) =>
     acquireFromStored(auth, { ...request, signal: patient }, stored, reread),
-  );
+  ).catch((error: unknown) => {
+    noteMissingResource(auth, error);
+    throw error;
+  });
   const { idToken } = acquired;
   if (idToken === undefined) {
     throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the refresh brought no ID token' });
   }
   return { ...acquired, idToken };
+}
+
+/** Every session asks for these scopes, so a refusal of them keeps everybody out, as one of the app does. */
+function noteMissingResource({ credential }: AuthParts, error: unknown): void {
+  const refusal = error instanceof AppError ? error.refusal : undefined;
+  if (refusal !== undefined && meaningOf(refusal).kind === 'request') credential.refused(refusal);
 }
 
 /**

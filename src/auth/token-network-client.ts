@@ -2,7 +2,9 @@ import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@az
 import { AppError } from '../errors';
 import { isObject } from '../is-object';
 import { readBounded } from '../read-bounded';
+import type { CredentialState } from './credential-state';
 import { readTokenRefusal, type TokenRefusal } from './read-refusal';
+import { meaningOf } from './refusals';
 
 /** What came of the last request to the token endpoint. MSAL's errors keep only a part of it. */
 export type TokenAnswer =
@@ -24,6 +26,7 @@ const maxBytes = 512 * 1024;
  */
 export function createTokenNetworkClient(
   tokenEndpoint: string,
+  credential: CredentialState,
   signal: AbortSignal,
 ): TokenNetworkClient {
   let answer: TokenAnswer = { kind: 'not-asked' };
@@ -39,6 +42,7 @@ export function createTokenNetworkClient(
       // MSAL takes an answer without `error` for a success, so it must not see a strange failure.
       if (!response.ok && refused === undefined) throw unavailable(response.status);
       answer = refused === undefined ? { kind: 'granted' } : { kind: 'refused', refused };
+      noteCredential(credential, refused);
       const headers = Object.fromEntries(response.headers);
       // MSAL's interface lets its caller choose the type; it checks the members it reads itself.
       return { headers, status: response.status, body: body as T };
@@ -55,6 +59,11 @@ export function createTokenNetworkClient(
     sendGetRequestAsync: () =>
       Promise.reject(new AppError('ERR_INTERNAL', { note: 'MSAL tried to send a GET request' })),
   };
+}
+
+function noteCredential(credential: CredentialState, refused: TokenRefusal | undefined): void {
+  if (refused === undefined) credential.accepted();
+  else if (meaningOf(refused.refusal).kind === 'app') credential.refused(refused.refusal);
 }
 
 function failureOf(cause: unknown): AppError {

@@ -1,33 +1,41 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { app } from '@azure/functions';
+import type { ProviderRefusal } from '../errors';
+import { AppError } from '../errors';
 import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
+import { describeError } from '../http/log-error';
 import { json, withHeader } from '../http/responses';
 import type { Services } from '../services';
 
 const keptSeconds = 10;
 const patienceMs = 4_000;
 
-type Part = 'settings' | 'storage' | 'keys' | 'provider';
+type Part = 'settings' | 'storage' | 'keys' | 'provider' | 'credential';
 type Check = (services: Services, signal: AbortSignal) => Promise<unknown>;
 
 const checks: readonly (readonly [Part, Check])[] = [
   ['storage', ({ table }, signal) => table.check(signal)],
   ['keys', ({ keyRing }, signal) => keyRing.current(signal)],
   ['provider', ({ auth }, signal) => auth.provider.metadata(signal)],
+  // What the provider said to the requests of people: a request of our own would tell no more.
+  ['credential', ({ auth }) => failOn(auth.credential.lastRefusal())],
 ];
 
 let last: { readonly at: number; readonly failing: Promise<readonly Part[]> } | undefined;
 
-/** GET health: `ok`, or 503 with the names of the failing parts. Looked at anew at most once in ten seconds an instance. */
-export async function health({ services, now }: Exchange): Promise<HttpResponseInit> {
+/**
+ * GET health: `ok`, or 503 with the names of the failing parts; the log says why they fail. Looked at anew at most once in
+ * ten seconds an instance.
+ */
+export async function health({ services, now, log }: Exchange): Promise<HttpResponseInit> {
   if (last === undefined || now >= last.at + keptSeconds) {
-    last = { at: now, failing: failingParts(services) };
+    last = { at: now, failing: failingParts(services, log) };
   }
   return answerHealth(await last.failing);
 }
 
-async function failingParts(services: Services): Promise<readonly Part[]> {
+async function failingParts(services: Services, log: Exchange['log']): Promise<readonly Part[]> {
   // Not the request's signal: other requests wait for the same answer.
   const signal = AbortSignal.timeout(patienceMs);
   const results = await Promise.all(
@@ -35,12 +43,20 @@ async function failingParts(services: Services): Promise<readonly Part[]> {
       try {
         await check(services, signal);
         return [];
-      } catch {
+      } catch (error) {
+        const known =
+          error instanceof AppError ? error : new AppError('ERR_INTERNAL', { cause: error });
+        log('error', `health: ${part} fails: ${describeError(known)}`);
         return [part];
       }
     }),
   );
   return results.flat();
+}
+
+function failOn(refusal: ProviderRefusal | undefined): Promise<void> {
+  if (refusal === undefined) return Promise.resolve();
+  return Promise.reject(new AppError('ERR_PROVIDER_REFUSED', { refusal }));
 }
 
 function answerHealth(failing: readonly Part[]): HttpResponseInit {

@@ -8,7 +8,11 @@ export interface AuditedAction {
     | 'end own session'
     | 'end own other sessions'
     | 'end session'
-    | 'end all sessions of user';
+    | 'end all sessions of user'
+    /** The provider took the session back. */
+    | 'end refused session'
+    /** A sign-in in the same browser took its place. */
+    | 'replace session';
   /** User key of whoever does it. */
   readonly by: string;
   /** User key of whom it is done to. */

@@ -9,7 +9,11 @@ import { clearAttemptCookie, readAttemptCookie } from '../cookies/attempt-cookie
 import { signSessionCookie } from '../cookies/session-cookie';
 import { AppError, SignInRefusedError } from '../errors';
 import type { Exchange } from '../http/exchange';
+import { logError } from '../http/log-error';
 import { redirectTo } from '../http/responses';
+import type { SessionTicket } from '../sessions/session';
+import { sessionKeyOf } from '../sessions/session-key';
+import { audited } from './audited';
 import { beginSignIn } from './begin-sign-in';
 import { findSession, findTicket } from './find-session';
 
@@ -66,9 +70,10 @@ async function answerUnfinished(
     // The app asked whether someone is signed in, without showing anything: the answer is no.
     return redirectTo(baseUrl + attempt.returnPath);
   }
-  const isUsedUp = error instanceof AppError && error.code === 'ERR_SIGN_IN_EXPIRED';
-  if (isUsedUp && parseState(attempt.state)?.round === 0) {
+  const mayBeginAgain = parseState(attempt.state)?.round === 0;
+  if (error instanceof AppError && error.code === 'ERR_SIGN_IN_EXPIRED' && mayBeginAgain) {
     // The answer was delivered twice, by an impatient click for instance. The provider still knows the person.
+    logError(exchange, error);
     return beginSignIn(exchange, { round: 1, returnPath: attempt.returnPath });
   }
   throw error;
@@ -97,6 +102,7 @@ async function openSession(
   isStepUp: boolean,
 ): Promise<void> {
   const { request, services, now, signal } = exchange;
+  const former = await findTicket(exchange);
   const { ticket } = await services.sessions.open({
     user,
     sid,
@@ -105,7 +111,7 @@ async function openSession(
     tokenCache,
     isStepUp,
     userAgent: request.headers.get('user-agent') ?? '',
-    former: await findTicket(exchange),
+    former,
     now,
     signal,
   });
@@ -117,4 +123,17 @@ async function openSession(
     }),
   );
   exchange.log('info', `signed in ${user.userKey.slice(0, 8)}`);
+  if (former !== undefined) await noteReplaced(exchange, user.userKey, former);
+}
+
+/** The former session of this browser has ended by now. */
+async function noteReplaced(
+  exchange: Exchange,
+  by: string,
+  { userKey, sessionId }: SessionTicket,
+): Promise<void> {
+  const action = { event: 'replace session', by, of: userKey } as const;
+  await audited(exchange, { ...action, session: sessionKeyOf(sessionId) }, () =>
+    Promise.resolve(1),
+  );
 }

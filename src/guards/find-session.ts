@@ -1,5 +1,6 @@
 import { readSessionCookie } from '../cookies/session-cookie';
 import type { Exchange } from '../http/exchange';
+import { logError } from '../http/log-error';
 import type { SessionTicket } from '../sessions/session';
 import type { FoundSession } from '../sessions/session-store';
 
@@ -51,7 +52,12 @@ export async function keepSession(
 ): Promise<RequestSession | undefined> {
   const { services, now, signal } = exchange;
   const { ticket } = found;
-  const verified = await services.revalidate({ ticket, found, slide, now, signal });
+  const verified = await services.revalidate({
+    ...{ ticket, found, slide, now, signal },
+    report: (error) => {
+      logError(exchange, error);
+    },
+  });
   if (verified === undefined) return undefined;
   if (!slide) return { ...verified, ticket };
   // Writes nothing when the run above, which may have been another request's, has moved the limit on already.

@@ -8,6 +8,7 @@ import { changesNothing } from '../http/request-kind';
 import { requireSameOrigin } from '../http/require-same-origin';
 import type { Session, SessionTicket, User } from '../sessions/session';
 import { sessionKeyOf } from '../sessions/session-key';
+import { audited } from './audited';
 import type { RequestSession } from './find-session';
 import { findSession, keepSession } from './find-session';
 import { loginPath, stepUpPath } from './login-path';
@@ -111,7 +112,12 @@ async function asSignInNeeded(
   if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') {
     // The provider refuses the refresh token for good: a session without tokens would be a lie. Its cookie is left:
     // this answer may come late, when the browser holds that of a newer session already.
-    await exchange.services.sessions.end(ticket, session, exchange.signal);
+    const { userKey } = session.user;
+    const ended = { event: 'end refused session', by: userKey, of: userKey } as const;
+    await audited(exchange, { ...ended, session: sessionKeyOf(ticket.sessionId) }, async () => {
+      await exchange.services.sessions.end(ticket, session, exchange.signal);
+      return 1;
+    });
     return signedOut(exchange, error);
   }
   return error;

@@ -1,4 +1,4 @@
-import { meaningOf } from '../auth/refusals';
+import { isOfTheApp, meaningOf } from '../auth/refusals';
 import type { ErrorCode } from '../error-facts';
 import type { ProviderRefusal } from '../errors';
 import { AppError } from '../errors';
@@ -38,8 +38,7 @@ export function refusalIn(error: AppError): ProviderRefusal | undefined {
 }
 
 function refusalLevel({ status }: AppError, refusal: ProviderRefusal): 'warn' | 'error' {
-  const { kind } = meaningOf(refusal);
-  return status >= 500 || kind === 'app' || kind === 'request' ? 'error' : 'warn';
+  return status >= 500 || isOfTheApp(refusal) ? 'error' : 'warn';
 }
 
 /** Members that are not known are left out of the JSON. */

@@ -188,6 +188,49 @@ describe('createRevalidate', () => {
   });
 });
 
+describe('createRevalidate, when the provider refuses the app', () => {
+  const claims = '{"access_token":{"capolids":{"essential":true,"values":["1"]}}}';
+
+  it.each([
+    ['an expired secret', 401, { error: 'invalid_client', error_codes: [7000222] }],
+    [
+      'an expired secret, with claims',
+      401,
+      { error: 'invalid_client', error_codes: [7000222], claims },
+    ],
+    ['a disabled app', 400, { error: 'unauthorized_client', error_codes: [7000112] }],
+    ['an unknown app', 400, { error: 'unauthorized_client', error_codes: [700016] }],
+    ['a missing API', 400, { error: 'invalid_resource', error_codes: [500011] }],
+  ])(
+    'lets nobody go on after %s, keeps the session and tells /health',
+    async (_what, status, body) => {
+      const revalidate = instance();
+      refuse(status, body);
+      const failure = await failureOf(ask(revalidate, due));
+      expect(failure.code).toBe('ERR_PROVIDER_REFUSED');
+      expect(failure.refusal?.number).toBe(`AADSTS${body.error_codes[0]}`);
+      expect(auth.credential.lastRefusal()).toEqual(expect.objectContaining({ error: body.error }));
+      expect((await stored(due)).session.verifiedAt).toBe(start);
+      await answerWith({}, due + 1);
+      expect((await ask(revalidate, due + 1))?.session.verifiedAt).toBe(due + 1);
+      expect(auth.credential.lastRefusal()).toBeUndefined();
+    },
+  );
+
+  it('takes one request that cannot be read for no fault of the app’s credential', async () => {
+    refuse(400, { error: 'invalid_grant', error_codes: [9002313] });
+    expect((await failureOf(ask(instance(), due))).code).toBe('ERR_PROVIDER_REFUSED');
+    expect(auth.credential.lastRefusal()).toBeUndefined();
+    expect((await stored(due)).session.verifiedAt).toBe(start);
+  });
+
+  it('takes sign-in frequency for a step-up', async () => {
+    refuse(400, { error: 'invalid_grant', error_codes: [70043], suberror: 'token_expired' });
+    expect((await failureOf(ask(instance(), due))).code).toBe('ERR_STEP_UP');
+    expect((await stored(due)).session.verifiedAt).toBe(start);
+  });
+});
+
 describe('createRevalidate with the provider out of reach', () => {
   beforeEach(() => {
     refuse(503, { error: 'temporarily_unavailable' });
@@ -199,6 +242,19 @@ describe('createRevalidate with the provider out of reach', () => {
     expect(await ask(instance(), due + hour - 1, found)).toBe(found);
     const late = await failureOf(ask(instance(), due + hour, found));
     expect(late.code).toBe('ERR_PROVIDER_UNAVAILABLE');
+  });
+
+  it('reports, each time it asks, what the session outlives', async () => {
+    const revalidate = instance();
+    const found = await stored(due);
+    const reported: string[] = [];
+    for (const later of [0, 1, 60]) {
+      await revalidate({
+        ...{ ticket, found, slide: true, now: due + later, signal: longEnough() },
+        report: ({ code }) => reported.push(code),
+      });
+    }
+    expect(reported).toEqual(['ERR_PROVIDER_UNAVAILABLE', 'ERR_PROVIDER_UNAVAILABLE']);
   });
 
   it('asks again at most once a minute, also when it fails closed', async () => {

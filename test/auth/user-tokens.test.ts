@@ -3,6 +3,7 @@ import { finishSignIn } from '../../src/auth/finish-sign-in';
 import { createAttempt } from '../../src/auth/sign-in-attempt';
 import { createShareWork } from '../../src/auth/share-work';
 import { createUserTokens, type StoredTokens, type TokenStore } from '../../src/auth/user-tokens';
+import { StepUpError } from '../../src/errors';
 import type { User } from '../../src/sessions/session';
 import { adaClaims, authParts, failureOf, longEnough, tokenBody } from '../support/auth-fixture';
 import { stopClockAt } from '../support/fixed-clock';
@@ -132,6 +133,46 @@ describe('createUserTokens', () => {
       store.stored = { tokenCache: expired, etag: '2' };
     };
     expect(await accessTokens()()).toBe('refreshed-1');
+  });
+
+  describe('when the provider refuses the scopes of one API for good', () => {
+    const refusal = { status: 400, body: { error: 'invalid_grant', error_codes: [99999] } };
+    /** Refuses `scope` alone. */
+    const refuseOnly = (scope: string) => {
+      const { token } = tiny;
+      tiny.token = (form) => (form.get('scope')?.includes(scope) === true ? refusal : token(form));
+    };
+
+    it('asks the person to go there for them, and the session is not over', async () => {
+      refuseOnly('api://orders/Read');
+      const failure = await failureOf(accessTokens()(['api://orders/Read']));
+      expect(failure).toBeInstanceOf(StepUpError);
+      expect(failure).toHaveProperty('stepUp', { scopes: ['api://orders/Read'] });
+      expect(failure).toHaveProperty('cause.refusal.number', 'AADSTS99999');
+      expect(await accessTokens()()).toBe('access-token-1');
+    });
+
+    it('takes the session for over when it refuses those of the sign-in too', async () => {
+      tiny.token = () => refusal;
+      const failure = await failureOf(accessTokens()(['api://orders/Read']));
+      expect(failure.code).toBe('ERR_SIGNED_OUT');
+      expect(tiny.forms.at(-1)?.get('scope')).toContain('User.Read');
+    });
+
+    it('knows nothing when those of the sign-in cannot be asked for', async () => {
+      tiny.token = (form) =>
+        form.get('scope')?.includes('api://') === true ? refusal : { status: 503, body: {} };
+      const failure = await failureOf(accessTokens()(['api://orders/Read']));
+      expect(failure.code).toBe('ERR_PROVIDER_UNAVAILABLE');
+    });
+
+    it('asks once where they are those of the sign-in', async () => {
+      await expire();
+      tiny.forms.length = 0;
+      tiny.token = () => refusal;
+      expect((await failureOf(accessTokens()())).code).toBe('ERR_SIGNED_OUT');
+      expect(tiny.forms).toHaveLength(1);
+    });
   });
 
   it('gives no token to a session that was ended before', async () => {

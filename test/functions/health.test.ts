@@ -8,6 +8,8 @@ import { paths } from '../support/tiny-provider';
 
 let fixture: ExchangeFixture;
 let health: typeof HealthModule.health;
+/** The class that this instance's modules know. */
+let OwnError: typeof AppError;
 let checks: number;
 
 beforeEach(async () => {
@@ -18,6 +20,7 @@ beforeEach(async () => {
   // An instance of its own for each test: it remembers its last answer.
   await jest.isolateModulesAsync(async () => {
     ({ health } = await import('../../src/functions/health'));
+    ({ AppError: OwnError } = await import('../../src/errors'));
   });
 });
 afterEach(() => {
@@ -77,6 +80,36 @@ describe('health', () => {
     fixture.now = start + 10;
     expect((await probe()).status).toBe(status === 200 ? 503 : 200);
     expect(checks).toBe(2);
+  });
+
+  it('names the credential for ten minutes after the provider refused the app, and asks nobody', async () => {
+    const { credential } = fixture.services.auth;
+    credential.refused({ error: 'invalid_client', number: 'AADSTS7000222' });
+    expect((await probe()).jsonBody).toEqual({ status: 'failing', failing: ['credential'] });
+    fixture.now = start + 599;
+    expect((await probe()).status).toBe(503);
+    expect(fixture.tiny.forms).toEqual([]);
+    fixture.now = start + 610;
+    expect((await probe()).status).toBe(200);
+  });
+
+  it('no longer names it once the provider gave tokens again', async () => {
+    const { credential } = fixture.services.auth;
+    credential.refused({ error: 'invalid_client' });
+    credential.accepted();
+    expect((await probe()).status).toBe(200);
+  });
+
+  it('logs once a look why a part fails', async () => {
+    fixture.tableFailure = new OwnError('ERR_STORAGE_UNAVAILABLE', { note: 'nobody listens' });
+    const { credential } = fixture.services.auth;
+    credential.refused({ error: 'invalid_client', number: 'AADSTS7000222' });
+    const exchange = fixture.exchange('/health', { headers: {} });
+    await Promise.all([health(exchange), health(exchange)]);
+    expect(exchange.lines.sort()).toEqual([
+      'error health: credential fails: ERR_PROVIDER_REFUSED: the provider answered invalid_client AADSTS7000222',
+      'error health: storage fails: ERR_STORAGE_UNAVAILABLE: nobody listens',
+    ]);
   });
 
   it('looks once for probes that come together', async () => {

@@ -86,8 +86,17 @@ describe('completeSignIn', () => {
     const former = await fixture.signIn();
     const attempt = attemptOf();
     grant(attempt);
-    await completeSignIn(answered(attempt, `${await cookieOf(attempt)}; ${former.cookie}`));
+    const exchange = answered(attempt, `${await cookieOf(attempt)}; ${former.cookie}`);
+    await completeSignIn(exchange);
     const { sessions } = fixture.services;
+    const by = adaKey().slice(0, 8);
+    const of = former.ticket.userKey.slice(0, 8);
+    expect(exchange.lines).toEqual([
+      `info signed in ${by}`,
+      expect.stringMatching(
+        new RegExp(`^info audit {"event":"replace session","by":"${by}","of":"${of}","session":`),
+      ),
+    ]);
     expect(await sessions.read(former.ticket, fixture.now, longEnough())).toBeUndefined();
   });
 
@@ -194,6 +203,7 @@ describe('completeSignIn, when the provider refuses', () => {
     const exchange = answered(attempt, await cookieOf(attempt));
     expect(stateOf(await completeSignIn(exchange))).toMatch(/\.1$/);
     expect(cleared(exchange)).toHaveLength(1);
+    expect(exchange.lines).toEqual([expect.stringMatching(/^warn refusal .*"AADSTS54005"/)]);
   });
 
   it('explains it in the second round', async () => {

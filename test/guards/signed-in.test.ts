@@ -274,6 +274,10 @@ describe('signedIn, when the handler fails', () => {
     // By now the browser may hold the cookie of a newer session: none is taken out.
     expect(exchange.cookies).toEqual([]);
     expect(exchange.visitor.user).toBeUndefined();
+    const key = userOf().userKey.slice(0, 8);
+    expect(exchange.lines).toEqual([
+      expect.stringContaining(`"event":"end refused session","by":"${key}","of":"${key}"`),
+    ]);
     expect((await run(open, fixture.exchange('/reports', json(cookie)))).code).toBe(
       'ERR_SIGNED_OUT',
     );

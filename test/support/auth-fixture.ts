@@ -1,5 +1,6 @@
 import type { JWTPayload } from 'jose';
 import type { AuthParts, AuthSettings } from '../../src/auth/auth-parts';
+import { createCredentialState } from '../../src/auth/credential-state';
 import { createProvider } from '../../src/auth/provider';
 import { AppError } from '../../src/errors';
 import { clientId, tenantId, type TinyProvider } from './tiny-provider';
@@ -24,7 +25,11 @@ export function authParts(
     graphScopes: ['User.Read'],
     ...overrides,
   };
-  return { settings, provider: createProvider({ ...settings, clock }) };
+  return {
+    settings,
+    provider: createProvider({ ...settings, clock }),
+    credential: createCredentialState(clock),
+  };
 }
 
 /** The claims Entra ID sends for Ada, issued `now`. */
