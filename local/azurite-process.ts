@@ -6,10 +6,13 @@ process.umask(0o077);
 
 const [service] = process.argv.splice(2, 1);
 
+// Rows that are kept are written as it closes, which takes a busy machine a while.
+const isKept = process.argv.includes('--location');
+
 const shutDown = (): void => {
   // What Azurite listens for: it writes its data and closes.
   process.emit('message', 'shutdown', undefined);
-  setTimeout(() => process.exit(), 500).unref();
+  setTimeout(() => process.exit(), isKept ? 10_000 : 500).unref();
 };
 process.once('disconnect', shutDown);
 

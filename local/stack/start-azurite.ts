@@ -92,9 +92,14 @@ export async function startAzurite(
     endpoint,
     connectionString: `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${key};${service === 'blob' ? 'Blob' : 'Table'}Endpoint=${endpoint};`,
     stop: () =>
-      endProcess(child, () => {
-        child.disconnect();
-      }),
+      endProcess(
+        child,
+        () => {
+          child.disconnect();
+        },
+        // What it keeps is written as it ends.
+        options.dataDir === undefined ? undefined : 12_000,
+      ),
   };
 }
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AzSurroundings } from '../../local/deploy/az';
 import { AzFailure, createAz } from '../../local/deploy/az';
 import { createClock } from '../../local/deploy/clock';
@@ -14,15 +15,22 @@ import { createScriptedAz } from './scripted-az';
 import { workThatEnds } from '../support/work-that-ends';
 
 describe('az', () => {
+  const all: ScriptedAz[] = [];
   let scripted: ScriptedAz | undefined;
   const stop = new AbortController();
 
   afterEach(() => {
-    scripted?.remove();
+    for (const each of all.splice(0)) each.remove();
   });
 
+  function create(answers: readonly AzAnswer[]): ScriptedAz {
+    const created = createScriptedAz(answers);
+    all.push(created);
+    return created;
+  }
+
   function az(answer: AzAnswer, surroundings: Partial<AzSurroundings> = {}) {
-    scripted = createScriptedAz([answer]);
+    scripted = create([answer]);
     const env = { PATH: scripted.path };
     return createAz({
       subscription: undefined,
@@ -48,10 +56,10 @@ describe('az', () => {
     const interrupted = new AbortController();
     const run = az({ command: 'a', waitMs: 600_000 }, { interrupt: interrupted.signal });
     const running = run(['a']);
-    setTimeout(() => {
-      interrupted.abort();
-    }, 300);
-    await expect(running).rejects.toThrow('interrupted');
+    const ending = expect(running).rejects.toThrow('interrupted');
+    while (scripted?.runs().length !== 1) await pause(20);
+    interrupted.abort();
+    await ending;
     await expect(run(['a'])).rejects.toThrow();
     expect(scripted?.runs()).toHaveLength(1);
   });
@@ -64,7 +72,7 @@ describe('az', () => {
 
   /** A program of that name that is not the scripted one. */
   function plainAz(source: string, env: NodeJS.ProcessEnv = process.env) {
-    scripted = createScriptedAz([]);
+    scripted = create([]);
     const [folder = ''] = scripted.path.split(delimiter);
     writeFileSync(join(folder, 'az'), `#!/bin/sh\n${source}\n`);
     const surroundings = { ...env, PATH: scripted.path };
@@ -80,7 +88,7 @@ describe('az', () => {
   });
 
   it('that may not be run is not called missing', async () => {
-    scripted = createScriptedAz([]);
+    scripted = create([]);
     const [folder = ''] = scripted.path.split(delimiter);
     chmodSync(join(folder, 'az'), 0o644);
     const env = { PATH: folder };
@@ -108,10 +116,10 @@ describe('az', () => {
 
   it('keeps nothing alive that does not heed being stopped', async () => {
     // Those of other tests may not have ended yet.
-    while (held() > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (held() > 0) await pause(20);
     const failure = plainAz("trap '' TERM; sleep 1; sleep 4")(['a'], { deadlineMs: 300 });
     await expect(failure).rejects.toMatchObject({ isLate: true });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
     expect(held()).toBe(0);
   });
 

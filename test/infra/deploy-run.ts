@@ -125,6 +125,7 @@ export class DeployRun {
     args: readonly string[] = [],
     group: readonly string[] = ['-g', 'rg-1'],
   ): Promise<number> {
+    this.#az?.remove();
     this.#az = createScriptedAz([...answers, ...this.usual()]);
     const clock: Clock = {
       now: () => this.waited,

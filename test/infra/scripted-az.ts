@@ -47,7 +47,8 @@ const line = words.join(' ');
 const here = (name) => join(__dirname, name);
 const used = (index) => (fs.existsSync(here('used-' + index)) ? fs.statSync(here('used-' + index)).size : 0);
 const busy = here('busy ' + words.slice(0, 3).join(' '));
-fs.mkdirSync(busy, { recursive: true });
+// Not with the folders above: one that starts after its test has ended must not make them again.
+if (!fs.existsSync(busy)) try { fs.mkdirSync(busy); } catch (error) { if (error.code !== 'EEXIST') throw error; }
 fs.writeFileSync(join(busy, String(process.pid)), '');
 const atOnce = fs.readdirSync(busy).length;
 fs.appendFileSync(here('runs'), JSON.stringify({ line, packageUri: process.env.PACKAGE_URI ?? '', hasPackageUri: process.env.PACKAGE_URI !== undefined, atOnce }) + '\\n');
@@ -85,7 +86,7 @@ export function createScriptedAz(answers: readonly AzAnswer[]): ScriptedAz {
     runs,
     commands: () => runs().map(({ line }) => line),
     remove: () => {
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     },
   };
 }

@@ -14,7 +14,8 @@ function chromiumPath(): string {
       '-e',
       "import('@sparticuz/chromium').then((c) => c.default.executablePath()).then(console.log)",
     ],
-    { encoding: 'utf8' },
+    // Unpacked once for all runs.
+    { encoding: 'utf8', env: { ...process.env, TMPDIR: process.env['TEST_MACHINE_FOLDER'] } },
   ).trim();
   return executable;
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,15 @@ import { promisify } from 'node:util';
 
 const repository = join(__dirname, '../..');
 const run = promisify(execFile);
+
+const leavesSomething = `
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+it('does not tidy up', () => {
+  mkdtempSync(join(tmpdir(), 'left-'));
+});
+`;
 
 const seesNewText = `
 import { readFileSync } from 'node:fs';
@@ -18,10 +27,19 @@ it('runs what the sources say now', () => {
 describe('npx jest <path>', () => {
   let folder: string;
   const jest = () =>
-    run(process.execPath, [join(repository, 'node_modules/jest/bin/jest.js'), 'test/one.test.ts'], {
-      cwd: folder,
-      env: { ...process.env, CI: '1' },
-    });
+    run(
+      process.execPath,
+      [
+        join(repository, 'node_modules/jest/bin/jest.js'),
+        'test/one.test.ts',
+        '--cacheDirectory',
+        join(folder, 'cache'),
+      ],
+      {
+        cwd: folder,
+        env: { ...process.env, CI: '1', TMPDIR: join(folder, 'temporary') },
+      },
+    );
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'checkout-'));
@@ -29,6 +47,7 @@ describe('npx jest <path>', () => {
       cpSync(join(repository, each), join(folder, each), { recursive: true });
     }
     cpSync(join(repository, 'package.json'), join(folder, 'package.json'));
+    mkdirSync(join(folder, 'temporary'));
     symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
     writeFileSync(join(folder, 'test/one.test.ts'), seesNewText);
   });
@@ -47,6 +66,12 @@ describe('npx jest <path>', () => {
     expect(build('local/stack-process.mjs')).toBe(before);
     expect(readdirSync(join(folder, 'dist/local'))).not.toContain('deleted.mjs');
     expect(readdirSync(folder).filter((name) => name.startsWith('dist'))).toEqual(['dist']);
+  });
+
+  it('fails when a test leaves something in the temporary folder, and removes it', async () => {
+    writeFileSync(join(folder, 'test/one.test.ts'), leavesSomething);
+    await expect(jest()).rejects.toThrow(/left behind in the temporary folder: left-\w+/);
+    expect(readdirSync(join(folder, 'temporary'))).toEqual([]);
   });
 
   it('runs no test when the build fails, and says why', async () => {

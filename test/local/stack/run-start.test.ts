@@ -66,7 +66,8 @@ describe('runStart', () => {
   });
 
   it('keeps rows, secrets and the issuer in the folder of --data, for its owner only', async () => {
-    const folder = join(mkdtempSync(join(tmpdir(), 'stack-')), 'made', '.data');
+    const above = mkdtempSync(join(tmpdir(), 'stack-'));
+    const folder = join(above, 'made', '.data');
     const tablesOf = (settings: Record<string, string>) =>
       TableClient.fromConnectionString(settings['TABLES_CONNECTION_STRING'] ?? '', 'anteroom', {
         allowInsecureConnection: true,
@@ -92,7 +93,7 @@ describe('runStart', () => {
       expect([each, statSync(join(folder, each)).mode & 0o077]).toEqual([each, 0]);
     }
     expect(readFileSync(join(folder, '.gitignore'), 'utf8')).toBe('*\n');
-    rmSync(folder, { recursive: true });
+    rmSync(above, { recursive: true });
     const [first = {}, second = {}] = runs;
     for (const name of ['KEY_RING_SECRET', 'ENTRA_CLIENT_SECRET', 'ENTRA_AUTHORITY']) {
       expect(second[name]).toBe(first[name]);
