@@ -1,15 +1,29 @@
 // One service of Azurite (`table` or `blob`, the first argument), as a process that ends when the one
 // that started it lets go of it, or is gone. By itself Azurite would stay behind when its parent is killed.
+// Before the tables stands what makes them answer as Table Storage does, on the port that is the second argument.
+import { startLiveTables } from './tables/start-live-tables';
 
 // What it keeps in a folder is for the owner of the folder only.
 process.umask(0o077);
 
-const [service] = process.argv.splice(2, 1);
+const [service, port] = process.argv.splice(2, 2);
+
+/** Azurite's own option: where it listens. */
+function azuritePort(): number {
+  return Number(process.argv[process.argv.indexOf('--tablePort') + 1]);
+}
+
+// First, so that it stands when Azurite says that it has started.
+const live =
+  service === 'table'
+    ? await startLiveTables({ port: Number(port), azuritePort: azuritePort() })
+    : undefined;
 
 // Rows that are kept are written as it closes, which takes a busy machine a while.
 const isKept = process.argv.includes('--location');
 
 const shutDown = (): void => {
+  void live?.stop();
   // What Azurite listens for: it writes its data and closes.
   process.emit('message', 'shutdown', undefined);
   setTimeout(() => process.exit(), isKept ? 10_000 : 500).unref();
@@ -23,5 +37,3 @@ if (service === 'blob') {
   // @ts-expect-error -- as above
   await import('azurite/dist/src/table/main.js');
 }
-
-export {};

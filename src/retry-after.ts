@@ -1,6 +1,11 @@
 import type { ErrorCode } from './error-facts';
 import { AppError } from './errors';
 
+/** What a header of an answer is read by: fetch's `Headers`, or those of an Azure SDK. */
+interface HeaderReader {
+  get(name: string): string | null | undefined;
+}
+
 /** No service is left alone for longer, whatever it says: a wrong header must not shut people out for a day. */
 const longestWaitSeconds = 3600;
 
@@ -9,7 +14,7 @@ const longestWaitSeconds = 3600;
  * compared with the service's own `Date`, so that its clock and ours may differ.
  * @see RFC 9110 section 10.2.3
  */
-export function readRetryAfter(headers: Headers): number | undefined {
+export function readRetryAfter(headers: HeaderReader): number | undefined {
   const asked = headers.get('retry-after')?.trim() ?? '';
   if (/^\d{1,9}$/.test(asked)) return Math.min(Number(asked), longestWaitSeconds);
   if (!/^[A-Z][a-z]{2},? /.test(asked)) return undefined;

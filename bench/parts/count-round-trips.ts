@@ -1,5 +1,5 @@
-import type { CountingProxy } from '../../test/support/counting-proxy';
-import { startCountingProxy } from '../../test/support/counting-proxy';
+import type { LiveTables } from '../../local/tables/start-live-tables';
+import { startLiveTables } from '../../local/tables/start-live-tables';
 import { appCommand, appSignIn } from './app-command';
 import type { Send } from './http-client';
 import type { ServerProcess } from './server-process';
@@ -17,7 +17,7 @@ export interface RoundTrips {
 type Count = (request: string, aim: string, ask: () => Promise<unknown>) => Promise<void>;
 type StartApp = (env?: Readonly<Record<string, string>>) => Promise<void>;
 
-/** Asks the app one thing after the other and counts, by a proxy before the tables, what each costs. */
+/** Asks the app one thing after the other and counts what each costs in storage. */
 export async function countRoundTrips(
   send: Send,
   stack: BenchStack,
@@ -26,10 +26,10 @@ export async function countRoundTrips(
   const { facts } = stack;
   const [baseUrl = ''] = stack.origins;
   const tablesPort = /TableEndpoint=http:\/\/127\.0\.0\.1:(\d+)/.exec(facts.tablesConnectionString);
-  const proxy = await startCountingProxy(Number(tablesPort?.[1]));
+  const tables = await startLiveTables({ azuritePort: Number(tablesPort?.[1]) });
   const through = facts.tablesConnectionString.replace(
     `:${tablesPort?.[1] ?? ''}/`,
-    `:${proxy.port}/`,
+    `:${tables.port}/`,
   );
   let running: ServerProcess | undefined;
   const startApp: StartApp = async (more = {}) => {
@@ -41,10 +41,10 @@ export async function countRoundTrips(
   };
   try {
     await startApp();
-    return await countAll({ send, baseUrl, startApp, proxy, account, entraUrl: facts.entraUrl });
+    return await countAll({ send, baseUrl, startApp, tables, account, entraUrl: facts.entraUrl });
   } finally {
     await running?.stop();
-    await proxy.close();
+    await tables.stop();
   }
 }
 
@@ -52,18 +52,18 @@ async function countAll(parts: {
   readonly send: Send;
   readonly baseUrl: string;
   readonly startApp: StartApp;
-  readonly proxy: CountingProxy;
+  readonly tables: LiveTables;
   readonly account: string;
   readonly entraUrl: string;
 }): Promise<readonly RoundTrips[]> {
-  const { send, baseUrl, startApp, proxy, account, entraUrl } = parts;
+  const { send, baseUrl, startApp, tables, account, entraUrl } = parts;
   const counted: RoundTrips[] = [
-    { request: 'first request that needs a key', made: taken(proxy), aim: '1 query' },
+    { request: 'first request that needs a key', made: taken(tables), aim: '1 query' },
   ];
   const count: Count = async (request, aim, ask) => {
-    proxy.takeRequests();
+    tables.takeRequests();
     await ask();
-    counted.push({ request, made: taken(proxy), aim });
+    counted.push({ request, made: taken(tables), aim });
   };
   const get = (path: string, cookie?: string) =>
     send(baseUrl + path, {
@@ -100,8 +100,8 @@ async function countAll(parts: {
   return counted;
 }
 
-function taken(proxy: CountingProxy): readonly string[] {
-  return proxy.takeRequests().map(nameOf);
+function taken(tables: LiveTables): readonly string[] {
+  return tables.takeRequests().map(nameOf);
 }
 
 /** `GET /account/table(PartitionKey='…',RowKey='…')` in words. */
@@ -109,7 +109,7 @@ function nameOf(request: string): string {
   const [method = '', path = ''] = request.split(' ');
   if (path.includes('$batch')) return 'transaction';
   if (method === 'GET') {
-    return decodeURIComponent(path).includes('RowKey=') ? 'point read' : 'query';
+    return decodeURIComponent(path).includes("RowKey='") ? 'point read' : 'query';
   }
   return method === 'POST' ? 'insert' : method === 'DELETE' ? 'delete' : 'write';
 }

@@ -1,4 +1,5 @@
 import { RestError, TableClient } from '@azure/data-tables';
+import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { endProcess, onDeath } from './end-process';
@@ -12,8 +13,11 @@ export interface StorageAccount {
   readonly key: string;
 }
 
-/** A service of Azurite, running in a process of its own. */
+/** A service of Azurite, running in a process of its own. Its tables answer as Azure Table Storage does. */
 export interface Azurite {
+  readonly pid: number | undefined;
+  /** Where Azurite itself listens, behind what makes its tables answer as the live service does. */
+  readonly azuritePort: number;
   readonly endpoint: string;
   readonly connectionString: string;
   stop(): Promise<void>;
@@ -31,6 +35,10 @@ export interface AzuriteOptions {
   readonly account?: StorageAccount;
   /** Told when Azurite ends though nobody asked it to. */
   readonly onDeath?: () => void;
+  /** The built `azurite-process.mjs`, where it is not beside this file. */
+  readonly script?: string;
+  /** True lets this process end while Azurite still runs, which then ends too. */
+  readonly isLeftRunning?: boolean;
 }
 
 /** A storage account with a name and key that nobody else has. */
@@ -42,7 +50,7 @@ export function createStorageAccount(): StorageAccount {
 }
 
 /**
- * Starts a service of Azurite on 127.0.0.1, without telemetry.
+ * Starts a service of Azurite on 127.0.0.1, without telemetry. Tables answer as the live service does.
  * @throws Error with what Azurite said when it does not start
  */
 export async function startAzurite(
@@ -50,45 +58,17 @@ export async function startAzurite(
   options: AzuriteOptions = {},
 ): Promise<Azurite> {
   const port = options.port ?? (await freePort());
-  const { name, key } = options.account ?? createStorageAccount();
-  const place =
-    options.dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', options.dataDir];
-  const child = fork(
-    new URL('./azurite-process.mjs', import.meta.url),
-    [
-      ...[service, `--${service}Host`, '127.0.0.1', `--${service}Port`, String(port), ...place],
-      ...['--silent', '--disableTelemetry', '--skipApiVersionCheck'],
-    ],
-    {
-      silent: true,
-      // In a group of its own: a Ctrl-C in the terminal would reach it too, and Azurite that is asked
-      // to end twice ends without writing its data.
-      detached: true,
-      windowsHide: true,
-      env: { ...process.env, AZURITE_ACCOUNTS: `${name}:${key}` },
-    },
-  );
-  await new Promise<void>((resolve, reject) => {
-    let said = '';
-    const listen = (chunk: Buffer): void => {
-      said += chunk.toString();
-      if (/successfully (started|listens)/.test(said)) {
-        resolve();
-      }
-    };
-    child.stdout?.on('data', listen);
-    child.stderr?.on('data', listen);
-    child.once('exit', () => {
-      const reason = new Error(
-        `Azurite's ${service} service did not start on port ${port}:\n${said}`,
-      );
-      const isTaken = said.includes('EADDRINUSE');
-      reject(isTaken ? Object.assign(reason, { code: 'EADDRINUSE', port }) : reason);
-    });
-  });
+  const azuritePort = service === 'table' ? await freePort() : port;
+  const account = options.account ?? createStorageAccount();
+  const child = forkAzurite(service, { port, azuritePort, account }, options);
+  await untilStarted(child, service, port);
   onDeath(child, options.onDeath);
+  if (options.isLeftRunning === true) letGo(child);
+  const { name, key } = account;
   const endpoint = `http://127.0.0.1:${port}/${name}`;
   return {
+    pid: child.pid,
+    azuritePort,
     endpoint,
     connectionString: `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${key};${service === 'blob' ? 'Blob' : 'Table'}Endpoint=${endpoint};`,
     stop: () =>
@@ -101,6 +81,69 @@ export async function startAzurite(
         options.dataDir === undefined ? undefined : 12_000,
       ),
   };
+}
+
+function forkAzurite(
+  service: AzuriteService,
+  place: { readonly port: number; readonly azuritePort: number; readonly account: StorageAccount },
+  { dataDir, script }: AzuriteOptions,
+): ChildProcess {
+  const { port, azuritePort, account } = place;
+  const kept = dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', dataDir];
+  return fork(
+    script ?? new URL('./azurite-process.mjs', import.meta.url),
+    [
+      ...[
+        service,
+        `${port}`,
+        `--${service}Host`,
+        '127.0.0.1',
+        `--${service}Port`,
+        `${azuritePort}`,
+      ],
+      ...kept,
+      ...['--silent', '--disableTelemetry', '--skipApiVersionCheck'],
+    ],
+    {
+      silent: true,
+      // In a group of its own: a Ctrl-C in the terminal would reach it too, and Azurite that is asked
+      // to end twice ends without writing its data.
+      detached: true,
+      windowsHide: true,
+      env: { ...process.env, AZURITE_ACCOUNTS: `${account.name}:${account.key}` },
+    },
+  );
+}
+
+async function untilStarted(
+  child: ChildProcess,
+  service: AzuriteService,
+  port: number,
+): Promise<void> {
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    const listen = (chunk: Buffer): void => {
+      said += chunk.toString();
+      if (/successfully (started|listens)/.test(said)) resolve();
+    };
+    child.stdout?.on('data', listen);
+    child.stderr?.on('data', listen);
+    child.once('exit', () => {
+      const reason = new Error(
+        `Azurite's ${service} service did not start on port ${port}:\n${said}`,
+      );
+      const isTaken = said.includes('EADDRINUSE');
+      reject(isTaken ? Object.assign(reason, { code: 'EADDRINUSE', port }) : reason);
+    });
+  });
+}
+
+/** It ends by itself as soon as this process is gone. */
+function letGo(child: ChildProcess): void {
+  child.unref();
+  child.channel?.unref();
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 /** Makes the table, as Bicep does in Azure: the app itself never does. One that is there is left alone. */

@@ -4,10 +4,12 @@ import type {
   TransactionAction as ClientAction,
 } from '@azure/data-tables';
 import { AppError } from '../errors';
-import { listRows, withKeys } from './list-rows';
+import type { AskStorage } from './ask-storage';
+import { createAskStorage } from './ask-storage';
+import { listRows, readFirstRow, withKeys } from './list-rows';
+import { etagsIfDone, isAsWritten } from './lost-answers';
 import { parseRow } from './parse-row';
 import { assertWithinLimits } from './row-limits';
-import { askStorage } from './storage-failure';
 import type {
   NewRow,
   RewriteOutcome,
@@ -18,30 +20,31 @@ import type {
   TransactionOutcome,
 } from './table';
 
+interface Parts extends Pick<Table, 'read' | 'list'> {
+  readonly client: TableClient;
+  readonly ask: AskStorage;
+}
+
 /** The table behind `client`. It must exist: the app never creates tables. */
 export function createAzureTable(client: TableClient): Table {
+  const findTable = (signal: AbortSignal): Promise<void> => readFirstRow(client, signal);
+  const ask = createAskStorage(client.tableName, findTable);
+  const parts: Parts = {
+    client,
+    ask,
+    read: (address, options) => read(client, ask, address, options),
+    list: (query, signal) => listRows(client, ask, query, signal),
+  };
   return {
     name: client.tableName,
-    check: async (signal) => {
-      await read(client, { partitionKey: 'check', rowKey: 'check' }, { select: [], signal });
-    },
-    read: (address, options) => read(client, address, options),
-    list: (query, signal) => listRows(client, query, signal),
-    insert: async (row, signal) => {
-      assertWithinLimits(row);
-      return askStorage(
-        signal,
-        async () => {
-          await client.createEntity(entityOf(row), { abortSignal: signal });
-          return true;
-        },
-        (failure) => (failure === 'exists' ? false : undefined),
-      );
-    },
-    replace: (row, etag, signal) => rewrite(client, row, { mode: 'Replace', etag, signal }),
-    merge: (row, etag, signal) => rewrite(client, row, { mode: 'Merge', etag, signal }),
+    check: (signal) => ask(signal, () => findTable(signal)),
+    read: parts.read,
+    list: parts.list,
+    insert: (row, signal) => insert(parts, row, signal),
+    replace: (row, etag, signal) => rewrite(parts, row, { mode: 'Replace', etag, signal }),
+    merge: (row, etag, signal) => rewrite(parts, row, { mode: 'Merge', etag, signal }),
     delete: async ({ partitionKey, rowKey }, signal) => {
-      await askStorage(
+      await ask(
         signal,
         async () => {
           await client.deleteEntity(partitionKey, rowKey, { abortSignal: signal });
@@ -50,16 +53,17 @@ export function createAzureTable(client: TableClient): Table {
         (failure) => (failure === 'missing' ? true : undefined),
       );
     },
-    transact: (partitionKey, actions, signal) => transact(client, partitionKey, actions, signal),
+    transact: (partitionKey, actions, signal) => transact(parts, partitionKey, actions, signal),
   };
 }
 
 async function read(
   client: TableClient,
+  ask: AskStorage,
   { partitionKey, rowKey }: RowAddress,
   { select, signal }: { readonly select?: readonly string[]; readonly signal: AbortSignal },
 ): Promise<Row | undefined> {
-  const { row } = await askStorage<{ row: Row | undefined }>(
+  const { row } = await ask<{ row: Row | undefined }>(
     signal,
     async () => {
       const entity = await client.getEntity(partitionKey, rowKey, {
@@ -73,31 +77,56 @@ async function read(
   return row;
 }
 
+async function insert(
+  { client, ask, read: readRow }: Parts,
+  row: NewRow,
+  signal: AbortSignal,
+): Promise<boolean> {
+  assertWithinLimits(row);
+  return ask(
+    signal,
+    async () => {
+      await client.createEntity(entityOf(row), { abortSignal: signal });
+      return true;
+    },
+    async (failure, isLate) => {
+      if (failure !== 'exists') return undefined;
+      return isLate && isAsWritten(await readRow(row, { signal }), row.properties);
+    },
+  );
+}
+
 async function rewrite(
-  client: TableClient,
+  { client, ask, read: readRow }: Parts,
   row: NewRow,
   { mode, etag, signal }: { mode: 'Replace' | 'Merge'; etag: string; signal: AbortSignal },
 ): Promise<RewriteOutcome> {
   assertWithinLimits(row);
-  return askStorage<RewriteOutcome>(
+  return ask<RewriteOutcome>(
     signal,
     async () => {
       const options = { etag, abortSignal: signal };
       const written = await client.updateEntity(entityOf(row), mode, options);
       return { outcome: 'written', etag: etagOf(written.etag) };
     },
-    (failure) => (failure === 'exists' ? undefined : { outcome: failure }),
+    async (failure, isLate) => {
+      if (failure === 'exists') return undefined;
+      const stored = isLate ? await readRow(row, { signal }) : undefined;
+      return isAsWritten(stored, row.properties)
+        ? { outcome: 'written', etag: stored.etag }
+        : { outcome: failure };
+    },
   );
 }
 
 async function transact(
-  client: TableClient,
+  { client, ask, ...reads }: Parts,
   partitionKey: string,
   actions: readonly TransactionAction[],
   signal: AbortSignal,
 ): Promise<TransactionOutcome> {
   const clientActions = actions.map((action) => clientActionOf(partitionKey, action));
-  return askStorage<TransactionOutcome>(
+  return ask<TransactionOutcome>(
     signal,
     async () => {
       const answer = await client.submitTransaction(clientActions, { abortSignal: signal });
@@ -106,7 +135,10 @@ async function transact(
       );
       return { outcome: 'done', etags };
     },
-    (failure) => ({ outcome: failure }),
+    async (failure, isLate) => {
+      const etags = isLate ? await etagsIfDone(reads, partitionKey, actions, signal) : undefined;
+      return etags === undefined ? { outcome: failure } : { outcome: 'done', etags };
+    },
   );
 }
 

@@ -18,9 +18,8 @@ export type TablePlace = { readonly tableName: string } & (
     }
 );
 
-// Two quick retries bridge a dropped connection. Longer ones would only eat the request's deadline:
-// its signal ends every wait, a Retry-After of the service too.
-const retryOptions = { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 400 };
+// ask-storage.ts tries again, and knows what an earlier try may have done.
+const retryOptions = { maxRetries: 0 };
 
 /**
  * The client of one table; it connects when first used. http is allowed on loopback only, for the

@@ -5,7 +5,7 @@ import type { RowQuery, TimeCondition } from './table';
  * The OData filter of a query, `undefined` when everything is meant. Values are escaped; property
  * names are ours. Microsoft Learn, "Querying tables and entities".
  */
-export function rowFilter(query: RowQuery): string | undefined {
+export function rowFilter(query: Omit<RowQuery, 'continuation'>): string | undefined {
   const parts: string[] = [];
   if (query.partitionKey !== undefined) parts.push(odata`PartitionKey eq ${query.partitionKey}`);
   if (query.rowKeyPrefix !== undefined && query.rowKeyPrefix !== '') {

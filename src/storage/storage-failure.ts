@@ -1,5 +1,5 @@
-import { abortable } from '../abortable';
-import { AppError } from '../errors';
+import { RestError } from '@azure/data-tables';
+import { readRetryAfter } from '../retry-after';
 
 /** The failures that are answers: another writer was there, or nothing was. */
 export type ExpectedFailure = 'exists' | 'missing' | 'conflict';
@@ -20,52 +20,68 @@ const limitCodes = new Set([
   'TooManyProperties',
 ]);
 
+/** One failure of the service, or of the way to it. */
+export interface StorageFailure {
+  readonly expected: ExpectedFailure | undefined;
+  /** The size of a row was refused. */
+  readonly isLimit: boolean;
+  /** Another try may help: the service is busy, or the connection broke. */
+  readonly isPassing: boolean;
+  /** What the service asked callers to wait. */
+  readonly retryAfterSeconds: number | undefined;
+  /** For the log. */
+  readonly note: string;
+}
+
 /**
- * Reads the service's error code, not just the status: a table that is missing or being deleted
- * answers 404 and 409 too, and must count as an outage, or everybody would seem signed out.
+ * Understands what the library threw. The code decides, not just the status: a table that is missing or is being
+ * deleted answers 404 and 409 too, and must count as an outage, or everybody would seem signed out.
  * Microsoft Learn, "Table service error codes".
  */
-export function expectedFailureOf(error: unknown): ExpectedFailure | undefined {
+export function readStorageFailure(error: unknown, tableName: string): StorageFailure {
   const code = errorCodeOf(error);
-  return code === undefined ? undefined : expectedFailures[code];
+  const headers = error instanceof RestError ? error.response?.headers : undefined;
+  return {
+    expected: code === undefined ? undefined : expectedFailures[code],
+    isLimit: code !== undefined && limitCodes.has(code),
+    isPassing: isPassing(error),
+    retryAfterSeconds: headers && readRetryAfter(headers),
+    note: noteOf(code, tableName),
+  };
+}
+
+/** The note for a table that is not there. */
+export function missingTableNote(tableName: string): string {
+  return `there is no table ${tableName} in this storage account, and the app never creates it`;
+}
+
+/** Whether more than one answer can follow: 408, 429 and most of 5xx pass, and so do broken connections. */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof RestError)) return false;
+  const { statusCode: status } = error;
+  if (status === undefined) return true;
+  return status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
+}
+
+function noteOf(code: string | undefined, tableName: string): string {
+  if (code === 'TableNotFound') return missingTableNote(tableName);
+  if (code === 'AuthorizationPermissionMismatch') {
+    return `the tables answered ${code}: the app's identity needs the role Storage Table Data Contributor on this storage account or table; a new assignment takes up to 30 minutes to work`;
+  }
+  return `the tables answered ${code ?? 'nothing that can be used'}`;
 }
 
 /**
- * What `work` gives, or `onExpected(failure)` for an expected failure that it accepts.
- * @throws ERR_STORAGE_LIMIT when the service refuses the size of a row, ERR_STORAGE_UNAVAILABLE for
- *   every other failure, and as soon as `signal` aborts
+ * Where the library leaves the service's code. Table Storage puts it into the JSON body, and only there where data is
+ * concerned; 401 and 403 have it in a header, some with an XML body, which the library does not understand.
  */
-export async function askStorage<Answer>(
-  signal: AbortSignal,
-  work: () => Promise<Answer>,
-  onExpected: (failure: ExpectedFailure) => Answer | undefined = () => undefined,
-): Promise<Answer> {
-  try {
-    signal.throwIfAborted();
-    // The library gets the signal too, but a body that stops halfway through its gzip stream would
-    // keep it waiting for ever.
-    return await abortable(work(), signal, 'ERR_STORAGE_UNAVAILABLE');
-  } catch (error) {
-    const failure = expectedFailureOf(error);
-    const answer = failure === undefined ? undefined : onExpected(failure);
-    if (answer !== undefined) return answer;
-    if (error instanceof AppError) throw error;
-    const isLimit = limitCodes.has(errorCodeOf(error) ?? '');
-    throw new AppError(isLimit ? 'ERR_STORAGE_LIMIT' : 'ERR_STORAGE_UNAVAILABLE', {
-      cause: error,
-      note: noteOf(error, signal),
-    });
-  }
-}
-
-function noteOf(error: unknown, signal: AbortSignal): string {
-  if (signal.aborted) return 'the tables did not answer before the deadline';
-  return `the tables answered ${errorCodeOf(error) ?? 'nothing that can be used'}`;
-}
-
-/** A transaction's error has `code`; that of a single operation has the header in its `details`. */
 function errorCodeOf(error: unknown): string | undefined {
-  return textOf(error, 'code') ?? textOf(valueOf(error, 'details'), 'errorCode');
+  const details = valueOf(error, 'details');
+  const fromBody = textOf(valueOf(details, 'odataError'), 'code');
+  const fromHeader =
+    error instanceof RestError ? error.response?.headers.get('x-ms-error-code') : undefined;
+  // A transaction's code stands in the error itself, and so does the system's own (ECONNRESET).
+  return fromBody ?? fromHeader ?? textOf(error, 'code');
 }
 
 function textOf(from: unknown, name: string): string | undefined {

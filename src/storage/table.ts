@@ -2,8 +2,10 @@
  * One table of Azure Table Storage, as the rest of the app sees it. There is no upsert: a row is
  * inserted, or rewritten under its ETag, so that a deleted row never comes back by accident.
  *
- * Every method throws ERR_STORAGE_UNAVAILABLE when the table does not answer as expected or `signal`
- * aborts, and ERR_STORAGE_LIMIT before it writes a row that the service would refuse for its size.
+ * Every method throws ERR_STORAGE_UNAVAILABLE when the table does not answer as expected, is not there, or `signal`
+ * aborts, and ERR_STORAGE_LIMIT before it writes a row that the service would refuse for its size. Busy answers and
+ * broken connections are tried again, three times in all; when the service asks to wait longer than that, the error
+ * says so at once (`retryAfterSeconds`). An answer that got lost changes no outcome: what is stored then decides.
  * Limits and types: Microsoft Learn, "Understanding the Table service data model".
  */
 
@@ -81,9 +83,12 @@ export type TransactionOutcome =
 export interface Table {
   /** Part of what row encryption binds a value to. */
   readonly name: string;
-  /** Asks for a row that nobody writes: returns when the table is there and answers. */
+  /** Asks for the first row: returns when the table is there and answers. */
   check(signal: AbortSignal): Promise<void>;
-  /** The row, or `undefined` when there is none. `select` as in RowQuery. */
+  /**
+   * The row, or `undefined` when there is none, which costs a query more: the service does not always tell a missing row
+   * from a missing table. `select` as in RowQuery.
+   */
   read(
     address: RowAddress,
     options: { readonly select?: readonly string[]; readonly signal: AbortSignal },

@@ -41,6 +41,7 @@ const anyones = [
   'retry-after',
   'abortable',
   'share-run',
+  'retry-after',
   'with-patience',
 ];
 

@@ -1,42 +1,32 @@
 import { accounts, control, fetchJson, resetControl, startJourney } from '../support/journey';
-import type { CountingProxy } from '../support/counting-proxy';
-import { startCountingProxy } from '../support/counting-proxy';
 import { useFixedClock } from '../support/fixed-clock';
 import type { TestStack } from '../support/start-stack';
+import type { OwnTables } from '../support/test-table';
+import { startOwnTables } from '../support/test-table';
 import { TestBrowser } from '../support/test-browser';
 
 useFixedClock();
 let stack: TestStack;
-let proxy: CountingProxy;
+let tables: OwnTables;
 let app: string;
 
 beforeAll(async () => {
   stack = await startJourney({ apps: 0 });
-  const { tablesConnectionString } = stack.facts;
-  const port = Number(
-    /TableEndpoint=http:\/\/127\.0\.0\.1:(\d+)/.exec(tablesConnectionString)?.[1],
-  );
-  proxy = await startCountingProxy(port);
-  app = (
-    await stack.startApp({
-      env: {
-        TABLES_CONNECTION_STRING: tablesConnectionString.replace(`:${port}/`, `:${proxy.port}/`),
-      },
-    })
-  ).url;
+  tables = await startOwnTables();
+  app = (await stack.startApp({ env: { TABLES_CONNECTION_STRING: tables.connectionString } })).url;
 });
 afterAll(async () => {
   await stack.stop();
-  await proxy.close();
+  await tables.stop();
 });
 
 /** What reached the table since the last time, in words. */
 function trips(): string[] {
-  return proxy.takeRequests().map((request) => {
+  return tables.takeRequests().map((request) => {
     const [method = '', path = ''] = request.split(' ');
     if (path.includes('$batch')) return 'transaction';
     if (method === 'GET')
-      return decodeURIComponent(path).includes('RowKey=') ? 'point read' : 'query';
+      return decodeURIComponent(path).includes("RowKey='") ? 'point read' : 'query';
     return method === 'POST' ? 'insert' : method === 'DELETE' ? 'delete' : 'write';
   });
 }

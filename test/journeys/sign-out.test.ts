@@ -1,8 +1,8 @@
-import type { CountingProxy } from '../support/counting-proxy';
-import { startCountingProxy } from '../support/counting-proxy';
 import { accounts, cookieName, fetchJson, signIn, startJourney, textOf } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser, words } from '../support/test-browser';
+import type { OwnTables } from '../support/test-table';
+import { startOwnTables } from '../support/test-table';
 
 let stack: TestStack;
 let app: string;
@@ -105,7 +105,7 @@ describe('signing out everywhere', () => {
 });
 
 describe('with storage out of reach', () => {
-  let proxy: CountingProxy;
+  let tables: OwnTables;
   let twin: { readonly url: string };
 
   const tablesAt = (port: number) =>
@@ -113,21 +113,16 @@ describe('with storage out of reach', () => {
       /(TableEndpoint=http:\/\/127\.0\.0\.1:)\d+/,
       `$1${port}`,
     );
-  const tablesPort = () =>
-    Number(
-      /TableEndpoint=http:\/\/127\.0\.0\.1:(\d+)/.exec(stack.facts.tablesConnectionString)?.[1],
-    );
-
   beforeAll(async () => {
-    proxy = await startCountingProxy(tablesPort());
+    tables = await startOwnTables();
     twin = await stack.startApp({
-      env: { APP_BASE_URL: app, TABLES_CONNECTION_STRING: tablesAt(proxy.port) },
+      env: { APP_BASE_URL: app, TABLES_CONNECTION_STRING: tables.connectionString },
     });
     // It knows keys and provider by now, and loses the tables afterwards.
     const { browser } = await signIn(app, accounts(stack).plainUser);
     expect((await fetchJson(`${twin.url}/auth/session`, browser)).status).toBe(200);
     expect((await signOutAt(twin.url, browser)).status).toBe(200);
-    await proxy.close();
+    await tables.stop();
   });
 
   it('clears the cookie, goes on to the provider, and says that the session lives on and until when', async () => {

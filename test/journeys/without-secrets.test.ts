@@ -6,8 +6,8 @@ import { localTenantId } from '../../local/stack/app-settings';
 import type { AppFacts } from '../../local/stack/stack-messages';
 import { accounts, fetchJson, freshTableName, signIn, startJourney } from '../support/journey';
 import { useFixedClock } from '../support/fixed-clock';
-import type { HttpsAzurite } from '../support/start-https-azurite';
-import { startHttpsAzurite } from '../support/start-https-azurite';
+import type { HttpsTables } from '../support/start-https-tables';
+import { startHttpsTables } from '../support/start-https-tables';
 import type { TestStack } from '../support/start-stack';
 import { words } from '../support/test-browser';
 
@@ -16,7 +16,7 @@ const clientId = '66666666-6666-4666-8666-666666666666';
 const tableName = freshTableName();
 let platform: ManagedIdentityStandIn;
 let vault: KeyVaultStandIn;
-let tables: HttpsAzurite;
+let tables: HttpsTables;
 let stack: TestStack;
 let first: AppFacts;
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const audience = 'api://AzureADTokenExchange';
   [vault, tables, stack] = await Promise.all([
     startKeyVaultStandIn({ tokenKeys: keys }),
-    startHttpsAzurite(),
+    startHttpsTables({ tenantId: localTenantId, issuer, keys }),
     startJourney({
       apps: 0,
       registration: { federatedCredentials: [{ issuer, subject, audience, keys }] },

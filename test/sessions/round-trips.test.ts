@@ -1,33 +1,27 @@
 import { createStaticKeyRing } from '../support/static-key-ring';
 import type { SessionStore } from '../../src/sessions/session-store';
 import { createSessionStore } from '../../src/sessions/session-store';
-import { createAzureTable } from '../../src/storage/azure-table';
-import { createTableClient } from '../../src/storage/create-table-client';
-import type { CountingProxy } from '../support/counting-proxy';
-import { startCountingProxy } from '../support/counting-proxy';
 import { limits, newSession, ringSecret, start } from '../support/session-fixture';
-import { createTestTable, tablesConnectionString } from '../support/test-table';
+import type { OwnTables } from '../support/test-table';
+import { createTestTable, startOwnTables } from '../support/test-table';
 
 const signal = AbortSignal.timeout(600_000);
-let proxy: CountingProxy;
+let tables: OwnTables;
 let store: SessionStore;
 
 beforeAll(async () => {
-  const { tableName } = await createTestTable();
-  const port = /127\.0\.0\.1:(\d+)/.exec(tablesConnectionString())?.[1];
-  proxy = await startCountingProxy(Number(port));
-  const connectionString = tablesConnectionString(proxy.port);
-  const table = createAzureTable(createTableClient({ connectionString, tableName }));
+  tables = await startOwnTables();
+  const { table } = await createTestTable(tables.connectionString);
   store = createSessionStore({ table, keyRing: createStaticKeyRing(ringSecret), limits });
 });
-afterAll(() => proxy.close());
-beforeEach(() => proxy.takeRequests());
+afterAll(() => tables.stop());
+beforeEach(() => tables.takeRequests());
 
 /** Each request since the last look, in a word. */
 function roundTrips(): string[] {
-  return proxy.takeRequests().map((request) => {
+  return tables.takeRequests().map((request) => {
     if (request.includes('$batch')) return 'transaction';
-    if (request.startsWith('GET') && request.includes('PartitionKey=')) return 'point read';
+    if (request.startsWith('GET') && request.includes('(PartitionKey=')) return 'point read';
     if (request.startsWith('GET')) return 'list';
     return request.startsWith('POST') ? 'insert' : (request.split(' ')[0] ?? '').toLowerCase();
   });
@@ -37,7 +31,7 @@ async function opened(overrides: Parameters<typeof newSession>[0] = {}) {
   const result = await store.open(newSession(overrides));
   const found = await store.readWithTokens(result.ticket, start, signal);
   if (found?.tokens === undefined) throw new Error('the session should be live');
-  proxy.takeRequests();
+  tables.takeRequests();
   return { ...result, found, tokens: found.tokens };
 }
 

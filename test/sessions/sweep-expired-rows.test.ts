@@ -45,7 +45,7 @@ describe('sweepExpiredRows', () => {
     await store.open(newSession());
     const before = await keys();
     const counts = await sweepExpiredRows(table, { now: start + 1, ...past });
-    expect(counts).toEqual({ pages: 1, rows: 0, isFinished: true });
+    expect(counts).toMatchObject({ rows: 0, isFinished: true });
     expect(await keys()).toEqual(before);
     expect(before).toHaveLength(3);
   });
@@ -105,13 +105,15 @@ describe('sweepExpiredRows', () => {
 
   it('goes on behind the last whole page when a run breaks off', async () => {
     await insertExpired(1_500);
-    let pages = 0;
+    let pagesWithRows = 0;
     const breaking: Table = {
       ...table,
-      list: (query, ofRequest) => {
-        pages += 1;
-        if (pages === 3) throw new Error('the instance was taken away');
-        return table.list(query, ofRequest);
+      list: async function* list(query, ofRequest) {
+        if (pagesWithRows === 2) throw new Error('the instance was taken away');
+        for await (const page of table.list(query, ofRequest)) {
+          if (page.rows.length > 0) pagesWithRows += 1;
+          yield page;
+        }
       },
     };
     await expect(sweepExpiredRows(breaking, { now: start + 60, ...past })).rejects.toThrow('away');
@@ -149,7 +151,7 @@ describe('sweepExpiredRows', () => {
       },
     };
     await sweepExpiredRows(watched, { now: start + limits.lifetimeSeconds + 60, ...past });
-    expect(asked).toEqual(['expiresAt']);
+    expect(new Set(asked)).toEqual(new Set(['expiresAt']));
     expect(await keys()).toEqual([]);
   });
 });

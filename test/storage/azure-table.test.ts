@@ -273,6 +273,8 @@ describe('createAzureTable', () => {
       const first: Row[] = [];
       let continuation: string | undefined;
       for await (const page of table.list({ rowKeyPrefix: prefix, pageSize: 2 }, signal)) {
+        // Any page may be empty and not be the last.
+        if (page.rows.length === 0) continue;
         sizes.push(page.rows.length);
         if (continuation === undefined) {
           first.push(...page.rows);
@@ -295,6 +297,7 @@ describe('createAzureTable', () => {
       ['a number', Buffer.from('{"nextPartitionKey":1}').toString('base64')],
       ['more', Buffer.from('{"nextPartitionKey":"a","$filter":"b"}').toString('base64')],
       ['null', Buffer.from('null').toString('base64')],
+      ['made up', Buffer.from('{"nextPartitionKey":"1!4!MQ"}').toString('base64')],
     ])('refuses a continuation that is %s', async (_, continuation) => {
       await expect(listAll({ continuation })).rejects.toMatchObject({ code: 'ERR_BAD_REQUEST' });
     });
@@ -411,20 +414,6 @@ describe('createAzureTable', () => {
         const wrong = tableAt(tablesConnectionString(port));
         await expect(wrong.read(address, { signal })).rejects.toMatchObject(unavailable);
       });
-    });
-
-    it('bridges a short failure with a retry', async () => {
-      const statuses: number[] = [];
-      const failing: RequestListener = (_, response) => {
-        const status = statuses.length === 0 ? 500 : 404;
-        statuses.push(status);
-        response.writeHead(status, { 'x-ms-error-code': 'ResourceNotFound' }).end();
-      };
-      await whileAnswering(failing, async (port) => {
-        const shaky = tableAt(tablesConnectionString(port));
-        expect(await shaky.read(address, { signal })).toBeUndefined();
-      });
-      expect(statuses).toEqual([500, 404]);
     });
   });
 

@@ -1,14 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import { TableClient } from '@azure/data-tables';
+import type { LiveTables, LiveTablesOptions } from '../../local/tables/start-live-tables';
+import { startLiveTables } from '../../local/tables/start-live-tables';
 import { createAzureTable } from '../../src/storage/azure-table';
 import { createTableClient } from '../../src/storage/create-table-client';
 import type { Table } from '../../src/storage/table';
 
-/** Azurite's connection string; with `port`, through a proxy that listens there. */
+/** The connection string of the tables that all tests share; with `port`, through what listens there. */
 export function tablesConnectionString(port?: number): string {
   const text = process.env['TEST_TABLES_CONNECTION_STRING'];
-  if (text === undefined) throw new Error('jest.config.mjs must name test/support/start-azurite');
+  if (text === undefined) throw new Error('jest.config.mjs must name test/support/prepare-tests');
   return port === undefined ? text : text.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${port}`);
+}
+
+export interface OwnTables extends LiveTables {
+  readonly connectionString: string;
+}
+
+/** A way of one's own to the tables that all tests share: it can be made to fail, and counts what passes. */
+export async function startOwnTables(
+  options: Omit<LiveTablesOptions, 'azuritePort'> = {},
+): Promise<OwnTables> {
+  const azuritePort = Number(process.env['TEST_AZURITE_PORT']);
+  const tables = await startLiveTables({ ...options, azuritePort });
+  return { ...tables, connectionString: tablesConnectionString(tables.port) };
 }
 
 export interface TestTable {
@@ -19,9 +34,10 @@ export interface TestTable {
 }
 
 /** A table of its own on Azurite, gone with it. */
-export async function createTestTable(): Promise<TestTable> {
+export async function createTestTable(
+  connectionString = tablesConnectionString(),
+): Promise<TestTable> {
   const tableName = `t${randomBytes(8).toString('hex')}`;
-  const connectionString = tablesConnectionString();
   const client = TableClient.fromConnectionString(connectionString, tableName, {
     allowInsecureConnection: true,
   });

@@ -1,0 +1,108 @@
+import { isRecord } from '../loopback/control';
+import { rowSize } from '../../src/storage/row-limits';
+import type { PropertyValue } from '../../src/storage/table';
+import type { LiveAnswer } from './live-answer';
+import { liveError } from './live-answer';
+import type { TablesRequest } from './tables-request';
+
+const mebibyte = 1024 * 1024;
+/** 255, less PartitionKey, RowKey and Timestamp. */
+const mostProperties = 252;
+
+/**
+ * Azurite itself holds 64 KiB a property, 4 MiB a request and 100 operations a transaction. Of an inserted row it
+ * counts neither bytes nor properties. Microsoft Learn, "Understanding the Table service data model".
+ * @returns the service's refusal; of a transaction that of its first row that is too large
+ */
+export function refuseByLimits({ kind, body, headers }: TablesRequest): LiveAnswer | undefined {
+  if (kind === 'transaction')
+    return refuseTransaction(body.toString('utf8'), headers['content-type']);
+  if (kind !== 'insert' && kind !== 'rewrite') return undefined;
+  const fault = faultOf(body.toString('utf8'));
+  return fault && liveError(400, fault.code, fault.message);
+}
+
+function refuseTransaction(body: string, type = ''): LiveAnswer | undefined {
+  // Only rows are JSON, each on a line of its own.
+  const rows = body.split('\r\n').filter((line) => line.startsWith('{'));
+  const operations = body.split(/HTTP\/1\.1\r\n/).slice(1);
+  for (const row of rows) {
+    const fault = faultOf(row);
+    if (fault === undefined) continue;
+    const index = operations.findIndex((operation) => operation.includes(row));
+    return failedTransaction(type, fault.code, `${index}:${fault.message}`);
+  }
+  return undefined;
+}
+
+/** 202 with the failure inside, as for every failed transaction. */
+function failedTransaction(type: string, code: string, message: string): LiveAnswer {
+  const error = liveError(400, code, message);
+  const boundary = (/boundary=([\w-]+)/.exec(type)?.[1] ?? '').replace('batch', 'batchresponse');
+  const lines = [
+    `--${boundary}`,
+    'Content-Type: multipart/mixed; boundary=changesetresponse_1',
+    '',
+    '--changesetresponse_1',
+    'Content-Type: application/http',
+    'Content-Transfer-Encoding: binary',
+    '',
+    'HTTP/1.1 400 Bad Request',
+    'X-Content-Type-Options: nosniff',
+    'DataServiceVersion: 3.0;',
+    `Content-Type: ${String(error.headers['content-type'])}`,
+    '',
+    error.body.toString('utf8'),
+    '--changesetresponse_1--',
+    `--${boundary}--`,
+    '',
+  ];
+  return {
+    status: 202,
+    headers: { ...error.headers, 'content-type': `multipart/mixed; boundary=${boundary}` },
+    body: Buffer.from(lines.join('\r\n')),
+  };
+}
+
+function faultOf(json: string): { readonly code: string; readonly message: string } | undefined {
+  const row = parse(json);
+  if (row === undefined) return undefined;
+  if (Object.keys(row.properties).length > mostProperties) {
+    const message =
+      'The entity contains more properties than allowed. Each entity can include up to 252 properties to store data.';
+    return { code: 'TooManyProperties', message };
+  }
+  if (rowSize(row) <= mebibyte) return undefined;
+  return {
+    code: 'EntityTooLarge',
+    message: 'The entity is larger than the maximum allowed size (1MB).',
+  };
+}
+
+function parse(json: string) {
+  let entity: unknown;
+  try {
+    entity = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(entity)) return undefined;
+  const properties: Record<string, PropertyValue> = {};
+  for (const [name, value] of Object.entries(entity)) {
+    if (name.includes('odata.') || name === 'PartitionKey' || name === 'RowKey') continue;
+    properties[name] = valueOf(value, entity[`${name}@odata.type`]);
+  }
+  const { PartitionKey: partitionKey, RowKey: rowKey } = entity;
+  return {
+    partitionKey: typeof partitionKey === 'string' ? partitionKey : '',
+    rowKey: typeof rowKey === 'string' ? rowKey : '',
+    properties,
+  };
+}
+
+function valueOf(value: unknown, type: unknown): PropertyValue {
+  if (typeof value === 'boolean' || typeof value === 'number') return value;
+  const text = typeof value === 'string' ? value : '';
+  if (type === 'Edm.Binary') return Buffer.from(text, 'base64');
+  return type === undefined || type === 'Edm.String' ? text : 0;
+}
