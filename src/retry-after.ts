@@ -1,5 +1,5 @@
 import type { ErrorCode } from './error-facts';
-import { AppError } from './errors';
+import { AppError, type ProviderRefusal } from './errors';
 
 /** What a header of an answer is read by: fetch's `Headers`, or those of an Azure SDK. */
 interface HeaderReader {
@@ -27,9 +27,13 @@ export class AskedToWaitError extends AppError {
   readonly waitSeconds: number;
 
   /** @param waitSeconds what is left of the time that the service named */
-  constructor(code: ErrorCode, waitSeconds: number, note: string) {
+  constructor(
+    code: ErrorCode,
+    waitSeconds: number,
+    options: { readonly note?: string; readonly refusal?: ProviderRefusal },
+  ) {
     // A client that came back after no time at all would only be sent away again.
-    super(code, { note, retryAfterSeconds: Math.max(waitSeconds, 1) });
+    super(code, { ...options, retryAfterSeconds: Math.max(waitSeconds, 1) });
     this.waitSeconds = waitSeconds;
   }
 }

@@ -26,7 +26,7 @@ describe('readRetryAfter', () => {
 
 describe('AskedToWaitError', () => {
   it('never tells a client to come back at once', () => {
-    const error = new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', 0, 'busy');
+    const error = new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', 0, { note: 'busy' });
     expect([error.waitSeconds, error.retryAfterSeconds]).toEqual([0, 1]);
   });
 });

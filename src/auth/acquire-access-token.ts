@@ -1,10 +1,11 @@
 import type { AccountInfo, AuthenticationResult, TokenCache } from '@azure/msal-node';
 import { AppError } from '../errors';
+import { AskedToWaitError } from '../retry-after';
 import type { User } from '../sessions/session';
 import type { AuthParts } from './auth-parts';
 import { createMsalClient } from './msal-client';
 import { refreshError } from './refusal-errors';
-import { requireOneResource } from './scopes';
+import { normalScopes, requireOneResource } from './scopes';
 import { findLiveAccessToken, idTokensIn, keepAcquired } from './token-cache';
 import { verifyIdToken, type VerifiedIdToken } from './verify-id-token';
 
@@ -47,6 +48,8 @@ export async function acquireAccessToken(
   // MSAL would look for a token by what was granted, not by what was asked, so it is only ever told to refresh.
   const live = isForced ? undefined : findLiveAccessToken(tokenCache, scopes, now);
   if (live !== undefined) return { accessToken: live, tokenCache, changed: false };
+  const question = `${request.user.userKey} ${normalScopes(scopes).join(' ')}`;
+  requireNoPause(parts, question, now);
   const { msal, answer } = await createMsalClient(parts, request.signal);
   const cache = msal.getTokenCache();
   cache.deserialize(tokenCache);
@@ -60,7 +63,11 @@ export async function acquireAccessToken(
       ...(claims === undefined ? {} : { claims }),
     });
   } catch (error) {
-    throw refreshError(error, answer(), scopes);
+    const failure = refreshError(error, answer(), scopes);
+    if (failure instanceof AskedToWaitError) {
+      parts.tokenPauses.pause(question, now + failure.waitSeconds, now);
+    }
+    throw failure;
   }
   const { accessToken } = result;
   if (accessToken === '') {
@@ -74,6 +81,14 @@ export async function acquireAccessToken(
     changed: true,
     ...(idToken === undefined ? {} : { idToken }),
   };
+}
+
+/** Each try more would make a busy token endpoint busier, and its own answer longer to wait for (RFC 6585 section 4). */
+function requireNoPause({ tokenPauses }: AuthParts, question: string, now: number): void {
+  const left = tokenPauses.left(question, now);
+  if (left === 0) return;
+  const note = 'the token endpoint asked to wait before the next question';
+  throw new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', left, { note });
 }
 
 /** The cache is one session's, so its only account is the user's. */

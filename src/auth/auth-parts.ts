@@ -1,5 +1,6 @@
 import type { Settings } from '../settings';
 import type { CredentialState } from './credential-state';
+import type { PauseMemory } from './pause-memory';
 import type { Provider } from './provider';
 
 /** The settings that sign-in needs. */
@@ -13,6 +14,8 @@ export interface AuthParts {
   readonly settings: AuthSettings;
   readonly provider: Provider;
   readonly credential: CredentialState;
+  /** For whom the token endpoint asked to wait: nobody asks again before. */
+  readonly tokenPauses: PauseMemory;
   /**
    * A JWT by which the app proves itself (RFC 7523 section 2.2), called when a token is asked for.
    * Needed with the credential `managed-identity` only.

@@ -1,6 +1,7 @@
 /** Which keys not to try again yet. Bounded: past `mostKeys` the oldest pause is forgotten, and tried again early. */
 export interface PauseMemory {
-  isPaused(key: string, now: number): boolean;
+  /** The seconds that are left of its pause; 0 without one. */
+  left(key: string, now: number): number;
   /** @param until epoch seconds */
   pause(key: string, until: number, now: number): void;
 }
@@ -11,7 +12,7 @@ export function createPauseMemory(): PauseMemory {
   // A Map keeps the order of insertion.
   const pauses = new Map<string, number>();
   return {
-    isPaused: (key, now) => now < (pauses.get(key) ?? 0),
+    left: (key, now) => Math.max((pauses.get(key) ?? 0) - now, 0),
     pause: (key, until, now) => {
       for (const [oldest, end] of pauses) {
         if (end > now && pauses.size < mostKeys) break;

@@ -189,5 +189,5 @@ function unavailable(note: string, cause?: unknown): AppError {
 }
 
 function askedToWait(seconds: number, note: string): AskedToWaitError {
-  return new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', seconds, note);
+  return new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', seconds, { note });
 }

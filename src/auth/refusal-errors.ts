@@ -1,6 +1,7 @@
 import { AuthError, ClientAuthError, InteractionRequiredAuthError } from '@azure/msal-node';
 import type { ProviderRefusal } from '../errors';
 import { AppError, SignInRefusedError, StepUpError } from '../errors';
+import { AskedToWaitError } from '../retry-after';
 import type { TokenRefusal } from './read-refusal';
 import { isOfTheApp, meaningOf } from './refusals';
 import type { TokenAnswer } from './token-network-client';
@@ -31,7 +32,7 @@ export function redemptionError(
   const refusal = { ...failure.refusal, where: 'redemption' as const };
   const { kind } = meaningOf(refusal);
   if (isOfTheApp(refusal)) return new AppError('ERR_PROVIDER_REFUSED', { refusal });
-  if (kind === 'passing') return new AppError('ERR_PROVIDER_UNAVAILABLE', { refusal });
+  if (kind === 'passing') return passing(refusal, answer);
   if (kind === 'spent') return new AppError('ERR_SIGN_IN_EXPIRED', { refusal });
   const claims = usableClaims(failure);
   if (claims !== undefined && (kind === 'interaction' || kind === 'unknown')) {
@@ -83,13 +84,20 @@ export function refreshError(
     case 'malformed':
       return new AppError('ERR_PROVIDER_REFUSED', { refusal });
     case 'passing':
-      return new AppError('ERR_PROVIDER_UNAVAILABLE', { refusal });
+      return passing(refusal, answer);
     case 'unknown':
       if (claims !== undefined) return new StepUpError({ scopes, claims }, { refusal });
       return refusal.error === 'invalid_grant'
         ? new AppError('ERR_SIGNED_OUT', { refusal })
         : new AppError('ERR_PROVIDER_REFUSED', { refusal });
   }
+}
+
+function passing(refusal: ProviderRefusal, answer: TokenAnswer): AppError {
+  const wait = answer.kind === 'refused' ? answer.waitSeconds : undefined;
+  return wait === undefined
+    ? new AppError('ERR_PROVIDER_UNAVAILABLE', { refusal })
+    : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, { refusal });
 }
 
 /** Entra ID adds claims to refusals that no step-up mends, `invalid_client` for instance: there they mean nothing. */

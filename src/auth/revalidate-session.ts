@@ -67,7 +67,7 @@ export function createRevalidate(parts: RevalidationParts): Revalidate {
     if (now < verifiedAt + parts.revalidateSeconds) return found;
     const isGraceOver = now >= verifiedAt + parts.revalidateSeconds + graceSeconds;
     const key = sessionKeyOf(request.ticket.sessionId);
-    if (pauses.isPaused(key, now)) return goOn(found, isGraceOver);
+    if (pauses.left(key, now) > 0) return goOn(found, isGraceOver);
     try {
       return await share(key, signal, () => revalidate(parts, request));
     } catch (error) {

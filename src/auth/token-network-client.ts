@@ -2,6 +2,7 @@ import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@az
 import { AppError } from '../errors';
 import { isObject } from '../is-object';
 import { readBounded } from '../read-bounded';
+import { AskedToWaitError, readRetryAfter } from '../retry-after';
 import type { CredentialState } from './credential-state';
 import { readTokenRefusal, type TokenRefusal } from './read-refusal';
 import { meaningOf } from './refusals';
@@ -10,7 +11,12 @@ import { meaningOf } from './refusals';
 export type TokenAnswer =
   | { readonly kind: 'not-asked' }
   | { readonly kind: 'granted' }
-  | { readonly kind: 'refused'; readonly refused: TokenRefusal }
+  | {
+      readonly kind: 'refused';
+      readonly refused: TokenRefusal;
+      /** How long it wants to be left alone, where it says. */
+      readonly waitSeconds?: number | undefined;
+    }
   | { readonly kind: 'unavailable'; readonly error: AppError };
 
 /** MSAL's way to the network, for one request of ours. */
@@ -40,8 +46,10 @@ export function createTokenNetworkClient(
       const { response, body } = await send(url, options, signal);
       const refused = response.ok ? undefined : readTokenRefusal(body);
       // MSAL takes an answer without `error` for a success, so it must not see a strange failure.
-      if (!response.ok && refused === undefined) throw unavailable(response.status);
-      answer = refused === undefined ? { kind: 'granted' } : { kind: 'refused', refused };
+      if (!response.ok && refused === undefined) throw unavailable(response);
+      const waitSeconds = readRetryAfter(response.headers);
+      answer =
+        refused === undefined ? { kind: 'granted' } : { kind: 'refused', refused, waitSeconds };
       noteCredential(credential, refused);
       const headers = Object.fromEntries(response.headers);
       // MSAL's interface lets its caller choose the type; it checks the members it reads itself.
@@ -95,9 +103,9 @@ async function send(
     signal,
   });
   const bytes = await readBounded(response, maxBytes);
-  if (response.status >= 500 || response.status === 429) throw unavailable(response.status);
+  if (response.status >= 500 || response.status === 429) throw unavailable(response);
   const body = parseJson(bytes);
-  if (!isObject(body)) throw unavailable(response.status);
+  if (!isObject(body)) throw unavailable(response);
   return { response, body };
 }
 
@@ -110,7 +118,13 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function unavailable(status: number): AppError {
+/** Too many requests, and no word of when to come again. */
+const usualWaitSeconds = 10;
+
+function unavailable({ status, headers }: Response): AppError {
   const note = `the token endpoint answered ${status} without a usable answer`;
-  return new AppError('ERR_PROVIDER_UNAVAILABLE', { note });
+  const wait = readRetryAfter(headers) ?? (status === 429 ? usualWaitSeconds : undefined);
+  return wait === undefined
+    ? new AppError('ERR_PROVIDER_UNAVAILABLE', { note })
+    : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, { note });
 }

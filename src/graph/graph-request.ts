@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, StepUpError } from '../errors';
 import { isObject } from '../is-object';
 import { readBounded } from '../read-bounded';
+import { AskedToWaitError, readRetryAfter } from '../retry-after';
 import { parseClaimsChallenge } from './parse-claims-challenge';
 
 /** Who asks Microsoft Graph, and how long there is time. */
@@ -28,6 +30,7 @@ interface GraphQuestion {
 
 /**
  * What Graph answers to a GET as the user; `undefined` for 404.
+ * When Graph is busy and names a short time, it is asked once more after that.
  * @throws a StepUpError when Graph sends a claims challenge (continuous access evaluation),
  *   ERR_GRAPH_REFUSED, ERR_GRAPH_UNAVAILABLE (busy, failing, out of reach or over the deadline)
  */
@@ -35,7 +38,7 @@ export async function graphRequest(
   access: GraphAccess,
   question: GraphQuestion,
 ): Promise<GraphAnswer | undefined> {
-  const { response, body } = await get(access, question);
+  const { response, body } = await getPatiently(access, question);
   const { status, headers } = response;
   if (status === 200) {
     const contentType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
@@ -48,15 +51,40 @@ export async function graphRequest(
     if (claims !== undefined) throw new StepUpError({ scopes: access.scopes, claims }, { note });
   }
   if (status === 429 || status === 408 || status >= 500) {
-    throw new AppError('ERR_GRAPH_UNAVAILABLE', { note });
+    const wait = readRetryAfter(headers);
+    throw wait === undefined
+      ? new AppError('ERR_GRAPH_UNAVAILABLE', { note })
+      : new AskedToWaitError('ERR_GRAPH_UNAVAILABLE', wait, { note });
   }
   throw new AppError('ERR_GRAPH_REFUSED', { note });
+}
+
+/** What is longer would not leave enough of a request's time: the client is told instead. */
+const longestPauseSeconds = 3;
+
+interface Got {
+  readonly response: Response;
+  readonly body: Uint8Array;
+}
+
+async function getPatiently(access: GraphAccess, question: GraphQuestion): Promise<Got> {
+  const first = await get(access, question);
+  const { status, headers } = first.response;
+  const wait = status === 429 || status === 503 ? readRetryAfter(headers) : undefined;
+  if (wait === undefined || wait > longestPauseSeconds) return first;
+  try {
+    await sleep(wait * 1000, undefined, { signal: access.signal });
+  } catch {
+    // The deadline came first, so the first answer counts.
+    return first;
+  }
+  return get(access, question);
 }
 
 async function get(
   { baseUrl, accessToken, signal }: GraphAccess,
   { path, accept, maxBytes }: GraphQuestion,
-): Promise<{ response: Response; body: Uint8Array }> {
+): Promise<Got> {
   try {
     const response = await fetch(`${baseUrl}${path}`, {
       headers: { authorization: `Bearer ${accessToken}`, accept },

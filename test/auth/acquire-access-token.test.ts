@@ -245,6 +245,73 @@ describe('acquireAccessToken', () => {
     });
   });
 
+  describe('when the token endpoint asks to wait', () => {
+    const busy = (status: number, headers: Record<string, string>, body = {}): TinyAnswer => ({
+      status,
+      headers,
+      body: { error: 'temporarily_unavailable', ...body },
+    });
+    const askAt = async (seconds: number, more: Partial<Parameters<typeof acquire>[0]> = {}) => {
+      const failure = await failureOf(acquire({ forceRefresh: true, now: now + seconds, ...more }));
+      return [failure.code, failure.retryAfterSeconds];
+    };
+
+    it.each<[string, TinyAnswer]>([
+      ['429 and seconds', busy(429, { 'retry-after': '60' })],
+      ['503 and seconds', busy(503, { 'retry-after': '60' })],
+      ['400, temporarily_unavailable and seconds', busy(400, { 'retry-after': '60' })],
+      [
+        '429 and a date',
+        busy(429, {
+          date: 'Wed, 21 Oct 2026 07:28:00 GMT',
+          'retry-after': 'Wed, 21 Oct 2026 07:29:00 GMT',
+        }),
+      ],
+    ])('by %s, asks once and tells what is left', async (_what, answer) => {
+      tiny.token = () => answer;
+      const expected = 'ERR_PROVIDER_UNAVAILABLE';
+      expect(await askAt(0)).toEqual([expected, 60]);
+      for (let second = 0; second < 60; second += 6) {
+        expect(await askAt(second)).toEqual([expected, 60 - second]);
+      }
+      expect(tiny.forms).toHaveLength(1);
+      const body = await refreshed();
+      tiny.token = () => ({ body });
+      const acquired = await acquire({ forceRefresh: true, now: now + 60 });
+      expect(acquired.accessToken).toBe('access-token-2');
+    });
+
+    it('waits ten seconds after 429 without a time', async () => {
+      tiny.token = () => busy(429, {});
+      expect(await askAt(0)).toEqual(['ERR_PROVIDER_UNAVAILABLE', 10]);
+      expect(await askAt(9)).toEqual(['ERR_PROVIDER_UNAVAILABLE', 1]);
+      expect(tiny.forms).toHaveLength(1);
+    });
+
+    it('does not wait after 500 without a time', async () => {
+      tiny.token = () => busy(500, {});
+      await askAt(0);
+      await askAt(0);
+      expect(tiny.forms).toHaveLength(2);
+    });
+
+    it('asks for other scopes, gives live tokens, and lets other people ask', async () => {
+      tiny.token = () => busy(429, { 'retry-after': '60' });
+      await askAt(0);
+      await askAt(0, { scopes: ['Mail.Read'] });
+      await askAt(0, { user: { ...user, userKey: 'another' } });
+      expect(tiny.forms).toHaveLength(3);
+      expect((await acquire()).accessToken).toBe('access-token-1');
+    });
+
+    it('takes another refusal for what it is, whatever header comes along', async () => {
+      tiny.token = () => busy(400, { 'retry-after': '60' }, { error: 'invalid_grant' });
+      expect((await askAt(0))[0]).toBe('ERR_SIGNED_OUT');
+      await askAt(0);
+      expect(tiny.forms).toHaveLength(2);
+    });
+  });
+
   describe('sorts the outcomes of a refresh', () => {
     const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
     it.each<[string, string, TinyAnswer]>([

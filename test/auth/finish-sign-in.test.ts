@@ -344,6 +344,12 @@ describe('finishSignIn', () => {
     expect(failure.code).toBe('ERR_PROVIDER_UNAVAILABLE');
   });
 
+  it('passes on when the token endpoint wants to be asked again', async () => {
+    tiny.token = () => ({ status: 429, headers: { 'retry-after': '75' }, body: {} });
+    const failure = await failureOf(finish());
+    expect([failure.code, failure.retryAfterSeconds]).toEqual(['ERR_PROVIDER_UNAVAILABLE', 75]);
+  });
+
   it('is unavailable when nobody listens', async () => {
     await parts.provider.metadata(longEnough());
     await tiny.stop();

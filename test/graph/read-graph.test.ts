@@ -15,20 +15,24 @@ interface Answer {
 let server: Server;
 let baseUrl: string;
 let answer: Answer;
+/** Given before `answer`, one by one. */
+let answers: Answer[];
 let requests: { url: string; authorization: string | undefined }[];
 const accessToken = 'the-access-token';
 
 beforeEach(async () => {
   requests = [];
   answer = {};
+  answers = [];
   server = createServer((request, response) => {
     requests.push({ url: request.url ?? '', authorization: request.headers.authorization });
-    if (answer.hangs === true) return;
-    response.writeHead(answer.status ?? 200, {
+    const given = answers.shift() ?? answer;
+    if (given.hangs === true) return;
+    response.writeHead(given.status ?? 200, {
       'content-type': 'application/json',
-      ...answer.headers,
+      ...given.headers,
     });
-    response.end(answer.body ?? '');
+    response.end(given.body ?? '');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1.0`;
@@ -98,7 +102,7 @@ describe('readProfile', () => {
       'ERR_GRAPH_REFUSED',
       { status: 302, headers: { location: '/v1.0/elsewhere' } },
     ],
-    ['429', 'ERR_GRAPH_UNAVAILABLE', { status: 429, headers: { 'retry-after': '3' } }],
+    ['429', 'ERR_GRAPH_UNAVAILABLE', { status: 429, headers: { 'retry-after': '4' } }],
     ['500', 'ERR_GRAPH_UNAVAILABLE', { status: 500 }],
     ['503', 'ERR_GRAPH_UNAVAILABLE', { status: 503 }],
     ['504', 'ERR_GRAPH_UNAVAILABLE', { status: 504 }],
@@ -148,6 +152,31 @@ describe('readProfile', () => {
       response.end();
     });
     expect(await failureOf(readProfile(access()))).toBeInstanceOf(StepUpError);
+  });
+
+  it.each([429, 503])('asks once more when Graph names a short time with %d', async (status) => {
+    const busy = { status, headers: { 'retry-after': '0' } };
+    answers = [busy, { body: JSON.stringify({ id: 'id-of-ada' }) }];
+    expect((await readProfile(access())).id).toBe('id-of-ada');
+    answers = [busy, busy, { body: JSON.stringify({ id: 'id-of-ada' }) }];
+    expect((await failureOf(readProfile(access()))).code).toBe('ERR_GRAPH_UNAVAILABLE');
+    expect(requests).toHaveLength(4);
+  });
+
+  it('passes a longer time on at once', async () => {
+    answer = { status: 429, headers: { 'retry-after': '60' } };
+    const failure = await failureOf(readProfile(access()));
+    expect([failure.code, failure.retryAfterSeconds]).toEqual(['ERR_GRAPH_UNAVAILABLE', 60]);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('asks no second time without a time, nor when the deadline comes before it', async () => {
+    answer = { status: 503 };
+    expect((await failureOf(readProfile(access()))).retryAfterSeconds).toBe(10);
+    answer = { status: 503, headers: { 'retry-after': '3' } };
+    const impatient = AbortSignal.timeout(1_000);
+    expect((await failureOf(readProfile(access(impatient)))).retryAfterSeconds).toBe(3);
+    expect(requests).toHaveLength(2);
   });
 
   it('is unavailable when nobody listens, and when the deadline passes', async () => {

@@ -1,6 +1,7 @@
 import type { JWTPayload } from 'jose';
 import type { AuthParts, AuthSettings } from '../../src/auth/auth-parts';
 import { createCredentialState } from '../../src/auth/credential-state';
+import { createPauseMemory } from '../../src/auth/pause-memory';
 import { createProvider } from '../../src/auth/provider';
 import { AppError } from '../../src/errors';
 import { clientId, tenantId, type TinyProvider } from './tiny-provider';
@@ -29,6 +30,7 @@ export function authParts(
     settings,
     provider: createProvider({ ...settings, clock }),
     credential: createCredentialState(clock),
+    tokenPauses: createPauseMemory(),
   };
 }
 
