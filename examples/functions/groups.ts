@@ -27,7 +27,7 @@ export async function groups(exchange: SignedInExchange): Promise<HttpResponseIn
 }
 
 app.http('groups', {
-  methods: ['GET'],
+  methods: ['GET', 'HEAD'],
   route: 'groups',
   authLevel: 'anonymous', // Anteroom decides who may call it, not function keys
   handler: endpoint(withRole('admin', groups)),

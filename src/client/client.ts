@@ -30,7 +30,8 @@ export interface SessionFacts {
 /**
  * Facts about the session, or `undefined` for a visitor who is signed out. Asking does not keep the session alive, so
  * it may be asked as often as one likes; `extend: true` counts as use.
- * @throws {AnteroomError} when it cannot be told, 503 for instance
+ * @throws {AnteroomError} when it cannot be told, 503 for instance; with `code` `ERR_STEP_UP` and `loginUrl` when the
+ * session lives but its user has to go through one more step first
  */
 export async function session(
   options: { extend?: boolean } = {},
@@ -38,7 +39,7 @@ export async function session(
   const slide = options.extend === true ? '' : '?slide=false';
   const askedAt = Date.now();
   const response = await ask(`/auth/session${slide}`, {});
-  if (response.status === 401) return undefined;
+  if ((await problemOf(response))?.code === 'ERR_SIGNED_OUT') return undefined;
   const facts = await jsonOf(response);
   return {
     user: facts.user,
@@ -78,6 +79,8 @@ export async function logout(
  * Like the browser's own `fetch`, for paths on this origin: sends `X-CSRF: 1`, and turns the app's 401 into signing in
  * and coming back to this page. The promise then stays open, since the page is about to be left.
  * @throws {TypeError} for an address on another origin, which must not get that header
+ * @throws {AnteroomError} with `loginUrl` when the step that the app asks for has just been made and did not help: going
+ * there again by itself would go round for ever, so the person decides
  */
 export async function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const request = new Request(input, init);
@@ -90,9 +93,11 @@ export async function fetch(input: string | URL | Request, init?: RequestInit): 
     request.headers.set('Accept', 'application/json');
   }
   const response = await globalThis.fetch(request);
-  const signInUrl = await signInUrlIn(response);
-  if (signInUrl === undefined) return response;
-  location.assign(signInUrl);
+  const problem = await problemOf(response);
+  // Another 401 is the caller's own matter.
+  if (problem?.loginUrl === undefined) return response;
+  if (problem.isRepeated) throw errorOf(response, problem);
+  location.assign(problem.loginUrl);
   return new Promise<never>(() => undefined);
 }
 
@@ -100,32 +105,52 @@ export async function fetch(input: string | URL | Request, init?: RequestInit): 
 export class AnteroomError extends Error {
   readonly status: number;
   readonly code: string;
+  /** Where one more step is made, for `ERR_STEP_UP`; it leads back to this page. */
+  readonly loginUrl: string | undefined;
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, loginUrl?: string) {
     super(message);
     this.name = 'AnteroomError';
     this.status = status;
     this.code = code;
+    this.loginUrl = loginUrl;
   }
 }
 
-/** Where to sign in, when that is what the app asks for; another 401 is the caller's own matter. */
-async function signInUrlIn(response: Response): Promise<string | undefined> {
+/** What a problem of the app says; members that are not ours to believe are left out. */
+interface Problem {
+  readonly code: string;
+  readonly title: string | undefined;
+  readonly loginUrl: string | undefined;
+  readonly isRepeated: boolean;
+}
+
+/** The app's own problem details in an answer, which stays readable; `undefined` for any other answer. */
+async function problemOf(response: Response): Promise<Problem | undefined> {
   const type = response.headers.get('Content-Type') ?? '';
-  if (response.status !== 401 || !type.startsWith('application/problem+json')) return undefined;
-  const problem: unknown = await response
+  if (response.ok || !type.startsWith('application/problem+json')) return undefined;
+  const body: unknown = await response
     .clone()
     .json()
     .catch(() => undefined);
-  const { code, login_url: url } = Object(problem) as { code?: unknown; login_url?: unknown };
-  if (code !== 'ERR_SIGNED_OUT' && code !== 'ERR_STEP_UP') return undefined;
-  return typeof url === 'string' && url.startsWith(`${location.origin}/auth/login?`)
-    ? url
-    : undefined;
+  const { code, title, login_url: url, repeated } = Object(body) as Record<string, unknown>;
+  const asksToSignIn = code === 'ERR_SIGNED_OUT' || code === 'ERR_STEP_UP';
+  const isOurs = typeof url === 'string' && url.startsWith(`${location.origin}/auth/login?`);
+  return {
+    code: typeof code === 'string' ? code : '',
+    title: typeof title === 'string' ? title : undefined,
+    loginUrl: response.status === 401 && asksToSignIn && isOurs ? url : undefined,
+    isRepeated: repeated === true,
+  };
+}
+
+function errorOf({ status, statusText }: Response, problem: Problem | undefined): AnteroomError {
+  const { code = '', title = statusText, loginUrl } = problem ?? {};
+  return new AnteroomError(status, code, title, loginUrl);
 }
 
 function ask(path: string, init: RequestInit): Promise<Response> {
-  const headers = { Accept: 'application/json', 'X-CSRF': '1' };
+  const headers = { Accept: 'application/json', 'X-CSRF': '1', 'X-Return-To': herePath() };
   return globalThis.fetch(path, { ...init, headers, cache: 'no-store' });
 }
 
@@ -137,12 +162,8 @@ interface Answer extends Pick<SessionFacts, 'user' | 'roles'> {
 }
 
 async function jsonOf(response: Response): Promise<Answer> {
-  const body = (await response.json().catch(() => ({}))) as Answer & {
-    readonly code?: string;
-    readonly title?: string;
-  };
-  if (response.ok) return body;
-  throw new AnteroomError(response.status, body.code ?? '', body.title ?? response.statusText);
+  if (!response.ok) throw errorOf(response, await problemOf(response));
+  return (await response.json()) as Answer;
 }
 
 function herePath(): string {

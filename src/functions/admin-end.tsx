@@ -1,5 +1,4 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import { AppError } from '../errors';
 import { audited } from '../guards/audited';
 import { leaveEndedNotice } from '../guards/ended-notice';
@@ -9,11 +8,11 @@ import { notDone } from '../guards/sign-out-notice';
 import type { SignedInExchange, SignedInHandler } from '../guards/signed-in';
 import { withRole } from '../guards/with-role';
 import { answerSignOut } from '../http/answer-sign-out';
-import { endpoint } from '../http/endpoint';
 import type { Handler } from '../http/exchange';
 import { readForm } from '../http/read-form';
 import { readQuery } from '../http/read-query';
 import { htmlPage, json, redirectTo } from '../http/responses';
+import { serve } from '../http/serve';
 import { ConfirmEndPage } from '../pages/confirm-end-page';
 import type { SessionSummary } from '../sessions/list-sessions';
 import { sessionKeyOf } from '../sessions/session-key';
@@ -99,14 +98,8 @@ function endTarget(exchange: SignedInExchange, { userKey, sessionKey }: Target):
 const forAdmins = (handler: SignedInHandler): Handler =>
   withRole((settings) => settings.adminRole, handler);
 
-const byGet = forAdmins(confirmEnd);
-const byPost = forAdmins(end);
-
-app.http('admin-end', {
-  methods: ['GET', 'POST'],
+serve('admin-end', {
   route: 'auth/admin/end',
-  authLevel: 'anonymous',
-  handler: endpoint((exchange) =>
-    exchange.request.method === 'POST' ? byPost(exchange) : byGet(exchange),
-  ),
+  get: forAdmins(confirmEnd),
+  post: forAdmins(end),
 });

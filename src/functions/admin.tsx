@@ -1,11 +1,10 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import { takeEndedNotice } from '../guards/ended-notice';
 import type { SignedInExchange } from '../guards/signed-in';
 import { withRole } from '../guards/with-role';
-import { endpoint } from '../http/endpoint';
 import { readQuery } from '../http/read-query';
 import { htmlPage, json } from '../http/responses';
+import { serve } from '../http/serve';
 import { ConsolePage } from '../pages/console-page';
 import { lastUsedAbout } from '../sessions/last-used';
 import type { SearchedPage } from '../sessions/search-sessions';
@@ -71,9 +70,4 @@ function listAsJson(
   });
 }
 
-app.http('admin', {
-  methods: ['GET'],
-  route: 'auth/admin',
-  authLevel: 'anonymous',
-  handler: endpoint(withRole((settings) => settings.adminRole, admin)),
-});
+serve('admin', { route: 'auth/admin', get: withRole((settings) => settings.adminRole, admin) });

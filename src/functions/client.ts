@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import { AppError } from '../errors';
-import { endpoint } from '../http/endpoint';
 import type { Exchange, Handler } from '../http/exchange';
+import { serve } from '../http/serve';
 
 /** What scripts/build.mjs makes of src/client/client.ts; a bundle made in another way does without. */
 declare const CLIENT_SCRIPT: string | undefined;
@@ -37,23 +36,17 @@ function namesTag(header: string | null, etag: string): boolean {
   return tags.includes(etag) || tags.includes('*');
 }
 
-app.http('client', {
-  methods: ['GET'],
+serve('client', {
   route: 'auth/client.js',
-  authLevel: 'anonymous',
-  handler: endpoint(serveText('text/javascript; charset=utf-8', script)),
+  get: serveText('text/javascript; charset=utf-8', script),
 });
 
-app.http('client-types', {
-  methods: ['GET'],
+serve('client-types', {
   route: 'auth/client.d.ts',
-  authLevel: 'anonymous',
-  handler: endpoint(serveText('text/plain; charset=utf-8', types)),
+  get: serveText('text/plain; charset=utf-8', types),
 });
 
-app.http('continue', {
-  methods: ['GET'],
+serve('continue', {
   route: 'auth/continue.js',
-  authLevel: 'anonymous',
-  handler: endpoint(serveText('text/javascript; charset=utf-8', continueScript)),
+  get: serveText('text/javascript; charset=utf-8', continueScript),
 });

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import { AppError } from '../errors';
-import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
+import { serve } from '../http/serve';
 import type { Settings } from '../settings';
 
 /**
@@ -58,9 +57,4 @@ function emptyFrame({ authority }: Settings): HttpResponseInit {
   };
 }
 
-app.http('front-channel-logout', {
-  methods: ['GET'],
-  route: 'auth/front-channel-logout',
-  authLevel: 'anonymous',
-  handler: endpoint(frontChannelLogout),
-});
+serve('front-channel-logout', { route: 'auth/front-channel-logout', get: frontChannelLogout });

@@ -1,11 +1,10 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import type { ProviderRefusal } from '../errors';
 import { AppError } from '../errors';
-import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
 import { describeError } from '../http/log-error';
 import { json, withHeader } from '../http/responses';
+import { serve } from '../http/serve';
 import type { Services } from '../services';
 
 const keptSeconds = 10;
@@ -65,9 +64,8 @@ function answerHealth(failing: readonly Part[]): HttpResponseInit {
     : withHeader(json({ status: 'failing', failing }, 503), 'Retry-After', `${keptSeconds}`);
 }
 
-app.http('health', {
-  methods: ['GET'],
+serve('health', {
   route: 'health',
-  authLevel: 'anonymous',
-  handler: endpoint(health, () => answerHealth(['settings'])),
+  get: health,
+  answerFaults: () => answerHealth(['settings']),
 });

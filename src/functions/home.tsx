@@ -1,12 +1,11 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
 import { findSession } from '../guards/find-session';
 import { bounce } from '../http/bounce';
-import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
 import { htmlPage } from '../http/responses';
+import { serve } from '../http/serve';
 import type { SessionState } from '../pages/home-page';
 import { HomePage } from '../pages/home-page';
 import { withPatience } from '../with-patience';
@@ -38,4 +37,4 @@ async function sessionState(exchange: Exchange): Promise<SessionState> {
   }
 }
 
-app.http('home', { methods: ['GET'], route: '/', authLevel: 'anonymous', handler: endpoint(home) });
+serve('home', { route: '/', get: home });

@@ -1,15 +1,14 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import type { SignInWishes } from '../auth/start-sign-in';
 import { prompts } from '../auth/start-sign-in';
 import { parseStepUpRequest } from '../auth/step-up';
 import { AppError } from '../errors';
 import { beginSignIn } from '../guards/begin-sign-in';
 import { bounce } from '../http/bounce';
-import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
 import { isInsidePage } from '../http/request-kind';
 import { localPath } from '../http/return-path';
+import { serve } from '../http/serve';
 import { openSealed } from '../keys/sealed-value';
 
 /** GET auth/login: begins a sign-in at the provider. Nothing is written to storage for it. */
@@ -63,9 +62,4 @@ function single(query: URLSearchParams, name: string): string | undefined {
   return value === '' ? undefined : value;
 }
 
-app.http('login', {
-  methods: ['GET'],
-  route: 'auth/login',
-  authLevel: 'anonymous',
-  handler: endpoint(login),
-});
+serve('login', { route: 'auth/login', get: login });

@@ -1,12 +1,11 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import { sameOrigin } from '../guards/same-origin';
 import { signOut } from '../guards/sign-out';
 import { notDone } from '../guards/sign-out-notice';
 import { answerSignOut } from '../http/answer-sign-out';
-import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
 import { isTrue, readForm } from '../http/read-form';
+import { serve } from '../http/serve';
 
 /**
  * POST auth/logout: ends this session on the server, then goes on to the provider's own sign-out.
@@ -21,9 +20,4 @@ export async function logout(exchange: Exchange): Promise<HttpResponseInit> {
   return answerSignOut(exchange, { url, notDone: notDone(notice), until: notice.until });
 }
 
-app.http('logout', {
-  methods: ['POST'],
-  route: 'auth/logout',
-  authLevel: 'anonymous',
-  handler: endpoint(sameOrigin(logout)),
-});
+serve('logout', { route: 'auth/logout', post: sameOrigin(logout) });

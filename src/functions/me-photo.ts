@@ -1,10 +1,9 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import { AppError } from '../errors';
 import { readPhoto } from '../graph/read-photo';
 import type { SignedInExchange } from '../guards/signed-in';
 import { signedIn } from '../guards/signed-in';
-import { endpoint } from '../http/endpoint';
+import { serve } from '../http/serve';
 
 /** GET auth/me/photo: the user's Microsoft Graph photo, or 404. */
 export async function mePhoto(exchange: SignedInExchange): Promise<HttpResponseInit> {
@@ -19,9 +18,4 @@ export async function mePhoto(exchange: SignedInExchange): Promise<HttpResponseI
   return { headers: { 'Content-Type': photo.contentType }, body: photo.bytes };
 }
 
-app.http('me-photo', {
-  methods: ['GET'],
-  route: 'auth/me/photo',
-  authLevel: 'anonymous',
-  handler: endpoint(signedIn(mePhoto, { withTokens: true })),
-});
+serve('me-photo', { route: 'auth/me/photo', get: signedIn(mePhoto, { withTokens: true }) });

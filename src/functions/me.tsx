@@ -1,10 +1,9 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import { readProfile } from '../graph/read-profile';
 import type { SignedInExchange } from '../guards/signed-in';
 import { signedIn } from '../guards/signed-in';
-import { endpoint } from '../http/endpoint';
 import { htmlPage, json } from '../http/responses';
+import { serve } from '../http/serve';
 import { ProfilePage } from '../pages/profile-page';
 
 /** GET auth/me: the user's Microsoft Graph profile, read as the user. */
@@ -21,9 +20,4 @@ export async function me(exchange: SignedInExchange): Promise<HttpResponseInit> 
     : json(profile);
 }
 
-app.http('me', {
-  methods: ['GET'],
-  route: 'auth/me',
-  authLevel: 'anonymous',
-  handler: endpoint(signedIn(me, { withTokens: true })),
-});
+serve('me', { route: 'auth/me', get: signedIn(me, { withTokens: true }) });

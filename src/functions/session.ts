@@ -1,10 +1,9 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import type { SignedInExchange } from '../guards/signed-in';
 import { signedIn } from '../guards/signed-in';
-import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
 import { json } from '../http/responses';
+import { serve } from '../http/serve';
 
 /** GET auth/session: who is signed in and for how long, for a front end. `slide=false` never extends the session. */
 export function session({ user, session, now }: SignedInExchange): HttpResponseInit {
@@ -27,9 +26,4 @@ export function session({ user, session, now }: SignedInExchange): HttpResponseI
 /** Here alone: anywhere else the query is the team's. */
 const slides = ({ query }: Exchange) => query.get('slide') !== 'false';
 
-app.http('session', {
-  methods: ['GET'],
-  route: 'auth/session',
-  authLevel: 'anonymous',
-  handler: endpoint(signedIn(session, { slides })),
-});
+serve('session', { route: 'auth/session', get: signedIn(session, { slides }) });

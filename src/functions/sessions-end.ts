@@ -1,5 +1,4 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import { AppError } from '../errors';
 import { audited } from '../guards/audited';
 import { leaveEndedNotice } from '../guards/ended-notice';
@@ -9,9 +8,9 @@ import { notDone } from '../guards/sign-out-notice';
 import type { SignedInExchange } from '../guards/signed-in';
 import { signedIn } from '../guards/signed-in';
 import { answerSignOut } from '../http/answer-sign-out';
-import { endpoint } from '../http/endpoint';
 import { isTrue, readForm } from '../http/read-form';
 import { json, redirectTo } from '../http/responses';
+import { serve } from '../http/serve';
 import { sessionKeyOf } from '../sessions/session-key';
 
 /**
@@ -65,9 +64,4 @@ function answerEnded(exchange: SignedInExchange, count: number): HttpResponseIni
   return redirectTo(`${exchange.services.settings.baseUrl}/auth/sessions`, 303);
 }
 
-app.http('sessions-end', {
-  methods: ['POST'],
-  route: 'auth/sessions/end',
-  authLevel: 'anonymous',
-  handler: endpoint(signedIn(endOwnSessions)),
-});
+serve('sessions-end', { route: 'auth/sessions/end', post: signedIn(endOwnSessions) });

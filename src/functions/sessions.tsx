@@ -1,11 +1,10 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import { takeEndedNotice } from '../guards/ended-notice';
 import type { SignedInExchange } from '../guards/signed-in';
 import { signedIn } from '../guards/signed-in';
-import { endpoint } from '../http/endpoint';
 import { readQuery } from '../http/read-query';
 import { htmlPage, json } from '../http/responses';
+import { serve } from '../http/serve';
 import { SessionsPage } from '../pages/sessions-page';
 import { lastUsedAbout } from '../sessions/last-used';
 import { sessionKeyOf } from '../sessions/session-key';
@@ -61,9 +60,4 @@ export async function sessions(exchange: SignedInExchange): Promise<HttpResponse
   });
 }
 
-app.http('sessions', {
-  methods: ['GET'],
-  route: 'auth/sessions',
-  authLevel: 'anonymous',
-  handler: endpoint(signedIn(sessions)),
-});
+serve('sessions', { route: 'auth/sessions', get: signedIn(sessions) });

@@ -1,5 +1,4 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
 import { clearNotice, readNotice } from '../cookies/notice-cookie';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
@@ -7,9 +6,9 @@ import { findSession } from '../guards/find-session';
 import type { SignOutNotice } from '../guards/sign-out-notice';
 import { parseSignOutNotice } from '../guards/sign-out-notice';
 import { bounce } from '../http/bounce';
-import { endpoint } from '../http/endpoint';
 import type { Exchange } from '../http/exchange';
 import { htmlPage } from '../http/responses';
+import { serve } from '../http/serve';
 import { MessagePage } from '../pages/message-page';
 import { Time } from '../pages/time';
 import type { User } from '../sessions/session';
@@ -123,9 +122,4 @@ function KeptSession({ until }: { readonly until: number | undefined }) {
   );
 }
 
-app.http('signed-out', {
-  methods: ['GET'],
-  route: 'auth/signed-out',
-  authLevel: 'anonymous',
-  handler: endpoint(signedOut),
-});
+serve('signed-out', { route: 'auth/signed-out', get: signedOut });

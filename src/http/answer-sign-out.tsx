@@ -1,7 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { ContinuePage } from '../pages/continue-page';
 import type { Exchange } from './exchange';
-import { htmlPage, json, redirectTo } from './responses';
+import { htmlPage, json, redirectTo, withHeader } from './responses';
 
 interface SignOutAnswer {
   /** Where the browser goes next, absolute. */
@@ -17,10 +17,21 @@ interface SignOutAnswer {
  * address and what was left undone. A page and not a redirect: `form-action` would stop one that leads to the provider
  * and from there back to us.
  */
-export function answerSignOut(
-  exchange: Exchange,
-  { url, notDone, until }: SignOutAnswer,
-): HttpResponseInit {
+export function answerSignOut(exchange: Exchange, signOut: SignOutAnswer): HttpResponseInit {
+  const answer = answerOf(exchange, signOut);
+  return clearsCacheSlowly.test(exchange.request.headers.get('user-agent') ?? '')
+    ? answer
+    : withHeader(answer, 'Clear-Site-Data', '"cache"');
+}
+
+/**
+ * Browsers drop what they kept of this origin, pages to swipe back to among it (ASVS 14.3.1). Chromium takes seconds
+ * for it, and up to twenty, before it shows the answer (https://issues.chromium.org/issues/40233601, rails/rails#54379,
+ * mdn/yari#12803); our own answers are `no-store`, so there is nothing of ours for it to drop.
+ */
+const clearsCacheSlowly = /\b(Headless)?Chrom(e|ium)\//;
+
+function answerOf(exchange: Exchange, { url, notDone, until }: SignOutAnswer): HttpResponseInit {
   if (!exchange.prefersHtml) {
     return json({
       logout_url: url,

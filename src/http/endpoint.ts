@@ -5,6 +5,7 @@ import type {
   InvocationContext,
 } from '@azure/functions';
 import type { Services } from '../services';
+import { AppError } from '../errors';
 import { getServices } from '../services';
 import { answerError } from './answer-error';
 import { answerFaultySettings } from './answer-faulty-settings';
@@ -16,6 +17,16 @@ import { startDeadline } from './start-deadline';
 /** Callers give up after ten seconds; this leaves time to answer. */
 const deadlineMs = 8_500;
 
+/** 1 MiB: forms and JSON of people, no files. */
+const usualMaxBodyBytes = 1_048_576;
+
+export interface EndpointOptions {
+  /** What to answer while the settings have faults. */
+  readonly answerFaults?: typeof answerFaultySettings;
+  /** For a function that takes more, or should take less, than 1 MiB; longer bodies are ERR_BODY_TOO_LARGE. */
+  readonly maxBodyBytes?: number;
+}
+
 /**
  * Makes a handler a function that Azure can call: gives it an `Exchange`, turns its errors into answers, adds
  * security headers and cookies, and answers 503 when the deadline passes, whatever the handler waits for.
@@ -23,12 +34,9 @@ const deadlineMs = 8_500;
  * ```ts
  * app.http('reports', { route: 'reports', handler: endpoint(withRole('reader', async ({ user }) => …)) });
  * ```
- * @param answerFaults what to answer while the settings have faults
  */
-export function endpoint(
-  handler: Handler,
-  answerFaults: typeof answerFaultySettings = answerFaultySettings,
-): HttpHandler {
+export function endpoint(handler: Handler, options: EndpointOptions = {}): HttpHandler {
+  const { answerFaults = answerFaultySettings, maxBodyBytes = usualMaxBodyBytes } = options;
   return async (request, context) => {
     const services = getServices();
     if ('faults' in services) {
@@ -41,12 +49,24 @@ export function endpoint(
     const exchange = createExchange(request, context, services, deadline.signal);
     let answer: HttpResponseInit;
     try {
+      refuseLargeBody(request, maxBodyBytes);
       answer = await deadline.race(callHandler(handler, exchange));
     } catch (error) {
       answer = answerError(error, exchange);
     }
-    return finishAnswer(answer, services.settings.isHttps, exchange.cookies);
+    const isRead = request.method === 'HEAD' || request.method === 'OPTIONS';
+    // Nobody who only asks about a page holds on to what it sets: link checkers, probes, Office.
+    return finishAnswer(answer, services.settings.isHttps, isRead ? [] : exchange.cookies);
   };
+}
+
+/**
+ * Looks at the length that is told before anybody reads: a body is wholly in memory by then, many times over. One without
+ * a length arrives empty (the Functions host asks for it).
+ */
+function refuseLargeBody(request: HttpRequest, maxBodyBytes: number): void {
+  const length = Number(request.headers.get('content-length') ?? 0);
+  if (!(length <= maxBodyBytes)) throw new AppError('ERR_BODY_TOO_LARGE');
 }
 
 function createExchange(

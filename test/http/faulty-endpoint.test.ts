@@ -80,10 +80,9 @@ describe('endpoint, while settings have faults', () => {
   });
 
   it('answers as the function chooses, where it does', async () => {
-    const own = endpoint(
-      () => ({}),
-      (faults) => ({ status: 418, jsonBody: faults.length > 0 }),
-    );
+    const own = endpoint(() => ({}), {
+      answerFaults: (faults) => ({ status: 418, jsonBody: faults.length > 0 }),
+    });
     const { answer, headers } = await ask(own, 'application/json');
     expect(answer).toMatchObject({ status: 418, jsonBody: true });
     expect(headers.get('cache-control')).toBe('no-store');

@@ -23,14 +23,14 @@ export function serveScript(): HttpResponseInit {
 }
 
 app.http('session-warning', {
-  methods: ['GET'],
+  methods: ['GET', 'HEAD'],
   route: 'session-warning',
   authLevel: 'anonymous',
   handler: endpoint(servePage),
 });
 
 app.http('session-warning-script', {
-  methods: ['GET'],
+  methods: ['GET', 'HEAD'],
   route: 'session-warning.js',
   authLevel: 'anonymous',
   handler: endpoint(serveScript),

@@ -15,7 +15,9 @@ async function look(options) {
   clearTimeout(nextLook);
   try {
     facts = await anteroom.session(options);
-  } catch {
+  } catch (error) {
+    // The session lives, but the person has to go through the provider once more.
+    if (error.loginUrl !== undefined) offer(error.loginUrl);
     // The app cannot tell just now, which is no reason to throw anybody out.
     nextLook = setTimeout(look, 10_000);
     return;
@@ -33,6 +35,13 @@ async function look(options) {
     isSoon ? Math.min(left, 5_000) : Math.min(left - warnMs, longestWaitMs),
   );
   showWarning(isSoon);
+}
+
+function offer(loginUrl) {
+  const link = document.createElement('a');
+  link.href = loginUrl;
+  link.textContent = 'One more step is needed';
+  find('who').replaceChildren(link);
 }
 
 function millisecondsLeft() {
