@@ -2,6 +2,7 @@ import { AppError, StepUpError } from '../errors';
 import type { AccessTokenRequest, AcquiredAccessToken } from './acquire-access-token';
 import { acquireAccessToken } from './acquire-access-token';
 import type { AuthParts } from './auth-parts';
+import { normalScopes, scopesOfSignIn } from './scopes';
 import type { StoredTokens } from './user-tokens';
 
 /** What was acquired, and the version of the stored cache it came from. */
@@ -54,10 +55,11 @@ async function confirmed(
   request: AccessTokenRequest,
   refused: AppError,
 ): Promise<AppError> {
-  const { graphScopes } = parts.settings;
-  if (request.scopes.every((scope) => graphScopes.includes(scope))) return refused;
+  const scopes = scopesOfSignIn(parts.settings.graphScopes);
+  const ofSignIn = normalScopes(scopes);
+  if (normalScopes(request.scopes).every((scope) => ofSignIn.includes(scope))) return refused;
   const { tokenCache, user, now, signal } = request;
-  const whole = { tokenCache, user, now, signal, scopes: graphScopes, forceRefresh: true };
+  const whole = { tokenCache, user, now, signal, scopes, forceRefresh: true };
   await acquireAccessToken(parts, whole);
   return new StepUpError({ scopes: request.scopes }, { cause: refused });
 }

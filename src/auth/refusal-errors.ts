@@ -25,7 +25,7 @@ export function redemptionError(
   scopes: readonly string[],
 ): AppError {
   const failure = readFailure(error, answer);
-  if (failure instanceof AppError) return failure;
+  if (failure instanceof AppError) return placed(failure, 'redemption');
   if ('isExpired' in failure) {
     return new AppError('ERR_INTERNAL', { note: 'MSAL looked for a refresh token' });
   }
@@ -63,7 +63,7 @@ export function refreshError(
   scopes: readonly string[],
 ): AppError {
   const failure = readFailure(error, answer);
-  if (failure instanceof AppError) return failure;
+  if (failure instanceof AppError) return placed(failure, 'refresh');
   if ('isExpired' in failure) {
     return failure.isExpired
       ? new StepUpError({ scopes }, { note: 'the refresh token expired' })
@@ -98,6 +98,15 @@ function passing(refusal: ProviderRefusal, answer: TokenAnswer): AppError {
   return wait === undefined
     ? new AppError('ERR_PROVIDER_UNAVAILABLE', { refusal })
     : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, { refusal });
+}
+
+/** The same failure; what the provider said with it also tells where it said so. */
+function placed(failure: AppError, where: 'redemption' | 'refresh'): AppError {
+  if (failure.refusal === undefined) return failure;
+  const refusal = { ...failure.refusal, where };
+  return failure instanceof AskedToWaitError
+    ? new AskedToWaitError(failure.code, failure.waitSeconds, { refusal })
+    : new AppError(failure.code, { refusal });
 }
 
 /** Entra ID adds claims to refusals that no step-up mends, `invalid_client` for instance: there they mean nothing. */

@@ -103,8 +103,8 @@ async function send(
     signal,
   });
   const bytes = await readBounded(response, maxBytes);
-  if (response.status >= 500 || response.status === 429) throw unavailable(response);
   const body = parseJson(bytes);
+  if (response.status >= 500 || response.status === 429) throw unavailable(response, body);
   if (!isObject(body)) throw unavailable(response);
   return { response, body };
 }
@@ -121,10 +121,13 @@ function parseJson(bytes: Uint8Array): unknown {
 /** Too many requests, and no word of when to come again. */
 const usualWaitSeconds = 10;
 
-function unavailable({ status, headers }: Response): AppError {
+/** Whatever such an answer says, by its status it passes; its number and correlation id find it at the provider. */
+function unavailable({ status, headers }: Response, body?: unknown): AppError {
+  const refused = readTokenRefusal(body);
   const note = `the token endpoint answered ${status} without a usable answer`;
+  const told = refused === undefined ? { note } : { refusal: refused.refusal };
   const wait = readRetryAfter(headers) ?? (status === 429 ? usualWaitSeconds : undefined);
   return wait === undefined
-    ? new AppError('ERR_PROVIDER_UNAVAILABLE', { note })
-    : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, { note });
+    ? new AppError('ERR_PROVIDER_UNAVAILABLE', told)
+    : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, told);
 }

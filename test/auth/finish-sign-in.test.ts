@@ -318,6 +318,18 @@ describe('finishSignIn', () => {
       expect(tiny.count('/moved')).toBe(0);
     });
 
+    it.each([
+      [503, { error: 'temporarily_unavailable', error_codes: [90033] }, 'AADSTS90033'],
+      [500, { error: 'invalid_grant', error_codes: [99999] }, 'AADSTS99999'],
+      [429, { error: 'invalid_request', error_codes: [90055] }, 'AADSTS90055'],
+    ])('as passing by the status %i, with its number', async (status, body, number) => {
+      tiny.token = () => refuse(body, status);
+      const failure = await failureOf(finish());
+      expect(failure.code).toBe('ERR_PROVIDER_UNAVAILABLE');
+      expect(failure.refusal).toMatchObject({ number, correlationId, where: 'redemption' });
+      expect(failure.retryAfterSeconds).toBeGreaterThan(0);
+    });
+
     it('with the number and the correlation id, for those who can look them up', async () => {
       tiny.token = () => refuse({ error: 'interaction_required', error_codes: [50076] });
       const failure = await failureOf(finish());
