@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWK } from 'jose';
-import { createLocalJWKSet, jwtVerify } from 'jose';
+import { createLocalJWKSet, errors, jwtVerify } from 'jose';
 import { startLoopbackServer } from '../loopback/start-loopback-server';
 import type { KeyVersion } from './answer-key-operation';
 import { answerKeyOperation, refuseOperation } from './answer-key-operation';
@@ -9,13 +9,18 @@ import { answerKeyOperation, refuseOperation } from './answer-key-operation';
 export interface KeyVaultStandInOptions {
   /** Public keys of whoever issues the tokens it accepts. */
   readonly tokenKeys: readonly JWK[];
+  /** Whom the challenge names. */
+  readonly tenantId?: string;
 }
 
 /** An answer that the next operations get instead of the usual one. */
 export interface KeyVaultFault {
   /** 0: no answer at all. */
   readonly status: number;
+  /** Key Vault's 429 has none. */
   readonly retryAfter?: string;
+  /** Why it is forbidden, with 403. */
+  readonly inner?: 'ForbiddenByRbac' | 'ForbiddenByFirewall';
   /** How many operations get it; all until told otherwise when left out. */
   readonly times?: number;
 }
@@ -28,8 +33,10 @@ export interface KeyVaultStandIn {
   readonly operations: string[];
   /** A new version, which wraps from now on; older ones still unwrap. */
   rotate(): string;
-  /** An older version does nothing any more. */
+  /** A version wraps still, but unwraps no more. */
   disable(version: string): void;
+  /** A version unwraps still, but wraps no more. */
+  expire(version: string): void;
   misbehave(fault: KeyVaultFault | undefined): void;
   stop(): Promise<void>;
 }
@@ -45,14 +52,14 @@ export async function startKeyVaultStandIn(
 ): Promise<KeyVaultStandIn> {
   const versions = new Map<string, KeyVersion>();
   const operations: string[] = [];
-  const isAuthorized = createTokenCheck(options.tokenKeys);
+  const checkToken = createTokenCheck(options.tokenKeys);
   let fault: KeyVaultFault | undefined;
   let faultsLeft = 0;
 
   const rotate = (): string => {
     const version = randomBytes(16).toString('hex');
     const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    versions.set(version, { ...pair, isEnabled: true });
+    versions.set(version, { ...pair, isEnabled: true, isExpired: false });
     return version;
   };
   rotate();
@@ -63,12 +70,16 @@ export async function startKeyVaultStandIn(
         if (fault !== undefined && faultsLeft > 0) {
           faultsLeft -= 1;
           suffer(fault, response);
-        } else if (await isAuthorized(request)) {
+          return;
+        }
+        const unauthorized = await checkToken(request);
+        if (unauthorized === undefined) {
           const vault = { versions, operations, keyId: `${url}/keys/ring` };
           await answerKeyOperation(vault, request, response, asked);
         } else {
-          response.setHeader('WWW-Authenticate', `Bearer resource="${audience}"`);
-          refuseOperation(response, 401, 'Unauthorized');
+          response.setHeader('WWW-Authenticate', challengeOf(options.tenantId));
+          const message = unauthorized;
+          refuseOperation(response, { status: 401, code: 'Unauthorized', message });
         }
       }),
   });
@@ -76,10 +87,8 @@ export async function startKeyVaultStandIn(
     keyId: `${server.url}/keys/ring`,
     operations,
     rotate,
-    disable: (version) => {
-      const known = versions.get(version);
-      if (known !== undefined) known.isEnabled = false;
-    },
+    disable: (version) => Object.assign(versions.get(version) ?? {}, { isEnabled: false }),
+    expire: (version) => Object.assign(versions.get(version) ?? {}, { isExpired: true }),
     misbehave: (how) => {
       fault = how;
       faultsLeft = how?.times ?? Infinity;
@@ -88,23 +97,41 @@ export async function startKeyVaultStandIn(
   };
 }
 
+/** As recorded of the live service. */
+function challengeOf(tenantId = 'common'): string {
+  return `Bearer authorization="https://login.windows.net/${tenantId}", resource="${audience}"`;
+}
+
+/** Gives why the token will not do; undefined when it does. */
 function createTokenCheck(
   tokenKeys: readonly JWK[],
-): (request: IncomingMessage) => Promise<boolean> {
+): (request: IncomingMessage) => Promise<string | undefined> {
   const keys = createLocalJWKSet({ keys: [...tokenKeys] });
   return async ({ headers }) => {
-    const token = /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
+    const token = /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1];
+    if (token === undefined) return 'AKV10000: Request is missing a Bearer or PoP token.';
     try {
       await jwtVerify(token, keys, { audience, algorithms: ['RS256'] });
-      return true;
-    } catch {
-      return false;
+      return undefined;
+    } catch (error) {
+      return error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud'
+        ? `AKV10022: Invalid audience. Expected ${audience}.`
+        : 'AKV10032: Invalid token.';
     }
   };
 }
 
-function suffer({ status, retryAfter }: KeyVaultFault, response: ServerResponse): void {
+function suffer({ status, retryAfter, inner }: KeyVaultFault, response: ServerResponse): void {
   if (status === 0) return;
   if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
-  refuseOperation(response, status, status === 429 ? 'Throttled' : 'Fault');
+  const [code, message] = faultTexts[status] ?? ['InternalServerError', 'An error occurred.'];
+  refuseOperation(response, { status, code, message, ...(inner === undefined ? {} : { inner }) });
 }
+
+const faultTexts: Readonly<Record<number, readonly [code: string, message: string]>> = {
+  403: ['Forbidden', 'Caller is not authorized to perform action on resource.'],
+  429: [
+    'Throttled',
+    'Request was not processed because too many were received. Reason: VaultRequestTypeLimitReached',
+  ],
+};

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,13 +16,17 @@ export interface ManagedIdentityStandInOptions {
 }
 
 /** How the endpoint misbehaves until told otherwise. */
-export type IdentityFault = 'none' | 'error' | 'busy' | 'hang' | 'no-token' | 'garbage';
+export type IdentityFault =
+  'none' | 'error' | 'unavailable' | 'unauthorized' | 'busy' | 'hang' | 'no-token' | 'garbage';
 
 /** The identity endpoint of App Service and Functions, on loopback. */
 export interface ManagedIdentityStandIn {
   /** What the platform sets in the environment of an app. */
   readonly environment: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string };
-  /** `iss`, `sub` and public keys of its tokens: what a federated credential is registered with. */
+  /**
+   * `iss` and `sub` of its token for the exchange, and public keys: what a federated credential is registered with. Tokens
+   * for storage and vault have another issuer.
+   */
   readonly issuer: string;
   readonly subject: string;
   readonly keys: readonly JWK[];
@@ -36,6 +40,7 @@ export interface ManagedIdentityStandIn {
 }
 
 const apiVersion = '2019-08-01';
+const exchangeAudience = 'api://AzureADTokenExchange';
 
 /**
  * Starts the stand-in on a free port. It answers as the platform does: the secret header, API version, resource and
@@ -61,17 +66,18 @@ export async function startManagedIdentityStandIn(
           return;
         }
         const sent = request.headers['x-identity-header'];
-        const status = judge(url, { options, isRightHeader: sent === header });
-        if (status !== 200) {
-          respondJson(response, status, { statusCode: status, message: 'refused' });
+        const refused = judge(url, { options, isRightHeader: sent === header });
+        if (refused !== undefined) {
+          refuse(response, ...refused);
           return;
         }
         respondJson(response, 200, await grant(resource, standIn, privateKey, options));
       }),
   });
-  const issuer = `https://sts.windows.net/${options.tenantId}/`;
+  const issuer = issuerFor(exchangeAudience, options.tenantId);
   const standIn: ManagedIdentityStandIn = {
-    environment: { IDENTITY_ENDPOINT: `${server.url}/msi/token`, IDENTITY_HEADER: header },
+    // A slash at the end is real (Azure/azure-functions-host#11058).
+    environment: { IDENTITY_ENDPOINT: `${server.url}/msi/token/`, IDENTITY_HEADER: header },
     issuer,
     subject: '77777777-7777-4777-8777-777777777777',
     keys: [{ ...(await exportJWK(publicKey)), kid: 'identity', alg: 'RS256', use: 'sig' }],
@@ -89,33 +95,53 @@ export async function startManagedIdentityStandIn(
 function judge(
   url: URL,
   { options, isRightHeader }: { options: ManagedIdentityStandInOptions; isRightHeader: boolean },
-): number {
-  if (url.pathname !== '/msi/token') return 404;
-  if (!isRightHeader) return 401;
+): readonly [status: number, message: string] | undefined {
+  if (!/^\/msi\/token\/?$/.test(url.pathname)) return [404, 'Not Found'];
+  if (!isRightHeader) return [401, 'The X-IDENTITY-HEADER header is missing or wrong.'];
   const query = url.searchParams;
-  if (query.get('api-version') !== apiVersion) return 400;
-  // As for an identity that is not assigned to the app.
-  if (query.get('client_id') !== options.clientId) return 400;
-  return /^(?:https|api):\/\/\S+$/.test(query.get('resource') ?? '') ? 200 : 400;
+  if (query.get('api-version') !== apiVersion) {
+    return [400, 'The api-version is missing or not supported.'];
+  }
+  if (query.get('client_id') !== options.clientId) {
+    return [
+      400,
+      'No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.',
+    ];
+  }
+  const isResource = /^(?:https|api):\/\/\S+$/.test(query.get('resource') ?? '');
+  return isResource ? undefined : [400, 'The resource is missing or malformed.'];
+}
+
+/** Tokens for the exchange are of version 2, all others of version 1. */
+function issuerFor(resource: string, tenantId: string): string {
+  return isForExchange(resource)
+    ? `https://login.microsoftonline.com/${tenantId}/v2.0`
+    : `https://sts.windows.net/${tenantId}/`;
+}
+
+function isForExchange(resource: string): boolean {
+  return resource.startsWith(exchangeAudience);
 }
 
 async function grant(
   resource: string,
-  { issuer, subject, tokenSeconds }: ManagedIdentityStandIn,
+  { subject, tokenSeconds }: ManagedIdentityStandIn,
   key: KeyObject,
   { clientId, tenantId }: ManagedIdentityStandInOptions,
 ): Promise<object> {
   const now = Math.floor(Date.now() / 1000);
   const expiresOn = now + tokenSeconds;
   const claims = {
-    appid: clientId,
+    ...(isForExchange(resource)
+      ? { ver: '2.0', azp: clientId }
+      : { ver: '1.0', appid: clientId, appidacr: '2' }),
     oid: subject,
     tid: tenantId,
     uti: randomBytes(8).toString('hex'),
   };
   const token = await new SignJWT(claims)
     .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: 'identity' })
-    .setIssuer(issuer)
+    .setIssuer(issuerFor(resource, tenantId))
     .setSubject(subject)
     .setAudience(resource)
     .setIssuedAt(now)
@@ -131,13 +157,25 @@ async function grant(
   };
 }
 
+function refuse(response: ServerResponse, statusCode: number, message: string): void {
+  const correlationId = randomUUID();
+  const headers = { 'X-CORRELATION-ID': correlationId, Server: 'Kestrel' };
+  respondJson(response, statusCode, { statusCode, message, correlationId }, headers);
+}
+
 async function suffer(fault: IdentityFault, response: ServerResponse): Promise<void> {
   switch (fault) {
     case 'error':
-      respondJson(response, 500, { statusCode: 500, message: 'internal error' });
+      refuse(response, 500, 'An unexpected error occured while fetching the AAD Token.');
+      return;
+    case 'unavailable':
+      refuse(response, 503, 'Service Unavailable');
+      return;
+    case 'unauthorized':
+      refuse(response, 401, 'Unauthorized');
       return;
     case 'busy':
-      respondJson(response, 429, { statusCode: 429, message: 'too many requests' });
+      refuse(response, 429, 'Too Many Requests');
       return;
     case 'no-token':
       respondJson(response, 200, { token_type: 'Bearer' });
