@@ -11,7 +11,7 @@ async function startBoth(options: EntraStandInOptions) {
   const entra = await startEntraStandIn(options);
   const graph = await startGraphStandIn({
     keysUrl: entra.keysUrl,
-    issuer: entra.issuer,
+    issuer: entra.accessTokenIssuer,
     audience: options.graphAudience,
     listUsers: () => entra.listUsers(),
   });

@@ -1,6 +1,6 @@
 import { isRecord, isString } from '../loopback/control';
 import type { Directory } from './directory';
-import { graphScopesOf } from './issue-tokens';
+import { graphScopesOf } from './resources';
 import type { SeededUser } from './seeded-user';
 
 /**

@@ -4,10 +4,12 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { isRecord, isString } from '../loopback/control';
 import type { Directory } from './directory';
 import { EntraRefusal, entraErrorNumberOf, isEntraErrorNumber } from './entra-error';
-import { clientInfoOf, issueTokens, readScopes } from './issue-tokens';
+import { lengthenCode } from './authorization-codes';
+import { clientInfoOf, issueTokens } from './issue-tokens';
 import type { TokenIssuer } from './issue-tokens';
 import { correlationIdOf, tokenHeaders, type Refusals } from './refusals';
 import type { RegisteredClients } from './registered-clients';
+import { readScopes, sortScopes } from './resources';
 import type { SignInNotes } from './sign-in-notes';
 
 interface EntraAnswerParts {
@@ -53,22 +55,40 @@ async function answerTokens(context: KoaContextWithOIDC, parts: EntraAnswerParts
     throw new EntraRefusal(70000);
   }
   const { claims, scope } = context.oidc.body ?? {};
-  const asked = code === undefined ? readScopes(scope) : [];
   const note = parts.notes.ofGrant(source.jti);
   if (code !== undefined && refreshToken !== undefined) {
     parts.notes.keepGrant(refreshToken.jti, note);
+  }
+  const scopes = readScopes(scope);
+  const asked = sortScopes(scopes.length > 0 ? scopes : oneResourceOf(note.scopes));
+  if (parts.directory.missingConsent(user.objectId, asked.permissions).length > 0) {
+    answerTokenError(context, parts, new EntraRefusal(65001));
+    return;
   }
   context.set({ ...tokenHeaders(0) });
   context.body = await issueTokens(parts.issuer, {
     client,
     user,
-    scopes: asked.length > 0 ? asked : note.scopes,
+    asked,
+    agreed: parts.directory.agreed(user.objectId),
     acrs: note.acrs,
+    authTime: note.authTime,
+    // The token of a refresh lives as long as any other.
+    ...(code === undefined || note.maxAge === undefined ? {} : { maxAge: note.maxAge }),
     sid: sessionIdOf(source.sessionUid ?? ''),
     ...(code?.nonce === undefined ? {} : { nonce: code.nonce }),
     ...refreshTokenOf(context.body),
     ...(isString(claims) ? { claims } : {}),
     now: Math.floor(Date.now() / 1000),
+  });
+}
+
+/** Scopes of several APIs may be consented to in one go, but a token is for one: the first of them. */
+function oneResourceOf(scopes: readonly string[]): readonly string[] {
+  const [resource] = sortScopes(scopes).resources;
+  return scopes.filter((scope) => {
+    const [own] = sortScopes([scope]).resources;
+    return own === undefined || own === resource;
   });
 }
 
@@ -105,7 +125,11 @@ function shapeRedirect(
   url.searchParams.delete('iss');
   if (failure === undefined) {
     const user = parts.directory.find(oidc.session?.accountId);
-    if (code !== undefined) noteSignIn(context, parts, code.jti);
+    if (code !== undefined) {
+      noteSignIn(context, parts, code.jti);
+      const short = url.searchParams.get('code') ?? '';
+      url.searchParams.set('code', lengthenCode(short, parts.issuer.faults.codeLength.value));
+    }
     if (user !== undefined && context.query['client_info'] === '1') {
       url.searchParams.set('client_info', clientInfoOf(parts.issuer.shape, user));
     }
@@ -120,7 +144,13 @@ function shapeRedirect(
 function noteSignIn({ oidc, query }: KoaContextWithOIDC, parts: EntraAnswerParts, codeId: string) {
   const { uid = '' } = oidc.session ?? {};
   const { acrs, clients } = parts.notes.ofSession(uid);
-  parts.notes.keepGrant(codeId, { scopes: readScopes(query['scope']), acrs });
+  const maxAge = Number(query['max_age'] ?? NaN);
+  parts.notes.keepGrant(codeId, {
+    scopes: readScopes(query['scope']),
+    acrs,
+    authTime: oidc.session?.loginTs ?? 0,
+    ...(Number.isSafeInteger(maxAge) ? { maxAge } : {}),
+  });
   const clientId = oidc.client?.clientId ?? '';
   parts.notes.keepSession(uid, { acrs, clients: [...new Set([...clients, clientId])] });
 }

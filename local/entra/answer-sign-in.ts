@@ -4,7 +4,7 @@ import { readBody } from '../loopback/read-body';
 import { contextsOfClaims, contextsOfPolicies } from './access-policies';
 import { sessionCookie, sessionSeconds } from './create-provider';
 import type { AccessPolicies } from './create-control-panel';
-import { graphScopesOf, readScopes } from './issue-tokens';
+import { graphScopesOf, readScopes } from './resources';
 import { confirmPage } from './pages/confirm-page';
 import { errorPage } from './pages/notice-pages';
 import { accountPickerPage, consentPage } from './pages/sign-in-pages';
@@ -76,10 +76,16 @@ function showPicker(parts: Parts, response: ServerResponse, url: URL, refusal?: 
     users: usersOfDomain(directory.list(), url.searchParams.get('domain_hint')),
     app: appName(parts, url),
     hasPasswordReset: parts.shape === 'b2c',
-    hinted: directory.findByHint(url.searchParams.get('login_hint') ?? ''),
+    hinted: directory.findByHint(hintOf(url)),
     ...(refusal === undefined ? {} : { refusal }),
   });
   showPage(parts, response, 200, html);
+}
+
+/** https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc: who is to choose gets no hint. */
+function hintOf({ searchParams }: URL): string {
+  const isToChoose = searchParams.get('prompt') === 'select_account';
+  return isToChoose ? '' : (searchParams.get('login_hint') ?? '');
 }
 
 /** Azure AD B2C sends who forgot the password back to the app, unless the user flow can reset it. */
@@ -102,7 +108,7 @@ async function takeAccount(parts: Parts, exchange: Exchange, objectId: string): 
     return;
   }
   await openSession(parts.provider, request, response, user);
-  askAgain(parts, exchange, ['login_hint', 'max_age'], ['login', 'select_account']);
+  askAgain(parts, exchange, ['login_hint'], ['login', 'select_account']);
 }
 
 async function takeConsent(

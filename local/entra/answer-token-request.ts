@@ -5,17 +5,21 @@ import { suffer } from '../loopback/outage';
 import { readBody } from '../loopback/read-body';
 import { replayBody } from '../loopback/replay-body';
 import { respondJson } from '../loopback/respond';
+import { shortenCode } from './authorization-codes';
 import type { EntraErrorNumber } from './entra-error';
+import type { EntraShape } from './entra-shape';
 import type { EntraFaults } from './faults';
 import { readOrder, type OrderedRefusal } from './ordered-refusal';
 import { correlationIdOf, type Refusals } from './refusals';
 import type { RegisteredClients } from './registered-clients';
+import { knowsScopes, readScopes, sortScopes } from './resources';
 import { verifyClientAssertion } from './verify-client-assertion';
 
 interface TokenRequestParts {
   readonly faults: EntraFaults;
   readonly clients: RegisteredClients;
   readonly refusals: Refusals;
+  readonly shape: EntraShape;
   /** What `aud` of an assertion must be. */
   readonly tokenEndpoint: string;
 }
@@ -38,7 +42,8 @@ export async function answerTokenRequest(
   if (await answerFault(parts, exchange)) return undefined;
   if (request.method !== 'POST') return request;
   const form = new URLSearchParams(await readBody(request));
-  const refusal = await judge(parts, request, form);
+  const refusal = (await judge(parts, request, form)) ?? judgeScopes(parts, form);
+  if (form.has('code')) form.set('code', shortenCode(form.get('code') ?? ''));
   if (refusal === undefined) return replayBody(request, form.toString());
   refuse(parts, response, { code: refusal }, correlationIdOf(request.headers, url));
   return undefined;
@@ -82,6 +87,16 @@ async function judge(
   form.delete('client_assertion_type');
   form.set('client_secret', client.secret);
   return undefined;
+}
+
+/** A token is for one API, and Azure AD B2C's never for Microsoft Graph. */
+function judgeScopes(
+  { shape }: TokenRequestParts,
+  form: URLSearchParams,
+): EntraErrorNumber | undefined {
+  const asked = sortScopes(readScopes(form.get('scope')));
+  if (!knowsScopes(shape, asked)) return 70011;
+  return asked.resources.length > 1 ? 28000 : undefined;
 }
 
 function refuse(

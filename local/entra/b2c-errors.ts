@@ -56,7 +56,7 @@ export const b2cNames: Readonly<Partial<Record<keyof typeof entraErrors, keyof t
     50011: 'AADB2C90006',
     50057: 'AADB2C90128',
     50058: 'AADB2C90077',
-    54005: 'AADB2C90088',
+    54005: 'AADB2C90080',
     65001: 'AADB2C90077',
     65004: 'AADB2C90091',
     70000: 'AADB2C90088',

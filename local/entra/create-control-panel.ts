@@ -32,6 +32,9 @@ export function createControlPanel(parts: {
         for (const control of Object.values(controls)) control.reset();
       },
       'rotate-keys': () => keys.rotate(),
+      'retire-keys': () => {
+        keys.retire();
+      },
     },
     forms: controlForms(parts),
     page: (fault) => entraControlPage({ ...parts, ...(fault === undefined ? {} : { fault }) }),

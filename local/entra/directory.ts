@@ -25,6 +25,8 @@ export interface Directory {
   findByHint(hint: string): SeededUser | undefined;
   /** Is `key` the user's object id or user name? */
   isNamed(user: SeededUser, key: string): boolean;
+  /** All that the person has agreed to. */
+  agreed(objectId: string): readonly string[];
   consent(objectId: string, scopes: readonly string[]): void;
   /** The Graph scopes of `scopes` that the person has not agreed to. */
   missingConsent(objectId: string, scopes: readonly string[]): string[];
@@ -38,11 +40,12 @@ export interface Directory {
   reset(): void;
 }
 
-/** The accounts `users`, with what an earlier run has left of changes, of `tenantId` those that are added. */
+/** The accounts `users`, with what an earlier run has left of changes, of `tenantId` those that are added. Azure AD B2C asks nobody for consent: there it is the administrators' alone. */
 export function createDirectory(
   users: readonly SeededUser[],
   tenantId: string,
   state: KeptState,
+  asksConsent = true,
 ): Directory {
   const accounts = createKeptAccounts(users, state);
   const all = () => [...accounts.now().values()].map(({ user }) => user);
@@ -52,6 +55,7 @@ export function createDirectory(
     findByHint: (hint) =>
       all().find((user) => isSameName(user.username, hint) || loginHintOf(user) === hint),
     isNamed,
+    agreed: (objectId) => accounts.now().get(objectId)?.scopes ?? [],
     consent(objectId, scopes) {
       const account = accounts.now().get(objectId);
       if (account === undefined) return;
@@ -59,6 +63,7 @@ export function createDirectory(
       accounts.put({ user: { ...account.user, consented: true }, scopes: agreed });
     },
     missingConsent(objectId, scopes) {
+      if (!asksConsent) return [];
       const account = accounts.now().get(objectId);
       if (account?.user.consented !== true) return [...scopes];
       return scopes.filter((scope) => !account.scopes.includes(scope));

@@ -23,6 +23,8 @@ export interface EntraPaths {
   readonly token: string;
   readonly keys: string;
   readonly logout: string;
+  /** Admin consent, of both versions. */
+  readonly adminConsent: readonly string[];
   /** The stand-in's own: account picker and consent, `/<id of the interaction>` follows. */
   readonly signIn: string;
 }
@@ -37,6 +39,7 @@ export function entraPaths(shape: EntraShape, tenantId: string): EntraPaths {
     token: `${base}/oauth2/v2.0/token`,
     keys: `${base}/discovery/v2.0/keys`,
     logout: `${base}/oauth2/v2.0/logout`,
+    adminConsent: [`${base}/v2.0/adminconsent`, `${base}/adminconsent`],
     signIn: `${base}/sign-in`,
   };
 }
@@ -51,6 +54,16 @@ export function issuerOf(shape: EntraShape, tenantId: string, origin: string): s
     case 'b2c':
       return `https://anteroom.b2clogin.example/${tenantId}/v2.0/`;
   }
+}
+
+/**
+ * `iss` of access tokens of version 1, Microsoft Graph's among them; Azure AD B2C has one for all tokens.
+ * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+ */
+export function accessTokenIssuerOf(shape: EntraShape, tenantId: string, origin: string): string {
+  return shape === 'b2c'
+    ? issuerOf(shape, tenantId, origin)
+    : `https://sts.windows.net/${tenantId}/`;
 }
 
 /** `uid` of client_info, of which MSAL makes the account's id. */

@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import type { EntraShape } from './entra-shape';
+import type { ExposedApi } from './resources';
 import type { SeededUser } from './seeded-user';
 
 /** What an app is registered with. */
@@ -15,6 +16,8 @@ export interface AppRegistration {
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris: readonly string[];
   readonly frontChannelLogoutUri?: string;
+  /** Optional claims of its ID tokens: there are none that are not registered. */
+  readonly optionalClaims?: readonly ('sid' | 'login_hint' | 'auth_time')[];
 }
 
 /** https://learn.microsoft.com/entra/workload-id/workload-identity-federation */
@@ -35,8 +38,10 @@ export interface EntraStandInOptions {
   readonly client: AppRegistration;
   /** Further apps, which share the person's session at the provider. */
   readonly otherClients?: readonly AppRegistration[];
-  /** `aud` of access tokens: what the Graph stand-in demands. */
+  /** `aud` of access tokens for Microsoft Graph: what the Graph stand-in demands. */
   readonly graphAudience: string;
+  /** APIs besides Microsoft Graph whose tokens are to be of their form; any other API's are of version 1. */
+  readonly apis?: readonly ExposedApi[];
   /** The accounts; the seeded ones when left out. */
   readonly users?: readonly SeededUser[];
   /** `entra`, unless told otherwise. */

@@ -11,8 +11,10 @@ import { outages } from '../loopback/outage';
 import type { Outage } from '../loopback/outage';
 import { isOrdered, orderedRefusalInWords, type OrderedRefusal } from './ordered-refusal';
 import { errorLayouts, errorUris } from './refusals';
+import { scopeForms } from './resources';
 import { signings } from './sign-token';
 import type { Signing } from './sign-token';
+import { keyLists } from './signing-keys';
 
 type Order = OrderedRefusal['code'] | OrderedRefusal | null;
 
@@ -39,7 +41,7 @@ export function createEntraFaults() {
     /** How many authorization requests that touches; null: all. */
     signInTimes: createControl<number | null>(null, isTimes, timesInWords),
     /** Whether refusals of every kind bring `claims` with the ids of Conditional Access policies. */
-    policyClaims: createControl(false, isBoolean, 'true or false'),
+    policyClaims: createControl(true, isBoolean, 'true or false'),
     errorLayout: createControl<(typeof errorLayouts)[number]>(
       'spaces',
       isOneOf(errorLayouts),
@@ -57,5 +59,28 @@ export function createEntraFaults() {
     /** Life of access tokens; Microsoft Entra ID gives 60 to 90 minutes, 28 hours with CAE. */
     accessTokenSeconds: createControl(3600, isCount, countInWords),
     idTokenSeconds: createControl(3600, isCount, countInWords),
+    /** Characters that lengthen ID tokens, as claims without end would. */
+    idTokenPadding: createControl(0, isCount, countInWords),
+    /** Groups of each person that are sent as roles, besides the app roles. */
+    groupRoles: createControl(0, isCount, countInWords),
+    /** Whether `roles` is one text, the first of them, instead of a list. */
+    rolesAsText: createControl(false, isBoolean, 'true or false'),
+    /** What `scope` of a token answer says. */
+    scopeForm: createControl<(typeof scopeForms)[number]>(
+      'superset',
+      isOneOf(scopeForms),
+      oneOfInWords(scopeForms),
+    ),
+    /** Length of authorization codes; null: as Microsoft Entra ID's. */
+    codeLength: createControl<number | null>(null, isTimes, `${countInWords}, or null`),
+    /** The longest query of an authorization request that is taken. */
+    longestQuery: createControl(4096, isCount, countInWords),
+    /** Whether ID tokens are signed with a key of the app, listed only for who asks with `?appid=`. */
+    appKeys: createControl(false, isBoolean, 'true or false'),
+    keyList: createControl<(typeof keyLists)[number]>(
+      'usual',
+      isOneOf(keyLists),
+      oneOfInWords(keyLists),
+    ),
   };
 }

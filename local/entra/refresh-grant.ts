@@ -3,7 +3,7 @@ import type { TokenEndpointGrantContext } from 'oidc-provider';
 import { isString } from '../loopback/control';
 import { claimsForContext, contextsOfClaims, contextsOfPolicies } from './access-policies';
 import { EntraRefusal } from './entra-error';
-import { graphScopesOf, readScopes } from './issue-tokens';
+import { graphScopesOf, readScopes } from './resources';
 import type { SignInPolicyParts } from './sign-in-policy';
 
 /**

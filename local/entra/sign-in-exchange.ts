@@ -32,6 +32,8 @@ export function askAgain(
 ): void {
   const query = new URLSearchParams(url.searchParams);
   for (const name of answered) query.delete(name);
+  // 0 means "now", which has just been done: it would ask for ever.
+  if (query.get('max_age') === '0') query.set('max_age', '3600');
   const prompts = (query.get('prompt') ?? '').split(' ');
   const left = prompts.filter((prompt) => prompt !== '' && !answeredPrompts.includes(prompt));
   if (left.length === 0) query.delete('prompt');

@@ -7,6 +7,10 @@ export interface GrantNote {
   readonly scopes: readonly string[];
   /** Authentication contexts (`c1`) that the person had satisfied. */
   readonly acrs: readonly string[];
+  /** When the person signed in at the provider, epoch seconds. */
+  readonly authTime: number;
+  /** `max_age` of the authorization request, seconds. */
+  readonly maxAge?: number;
 }
 
 /** What has happened in a browser session. */
@@ -36,7 +40,13 @@ export function createSignInNotes(state: KeptState): SignInNotes {
   return {
     ofGrant(id) {
       const note = grants.get(id);
-      return { scopes: textsOf(note, 'scopes'), acrs: textsOf(note, 'acrs') };
+      const maxAge = numberOf(note, 'maxAge');
+      return {
+        scopes: textsOf(note, 'scopes'),
+        acrs: textsOf(note, 'acrs'),
+        authTime: numberOf(note, 'authTime') ?? 0,
+        ...(maxAge === undefined ? {} : { maxAge }),
+      };
     },
     keepGrant(id, note) {
       grants.set(id, note);
@@ -56,4 +66,9 @@ export function createSignInNotes(state: KeptState): SignInNotes {
 function textsOf(note: unknown, name: string): string[] {
   const texts = isRecord(note) ? note[name] : undefined;
   return Array.isArray(texts) ? texts.filter(isString) : [];
+}
+
+function numberOf(note: unknown, name: string): number | undefined {
+  const number = isRecord(note) ? note[name] : undefined;
+  return typeof number === 'number' ? number : undefined;
 }

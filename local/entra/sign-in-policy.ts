@@ -3,7 +3,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { contextsOfClaims, contextsOfPolicies } from './access-policies';
 import type { AccessPolicies } from './create-control-panel';
 import type { Directory } from './directory';
-import { graphScopesOf, readScopes } from './issue-tokens';
+import { graphScopesOf, readScopes } from './resources';
 import type { SignInNotes } from './sign-in-notes';
 
 const { Check, Prompt } = interactionPolicy;
@@ -28,6 +28,11 @@ export function createSignInPolicy(parts: SignInPolicyParts): interactionPolicy.
       }),
       new Check('disabled', 'AADSTS50057', 'interaction_required', ({ oidc }) => {
         return directory.find(oidc.session?.accountId)?.disabled === true;
+      }),
+      new Check('too_old', 'AADSTS50058', 'login_required', ({ oidc }) => {
+        const maxAge = Number(oidc.params?.['max_age'] ?? NaN);
+        const signedInAt = oidc.session?.loginTs ?? 0;
+        return Math.floor(Date.now() / 1000) - signedInAt > maxAge;
       }),
       new Check('other_account', 'AADSTS50058', 'login_required', ({ oidc }) => {
         const hinted = hintedUser(directory, oidc.params?.['login_hint']);

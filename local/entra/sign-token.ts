@@ -4,6 +4,8 @@ import type { SigningKey, SigningKeys } from './signing-keys';
 
 interface SigningParts {
   readonly keys: SigningKeys;
+  /** The one to sign with. */
+  readonly key: SigningKey;
   readonly clientSecret: string;
 }
 
@@ -11,21 +13,19 @@ type Sign = (claims: JWTPayload, parts: SigningParts) => Promise<string> | strin
 
 /** Every way a token can be signed: the right one, and what an app must refuse. */
 const signers = {
-  rs256: (claims, { keys }) => sign(claims, keys.current(), 'RS256'),
-  ps256: (claims, { keys }) => sign(claims, keys.current(), 'PS256'),
+  rs256: (claims, { key }) => sign(claims, key, 'RS256'),
+  ps256: (claims, { key }) => sign(claims, key, 'PS256'),
   none: (claims) => `${encode({ alg: 'none', typ: 'JWT' })}.${encode(claims)}.`,
-  hs256: (claims, { keys, clientSecret }) =>
+  hs256: (claims, { key, clientSecret }) =>
     new SignJWT(claims)
-      .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: keys.current().kid })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: key.kid })
       .sign(new TextEncoder().encode(clientSecret)),
-  'unknown-kid': (claims, { keys }) => sign(claims, keys.stranger, 'RS256'),
-  'foreign-key': (claims, { keys }) =>
-    sign(claims, { ...keys.stranger, kid: keys.current().kid }, 'RS256'),
-  corrupted: async (claims, { keys }) => corrupt(await sign(claims, keys.current(), 'RS256')),
-  'no-kid': (claims, { keys }) =>
-    new SignJWT(claims)
-      .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
-      .sign(keys.current().privateKey),
+  'unknown-kid': async (claims, { keys }) => sign(claims, await keys.stranger(), 'RS256'),
+  'foreign-key': async (claims, { keys, key }) =>
+    sign(claims, { ...(await keys.stranger()), kid: key.kid }, 'RS256'),
+  corrupted: async (claims, { key }) => corrupt(await sign(claims, key, 'RS256')),
+  'no-kid': (claims, { key }) =>
+    new SignJWT(claims).setProtectedHeader({ alg: 'RS256', typ: 'JWT' }).sign(key.privateKey),
 } as const satisfies Record<string, Sign>;
 
 export type Signing = keyof typeof signers;

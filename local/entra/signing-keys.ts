@@ -1,62 +1,129 @@
-import { createPrivateKey, createPublicKey, generateKeyPair } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPair, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { JWK } from 'jose';
-import { calculateJwkThumbprint, exportJWK } from 'jose';
-import { isString } from '../loopback/control';
+import { exportJWK } from 'jose';
+import { createCertificate } from '../https/create-throwaway-certificate';
+import { isRecord, isString } from '../loopback/control';
 import type { KeptState } from './kept-state';
 
 const generate = promisify(generateKeyPair);
 
 export interface SigningKey {
+  /** The thumbprint of the key's certificate, as at Microsoft Entra ID. */
   readonly kid: string;
   readonly privateKey: KeyObject;
-  readonly publicJwk: JWK;
+  /** DER. */
+  readonly certificate: Buffer;
 }
 
-/** The keys that tokens are signed with. Only the current one is published. */
+/** A JWK with the members that Microsoft Entra ID adds. */
+type PublishedKey = JWK & { readonly issuer: string };
+
+/** What is odd about the list of keys: each is there twice, or beside a twin that is for another algorithm. */
+export const keyLists = ['usual', 'twice', 'twin'] as const;
+
+/** The keys that tokens are signed with. */
 export interface SigningKeys {
   current(): SigningKey;
   /** A key that was never published. */
-  readonly stranger: SigningKey;
-  /** RFC 7517 section 5. */
-  published(): { keys: JWK[] };
-  /** A new key signs from now on, and the old one is no longer published. */
+  stranger(): Promise<SigningKey>;
+  /** A key of one app, as an app with custom claims has: it is listed only for who asks with `?appid=`. */
+  ofApp(): Promise<SigningKey>;
+  /** RFC 7517 section 5; those of earlier times are still there. `issuer` is a member of each. */
+  published(options: {
+    readonly issuer: string;
+    readonly list: (typeof keyLists)[number];
+    readonly withAppKey: boolean;
+  }): Promise<{ keys: PublishedKey[] }>;
+  /** A new key signs from now on; the old one stays published. */
   rotate(): Promise<void>;
+  /** Old keys are no longer published. */
+  retire(): void;
 }
 
-/** Keys of this run; the current one stays over restarts, so that tokens out there stay good. */
+/** Keys of this run; they stay over restarts, so that tokens out there stay good. */
 export async function createSigningKeys(state: KeptState): Promise<SigningKeys> {
-  const kept = state.part('keys');
-  const pem = kept.get('current');
-  const [first, stranger] = await Promise.all([
-    isString(pem) ? describeKey(createPrivateKey(pem)) : createSigningKey(),
-    createSigningKey(),
-  ]);
+  const part = state.part('keys');
+  const find = async (name: string) => readKey(part.get(name)) ?? (await createSigningKey());
+  const [first, earlier] = await Promise.all([find('current'), find('old')]);
   let current = first;
+  let old = [earlier];
+  const stranger = once(createSigningKey);
+  const ofApp = once(createSigningKey);
   const keep = (): void => {
-    kept.set('current', current.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    part.set('current', describeKey(current));
+    const [latest] = old;
+    if (latest !== undefined) part.set('old', describeKey(latest));
     state.changed();
   };
   keep();
   return {
     current: () => current,
     stranger,
-    published: () => ({ keys: [current.publicJwk] }),
+    ofApp,
+    async published({ issuer, list, withAppKey }) {
+      const keys = [current, ...old, ...(withAppKey ? [await ofApp()] : [])];
+      const jwks = await Promise.all(keys.map((key) => publicJwk(key, issuer)));
+      return { keys: jwks.flatMap((jwk) => listed(jwk, list)) };
+    },
     async rotate() {
+      old = [current, ...old];
       current = await createSigningKey();
       keep();
+    },
+    retire() {
+      old = [];
     },
   };
 }
 
-async function createSigningKey(): Promise<SigningKey> {
-  const { privateKey } = await generate('rsa', { modulusLength: 2048 });
-  return describeKey(privateKey);
+function listed(jwk: PublishedKey, list: (typeof keyLists)[number]): PublishedKey[] {
+  switch (list) {
+    case 'usual':
+      return [jwk];
+    case 'twice':
+      return [jwk, jwk];
+    case 'twin':
+      return [{ ...jwk, alg: 'PS256' }, jwk];
+  }
 }
 
-async function describeKey(privateKey: KeyObject): Promise<SigningKey> {
+/** No `alg`: Microsoft Entra ID says none. */
+async function publicJwk(
+  { kid, privateKey, certificate }: SigningKey,
+  issuer: string,
+): Promise<PublishedKey> {
   const jwk = await exportJWK(createPublicKey(privateKey));
-  const kid = await calculateJwkThumbprint(jwk);
-  return { kid, privateKey, publicJwk: { ...jwk, kid, use: 'sig', alg: 'RS256' } };
+  const x5c = [certificate.toString('base64')];
+  return { ...jwk, use: 'sig', kid, x5t: kid, x5c, issuer };
+}
+
+async function createSigningKey(): Promise<SigningKey> {
+  const pair = await generate('rsa', { modulusLength: 2048 });
+  return signingKey(pair.privateKey, createCertificate(pair));
+}
+
+function signingKey(privateKey: KeyObject, certificate: Buffer): SigningKey {
+  const { fingerprint } = new X509Certificate(certificate);
+  const kid = Buffer.from(fingerprint.replaceAll(':', ''), 'hex').toString('base64url');
+  return { kid, privateKey, certificate };
+}
+
+function describeKey({ privateKey, certificate }: SigningKey): Record<string, string> {
+  return {
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    certificate: certificate.toString('base64'),
+  };
+}
+
+function readKey(kept: unknown): SigningKey | undefined {
+  const { privateKey, certificate } = isRecord(kept) ? kept : {};
+  if (!isString(privateKey) || !isString(certificate)) return undefined;
+  return signingKey(createPrivateKey(privateKey), Buffer.from(certificate, 'base64'));
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }

@@ -4,15 +4,16 @@ import { suffer } from '../loopback/outage';
 import { respondJson } from '../loopback/respond';
 import { startLoopbackServer } from '../loopback/start-loopback-server';
 import type { LoopbackHandler } from '../loopback/start-loopback-server';
+import { answerAdminConsent } from './admin-consent';
 import { answerAsEntra } from './answer-as-entra';
 import { answerLogout } from './answer-logout';
 import { answerSignIn } from './answer-sign-in';
-import { answerSignInFault } from './sign-in-fault';
 import { answerTokenRequest } from './answer-token-request';
+import { refuseAuthorization } from './check-authorization';
 import { createAccessPolicies, createControlPanel } from './create-control-panel';
 import { createProvider } from './create-provider';
 import { createDirectory } from './directory';
-import { entraPaths, issuerOf } from './entra-shape';
+import { accessTokenIssuerOf, entraPaths, issuerOf } from './entra-shape';
 import type { EntraPaths } from './entra-shape';
 import type { EntraStandInOptions } from './entra-stand-in-options';
 import { createEntraFaults } from './faults';
@@ -35,6 +36,8 @@ export interface EntraStandIn {
   readonly authority: string;
   /** What `ENTRA_ISSUER` must be. */
   readonly issuer: string;
+  /** `iss` of access tokens for Microsoft Graph, and for APIs whose tokens are of version 1. */
+  readonly accessTokenIssuer: string;
   /** The JWKS, for the Graph stand-in. */
   readonly keysUrl: string;
   /** The accounts that were there at the start. */
@@ -53,7 +56,7 @@ export async function startEntraStandIn(options: EntraStandInOptions): Promise<E
   const paths = entraPaths(shape, tenantId);
   const state = createKeptState(options.stateFile);
   const seeded = options.users ?? seedUsers(tenantId);
-  const directory = createDirectory(seeded, tenantId, state);
+  const directory = createDirectory(seeded, tenantId, state, shape !== 'b2c');
   const server = await startLoopbackServer({
     ...(options.port === undefined ? {} : { port: options.port }),
     createHandler: async (url) => {
@@ -65,6 +68,7 @@ export async function startEntraStandIn(options: EntraStandInOptions): Promise<E
     url: server.url,
     authority: server.url + paths.authority,
     issuer: issuerOf(shape, tenantId, server.url),
+    accessTokenIssuer: accessTokenIssuerOf(shape, tenantId, server.url),
     keysUrl: server.url + paths.keys,
     users: directory.list(),
     listUsers: () => directory.list(),
@@ -76,22 +80,24 @@ type Parts = Awaited<ReturnType<typeof createParts>>;
 
 async function createParts(
   origin: string,
-  { tenantId, shape = 'entra', graphAudience, client, otherClients = [] }: EntraStandInOptions,
+  options: EntraStandInOptions,
   paths: EntraPaths,
   directory: ReturnType<typeof createDirectory>,
   state: KeptState,
 ) {
+  const { tenantId, shape = 'entra', graphAudience, apis = [] } = options;
   const keys = await createSigningKeys(state);
   const faults = createEntraFaults();
-  const clients = registerClients([client, ...otherClients]);
+  const clients = registerClients([options.client, ...(options.otherClients ?? [])]);
   const accessPolicies = createAccessPolicies();
   const notes = createSignInNotes(state);
   const issuer = {
-    ...{ keys, faults, shape, graphAudience },
+    ...{ keys, faults, shape, graphAudience, apis },
     issuer: issuerOf(shape, tenantId, origin),
+    accessTokenIssuer: accessTokenIssuerOf(shape, tenantId, origin),
   };
   const refusals = createRefusals(shape, faults);
-  const shared = { directory, accessPolicies, notes, clients, paths, refusals, shape };
+  const shared = { directory, accessPolicies, notes, clients, paths, refusals, shape, tenantId };
   const provider = createProvider({
     ...{ ...shared, state, issuer: origin + paths.authority },
     wantsRefreshToken: (codeId) => notes.ofGrant(codeId).scopes.includes('offline_access'),
@@ -112,12 +118,15 @@ function createHandler(origin: string, parts: Parts): LoopbackHandler {
       await answerControl(parts.panel, request, response, pathname);
     } else if (pathname === paths.metadata) {
       if (suffer(faults.metadataOutage.value, response)) return;
-      const { value: stated } = faults.metadataIssuer;
-      const { issuer } = parts.issuer;
-      respondJson(response, 200, providerMetadata(origin, paths, stated === '' ? issuer : stated));
+      const issuer = faults.metadataIssuer.value || parts.issuer.issuer;
+      const appId = url.searchParams.get('appid');
+      const facts = { origin, paths, issuer, shape: parts.shape, appId };
+      respondJson(response, 200, providerMetadata(facts));
     } else if (pathname === paths.keys) {
       if (suffer(faults.keysOutage.value, response)) return;
-      respondJson(response, 200, parts.keys.published());
+      respondJson(response, 200, await publishedKeys(parts, url));
+    } else if (paths.adminConsent.includes(pathname)) {
+      await answerAdminConsent(parts, request, response, url);
     } else if (pathname === paths.logout) {
       await answerLogout(parts, request, response, url);
     } else if (pathname.startsWith(`${paths.signIn}/`)) {
@@ -126,10 +135,20 @@ function createHandler(origin: string, parts: Parts): LoopbackHandler {
       const tokenEndpoint = origin + paths.token;
       const proven = await answerTokenRequest({ ...parts, tokenEndpoint }, request, response, url);
       if (proven !== undefined) await callback(proven, response);
-    } else if (pathname === paths.authorize && answerSignInFault(parts, response, url)) {
+    } else if (pathname === paths.authorize && refuseAuthorization(parts, response, url)) {
       return;
     } else {
       await callback(request, response);
     }
   };
+}
+
+/** Keys of an app are for its own id only; `issuer` of each is the template for any tenant. */
+function publishedKeys({ keys, faults, clients, issuer, tenantId }: Parts, url: URL) {
+  const isOfApp = clients.find(url.searchParams.get('appid')) !== undefined;
+  return keys.published({
+    issuer: issuer.issuer.replace(`/${tenantId}/`, '/{tenantid}/'),
+    list: faults.keyList.value,
+    withAppKey: faults.appKeys.value && isOfApp,
+  });
 }

@@ -20,6 +20,8 @@ export function createGraphPanel(faults: GraphFaults): ControlPanel {
       answers(form) {
         const accepted = [
           faults.answer.offer(form.get('answer')),
+          faults.retryAfter.offer(form.get('retryAfter') || 'usual'),
+          faults.challengeForm.offer(form.get('challengeForm')),
           faults.outage.offer(form.get('outage')),
           faults.delayMs.offer(number(form, 'delayMs') ?? 0),
           faults.times.offer(number(form, 'times')),

@@ -1,36 +1,29 @@
-import { crc32, deflateSync } from 'node:zlib';
-
-const size = 96;
-
-/** A small portrait as PNG bytes (ISO/IEC 15948): head and shoulders on a coloured ground. */
+/** A small portrait, 96 pixels each way, as JPEG bytes: head and shoulders on a coloured ground. */
 export function createPhoto(): Buffer {
-  const rows = Array.from({ length: size }, (_, y) => {
-    const pixels = Array.from({ length: size }, (_unused, x) => colourAt(x, y)).flat();
-    return Buffer.from([0, ...pixels]); // each row begins with its filter: none
-  });
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(size, 0);
-  header.writeUInt32BE(size, 4);
-  header.set([8, 2, 0, 0, 0], 8); // 8 bits a channel, RGB
-  return Buffer.concat([
-    Buffer.from('89504e470d0a1a0a', 'hex'),
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Buffer.concat(rows))),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
+  return Buffer.from(portrait.join(''), 'base64');
 }
 
-function colourAt(x: number, y: number): number[] {
-  const isHead = (x - 48) ** 2 + (y - 38) ** 2 < 17 ** 2;
-  const isShoulders = (x - 48) ** 2 + ((y - 96) * 0.9) ** 2 < 34 ** 2;
-  return isHead || isShoulders ? [245, 239, 230] : [36, 92 + Math.floor(y / 2), 150];
-}
-
-function chunk(type: string, content: Buffer): Buffer {
-  const typed = Buffer.concat([Buffer.from(type, 'latin1'), content]);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(content.length);
-  const check = Buffer.alloc(4);
-  check.writeUInt32BE(crc32(typed));
-  return Buffer.concat([length, typed, check]);
-}
+const portrait = [
+  '/9j/4AAQSkZJRgABAQAAAQABAAD/4gHYSUNDX1BST0ZJTEUAAQEAAAHIAAAAAAQwAABtbnRyUkdCIFhZWiAH4AABAAEAAAAA',
+  'AABhY3NwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAA9tYAAQAAAADTLQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+  'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAlkZXNjAAAA8AAAACRyWFlaAAABFAAAABRnWFlaAAABKAAAABRiWFlaAAABPAAA',
+  'ABR3dHB0AAABUAAAABRyVFJDAAABZAAAAChnVFJDAAABZAAAAChiVFJDAAABZAAAAChjcHJ0AAABjAAAADxtbHVjAAAAAAAA',
+  'AAEAAAAMZW5VUwAAAAgAAAAcAHMAUgBHAEJYWVogAAAAAAAAb6IAADj1AAADkFhZWiAAAAAAAABimQAAt4UAABjaWFlaIAAA',
+  'AAAAACSgAAAPhAAAts9YWVogAAAAAAAA9tYAAQAAAADTLXBhcmEAAAAAAAQAAAACZmYAAPKnAAANWQAAE9AAAApbAAAAAAAA',
+  'AABtbHVjAAAAAAAAAAEAAAAMZW5VUwAAACAAAAAcAEcAbwBvAGcAbABlACAASQBuAGMALgAgADIAMAAxADb/2wBDAA0JCgsK',
+  'CA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYVpQYEpRUk//2wBDAQ4ODhMREyYV',
+  'FSZPNS01T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT0//wAARCABgAGADASIAAhEB',
+  'AxEB/8QAGwABAQADAQEBAAAAAAAAAAAAAAIBBQYHAwT/xAAtEAACAgIBAQYEBwEAAAAAAAABAgADBBEFBhIhQVFhcSIxMpET',
+  'I0JygaHB0f/EABkBAQADAQEAAAAAAAAAAAAAAAABBAUCA//EAB0RAAICAgMBAAAAAAAAAAAAAAABAxECIQQSMWH/2gAMAwEA',
+  'AhEDEQA/ANHqNStRqapl2TqNStRqBZOo1K1GoFk6jUrUagWTqNStRqBZOo1K1GoFmYlajUg5smJWo1AsIjO4RFLMToADZM3W',
+  'N0pyuQgZq66QfkLW0fsNzpOmOFrwMVMq5Qcq1d7I+gHwHr5zfSnJyWnWJcj4yavI89yelOVx0LLXXcB8xU2z9jqaV0ZHKOpV',
+  'gdEEaInrk0PU/C152K+VSoGVUu+4fWB4H18oj5LbrIScaleJ5/ErUalwp2TErUagWZ1GpUTk5snU/Rx9a28jjVuPhe1FPsSJ',
+  '8ZVTtValidzIwYe4kPwlPZ6vE+OHk15mJXkUnaWLsenpPtMt6NlO9iInxzMmvDxLMi06Std+/pC2G62eZZ9S1chk1J9KWso9',
+  'gTPz6n0tdrbXsfvZ2LH3Mmai8MZvZOo1KiSRZmJnUakHNmImdSkrexwlalmY6AUbJiyTZ8Jzd3FOUK/iY7nbJvvB8xOwxue4',
+  'vIQMMtKz4rYeyR95zuB0lk3Kr5looU/oA23/AATc1dK8WgHaS2z9zn/NSpK4m/pehU2KqtfT9OTz3F46FjlpYfBaz2iftOP5',
+  'vm7uVcIF/Dx0O1TfeT5mdPb0rxbg9lLa/wBrn/dzTZ/SWTSpfDtF6j9BHZb/AIYicSf0TKbJVWvhzcS3retylilWU6II0RJ1',
+  'LdlExEzqNQRZUTMTkgvHosyb0ppUs7nQE77huHp4uj5B72Hx2a/oek1/SPGrVjHOtX8yzur34L5/zOjlSaS31RpcWFJd36Ii',
+  'J4FsREQDWczw9PKUHuCZCj4LNf0fScDfRZj3vTcpV0OiJ6jOb6u41bccZ1S/mV6FmvFfP+J7wyU+rKnKhTXdenHRMxLZmlal',
+  '0VNdfXUn1WMFHuTJmx6fTt83ijyYn7Amct0rGC7ZJHe1VrTUlSDSooUD0EuImeboiIgCIiAJFta3UvU42rqVI9DLiAeYXVNT',
+  'fZU/1IxU+4MjU2XUCdjm8oa+bA/cAzXTQTtWYWa65NH/2Q==',
+];

@@ -1,11 +1,11 @@
 import { ChoiceField, TextField } from '../loopback/control-fields';
 import { controlPage } from '../loopback/control-page';
 import { outages } from '../loopback/outage';
-import { graphAnswers, type GraphFaults } from './graph-faults';
+import { challengeForms, graphAnswers, type GraphFaults } from './graph-faults';
 
 /** What a person can change while the Graph stand-in runs: how it answers, and how late. */
 export function graphControlPage(faults: GraphFaults, fault?: string): string {
-  const { answer, outage, delayMs, times } = faults;
+  const { answer, retryAfter, challengeForm, outage, delayMs, times } = faults;
   return controlPage({
     of: 'Microsoft Graph',
     fault,
@@ -19,6 +19,17 @@ export function graphControlPage(faults: GraphFaults, fault?: string): string {
               name="answer"
               value={answer.value}
               options={graphAnswers.map((each) => [each, each.replaceAll('-', ' ')] as const)}
+            />
+            <TextField
+              label="Retry-After: usual, none, seconds or a date"
+              name="retryAfter"
+              value={retryAfter.value}
+            />
+            <ChoiceField
+              label="Claims challenge"
+              name="challengeForm"
+              value={challengeForm.value}
+              options={challengeForms.map((each) => [each, each.replaceAll('-', ' ')] as const)}
             />
             <ChoiceField
               label="Be down"

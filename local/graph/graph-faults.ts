@@ -1,5 +1,5 @@
 import { countInWords, createControl, isCount, isOneOf } from '../loopback/control';
-import { isTimes, oneOfInWords, timesInWords } from '../loopback/control';
+import { isString, isTimes, oneOfInWords, timesInWords } from '../loopback/control';
 import { outages } from '../loopback/outage';
 import type { Outage } from '../loopback/outage';
 import type { GraphError } from './graph-error';
@@ -20,15 +20,14 @@ const graphProblem = {
     status: 429,
     code: 'TooManyRequests',
     message: 'Too many requests.',
-    headers: { 'Retry-After': '7' },
   },
   error: { status: 500, code: 'generalException', message: 'An internal error occurred.' },
   unavailable: {
     status: 503,
     code: 'serviceNotAvailable',
     message: 'The service is unavailable.',
-    headers: { 'Retry-After': '3' },
   },
+  'gateway-timeout': { status: 504, code: 'UnknownError', message: '' },
 } as const satisfies Record<string, GraphError>;
 
 export const graphAnswers = [
@@ -40,7 +39,15 @@ export const graphAnswers = [
   'too-many-requests',
   'error',
   'unavailable',
+  'gateway-timeout',
 ] as const;
+
+/**
+ * How a claims challenge is written: with `authorization_uri` unquoted (recorded in 2022), all quoted and in another order
+ * (in Microsoft's own tests since 2023), or beside a challenge of another scheme and with a member of its own.
+ */
+export const challengeForms = ['unquoted', 'quoted', 'two-headers'] as const;
+export type ChallengeForm = (typeof challengeForms)[number];
 
 export type GraphAnswer = (typeof graphAnswers)[number];
 
@@ -51,6 +58,13 @@ export function createGraphFaults() {
   return {
     answer: createControl<GraphAnswer>('usual', isOneOf(graphAnswers), oneOfInWords(graphAnswers)),
     outage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
+    /** `Retry-After` of refusals: seconds or a date; 'usual': 7 for 429 and none else; 'none': none at all. */
+    retryAfter: createControl('usual', isString, 'usual, none, seconds or a date'),
+    challengeForm: createControl<ChallengeForm>(
+      'unquoted',
+      isOneOf(challengeForms),
+      oneOfInWords(challengeForms),
+    ),
     delayMs: createControl(0, isCount, countInWords),
     /** How many requests the three above touch; null: all. */
     times: createControl<number | null>(null, isTimes, timesInWords),
@@ -62,4 +76,12 @@ export function problemOf(
   answer: Exclude<GraphAnswer, 'usual' | 'claims-challenge' | 'no-photo'>,
 ): GraphError {
   return graphProblem[answer];
+}
+
+/** `Retry-After` of a refusal with this status; Microsoft Graph's 503 and 504 often lack it. */
+export function retryAfterOf(status: number, ordered: string): Readonly<Record<string, string>> {
+  if (status !== 429 && status !== 503 && status !== 504) return {};
+  if (ordered === 'none') return {};
+  if (ordered === 'usual') return status === 429 ? { 'Retry-After': '7' } : {};
+  return { 'Retry-After': ordered };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SeededUser } from '../entra/seeded-user';
@@ -6,14 +7,14 @@ import { spend } from '../loopback/control';
 import { suffer } from '../loopback/outage';
 import { respondJson } from '../loopback/respond';
 import { startLoopbackServer } from '../loopback/start-loopback-server';
-import { answerPerson, photoFault } from './answer-person';
+import { answerPerson, createPhotoAnswers, photoFault, type Photo } from './answer-person';
 import { createGraphPanel } from './create-graph-panel';
 import { createPhoto } from './create-photo';
-import type { GraphError } from './graph-error';
-import { graphErrorBody } from './graph-error';
-import { createGraphFaults, problemOf } from './graph-faults';
+import { graphErrorBody, graphHeaders, type GraphError, type GraphIds } from './graph-error';
+import { createGraphFaults, problemOf, retryAfterOf } from './graph-faults';
 import type { GraphAnswer, GraphFaults } from './graph-faults';
-import { claimsChallenge, createPublishedKeys, verifyAccessToken } from './verify-access-token';
+import { audiencesOf, claimsChallenge, createPublishedKeys } from './verify-access-token';
+import { verifyAccessToken } from './verify-access-token';
 
 export interface GraphStandInOptions {
   /** 0 or left out: a free one. */
@@ -22,6 +23,8 @@ export interface GraphStandInOptions {
   readonly keysUrl: string;
   readonly issuer: string;
   readonly audience: string;
+  /** What a token must permit: `User.Read`, unless told otherwise. */
+  readonly scope?: string;
   /** The accounts as they are now. */
   listUsers(): readonly SeededUser[];
 }
@@ -54,14 +57,25 @@ export async function startGraphStandIn(options: GraphStandInOptions): Promise<G
 }
 
 function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
-  const rules = { ...options, keys: createPublishedKeys(options.keysUrl) };
-  const photo = createPhoto();
+  const { issuer, scope = 'User.Read' } = options;
+  const rules = {
+    issuer,
+    audiences: audiencesOf(options),
+    scope,
+    keys: createPublishedKeys(options.keysUrl),
+  };
+  const photo = createPhotoAnswers(createPhoto());
 
   return async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
+    const ids = idsOf(request);
+    const headers = graphHeaders(ids);
     const refuse = (error: GraphError) => {
-      const id = request.headers['client-request-id'];
-      const body = graphErrorBody(error, typeof id === 'string' ? id : undefined);
-      respondJson(response, error.status, body, error.headers);
+      respondJson(response, error.status, graphErrorBody(error, ids), {
+        ...headers,
+        'Content-Type': 'application/json',
+        ...error.headers,
+        ...retryAfterOf(error.status, faults.retryAfter.value),
+      });
     };
     const isFaulty =
       faults.answer.value !== 'usual' || faults.outage.value !== 'none' || faults.delayMs.value > 0;
@@ -77,35 +91,42 @@ function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
       refuse(verified.error);
       return;
     }
-    const fault = faultOf(answer, rules, url);
+    const fault = faultOf(answer, { faults, photo, url });
     if (fault !== undefined) {
       refuse(fault);
       return;
     }
     const user = options.listUsers().find(({ objectId }) => objectId === verified.objectId);
-    const error = answerPerson({ user, scopes: verified.scopes, photo }, request, response, url);
+    const asker = { user, scopes: verified.scopes, photo, headers };
+    const error = answerPerson(asker, request, response, url);
     if (error !== undefined) refuse(error);
   };
+}
+
+function idsOf({ headers }: IncomingMessage): GraphIds {
+  const requestId = randomUUID();
+  const own = headers['client-request-id'];
+  return { requestId, clientRequestId: typeof own === 'string' ? own : requestId };
 }
 
 /** The refusal that the control page has ordered, if any. */
 function faultOf(
   answer: GraphAnswer,
-  rules: Parameters<typeof claimsChallenge>[0],
-  url: URL,
+  { faults, photo, url }: { faults: GraphFaults; photo: Photo; url: URL },
 ): GraphError | undefined {
   switch (answer) {
     case 'usual':
       return undefined;
     case 'claims-challenge':
-      return claimsChallenge(rules, Math.floor(Date.now() / 1000));
+      return claimsChallenge(faults.challengeForm.value, Math.floor(Date.now() / 1000));
     case 'no-photo':
-      return photoFault(url);
+      return photoFault(photo, url);
     case 'forbidden':
     case 'not-found':
     case 'too-many-requests':
     case 'error':
     case 'unavailable':
+    case 'gateway-timeout':
       return problemOf(answer);
   }
 }

@@ -1,18 +1,30 @@
-import type { JWTVerifyGetKey } from 'jose';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { graphResource } from '../entra/resources';
+import type { ChallengeForm } from './graph-faults';
 import type { GraphError } from './graph-error';
 
-const audienceOfGraph = '00000003-0000-0000-c000-000000000000';
+const applicationOfGraph = '00000003-0000-0000-c000-000000000000';
+const authorize = 'https://login.microsoftonline.com/common/oauth2/authorize';
+const client = `client_id="${applicationOfGraph}"`;
+const bearer = `Bearer realm="", authorization_uri="${authorize}", ${client}`;
 
 interface TokenRules {
   readonly keys: JWTVerifyGetKey;
   readonly issuer: string;
-  readonly audience: string;
+  readonly audiences: readonly string[];
+  /** What a token must permit. */
+  readonly scope: string;
 }
 
 export type Verified =
   | { readonly objectId: string; readonly scopes: readonly string[] }
   | { readonly error: GraphError };
+
+/** Microsoft Graph takes its own application id as well as its address. */
+export function audiencesOf({ audience }: { readonly audience: string }): string[] {
+  return audience === graphResource ? [audience, applicationOfGraph] : [audience];
+}
 
 /** Keys as published at `keysUrl`; asked again at once for an unknown `kid`. */
 export function createPublishedKeys(keysUrl: string): JWTVerifyGetKey {
@@ -25,22 +37,39 @@ export async function verifyAccessToken(
   rules: TokenRules,
 ): Promise<Verified> {
   const token = /^bearer (\S+)$/i.exec(authorization ?? '')?.[1];
-  if (token === undefined) return { error: invalidToken(rules, 'Access token is empty.') };
+  if (token === undefined) return { error: invalidToken('Access token is empty.') };
   try {
-    const { payload } = await jwtVerify(token, rules.keys, {
-      issuer: rules.issuer,
-      audience: rules.audience,
-      algorithms: ['RS256'],
-      requiredClaims: ['exp', 'scp', 'oid'],
-    });
-    const { scp, oid } = payload;
+    const { scp, oid } = await verify(token, rules);
     if (typeof scp !== 'string' || typeof oid !== 'string') {
-      return { error: invalidToken(rules, 'Claims of the access token are malformed.') };
+      return { error: invalidToken('Claims of the access token are malformed.') };
     }
     const scopes = scp.split(' ');
-    return scopes.includes('User.Read') ? { objectId: oid, scopes } : { error: scopeMissing };
+    return scopes.includes(rules.scope) ? { objectId: oid, scopes } : { error: scopeMissing };
   } catch (error) {
-    return { error: invalidToken(rules, reasonOf(error)) };
+    return { error: invalidToken(reasonOf(error)) };
+  }
+}
+
+async function verify(token: string, rules: TokenRules): Promise<JWTPayload> {
+  const options = {
+    issuer: rules.issuer,
+    audience: [...rules.audiences],
+    algorithms: ['RS256'],
+    requiredClaims: ['exp', 'scp', 'oid'],
+  };
+  try {
+    return (await jwtVerify(token, rules.keys, options)).payload;
+  } catch (error) {
+    // The list may name a key twice: any of them may fit.
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
+      try {
+        return (await jwtVerify(token, key, options)).payload;
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
   }
 }
 
@@ -54,26 +83,34 @@ const scopeMissing: GraphError = {
  * 401 with a claims challenge of Continuous Access Evaluation:
  * https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
-export function claimsChallenge(rules: TokenRules, now: number): GraphError {
+export function claimsChallenge(form: ChallengeForm, now: number): GraphError {
   const claims = JSON.stringify({ access_token: { nbf: { essential: true, value: String(now) } } });
   const encoded = Buffer.from(claims).toString('base64');
-  const refused = invalidToken(rules, 'TokenIssuedBeforeRevocationTimestamp');
-  const challenge = `${bearerOf(rules)}, error="insufficient_claims", claims="${encoded}"`;
-  return { ...refused, headers: { 'WWW-Authenticate': challenge } };
+  const result = 'TokenIssuedBeforeRevocationTimestamp';
+  const said = `errorDescription="Continuous access evaluation resulted in claims challenge with result: ${result}"`;
+  const [error, request] = ['error="insufficient_claims"', `claims="${encoded}"`];
+  return {
+    ...invalidToken(said.slice('errorDescription="'.length, -1)),
+    headers: {
+      'WWW-Authenticate': {
+        unquoted: `Bearer ${[`realm=""`, `authorization_uri=${authorize}`, client, error, request, said].join(', ')}`,
+        quoted: `${bearer}, ${[said, error, request].join(', ')}`,
+        'two-headers': [
+          'PoP realm="", nonce="bm8gbm9uY2U"',
+          `${bearer}, ${['cc_type="authcontext"', request, error].join(', ')}`,
+        ],
+      }[form],
+    },
+  };
 }
 
-function invalidToken(rules: TokenRules, message: string): GraphError {
+function invalidToken(message: string): GraphError {
   return {
     status: 401,
     code: 'InvalidAuthenticationToken',
     message,
-    headers: { 'WWW-Authenticate': bearerOf(rules) },
+    headers: { 'WWW-Authenticate': bearer },
   };
-}
-
-function bearerOf({ issuer }: TokenRules): string {
-  const authorize = `${issuer.replace(/\/v2\.0$/, '')}/oauth2/v2.0/authorize`;
-  return `Bearer realm="", authorization_uri="${authorize}", client_id="${audienceOfGraph}"`;
 }
 
 function reasonOf(error: unknown): string {

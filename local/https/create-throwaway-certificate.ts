@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 
 /**
  * A key and a self-signed certificate (PEM) for localhost, 127.0.0.1 and ::1, valid for ten days, so
@@ -11,8 +12,22 @@ export function createThrowawayCertificate(now = Date.now()): {
   readonly key: string;
   readonly cert: string;
 } {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const signedWith = sequence(oid('2a8648ce3d040302'));
+  const pair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  return {
+    key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    cert: toPem(createCertificate(pair, now)),
+  };
+}
+
+/** The self-signed certificate of an EC or RSA key, DER: names and validity as above. */
+export function createCertificate(
+  { privateKey, publicKey }: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
+  now = Date.now(),
+): Buffer {
+  const isRsa = privateKey.asymmetricKeyType === 'rsa';
+  const signedWith = isRsa
+    ? sequence(oid('2a864886f70d01010b'), node(0x05, Buffer.alloc(0)))
+    : sequence(oid('2a8648ce3d040302'));
   const name = sequence(node(0x31, sequence(oid('550403'), node(0x0c, Buffer.from('localhost')))));
   const day = 86_400_000;
   const validity = sequence(time(now - day), time(now + 10 * day));
@@ -39,15 +54,7 @@ export function createThrowawayCertificate(now = Date.now()): {
     node(0xa3, extensions),
   );
   const signature = sign('sha256', signed, privateKey);
-  const der = sequence(
-    signed,
-    signedWith,
-    node(0x03, Buffer.concat([Buffer.from([0]), signature])),
-  );
-  return {
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    cert: toPem(der),
-  };
+  return sequence(signed, signedWith, node(0x03, Buffer.concat([Buffer.from([0]), signature])));
 }
 
 function node(tag: number, content: Buffer): Buffer {

@@ -14,6 +14,7 @@ export interface AppSurroundings {
   readonly tableName: string;
   readonly keyRingSecret: string;
   readonly graphBaseUrl: string;
+  readonly graphScopes?: string;
 }
 
 /** The app's settings on the local stack, in the shape of `Values` in `local.settings.json`. */
@@ -29,6 +30,7 @@ export function appSettings(around: AppSurroundings): Readonly<Record<string, st
     TABLES_NAME: around.tableName,
     KEY_RING_SECRET: around.keyRingSecret,
     GRAPH_BASE_URL: around.graphBaseUrl,
+    ...(around.graphScopes !== undefined && { GRAPH_SCOPES: around.graphScopes }),
   };
 }
 

@@ -22,6 +22,8 @@ export interface StackFacts {
   readonly graphUrl: string;
   /** With `/v1.0`. */
   readonly graphBaseUrl: string;
+  /** What `GRAPH_SCOPES` must be, where Microsoft Graph's will not do. */
+  readonly graphScopes?: string;
   readonly tablesConnectionString: string;
   readonly tableName: string;
   readonly keyRingSecret: string;

@@ -68,7 +68,7 @@ describe('a person in Chromium', () => {
     const photo = page.waitForResponse(`${app}/auth/me/photo`);
     await page.getByRole('link', { name: 'Profile', exact: true }).click();
     await page.getByText('Identity administrator').waitFor();
-    expect((await photo).headers()['content-type']).toBe('image/png');
+    expect((await photo).headers()['content-type']).toBe('image/jpeg');
     await page.getByRole('link', { name: 'Home' }).click();
     await page.getByRole('link', { name: 'Console' }).click();
     await page

@@ -26,6 +26,7 @@ export const client = {
   secret: 'the-secret-of-the-local-app-registration',
   redirectUris: [redirectUri],
   postLogoutRedirectUris: [signedOutUri],
+  optionalClaims: ['sid', 'login_hint'],
 } as const;
 
 const root = join(__dirname, '../..');

@@ -8,6 +8,39 @@ export function errorPage(text: string): string {
   });
 }
 
+/** Asks an administrator to agree for everybody. */
+export function adminConsentPage(options: {
+  readonly app: string;
+  readonly scopes: readonly string[];
+}): string {
+  const { app, scopes } = options;
+  return page({
+    title: 'Permissions requested for your organisation',
+    children: (
+      <>
+        <p>
+          <strong>{app}</strong> would like to act for everybody in this organisation with:
+        </p>
+        <ul class="scopes">
+          {scopes.map((scope) => (
+            <li key={scope}>
+              <code>{scope}</code>
+            </li>
+          ))}
+        </ul>
+        <form method="post" class="answers">
+          <button class="primary" name="consent" value="accept">
+            Accept for everybody
+          </button>
+          <button name="consent" value="decline">
+            Cancel
+          </button>
+        </form>
+      </>
+    ),
+  });
+}
+
 /** An error text as Microsoft Entra ID words it; what only its support can use is set apart. */
 export function Alarm({ text }: { readonly text: string }) {
   const [said = text, ...traces] = text.split(/\s+(?=Trace ID: |Correlation ID: |Timestamp: )/);

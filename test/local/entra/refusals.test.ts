@@ -49,7 +49,10 @@ describe('bodies of the token endpoint', () => {
     expect(answer.body['error_uri']).toBe(
       number === 70043 ? undefined : `https://login.microsoftonline.com/error?code=${number}`,
     );
-    expect(answer.body).not.toHaveProperty('claims');
+    expect(textOf(answer.body, 'claims')).toContain('capolids');
+    await act(origin, 'reset');
+    const bare = await refused(number, { policyClaims: false });
+    expect(bare.body).not.toHaveProperty('claims');
   });
 
   it('name the generic number first, in the list and in the description', async () => {
@@ -82,7 +85,7 @@ describe('bodies of the token endpoint', () => {
   it.each([7000218, 65001, 54005, 90033])(
     'bring the ids of policies as claims, AADSTS%i too',
     async (number) => {
-      const { body } = await refused(number, { policyClaims: true });
+      const { body } = await refused(number);
       expect(JSON.parse(textOf(body, 'claims'))).toMatchObject({
         access_token: { capolids: { essential: true } },
       });
@@ -90,7 +93,6 @@ describe('bodies of the token endpoint', () => {
   );
 
   it('bring the claims of a refusal that nobody ordered, too', async () => {
-    await control(origin, { policyClaims: true });
     const { status, body } = await askForTokens(origin, { grant_type: 'x', client_secret: 'x' });
     expect([status, body['error']]).toEqual([401, 'invalid_client']);
     expect(textOf(body, 'claims')).toContain('capolids');
@@ -214,7 +216,7 @@ describe('Azure AD B2C', () => {
   beforeEach(() => act(b2c.entra.url, 'reset'));
 
   const authorize = (changes: Record<string, string> = {}) =>
-    `${b2c.entra.url}/${flow}/authorize${new URL(createAttempt(origin, changes).url).search}`;
+    `${b2c.entra.url}/${flow}/authorize${new URL(createAttempt(origin, { scope: 'openid', ...changes }).url).search}`;
 
   it.each([
     ['cancel', 'AADB2C90091'],

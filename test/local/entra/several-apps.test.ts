@@ -9,6 +9,7 @@ const other = {
   id: '0b2b7c1e-6d0e-4e5e-8a77-91c6f6f7a003',
   secret: 'the-secret-of-the-other-app-registration',
   redirectUris: ['http://localhost:7090/signin-oidc'],
+  optionalClaims: ['sid' as const],
   postLogoutRedirectUris: ['http://localhost:7090/signed-out'],
   frontChannelLogoutUri: 'http://localhost:7090/front-channel?tenant=a',
 };

@@ -6,6 +6,11 @@ import { answerOf, createAttempt, createPlainBrowser } from './entra-client';
 import { pick, redemption, textOf } from './entra-client';
 
 const admin = seedUsers(tenantId)[0]?.objectId ?? '';
+const people = {
+  uri: 'https://anteroom.onmicrosoft.example/people',
+  clientId: '0b2b7c1e-6d0e-4e5e-8a77-91c6f6f7a0ab',
+  tokenVersion: 2,
+} as const;
 
 interface Metadata {
   readonly issuer: string;
@@ -13,11 +18,13 @@ interface Metadata {
   readonly token_endpoint: string;
 }
 
-async function signInTo({ entra }: StandIns) {
+async function signInTo({ entra }: StandIns, api: string) {
   const answered = await fetch(`${entra.authority}/.well-known/openid-configuration`);
   const metadata = (await answered.json()) as Metadata;
-  const attempt = createAttempt(entra.url, { client_info: '1' });
+  const scope = `openid profile offline_access ${api}`.trim();
+  const attempt = createAttempt(entra.url, { client_info: '1', scope });
   const url = metadata.authorization_endpoint + new URL(attempt.url).search;
+  // Nobody is asked for consent: the account has agreed already, and Azure AD B2C never asks.
   const answer = answerOf(await pick(createPlainBrowser(), url, admin));
   const response = await fetch(metadata.token_endpoint, {
     method: 'POST',
@@ -42,21 +49,27 @@ describe.each<[EntraShape, string, string]>([
   let standIns: StandIns;
 
   beforeAll(async () => {
-    standIns = await startStandIns({ shape });
+    standIns = await startStandIns({
+      shape,
+      apis: [people],
+      ...(shape === 'b2c' && { graphAudience: people.clientId }),
+    });
   });
   afterAll(() => standIns.stop());
+
+  const api = shape === 'b2c' ? `${people.uri}/User.Read` : 'User.Read';
 
   it('has its authority and issuer, in metadata and tokens alike', async () => {
     const { authority, url } = standIns.entra;
     expect(authority).toBe(url + path);
     const expected = issuer === 'the authority' ? authority : issuer;
     expect(standIns.entra.issuer).toBe(expected);
-    const { metadata, claims } = await signInTo(standIns);
+    const { metadata, claims } = await signInTo(standIns, api);
     expect([metadata.issuer, claims.iss]).toEqual([expected, expected]);
   });
 
   it('sends the claims of its provider', async () => {
-    const { claims, info } = await signInTo(standIns);
+    const { claims, info } = await signInTo(standIns, api);
     expect(claims).toMatchObject({ oid: admin, name: 'Ines Okafor', nonce: 'the-nonce' });
     const others = ['tid', 'preferred_username', 'sid', 'login_hint', 'roles'];
     const present = others.filter((name) => name in claims);
@@ -67,9 +80,45 @@ describe.each<[EntraShape, string, string]>([
     expect(info).toEqual({ uid, utid: tenantId });
   });
 
-  it('gives access tokens that the Graph stand-in takes', async () => {
-    const { tokens } = await signInTo(standIns);
+  it('gives access tokens that the API it was asked for takes', async () => {
+    const { tokens } = await signInTo(standIns, api);
     const headers = { Authorization: `Bearer ${textOf(tokens, 'access_token')}` };
     expect((await fetch(`${standIns.graph.baseUrl}/me`, { headers })).status).toBe(200);
+  });
+});
+
+describe('Azure AD B2C', () => {
+  let standIns: StandIns;
+
+  beforeAll(async () => {
+    standIns = await startStandIns({ shape: 'b2c', apis: [people] });
+  });
+  afterAll(() => standIns.stop());
+
+  it.each(['User.Read', 'https://graph.microsoft.com/User.Read'])(
+    'gives no token for Microsoft Graph: %s is refused at once',
+    async (scope) => {
+      const { search } = new URL(
+        createAttempt(standIns.entra.url, { scope: `openid ${scope}` }).url,
+      );
+      const authority = standIns.entra.authority.replace(/\/v2\.0$/, '');
+      const url = `${authority}/oauth2/v2.0/authorize${search}`;
+      const answer = answerOf(await createPlainBrowser().get(url));
+      expect(answer.get('error')).toBe('invalid_request');
+      expect(answer.get('error_description')).toMatch(/^AADB2C90117: /);
+    },
+  );
+
+  it('gives no access token where no API is asked for', async () => {
+    const { tokens } = await signInTo(standIns, '');
+    expect(tokens).toHaveProperty('id_token');
+    expect(tokens).not.toHaveProperty('access_token');
+  });
+
+  it('gives an access token for the API, by its client id', async () => {
+    const { tokens } = await signInTo(standIns, `${people.uri}/People.Read`);
+    expect(decodeJwt(textOf(tokens, 'access_token'))).toMatchObject({
+      ...{ aud: people.clientId, scp: 'People.Read', iss: standIns.entra.issuer, ver: '1.0' },
+    });
   });
 });

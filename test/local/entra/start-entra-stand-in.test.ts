@@ -49,11 +49,19 @@ describe('metadata', () => {
     expect([...answer.keys()].sort()).toEqual(['code', 'session_state', 'state']);
   });
 
-  it('publishes no private part of a key', async () => {
-    const { keys } = (await (await fetch(standIns.entra.keysUrl)).json()) as { keys: object[] };
-    expect(keys.map((key) => Object.keys(key).sort())).toEqual([
-      ['alg', 'e', 'kid', 'kty', 'n', 'use'],
-    ]);
+  it('has the members of the recorded metadata, and promises no more', async () => {
+    const response = await fetch(`${standIns.entra.authority}/.well-known/openid-configuration`);
+    const metadata = (await response.json()) as Record<string, unknown>;
+    for (const name of [
+      ...['userinfo_endpoint', 'kerberos_endpoint', 'device_authorization_endpoint'],
+      ...['frontchannel_logout_supported', 'http_logout_supported', 'tenant_region_scope'],
+      ...['cloud_instance_name', 'cloud_graph_host_name', 'msgraph_host', 'rbac_url'],
+    ]) {
+      expect(metadata).toHaveProperty(name);
+    }
+    expect(metadata).not.toHaveProperty('code_challenge_methods_supported');
+    expect(metadata['claims_supported']).not.toContain('sid');
+    expect(metadata['claims_supported']).not.toContain('oid');
   });
 });
 
@@ -218,7 +226,7 @@ describe('token endpoint', () => {
       token_type: 'Bearer',
       expires_in: 3600,
       ext_expires_in: 3600,
-      scope: 'openid profile User.Read',
+      scope: 'profile openid email User.Read',
     });
     const info: unknown = JSON.parse(
       Buffer.from(textOf(body, 'client_info'), 'base64url').toString(),
@@ -294,6 +302,8 @@ describe('token endpoint', () => {
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'RS256', typ: 'JWT' });
     expect(decodeJwt(token)).toMatchObject({
       aud: graphAudience,
+      iss: `https://sts.windows.net/${tenantId}/`,
+      ver: '1.0',
       scp: 'User.Read profile openid email',
       appid: client.id,
       oid: admin,
@@ -342,6 +352,7 @@ describe('token endpoint', () => {
     expect(status).toBe(400);
     expect(body).toEqual({
       error: 'invalid_grant',
+      claims: like(/capolids/),
       error_description: like(
         /^AADSTS54005: .+ Trace ID: \S+ Correlation ID: \S+ Timestamp: \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$/,
       ),
