@@ -1,3 +1,5 @@
+/* eslint-disable max-lines -- one table, of which each line stands for itself */
+
 /**
  * Every way a request can fail, in one table: a stable code, the HTTP status it is answered with,
  * and the text a person may read. Callers switch on `code`; texts are free to change.
@@ -70,6 +72,24 @@ const errorFacts = {
     title: 'This request cannot be understood',
     detail:
       'A part of the address is missing, doubled or not allowed here. Start again from the home page.',
+  },
+  ERR_PAGE_TOO_LONG: {
+    status: 414,
+    title: 'The address of this page is too long to come back to',
+    detail:
+      'Signing in leads away from the page and back, and this address is longer than what can be kept on the way. Copy it now, sign in, then open it again.',
+  },
+  ERR_PAGE_LOST: {
+    status: 404,
+    title: 'The page that you wanted is not known any more',
+    detail:
+      'Its address is very long, and this browser did not bring back the cookie that held it during the sign-in. Open the page again from where you found it.',
+  },
+  ERR_CONSENT_DECLINED: {
+    status: 403,
+    title: 'Permission was not granted',
+    detail:
+      'The sign-in service reports that an administrator did not grant this app the permissions that it asks for. Nothing was changed. The administrator can open the link for consent again.',
   },
   ERR_SIGN_IN_UNSOLICITED: {
     status: 400,

@@ -91,19 +91,39 @@ export class SignInRefusedError extends AppError {
   }
 }
 
+/**
+ * 403: an administrator did not consent. Anybody can write the address that says so, so nothing of it is believed or
+ * shown but the number.
+ */
+export class ConsentDeclinedError extends AppError {
+  /** `AADSTS65004`, for instance. */
+  readonly number: string | undefined;
+
+  constructor({ number }: ProviderRefusal) {
+    super('ERR_CONSENT_DECLINED', number === undefined ? {} : { note: number });
+    this.number = number;
+  }
+}
+
 /** 401: the visitor must go to `loginPath` (on this origin) before the request can be answered. */
 export class SignInNeededError extends AppError {
   readonly loginPath: string;
   /** The person has just been there: shown as a page, not followed by itself. */
   readonly isRepeated: boolean;
+  /** The page that was wanted, when it is too long to come back to: the person must be told. */
+  readonly lostPage: string | undefined;
 
   constructor(
-    code: 'ERR_SIGNED_OUT' | 'ERR_STEP_UP',
+    code: 'ERR_SIGNED_OUT' | 'ERR_STEP_UP' | 'ERR_PAGE_TOO_LONG',
     loginPath: string,
-    options: AppErrorOptions & { readonly isRepeated?: boolean } = {},
+    options: AppErrorOptions & {
+      readonly isRepeated?: boolean;
+      readonly lostPage?: string | undefined;
+    } = {},
   ) {
     super(code, options);
     this.loginPath = loginPath;
+    this.lostPage = options.lostPage;
     this.isRepeated = options.isRepeated ?? false;
   }
 }

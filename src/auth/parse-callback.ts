@@ -1,10 +1,9 @@
 import { AppError, type ProviderRefusal } from '../errors';
 import { readRedirectRefusal } from './read-refusal';
-import { parseState } from './sign-in-attempt';
 
-/** The provider's answer at `/auth/redirect`. RFC 6749 section 4.1.2, RFC 9207 section 2. */
-export type Callback = {
-  readonly state: string;
+/** The provider's answer to an authorization request. RFC 6749 section 4.1.2, RFC 9207 section 2. */
+export type ProviderAnswer = {
+  readonly state: string | undefined;
   /** Who says it answers. */
   readonly issuer: string | undefined;
 } & (
@@ -12,24 +11,38 @@ export type Callback = {
   | { readonly kind: 'error'; readonly refusal: ProviderRefusal }
 );
 
+/** What may arrive at `/auth/redirect`. */
+export type Callback =
+  | ProviderAnswer
+  /** Nothing at all: a bookmark, or a tile whose home page is the redirect URI. */
+  | { readonly kind: 'bare' }
+  /**
+   * The answer to admin consent, which this app never asks for itself: an administrator follows a link of the provider's
+   * own. `refusal` when it was declined.
+   * @see https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
+   */
+  | { readonly kind: 'admin-consent'; readonly refusal: ProviderRefusal | undefined };
+
 const maxParameters = 30;
 const maxLength = 8192;
 
 /**
  * Reads the query of the redirect. Parameters nobody knows are ignored.
- * @throws ERR_BAD_REQUEST for a doubled or oversized parameter, or neither or both of `code` and
- *   `error`; ERR_SIGN_IN_UNSOLICITED when `state` is missing or none of ours
+ * @throws ERR_BAD_REQUEST for a doubled or oversized parameter, or neither or both of `code` and `error`
  */
 export function parseCallback(query: URLSearchParams): Callback {
   requireModest(query);
-  const state = query.get('state');
-  if (state === null || parseState(state) === undefined) {
-    throw new AppError('ERR_SIGN_IN_UNSOLICITED', { note: 'state is missing or malformed' });
-  }
-  const issuer = query.get('iss') ?? undefined;
+  if (isBare(query)) return { kind: 'bare' };
   const code = query.get('code');
   const error = query.get('error');
+  if (code === null && query.get('admin_consent')?.toLowerCase() === 'true') {
+    const refusal = readRedirectRefusal(query);
+    if (error !== null && refusal === undefined) throw badRequest('error is malformed');
+    return { kind: 'admin-consent', refusal };
+  }
   if ((code === null) === (error === null)) throw badRequest('needs either code or error');
+  const state = query.get('state') ?? undefined;
+  const issuer = query.get('iss') ?? undefined;
   if (code !== null) {
     if (!/^[\x21-\x7E]+$/.test(code)) throw badRequest('code is malformed');
     return { kind: 'code', state, issuer, code };
@@ -37,6 +50,11 @@ export function parseCallback(query: URLSearchParams): Callback {
   const refusal = readRedirectRefusal(query);
   if (refusal === undefined) throw badRequest('error is malformed');
   return { kind: 'error', state, issuer, refusal };
+}
+
+/** Whether nothing was answered; `hop` is our own. */
+export function isBare(query: URLSearchParams): boolean {
+  return [...query.keys()].every((name) => name === 'hop');
 }
 
 /** A parameter sent twice is read differently by different readers, so it is not read at all. */

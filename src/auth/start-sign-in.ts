@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../errors';
+import type { KeyRing } from '../keys/key-ring';
 import type { AuthParts, AuthSettings } from './auth-parts';
 import { createMsalClient } from './msal-client';
-import { createAttempt, type Round, type SignInAttempt } from './sign-in-attempt';
-import type { StepUpRequest } from './step-up';
+import type { AskedMore, Round, SignInAttempt } from './sign-in-attempt';
+import { attemptSecrets, createAttempt, sealAttempt } from './sign-in-attempt';
 
 /** The values of `prompt` that `/auth/login` takes. OpenID Connect Core 1.0 section 3.1.2.1. */
 export const prompts = ['login', 'select_account', 'consent', 'none'] as const;
@@ -12,55 +13,90 @@ export type Prompt = (typeof prompts)[number];
 export interface SignInWishes {
   /** A local path that was already checked. */
   readonly returnPath: string;
+  /** It is only a part of the wanted page. */
+  readonly isPart?: boolean | undefined;
   readonly round: Round;
   readonly loginHint?: string | undefined;
   readonly domainHint?: string | undefined;
   readonly prompt?: Prompt | undefined;
-  /** What Graph or the provider asked of a signed-in user; only ever from a sealed `step`. */
-  readonly stepUp?: Pick<StepUpRequest, 'userKey' | 'scopes' | 'claims'> | undefined;
+  /** What Graph or the provider asked for; never from a link that anybody could write. */
+  readonly asked?: AskedMore | undefined;
 }
 
 export interface StartedSignIn {
-  /** To be kept in this browser, sealed. */
-  readonly attempt: SignInAttempt;
   /** Where to send the browser. */
   readonly authorizationUrl: string;
+  /** What did not fit into `state`: to be kept in this browser, sealed. */
+  readonly rest: string | undefined;
 }
 
+interface StartOptions {
+  /** The value of the browser's sign-in cookie. */
+  readonly browserSecret: string;
+  readonly keyRing: KeyRing;
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+/** What IIS, and so some plans of Azure, takes of a query and of a URL; providers have such limits too. */
+const longestQuery = 4095;
+const longestUrl = 8191;
+
 /**
- * Begins a sign-in.
- * @throws ERR_BAD_REQUEST for a hint no provider would take, ERR_PROVIDER_UNAVAILABLE,
- *   ERR_PROVIDER_MISMATCH
+ * Begins a sign-in. Nothing is stored: the attempt travels in `state`.
+ * @throws ERR_BAD_REQUEST for a hint no provider would take, or more than an address can carry,
+ *   ERR_PROVIDER_UNAVAILABLE, ERR_PROVIDER_MISMATCH, ERR_KEYS_UNAVAILABLE
  */
 export async function startSignIn(
   parts: AuthParts,
   wishes: SignInWishes,
-  { now, signal }: { readonly now: number; readonly signal: AbortSignal },
+  options: StartOptions,
 ): Promise<StartedSignIn> {
-  const { settings } = parts;
-  const { loginHint, domainHint, stepUp } = wishes;
-  requireHint('login_hint', loginHint, /^[^\p{Cc}\p{Cs}]{1,512}$/u);
-  requireHint('domain_hint', domainHint, /^[A-Za-z0-9.-]{1,253}$/);
-  const attempt = createAttempt(
-    { ...wishes, scopes: scopesFor(settings, stepUp?.scopes), claims: stepUp?.claims },
-    now,
-  );
+  requireHint('login_hint', wishes.loginHint, /^[^\p{Cc}\p{Cs}]{1,512}$/u);
+  requireHint('domain_hint', wishes.domainHint, /^[A-Za-z0-9.-]{1,253}$/);
+  const attempt = createAttempt(wishes, options.browserSecret, options.now);
+  const started = await startWith(parts, { attempt, wishes, isShort: false }, options);
+  if (fits(started)) return started;
+  // Long claims or scopes stand in the address itself: `state` gives them room.
+  const shorter = await startWith(parts, { attempt, wishes, isShort: true }, options);
+  if (shorter.authorizationUrl.length > longestUrl) {
+    throw new AppError('ERR_BAD_REQUEST', { note: 'the authorization request would be too long' });
+  }
+  return shorter;
+}
+
+interface Start {
+  readonly attempt: SignInAttempt;
+  readonly wishes: SignInWishes;
+  readonly isShort: boolean;
+}
+
+async function startWith(
+  parts: AuthParts,
+  { attempt, wishes, isShort }: Start,
+  { browserSecret, keyRing, signal }: StartOptions,
+): Promise<StartedSignIn> {
+  const { state, rest } = await sealAttempt(attempt, { keyRing, signal, isShort });
+  const { nonce, codeVerifier } = await attemptSecrets(state, browserSecret, { keyRing, signal });
   const { msal } = await createMsalClient(parts, signal);
+  const { prompt, loginHint, domainHint, asked } = wishes;
   const authorizationUrl = await msal.getAuthCodeUrl({
-    redirectUri: redirectUriOf(settings),
+    redirectUri: redirectUriOf(parts.settings),
     // MSAL adds openid, profile and offline_access.
-    scopes: [...attempt.scopes],
+    scopes: [...scopesOf(parts.settings, asked)],
     responseMode: 'query',
-    state: attempt.state,
-    nonce: attempt.nonce,
-    codeChallenge: createHash('sha256').update(attempt.codeVerifier).digest('base64url'),
+    state,
+    nonce,
+    codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'),
     codeChallengeMethod: 'S256',
-    ...(wishes.prompt === undefined ? {} : { prompt: wishes.prompt }),
-    ...(loginHint === undefined ? {} : { loginHint }),
+    ...(prompt === undefined ? {} : { prompt }),
+    // Entra ID takes no hint of an account together with the question which one.
+    // https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-the-sign-in-request
+    ...(loginHint === undefined || prompt === 'select_account' ? {} : { loginHint }),
     ...(domainHint === undefined ? {} : { domainHint }),
-    ...(attempt.claims === undefined ? {} : { claims: attempt.claims }),
+    ...(asked?.claims === undefined ? {} : { claims: asked.claims }),
   });
-  return { attempt, authorizationUrl };
+  return { authorizationUrl, rest };
 }
 
 /** The registered redirect URI. */
@@ -68,11 +104,16 @@ export function redirectUriOf({ baseUrl }: Pick<AuthSettings, 'baseUrl'>): strin
   return `${baseUrl}/auth/redirect`;
 }
 
-function scopesFor(
+/** All that a sign-in asks consent for. */
+export function scopesOf(
   { graphScopes }: Pick<AuthSettings, 'graphScopes'>,
-  more: readonly string[] = [],
+  asked: AskedMore | undefined,
 ): readonly string[] {
-  return [...new Set([...graphScopes, ...more])];
+  return [...new Set([...graphScopes, ...(asked?.scopes ?? [])])];
+}
+
+function fits({ authorizationUrl }: StartedSignIn): boolean {
+  return new URL(authorizationUrl).search.length <= longestQuery;
 }
 
 function requireHint(name: string, value: string | undefined, pattern: RegExp): void {

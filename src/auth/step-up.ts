@@ -9,34 +9,45 @@ import { isObject } from '../is-object';
 export interface StepUpRequest extends StepUp {
   /** The signed-in user it was made for. */
   readonly userKey: string;
+  /** Names the session it was made in: in another one it is a link like any other. */
+  readonly sessionKey: string;
   /** A local path. */
   readonly returnPath: string;
+  /** Epoch seconds. */
+  readonly madeAt: number;
 }
 
 const maxScopes = 20;
-const maxReturnPath = 1024;
+const maxReturnPath = 2048;
 
-/** How long a sealed step-up request works. */
+/** How long a step-up link asks for its step. After that it leads to the page that needed it, which asks anew. */
 export const stepUpSeconds = 600;
+
+/** How long a step-up link can be read at all. */
+export const stepUpReadableSeconds = 86_400;
 
 /** Reads what was unsealed; `undefined` when it is not exactly a step-up request. */
 export function parseStepUpRequest(payload: unknown): StepUpRequest | undefined {
   if (!isObject(payload)) return undefined;
-  const { scopes, claims, userKey, returnPath, ...others } = payload;
+  const { scopes, claims, userKey, sessionKey, returnPath, madeAt, ...others } = payload;
   if (Object.keys(others).length > 0) return undefined;
   if (!Array.isArray(scopes) || scopes.length > maxScopes || !scopes.every(isScope)) {
     return undefined;
   }
-  if (typeof userKey !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(userKey)) return undefined;
-  if (!isLocalPath(returnPath)) return undefined;
-  if (claims === undefined) return { scopes, userKey, returnPath };
-  if (typeof claims !== 'string' || !isClaimsRequest(claims)) return undefined;
-  return { scopes, claims, userKey, returnPath };
+  if (!isKey(userKey) || !isKey(sessionKey) || !isLocalPath(returnPath)) return undefined;
+  if (typeof madeAt !== 'number' || !Number.isSafeInteger(madeAt)) return undefined;
+  const request = { scopes, userKey, sessionKey, returnPath, madeAt };
+  if (claims === undefined) return request;
+  return typeof claims === 'string' && isClaimsRequest(claims) ? { ...request, claims } : undefined;
 }
 
 /** RFC 6749 section 3.3 `scope-token`. */
-function isScope(value: unknown): value is string {
+export function isScope(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/.test(value);
+}
+
+function isKey(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value);
 }
 
 /** The path was checked before it was sealed; this only catches a payload of another kind. */

@@ -3,6 +3,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
 import type { Exchange } from '../http/exchange';
 import { serve } from '../http/serve';
+import { isSid } from '../sessions/sid-index-row';
 import type { Settings } from '../settings';
 
 /**
@@ -31,7 +32,7 @@ function sidIn(query: URLSearchParams, issuer: string): string | undefined {
   const [iss = issuer, anotherIss] = query.getAll('iss');
   if (sid === undefined || anotherSid !== undefined) return undefined;
   if (iss !== issuer || anotherIss !== undefined) return undefined;
-  return /^[A-Za-z0-9._~-]{1,128}$/.test(sid) ? sid : undefined;
+  return isSid(sid) ? sid : undefined;
 }
 
 async function endSessions({ services, signal, log }: Exchange, sid: string): Promise<void> {

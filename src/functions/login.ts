@@ -1,62 +1,87 @@
 import type { HttpResponseInit } from '@azure/functions';
 import type { SignInWishes } from '../auth/start-sign-in';
 import { prompts } from '../auth/start-sign-in';
-import { parseStepUpRequest } from '../auth/step-up';
-import { AppError } from '../errors';
+import type { StepUpRequest } from '../auth/step-up';
+import { parseStepUpRequest, stepUpSeconds } from '../auth/step-up';
+import { AppError, SignInNeededError } from '../errors';
 import { beginSignIn } from '../guards/begin-sign-in';
+import { findTicket } from '../guards/find-session';
 import { bounce } from '../http/bounce';
 import type { Exchange } from '../http/exchange';
 import { isInsidePage } from '../http/request-kind';
-import { localPath } from '../http/return-path';
+import { redirectTo } from '../http/responses';
+import { localPath, loginPathTo, wantedPage } from '../http/return-path';
 import { serve } from '../http/serve';
 import { openSealed } from '../keys/sealed-value';
+import { sessionKeyOf } from '../sessions/session-key';
 
 /** GET auth/login: begins a sign-in at the provider. Nothing is written to storage for it. */
 export async function login(exchange: Exchange): Promise<HttpResponseInit> {
-  const { request } = exchange;
-  // The cookies of attempts under way must come along, or there would be more and more of them. A browser that does
-  // not say where it comes from would go a long way round each time for that.
+  const { request, query } = exchange;
+  // The sign-in cookie must come along: a new one would undo the sign-ins of other tabs. A browser that does not say
+  // where it comes from would go a long way round each time for that.
   const detour = bounce(exchange, !request.headers.has('sec-fetch-site'));
   if (detour !== undefined) return detour;
   if (isInsidePage(request)) throw new AppError('ERR_NOT_A_NAVIGATION');
-  return beginSignIn(exchange, await readWishes(exchange));
-}
-
-async function readWishes(exchange: Exchange): Promise<SignInWishes> {
-  const { query } = exchange;
   // Scopes and claims are asked for by this app alone: a link could otherwise make a person consent to anything.
   if (query.has('scope') || query.has('claims')) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'scope or claims in the query' });
   }
   const step = single(query, 'step');
-  if (step !== undefined) return readStepUp(exchange, step);
+  return step === undefined
+    ? beginSignIn(exchange, readWishes(exchange))
+    : stepUp(exchange, await openStep(exchange, step));
+}
+
+function readWishes({ query, visitor }: Exchange): SignInWishes {
+  const { path, lost } = wantedPage(single(query, 'return_to', 8192));
+  visitor.returnPath = path;
+  if (lost !== undefined) {
+    throw new SignInNeededError('ERR_PAGE_TOO_LONG', loginPathTo(path), { lostPage: lost });
+  }
   const asked = single(query, 'prompt');
   const prompt = prompts.find((known) => known === asked);
   if (prompt !== asked) throw new AppError('ERR_BAD_REQUEST', { note: 'unknown prompt' });
   return {
     round: 0,
-    returnPath: localPath(single(query, 'return_to')),
+    returnPath: path,
     prompt,
     loginHint: single(query, 'login_hint'),
     domainHint: single(query, 'domain_hint'),
   };
 }
 
-async function readStepUp(exchange: Exchange, step: string): Promise<SignInWishes> {
-  const { services, now, signal } = exchange;
+async function openStep(exchange: Exchange, step: string): Promise<StepUpRequest> {
+  const { services, now, signal, visitor } = exchange;
   const payload = await openSealed('step-up', step, { keyRing: services.keyRing, now, signal });
   const request = parseStepUpRequest(payload);
   if (request === undefined) {
-    throw new AppError('ERR_BAD_REQUEST', { note: 'step was not sealed here or has expired' });
+    throw new AppError('ERR_BAD_REQUEST', { note: 'step was not sealed here or is a day old' });
   }
-  return { round: 0, returnPath: localPath(request.returnPath), stepUp: request };
+  visitor.returnPath = localPath(request.returnPath);
+  return request;
 }
 
-function single(query: URLSearchParams, name: string): string | undefined {
+/** A step-up is for the session whose request needed it: with another one the link is a sign-in like any other. */
+async function stepUp(exchange: Exchange, request: StepUpRequest): Promise<HttpResponseInit> {
+  const { services, now } = exchange;
+  const returnPath = localPath(request.returnPath);
+  const ticket = await findTicket(exchange);
+  if (ticket === undefined || sessionKeyOf(ticket.sessionId) !== request.sessionKey) {
+    return beginSignIn(exchange, { round: 0, returnPath });
+  }
+  // What was asked for then may have been done meanwhile: the page itself knows.
+  if (now >= request.madeAt + stepUpSeconds) {
+    return redirectTo(services.settings.baseUrl + returnPath);
+  }
+  return beginSignIn(exchange, { round: 0, returnPath, asked: request });
+}
+
+function single(query: URLSearchParams, name: string, longest = 4096): string | undefined {
   const values = query.getAll(name);
   if (values.length > 1) throw new AppError('ERR_BAD_REQUEST', { note: `${name} is repeated` });
   const [value] = values;
-  if (value !== undefined && value.length > 4096) {
+  if (value !== undefined && value.length > longest) {
     throw new AppError('ERR_BAD_REQUEST', { note: `${name} is too long` });
   }
   return value === '' ? undefined : value;

@@ -1,34 +1,94 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { AppError } from '../errors';
-import { completeSignIn } from '../guards/complete-sign-in';
+import type { Callback, ProviderAnswer } from '../auth/parse-callback';
+import { isBare, parseCallback } from '../auth/parse-callback';
+import { AppError, ConsentDeclinedError } from '../errors';
+import { completeSignIn, findAttempt } from '../guards/complete-sign-in';
+import { answerError } from '../http/answer-error';
 import { continueHere } from '../http/continue-here';
 import type { Exchange } from '../http/exchange';
 import { isPrefetch } from '../http/request-kind';
-import { withHeader } from '../http/responses';
+import { htmlPage, json, redirectTo, withHeader } from '../http/responses';
+import { loginPathTo } from '../http/return-path';
 import { serve } from '../http/serve';
+import { MessagePage } from '../pages/message-page';
 
 /**
  * GET auth/redirect: the provider's answer. It arrives from another site, so without our `SameSite=Strict` cookies:
  * the first visit looks at nothing and opens the same address again as a navigation of our own (`hop=1`).
  */
 export async function redirect(exchange: Exchange): Promise<HttpResponseInit> {
-  const { request } = exchange;
+  let answer: HttpResponseInit;
+  try {
+    answer = await answerRedirect(exchange);
+  } catch (error) {
+    answer = answerError(error, exchange);
+  }
+  // The address holds the code: no other page, ours included, gets to see it.
+  return withHeader(answer, 'Referrer-Policy', 'no-referrer');
+}
+
+async function answerRedirect(exchange: Exchange): Promise<HttpResponseInit> {
+  const { request, query, services } = exchange;
   if (isPrefetch(request)) throw new AppError('ERR_PREFETCH');
-  const hops = exchange.query.getAll('hop');
+  const hops = query.getAll('hop');
   // A crafted `hop=0` would hop for ever.
   if (hops.length > 1 || (hops.length === 1 && hops[0] !== '1')) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'hop is not ours' });
   }
+  if (isBare(query)) return redirectTo(`${services.settings.baseUrl}/`);
   // HEAD, as link checkers and Office ask, redeems no code: it would be spent for the person.
-  const isFinal = hops.length === 1 && request.method === 'GET';
-  const answer = isFinal ? await completeSignIn(exchange) : hopPage(exchange);
-  // The address holds the code: no other page, ours included, gets to see it.
-  return withHeader(answer, 'Referrer-Policy', 'no-referrer');
+  if (hops.length === 0 || request.method !== 'GET') return hopPage(exchange);
+  // First, so that whatever is wrong with the answer loses nobody's page.
+  const attempt = await findAttempt(exchange);
+  const callback = parseCallback(query);
+  switch (callback.kind) {
+    case 'bare':
+      return redirectTo(`${services.settings.baseUrl}/`);
+    case 'admin-consent':
+      return answerConsent(exchange, callback);
+    case 'code':
+    case 'error':
+      if (attempt === undefined) throwIfConsentDeclined(callback);
+      return completeSignIn(exchange, callback, attempt);
+  }
 }
 
 function hopPage({ path, services }: Exchange): HttpResponseInit {
   const goTo = `${services.settings.baseUrl}${path}${path.includes('?') ? '&' : '?'}hop=1`;
   return continueHere({ title: 'Signing you in', goTo, text: 'One moment, please.' });
+}
+
+/** Anybody can write such an address, so it changes nothing, and no more of it is believed than one sentence says. */
+function answerConsent(
+  { prefersHtml, visitor }: Exchange,
+  { refusal }: Extract<Callback, { readonly kind: 'admin-consent' }>,
+): HttpResponseInit {
+  if (refusal !== undefined) throw new ConsentDeclinedError(refusal);
+  if (!prefersHtml) return json({ admin_consent: 'granted' });
+  const signIn = { href: loginPathTo(visitor.returnPath ?? '/'), text: 'Sign in' };
+  return htmlPage(
+    <MessagePage
+      title="Permission granted"
+      door="lit"
+      links={[signIn, { href: '/', text: 'Home' }]}
+    >
+      <p>
+        The sign-in service reports that an administrator granted this app the permissions that it
+        asks for. You can sign in now.
+      </p>
+    </MessagePage>,
+  );
+}
+
+/** What Entra ID answers when an administrator declines, also without `admin_consent`: AADSTS65004, "declined to consent". */
+const declinedConsent = 'AADSTS65004';
+
+function throwIfConsentDeclined(answer: ProviderAnswer): void {
+  if (answer.kind === 'code') return;
+  const { error, number } = answer.refusal;
+  if (error === 'permission_denied' || number === declinedConsent) {
+    throw new ConsentDeclinedError(answer.refusal);
+  }
 }
 
 serve('redirect', { route: 'auth/redirect', get: redirect });

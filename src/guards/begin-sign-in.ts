@@ -1,32 +1,28 @@
 import type { HttpResponseInit } from '@azure/functions';
 import type { SignInWishes } from '../auth/start-sign-in';
 import { startSignIn } from '../auth/start-sign-in';
-import type { SignInAttempt } from '../auth/sign-in-attempt';
-import { addAttemptCookie } from '../cookies/attempt-cookie';
-import { AppError } from '../errors';
+import { keepSignInCookie, restCookie } from '../cookies/sign-in-cookie';
 import type { Exchange } from '../http/exchange';
 import { redirectTo } from '../http/responses';
 
-/** Begins a sign-in: keeps the attempt in a cookie of its own and sends the browser to the provider. */
+/** Begins a sign-in: ties it to this browser by its sign-in cookie and sends the browser to the provider. */
 export async function beginSignIn(
   exchange: Exchange,
   wishes: SignInWishes,
 ): Promise<HttpResponseInit> {
   const { requestCookies, services, now, signal } = exchange;
-  const { attempt, authorizationUrl } = await startSignIn(services.auth, wishes, { now, signal });
-  const keep = (kept: SignInAttempt) =>
-    addAttemptCookie(requestCookies, kept, {
-      keyRing: services.keyRing,
-      place: services.settings,
-      now,
-      signal,
-    });
-  // Where both a claims challenge and a return path are long, the challenge matters more.
-  const cookies = await keep(attempt).catch((error: unknown) => {
-    const isTooLong = error instanceof AppError && error.code === 'ERR_BAD_REQUEST';
-    if (!isTooLong || attempt.returnPath === '/') throw error;
-    return keep({ ...attempt, returnPath: '/' });
+  const { keyRing, settings } = services;
+  // Whatever fails from here on, its page leads back to the wanted one.
+  exchange.visitor.returnPath = wishes.returnPath;
+  const { value: browserSecret, cookie } = keepSignInCookie(requestCookies, settings);
+  const { authorizationUrl, rest } = await startSignIn(services.auth, wishes, {
+    browserSecret,
+    keyRing,
+    now,
+    signal,
   });
-  exchange.cookies.push(...cookies);
+  // One that a browser would not keep is left out: without it the page's path is still known, and the person is told.
+  const more = rest === undefined ? undefined : restCookie(requestCookies, rest, settings);
+  exchange.cookies.push(cookie, ...(more === undefined ? [] : [more]));
   return redirectTo(authorizationUrl);
 }

@@ -1,51 +1,136 @@
 import type { HttpResponseInit } from '@azure/functions';
 import type { FinishedSignIn } from '../auth/finish-sign-in';
 import { finishSignIn } from '../auth/finish-sign-in';
-import type { Callback } from '../auth/parse-callback';
-import { parseCallback } from '../auth/parse-callback';
-import type { SignInAttempt } from '../auth/sign-in-attempt';
-import { parseState } from '../auth/sign-in-attempt';
-import { clearAttemptCookie, readAttemptCookie } from '../cookies/attempt-cookie';
+import type { ProviderAnswer } from '../auth/parse-callback';
+import type { OpenedAttempt } from '../auth/sign-in-attempt';
+import { attemptSecrets, isAttemptLive, isBegunBy, openAttempt } from '../auth/sign-in-attempt';
+import type { SignInWishes } from '../auth/start-sign-in';
+import { readRests, readSignInCookie } from '../cookies/sign-in-cookie';
 import { signSessionCookie } from '../cookies/session-cookie';
-import { AppError, SignInRefusedError } from '../errors';
+import { AppError, SignInRefusedError, StepUpError } from '../errors';
 import type { Exchange } from '../http/exchange';
 import { logError } from '../http/log-error';
 import { redirectTo } from '../http/responses';
 import type { SessionTicket } from '../sessions/session';
 import { sessionKeyOf } from '../sessions/session-key';
+import { withPatience } from '../with-patience';
 import { audited } from './audited';
 import { beginSignIn } from './begin-sign-in';
 import { findSession, findTicket } from './find-session';
 
 /**
- * Uses the provider's answer: finds the attempt it belongs to, redeems the code and opens a new session.
- * The cookie of the attempt is cleared whatever becomes of it, so an answer works once.
+ * The attempt that an answer belongs to, whichever browser began it; `undefined` when its `state` is none of ours. From
+ * here on every page that ends this sign-in leads back to the wanted one.
+ * @throws ERR_KEYS_UNAVAILABLE
  */
-export async function completeSignIn(exchange: Exchange): Promise<HttpResponseInit> {
-  const { requestCookies, services, now, signal } = exchange;
-  const { settings } = services;
-  const callback = parseCallback(exchange.query);
-  const kept = await readAttemptCookie(requestCookies, callback.state, {
-    keyRing: services.keyRing,
-    place: settings,
-    now,
-    signal,
-  });
-  if (kept !== undefined) exchange.cookies.push(clearAttemptCookie(callback.state, settings));
-  if (kept === undefined || 'expired' in kept) {
-    return answerWithoutAttempt(exchange, callback, kept?.returnPath ?? '/');
+export async function findAttempt(exchange: Exchange): Promise<OpenedAttempt | undefined> {
+  const { requestCookies, services, query, now, signal } = exchange;
+  const state = query.get('state');
+  if (state === null) return undefined;
+  const rests = readRests(requestCookies, services.settings);
+  const attempt = await openAttempt(state, rests, { keyRing: services.keyRing, now, signal });
+  exchange.visitor.returnPath = attempt?.returnPath;
+  return attempt;
+}
+
+/**
+ * Uses the provider's answer: redeems the code of an attempt that this browser began, and opens a new session.
+ * What cannot be used is no dead end: on to the wanted page when somebody is signed in, one new try when nobody is, and
+ * an explanation that leads back at last.
+ */
+export async function completeSignIn(
+  exchange: Exchange,
+  answer: ProviderAnswer,
+  attempt: OpenedAttempt | undefined,
+): Promise<HttpResponseInit> {
+  const { requestCookies, services, query, now, signal } = exchange;
+  if (attempt === undefined) {
+    throw new AppError('ERR_SIGN_IN_UNSOLICITED', { note: 'state is missing or none of ours' });
   }
-  const { attempt } = kept;
+  const browserSecret = readSignInCookie(requestCookies, services.settings);
+  const state = query.get('state') ?? '';
+  if (browserSecret === undefined || !isBegunBy(attempt, browserSecret)) {
+    return answerElsewhere(exchange, answer, attempt, browserSecret !== undefined);
+  }
+  const isUsable = isAttemptLive(attempt, now) && !attempt.lacksAsked;
+  if (answer.kind === 'code' && !isUsable) return answerLate(exchange, attempt);
+  const { keyRing } = services;
+  const secrets = await attemptSecrets(state, browserSecret, { keyRing, signal });
   let finished: FinishedSignIn;
   try {
-    finished = await finishSignIn(services.auth, attempt, callback, { now, signal });
+    const own = { ...attempt, ...secrets };
+    finished = await finishSignIn(services.auth, own, answer, { now, signal });
   } catch (error) {
     return answerUnfinished(exchange, attempt, error);
   }
-  await openSession(exchange, finished, attempt.stepUp !== undefined);
-  const { stepUp, returnPath } = attempt;
-  const isOtherUser = stepUp !== undefined && stepUp.userKey !== finished.user.userKey;
-  return redirectTo(settings.baseUrl + (isOtherUser ? '/' : returnPath));
+  try {
+    await openSession(exchange, finished, attempt);
+  } catch (error) {
+    // The provider's session ended while ours was being opened: the wanted page asks for a sign-in, if it needs one.
+    if (!(error instanceof AppError) || error.code !== 'ERR_SIGNED_OUT') throw error;
+    return goToPage(exchange, attempt);
+  }
+  const userKey = attempt.asked?.userKey;
+  const isOtherUser = userKey !== undefined && userKey !== finished.user.userKey;
+  return isOtherUser ? redirectTo(`${services.settings.baseUrl}/`) : goToPage(exchange, attempt);
+}
+
+/** An answer to an attempt of another browser, or of this one before its cookies were deleted. */
+async function answerElsewhere(
+  exchange: Exchange,
+  answer: ProviderAnswer,
+  attempt: OpenedAttempt,
+  hasCookie: boolean,
+): Promise<HttpResponseInit> {
+  if (isNobodyThere(attempt, answer)) return goToPage(exchange, attempt);
+  if (await isSignedIn(exchange)) return goToPage(exchange, attempt);
+  // Not begun here, so nothing of it is shown; and whoever was refused is not asked again unasked.
+  if (answer.kind === 'error') {
+    throw new AppError('ERR_SIGN_IN_UNSOLICITED', { note: 'an error for another browser' });
+  }
+  // A late answer is a bookmark of the provider's page, and a cookie shows that this browser keeps them: neither can go
+  // round for long. Tabs that begin at once each get a cookie, and only one of them stays.
+  const isLate = !isAttemptLive(attempt, exchange.now);
+  if (attempt.round === 0 || isLate) return beginAgain(exchange, attempt, 1);
+  if (hasCookie && attempt.round === 1) return beginAgain(exchange, attempt, 2);
+  throw new AppError('ERR_SIGN_IN_LOST');
+}
+
+/** This browser's own attempt, which took too long or lost what it asked for. */
+async function answerLate(exchange: Exchange, attempt: OpenedAttempt): Promise<HttpResponseInit> {
+  if (await isSignedIn(exchange)) return goToPage(exchange, attempt);
+  // Ten minutes a round: nothing goes round by itself.
+  const isLate = !isAttemptLive(attempt, exchange.now);
+  if (attempt.round === 0 || isLate) return beginAgain(exchange, attempt, 1);
+  throw new AppError('ERR_SIGN_IN_LOST');
+}
+
+async function answerUnfinished(
+  exchange: Exchange,
+  attempt: OpenedAttempt,
+  error: unknown,
+): Promise<HttpResponseInit> {
+  if (error instanceof SignInRefusedError && isNobodyThere(attempt, error)) {
+    return goToPage(exchange, attempt);
+  }
+  if (error instanceof AppError && error.code === 'ERR_SIGN_IN_EXPIRED') {
+    // The answer was delivered twice, by an impatient click or the back button for instance. Mostly the first one has
+    // signed the person in; else the provider still knows them.
+    if (await isSignedIn(exchange)) return goToPage(exchange, attempt);
+    if (attempt.round === 0) {
+      logError(exchange, error);
+      return beginAgain(exchange, attempt, 1);
+    }
+  }
+  if (error instanceof StepUpError) {
+    // Once more with what the provider asks for; when that does not help, its cause is what the person must know.
+    if (attempt.round > 0) throw error.cause instanceof AppError ? error.cause : error;
+    logError(exchange, error);
+    const { scopes, claims } = error.stepUp;
+    const asked = { scopes, claims, userKey: attempt.asked?.userKey };
+    return beginAgain(exchange, attempt, 1, { asked });
+  }
+  throw error;
 }
 
 /** What the provider says when it may show nothing and nobody is signed in (OpenID Connect Core section 3.1.2.6). */
@@ -56,84 +141,77 @@ const nobodyThere = [
   'account_selection_required',
 ];
 
-async function answerUnfinished(
-  exchange: Exchange,
-  attempt: SignInAttempt,
-  error: unknown,
-): Promise<HttpResponseInit> {
-  const { baseUrl } = exchange.services.settings;
-  if (
-    attempt.prompt === 'none' &&
-    error instanceof SignInRefusedError &&
-    nobodyThere.includes(error.refusal.error)
-  ) {
-    // The app asked whether someone is signed in, without showing anything: the answer is no.
-    return redirectTo(baseUrl + attempt.returnPath);
-  }
-  const mayBeginAgain = parseState(attempt.state)?.round === 0;
-  if (error instanceof AppError && error.code === 'ERR_SIGN_IN_EXPIRED' && mayBeginAgain) {
-    // The answer was delivered twice, by an impatient click for instance. The provider still knows the person.
-    logError(exchange, error);
-    return beginSignIn(exchange, { round: 1, returnPath: attempt.returnPath });
-  }
-  throw error;
+/** The app asked whether someone is signed in, without showing anything: the answer is no. */
+function isNobodyThere(
+  { prompt }: OpenedAttempt,
+  answer: ProviderAnswer | SignInRefusedError,
+): boolean {
+  return prompt === 'none' && 'refusal' in answer && nobodyThere.includes(answer.refusal.error);
 }
 
-/** No dead ends: on to the app when signed in, one new try when the attempt got lost, an explanation at last. */
-async function answerWithoutAttempt(
+function beginAgain(
   exchange: Exchange,
-  callback: Callback,
-  returnPath: string,
+  { returnPath, isPart }: OpenedAttempt,
+  round: 1 | 2,
+  more: Pick<SignInWishes, 'asked'> = {},
 ): Promise<HttpResponseInit> {
-  if ((await findSession(exchange)) !== undefined) {
-    return redirectTo(`${exchange.services.settings.baseUrl}/`);
-  }
-  const round = parseState(callback.state)?.round;
-  if (round === undefined || callback.kind === 'error') {
-    throw new AppError('ERR_SIGN_IN_UNSOLICITED');
-  }
-  if (round > 0) throw new AppError('ERR_SIGN_IN_LOST');
-  return beginSignIn(exchange, { round: 1, returnPath });
+  return beginSignIn(exchange, { round, returnPath, isPart, ...more });
+}
+
+function goToPage(exchange: Exchange, { returnPath, isPart }: OpenedAttempt): HttpResponseInit {
+  // To go somewhere else without a word would look like a fault of the page.
+  if (isPart === true) throw new AppError('ERR_PAGE_LOST');
+  return redirectTo(exchange.services.settings.baseUrl + returnPath);
+}
+
+async function isSignedIn(exchange: Exchange): Promise<boolean> {
+  return (await findSession(exchange)) !== undefined;
 }
 
 async function openSession(
   exchange: Exchange,
   { user, sid, loginHint, verifiedAt, tokenCache }: FinishedSignIn,
-  isStepUp: boolean,
+  attempt: OpenedAttempt,
 ): Promise<void> {
   const { request, services, now, signal } = exchange;
+  const { keyRing, settings, sessions } = services;
   const former = await findTicket(exchange);
-  const { ticket } = await services.sessions.open({
+  const { ticket } = await sessions.open({
     user,
     sid,
     loginHint,
     verifiedAt,
     tokenCache,
-    isStepUp,
+    isStepUp: attempt.asked?.userKey !== undefined,
     userAgent: request.headers.get('user-agent') ?? '',
-    former,
     now,
     signal,
   });
-  exchange.cookies.push(
-    await signSessionCookie(ticket, {
-      keyRing: services.keyRing,
-      place: services.settings,
-      signal,
-    }),
-  );
+  exchange.cookies.push(await signSessionCookie(ticket, { keyRing, place: settings, signal }));
   exchange.log('info', `signed in ${user.userKey.slice(0, 8)}`);
-  if (former !== undefined) await noteReplaced(exchange, user.userKey, former);
+  if (former !== undefined) await endFormer(exchange, former, user.userKey);
 }
 
-/** The former session of this browser has ended by now. */
-async function noteReplaced(
+/** The person is signed in by then, and must not wait for a former session. */
+const formerPatienceMs = 2_000;
+
+/** The session that this browser had. Nobody holds it any more: a failure leaves it to its idle limit. */
+async function endFormer(
   exchange: Exchange,
-  by: string,
   { userKey, sessionId }: SessionTicket,
+  by: string,
 ): Promise<void> {
-  const action = { event: 'replace session', by, of: userKey } as const;
-  await audited(exchange, { ...action, session: sessionKeyOf(sessionId) }, () =>
-    Promise.resolve(1),
-  );
+  const { services } = exchange;
+  const name = { userKey, sessionKey: sessionKeyOf(sessionId) };
+  const action = { event: 'replace session', by, of: userKey, session: name.sessionKey } as const;
+  try {
+    await withPatience(exchange.signal, formerPatienceMs, (signal) =>
+      audited(exchange, action, async () =>
+        (await services.sessions.endNamed(name, signal)) ? 1 : 0,
+      ),
+    );
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    exchange.log('warn', `the former session was not ended: ${error.code}`);
+  }
 }

@@ -1,6 +1,7 @@
 import { signOutUrl } from '../auth/sign-out-url';
 import { noticeCookie } from '../cookies/notice-cookie';
 import { clearSessionCookie } from '../cookies/session-cookie';
+import { clearSignInCookies } from '../cookies/sign-in-cookie';
 import { AppError } from '../errors';
 import type { Exchange } from '../http/exchange';
 import type { Session, SessionTicket } from '../sessions/session';
@@ -33,7 +34,10 @@ const storagePatienceMs = 4_000;
 export async function signOut(exchange: Exchange, wishes: SignOutWishes): Promise<SignOut> {
   const { settings } = exchange.services;
   // First, so that it goes whatever happens below.
-  exchange.cookies.push(clearSessionCookie(settings));
+  exchange.cookies.push(
+    clearSessionCookie(settings),
+    ...clearSignInCookies(exchange.requestCookies, settings),
+  );
   exchange.visitor.user = undefined;
   const { loginHint, ...server } = await withPatience(
     exchange.signal,

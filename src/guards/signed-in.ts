@@ -11,7 +11,7 @@ import { sessionKeyOf } from '../sessions/session-key';
 import { audited } from './audited';
 import type { RequestSession } from './find-session';
 import { findSession, keepSession } from './find-session';
-import { loginPath, stepUpPath } from './login-path';
+import { wayToSignIn, wayToStepUp } from './login-path';
 
 /** What a handler behind `signedIn` or `withRole` gets beside the exchange. */
 export interface SignedInExchange extends Exchange {
@@ -74,7 +74,8 @@ export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}
 
 function signedOut(exchange: Exchange, cause?: unknown): SignInNeededError {
   exchange.visitor.user = undefined;
-  return new SignInNeededError('ERR_SIGNED_OUT', loginPath(exchange), { cause });
+  const { loginPath, lostPage } = wayToSignIn(exchange);
+  return new SignInNeededError('ERR_SIGNED_OUT', loginPath, { cause, lostPage });
 }
 
 function signedInExchange(exchange: Exchange, found: RequestSession): SignedInExchange {
@@ -106,8 +107,8 @@ async function asSignInNeeded(
     // The step-up just made did not help: another redirect would go round for ever.
     const { steppedUpAt } = session;
     const isRepeated = steppedUpAt !== undefined && exchange.now < steppedUpAt + stepUpPauseSeconds;
-    const path = await stepUpPath(exchange, session.user.userKey, error.stepUp);
-    return new SignInNeededError('ERR_STEP_UP', path, { cause: error, isRepeated });
+    const { loginPath, lostPage } = await wayToStepUp(exchange, ticket, error.stepUp);
+    return new SignInNeededError('ERR_STEP_UP', loginPath, { cause: error, isRepeated, lostPage });
   }
   if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') {
     // The provider refuses the refresh token for good: a session without tokens would be a lie. Its cookie is left:

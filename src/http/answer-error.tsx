@@ -1,12 +1,12 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { meaningOf } from '../auth/refusals';
 import type { ProviderRefusal } from '../errors';
-import { AppError, RoleMissingError, SignInNeededError } from '../errors';
+import { AppError, ConsentDeclinedError, RoleMissingError, SignInNeededError } from '../errors';
 import { factsOf } from '../error-facts';
 import { ContinuePage } from '../pages/continue-page';
 import type { Reference } from '../pages/message-page';
 import { MessagePage } from '../pages/message-page';
-import { errorLinks } from './error-links';
+import { errorLinks, loginPathIn } from './error-links';
 import type { Exchange } from './exchange';
 import { logError, refusalIn } from './log-error';
 import { changesNothing } from './request-kind';
@@ -32,6 +32,7 @@ function asAppError(error: unknown, signal: AbortSignal): AppError {
 function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpResponseInit {
   const loginUrl = exchange.services.settings.baseUrl + error.loginPath;
   if (exchange.isNavigation) {
+    if (error.lostPage !== undefined) return lostPagePage(error, error.lostPage, exchange);
     if (error.isRepeated) return errorPage(error, exchange);
     // A form that is answered with a redirect to the provider would be stopped by `form-action`.
     if (!changesNothing(exchange.request)) return signInPage(error, loginUrl);
@@ -40,8 +41,31 @@ function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpR
   return problem(error.code, exchange.correlationId, {
     login_url: loginUrl,
     ...(error.isRepeated && { repeated: true }),
+    ...(error.lostPage === undefined ? {} : { page_too_long: true }),
     ...refusalMembers(refusalIn(error)),
   });
+}
+
+/** Names the page, so that nobody comes out somewhere else without knowing why. */
+function lostPagePage(
+  error: SignInNeededError,
+  lostPage: string,
+  exchange: Exchange,
+): HttpResponseInit {
+  const { status, title, detail } = factsOf('ERR_PAGE_TOO_LONG');
+  const page = (
+    <MessagePage
+      title={title}
+      links={errorLinks(error, exchange)}
+      references={referencesFor(error, exchange)}
+    >
+      <p>{detail}</p>
+      <p class="act">
+        <code>{exchange.services.settings.baseUrl + lostPage}</code>
+      </p>
+    </MessagePage>
+  );
+  return htmlPage(page, status);
 }
 
 function signInPage({ code }: SignInNeededError, loginUrl: string): HttpResponseInit {
@@ -50,9 +74,13 @@ function signInPage({ code }: SignInNeededError, loginUrl: string): HttpResponse
 }
 
 function errorJson(error: AppError, exchange: Exchange): HttpResponseInit {
+  const loginPath = loginPathIn(errorLinks(error, exchange), exchange);
   const extra = {
     ...(error instanceof RoleMissingError ? { role: error.role } : {}),
     ...refusalMembers(refusalIn(error)),
+    ...(loginPath === undefined
+      ? {}
+      : { login_url: exchange.services.settings.baseUrl + loginPath }),
   };
   return problem(error.code, exchange.correlationId, extra, error.retryAfterSeconds);
 }
@@ -116,8 +144,12 @@ const actorTexts = {
 
 function referencesFor(error: AppError, exchange: Exchange): readonly Reference[] {
   const references: Reference[] = [{ name: 'Error', value: error.code }];
-  const { number, correlationId } = refusalIn(error) ?? {};
+  const { number = numberOfConsent(error), correlationId } = refusalIn(error) ?? {};
   if (number !== undefined) references.push({ name: 'Microsoft', value: number });
   if (correlationId !== undefined) references.push({ name: 'Correlation', value: correlationId });
   return [...references, { name: 'Request', value: exchange.correlationId }];
+}
+
+function numberOfConsent(error: AppError): string | undefined {
+  return error instanceof ConsentDeclinedError ? error.number : undefined;
 }

@@ -1,44 +1,67 @@
 import { meaningOf } from '../auth/refusals';
-import type { ErrorCode } from '../error-facts';
 import type { AppError, ProviderRefusal } from '../errors';
 import { RoleMissingError, SignInNeededError, SignInRefusedError } from '../errors';
 import type { PageLink } from '../pages/message-page';
-import { wantedPath } from './bounce';
+import { pathWithoutMarker, wantedPath } from './bounce';
 import type { Exchange } from './exchange';
 import { changesNothing } from './request-kind';
-import { localPath } from './return-path';
+import { localPath, loginPathTo } from './return-path';
 
-const signInLink: PageLink = { href: '/auth/login?return_to=%2F', text: 'Sign in' };
 const homeLink: PageLink = { href: '/', text: 'Home' };
-
-/** Ends of an attempt whose code does not begin with `ERR_SIGN_IN`. */
-const otherAttempts: readonly ErrorCode[] = ['ERR_ID_TOKEN', 'ERR_OTHER_ISSUER'];
 
 /** Where the page of an error leads on, at least to one place; the first is what its text advises, where it advises any. */
 export function errorLinks(error: AppError, exchange: Exchange): readonly PageLink[] {
   if (error instanceof RoleMissingError) {
     return [homeLink, pickerLink('Use another account', pathToReturnTo(exchange))];
   }
+  const first = firstLink(error, exchange);
+  return first === undefined || first.href === homeLink.href ? [homeLink] : [first, homeLink];
+}
+
+/** The link by which somebody signs in again after an error of a sign-in, for clients that show no page. */
+export function loginPathIn(links: readonly PageLink[], exchange: Exchange): string | undefined {
+  if (!isPartOfSignIn(exchange)) return undefined;
+  return links.map(({ href }) => href).find((href) => href.startsWith('/auth/login'));
+}
+
+function firstLink(error: AppError, exchange: Exchange): PageLink | undefined {
+  const { returnPath = '/' } = exchange.visitor;
   if (error instanceof SignInNeededError) {
-    return [{ href: error.loginPath, text: 'Continue' }, homeLink];
+    const text = error.lostPage === undefined ? 'Continue' : 'Sign in';
+    return { href: error.loginPath, text };
   }
   if (error instanceof SignInRefusedError) {
-    return [pickerLink(refusalLabel(error.refusal), '/'), homeLink];
+    return pickerLink(refusalLabel(error.refusal), returnPath);
   }
-  if (error.code === 'ERR_WRONG_TENANT') return [pickerLink('Use another account', '/'), homeLink];
-  if (error.code === 'ERR_SESSION_GONE') return [backToListLink(exchange), homeLink];
-  if (error.code.startsWith('ERR_SIGN_IN') || otherAttempts.includes(error.code)) {
-    return [signInLink, homeLink];
-  }
-  const tryAgain = tryAgainLink(exchange);
-  if (!mayPass(error) || tryAgain.href === homeLink.href) return [homeLink];
-  return [tryAgain, homeLink];
+  if (error.code === 'ERR_WRONG_TENANT') return pickerLink('Use another account', returnPath);
+  if (error.code === 'ERR_PAGE_LOST') return { href: returnPath, text: 'Continue' };
+  if (error.code === 'ERR_SESSION_GONE') return backToListLink(exchange);
+  if (isPartOfSignIn(exchange)) return signInAgainLink(error, exchange);
+  return mayPass(error) ? { href: pathToReturnTo(exchange), text: 'Try again' } : undefined;
 }
 
 /** Without the picker the provider would answer at once with the same account, and so with the same refusal. */
 function pickerLink(text: string, returnPath: string): PageLink {
-  const query = `return_to=${encodeURIComponent(returnPath)}&prompt=select_account`;
-  return { href: `/auth/login?${query}`, text };
+  return { href: loginPathTo(returnPath, 'select_account'), text };
+}
+
+function isPartOfSignIn({ path }: Exchange): boolean {
+  return /^\/auth\/(login|redirect)\b/.test(path);
+}
+
+/** A sign-in that failed begins anew for the page that was wanted. */
+function signInAgainLink(error: AppError, exchange: Exchange): PageLink {
+  const { returnPath } = exchange.visitor;
+  const text = mayPass(error)
+    ? 'Try again'
+    : returnPath === undefined
+      ? 'Sign in'
+      : 'Sign in again';
+  if (error.code === 'ERR_KEYS_UNAVAILABLE' && returnPath === undefined) {
+    // Without keys nobody knows which page was wanted. The same request finds out, once they are back.
+    return { href: pathWithoutMarker(exchange.path), text };
+  }
+  return { href: loginPathTo(returnPath ?? '/'), text };
 }
 
 /** In the words of the text above it, so that no page says one thing and its button another. */
@@ -61,13 +84,6 @@ function mayPass({ code, retryAfterSeconds }: AppError): boolean {
   return (
     code === 'ERR_INTERNAL' || code === 'ERR_PROVIDER_REFUSED' || retryAfterSeconds !== undefined
   );
-}
-
-/** The request once more; where it was part of a sign-in or a form, that begins anew. */
-function tryAgainLink(exchange: Exchange): PageLink {
-  const text = 'Try again';
-  if (/^\/auth\/(login|redirect)/.test(exchange.path)) return { ...signInLink, text };
-  return { href: pathToReturnTo(exchange), text };
 }
 
 /** The page that was asked for; after a form there is none to come back to. */

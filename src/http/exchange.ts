@@ -11,6 +11,8 @@ interface Visitor {
   user: { readonly name: string; readonly username: string } | undefined;
   /** Whose session the request brought, for the log: it stays when that session turns out to be over. */
   userKey?: string;
+  /** The page that a sign-in leads to, a checked local path: what fails on the way leads back to it. */
+  returnPath?: string | undefined;
 }
 
 /** What a request says of itself, read once. */

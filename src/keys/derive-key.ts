@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { createHmac, createSecretKey } from 'node:crypto';
+import { createHash, createHmac, createSecretKey } from 'node:crypto';
 import type { RingKey } from './key-ring';
 
 /**
@@ -8,14 +8,20 @@ import type { RingKey } from './key-ring';
  */
 export const keyLabels = {
   sessionCookie: 'anteroom/session-cookie/1',
-  signInAttempt: 'anteroom/sign-in-attempt/1',
-  stepUp: 'anteroom/step-up/1',
+  signInState: 'anteroom/sign-in-state/1',
+  signInRest: 'anteroom/sign-in-rest/1',
+  signInNonce: 'anteroom/sign-in-nonce/1',
+  signInVerifier: 'anteroom/sign-in-verifier/1',
+  stepUp: 'anteroom/step-up/2',
   summary: 'anteroom/session-summary/1',
   session: 'anteroom/session/1',
 } as const;
 
 /** The uses whose key depends on the ring's key alone. */
-export type KeyUse = Exclude<keyof typeof keyLabels, 'session'>;
+export type KeyUse = Exclude<keyof typeof keyLabels, 'session' | SignInValue>;
+
+/** What a sign-in needs at its end and never keeps. */
+export type SignInValue = 'signInNonce' | 'signInVerifier';
 
 /** Of SHA-256, and so of the keys. */
 const hashSize = 32;
@@ -40,6 +46,24 @@ export function deriveKey(ringKey: RingKey, use: KeyUse): KeyObject {
 export function deriveSessionKey(ringKey: RingKey, sessionId: Uint8Array): KeyObject {
   // Both parts have a fixed size, so that their concatenation has one meaning only.
   return hkdf(Buffer.concat([ringKey.secret, sessionId]), keyLabels.session);
+}
+
+/**
+ * The nonce or the PKCE verifier of one sign-in: 43 base64url characters (RFC 7636 section 4.1). Only this app and the
+ * browser together can make it again, and only for this `state`, so neither is kept anywhere.
+ * @param ringKey the key that sealed `state`, so that a new key between start and end changes nothing
+ * @param browserSecret the 32 bytes of the browser's sign-in cookie
+ */
+export function deriveSignInValue(
+  ringKey: RingKey,
+  value: SignInValue,
+  browserSecret: Uint8Array,
+  state: string,
+): string {
+  // All three parts have a fixed size, so that their concatenation has one meaning only.
+  const stateHash = createHash('sha256').update(state).digest();
+  const material = Buffer.concat([ringKey.secret, browserSecret, stateHash]);
+  return hkdf(material, keyLabels[value]).export().toString('base64url');
 }
 
 // RFC 5869 section 2.2: without a salt, as many zeros as the hash is long.

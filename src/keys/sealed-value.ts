@@ -4,11 +4,19 @@ import { findNamedKey } from './find-named-key';
 import type { KeyRing } from './key-ring';
 
 /** What a sealed value is for. One of another purpose is never accepted. */
-export type SealPurpose = 'sign-in-attempt' | 'step-up';
+export type SealPurpose = keyof typeof useOf;
 
-const useOf = { 'sign-in-attempt': 'signInAttempt', 'step-up': 'stepUp' } as const;
+const useOf = {
+  'sign-in-state': 'signInState',
+  'sign-in-rest': 'signInRest',
+  'step-up': 'stepUp',
+} as const;
 
 const longest = 8192;
+/** From here on DEFLATE saves more than its mark in the header costs. */
+const worthCompressing = 256;
+/** What we seal is never longer. */
+const longestContent = 16_384;
 
 interface SealOptions {
   readonly keyRing: KeyRing;
@@ -25,7 +33,8 @@ interface OpenOptions {
 
 /**
  * `payload` (anything JSON can hold) as a compact JWE, `dir` with `A256GCM` (RFC 7516 section 7.1,
- * RFC 7518 sections 4.5 and 5.3): base64url characters and dots only.
+ * RFC 7518 sections 4.5 and 5.3): base64url characters and dots only. Long ones are compressed (RFC 7516 section
+ * 4.1.3), since they travel in addresses: nothing in them is secret to whoever can choose a part and see the length.
  * @throws ERR_KEYS_UNAVAILABLE
  */
 export async function seal(
@@ -36,7 +45,12 @@ export async function seal(
   const ringKey = await keyRing.current(signal);
   const content = Buffer.from(JSON.stringify({ p: purpose, e: expiresAt, v: payload }), 'utf8');
   return new CompactEncrypt(content)
-    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: ringKey.kid })
+    .setProtectedHeader({
+      alg: 'dir',
+      enc: 'A256GCM',
+      kid: ringKey.kid,
+      ...(content.byteLength < worthCompressing ? {} : { zip: 'DEF' }),
+    })
     .encrypt(deriveKey(ringKey, useOf[purpose]));
 }
 
@@ -57,6 +71,7 @@ export async function openSealed(
     const { plaintext } = await compactDecrypt(text, deriveKey(ringKey, useOf[purpose]), {
       keyManagementAlgorithms: ['dir'],
       contentEncryptionAlgorithms: ['A256GCM'],
+      maxDecompressedLength: longestContent,
     });
     const content: unknown = JSON.parse(Buffer.from(plaintext).toString('utf8'));
     return payloadOf(content, purpose, now);

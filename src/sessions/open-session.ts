@@ -6,7 +6,7 @@ import { beginSession } from './session';
 import { createSessionId, sessionKeyOf } from './session-key';
 import type { SessionParts } from './session-parts';
 import { sessionRowOf } from './session-row';
-import { sidIndexRowOf } from './sid-index-row';
+import { isSidEnded, sidIndexAddress, sidIndexRowOf } from './sid-index-row';
 import { tokensRowOf } from './token-cache-row';
 
 export interface NewSession {
@@ -20,8 +20,6 @@ export interface NewSession {
   readonly tokenCache: string;
   /** The request's `User-Agent`; only words made of it are kept. */
   readonly userAgent: string | undefined;
-  /** The session this browser had until now: it is ended. */
-  readonly former?: SessionTicket | undefined;
   readonly now: number;
   readonly signal: AbortSignal;
 }
@@ -33,15 +31,17 @@ export interface OpenedSession {
 
 /**
  * Opens a session under a new id, its two rows in one transaction. The `sid` index comes first: an
- * entry that leads nowhere is harmless, a session that sign-out at the provider cannot find is not.
- * @throws ERR_STORAGE_UNAVAILABLE, ERR_STORAGE_LIMIT, ERR_KEYS_UNAVAILABLE: nobody gets a ticket then, so what was
+ * entry that leads nowhere is harmless, a session that sign-out at the provider cannot find is not. A sign-out that
+ * came between the two has found the entry and marked it, so the entry is looked at once more.
+ * @throws ERR_SIGNED_OUT when the provider signed the person out meanwhile: the session has ended again;
+ *   ERR_STORAGE_UNAVAILABLE, ERR_STORAGE_LIMIT, ERR_KEYS_UNAVAILABLE: nobody gets a ticket then, so what was
  *   written until then opens nothing and expires
  */
 export async function openSession(
   parts: SessionParts,
   opening: NewSession,
 ): Promise<OpenedSession> {
-  const { user, former, now, signal } = opening;
+  const { user, sid, now, signal } = opening;
   const session = sessionOf(opening, parts.limits);
   const ticket = {
     userKey: user.userKey,
@@ -50,11 +50,12 @@ export async function openSession(
     expiresAt: session.expiresAt,
   };
   await insertRows(parts, opening, session, ticket);
-  if (former !== undefined) {
-    const { userKey, sessionId } = former;
-    await endSession(parts.table, { userKey, sessionKey: sessionKeyOf(sessionId) }, signal);
-  }
-  return { session, ticket };
+  if (sid === undefined) return { session, ticket };
+  const name = { userKey: user.userKey, sessionKey: sessionKeyOf(ticket.sessionId), sid };
+  const entry = await parts.table.read(sidIndexAddress(sid, name.sessionKey), { signal });
+  if (!isSidEnded(entry)) return { session, ticket };
+  await endSession(parts.table, name, signal);
+  throw new AppError('ERR_SIGNED_OUT', { note: 'the provider signed out meanwhile' });
 }
 
 function sessionOf(

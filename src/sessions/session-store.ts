@@ -22,7 +22,10 @@ export type { FoundSession } from './session-parts';
  * ERR_KEYS_UNAVAILABLE when it cannot know, rather than guess that somebody is signed out.
  */
 export interface SessionStore {
-  /** A new session under a new id. 1 transaction, +1 insert with a `sid`, +1 transaction with a former session. */
+  /**
+   * A new session under a new id; ERR_SIGNED_OUT when the provider signed the person out meanwhile. 1 transaction, +1
+   * insert and 1 point read with a `sid`.
+   */
   open(opening: NewSession): Promise<OpenedSession>;
   /** The live session a ticket opens, without its tokens. 1 point read. */
   read(ticket: SessionTicket, now: number, signal: AbortSignal): Promise<FoundSession | undefined>;
@@ -60,7 +63,7 @@ export interface SessionStore {
   endNamed(name: SessionName, signal: AbortSignal): Promise<boolean>;
   /** Ends all sessions of a user, or all but one, and tells how many. 1 list, 1 transaction for 50 sessions. */
   endAllOf(userKey: string, signal: AbortSignal, except?: string): Promise<number>;
-  /** Ends the sessions that came of one session at the provider: 1 list, 1 transaction a partition. Gives their users' keys. */
+  /** Ends the sessions that came of one session at the provider: 1 list, 1 transaction a user and 2 of the index. Gives their users' keys. */
   endAllOfSid(sid: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Live sessions, of everybody or of one user. */
   listLive(wishes: ListWishes): Promise<SessionsPage>;

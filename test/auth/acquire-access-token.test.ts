@@ -3,7 +3,6 @@ import { acquireAccessToken } from '../../src/auth/acquire-access-token';
 import type { AuthParts } from '../../src/auth/auth-parts';
 import { finishSignIn } from '../../src/auth/finish-sign-in';
 import { refreshError } from '../../src/auth/refusal-errors';
-import { createAttempt } from '../../src/auth/sign-in-attempt';
 import { StepUpError } from '../../src/errors';
 import type { User } from '../../src/sessions/session';
 import {
@@ -13,6 +12,7 @@ import {
   clientSecret,
   failureOf,
   longEnough,
+  ownAttempt,
   objectId,
   printed,
   subject,
@@ -44,7 +44,7 @@ let tokenCache: string;
 
 /** Ada signs in; afterwards no request is remembered. */
 async function signIn(more: Record<string, unknown> = {}, claims: object = {}): Promise<void> {
-  const attempt = createAttempt({ returnPath: '/', round: 0, scopes }, now);
+  const attempt = ownAttempt(now, { asked: { scopes } });
   const idToken = await tiny.sign({
     ...adaClaims(tiny, now),
     auth_time: now - 100,
@@ -52,7 +52,7 @@ async function signIn(more: Record<string, unknown> = {}, claims: object = {}): 
     ...claims,
   });
   tiny.token = () => ({ body: tokenBody(idToken, more) });
-  const callback = { kind: 'code', state: attempt.state, issuer: undefined, code: 'c' } as const;
+  const callback = { kind: 'code', state: undefined, issuer: undefined, code: 'c' } as const;
   const finished = await finishSignIn(parts, attempt, callback, { now, signal: longEnough() });
   ({ user, tokenCache } = finished);
   tiny.requests.length = 0;

@@ -1,4 +1,4 @@
-import { parseCallback } from '../../src/auth/parse-callback';
+import { isBare, parseCallback } from '../../src/auth/parse-callback';
 import { AppError } from '../../src/errors';
 
 const state = `${'s'.repeat(43)}.0`;
@@ -23,9 +23,9 @@ describe('parseCallback', () => {
   });
 
   it('reads iss', () => {
-    expect(parse(`code=c&state=${state}&iss=https://login.example/v2.0`).issuer).toBe(
-      'https://login.example/v2.0',
-    );
+    expect(parse(`code=c&state=${state}&iss=https://login.example/v2.0`)).toMatchObject({
+      issuer: 'https://login.example/v2.0',
+    });
   });
 
   it('reads an error, of its description only number and correlation id', () => {
@@ -71,6 +71,31 @@ describe('parseCallback', () => {
     expect(callback.kind === 'error' && Object.keys(callback.refusal)).toEqual(['error', 'where']);
   });
 
+  it('reads an answer without state: whose it is, is the caller’s to see', () => {
+    expect(parse('code=a')).toMatchObject({ kind: 'code', state: undefined });
+    expect(parse('code=a&state=abc')).toMatchObject({ kind: 'code', state: 'abc' });
+  });
+
+  it.each(['', 'hop=1'])('takes %j for nothing at all', (query) => {
+    expect(parse(query)).toEqual({ kind: 'bare' });
+    expect(isBare(new URLSearchParams(query))).toBe(true);
+  });
+
+  it.each(['True', 'true'])('reads admin consent: %s', (value) => {
+    const query = `admin_consent=${value}&tenant=t&state=12345&scope=User.Read&hop=1`;
+    expect(parse(query)).toEqual({ kind: 'admin-consent', refusal: undefined });
+    expect(isBare(new URLSearchParams(query))).toBe(false);
+  });
+
+  it('reads admin consent that was declined, and a code beside it as a code', () => {
+    const declined = 'admin_consent=True&error=access_denied&error_description=AADSTS65004%3a+x';
+    expect(parse(declined)).toEqual({
+      kind: 'admin-consent',
+      refusal: { error: 'access_denied', number: 'AADSTS65004', where: 'redirect' },
+    });
+    expect(parse(`admin_consent=True&code=c&state=${state}`)).toMatchObject({ kind: 'code' });
+  });
+
   it.each<[string, string, string]>([
     ['a doubled code', 'ERR_BAD_REQUEST', `code=a&code=b&state=${state}`],
     ['a doubled state', 'ERR_BAD_REQUEST', `code=a&state=${state}&state=${state}`],
@@ -95,9 +120,10 @@ describe('parseCallback', () => {
       'ERR_BAD_REQUEST',
       `code=a&state=${state}${Array.from({ length: 29 }, (_, i) => `&p${i}=1`).join('')}`,
     ],
-    ['no state', 'ERR_SIGN_IN_UNSOLICITED', 'code=a'],
-    ['a state of another form', 'ERR_SIGN_IN_UNSOLICITED', 'code=a&state=abc'],
-    ['nothing at all', 'ERR_SIGN_IN_UNSOLICITED', ''],
+    ['admin consent twice', 'ERR_BAD_REQUEST', 'admin_consent=True&admin_consent=True'],
+    ['admin consent that is neither', 'ERR_BAD_REQUEST', 'admin_consent=False&tenant=x'],
+    ['admin consent with an error that is none', 'ERR_BAD_REQUEST', 'admin_consent=True&error=%3C'],
+    ['a tenant alone', 'ERR_BAD_REQUEST', 'tenant=x'],
   ])('refuses %s', (_what, code, query) => {
     expect(codeOf(query)).toBe(code);
   });

@@ -2,12 +2,18 @@ import type { AuthParts } from '../../src/auth/auth-parts';
 import { finishSignIn } from '../../src/auth/finish-sign-in';
 import type { Revalidate } from '../../src/auth/revalidate-session';
 import { createRevalidate } from '../../src/auth/revalidate-session';
-import { createAttempt } from '../../src/auth/sign-in-attempt';
 import { createStaticKeyRing } from '../support/static-key-ring';
 import type { SessionTicket } from '../../src/sessions/session';
 import type { FoundSession, SessionStore } from '../../src/sessions/session-store';
 import { createSessionStore } from '../../src/sessions/session-store';
-import { adaClaims, authParts, failureOf, longEnough, tokenBody } from '../support/auth-fixture';
+import {
+  adaClaims,
+  authParts,
+  failureOf,
+  longEnough,
+  ownAttempt,
+  tokenBody,
+} from '../support/auth-fixture';
 import { stopClockAt } from '../support/fixed-clock';
 import { ringSecret, start } from '../support/session-fixture';
 import { createTestTable } from '../support/test-table';
@@ -33,10 +39,10 @@ beforeEach(async () => {
   const { table } = await createTestTable();
   const limits = { idleSeconds: 20_000, lifetimeSeconds: 43_200 };
   sessions = createSessionStore({ table, keyRing: createStaticKeyRing(ringSecret), limits });
-  const attempt = createAttempt({ returnPath: '/', round: 0, scopes: ['User.Read'] }, start);
+  const attempt = ownAttempt(start);
   const idToken = await tiny.sign({ ...adaClaims(tiny, start), nonce: attempt.nonce });
   tiny.token = () => ({ body: tokenBody(idToken) });
-  const callback = { kind: 'code', state: attempt.state, issuer: undefined, code: 'c' } as const;
+  const callback = { kind: 'code', state: undefined, issuer: undefined, code: 'c' } as const;
   const finished = await finishSignIn(auth, attempt, callback, {
     now: start,
     signal: longEnough(),

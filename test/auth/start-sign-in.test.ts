@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { attemptSecrets, openAttempt } from '../../src/auth/sign-in-attempt';
 import { startSignIn, type SignInWishes } from '../../src/auth/start-sign-in';
 import { authParts, failureOf, longEnough, clientSecret } from '../support/auth-fixture';
+import { createStaticKeyRing } from '../support/static-key-ring';
 import { clientId, paths, startTinyProvider, type TinyProvider } from '../support/tiny-provider';
 
 const now = 1_800_000_000;
@@ -11,30 +13,37 @@ beforeEach(async () => {
 });
 afterEach(() => tiny.stop());
 
+const keyRing = createStaticKeyRing(new Uint8Array(32).fill(1));
+const browserSecret = randomBytes(32).toString('base64url');
+const options = () => ({ browserSecret, keyRing, now, signal: longEnough() });
 const start = (wishes: Partial<SignInWishes> = {}) =>
   startSignIn(
     authParts(tiny, () => now),
     { returnPath: '/reports?year=2027', round: 0, ...wishes },
-    { now, signal: longEnough() },
+    options(),
   );
+/** The authorization request, and the attempt as it comes back in its `state`. */
 const started = async (wishes: Partial<SignInWishes> = {}) => {
-  const { attempt, authorizationUrl } = await start(wishes);
+  const { authorizationUrl, rest } = await start(wishes);
   const url = new URL(authorizationUrl);
-  return { attempt, url, query: url.searchParams };
+  const state = url.searchParams.get('state') ?? '';
+  const attempt = await openAttempt(state, rest === undefined ? [] : [rest], options());
+  const secrets = await attemptSecrets(state, browserSecret, options());
+  return { attempt, secrets, url, query: url.searchParams };
 };
+const noise = (length: number) => randomBytes(length).toString('base64url').slice(0, length);
 
 describe('startSignIn', () => {
   it('makes a URL of the authorization endpoint that carries the attempt', async () => {
-    const { attempt, url, query } = await started();
+    const { secrets, url, query } = await started();
     expect(url.origin + url.pathname).toBe(tiny.origin + paths.authorize);
-    const challenge = createHash('sha256').update(attempt.codeVerifier).digest('base64url');
+    const challenge = createHash('sha256').update(secrets.codeVerifier).digest('base64url');
     expect(Object.fromEntries(query)).toMatchObject({
       client_id: clientId,
       response_type: 'code',
       response_mode: 'query',
       redirect_uri: 'http://localhost:7071/auth/redirect',
-      state: attempt.state,
-      nonce: attempt.nonce,
+      nonce: secrets.nonce,
       code_challenge: challenge,
       code_challenge_method: 'S256',
     });
@@ -54,29 +63,61 @@ describe('startSignIn', () => {
   });
 
   it('keeps verifier and secret to itself', async () => {
-    const { attempt, url } = await started();
-    expect(url.href).not.toContain(attempt.codeVerifier);
+    const { secrets, url } = await started();
+    expect(url.href).not.toContain(secrets.codeVerifier);
+    expect(url.href).not.toContain(browserSecret);
     expect(url.href).not.toContain(clientSecret);
   });
 
-  it('keeps in the attempt what the end of the sign-in needs', async () => {
+  it('keeps in state what the end of the sign-in needs', async () => {
     const { attempt } = await started({ round: 1, prompt: 'none' });
     expect(attempt).toMatchObject({
       returnPath: '/reports?year=2027',
       startedAt: now,
+      round: 1,
       prompt: 'none',
-      scopes: ['User.Read'],
+      asked: undefined,
     });
-    expect(attempt.state).toMatch(/^[A-Za-z0-9_-]{43}\.1$/);
-    expect(attempt).not.toHaveProperty('stepUp');
-    expect(attempt).not.toHaveProperty('claims');
   });
 
   it('makes every attempt anew', async () => {
-    const [a, b] = [(await start()).attempt, (await start()).attempt];
-    for (const member of ['state', 'nonce', 'codeVerifier'] as const) {
-      expect(a[member]).not.toBe(b[member]);
-    }
+    const [a, b] = [await started(), await started()];
+    expect(a.query.get('state')).not.toBe(b.query.get('state'));
+    expect(a.secrets.nonce).not.toBe(b.secrets.nonce);
+    expect(a.secrets.codeVerifier).not.toBe(b.secrets.codeVerifier);
+  });
+
+  it('gives no hint of an account together with the question which one', async () => {
+    const { query } = await started({ loginHint: 'ada@contoso.example', prompt: 'select_account' });
+    expect([query.get('login_hint'), query.get('prompt')]).toEqual([null, 'select_account']);
+  });
+
+  it.each<[string, Partial<SignInWishes>]>([
+    ['a page of 2 KB that hardly compresses', { returnPath: `/reports?q=${noise(2030)}` }],
+    [
+      'claims of 2 KB and a page of 2 KB',
+      {
+        returnPath: `/reports?q=${noise(2030)}`,
+        asked: { scopes: [], claims: JSON.stringify({ id_token: { a: { value: noise(2000) } } }) },
+      },
+    ],
+  ])('keeps the query under 4,096 characters, and its answer’s, with %s', async (_name, wishes) => {
+    const { attempt, query, url } = await started(wishes);
+    expect(url.search.length).toBeLessThan(4096);
+    expect(attempt).toMatchObject({ ...wishes, isPart: false, lacksAsked: false });
+    const answer = new URLSearchParams({
+      code: noise(2450),
+      state: query.get('state') ?? '',
+      session_state: '00000000-0000-4000-8000-000000000000',
+      iss: 'https://login.microsoftonline.com/00000000-0000-4000-8000-000000000000/v2.0',
+      hop: '1',
+    });
+    expect(answer.toString().length).toBeLessThan(4096);
+  });
+
+  it('refuses what fits no address at all', async () => {
+    const scopes = Array.from({ length: 40 }, () => noise(250));
+    expect((await failureOf(start({ asked: { scopes } }))).code).toBe('ERR_BAD_REQUEST');
   });
 
   it('passes hints and prompt on', async () => {
@@ -94,7 +135,7 @@ describe('startSignIn', () => {
     const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
     const userKey = 'u'.repeat(43);
     const { attempt, query } = await started({
-      stepUp: { userKey, scopes: ['Mail.Read', 'User.Read'], claims },
+      asked: { userKey, scopes: ['Mail.Read', 'User.Read'], claims },
     });
     expect(query.get('scope')?.split(' ')).toEqual(
       expect.arrayContaining(['User.Read', 'Mail.Read']),
@@ -103,9 +144,7 @@ describe('startSignIn', () => {
       access_token: { nbf: { essential: true, value: '1' }, xms_cc: { values: ['cp1'] } },
     });
     expect(attempt).toMatchObject({
-      stepUp: { userKey },
-      scopes: ['User.Read', 'Mail.Read'],
-      claims,
+      asked: { userKey, scopes: ['Mail.Read', 'User.Read'], claims },
     });
   });
 
@@ -135,17 +174,13 @@ describe('startSignIn', () => {
       },
     });
     const parts = authParts(tiny, () => now, { authority, issuer: authority });
-    const { authorizationUrl } = await startSignIn(
-      parts,
-      { returnPath: '/', round: 0 },
-      { now, signal: longEnough() },
-    );
+    const { authorizationUrl } = await startSignIn(parts, { returnPath: '/', round: 0 }, options());
     expect(new URL(authorizationUrl).pathname).toBe('/oauth/authorize');
   });
 
   it('needs no client assertion for the managed identity yet', async () => {
     const parts = authParts(tiny, () => now, { credential: { kind: 'managed-identity' } });
-    const work = startSignIn(parts, { returnPath: '/', round: 0 }, { now, signal: longEnough() });
+    const work = startSignIn(parts, { returnPath: '/', round: 0 }, options());
     await expect(work).resolves.toHaveProperty('authorizationUrl');
   });
 });

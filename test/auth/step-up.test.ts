@@ -2,12 +2,21 @@ import { parseStepUpRequest } from '../../src/auth/step-up';
 
 const userKey = 'u'.repeat(43);
 const claims = '{"access_token":{"nbf":{"essential":true}}}';
-const request = { scopes: ['User.Read'], claims, userKey, returnPath: '/reports?a=1' };
+const sessionKey = 's'.repeat(43);
+const madeAt = 1_800_000_000;
+const request = {
+  scopes: ['User.Read'],
+  claims,
+  userKey,
+  sessionKey,
+  returnPath: '/reports?a=1',
+  madeAt,
+};
 
 describe('parseStepUpRequest', () => {
   it('reads a request, with claims and without', () => {
     expect(parseStepUpRequest(request)).toEqual(request);
-    const plain = { scopes: [], userKey, returnPath: '/' };
+    const plain = { scopes: [], userKey, sessionKey, returnPath: '/', madeAt };
     expect(parseStepUpRequest(plain)).toEqual(plain);
   });
 
@@ -32,10 +41,13 @@ describe('parseStepUpRequest', () => {
     ['oversized claims', { ...request, claims: JSON.stringify({ a: { b: 'c'.repeat(2048) } }) }],
     ['no user', { ...request, userKey: undefined }],
     ['a user key of another form', { ...request, userKey: 'ada' }],
+    ['no session', { ...request, sessionKey: undefined }],
+    ['a session id', { ...request, sessionKey: 'a.b' }],
+    ['no time', { ...request, madeAt: undefined }],
     ['no return path', { ...request, returnPath: undefined }],
     ['another origin', { ...request, returnPath: 'https://evil.example' }],
     ['another host', { ...request, returnPath: '//evil.example' }],
-    ['an oversized return path', { ...request, returnPath: `/${'a'.repeat(1024)}` }],
+    ['an oversized return path', { ...request, returnPath: `/${'a'.repeat(2048)}` }],
   ])('refuses %s', (_what, payload) => {
     expect(parseStepUpRequest(payload)).toBeUndefined();
   });

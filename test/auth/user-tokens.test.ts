@@ -1,11 +1,17 @@
 import type { AuthParts } from '../../src/auth/auth-parts';
 import { finishSignIn } from '../../src/auth/finish-sign-in';
-import { createAttempt } from '../../src/auth/sign-in-attempt';
 import { createShareWork } from '../../src/auth/share-work';
 import { createUserTokens, type StoredTokens, type TokenStore } from '../../src/auth/user-tokens';
 import { StepUpError } from '../../src/errors';
 import type { User } from '../../src/sessions/session';
-import { adaClaims, authParts, failureOf, longEnough, tokenBody } from '../support/auth-fixture';
+import {
+  adaClaims,
+  authParts,
+  failureOf,
+  longEnough,
+  ownAttempt,
+  tokenBody,
+} from '../support/auth-fixture';
 import { stopClockAt } from '../support/fixed-clock';
 import { start } from '../support/session-fixture';
 import { startTinyProvider, type TinyProvider } from '../support/tiny-provider';
@@ -46,10 +52,10 @@ let user: User;
 let store: MemoryTokens;
 
 async function signIn(more: Record<string, unknown>): Promise<string> {
-  const attempt = createAttempt({ returnPath: '/', round: 0, scopes: ['User.Read'] }, now);
+  const attempt = ownAttempt(now);
   const idToken = await tiny.sign({ ...adaClaims(tiny, now), nonce: attempt.nonce });
   tiny.token = () => ({ body: tokenBody(idToken, more) });
-  const callback = { kind: 'code', state: attempt.state, issuer: undefined, code: 'c' } as const;
+  const callback = { kind: 'code', state: undefined, issuer: undefined, code: 'c' } as const;
   const finished = await finishSignIn(parts, attempt, callback, { now, signal: longEnough() });
   user = finished.user;
   return finished.tokenCache;

@@ -1,11 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import { openAttempt } from '../../src/auth/sign-in-attempt';
+import { readRests } from '../../src/cookies/sign-in-cookie';
 import { readCookies } from '../../src/cookies/read-cookie';
 import { AppError } from '../../src/errors';
-import { readAttemptCookie } from '../../src/cookies/attempt-cookie';
 import { beginSignIn } from '../../src/guards/begin-sign-in';
 import { failureOf, longEnough } from '../support/auth-fixture';
-import type { ExchangeFixture, TestExchange } from '../support/exchange-fixture';
+import type { ExchangeFixture } from '../support/exchange-fixture';
 import { createExchangeFixture } from '../support/exchange-fixture';
-import { userOf } from '../support/session-fixture';
 import { paths } from '../support/tiny-provider';
 
 let fixture: ExchangeFixture;
@@ -15,82 +16,52 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.stop());
 
-/** The attempt that a browser would send back with the provider's answer. */
-async function keptAttempt({ cookies }: TestExchange, authorizationUrl: URL) {
-  const header = cookies
-    .filter(({ maxAge }) => maxAge !== 0)
-    .map(({ name, value }) => `${name}=${value}`)
-    .join('; ');
-  const { keyRing, settings } = fixture.services;
-  const state = authorizationUrl.searchParams.get('state') ?? '';
-  const options = { keyRing, place: settings, now: fixture.now, signal: longEnough() };
-  const kept = await readAttemptCookie(readCookies(header), state, options);
-  if (kept === undefined || 'expired' in kept) throw new Error('no live attempt was kept');
-  return kept.attempt;
-}
-
 const locationOf = (answer: { readonly headers?: unknown }) =>
   new URL(new Headers(Object(answer.headers) as Record<string, string>).get('location') ?? '');
 
-const longPath = `/${'a'.repeat(1000)}`;
-/** As long as a challenge may be that still fits into the cookie beside a short path. */
-const longClaims = JSON.stringify({ access_token: { acrs: { values: ['c'.repeat(900)] } } });
-const stepUpWith = (claims: string) => ({
-  userKey: userOf().userKey,
-  scopes: ['User.Read'],
-  claims,
-});
-
 describe('beginSignIn', () => {
-  it('sends the browser to the provider and keeps the attempt in a cookie', async () => {
+  it('sends the browser to the provider, with one small cookie', async () => {
     const exchange = fixture.exchange('/auth/login');
-    const answer = await beginSignIn(exchange, { round: 0, returnPath: '/reports' });
+    const answer = await beginSignIn(exchange, { round: 0, returnPath: '/reports#row-17' });
     expect(answer.status).toBe(302);
     const url = locationOf(answer);
     expect(url.origin + url.pathname).toBe(fixture.tiny.origin + paths.authorize);
-    const attempt = await keptAttempt(exchange, url);
-    expect(attempt).toMatchObject({ returnPath: '/reports', startedAt: fixture.now });
-    expect(attempt.nonce).toBe(url.searchParams.get('nonce'));
-    expect(exchange.cookies).toHaveLength(1);
+    expect(exchange.cookies.map(({ name }) => name)).toEqual(['anteroom-7071-sign-in']);
+    const options = { keyRing: fixture.services.keyRing, now: fixture.now, signal: longEnough() };
+    const attempt = await openAttempt(url.searchParams.get('state') ?? '', [], options);
+    expect(attempt).toMatchObject({ returnPath: '/reports#row-17', startedAt: fixture.now });
   });
 
-  it.each([
-    ['a long path alone', longPath, '{"access_token":{}}', longPath],
-    ['long claims alone', '/reports', longClaims, '/reports'],
-    ['both: the claims matter more, so the way back is the home page', longPath, longClaims, '/'],
-  ])('keeps %s', async (_name, returnPath, claims, expected) => {
+  it('keeps the cookie that other tabs have begun with', async () => {
+    const value = randomBytes(32).toString('base64url');
+    const headers = { accept: 'text/html', cookie: `anteroom-7071-sign-in=${value}` };
+    const exchange = fixture.exchange('/auth/login', { headers });
+    await beginSignIn(exchange, { round: 0, returnPath: '/' });
+    expect(exchange.cookies).toMatchObject([{ name: 'anteroom-7071-sign-in', value }]);
+  });
+
+  it('keeps a page that fits into no state in a cookie of its own', async () => {
     const exchange = fixture.exchange('/auth/login');
-    const wishes = { round: 0, returnPath, stepUp: stepUpWith(claims) } as const;
-    const url = locationOf(await beginSignIn(exchange, wishes));
-    const attempt = await keptAttempt(exchange, url);
-    expect([attempt.returnPath, attempt.claims]).toEqual([expected, claims]);
-    for (const { name, value } of exchange.cookies) {
-      expect(name.length + value.length).toBeLessThanOrEqual(2048);
-    }
+    const returnPath = `/reports?q=${randomBytes(1500).toString('base64url')}`;
+    const url = locationOf(await beginSignIn(exchange, { round: 0, returnPath }));
+    expect(exchange.cookies).toHaveLength(2);
+    const header = exchange.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const options = { keyRing: fixture.services.keyRing, now: fixture.now, signal: longEnough() };
+    const rests = readRests(readCookies(header), fixture.services.settings);
+    const attempt = await openAttempt(url.searchParams.get('state') ?? '', rests, options);
+    expect(attempt).toMatchObject({ returnPath, isPart: false });
   });
 
-  it('refuses claims that fit into no cookie, and sets none', async () => {
-    const exchange = fixture.exchange('/auth/login');
-    const claims = JSON.stringify({ access_token: { acrs: { value: 'c'.repeat(1900) } } });
-    const wishes = { round: 0, returnPath: longPath, stepUp: stepUpWith(claims) } as const;
-    expect((await failureOf(beginSignIn(exchange, wishes))).code).toBe('ERR_BAD_REQUEST');
-    expect(exchange.cookies).toEqual([]);
-  });
-
-  it('passes on what is wrong with the keys, and does not try again', async () => {
+  it('passes on what is wrong with the keys, sets no cookie, and still knows the page', async () => {
     const unavailable = new AppError('ERR_KEYS_UNAVAILABLE');
-    let tries = 0;
     const keyRing = {
       ...fixture.services.keyRing,
-      current: () => {
-        tries += 1;
-        return Promise.reject(unavailable);
-      },
+      current: () => Promise.reject(unavailable),
     };
     const exchange = fixture.exchange('/auth/login');
     const services = { ...exchange.services, keyRing };
     const work = beginSignIn({ ...exchange, services }, { round: 0, returnPath: '/reports' });
     expect(await failureOf(work)).toBe(unavailable);
-    expect(tries).toBe(1);
+    expect([exchange.cookies, exchange.visitor.returnPath]).toEqual([[], '/reports']);
   });
 });

@@ -1,4 +1,9 @@
-import { loginPath } from '../../src/guards/login-path';
+import { randomBytes } from 'node:crypto';
+import { wayToSignIn, wayToStepUp } from '../../src/guards/login-path';
+import { parseStepUpRequest } from '../../src/auth/step-up';
+import { openSealed } from '../../src/keys/sealed-value';
+import { sessionKeyOf } from '../../src/sessions/session-key';
+import { failureOf, longEnough } from '../support/auth-fixture';
 import type { ExchangeFixture } from '../support/exchange-fixture';
 import { createExchangeFixture } from '../support/exchange-fixture';
 
@@ -9,7 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.stop());
 
-describe('loginPath', () => {
+const noise = (length: number) => randomBytes(length).toString('base64url').slice(0, length);
+
+describe('wayToSignIn', () => {
   it.each([
     ['a path with its query', 'GET', '/reports?a=1&b=%2F', '/reports?a=1&b=%2F'],
     ['no marker of a bounce', 'GET', '/reports?a=1&anteroom-bounced=1', '/reports?a=1'],
@@ -27,6 +34,90 @@ describe('loginPath', () => {
     ['the page after HEAD, as after GET', 'HEAD', '/reports', '/reports'],
   ])('comes back to %s', (_name, method, path, expected) => {
     const exchange = fixture.exchange(path, { method });
-    expect(loginPath(exchange)).toBe(`/auth/login?return_to=${encodeURIComponent(expected)}`);
+    expect(wayToSignIn(exchange)).toEqual({
+      loginPath: `/auth/login?return_to=${encodeURIComponent(expected)}`,
+      lostPage: undefined,
+    });
+  });
+
+  it.each([
+    ['2 KB', `/reports?q=${noise(2030)}`],
+    ['2 KB of escapes', `/${'%D0%B0'.repeat(340)}`],
+  ])('comes back to a page of %s, in a query under 4,096 characters', (_name, path) => {
+    const { loginPath, lostPage } = wayToSignIn(fixture.exchange(path));
+    expect(lostPage).toBeUndefined();
+    const url = new URL(loginPath, 'http://localhost');
+    expect(url.search.length).toBeLessThan(4000);
+    expect(url.searchParams.get('return_to')).toBe(path);
+  });
+
+  it.each([
+    ['of more than 2 KB', `/reports?q=${noise(2050)}`],
+    ['that fits no query', `/reports?${'a&'.repeat(1000)}`],
+  ])('names a page %s as lost, and comes back to its path', (_name, path) => {
+    expect(wayToSignIn(fixture.exchange(path))).toEqual({
+      loginPath: '/auth/login?return_to=%2Freports',
+      lostPage: path,
+    });
+  });
+
+  it('does so for the page that a script names', () => {
+    const page = `/app?q=${noise(3000)}#part`;
+    const headers = { accept: 'application/json', 'x-return-to': page };
+    expect(wayToSignIn(fixture.exchange('/api/orders', { headers }))).toEqual({
+      loginPath: '/auth/login?return_to=%2Fapp',
+      lostPage: page,
+    });
+  });
+});
+
+describe('wayToStepUp', () => {
+  const ticket = { userKey: 'u'.repeat(43), sessionId: randomBytes(32).toString('base64url') };
+  const opened = async (loginPath: string) => {
+    const step = new URL(loginPath, 'http://localhost').searchParams.get('step') ?? '';
+    const { keyRing } = fixture.services;
+    const options = { keyRing, now: fixture.now, signal: longEnough() };
+    return parseStepUpRequest(await openSealed('step-up', step, options));
+  };
+  const claimsOf = (length: number) =>
+    JSON.stringify({ access_token: { acrs: { essential: true, value: noise(length - 60) } } });
+
+  it('seals what is asked for, for whom and in which session', async () => {
+    const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(400) };
+    const { loginPath, lostPage } = await wayToStepUp(fixture.exchange('/a?b=1'), ticket, stepUp);
+    expect(lostPage).toBeUndefined();
+    expect(loginPath).not.toContain('Mail.Read');
+    expect(await opened(loginPath)).toEqual({
+      ...stepUp,
+      userKey: ticket.userKey,
+      sessionKey: sessionKeyOf(ticket.sessionId),
+      returnPath: '/a?b=1',
+      madeAt: fixture.now,
+    });
+  });
+
+  it.each([
+    ['claims of 2 KB and a short page', 2040, `/reports`],
+    ['usual claims and a page of 2 KB', 400, `/reports?q=${noise(2030)}`],
+  ])('holds %s in less than 4,096 characters', async (_name, length, path) => {
+    const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(length) };
+    const { loginPath, lostPage } = await wayToStepUp(fixture.exchange(path), ticket, stepUp);
+    expect(loginPath.length).toBeLessThan(4096);
+    expect([lostPage, await opened(loginPath)]).toMatchObject([undefined, { returnPath: path }]);
+  });
+
+  it('gives way to long claims with a long page, and names the page as lost', async () => {
+    const path = `/reports?q=${noise(2030)}`;
+    const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(2040) };
+    const { loginPath, lostPage } = await wayToStepUp(fixture.exchange(path), ticket, stepUp);
+    expect(loginPath.length).toBeLessThan(4096);
+    expect(lostPage).toBe(path);
+    expect(await opened(loginPath)).toMatchObject({ ...stepUp, returnPath: '/reports' });
+  });
+
+  it('says so when what is asked for fits no address', async () => {
+    const scopes = Array.from({ length: 20 }, () => noise(250));
+    const work = wayToStepUp(fixture.exchange('/'), ticket, { scopes });
+    expect((await failureOf(work)).code).toBe('ERR_PROVIDER_MISMATCH');
   });
 });

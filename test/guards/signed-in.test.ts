@@ -4,6 +4,7 @@ import type { SignedInExchange } from '../../src/guards/signed-in';
 import { signOut } from '../../src/guards/sign-out';
 import { signedIn } from '../../src/guards/signed-in';
 import { openSealed } from '../../src/keys/sealed-value';
+import { sessionKeyOf } from '../../src/sessions/session-key';
 import { failureOf, longEnough } from '../support/auth-fixture';
 import type { ExchangeFixture, TestExchange } from '../support/exchange-fixture';
 import { browserHeaders, createExchangeFixture } from '../support/exchange-fixture';
@@ -217,8 +218,8 @@ describe('signedIn, when the handler needs a step-up', () => {
     throw new StepUpError(stepUp);
   });
 
-  it('names a way that only this app can have written, good for ten minutes', async () => {
-    const { cookie } = await fixture.signIn();
+  it('names a way that only this app can have written, for this session', async () => {
+    const { cookie, ticket } = await fixture.signIn();
     const exchange = fixture.exchange('/reports?anteroom-bounced=1&a=1', json(cookie));
     const needed = await neededAfter(demanding(exchange));
     expect([needed.code, needed.isRepeated]).toEqual(['ERR_STEP_UP', false]);
@@ -230,8 +231,14 @@ describe('signedIn, when the handler needs a step-up', () => {
         signal: longEnough(),
       });
     const { userKey } = userOf();
-    expect(await opened(start + 599)).toEqual({ ...stepUp, userKey, returnPath: '/reports?a=1' });
-    expect(await opened(start + 600)).toBeUndefined();
+    expect(await opened(start)).toEqual({
+      ...stepUp,
+      userKey,
+      sessionKey: sessionKeyOf(ticket.sessionId),
+      returnPath: '/reports?a=1',
+      madeAt: start,
+    });
+    expect(await opened(start + 86_400)).toBeUndefined();
     expect(exchange.cookies).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { localPath } from '../../src/http/return-path';
+import { localPath, loginPathTo, wantedPage } from '../../src/http/return-path';
 
 describe('localPath', () => {
   it.each([
@@ -81,14 +81,51 @@ describe('localPath', () => {
     ['the redirect with an escaped letter', '/auth/%72edirect?hop=1'],
     ['the login with an escaped slash', '/auth%2flogin'],
     ['all of it escaped', '/%61%75%74%68/%6c%6f%67%69%6e'],
-    ['longer than 1 KB', `/${'a'.repeat(1024)}`],
-    ['longer than 1 KB once encoded', `/${'é'.repeat(400)}`],
+    ['longer than 2 KB', `/${'a'.repeat(2048)}`],
+    ['longer than 2 KB once encoded', `/${'é'.repeat(400)}`],
+    ['longer than a query takes once encoded', `/?${'&'.repeat(1400)}`],
   ])('falls back to / for %s', (_name, value) => {
     expect(localPath(value)).toBe('/');
   });
 
-  it('keeps a path of exactly 1 KB', () => {
-    const path = `/${'a'.repeat(1023)}`;
+  it('keeps a path of exactly 2 KB', () => {
+    const path = `/${'a'.repeat(2047)}`;
     expect(localPath(path)).toBe(path);
+  });
+});
+
+describe('wantedPage', () => {
+  it('is the page, fragment included', () => {
+    expect(wantedPage('/reports?a=1#row-17')).toEqual({ path: '/reports?a=1#row-17' });
+  });
+
+  it('is the path alone of a page that is too long, which is named', () => {
+    const long = `/reports?q=${'a'.repeat(2048)}#part`;
+    expect(wantedPage(long)).toEqual({ path: '/reports', lost: long });
+    const longer = `/${'a'.repeat(3000)}?b`;
+    expect(wantedPage(longer)).toEqual({ path: '/', lost: longer });
+  });
+
+  it.each([null, undefined, 'https://evil.example', `//evil.example/${'a'.repeat(3000)}`])(
+    'names nothing that is not on this origin: %#',
+    (value) => {
+      expect(wantedPage(value)).toEqual({ path: '/' });
+    },
+  );
+});
+
+describe('loginPathTo', () => {
+  const returnTo = (loginPath: string) =>
+    new URL(loginPath, 'http://localhost').searchParams.get('return_to');
+
+  it.each([
+    '/',
+    '/a?b=c&d=%20+e#f',
+    `/${'%D0%B0'.repeat(340)}?a&b+c#d`,
+    `/?q=${'a/'.repeat(1000)}`,
+  ])('comes back to %.40s', (path) => {
+    const loginPath = loginPathTo(path, 'select_account');
+    expect(returnTo(loginPath)).toBe(path);
+    expect(loginPath.length).toBeLessThan(4000);
   });
 });

@@ -46,11 +46,14 @@ function isSignedIn(browser: TestBrowser): boolean {
 }
 
 describe('the callback', () => {
-  it('signs in with the answer to this browser’s own attempt, and clears the attempt', async () => {
+  it('signs in with the answer to this browser’s own attempt', async () => {
     const browser = new TestBrowser();
     const page = await arrive(browser, await answerOf(browser, accounts(stack).plainUser));
     expect(page.url.pathname).toBe('/auth/session');
-    expect([...browser.cookies(app).keys()]).toEqual([cookieName(app)]);
+    expect([...browser.cookies(app).keys()].sort()).toEqual([
+      cookieName(app),
+      cookieName(app, '-sign-in'),
+    ]);
   });
 
   it('shows the hop page first, without looking at anything', async () => {
@@ -66,7 +69,6 @@ describe('the callback', () => {
   });
 
   it.each([
-    ['without anything', ''],
     ['without state', '?code=abc'],
     ['with a malformed state', '?code=abc&state=abc'],
     ['with a state of another round', `?code=abc&state=${'A'.repeat(43)}.7`],
@@ -138,7 +140,9 @@ describe('the callback', () => {
     const url = await answerOf(browser, accounts(stack).plainUser);
     url.searchParams.set('iss', 'https://login.evil.example/v2.0');
     const page = await arrive(browser, url);
-    expect([page.status, page.text]).toEqual([400, expect.stringContaining('ERR_OTHER_ISSUER')]);
+    expect(page.status).toBe(400);
+    expect(page.text).toContain('ERR_OTHER_ISSUER');
+    expect(page.text).toContain('/auth/login?return_to=%2Fauth%2Fsession');
     expect(isSignedIn(browser)).toBe(false);
   });
 
@@ -203,7 +207,7 @@ describe('the callback', () => {
     await arrive(browser, url);
     const session = browser.cookies(app).get(cookieName(app));
     const again = await arrive(browser, url);
-    expect(again.url.href).toBe(`${app}/`);
+    expect(again.url.href).toBe(`${app}/auth/session`);
     expect(browser.cookies(app).get(cookieName(app))).toBe(session);
     const stranger = new TestBrowser();
     await arrive(stranger, url);
@@ -218,10 +222,7 @@ describe('the callback', () => {
     expect(page.status).toBe(400);
     expect(words(page.text)).toContain('Allow cookies for this site');
     const rounds = page.trail.filter((href) => href.includes('/authorize?'));
-    expect(rounds.map((href) => new URL(href).searchParams.get('state')?.slice(-2))).toEqual([
-      '.0',
-      '.1',
-    ]);
+    expect(rounds).toHaveLength(2);
   });
 
   it('explains an error of a known attempt by its number, and shows none of its text', async () => {
@@ -242,7 +243,7 @@ describe('the callback', () => {
     expect(words(page.text)).toContain('AADSTS50105');
     expect(words(page.text)).toContain('7f1c0b1e-1111-4222-8333-0123456789ab');
     expect(page.text).not.toContain('Secret tenant details');
-    expect([...browser.cookies(app).keys()]).toEqual([]);
+    expect(isSignedIn(browser)).toBe(false);
   });
 
   it.each([
@@ -270,23 +271,13 @@ describe('the callback', () => {
     expect(refused.status).toBe(400);
   });
 
-  it('keeps at most five attempts, also when another site leads here again and again', async () => {
-    const browser = new TestBrowser();
-    const from = new URL('http://elsewhere.example/');
-    for (let count = 0; count < 8; count += 1) {
-      const picker = await browser.open(`${app}/auth/login?return_to=/${'a'.repeat(900)}`, {
-        from,
-      });
-      expect(picker.url.origin).toBe(stack.facts.entraUrl);
+  it('goes home when it is bare: a bookmark, or a tile that opens the redirect URI', async () => {
+    for (const query of ['', '?', '?hop=1']) {
+      const browser = new TestBrowser();
+      browser.follows = false;
+      const page = await browser.open(`${app}/auth/redirect${query}`);
+      expect([page.status, page.headers.get('location')]).toEqual([302, `${app}/`]);
     }
-    expect(browser.cookies(app).size).toBe(5);
-  });
-
-  it('keeps at most five attempts in a browser', async () => {
-    const browser = new TestBrowser();
-    browser.follows = false;
-    for (let count = 0; count < 8; count += 1) await browser.open(`${app}/auth/login`);
-    expect(browser.cookies(app).size).toBe(5);
   });
 });
 

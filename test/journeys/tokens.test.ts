@@ -127,9 +127,9 @@ describe('a step-up', () => {
     url.searchParams.set('step', `${step.slice(0, -4)}AAAA`);
     expect((await fetchJson(url.href)).status).toBe(400);
     browser.follows = false;
-    await browser.open(`${app}/auth/login`);
-    const attempt = [...browser.cookies(app)].find(([name]) => name.includes('attempt'))?.[1] ?? '';
-    url.searchParams.set('step', attempt);
+    const login = await browser.open(`${app}/auth/login`);
+    const { searchParams } = new URL(login.headers.get('location') ?? '');
+    url.searchParams.set('step', searchParams.get('state') ?? '');
     expect((await fetchJson(url.href)).status).toBe(400);
   });
 });

@@ -5,7 +5,7 @@ import { deriveKey, deriveSessionKey, keyLabels } from '../../src/keys/derive-ke
 const ringKey = { kid: '0.12345678', secret: new Uint8Array(32).fill(1) };
 const otherRingKey = { kid: '0.12345678', secret: new Uint8Array(32).fill(2) };
 const id = new Uint8Array(32).fill(3);
-const uses: KeyUse[] = ['sessionCookie', 'signInAttempt', 'stepUp', 'summary'];
+const uses: KeyUse[] = ['sessionCookie', 'signInState', 'signInRest', 'stepUp', 'summary'];
 
 describe('deriveKey', () => {
   it('is HKDF-SHA-256 under the label', () => {
@@ -18,7 +18,7 @@ describe('deriveKey', () => {
     const keys = uses.map((use) => deriveKey(ringKey, use).export().toString('hex'));
 
     expect(new Set(keys).size).toBe(uses.length);
-    expect(new Set(Object.values(keyLabels)).size).toBe(uses.length + 1);
+    expect(new Set(Object.values(keyLabels)).size).toBe(uses.length + 3);
   });
 
   it('derives once for a ring key, and never takes one for another with the same name', () => {

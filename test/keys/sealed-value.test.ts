@@ -47,7 +47,7 @@ describe('openSealed', () => {
 
   it('is undefined for another purpose', async () => {
     expect(
-      await openSealed('sign-in-attempt', await sealIt(), { keyRing, now, signal }),
+      await openSealed('sign-in-state', await sealIt(), { keyRing, now, signal }),
     ).toBeUndefined();
   });
 
@@ -55,7 +55,7 @@ describe('openSealed', () => {
     const content = { p: 'step-up', e: now + 600, v: payload };
 
     expect(await openIt(await crafted(content))).toEqual(payload);
-    expect(await openIt(await crafted({ ...content, p: 'sign-in-attempt' }))).toBeUndefined();
+    expect(await openIt(await crafted({ ...content, p: 'sign-in-state' }))).toBeUndefined();
   });
 
   it.each<[string, unknown]>([

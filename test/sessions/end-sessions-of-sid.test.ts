@@ -1,6 +1,7 @@
 import { createSessionStore } from '../../src/sessions/session-store';
 import type { NewSession } from '../../src/sessions/open-session';
 import { sessionKeyOf } from '../../src/sessions/session-key';
+import { sweepExpiredRows } from '../../src/sessions/sweep-expired-rows';
 import { sidPartition } from '../../src/sessions/sid-index-row';
 import type { Row, Table } from '../../src/storage/table';
 import type { MemoryTable } from '../support/memory-table';
@@ -70,13 +71,14 @@ describe('SessionStore.endAllOfSid', () => {
     expect(rows().some(({ partitionKey }) => partitionKey === sidPartition('another'))).toBe(true);
   });
 
-  it('takes one query and one transaction a partition', async () => {
+  it('takes one query, one transaction a user, and two of the index', async () => {
     await open({ sid: 'one' });
     await open({ sid: 'one' });
     await endAllOf('one');
 
     expect(asked).toEqual([
       `list ${sidPartition('one')}`,
+      `transaction ${sidPartition('one')} of 2`,
       `transaction ${userOf().userKey} of 4`,
       `transaction ${sidPartition('one')} of 2`,
     ]);
@@ -92,7 +94,9 @@ describe('SessionStore.endAllOfSid', () => {
   it('ends the others although one ended earlier and left its entry behind', async () => {
     const first = await open({ sid: 'one' });
     const former = await open({ sid: 'one', now: start + 1 });
-    await open({ sid: 'one', now: start + 2, former: former.ticket });
+    await open({ sid: 'one', now: start + 2 });
+    const { userKey, sessionId } = former.ticket;
+    await storeOver(table).endNamed({ userKey, sessionKey: sessionKeyOf(sessionId) }, signal);
 
     await endAllOf('one');
 
@@ -101,7 +105,8 @@ describe('SessionStore.endAllOfSid', () => {
     expect(rows().map(({ rowKey }) => rowKey)).toEqual([sessionKeyOf(former.ticket.sessionId)]);
   });
 
-  it('finds a session at the second time that was being opened during the first', async () => {
+  /** A session whose transaction waits, and which `endAllOfSid` meets between its index entry and its rows. */
+  async function openDuringSignOut(sid: string, signOut: () => Promise<unknown>) {
     const opening = Promise.withResolvers<undefined>();
     const slow: Table = {
       ...table,
@@ -110,21 +115,54 @@ describe('SessionStore.endAllOfSid', () => {
         return table.transact(...request);
       },
     };
-    const opened = storeOver(slow).open(newSession({ sid: 'one', signal }));
-    while (rows().length === 0) await new Promise((resolve) => setImmediate(resolve));
-    await endAllOf('one');
+    const before = rows().length;
+    const opened = storeOver(slow).open(newSession({ sid, signal }));
+    while (rows().length === before) await new Promise((resolve) => setImmediate(resolve));
+    await signOut();
     opening.resolve(undefined);
-    const { ticket } = await opened;
+    return opened;
+  }
+  const sessionRows = () => rows().filter(({ partitionKey }) => partitionKey === userOf().userKey);
+
+  it('leaves no session that was being opened meanwhile: its sign-in fails as signed out', async () => {
+    const opened = openDuringSignOut('one', () => endAllOf('one'));
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_SIGNED_OUT' });
+    expect(sessionRows()).toEqual([]);
+  });
+
+  it('does so when it is asked twice at once, and when the mark is made one by one', async () => {
+    await open({ sid: 'one' });
+    const opened = openDuringSignOut('one', () => Promise.all([endAllOf('one'), endAllOf('one')]));
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_SIGNED_OUT' });
+    expect(sessionRows()).toEqual([]);
+  });
+
+  it('leaves a session of another sid that was being opened meanwhile', async () => {
+    const { ticket } = await openDuringSignOut('another', () => endAllOf('one'));
     expect(await storeOver(table).read(ticket, start, signal)).toBeDefined();
-    await endAllOf('one');
-    expect(await storeOver(table).read(ticket, start, signal)).toBeUndefined();
+  });
+
+  it('lets the next sign-in of the same sid be: a mark is for the entry that was found', async () => {
+    await expect(openDuringSignOut('one', () => endAllOf('one'))).rejects.toThrow();
+    const { ticket } = await open({ sid: 'one' });
+    expect(await storeOver(table).read(ticket, start, signal)).toBeDefined();
+  });
+
+  it('marks an entry that expires as it would have without', async () => {
+    await expect(openDuringSignOut('one', () => endAllOf('one'))).rejects.toThrow();
+    await sweepExpiredRows(table, {
+      now: start + limits.lifetimeSeconds + 61,
+      mostPages: 9,
+      signal,
+    });
+    expect(rows().filter(({ partitionKey }) => partitionKey !== 'sweep')).toEqual([]);
   });
 
   it('ends more than a transaction takes', async () => {
     for (let count = 0; count < 120; count += 1) await open({ sid: 'one' });
     await endAllOf('one');
     expect(rows()).toEqual([]);
-    expect(asked.filter((what) => what.startsWith('transaction'))).toHaveLength(5);
+    expect(asked.filter((what) => what.startsWith('transaction'))).toHaveLength(7);
   });
 
   it('leaves the index when the sessions could not be ended, so that they can be found again', async () => {

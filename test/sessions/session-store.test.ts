@@ -123,27 +123,6 @@ describe('SessionStore.open', () => {
     expect(new Set(Array.from({ length: 1000 }, createSessionId)).size).toBe(1000);
   });
 
-  it('ends the session that this browser had, whoever it was', async () => {
-    const former = await open({ user: userOf('bob'), sid: undefined });
-    const other = await open({ user: userOf('bob'), sid: undefined });
-
-    const next = await open({ former: former.ticket });
-
-    expect(await store.read(former.ticket, start, signal)).toBeUndefined();
-    expect(await store.readTokens(former.ticket, signal)).toBeUndefined();
-    expect(await store.read(other.ticket, start, signal)).toBeDefined();
-    expect(await store.read(next.ticket, start, signal)).toBeDefined();
-  });
-
-  it('does not mind a former session that has ended already', async () => {
-    const former = await open();
-    await store.end(former.ticket, former.session, signal);
-
-    const next = await open({ former: former.ticket });
-
-    expect(await store.read(next.ticket, start, signal)).toBeDefined();
-  });
-
   it('opens nothing when the token cache is too large', async () => {
     const tokenCache = randomBytes(1_100_000).toString('base64');
 
@@ -253,7 +232,7 @@ describe('SessionStore.read', () => {
 });
 
 describe('what a thief of the table gets', () => {
-  const uses: KeyUse[] = ['sessionCookie', 'signInAttempt', 'stepUp', 'summary'];
+  const uses: KeyUse[] = ['sessionCookie', 'signInState', 'signInRest', 'stepUp', 'summary'];
 
   it('no id, name, token or claim stands anywhere in the clear', async () => {
     const opening = newSession();

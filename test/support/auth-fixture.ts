@@ -1,7 +1,9 @@
 import type { JWTPayload } from 'jose';
+import { randomBytes } from 'node:crypto';
 import type { AuthParts, AuthSettings } from '../../src/auth/auth-parts';
 import { createCredentialState } from '../../src/auth/credential-state';
 import { createPauseMemory } from '../../src/auth/pause-memory';
+import type { OwnAttempt } from '../../src/auth/finish-sign-in';
 import { createProvider } from '../../src/auth/provider';
 import { AppError } from '../../src/errors';
 import { clientId, tenantId, type TinyProvider } from './tiny-provider';
@@ -32,6 +34,12 @@ export function authParts(
     credential: createCredentialState(clock),
     tokenPauses: createPauseMemory(),
   };
+}
+
+/** An attempt of the browser before us, begun `now`. */
+export function ownAttempt(now: number, more: Partial<OwnAttempt> = {}): OwnAttempt {
+  const random = () => randomBytes(32).toString('base64url');
+  return { startedAt: now, nonce: random(), codeVerifier: random(), ...more };
 }
 
 /** The claims Entra ID sends for Ada, issued `now`. */

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import type { Cookie } from '@azure/functions';
+import type { CookiePlace } from './our-cookie';
+import { clearingCookie, ourCookie, ourCookieName } from './our-cookie';
+import type { RequestCookies } from './read-cookie';
+
+/**
+ * The cookies of signing in. One small cookie ties every sign-in of a browser to it, however many tabs begin one. What
+ * an attempt cannot put into `state` (a very long address) stands in one of three cookies more, so that the `Cookie`
+ * header stays small whatever happens: too long a header is refused by the host before any code of ours runs.
+ */
+const bindingName = 'anteroom-sign-in';
+const slotNames = ['anteroom-sign-in-1', 'anteroom-sign-in-2', 'anteroom-sign-in-3'] as const;
+
+/** Longer than an attempt is good: one that comes late still finds the wanted page. Begins anew with each sign-in. */
+const keptSeconds = 3600;
+
+/** What a browser keeps of a name and its value (RFC 6265 section 6.1). */
+const longestCookie = 4096;
+
+/** The value of this browser's sign-in cookie: 32 random bytes, base64url. `undefined` when there is none that is ours. */
+export function readSignInCookie(cookies: RequestCookies, place: CookiePlace): string | undefined {
+  const value = cookies.get(ourCookieName(bindingName, place));
+  return value !== undefined && is32Bytes(value) ? value : undefined;
+}
+
+/**
+ * This browser's sign-in cookie, made where there is none. One that is there is never replaced: other tabs may have
+ * begun with it. It only lives longer.
+ */
+export function keepSignInCookie(
+  cookies: RequestCookies,
+  place: CookiePlace,
+): { readonly value: string; readonly cookie: Cookie } {
+  const value = readSignInCookie(cookies, place) ?? randomBytes(32).toString('base64url');
+  return { value, cookie: kept(ourCookie(bindingName, value, place)) };
+}
+
+/**
+ * A cookie for what did not fit into an attempt's `state`, in a free place or in that of the oldest; `undefined` when a
+ * browser would not keep it. The order is a number that grows, since several attempts may begin within one second.
+ */
+export function restCookie(
+  cookies: RequestCookies,
+  rest: string,
+  place: CookiePlace,
+): Cookie | undefined {
+  const slots = slotNames.map((name) => ({ name, order: readSlot(cookies, name, place)?.order }));
+  const free = slots.filter(({ order }) => order === undefined);
+  // At random, since tabs that begin at once do not see each other's cookies.
+  const chosen = free[Math.floor(Math.random() * free.length)] ?? oldestOf(slots);
+  const next = 1 + Math.max(0, ...slots.map(({ order = 0 }) => order));
+  const cookie = kept(ourCookie(chosen.name, `${next.toString(36)}.${rest}`, place));
+  return cookie.name.length + cookie.value.length > longestCookie ? undefined : cookie;
+}
+
+/** What this browser kept for attempts, still sealed. */
+export function readRests(cookies: RequestCookies, place: CookiePlace): readonly string[] {
+  return slotNames.flatMap((name) => readSlot(cookies, name, place)?.rest ?? []);
+}
+
+/** Takes all of it out of the browser, whose next user shall find no trace. Nothing to do where there is none. */
+export function clearSignInCookies(cookies: RequestCookies, place: CookiePlace): readonly Cookie[] {
+  return [bindingName, ...slotNames]
+    .filter((name) => cookies.has(ourCookieName(name, place)))
+    .map((name) => clearingCookie(name, place));
+}
+
+interface Slot {
+  readonly name: (typeof slotNames)[number];
+  readonly order: number | undefined;
+}
+
+function oldestOf(slots: readonly Slot[]): Pick<Slot, 'name'> {
+  const [first = { name: slotNames[0] }] = slots.toSorted(
+    (one, other) => (one.order ?? 0) - (other.order ?? 0),
+  );
+  return first;
+}
+
+function readSlot(
+  cookies: RequestCookies,
+  name: string,
+  place: CookiePlace,
+): { readonly order: number; readonly rest: string } | undefined {
+  const value = cookies.get(ourCookieName(name, place)) ?? '';
+  const [, order, rest] = /^([0-9a-z]{1,8})\.(.+)$/.exec(value) ?? [];
+  return order === undefined || rest === undefined
+    ? undefined
+    : { order: Number.parseInt(order, 36), rest };
+}
+
+function kept(cookie: Cookie): Cookie {
+  return { ...cookie, maxAge: keptSeconds };
+}
+
+/** Exactly what `randomBytes` makes: other spellings of the same bytes are none of ours. */
+function is32Bytes(value: string): boolean {
+  const bytes = Buffer.from(value, 'base64url');
+  return bytes.byteLength === 32 && bytes.toString('base64url') === value;
+}
