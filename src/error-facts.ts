@@ -95,7 +95,7 @@ const errorFacts = {
     status: 400,
     title: 'This sign-in was not started here',
     detail:
-      'The answer belongs to no sign-in that this browser began, so it was not used and changed nothing: whoever was signed in here still is. If you want to sign in, begin again from here.',
+      'The answer belongs to no sign-in that this browser began, so it was not used and changed nothing. If you want to sign in, begin again from here.',
   },
   ERR_SIGN_IN_LOST: {
     status: 400,

@@ -38,7 +38,7 @@ describe('docs/troubleshooting.md', () => {
       const elsewhere = app.replace('localhost', '127.0.0.1');
       const { administrator } = accounts(stack);
       const { page: landed } = await signIn(elsewhere, administrator, '/auth/me');
-      expect(landed.url.href).toBe(`${app}/`);
+      expect(landed.url.href).toBe(`${app}/auth/me`);
       expect(landed.text).toContain(administrator);
     });
   });
