@@ -27,6 +27,8 @@ export default tseslint.config(
     files: ['local/**', 'test/**', 'bench/**'],
     rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
   },
+  // A table: it grows by one entry with each way a request can fail.
+  { files: ['src/error-facts.ts'], rules: { 'max-lines': 'off' } },
   {
     files: ['test/**'],
     rules: {

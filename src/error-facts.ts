@@ -150,6 +150,12 @@ const errorFacts = {
     detail:
       'What Microsoft Entra ID issued for you is larger than this app takes. An operator of the app should have fewer claims, groups or roles put into the token.',
   },
+  ERR_TOO_MANY_ROLES: {
+    status: 502,
+    title: 'Your account has too many roles for this app',
+    detail:
+      'This app takes up to 500 roles, and the sign-in service sent more. An administrator of your organisation should assign fewer roles, or send fewer groups as roles to this app.',
+  },
   ERR_OTHER_ISSUER: {
     status: 400,
     title: 'This answer is not from the expected sign-in service',

@@ -49,11 +49,31 @@ export const parseOrigin: Parse<string> = (text) => {
     : { value: url.origin };
 };
 
+/**
+ * Where Azure has its tables: in the public cloud, in zones, and in the clouds of the US Government, China and sovereign
+ * partners; also by private link and at the secondary location.
+ * https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-endpoints
+ */
+const tableHosts =
+  /^[a-z0-9-]{1,40}(\.z\d{1,3})?(\.privatelink)?\.table\.(core\.windows\.net|core\.usgovcloudapi\.net|core\.chinacloudapi\.cn|core\.sovcloud-api\.[a-z]{2}|storage\.azure\.net)$/;
+
+/** https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-base-url */
+const vaultHosts =
+  /^[a-z0-9-]{1,127}\.(vault|managedhsm)\.(azure\.net|usgovcloudapi\.net|azure\.cn|sovcloud-api\.[a-z]{2})$/;
+
+/** A mistyped host would get tokens of the app's identity, and whoever owns it could use them. */
+function isAt({ hostname }: URL, hosts: RegExp): boolean {
+  return hosts.test(hostname) || isLoopbackHost(hostname);
+}
+
 /** Tokens of the managed identity go there, which `@azure/data-tables` sends over https alone. */
-export const parseHttpsBaseUrl: Parse<string> = (text) => {
+export const parseTablesEndpoint: Parse<string> = (text) => {
   const url = parseUrl(text);
-  return url?.protocol !== 'https:'
-    ? { fault: 'must be an https URL without query or fragment' }
+  return url?.protocol !== 'https:' || !isAt(url, tableHosts)
+    ? {
+        fault:
+          'must be the https address of Table Storage without query or fragment: https://<account>.table.core.windows.net',
+      }
     : { value: url.href.replace(/\/+$/, '') };
 };
 
@@ -100,7 +120,8 @@ function isPair(privateKeyPem: string, certificatePem: string): boolean {
 }
 
 /**
- * Account name and key, or an endpoint with a shared access signature; the endpoint over https, or http on loopback.
+ * Account name and key, or an endpoint with a shared access signature; the endpoint at Azure's Table Storage over https,
+ * or on loopback: a shared access signature would be sent to whatever host stands there.
  * @see https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string
  */
 export const parseConnectionString: Parse<string> = (text) => {
@@ -111,7 +132,13 @@ export const parseConnectionString: Parse<string> = (text) => {
     }),
   );
   const endpoint = parts.get('tableendpoint');
-  const isReachable = endpoint === undefined || parseUrl(endpoint) !== undefined;
+  const suffix = parts.get('endpointsuffix');
+  const isPlain = parts.get('defaultendpointsprotocol')?.toLowerCase() === 'http';
+  const url = endpoint === undefined ? undefined : parseUrl(endpoint);
+  const isReachable =
+    endpoint === undefined
+      ? !isPlain && (suffix === undefined || tableHosts.test(`account.table.${suffix}`))
+      : url !== undefined && isAt(url, tableHosts);
   const hasKey =
     /^[a-z0-9]{3,24}$/.test(parts.get('accountname') ?? '') &&
     /^[A-Za-z0-9+/]{20,}={0,2}$/.test(parts.get('accountkey') ?? '');
@@ -120,7 +147,7 @@ export const parseConnectionString: Parse<string> = (text) => {
   const isEmulator = parts.get('usedevelopmentstorage')?.toLowerCase() === 'true';
   return isReachable && (hasKey || hasSignature || isEmulator)
     ? { value: text }
-    : { fault: 'must be a storage connection string, over https (http on loopback only)' };
+    : { fault: 'must be a connection string of Azure Storage, over https (http on loopback only)' };
 };
 
 /** @see https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model#table-names */
@@ -132,9 +159,14 @@ export const parseTableName: Parse<string> = (text) =>
 /** A key identifier without version, so that rotation in the vault needs no new setting. */
 export const parseKeyVaultKeyId: Parse<string> = (text) => {
   const url = parseUrl(text);
-  return url !== undefined && /^\/keys\/[A-Za-z0-9-]{1,127}$/.test(url.pathname)
+  return url !== undefined &&
+    isAt(url, vaultHosts) &&
+    /^\/keys\/[A-Za-z0-9-]{1,127}$/.test(url.pathname)
     ? { value: url.href }
-    : { fault: 'must be a key id without version: https://<vault>.vault.azure.net/keys/<name>' };
+    : {
+        fault:
+          'must be a key id in Azure Key Vault without version: https://<vault>.vault.azure.net/keys/<name>',
+      };
 };
 
 export const parseKeyRingSecret: Parse<Uint8Array> = (text) => {

@@ -164,7 +164,7 @@ function readStorageAndKeys(
 ): Pick<Settings, 'tables' | 'tableName' | 'keyWrapping'> {
   exactlyOne(reader, 'TABLES_ENDPOINT', 'TABLES_CONNECTION_STRING');
   exactlyOne(reader, 'KEY_VAULT_KEY_ID', 'KEY_RING_SECRET');
-  const endpoint = reader.optional('TABLES_ENDPOINT', parse.parseHttpsBaseUrl);
+  const endpoint = reader.optional('TABLES_ENDPOINT', parse.parseTablesEndpoint);
   const connectionString =
     reader.optional('TABLES_CONNECTION_STRING', parse.parseConnectionString) ?? '';
   const keyId = reader.optional('KEY_VAULT_KEY_ID', parse.parseKeyVaultKeyId);

@@ -247,6 +247,10 @@ describe('readSettings', () => {
     [`TableEndpoint=notaurl;AccountName=abc;AccountKey=${accountKey}`],
     [`TableEndpoint=http://tables.contoso.com/abc;AccountName=abc;AccountKey=${accountKey}`],
     [`TableEndpoint=ftp://127.0.0.1/abc;AccountName=abc;AccountKey=${accountKey}`],
+    [`TableEndpoint=https://tables.contoso.com/;AccountName=abc;AccountKey=${accountKey}`],
+    ['TableEndpoint=https://abc.table.core.windows.net.example/;SharedAccessSignature=sig=abc'],
+    [`AccountName=abc;AccountKey=${accountKey};EndpointSuffix=contoso.com`],
+    [`DefaultEndpointsProtocol=http;AccountName=abc;AccountKey=${accountKey}`],
     ['AccountName=a b;AccountKey=eA=='],
     [`AccountName=a b;AccountKey=${accountKey}`],
     ['AccountName=abc;AccountKey=eA=='],
@@ -260,7 +264,10 @@ describe('readSettings', () => {
   it.each([
     [`DefaultEndpointsProtocol=https;AccountName=abc;AccountKey=${accountKey}`],
     [`DefaultEndpointsProtocol=https;AccountName=abc;AccountKey=${accountKey};`],
-    [`accountname=abc;accountkey=${accountKey};tableendpoint=https://tables.contoso.com/`],
+    [
+      `accountname=abc;accountkey=${accountKey};tableendpoint=https://abc-secondary.table.core.windows.net/`,
+    ],
+    [`AccountName=abc;AccountKey=${accountKey};EndpointSuffix=core.chinacloudapi.cn`],
     ['UseDevelopmentStorage=true'],
     ['TableEndpoint=https://abc.table.core.windows.net/;SharedAccessSignature=sv=1&sig=abc%3D'],
   ])('takes the connection string %j', (text) => {
@@ -268,6 +275,59 @@ describe('readSettings', () => {
       kind: 'connection-string',
       connectionString: text,
     });
+  });
+
+  const byIdentity = {
+    TABLES_CONNECTION_STRING: '',
+    KEY_RING_SECRET: '',
+    MANAGED_IDENTITY_CLIENT_ID: tenantId,
+    TABLES_ENDPOINT: 'https://abc.table.core.windows.net',
+    KEY_VAULT_KEY_ID: 'https://v.vault.azure.net/keys/k',
+  };
+
+  it.each([
+    ['https://abc.table.core.windows.net/'],
+    ['https://abc-secondary.table.core.windows.net'],
+    ['https://abc.z01.table.storage.azure.net'],
+    ['https://abc.privatelink.table.core.windows.net'],
+    ['https://abc.table.core.usgovcloudapi.net'],
+    ['https://abc.table.core.chinacloudapi.cn'],
+    ['https://abc.table.core.sovcloud-api.fr'],
+    ['https://127.0.0.1:10002/devstoreaccount1'],
+  ])('takes the tables at %s', (endpoint) => {
+    expect(faultsOf({ ...byIdentity, TABLES_ENDPOINT: endpoint })).toEqual([]);
+  });
+
+  it.each([
+    ['https://tables.contoso.com'],
+    ['https://abc.table.core.windows.net.contoso.com'],
+    ['https://abc.table.core.windows.com'],
+    ['https://table.core.windows.net'],
+    ['https://abctable.core.windows.net'],
+    ['https://abc.blob.core.windows.net'],
+  ])('refuses the tables at %s, which would get tokens of the identity', (endpoint) => {
+    expect(faultsOf({ ...byIdentity, TABLES_ENDPOINT: endpoint })).toEqual(['TABLES_ENDPOINT']);
+  });
+
+  it.each([
+    ['https://v.vault.azure.net/keys/k'],
+    ['https://V.VAULT.azure.net/keys/K'],
+    ['https://v.managedhsm.azure.net/keys/k'],
+    ['https://v.vault.usgovcloudapi.net/keys/k'],
+    ['https://v.vault.azure.cn/keys/k'],
+    ['https://v.vault.sovcloud-api.de/keys/k'],
+    ['http://127.0.0.1:7085/keys/k'],
+  ])('takes the key %s', (keyId) => {
+    expect(faultsOf({ ...byIdentity, KEY_VAULT_KEY_ID: keyId })).toEqual([]);
+  });
+
+  it.each([
+    ['https://vault.contoso.com/keys/k'],
+    ['https://v.vault.azure.net.contoso.com/keys/k'],
+    ['https://v.vault.azure.com/keys/k'],
+    ['https://vault.azure.net/keys/k'],
+  ])('refuses the key %s, whose host would get tokens of the identity', (keyId) => {
+    expect(faultsOf({ ...byIdentity, KEY_VAULT_KEY_ID: keyId })).toEqual(['KEY_VAULT_KEY_ID']);
   });
 
   it('reports every fault at once, by name, and repeats no value', () => {

@@ -1,4 +1,5 @@
 import type { JWTPayload } from 'jose';
+import { AppError } from '../errors';
 import type { User } from '../sessions/session';
 import { userKeyOf } from '../sessions/user-key';
 
@@ -16,7 +17,8 @@ export interface IdTokenClaims {
 
 const maxText = 256;
 const maxLoginHint = 1024;
-const maxRoles = 100;
+/** Entra ID puts up to 200 groups into a token, as roles where it is told to, beside the roles themselves. */
+const maxRoles = 500;
 
 /** A claim is missing, of another type or too long. `claim` is its name, never its value. */
 export class ClaimFault extends Error {
@@ -32,7 +34,7 @@ export class ClaimFault extends Error {
 /**
  * Reads the claims of an ID token whose signature, issuer, audience and times are already checked.
  * @see https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
- * @throws ClaimFault
+ * @throws ClaimFault, ERR_TOO_MANY_ROLES
  */
 export function readIdTokenClaims(payload: JWTPayload, issuer: string): IdTokenClaims {
   const subject = requiredText(payload, 'sub');
@@ -89,10 +91,15 @@ function requiredNumber(payload: JWTPayload, claim: string): number {
   return value;
 }
 
+/** Some providers send a single role as a text. */
 function readRoles(value: unknown): readonly string[] {
   if (value === undefined) return [];
-  if (!Array.isArray(value) || value.length > maxRoles) throw new ClaimFault('roles');
-  return value.map((role: unknown) => {
+  const listed: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (listed.length > maxRoles) {
+    const note = `the ID token has ${listed.length} roles, more than ${maxRoles}`;
+    throw new AppError('ERR_TOO_MANY_ROLES', { note });
+  }
+  return listed.map((role) => {
     if (typeof role !== 'string' || role.length > maxText) throw new ClaimFault('roles');
     return role;
   });

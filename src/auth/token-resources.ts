@@ -6,7 +6,8 @@
 /** Table Storage; the same in every cloud. */
 export const storageResource = 'https://storage.azure.com';
 
-const vaultHosts = /\.((?:vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net))$/;
+const vaultHosts =
+  /\.((?:vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net|sovcloud-api\.[a-z]{2}))$/;
 
 /** The vault's resource is its host without its own name. */
 export function vaultResource(keyId: string): string {

@@ -32,10 +32,10 @@ export function createKeyVaultWrapping(access: KeyVaultAccess): KeyWrapping {
   };
 }
 
-/** The last part of a full key id, `<keyId>/<version>`. Host names compare without case. */
+/** The last part of a full key id, `<keyId>/<version>`. Hosts and the names of keys compare without case. */
 function versionIn(keyId: string, kid: unknown): string | undefined {
   const full = typeof kid === 'string' ? URL.parse(kid)?.href : undefined;
-  if (full?.startsWith(`${keyId}/`) !== true) return undefined;
+  if (full?.toLowerCase().startsWith(`${keyId.toLowerCase()}/`) !== true) return undefined;
   const version = full.slice(keyId.length + 1);
   return isVersion(version) ? version : undefined;
 }

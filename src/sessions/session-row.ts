@@ -2,6 +2,7 @@ import type { RingKey } from '../keys/key-ring';
 import { deriveKey, deriveSessionKey } from '../keys/derive-key';
 import type { ValuePlace } from '../keys/row-encryption';
 import { decryptValue, encryptValue } from '../keys/row-encryption';
+import { chunkSize, joinChunks, splitIntoChunks } from '../storage/chunks';
 import type { NewRow, Row } from '../storage/table';
 import { fromRowTime, toRowTime } from './row-time';
 import type { Session, SessionTicket } from './session';
@@ -37,7 +38,9 @@ export function sessionRowOf(
     partitionKey,
     rowKey,
     properties: {
-      data: encryptValue(sessionKey, place('data'), bytesOf(sessionContent(session, device))),
+      ...dataProperties(
+        encryptValue(sessionKey, place('data'), bytesOf(sessionContent(session, device))),
+      ),
       summary: encryptValue(deriveKey(ringKey, 'summary'), place('summary'), bytesOf(summary)),
       kid: ringKey.kid,
       createdAt: toRowTime(session.createdAt),
@@ -45,6 +48,11 @@ export function sessionRowOf(
       expiresAt: toRowTime(session.expiresAt),
     },
   };
+}
+
+/** Five hundred long roles are more than one property holds; what fits stays in one, as it always was. */
+function dataProperties(data: Uint8Array): NewRow['properties'] {
+  return data.byteLength <= chunkSize ? { data } : splitIntoChunks(data);
 }
 
 /** Where a ticket's session lies. */
@@ -64,7 +72,7 @@ export function parseSessionRow(
   if (times === undefined) return undefined;
   const place = placeIn(tableName, row, 'data');
   const key = deriveSessionKey(ringKey, sessionIdBytes(ticket.sessionId));
-  const data = decryptValue(key, place, row.properties['data']);
+  const data = decryptValue(key, place, row.properties['data'] ?? joinChunks(row.properties));
   const content = data && parseSessionContent(parseJson(data), row.partitionKey);
   return content && { session: { ...content.session, ...times }, device: content.device };
 }

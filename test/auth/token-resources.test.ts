@@ -6,6 +6,7 @@ describe('vaultResource', () => {
     ['https://mine.vault.azure.cn/keys/ring', 'https://vault.azure.cn'],
     ['https://mine.vault.usgovcloudapi.net/keys/ring', 'https://vault.usgovcloudapi.net'],
     ['https://mine.managedhsm.azure.net/keys/ring', 'https://managedhsm.azure.net'],
+    ['https://mine.vault.sovcloud-api.fr/keys/ring', 'https://vault.sovcloud-api.fr'],
     ['http://127.0.0.1:7/keys/ring', 'https://vault.azure.net'],
     ['https://mine.vault.azure.net.example.org/keys/ring', 'https://vault.azure.net'],
   ])('of %s is %s', (keyId, resource) => {

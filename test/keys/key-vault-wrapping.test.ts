@@ -148,6 +148,20 @@ describe('createKeyVaultWrapping', () => {
     expect(failure).toMatchObject({ code: 'ERR_KEYS_UNAVAILABLE', note });
   });
 
+  it('takes the name of the key in another case than the setting has', async () => {
+    await whileAnswering(
+      (request, response) => {
+        request.resume();
+        const kid = `http://${request.headers.host ?? ''}/keys/ring/0123`;
+        response.end(JSON.stringify({ kid, value: 'AAAA' }));
+      },
+      async (port) => {
+        const wrapping = wrappingOf(`http://127.0.0.1:${port}/keys/Ring`);
+        expect(await wrapping.wrap(content, longEnough())).toMatchObject({ version: '0123' });
+      },
+    );
+  });
+
   it.each([
     ['no JSON', 'text'],
     ['no value', JSON.stringify({ kid: 'KEY/0123' })],

@@ -51,6 +51,29 @@ async function foundOf(ticket: SessionTicket, now = start) {
   return { ...found, tokens: found.tokens };
 }
 
+describe('a user with five hundred roles of long names', () => {
+  const roles = Array.from({ length: 500 }, (_, index) => `${index}-`.padEnd(256, 'ä'));
+  const user = { ...userOf(), roles };
+
+  it('is kept whole, in pieces that a property holds, and again when revalidated', async () => {
+    const { ticket } = await open({ user });
+    const found = await foundOf(ticket);
+    expect(found.session.user.roles).toEqual(roles);
+    const pieces = Object.entries((await rowOf(ticket, 'session')).properties);
+    const sizes = pieces.flatMap(([, value]) =>
+      value instanceof Uint8Array ? [value.length] : [],
+    );
+    expect(sizes.length).toBeGreaterThan(3);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(64 * 1024);
+    const { sid, loginHint } = found.session;
+    const again = { found, sid, loginHint, verifiedAt: start + 900, tokens: found.tokens };
+    const fewer = { ...userOf(), roles: ['reader'] };
+    await store.update(ticket, { ...again, user: fewer, slide: true, now: start + 900, signal });
+    const later = await foundOf(ticket, start + 900);
+    expect(later.session.user.roles).toEqual(['reader']);
+  });
+});
+
 describe('SessionStore.open', () => {
   it('opens a session that reads back whole, with its tokens', async () => {
     const opening = newSession();
