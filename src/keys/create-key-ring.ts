@@ -21,7 +21,7 @@ const prepareAgainSeconds = 60;
 
 /**
  * The ring in the table, one object an instance. It reads and unwraps the ring when first asked,
- * every 15 minutes, and for a `kid` it does not know (at most once a minute). A period without a key
+ * every 15 minutes, and for a `kid` it does not know (once a minute each, a few times a minute for all). A period without a key
  * gets one, the next period's seven days ahead; instances that race agree on the first one stored.
  */
 export function createKeyRing(parts: KeyRingParts): KeyRing {
@@ -52,8 +52,9 @@ export function createKeyRing(parts: KeyRingParts): KeyRing {
       const { ring, isNew } = await reader.ring(signal);
       const key = namedKey(ring, kid);
       if (key !== undefined || !isInRange(period, clock(), retainSeconds)) return key;
-      const look = ring.unavailable.has(period) ? reader.readNow : reader.lookUp;
-      const newest = isNew ? ring : await look(signal);
+      const reread = (): Promise<OpenRing> =>
+        ring.unavailable.has(period) ? reader.readNow(signal) : reader.lookUp(kid, signal);
+      const newest = isNew ? ring : await reread();
       // Throws where a stored key cannot be opened: that is an outage, and nobody is signed out by one.
       storedKey(newest, period);
       return namedKey(newest, kid);

@@ -13,14 +13,17 @@ export interface RingReader {
   ring(signal: AbortSignal): Promise<{ readonly ring: OpenRing; readonly isNew: boolean }>;
   /** The ring as it is stored now. */
   readonly readNow: (signal: AbortSignal) => Promise<OpenRing>;
-  /** The same, at most once a minute: within it what was found last, or the same failure. */
-  readonly lookUp: (signal: AbortSignal) => Promise<OpenRing>;
+  /**
+   * The same, for a name that is not in the ring: at most once a minute for each, and a few times a minute for all;
+   * beyond that what was read last, or the same failure.
+   */
+  readonly lookUp: (kid: string, signal: AbortSignal) => Promise<OpenRing>;
   /** Takes in a key that this instance has stored. */
   add(key: OpenKey): void;
 }
 
 const readAgainSeconds = 900;
-/** After a failed re-read, and between look-ups. */
+/** After a failed re-read, and between look-ups of one name. */
 const retrySeconds = 60;
 /** Within a request's deadline, so that a failed re-read leaves time to go on with the last ring. */
 const readMs = 6_000;
@@ -30,8 +33,8 @@ export function createRingReader(parts: RingParts, clock: Clock): RingReader {
   const never = new AbortController().signal;
   let last: OpenRing | undefined;
   let readAgainAt = 0;
-  let lookUpAgainAt = 0;
   let lookUpFailed = false;
+  const allowance = createAllowance();
 
   const read = shareRun(async () => {
     const now = clock();
@@ -64,13 +67,12 @@ export function createRingReader(parts: RingParts, clock: Clock): RingReader {
       }
     },
     readNow: (signal) => read.run(signal),
-    lookUp: async (signal) => {
-      if (!lookUpNow.isRunning() && last !== undefined && clock() < lookUpAgainAt) {
+    lookUp: async (kid, signal) => {
+      if (!lookUpNow.isRunning() && last !== undefined && !allowance.takes(kid, clock())) {
         // Whether there is such a key is unknown then, which must not look like a bad cookie.
         if (lookUpFailed) throw couldNotRead();
         return last;
       }
-      lookUpAgainAt = clock() + retrySeconds;
       return lookUpNow.run(signal);
     },
     add: (key) => {
@@ -79,6 +81,41 @@ export function createRingReader(parts: RingParts, clock: Clock): RingReader {
   };
 }
 
+/** Look-ups at once, and the seconds after which there is one more: five a minute, ten in the first. */
+const mostLookUps = 5;
+const refillSeconds = 12;
+/** Names that are remembered; a flood pushes out older ones, and then meets the allowance for all. */
+const mostNames = 100;
+
+/**
+ * How often names that are not in the ring may cause a query. A name that somebody made up must not hide another
+ * instance's new key, and a flood of made-up names must not become a flood of queries.
+ */
+function createAllowance(): { takes(kid: string, now: number): boolean } {
+  const lookedUpAt = new Map<string, number>();
+  let left = mostLookUps;
+  let countedAt = 0;
+  return {
+    takes: (kid, now) => {
+      if (now < (lookedUpAt.get(kid) ?? -Infinity) + retrySeconds) return false;
+      const gained = Math.floor((now - countedAt) / refillSeconds);
+      if (gained > 0) {
+        left = Math.min(left + gained, mostLookUps);
+        countedAt = left === mostLookUps ? now : countedAt + gained * refillSeconds;
+      }
+      if (left === 0) return false;
+      left -= 1;
+      lookedUpAt.delete(kid);
+      lookedUpAt.set(kid, now);
+      const [oldest] = lookedUpAt.keys();
+      if (lookedUpAt.size > mostNames && oldest !== undefined) lookedUpAt.delete(oldest);
+      return true;
+    },
+  };
+}
+
 function couldNotRead(cause?: unknown): AppError {
-  return new AppError('ERR_KEYS_UNAVAILABLE', { note: 'the key ring could not be read', cause });
+  const retryAfterSeconds = cause instanceof AppError ? cause.retryAfterSeconds : undefined;
+  const note = 'the key ring could not be read';
+  return new AppError('ERR_KEYS_UNAVAILABLE', { note, cause, retryAfterSeconds });
 }

@@ -1,10 +1,6 @@
-import { AppError } from '../errors';
 import type { Table } from '../storage/table';
+import { deleteRows } from './delete-rows';
 import { sessionPrefix, tokensPrefix } from './session-key';
-
-const tries = 3;
-/** Two rows each, and a transaction takes 100. */
-const sessionsATransaction = 50;
 
 /** Whose sessions to end. */
 interface SessionsOfUser {
@@ -15,42 +11,21 @@ interface SessionsOfUser {
 
 /**
  * Ends all sessions of a user, or all but one. Their `sid` index entries lead nowhere from then on and expire.
- * @returns how many were ended
- * @throws ERR_STORAGE_UNAVAILABLE also when sessions kept changing under all three tries
+ * @returns how many were there before and are gone now, whoever ended them
+ * @throws ERR_STORAGE_UNAVAILABLE also when sessions kept changing: some may have ended then
  */
 export async function endAllSessions(
   table: Table,
   { userKey, exceptSessionKey }: SessionsOfUser,
   signal: AbortSignal,
 ): Promise<number> {
-  let ended = 0;
-  for (let count = 0; count < tries; count += 1) {
-    const sessions = await rowKeysBySession(table, userKey, signal);
-    if (exceptSessionKey !== undefined) sessions.delete(exceptSessionKey);
-    const deleted = await deleteAll(table, userKey, [...sessions.values()], signal);
-    ended += deleted;
-    if (deleted === sessions.size) return ended;
-  }
-  throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'sessions kept changing while ended' });
+  const sessions = await rowKeysBySession(table, userKey, signal);
+  if (exceptSessionKey !== undefined) sessions.delete(exceptSessionKey);
+  await deleteRows(table, userKey, [...sessions.values()], signal);
+  return sessions.size;
 }
 
-/** Stops as soon as a transaction failed: it does that whole when one of its rows is gone already. */
-async function deleteAll(
-  table: Table,
-  userKey: string,
-  sessions: readonly (readonly string[])[],
-  signal: AbortSignal,
-): Promise<number> {
-  for (let start = 0; start < sessions.length; start += sessionsATransaction) {
-    const rowKeys = sessions.slice(start, start + sessionsATransaction).flat();
-    const deletes = rowKeys.map((rowKey) => ({ action: 'delete' as const, rowKey }));
-    const { outcome } = await table.transact(userKey, deletes, signal);
-    if (outcome !== 'done') return start;
-  }
-  return sessions.length;
-}
-
-/** The rows of each session stay together, so that they share a transaction. */
+/** The rows of each session stay together. */
 async function rowKeysBySession(
   table: Table,
   userKey: string,

@@ -1,5 +1,6 @@
 import { AppError } from '../errors';
 import type { Table } from '../storage/table';
+import { deleteRows } from './delete-rows';
 import { sessionRowKey, tokensRowKey } from './session-key';
 import { sidIndexAddress } from './sid-index-row';
 
@@ -20,26 +21,12 @@ export async function endSession(
   { userKey, sessionKey, sid }: SessionName,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const rowKeys = [sessionRowKey(sessionKey), tokensRowKey(sessionKey)];
-  const deletes = rowKeys.map((rowKey) => ({ action: 'delete' as const, rowKey }));
-  const { outcome } = await table.transact(userKey, deletes, signal);
-  const wasThere = outcome === 'done' || (await endHalf(table, { userKey, sessionKey }, signal));
+  const rows = [sessionRowKey(sessionKey), tokensRowKey(sessionKey)];
+  const found = await deleteRows(table, userKey, [rows], signal);
+  const wasThere = found.flat().includes(sessionRowKey(sessionKey));
   // Last, so that a failure above leaves a way to find the session again.
   if (sid !== undefined) await removeIndexEntry(table, { sid, sessionKey }, signal);
   return wasThere;
-}
-
-/** One of the two rows is missing, so nothing was deleted: takes what is left, each on its own. */
-async function endHalf(
-  table: Table,
-  { userKey, sessionKey }: SessionName,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const address = { partitionKey: userKey, rowKey: sessionRowKey(sessionKey) };
-  const row = await table.read(address, { select: [], signal });
-  const tokens = { partitionKey: userKey, rowKey: tokensRowKey(sessionKey) };
-  await Promise.all([address, tokens].map((half) => table.delete(half, signal)));
-  return row !== undefined;
 }
 
 /** The session has ended by now, and nobody must be told otherwise: an entry that stays leads nowhere and expires. */

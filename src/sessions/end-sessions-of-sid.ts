@@ -1,11 +1,10 @@
 import type { Properties, PropertyValue, Row, Table } from '../storage/table';
-import { endSession } from './end-session';
+import { deleteRows } from './delete-rows';
 import { sessionRowKey, tokensRowKey } from './session-key';
 import { endedMark, sidPartition } from './sid-index-row';
 
-/** Two rows each, and a transaction takes 100. */
-const sessionsATransaction = 50;
-const rowsATransaction = 100;
+/** Entries a transaction takes at most. */
+const entriesATransaction = 100;
 
 /**
  * Ends every session that came of one session at the provider, and no other: one query of the index, one transaction to
@@ -35,7 +34,8 @@ export async function endSessionsOfSid(
   );
   // Last, so that a failure above leaves a way to find the sessions again. An entry without a session stays, marked, and
   // expires: its session may be stored the next moment.
-  await removeEntries(table, partitionKey, ended.flat(), signal);
+  const taken = ended.flat().map((sessionKey) => [sessionKey]);
+  await deleteRows(table, partitionKey, taken, signal);
   return [...byUser.keys()];
 }
 
@@ -46,9 +46,9 @@ async function markEntries(
   signal: AbortSignal,
 ): Promise<void> {
   const unmarked = entries.filter(({ properties }) => properties['ended'] !== true);
-  for (let start = 0; start < unmarked.length; start += rowsATransaction) {
+  for (let start = 0; start < unmarked.length; start += entriesATransaction) {
     const part = unmarked
-      .slice(start, start + rowsATransaction)
+      .slice(start, start + entriesATransaction)
       .map(({ rowKey, etag, properties }) => ({
         row: { partitionKey, rowKey, properties: { ...known(properties), ...endedMark } },
         etag,
@@ -61,49 +61,16 @@ async function markEntries(
   }
 }
 
+/** Of those that were still there, the keys. One that ended earlier has left its entry behind. */
 async function endSessionsOf(
   table: Table,
   userKey: string,
   sessionKeys: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const ended: string[] = [];
-  for (const part of partsOf(sessionKeys, sessionsATransaction)) {
-    const rowKeys = part.flatMap((key) => [sessionRowKey(key), tokensRowKey(key)]);
-    if (await deleteTogether(table, userKey, rowKeys, signal)) {
-      ended.push(...part);
-      continue;
-    }
-    // One of them ended earlier and left its entry behind; the others must end all the same.
-    const each = part.map(async (sessionKey) =>
-      (await endSession(table, { userKey, sessionKey }, signal)) ? [sessionKey] : [],
-    );
-    ended.push(...(await Promise.all(each)).flat());
-  }
-  return ended;
-}
-
-async function removeEntries(
-  table: Table,
-  partitionKey: string,
-  rowKeys: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  for (const part of partsOf(rowKeys, rowsATransaction)) {
-    if (await deleteTogether(table, partitionKey, part, signal)) continue;
-    await Promise.all(part.map((rowKey) => table.delete({ partitionKey, rowKey }, signal)));
-  }
-}
-
-/** False when one of the rows was gone: then all of them are left. */
-async function deleteTogether(
-  table: Table,
-  partitionKey: string,
-  rowKeys: readonly string[],
-  signal: AbortSignal,
-): Promise<boolean> {
-  const deletes = rowKeys.map((rowKey) => ({ action: 'delete' as const, rowKey }));
-  return (await table.transact(partitionKey, deletes, signal)).outcome === 'done';
+  const groups = sessionKeys.map((key) => [sessionRowKey(key), tokensRowKey(key)]);
+  const found = new Set((await deleteRows(table, userKey, groups, signal)).flat());
+  return sessionKeys.filter((key) => found.has(sessionRowKey(key)));
 }
 
 /** Absent properties cannot be written. */
@@ -113,10 +80,4 @@ function known(properties: Row['properties']): Properties {
     if (value !== undefined) written[name] = value;
   }
   return written;
-}
-
-function partsOf(keys: readonly string[], size: number): readonly (readonly string[])[] {
-  return Array.from({ length: Math.ceil(keys.length / size) }, (_, index) =>
-    keys.slice(index * size, (index + 1) * size),
-  );
 }

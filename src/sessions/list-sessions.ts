@@ -35,7 +35,10 @@ export interface ListWishes {
 
 const unknown: SummaryContent = { name: 'unknown', username: 'unknown', device: 'unknown' };
 
-/** A scan may find little for long: then the page is short and goes on elsewhere. */
+/**
+ * A scan of everybody may find little for long: then the page is short and goes on elsewhere. One user's sessions are
+ * looked at to the end: their partition is small, and empty pages must not look like a user without sessions.
+ */
 const mostPages = 10;
 
 /**
@@ -49,7 +52,7 @@ export async function listSessions(
 ): Promise<SessionsPage> {
   const sessions: SessionSummary[] = [];
   let next = continuation;
-  for (let count = 0; count < mostPages; count += 1) {
+  for (let count = 0; userKey !== undefined || count < mostPages; count += 1) {
     const query = { ...liveSessions(now, userKey), pageSize: limit - sessions.length };
     const pages = parts.table.list({ ...query, ...(next && { continuation: next }) }, signal);
     const { value: page } = await pages.next();

@@ -1,5 +1,7 @@
 import { AppError } from '../errors';
 import type { Row, RowPage, RowQuery, Table } from '../storage/table';
+import type { RowGroup } from './delete-rows';
+import { deleteRows } from './delete-rows';
 import { toRowTime } from './row-time';
 import { sessionPrefix, sessionRowKey, tokensPrefix, tokensRowKey } from './session-key';
 import { readSweepCursor, writeSweepCursor } from './sweep-cursor';
@@ -10,11 +12,8 @@ const marginSeconds = 60;
 /** Rows a page of the table service holds at most. */
 const pageSize = 1000;
 
-/** Transactions under way at once: enough to be quick, too few to disturb sign-ins. */
+/** Partitions cleared at once: enough to be quick, too few to disturb sign-ins. */
 const parallel = 8;
-
-/** Rows a transaction takes at most. */
-const transactionSize = 100;
 
 interface SweepWishes {
   readonly now: number;
@@ -91,54 +90,36 @@ async function nextPage(
   }
 }
 
-/** A session goes with its tokens, in one transaction a partition, so that no half of one is left. */
+/** A session goes with its tokens, so that no half of one is left. */
 async function removeRows(table: Table, rows: readonly Row[], signal: AbortSignal): Promise<void> {
-  const batches = batchesOf(rows);
-  for (let start = 0; start < batches.length; start += parallel) {
+  const partitions = [...groupsByPartition(rows)];
+  for (let start = 0; start < partitions.length; start += parallel) {
     await Promise.all(
-      batches.slice(start, start + parallel).map((batch) => removeBatch(table, batch, signal)),
+      partitions
+        .slice(start, start + parallel)
+        .map(([partitionKey, groups]) =>
+          deleteRows(table, partitionKey, [...groups.values()], signal),
+        ),
     );
   }
 }
 
-interface Batch {
-  readonly partitionKey: string;
-  readonly rowKeys: readonly string[];
-}
-
-function batchesOf(rows: readonly Row[]): readonly Batch[] {
-  const byPartition = new Map<string, Set<string>>();
+/** By partition, the rows that go together, by the first of their keys. */
+function groupsByPartition(rows: readonly Row[]): ReadonlyMap<string, Map<string, RowGroup>> {
+  const partitions = new Map<string, Map<string, RowGroup>>();
   for (const { partitionKey, rowKey } of rows) {
-    const keys = byPartition.get(partitionKey) ?? new Set();
-    for (const key of withItsTwin(rowKey)) keys.add(key);
-    byPartition.set(partitionKey, keys);
+    const groups = partitions.get(partitionKey) ?? new Map<string, RowGroup>();
+    const group = withItsTwin(rowKey);
+    groups.set(group[0] ?? rowKey, group);
+    partitions.set(partitionKey, groups);
   }
-  return [...byPartition].flatMap(([partitionKey, keys]) => {
-    const all = [...keys];
-    const count = Math.ceil(all.length / transactionSize);
-    return Array.from({ length: count }, (_, index) => ({
-      partitionKey,
-      rowKeys: all.slice(index * transactionSize, (index + 1) * transactionSize),
-    }));
-  });
+  return partitions;
 }
 
 /** Both rows of a session, side by side; any other row alone. */
-function withItsTwin(rowKey: string): readonly string[] {
+function withItsTwin(rowKey: string): RowGroup {
   const prefix = [sessionPrefix, tokensPrefix].find((known) => rowKey.startsWith(known));
   if (prefix === undefined) return [rowKey];
   const sessionKey = rowKey.slice(prefix.length);
   return [sessionRowKey(sessionKey), tokensRowKey(sessionKey)];
-}
-
-async function removeBatch(
-  table: Table,
-  { partitionKey, rowKeys }: Batch,
-  signal: AbortSignal,
-): Promise<void> {
-  const deletes = rowKeys.map((rowKey) => ({ action: 'delete' as const, rowKey }));
-  const { outcome } = await table.transact(partitionKey, deletes, signal);
-  if (outcome === 'done') return;
-  // A transaction fails whole when one row is gone already, to another sweep for instance.
-  for (const rowKey of rowKeys) await table.delete({ partitionKey, rowKey }, signal);
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { KeyRing } from '../../src/keys/key-ring';
 import { isKid } from '../../src/keys/kid';
 import { sweepExpiredRows } from '../../src/sessions/sweep-expired-rows';
@@ -35,7 +36,7 @@ async function deleteRows(): Promise<void> {
 }
 
 /** A name of the right form that no key has. */
-const strangeKid = (ofPeriod = 21) => `${ofPeriod}.AAAAAAAA`;
+const strangeKid = (ofPeriod = 21) => `${ofPeriod}.${randomBytes(6).toString('base64url')}`;
 
 describe('createKeyRing', () => {
   describe('makes keys', () => {
@@ -290,19 +291,58 @@ describe('createKeyRing', () => {
       expect(await find(ring, key.kid)).toEqual(key);
     });
 
-    it('at most once a minute, parallel requests together', async () => {
+    it('although another name that nobody has was looked up just before', async () => {
+      const ring = world.instance();
+      await current(ring);
+      await find(ring, strangeKid());
+      await deleteRows();
+      const key = await current(world.instance());
+
+      expect(await find(ring, key.kid)).toEqual(key);
+    });
+
+    it('once a minute, parallel requests together', async () => {
       const ring = world.instance();
       await current(ring);
       world.queries = 0;
-      const found = await Promise.all(Array.from({ length: 10 }, () => find(ring, strangeKid())));
+      const kid = strangeKid();
+      const others = Array.from({ length: 9 }, () => strangeKid());
+      const found = await Promise.all([kid, ...others].map((each) => find(ring, each)));
       expect(found.every((key) => key === undefined)).toBe(true);
-      world.now += 59;
-      expect(await find(ring, strangeKid())).toBeUndefined();
       expect(world.queries).toBe(1);
 
+      await find(ring, kid);
+      world.now += 59;
+      await find(ring, kid);
+      expect(world.queries).toBe(1);
       world.now += 1;
-      expect(await find(ring, strangeKid())).toBeUndefined();
+      await find(ring, kid);
       expect(world.queries).toBe(2);
+    });
+
+    it('a few times a minute in all, whatever a flood of made-up names asks', async () => {
+      const ring = world.instance();
+      await current(ring);
+      world.queries = 0;
+      for (let count = 0; count < 1_000; count += 1) await find(ring, strangeKid());
+      expect(world.queries).toBe(5);
+      for (let second = 0; second < 60; second += 1) {
+        world.now += 1;
+        for (let count = 0; count < 20; count += 1) await find(ring, strangeKid());
+      }
+      expect(world.queries).toBe(10);
+    });
+
+    it('and so finds a new key within seconds even during a flood', async () => {
+      const ring = world.instance();
+      await current(ring);
+      for (let count = 0; count < 200; count += 1) await find(ring, strangeKid());
+      await deleteRows();
+      const key = await current(world.instance());
+      world.now += 12;
+      await find(ring, strangeKid());
+
+      expect(await find(ring, key.kid)).toEqual(key);
     });
 
     it.each([
