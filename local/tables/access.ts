@@ -8,8 +8,7 @@ import type { TablesRequest } from './tables-request';
 /** Whose bearer tokens open the tables. */
 export interface AccessRules {
   readonly tenantId: string;
-  /** `iss` and public keys of the tokens. */
-  readonly issuer: string;
+  /** Public keys of the tokens. */
   readonly keys: readonly JWK[];
   /** The emulator's account, which signs what Azurite is asked: it knows no tokens. */
   readonly account: { readonly name: string; readonly key: string };
@@ -41,10 +40,11 @@ export function createAccess(
   };
 }
 
-async function isGood(token: string, { issuer, keys }: AccessRules): Promise<boolean> {
+async function isGood(token: string, { tenantId, keys }: AccessRules): Promise<boolean> {
   try {
     await jwtVerify(token, createLocalJWKSet({ keys: [...keys] }), {
-      issuer,
+      // Tokens for storage are of version 1.0.
+      issuer: `https://sts.windows.net/${tenantId}/`,
       audience: audiences,
       algorithms: ['RS256'],
       requiredClaims: ['exp', 'oid'],

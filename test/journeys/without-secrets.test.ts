@@ -26,7 +26,7 @@ beforeAll(async () => {
   const audience = 'api://AzureADTokenExchange';
   [vault, tables, stack] = await Promise.all([
     startKeyVaultStandIn({ tokenKeys: keys }),
-    startHttpsTables({ tenantId: localTenantId, issuer, keys }),
+    startHttpsTables({ tenantId: localTenantId, keys }),
     startJourney({
       apps: 0,
       registration: { federatedCredentials: [{ issuer, subject, audience, keys }] },

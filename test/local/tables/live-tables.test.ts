@@ -14,9 +14,9 @@ let account: { name: string; key: string };
 
 beforeAll(async () => {
   platform = await startManagedIdentityStandIn({ tenantId, clientId });
-  const { issuer, keys } = platform;
+  const { keys } = platform;
   account = accountOf(process.env['TEST_TABLES_CONNECTION_STRING'] ?? '');
-  tables = await startOwnTables({ access: { tenantId, issuer, keys, account } });
+  tables = await startOwnTables({ access: { tenantId, keys, account } });
   test = await createTestTable(tables.connectionString);
 });
 afterEach(() => {
