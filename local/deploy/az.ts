@@ -34,7 +34,7 @@ export class AzFailure extends Error {
 
 /** Where and for whom the Azure CLI runs. */
 export interface AzSurroundings {
-  /** Given to every command, so that a change of the default in another terminal does no harm. */
+  /** Given to every command that takes one, so that a change of the default in another terminal does no harm. */
   readonly subscription: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   /** Stops whatever runs. */
@@ -48,10 +48,11 @@ const usualDeadlineMs = 300_000;
 /** @throws DeployError where there is no Azure CLI, AzFailure when it fails and a plain Error when interrupted */
 export function createAz(surroundings: AzSurroundings): Az {
   const { subscription, interrupt, platform } = surroundings;
-  const common = subscription === undefined ? [] : ['--subscription', subscription];
   return async (args, options = {}) => {
     const deadlineMs = options.deadlineMs ?? usualDeadlineMs;
-    const end = await runAz([...args, ...common, '--only-show-errors', '--output', 'json'], {
+    const chosen =
+      subscription === undefined || isOfTenant(args) ? [] : ['--subscription', subscription];
+    const end = await runAz([...args, ...chosen, '--only-show-errors', '--output', 'json'], {
       env: { ...surroundings.env, ...options.env },
       isWindows: platform === 'win32',
       deadlineMs,
@@ -68,6 +69,15 @@ export function createAz(surroundings: AzSurroundings): Az {
     if (end.code !== 0) throw new AzFailure(args, wordsOf(end));
     return readAzAnswer(end.stdout);
   };
+}
+
+/**
+ * What belongs to the tenant and not to a subscription takes no `--subscription`: `az ad` hides the argument and
+ * refuses it, and `az account list` shows all.
+ * https://github.com/Azure/azure-cli/blob/dev/src/azure-cli/azure/cli/command_modules/role/_params.py
+ */
+function isOfTenant([group, command]: readonly string[]): boolean {
+  return group === 'ad' || (group === 'account' && command === 'list');
 }
 
 /** Never empty: a person could do nothing with that. */

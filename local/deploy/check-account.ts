@@ -30,7 +30,27 @@ export async function checkAccount(az: Az, options: DeployOptions): Promise<Acco
       ],
     );
   }
+  if (options.subscription !== undefined) await checkDefaultTenant(az, account);
   return account;
+}
+
+/**
+ * `az ad` answers for the tenant of the default subscription: where that is another one, people and registrations would
+ * be looked up in the wrong tenant.
+ */
+async function checkDefaultTenant(az: Az, { subscriptionId, tenantId }: Account): Promise<void> {
+  const query = '[?isDefault].tenantId | [0]';
+  const found = await az(['account', 'list', '--query', query]);
+  if (typeof found !== 'string' || found.toLowerCase() === tenantId) return;
+  throw new DeployError(
+    `The subscription ${subscriptionId} is in the tenant ${tenantId}, and az uses ${printableId(found)} for everything about people and registrations.`,
+    [`az account set --subscription ${subscriptionId}`],
+  );
+}
+
+/** An id, or nothing that could be taken for more than one. */
+function printableId(text: string): string {
+  return /^[0-9a-f-]{36}$/i.test(text) ? text : 'another one';
 }
 
 /** Only what az says when nobody is signed in is that; with any other failure a sign-in would not help. */

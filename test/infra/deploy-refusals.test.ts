@@ -95,6 +95,18 @@ const refusals: readonly Refusal[] = [
     says: 'ada@contoso.com lacks Contributor and Role Based Access Control Administrator',
   },
   {
+    what: 'people without a role in the subscription that they chose',
+    answers: [{ command: 'role assignment list', stdout: ['Reader'] }],
+    args: ['-s', 'sub-1'],
+    says: 'ada@contoso.com lacks Contributor and Role Based Access Control Administrator',
+  },
+  {
+    what: 'a subscription of another tenant than the one that az looks people up in',
+    answers: [{ command: 'account list', stdout: otherTenant }],
+    args: ['-s', 'sub-1'],
+    says: `is in the tenant ${tenantId}, and az uses ${otherTenant} for everything about people and registrations.\n  az account set --subscription sub-1`,
+  },
+  {
     what: 'people who may not give roles',
     answers: [{ command: 'role assignment list', stdout: ['Contributor'] }],
     says: 'ada@contoso.com lacks Role Based Access Control Administrator on /subscriptions/sub-1/resourceGroups/rg-1',

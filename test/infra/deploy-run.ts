@@ -104,6 +104,7 @@ export class DeployRun {
     const user = { name: 'ada@contoso.com', type: 'user' };
     return [
       { command: 'account show', stdout: { id: 'sub-1', name: 'Pay as you go', tenantId, user } },
+      { command: 'account list', stdout: tenantId },
       { command: 'bicep version', text: 'Bicep CLI version 0.36.1 (a1b2c3d4e5)' },
       { command: 'version --', stdout: { 'azure-cli': '2.60.0' } },
       { command: 'ad signed-in-user show', stdout: principalId },

@@ -24,6 +24,15 @@ describe('runDeploy', () => {
     expect(run.said).toMatch(/1\/5[^]*2\/5[^]*3\/5[^]*4\/5[^]*5\/5/);
   });
 
+  it('looks at roles and registration in the subscription that was chosen, too', async () => {
+    expect(await run.deploy([], ['-s', 'sub-1'])).toBe(0);
+    expect(run.said).not.toContain('could not be read');
+    expect(run.said).toContain('registered redirect URI');
+    const ofTenant = run.commands().filter((line) => /^(ad|account list) /.test(line));
+    expect(ofTenant).toHaveLength(3);
+    expect(ofTenant.join('\n')).not.toContain('--subscription');
+  });
+
   it('makes the resource group where it was told to', async () => {
     const answers = [
       { command: 'group exists', stdout: false },

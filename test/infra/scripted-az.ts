@@ -38,6 +38,7 @@ export interface ScriptedAz {
   remove(): void;
 }
 
+// It refuses what az refuses, or a command that never works would pass here: `az ad` hides --subscription.
 // How often an answer was given is the length of a file: appending is safe where several commands run at once.
 const script = `#!/usr/bin/env node
 const fs = require('node:fs');
@@ -52,6 +53,10 @@ if (!fs.existsSync(busy)) try { fs.mkdirSync(busy); } catch (error) { if (error.
 fs.writeFileSync(join(busy, String(process.pid)), '');
 const atOnce = fs.readdirSync(busy).length;
 fs.appendFileSync(here('runs'), JSON.stringify({ line, packageUri: process.env.PACKAGE_URI ?? '', hasPackageUri: process.env.PACKAGE_URI !== undefined, atOnce }) + '\\n');
+if (words[0] === 'ad' && words.includes('--subscription')) {
+  console.error('ERROR: unrecognized arguments: --subscription ' + words[words.indexOf('--subscription') + 1]);
+  process.exit(2);
+}
 const answers = JSON.parse(fs.readFileSync(here('answers.json'), 'utf8'));
 const index = answers.findIndex(({ command, times }, at) => line.includes(command) && used(at) < (times ?? Infinity));
 const answer = answers[index];
