@@ -142,6 +142,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
 resource scmPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: site
   name: 'scm'
+  #disable-next-line BCP187 // The type lacks it; the service has refused policies without it.
+  location: location
   properties: {
     allow: false
   }
@@ -151,6 +153,8 @@ resource scmPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
 resource ftpPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: site
   name: 'ftp'
+  #disable-next-line BCP187 // As above.
+  location: location
   properties: {
     allow: false
   }

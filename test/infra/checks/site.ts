@@ -35,6 +35,9 @@ const site: WrittenFiles = {
     ],
     ['site', `${scaling}.instanceMemoryMB`, 'instanceMemoryMB'],
     ['site', `${scaling}.maximumInstanceCount`, 'maximumInstanceCount'],
+    // The service has refused policies without one: Azure/bicep-types-az#1504, #1526, #1571.
+    ['scmPublishing', 'location', 'location'],
+    ['ftpPublishing', 'location', 'location'],
     ['scmPublishing', 'parent', 'site'],
     ['ftpPublishing', 'parent', 'site'],
     // Without the header, any Front Door profile in the world could bring requests past our firewall.
