@@ -354,6 +354,7 @@ module appSettings 'modules/app-settings.bicep' = {
   params: {
     siteName: names.site
     componentName: names.component
+    hostAccountName: names.hostStorage
     hostBlobEndpoint: hostStorage.outputs.blobEndpoint
     identityClientId: identity.outputs.clientId
     baseUrl: baseUrl

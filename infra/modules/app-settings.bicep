@@ -7,6 +7,9 @@ param siteName string
 @description('Required. Name of the Application Insights component.')
 param componentName string
 
+@description('Required. Name of the account of the host storage.')
+param hostAccountName string
+
 @description('Required. Address of the blob service of the host storage.')
 param hostBlobEndpoint string
 
@@ -71,6 +74,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     AzureWebJobsDisableHomepage: 'true'
     // Diagnostic events would need a role on tables of the host storage.
     AzureWebJobsFeatureFlags: 'DisableDiagnosticEventLogging'
+    // Beside the address: with the address alone the host has failed at its start (Azure/azure-functions-host#11787).
+    AzureWebJobsStorage__accountName: hostAccountName
     AzureWebJobsStorage__blobServiceUri: hostBlobEndpoint
     AzureWebJobsStorage__clientId: identityClientId
     AzureWebJobsStorage__credential: 'managedidentity'

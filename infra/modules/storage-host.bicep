@@ -26,9 +26,6 @@ param identityName string
 @description('Required. Object id of the app identity.')
 param principalId string
 
-@description('Containers of the Functions host: leases of timers, and keys that it makes although no function uses any.')
-var hostContainers = ['azure-webjobs-hosts', 'azure-webjobs-secrets']
-
 @description('Account of the Functions host.')
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: accountName
@@ -85,40 +82,16 @@ resource packageContainer 'Microsoft.Storage/storageAccounts/blobServices/contai
   }
 }
 
-@description('Made here because the identity may not make containers.')
-resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [
-  for containerName in hostContainers: {
-    parent: blobs
-    name: containerName
-    properties: {
-      publicAccess: 'None'
-    }
-  }
-]
-
-@description('Lets deployments write the package and the app read it.')
-resource packageRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(packageContainer.id, identityName, roleIds.storageBlobDataContributor)
-  scope: packageContainer
+@description('Lets the Functions host keep its state, and deployments write the package. On the account, which holds nothing else: the health check of the host lists containers, and that is a right on the account.')
+resource hostRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account.id, identityName, roleIds.storageBlobDataOwner)
+  scope: account
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.storageBlobDataContributor)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.storageBlobDataOwner)
   }
 }
-
-@description('Lets the Functions host keep its state, in its two containers only.')
-resource hostRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for (containerName, index) in hostContainers: {
-    name: guid(containers[index].id, identityName, roleIds.storageBlobDataOwner)
-    scope: containers[index]
-    properties: {
-      principalId: principalId
-      principalType: 'ServicePrincipal'
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.storageBlobDataOwner)
-    }
-  }
-]
 
 @description('Resource id of the account.')
 output id string = account.id

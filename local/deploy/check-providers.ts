@@ -7,6 +7,8 @@ import { unexpectedAnswer } from './unexpected-answer';
 
 /** Resource providers of the template as it is without options, then of its options. */
 const always = [
+  // Flex Consumption runs on it: without it Azure answers InternalServerError.
+  'Microsoft.App',
   'Microsoft.Insights',
   'Microsoft.KeyVault',
   'Microsoft.ManagedIdentity',
@@ -16,7 +18,7 @@ const always = [
 ];
 const byOption: readonly (readonly [name: string, value: RegExp, providers: readonly string[]])[] =
   [
-    ['privateNetwork', /^true$/i, ['Microsoft.App', 'Microsoft.Network']],
+    ['privateNetwork', /^true$/i, ['Microsoft.Network']],
     ['frontDoorSku', /^(Standard|Premium)/i, ['Microsoft.Cdn', 'Microsoft.Network']],
   ];
 

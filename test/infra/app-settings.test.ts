@@ -21,6 +21,7 @@ const hostSettings = [
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
   'AzureWebJobsDisableHomepage',
   'AzureWebJobsFeatureFlags',
+  'AzureWebJobsStorage__accountName',
   'AzureWebJobsStorage__blobServiceUri',
   'AzureWebJobsStorage__clientId',
   'AzureWebJobsStorage__credential',

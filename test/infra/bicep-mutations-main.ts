@@ -60,6 +60,7 @@ const wrongParameters: readonly (readonly [module: string, parameter: string, va
   ['appSettings', 'entraClientId', 'entraClientId'],
   ['appSettings', 'entraClientId', 'identity.outputs.clientId'],
   ['appSettings', 'identityClientId', 'identity.outputs.principalId'],
+  ['appSettings', 'hostAccountName', 'names.sessionStorage'],
   ['appSettings', 'hostBlobEndpoint', 'sessionStorage.outputs.tablesEndpoint'],
   ['appSettings', 'tablesEndpoint', 'hostStorage.outputs.blobEndpoint'],
   ['appSettings', 'keyUri', 'vault.outputs.id'],

@@ -72,7 +72,6 @@ const state: readonly WrongLine[] = (
     ['storage-host', 'networkAcls', 'bypass', "'None'"],
     ['storage-host', 'networkAcls', 'bypass', "'AzureServices'\n      ipRules: []"],
     ['storage-host', 'resource account', 'kind', "'Storage'"],
-    ['storage-host', 'resource containers', 'name', "'containers'"],
     ['storage-sessions', 'networkAcls', 'bypass', "'AzureServices'"],
     ['storage-sessions', 'table: {', 'keyType', "'Service'"],
     ['storage-sessions', 'resource table ', 'name', 'accountName'],

@@ -141,7 +141,7 @@ describe('parameters of a deployment', () => {
   });
 
   it('takes another parameter file in place of the usual one', async () => {
-    const stdout = [...providerNames, 'Microsoft.App', 'Microsoft.Network'];
+    const stdout = [...providerNames, 'Microsoft.Network'];
     await run.deploy(
       [{ command: 'provider list', stdout }],
       [...['-p', 'infra/main.production.bicepparam', '-p', 'zoneRedundant=false']],

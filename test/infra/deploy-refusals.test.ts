@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DeployRun, tenantId } from './deploy-run';
+import { DeployRun, providerNames, tenantId } from './deploy-run';
 import type { AzAnswer } from './scripted-az';
 
 const otherTenant = 'b17d1a90-0000-4000-8000-00000000a11c';
@@ -122,9 +122,19 @@ const refusals: readonly Refusal[] = [
     says: 'az provider register --namespace Microsoft.KeyVault --wait',
   },
   {
+    what: 'subscriptions without Microsoft.App, which Flex Consumption needs without any option',
+    answers: [
+      {
+        command: 'provider list',
+        stdout: providerNames.filter((name) => name !== 'Microsoft.App'),
+      },
+    ],
+    says: 'az provider register --namespace Microsoft.App --wait',
+  },
+  {
     what: 'options that need another provider',
     args: ['-p', 'privateNetwork=True'],
-    says: 'az provider register --namespace Microsoft.App --wait',
+    says: 'az provider register --namespace Microsoft.Network --wait',
   },
   {
     what: 'Front Door without its provider',
@@ -134,7 +144,7 @@ const refusals: readonly Refusal[] = [
   {
     what: 'a parameter file that needs another provider',
     args: ['-p', 'infra/main.production.bicepparam'],
-    says: 'az provider register --namespace Microsoft.App --wait',
+    says: 'az provider register --namespace Microsoft.Network --wait',
   },
   {
     what: 'a parameter file that is not there',

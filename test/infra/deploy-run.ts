@@ -13,6 +13,7 @@ export const tenantId = '5a17d1a9-0000-4000-8000-00000000a11c';
 export const principalId = '1de27171-0000-4000-8000-00000000a11c';
 export const clientId = 'c11e0000-0000-4000-8000-0000000a99a9';
 export const providerNames = [
+  'Microsoft.App',
   'Microsoft.Insights',
   'Microsoft.KeyVault',
   'Microsoft.ManagedIdentity',

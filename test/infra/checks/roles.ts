@@ -10,15 +10,9 @@ export const roleTable = {
     id: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
     title: 'Storage Blob Data Owner',
     file: 'infra/modules/storage-host.bicep',
-    scope: 'containers[index]',
-    on: 'each of the two containers of the Functions host',
-  },
-  storageBlobDataContributor: {
-    id: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe',
-    title: 'Storage Blob Data Contributor',
-    file: 'infra/modules/storage-host.bicep',
-    scope: 'packageContainer',
-    on: 'the container of the deployed package',
+    // Not on its containers: WebJobsStorageHealthCheck lists them, and is refused without a right on the account.
+    scope: 'account',
+    on: 'the account of the Functions host, which holds nothing else',
   },
   storageTableDataContributor: {
     id: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3',

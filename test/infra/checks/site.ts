@@ -70,6 +70,7 @@ const site: WrittenFiles = {
     ['settings', 'properties.AzureWebJobsDisableHomepage', "'true'"],
     ['settings', 'properties.FUNCTIONS_REQUEST_BODY_SIZE_LIMIT', 'string(bodySizeLimit)'],
     ['settings', 'properties.AzureWebJobsFeatureFlags', "'DisableDiagnosticEventLogging'"],
+    ['settings', 'properties.AzureWebJobsStorage__accountName', 'hostAccountName'],
     ['settings', 'properties.AzureWebJobsStorage__blobServiceUri', 'hostBlobEndpoint'],
     ['settings', 'properties.AzureWebJobsStorage__clientId', 'identityClientId'],
     ['settings', 'properties.FUNCTIONS_NODE_BLOCK_ON_ENTRY_POINT_ERROR', "'true'"],

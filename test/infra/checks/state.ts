@@ -24,13 +24,7 @@ const state: WrittenFiles = {
     ...account,
     // Deployments are written by a service of Azure.
     ['account', 'properties.networkAcls.bypass', "'AzureServices'"],
-    // Names that the Functions host gives; the identity may not make containers.
-    ['hostContainers', '', "['azure-webjobs-hosts', 'azure-webjobs-secrets']"],
     ['packageContainer', 'parent', 'blobs'],
-    ['containers', 'for', 'hostContainers'],
-    ['containers', 'parent', 'blobs'],
-    ['containers', 'name', 'containerName'],
-    ['hostRoles', 'for', 'hostContainers'],
   ],
   'infra/modules/storage-sessions.bicep': [
     ...account,

@@ -29,6 +29,7 @@ const everywhere: Readonly<Record<string, string>> = {
 const inOneModule: Readonly<Record<string, string>> = {
   'alerts.alertPrefix': 'names.alerts',
   'appSettings.entraClientId': 'clientId',
+  'appSettings.hostAccountName': 'names.hostStorage',
   'appSettings.hostBlobEndpoint': 'hostStorage.outputs.blobEndpoint',
   'appSettings.identityClientId': 'identity.outputs.clientId',
   'appSettings.keyUri': 'vault.outputs.keyUri',
