@@ -33,19 +33,16 @@ export function ContinuePage({ title, goTo, text, keepsFragment = false }: Conti
 
 /** Served from src/client/continue.ts. */
 const scriptPath = '/auth/continue.js';
-/** Where scripts run but this one did not come. */
-const patienceSeconds = 4;
 
 function GoingOn({ goTo, keepsFragment }: Pick<ContinuePageProps, 'goTo' | 'keepsFragment'>) {
-  const refresh = (seconds: number) => (
-    <meta http-equiv="refresh" content={`${seconds}; url=${goTo}`} />
-  );
-  if (keepsFragment !== true) return refresh(0);
+  const refresh = <meta http-equiv="refresh" content={`0; url=${goTo}`} />;
+  if (keepsFragment !== true) return refresh;
+  // A refresh beside the script would be one after a while, in case the script does not come, and so move a page under
+  // somebody's hands (WCAG 2.2.1): there is the button for that.
   return (
     <>
-      <noscript>{refresh(0)}</noscript>
-      <script src={scriptPath} data-go-to={goTo} />
-      {refresh(patienceSeconds)}
+      <noscript>{refresh}</noscript>
+      <script defer src={scriptPath} data-go-to={goTo} />
     </>
   );
 }
