@@ -66,8 +66,12 @@ export async function createTinyKey(kid: string): Promise<TinyKey> {
   return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig' } };
 }
 
+let olderKey: Promise<TinyKey> | undefined;
+
 export async function startTinyProvider(): Promise<TinyProvider> {
-  const key = await createTinyKey('first');
+  // Keys take long to make, and this one signs nothing: one does for all providers of a test file.
+  olderKey ??= createTinyKey('older');
+  const [key, older] = await Promise.all([createTinyKey('first'), olderKey]);
   const server = createServer((request, response) => {
     void serve(request, response);
   });
@@ -83,7 +87,8 @@ export async function startTinyProvider(): Promise<TinyProvider> {
     requests: [],
     forms: [],
     metadata: {},
-    keys: [key.jwk],
+    // As at Microsoft Entra ID: an older key is listed still, and none says its algorithm.
+    keys: [older.jwk, key.jwk],
     appKeys: [],
     answers: new Map(),
     token: () => ({ status: 400, body: { error: 'invalid_request' } }),
