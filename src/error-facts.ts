@@ -1,5 +1,3 @@
-/* eslint-disable max-lines -- one table, of which each line stands for itself */
-
 /**
  * Every way a request can fail, in one table: a stable code, the HTTP status it is answered with,
  * and the text a person may read. Callers switch on `code`; texts are free to change.

@@ -93,6 +93,6 @@ async function redeem(
     const after = msal.getTokenCache().serialize();
     return { idToken, tokenCache: keepAcquired({ after, scopes, now }) };
   } catch (error) {
-    throw redemptionError(error, answer(), scopes);
+    throw redemptionError(error, answer(), asked?.scopes ?? []);
   }
 }

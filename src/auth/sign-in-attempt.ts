@@ -5,7 +5,7 @@ import { deriveSignInValue } from '../keys/derive-key';
 import { findNamedKey } from '../keys/find-named-key';
 import type { KeyRing } from '../keys/key-ring';
 import { openSealed, seal } from '../keys/sealed-value';
-import { isScope } from './step-up';
+import { areStepUpNames, isScope } from './step-up';
 
 /** How long a person may stay on the sign-in page. */
 export const attemptSeconds = 600;
@@ -21,6 +21,8 @@ export interface AskedMore {
   readonly claims?: string | undefined;
   /** The signed-in user who was sent back for it; `undefined` when nobody was signed in yet. */
   readonly userKey?: string | undefined;
+  /** The step-ups of the last minute, this one included. */
+  readonly names?: readonly string[] | undefined;
 }
 
 /** A sign-in that has begun. It lives in `state`, sealed, which the provider hands back unchanged (RFC 6749 section 4.1.2). */
@@ -121,7 +123,7 @@ function waysToKeep(attempt: SignInAttempt): readonly WayToKeep[] {
       { inState: { ...base, ...part, x: 'page' }, inRest: page },
     ];
   }
-  const more = { s: asked.scopes.join(' '), c: asked.claims };
+  const more = { s: asked.scopes.join(' '), c: asked.claims, m: asked.names };
   return [
     { inState: { ...base, ...page, ...more } },
     { inState: { ...base, ...page, x: 'asked' }, inRest: more },
@@ -207,13 +209,13 @@ function partOf(returnPath: string): string {
 
 function parseAttempt(content: Readonly<Record<string, unknown>>): OpenedAttempt | undefined {
   const { i: id, h: browser, t: startedAt, n: round, p: prompt, l: lost } = content;
-  const { u: userKey, s: scopes, c: claims } = content;
+  const { u: userKey, s: scopes, c: claims, m: stepUps } = content;
   const returnPath = content['r'] ?? content['k'];
   if (!isText(id) || !isText(browser) || !isOptionalText(prompt)) return undefined;
   if (typeof startedAt !== 'number' || !Number.isSafeInteger(startedAt)) return undefined;
   if (round !== 0 && round !== 1 && round !== 2) return undefined;
   if (!isText(returnPath) || !returnPath.startsWith('/')) return undefined;
-  const asked = parseAsked(scopes, claims, userKey);
+  const asked = parseAsked(scopes, claims, userKey, stepUps);
   if (asked === 'malformed') return undefined;
   const isPart = lost === 1;
   return { id, browser, startedAt, round, returnPath, isPart, prompt, asked, lacksAsked: false };
@@ -223,13 +225,16 @@ function parseAsked(
   scopes: unknown,
   claims: unknown,
   userKey: unknown,
+  stepUps: unknown,
 ): AskedMore | undefined | 'malformed' {
   if (!isOptionalText(claims) || !isOptionalText(userKey)) return 'malformed';
   if (claims !== undefined && !isClaimsRequest(claims)) return 'malformed';
   if (scopes === undefined) return userKey === undefined ? undefined : { scopes: [], userKey };
   if (typeof scopes !== 'string') return 'malformed';
-  const names = scopes === '' ? [] : scopes.split(' ');
-  return names.every(isScope) ? { scopes: names, claims, userKey } : 'malformed';
+  const all = scopes === '' ? [] : scopes.split(' ');
+  if (!all.every(isScope)) return 'malformed';
+  const asked = { scopes: all, claims, userKey };
+  return areStepUpNames(stepUps) ? { ...asked, names: stepUps } : asked;
 }
 
 function isText(value: unknown): value is string {

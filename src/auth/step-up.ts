@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { isClaimsRequest } from '../claims-request';
 import type { StepUp } from '../errors';
 import { isObject } from '../is-object';
+import { normalScopes } from './scopes';
 
 /**
  * What the sealed `step` parameter of `/auth/login` holds. Sealed, because a link that anyone
@@ -15,6 +17,41 @@ export interface StepUpRequest extends StepUp {
   readonly returnPath: string;
   /** Epoch seconds. */
   readonly madeAt: number;
+  /** The step-ups of the last minute, this one included, by {@link stepUpName}. */
+  readonly names: readonly string[];
+}
+
+/** More different step-ups in a minute are no way on for a person. */
+export const mostStepUps = 5;
+
+/**
+ * The same for two step-ups that ask for the same. When a token must have been issued after a certain time (`nbf`), that
+ * time is left out: each challenge names another one, and none would ever be the same as the last.
+ */
+export function stepUpName({ scopes, claims }: StepUp): string {
+  const demands: unknown =
+    claims === undefined
+      ? undefined
+      : JSON.parse(claims, (name, value: unknown) =>
+          name === 'nbf' ? 'at any time' : sorted(value),
+        );
+  const asked = JSON.stringify([normalScopes(scopes), demands]);
+  return createHash('sha256').update(asked).digest('base64url').slice(0, 22);
+}
+
+function sorted(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const members = Object.entries(value);
+  return Object.fromEntries(members.sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** Whether `value` lists step-ups by their names. */
+export function areStepUpNames(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= mostStepUps &&
+    value.every((name) => typeof name === 'string' && /^[A-Za-z0-9_-]{22}$/.test(name))
+  );
 }
 
 const maxScopes = 20;
@@ -29,14 +66,15 @@ export const stepUpReadableSeconds = 86_400;
 /** Reads what was unsealed; `undefined` when it is not exactly a step-up request. */
 export function parseStepUpRequest(payload: unknown): StepUpRequest | undefined {
   if (!isObject(payload)) return undefined;
-  const { scopes, claims, userKey, sessionKey, returnPath, madeAt, ...others } = payload;
+  const { scopes, claims, userKey, sessionKey, returnPath, madeAt, names, ...others } = payload;
   if (Object.keys(others).length > 0) return undefined;
   if (!Array.isArray(scopes) || scopes.length > maxScopes || !scopes.every(isScope)) {
     return undefined;
   }
   if (!isKey(userKey) || !isKey(sessionKey) || !isLocalPath(returnPath)) return undefined;
   if (typeof madeAt !== 'number' || !Number.isSafeInteger(madeAt)) return undefined;
-  const request = { scopes, userKey, sessionKey, returnPath, madeAt };
+  if (!areStepUpNames(names)) return undefined;
+  const request = { scopes, userKey, sessionKey, returnPath, madeAt, names };
   if (claims === undefined) return request;
   return typeof claims === 'string' && isClaimsRequest(claims) ? { ...request, claims } : undefined;
 }

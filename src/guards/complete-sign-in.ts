@@ -127,7 +127,8 @@ async function answerUnfinished(
     if (attempt.round > 0) throw error.cause instanceof AppError ? error.cause : error;
     logError(exchange, error);
     const { scopes, claims } = error.stepUp;
-    const asked = { scopes, claims, userKey: attempt.asked?.userKey };
+    const { userKey, names } = attempt.asked ?? {};
+    const asked = { scopes, claims, userKey, names };
     return beginAgain(exchange, attempt, 1, { asked });
   }
   throw error;
@@ -183,6 +184,7 @@ async function openSession(
     verifiedAt,
     tokenCache,
     isStepUp: attempt.asked?.userKey !== undefined,
+    stepUps: attempt.asked?.names,
     userAgent: request.headers.get('user-agent') ?? '',
     now,
     signal,

@@ -28,17 +28,19 @@ export function wayToSignIn(exchange: Exchange): WayToSignIn {
 /**
  * Where to go through the provider for more. What is asked for is sealed, so that nobody can craft a link that makes
  * a person consent to scopes of the sender's choice; and it is for the session it was made in alone.
+ * @param names the step-ups of the last minute, this one included
  * @throws ERR_PROVIDER_MISMATCH when what is asked for fits no address
  */
 export async function wayToStepUp(
   exchange: Exchange,
   { userKey, sessionId }: Pick<SessionTicket, 'userKey' | 'sessionId'>,
   { scopes, claims }: StepUp,
+  names: readonly string[],
 ): Promise<WayToSignIn> {
   const { services, now, signal } = exchange;
   const linkTo = async (returnPath: string) => {
     const sessionKey = sessionKeyOf(sessionId);
-    const payload = { scopes, claims, userKey, sessionKey, returnPath, madeAt: now };
+    const payload = { scopes, claims, userKey, sessionKey, returnPath, madeAt: now, names };
     const step = await seal('step-up', payload, {
       keyRing: services.keyRing,
       expiresAt: now + stepUpReadableSeconds,

@@ -1,4 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
+import { mostStepUps, stepUpName } from '../auth/step-up';
 import { createUserTokens } from '../auth/user-tokens';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError, SignInNeededError, StepUpError } from '../errors';
@@ -96,6 +97,21 @@ function signedInExchange(exchange: Exchange, found: RequestSession): SignedInEx
   return { ...exchange, user: session.user, session, ticket, accessToken };
 }
 
+/** A step-up of the last minute that did not help is not made again by itself: redirects would go round for ever. */
+function stepUpsSoFar(
+  { steppedUpAt, stepUps }: Session,
+  name: string,
+  now: number,
+): { readonly isRepeated: boolean; readonly names: readonly string[] } {
+  if (steppedUpAt === undefined || now >= steppedUpAt + stepUpPauseSeconds) {
+    return { isRepeated: false, names: [name] };
+  }
+  const names = [...new Set([...(stepUps ?? []), name])];
+  const isRepeated =
+    stepUps === undefined || names.length === stepUps.length || names.length > mostStepUps;
+  return { isRepeated, names: names.slice(-mostStepUps) };
+}
+
 /** What the handler met on the way that only going through the provider again can mend. */
 async function asSignInNeeded(
   error: unknown,
@@ -104,10 +120,8 @@ async function asSignInNeeded(
 ): Promise<unknown> {
   if (error instanceof SignInNeededError) return error;
   if (error instanceof StepUpError) {
-    // The step-up just made did not help: another redirect would go round for ever.
-    const { steppedUpAt } = session;
-    const isRepeated = steppedUpAt !== undefined && exchange.now < steppedUpAt + stepUpPauseSeconds;
-    const { loginPath, lostPage } = await wayToStepUp(exchange, ticket, error.stepUp);
+    const { isRepeated, names } = stepUpsSoFar(session, stepUpName(error.stepUp), exchange.now);
+    const { loginPath, lostPage } = await wayToStepUp(exchange, ticket, error.stepUp, names);
     return new SignInNeededError('ERR_STEP_UP', loginPath, { cause: error, isRepeated, lostPage });
   }
   if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') {

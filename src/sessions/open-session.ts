@@ -16,6 +16,8 @@ export interface NewSession {
   readonly verifiedAt: number;
   /** True when the sign-in was a step-up. */
   readonly isStepUp?: boolean;
+  /** The names of the step-ups that led to it, within a minute of each other. */
+  readonly stepUps?: readonly string[] | undefined;
   /** MSAL's serialized cache. */
   readonly tokenCache: string;
   /** The request's `User-Agent`; only words made of it are kept. */
@@ -59,11 +61,11 @@ export async function openSession(
 }
 
 function sessionOf(
-  { user, sid, loginHint, verifiedAt, isStepUp = false, now }: NewSession,
+  { user, sid, loginHint, verifiedAt, isStepUp = false, stepUps, now }: NewSession,
   limits: SessionLimits,
 ): Session {
   const steppedUpAt = isStepUp ? now : undefined;
-  return { user, sid, loginHint, steppedUpAt, verifiedAt, ...beginSession(now, limits) };
+  return { user, sid, loginHint, steppedUpAt, stepUps, verifiedAt, ...beginSession(now, limits) };
 }
 
 async function insertRows(

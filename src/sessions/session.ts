@@ -23,6 +23,8 @@ export interface Session {
   readonly loginHint: string | undefined;
   /** When the session was opened by a step-up; one that is asked for again at once does not help. */
   readonly steppedUpAt: number | undefined;
+  /** The names of the step-ups that led to it, within a minute of each other; `undefined` when they are not known. */
+  readonly stepUps: readonly string[] | undefined;
   /** When the last ID token was verified. */
   readonly verifiedAt: number;
   readonly createdAt: number;

@@ -1,4 +1,4 @@
-import { parseStepUpRequest } from '../../src/auth/step-up';
+import { parseStepUpRequest, stepUpName } from '../../src/auth/step-up';
 
 const userKey = 'u'.repeat(43);
 const claims = '{"access_token":{"nbf":{"essential":true}}}';
@@ -11,12 +11,13 @@ const request = {
   sessionKey,
   returnPath: '/reports?a=1',
   madeAt,
+  names: ['n'.repeat(22)],
 };
 
 describe('parseStepUpRequest', () => {
   it('reads a request, with claims and without', () => {
     expect(parseStepUpRequest(request)).toEqual(request);
-    const plain = { scopes: [], userKey, sessionKey, returnPath: '/', madeAt };
+    const plain = { scopes: [], userKey, sessionKey, returnPath: '/', madeAt, names: [] };
     expect(parseStepUpRequest(plain)).toEqual(plain);
   });
 
@@ -25,6 +26,9 @@ describe('parseStepUpRequest', () => {
   });
 
   it.each<[string, unknown]>([
+    ['no names', { ...request, names: undefined }],
+    ['too many names', { ...request, names: Array.from({ length: 6 }, () => 'n'.repeat(22)) }],
+    ['names of another kind', { ...request, names: ['n'] }],
     ['nothing', undefined],
     ['null', null],
     ['a text', JSON.stringify(request)],
@@ -50,5 +54,30 @@ describe('parseStepUpRequest', () => {
     ['an oversized return path', { ...request, returnPath: `/${'a'.repeat(2048)}` }],
   ])('refuses %s', (_what, payload) => {
     expect(parseStepUpRequest(payload)).toBeUndefined();
+  });
+});
+
+describe('stepUpName', () => {
+  const nbf = (value: string) => `{"access_token":{"nbf":{"essential":true,"value":"${value}"}}}`;
+  const named = (scopes: string[], text?: string) =>
+    stepUpName({ scopes, ...(text === undefined ? {} : { claims: text }) });
+
+  it('is the same for what asks for the same', () => {
+    expect(named(['A', 'B'])).toBe(named(['b', 'a', 'openid']));
+    expect(named([], '{"a":{"x":1,"y":2},"b":{}}')).toBe(named([], '{"b":{},"a":{"y":2,"x":1}}'));
+    expect(named([], nbf('1'))).toBe(named([], nbf('2')));
+    expect(named(['A'])).toMatch(/^[A-Za-z0-9_-]{22}$/);
+  });
+
+  it('differs for other scopes and other claims', () => {
+    const all = [
+      named([]),
+      named(['A']),
+      named(['api://a/A']),
+      named([], nbf('1')),
+      named([], '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'),
+      named([], '{"access_token":{"acrs":{"essential":true,"value":"c2"}}}'),
+    ];
+    expect(new Set(all).size).toBe(all.length);
   });
 });

@@ -162,6 +162,15 @@ describe('completeSignIn', () => {
     await complete(exchange);
     expect((await openedBy(exchange))?.session.steppedUpAt).toBe(steppedUpAt);
   });
+
+  it('remembers what the step-ups of the last minute asked for', async () => {
+    const names = ['a'.repeat(22), 'b'.repeat(22)];
+    const begun = await begin({ asked: { scopes: [], userKey: 'x'.repeat(43), names } });
+    grant(begun);
+    const exchange = answered(begun, begun.cookie);
+    await complete(exchange);
+    expect((await openedBy(exchange))?.session.stepUps).toEqual(names);
+  });
 });
 
 describe('completeSignIn, with the session that this browser had', () => {

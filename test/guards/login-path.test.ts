@@ -82,9 +82,17 @@ describe('wayToStepUp', () => {
   const claimsOf = (length: number) =>
     JSON.stringify({ access_token: { acrs: { essential: true, value: noise(length - 60) } } });
 
+  // As many as there are at most.
+  const names = Array.from({ length: 5 }, () => 'n'.repeat(22));
+
   it('seals what is asked for, for whom and in which session', async () => {
     const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(400) };
-    const { loginPath, lostPage } = await wayToStepUp(fixture.exchange('/a?b=1'), ticket, stepUp);
+    const { loginPath, lostPage } = await wayToStepUp(
+      fixture.exchange('/a?b=1'),
+      ticket,
+      stepUp,
+      names,
+    );
     expect(lostPage).toBeUndefined();
     expect(loginPath).not.toContain('Mail.Read');
     expect(await opened(loginPath)).toEqual({
@@ -93,6 +101,7 @@ describe('wayToStepUp', () => {
       sessionKey: sessionKeyOf(ticket.sessionId),
       returnPath: '/a?b=1',
       madeAt: fixture.now,
+      names,
     });
   });
 
@@ -101,7 +110,12 @@ describe('wayToStepUp', () => {
     ['usual claims and a page of 2 KB', 400, `/reports?q=${noise(2030)}`],
   ])('holds %s in less than 4,096 characters', async (_name, length, path) => {
     const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(length) };
-    const { loginPath, lostPage } = await wayToStepUp(fixture.exchange(path), ticket, stepUp);
+    const { loginPath, lostPage } = await wayToStepUp(
+      fixture.exchange(path),
+      ticket,
+      stepUp,
+      names,
+    );
     expect(loginPath.length).toBeLessThan(4096);
     expect([lostPage, await opened(loginPath)]).toMatchObject([undefined, { returnPath: path }]);
   });
@@ -109,7 +123,12 @@ describe('wayToStepUp', () => {
   it('gives way to long claims with a long page, and names the page as lost', async () => {
     const path = `/reports?q=${noise(2030)}`;
     const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(2040) };
-    const { loginPath, lostPage } = await wayToStepUp(fixture.exchange(path), ticket, stepUp);
+    const { loginPath, lostPage } = await wayToStepUp(
+      fixture.exchange(path),
+      ticket,
+      stepUp,
+      names,
+    );
     expect(loginPath.length).toBeLessThan(4096);
     expect(lostPage).toBe(path);
     expect(await opened(loginPath)).toMatchObject({ ...stepUp, returnPath: '/reports' });
@@ -117,7 +136,7 @@ describe('wayToStepUp', () => {
 
   it('says so when what is asked for fits no address', async () => {
     const scopes = Array.from({ length: 20 }, () => noise(250));
-    const work = wayToStepUp(fixture.exchange('/'), ticket, { scopes });
+    const work = wayToStepUp(fixture.exchange('/'), ticket, { scopes }, names);
     expect((await failureOf(work)).code).toBe('ERR_PROVIDER_MISMATCH');
   });
 });

@@ -1,4 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
+import { stepUpName } from '../../src/auth/step-up';
 import { AppError, SignInNeededError, StepUpError } from '../../src/errors';
 import type { SignedInExchange } from '../../src/guards/signed-in';
 import { signOut } from '../../src/guards/sign-out';
@@ -237,6 +238,7 @@ describe('signedIn, when the handler needs a step-up', () => {
       sessionKey: sessionKeyOf(ticket.sessionId),
       returnPath: '/reports?a=1',
       madeAt: start,
+      names: [stepUpName(stepUp)],
     });
     expect(await opened(start + 86_400)).toBeUndefined();
     expect(exchange.cookies).toEqual([]);
@@ -252,6 +254,22 @@ describe('signedIn, when the handler needs a step-up', () => {
     const needed = await neededAfter(demanding(fixture.exchange('/reports', json(cookie))));
     expect([needed.code, needed.isRepeated]).toEqual(['ERR_STEP_UP', isRepeated]);
   });
+
+  it.each<[string, string[] | undefined, boolean]>([
+    ['nobody knows which', undefined, true],
+    ['the same', [stepUpName(stepUp)], true],
+    ['the same, and another after it', [stepUpName(stepUp), stepUpName({ scopes: ['X'] })], true],
+    ['one for other scopes', [stepUpName({ ...stepUp, scopes: ['X'] })], false],
+    ['one for other claims', [stepUpName({ ...stepUp, claims: '{"id_token":{}}' })], false],
+    ['five others', Array.from({ length: 5 }, (_, at) => stepUpName({ scopes: [`${at}`] })), true],
+  ])(
+    'within a minute of a step-up, %s: repeated is what it must be',
+    async (_name, stepUps, is) => {
+      const { cookie } = await fixture.signIn({ isStepUp: true, stepUps });
+      const needed = await neededAfter(demanding(fixture.exchange('/reports', json(cookie))));
+      expect([needed.code, needed.isRepeated]).toEqual(['ERR_STEP_UP', is]);
+    },
+  );
 
   it('keeps the session', async () => {
     const { cookie } = await fixture.signIn();

@@ -59,6 +59,7 @@ function signedInPages(text: string): Record<string, string> {
     loginHint: undefined,
     verifiedAt: sampleNow,
     steppedUpAt: undefined,
+    stepUps: undefined,
   };
   const summary = { ...times, name: text, username: text, device: text, sessionKey: text };
   const sessions = [
