@@ -117,6 +117,9 @@ param purgeProtection bool = true
 @description('Whether there is a Front Door.')
 var hasFrontDoor = frontDoorSku != 'none'
 
+@description('Characters of the environment name that the name of the app cannot have.')
+var oddCharacters = filter(map(range(0, length(environmentName)), i => substring(environmentName, i, 1)), c => !contains('abcdefghijklmnopqrstuvwxyz0123456789-', c))
+
 @description('Who contradicts themselves is told so before anything is made: without a client id, that of a running app would be emptied.')
 var checkedEnvironmentName = !deployEntraApp && empty(entraClientId)
   ? fail('deployEntraApp=false needs entraClientId: the client id of the registration, or the word later while there is none.')
@@ -126,7 +129,9 @@ var checkedEnvironmentName = !deployEntraApp && empty(entraClientId)
           ? fail('sessionIdleSeconds is more than sessionLifetimeSeconds, and the app would refuse to run.')
           : dailyLogCapGb == 0
               ? fail('dailyLogCapGb=0 would drop every log; -1 is for no cap.')
-              : environmentName
+              : !empty(oddCharacters) || startsWith(environmentName, '-')
+                  ? fail('environmentName has other characters than lower-case letters, digits and dashes, or begins with a dash: it is part of the name of the app.')
+                  : environmentName
 
 @description('The same for the same resource group and environment, so that names are unique and deployments can be repeated.')
 var token = uniqueString(resourceGroup().id, checkedEnvironmentName)
