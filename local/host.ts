@@ -2,5 +2,8 @@
 // tables by its settings.
 import { settingDefaults } from '../src/settings';
 import { runHost } from './functions-host/run-host';
+import { bypassProxyOnLoopback } from '../src/proxy';
 
+// Nothing on this machine goes through a proxy.
+bypassProxyOnLoopback(process.env);
 await runHost(process.argv.slice(2), Object.keys(settingDefaults));

@@ -6,7 +6,10 @@
 import { startEntraStandIn } from './entra/start-entra-stand-in';
 import type { EntraStandInOptions } from './entra/entra-stand-in-options';
 import { startGraphStandIn } from './graph/start-graph-stand-in';
+import { bypassProxyOnLoopback } from '../src/proxy';
 
+// Nothing on this machine goes through a proxy.
+bypassProxyOnLoopback(process.env);
 async function startBoth(options: EntraStandInOptions) {
   const entra = await startEntraStandIn(options);
   const graph = await startGraphStandIn({

@@ -19,6 +19,7 @@ import { createSecretWrapping } from './keys/secret-wrapping';
 import { clientAssertion, keyVaultAccess, tableCredential } from './services/identity-uses';
 import type { SessionStore } from './sessions/session-store';
 import { createSessionStore } from './sessions/session-store';
+import { settleProxy } from './proxy';
 import { longestSessionSeconds } from './setting-values';
 import type { Environment, SettingFault, Settings } from './settings';
 import { readSettings } from './settings';
@@ -55,6 +56,11 @@ export function getServices(): Services | FaultySettings {
 
 /** What only the parts themselves can find wrong with a setting is a fault of the settings, too. */
 function servicesOrFaults(environment: Environment): Services | FaultySettings {
+  try {
+    settleProxy(environment);
+  } catch {
+    return { faults: [{ name: 'HTTPS_PROXY', fault: 'must be the http or https URL of a proxy' }] };
+  }
   try {
     return createServices(environment);
   } catch (error) {

@@ -38,7 +38,8 @@ export type ClientCredential =
 
 /** What is wrong with a setting: its name and a sentence, never its value. */
 export interface SettingFault {
-  readonly name: SettingName;
+  /** A setting of the app, or one of Node that the app follows. */
+  readonly name: SettingName | 'HTTPS_PROXY';
   readonly fault: string;
 }
 

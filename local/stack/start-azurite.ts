@@ -1,7 +1,8 @@
-import { RestError, TableClient } from '@azure/data-tables';
+import { RestError } from '@azure/data-tables';
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { createTableClient } from '../../src/storage/create-table-client';
 import { endProcess, onDeath } from './end-process';
 import { freePort } from './free-port';
 
@@ -148,11 +149,8 @@ function letGo(child: ChildProcess): void {
 
 /** Makes the table, as Bicep does in Azure: the app itself never does. One that is there is left alone. */
 export async function createTable(connectionString: string, tableName: string): Promise<void> {
-  const client = TableClient.fromConnectionString(connectionString, tableName, {
-    allowInsecureConnection: true,
-  });
   try {
-    await client.createTable();
+    await createTableClient({ connectionString, tableName }).createTable();
   } catch (error) {
     if (!(error instanceof RestError && error.statusCode === 409)) {
       throw error;

@@ -1,5 +1,6 @@
 import { TableClient } from '@azure/data-tables';
 import { AppError } from '../errors';
+import { proxyAgent } from '../proxy';
 
 /** What `@azure/data-tables` asks of a TokenCredential. */
 export interface TableCredential {
@@ -40,13 +41,32 @@ function connect(place: TablePlace, allowInsecureConnection: boolean): TableClie
   const { tableName } = place;
   const options = { retryOptions, allowInsecureConnection };
   try {
-    return 'endpoint' in place
-      ? new TableClient(place.endpoint, tableName, place.credential, options)
-      : TableClient.fromConnectionString(place.connectionString, tableName, options);
+    return followProxy(
+      'endpoint' in place
+        ? new TableClient(place.endpoint, tableName, place.credential, options)
+        : TableClient.fromConnectionString(place.connectionString, tableName, options),
+    );
   } catch {
     // No cause: the library's message may repeat a part of the connection string.
     throw new AppError('ERR_SETTINGS', { note: 'the place of the tables cannot be understood' });
   }
+}
+
+/** The library has a rule of its own for proxies, and would send the emulator's calls through them too. */
+function followProxy(client: TableClient): TableClient {
+  client.pipeline.removePolicy({ name: 'proxyPolicy' });
+  const agent = proxyAgent();
+  const isRemote = URL.parse(client.url)?.protocol === 'https:';
+  if (agent !== undefined && isRemote) {
+    client.pipeline.addPolicy({
+      name: 'proxy of the environment',
+      sendRequest: (request, next) => {
+        request.agent = agent;
+        return next(request);
+      },
+    });
+  }
+  return client;
 }
 
 function isLoopback(hostname: string): boolean {

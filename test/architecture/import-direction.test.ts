@@ -40,6 +40,7 @@ const anyones = [
   'read-bounded',
   'retry-after',
   'abortable',
+  'proxy',
   'share-run',
   'retry-after',
   'with-patience',

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { settleProxy } from '../../src/proxy';
 import { makeRunFolder, removeRunFolder } from './run-folder';
 import startAzurite from './start-azurite';
 
@@ -13,6 +14,7 @@ const buildMs = 300_000;
  * @throws Error with what the build said when it fails: no test runs then
  */
 export default async function prepareTests(): Promise<void> {
+  settleProxy(process.env);
   makeRunFolder();
   // Nothing but the sources decides whether there is a build: a check of times would miss a deleted file.
   try {

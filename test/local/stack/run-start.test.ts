@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { freePort } from '../../../local/stack/free-port';
 import { send } from '../functions-host/support/send';
-import { start, startIn } from './start-in';
+import { startRefusingProxy } from '../../support/refusing-proxy';
+import { start, startIn, startWith } from './start-in';
 
 async function settingsAt(port: number): Promise<Record<string, string>> {
   return (await send(port, '/settings')).json() as Record<string, string>;
@@ -52,6 +53,25 @@ describe('runStart', () => {
       await expect(send(each, '/')).rejects.toThrow('ECONNREFUSED');
     }
   });
+
+  it.each(['', '1'])(
+    'asks no proxy for what is on this machine, with NODE_USE_ENV_PROXY=%s',
+    async (NODE_USE_ENV_PROXY) => {
+      const proxy = await startRefusingProxy();
+      const port = await freePort();
+      const names = { NO_PROXY: '', no_proxy: '' };
+      const stack = startWith(
+        { ...proxy.environment, ...names, NODE_USE_ENV_PROXY },
+        ...['--port', String(port)],
+      );
+      await stack.saw('Ctrl-C ends everything.');
+      const settings = await settingsAt(port);
+      await stack.end('SIGTERM');
+      await proxy.stop();
+      expect(proxy.asked).toEqual([]);
+      expect(settings['TABLES_CONNECTION_STRING']).toContain('127.0.0.1');
+    },
+  );
 
   it('says what to do when the port is taken, and starts nothing', async () => {
     const server = createServer();

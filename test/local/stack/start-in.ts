@@ -1,6 +1,11 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
+interface Surroundings {
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** `npm start`, running. */
 export interface Started {
   readonly exit: Promise<number | null>;
@@ -12,18 +17,24 @@ export interface Started {
   pressCtrlC(): Promise<number | null>;
 }
 
+/** The same with variables of the environment. */
+export function startWith(env: Readonly<Record<string, string>>, ...args: string[]): Started {
+  return startIn({ folder: join(__dirname, 'app'), env }, ...args);
+}
+
 /** `npm start` without the build, in the folder of the stack's test app. */
 export function start(...args: string[]): Started {
   return startIn(join(__dirname, 'app'), ...args);
 }
 
 /** The same, in a folder of the test's own. */
-export function startIn(folder: string, ...args: string[]): Started {
+export function startIn(place: string | Surroundings, ...args: string[]): Started {
+  const { folder, env } = typeof place === 'string' ? { folder: place, env: {} } : place;
   const child = spawn(
     process.execPath,
     [join(__dirname, '../../../dist/local/start.mjs'), ...args],
     // A process group of its own, as a terminal gives each command.
-    { cwd: folder, detached: true },
+    { cwd: folder, detached: true, env: { ...process.env, ...env } },
   );
   let output = '';
   const looks = new Set<() => void>();
