@@ -32,8 +32,11 @@ async function signedIn(path = '/'): Promise<{ browser: TestBrowser; page: Page 
   return { browser, page: await browser.press(picker, accounts(stack).administrator) };
 }
 
+/** What a page's script sends, whose requests are answered with JSON and never with a redirect. */
+const asScript = { Accept: 'application/json', 'Sec-Fetch-Mode': 'cors' };
+
 const statusOf = async (browser: TestBrowser) =>
-  (await browser.open(`${app}/auth/session`, { headers: { Accept: 'application/json' } })).status;
+  (await browser.open(`${app}/auth/session`, { headers: asScript })).status;
 
 describe('over https, in a browser', () => {
   afterEach(() => {
@@ -106,7 +109,8 @@ describe('over https, every answer sends HSTS and forbids framing', () => {
   ])('%s', async (_name, path, accept, status) => {
     const browser = newBrowser();
     browser.follows = false;
-    const page = await browser.open(app + path, { headers: { Accept: accept } });
+    const headers = accept === 'text/html' ? { Accept: accept } : asScript;
+    const page = await browser.open(app + path, { headers });
     expect(page.status).toBe(status);
     expect(page.headers.get('strict-transport-security')).toBe(hsts);
     expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { accounts, cookieName, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
+import { browserHeaders } from '../support/exchange-fixture';
 import { TestBrowser } from '../support/test-browser';
 
 let stack: TestStack;
@@ -18,7 +19,7 @@ afterAll(() => stack.stop());
 /** A GET that trusts the stack's throwaway certificate and nothing else. */
 function get(url: string, cookie = ''): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const headers = { Accept: 'text/html', ...(cookie === '' ? {} : { Cookie: cookie }) };
+    const headers = { ...browserHeaders, ...(cookie === '' ? {} : { Cookie: cookie }) };
     request(url, { ca: certificate, headers }, (answer) => {
       answer.resume();
       resolve(answer);
