@@ -17,6 +17,7 @@ import { createKeyVaultWrapping } from './keys/key-vault-wrapping';
 import type { KeyWrapping } from './keys/key-wrapping';
 import { createSecretWrapping } from './keys/secret-wrapping';
 import { clientAssertion, keyVaultAccess, tableCredential } from './services/identity-uses';
+import { createSignOutHints, type SignOutHints } from './sessions/sign-out-hints';
 import type { SessionStore } from './sessions/session-store';
 import { createSessionStore } from './sessions/session-store';
 import { settleProxy } from './proxy';
@@ -37,6 +38,8 @@ export interface Services {
   readonly sessions: SessionStore;
   readonly auth: AuthParts;
   readonly revalidate: Revalidate;
+  /** For a second click on "Sign out". */
+  readonly signOutHints: SignOutHints;
   /** Access tokens that requests of one session refresh together. */
   readonly shareRefresh: ShareWork<string>;
 }
@@ -112,6 +115,7 @@ function createServices(environment: Environment): Services | FaultySettings {
     auth,
     revalidate: createRevalidate({ auth, sessions, revalidateSeconds }),
     shareRefresh: createShareWork(),
+    signOutHints: createSignOutHints(),
   };
 }
 

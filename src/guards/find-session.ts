@@ -9,9 +9,15 @@ export interface RequestSession extends FoundSession {
   readonly ticket: SessionTicket;
 }
 
-/** What the request's session cookie says; `undefined` when there is none that this app signed. */
-export function findTicket(exchange: Exchange): Promise<SessionTicket | undefined> {
-  const { requestCookies, services, now, signal } = exchange;
+/**
+ * What the request's session cookie says; `undefined` when there is none that this app signed.
+ * @param now `any` takes one whose session has expired, too
+ */
+export function findTicket(
+  exchange: Exchange,
+  now: number | 'any' = exchange.now,
+): Promise<SessionTicket | undefined> {
+  const { requestCookies, services, signal } = exchange;
   return readSessionCookie(requestCookies, {
     keyRing: services.keyRing,
     place: services.settings,

@@ -4,7 +4,7 @@ import { clearSessionCookie } from '../cookies/session-cookie';
 import { clearSignInCookies } from '../cookies/sign-in-cookie';
 import { AppError } from '../errors';
 import type { Exchange } from '../http/exchange';
-import type { Session, SessionTicket } from '../sessions/session';
+import { isLive, type Session, type SessionTicket } from '../sessions/session';
 import { withPatience } from '../with-patience';
 import { audited } from './audited';
 import { findTicket } from './find-session';
@@ -57,7 +57,7 @@ interface OnServer extends Pick<SignOutNotice, 'session' | 'others' | 'until'> {
 async function endOnServer(exchange: Exchange, everywhere: boolean): Promise<OnServer> {
   const { services, now } = exchange;
   const others = everywhere ? ('kept' as const) : undefined;
-  const ticket = await attempt(exchange, () => findTicket(exchange));
+  const ticket = await attempt(exchange, () => findTicket(exchange, 'any'));
   if ('failed' in ticket) {
     // Nobody can read the cookie now, so nobody knows how long its session may still live.
     return { session: 'kept', others, until: now + services.settings.lifetimeSeconds };
@@ -72,12 +72,14 @@ async function endTicket(
   everywhere: boolean,
 ): Promise<OnServer> {
   const { services, now, signal } = exchange;
-  const found = await attempt(exchange, () => services.sessions.read(ticket, now, signal));
+  const found = await attempt(exchange, () => services.sessions.readLast(ticket, signal));
   const session = 'failed' in found ? undefined : found.value?.session;
-  if (!('failed' in found) && session === undefined) {
-    return { session: 'none', others: everywhere ? 'kept' : undefined };
+  const loginHint = session?.loginHint ?? services.signOutHints.find(ticket.sessionId, now);
+  if (!('failed' in found) && (session === undefined || !isLive(session, now))) {
+    // Without its hint the provider would ask which account, and whoever goes away then stays signed in there.
+    return { session: 'none', others: everywhere ? 'kept' : undefined, loginHint };
   }
-  const loginHint = session?.loginHint;
+  if (loginHint !== undefined) services.signOutHints.keep(ticket.sessionId, loginHint, now);
   if (everywhere && (await endEverywhere(exchange, ticket.userKey))) {
     return { session: 'ended', others: 'ended', loginHint };
   }

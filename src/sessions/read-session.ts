@@ -10,13 +10,26 @@ import { parseTokensRow, tokensAddressOf } from './token-cache-row';
  * decrypted is `undefined`: there is no session then.
  */
 export async function readSession(
-  { table, keyRing, onUnreadable }: SessionParts,
+  parts: SessionParts,
   ticket: SessionTicket,
   now: number,
   signal: AbortSignal,
 ): Promise<FoundSession | undefined> {
   // The ticket is signed, the times in the row are not.
   if (now >= ticket.expiresAt) return undefined;
+  const found = await readLastSession(parts, ticket, signal);
+  return found !== undefined && isLive(found.session, now) ? found : undefined;
+}
+
+/**
+ * The session a ticket opens as it was last, live or expired, until it is swept. Good for nothing but signing out: what
+ * it tells of the user may be long out of date.
+ */
+export async function readLastSession(
+  { table, keyRing, onUnreadable }: SessionParts,
+  ticket: SessionTicket,
+  signal: AbortSignal,
+): Promise<FoundSession | undefined> {
   const row = await table.read(addressOf(ticket), { signal });
   if (row === undefined) return undefined;
   const ringKey = await keyRing.find(kidOf(row), signal);
@@ -25,7 +38,6 @@ export async function readSession(
     onUnreadable?.(ringKey === undefined ? 'kid' : 'data', ticket.userKey);
     return undefined;
   }
-  if (!isLive(found.session, now)) return undefined;
   return { ...found, etag: row.etag, tokens: undefined };
 }
 

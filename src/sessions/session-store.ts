@@ -6,7 +6,7 @@ import type { ListWishes, SessionsPage, SessionSummary } from './list-sessions';
 import { findSummary, listSessions } from './list-sessions';
 import type { NewSession, OpenedSession } from './open-session';
 import { openSession } from './open-session';
-import { readSession, readSessionWithTokens, readTokens } from './read-session';
+import { readLastSession, readSession, readSessionWithTokens, readTokens } from './read-session';
 import type { UpdateOutcome, VerifiedAgain, WriteOutcome } from './rewrite-session';
 import { renewSession, updateSession, writeTokens } from './rewrite-session';
 import type { SearchedPage, SearchWishes } from './search-sessions';
@@ -35,6 +35,8 @@ export interface SessionStore {
     now: number,
     signal: AbortSignal,
   ): Promise<FoundSession | undefined>;
+  /** The session a ticket opens, live or expired, for signing out alone. 1 point read. */
+  readLast(ticket: SessionTicket, signal: AbortSignal): Promise<FoundSession | undefined>;
   /** The tokens alone. 1 point read. */
   readTokens(ticket: SessionTicket, signal: AbortSignal): Promise<StoredTokens | undefined>;
   /** Rewrites the tokens if they still have `tokens.etag`. 1 write. */
@@ -84,6 +86,7 @@ export function createSessionStore(parts: SessionParts): SessionStore {
     open: (opening) => openSession(parts, opening),
     read: (ticket, now, signal) => readSession(parts, ticket, now, signal),
     readWithTokens: (ticket, now, signal) => readSessionWithTokens(parts, ticket, now, signal),
+    readLast: (ticket, signal) => readLastSession(parts, ticket, signal),
     readTokens: (ticket, signal) => readTokens(parts, ticket, signal),
     writeTokens: (ticket, tokens, now, signal) => writeTokens(parts, ticket, tokens, now, signal),
     renew: (ticket, found, now, signal) => renewSession(parts, ticket, found, now, signal),

@@ -1,5 +1,6 @@
 import { HttpRequest } from '@azure/functions';
 import { createRevalidate } from '../../src/auth/revalidate-session';
+import { createSignOutHints } from '../../src/sessions/sign-out-hints';
 import { createShareWork } from '../../src/auth/share-work';
 import { signSessionCookie } from '../../src/cookies/session-cookie';
 import type { Exchange } from '../../src/http/exchange';
@@ -113,6 +114,7 @@ function createServices(
     auth,
     revalidate: createRevalidate({ auth, sessions, revalidateSeconds }),
     shareRefresh: createShareWork(),
+    signOutHints: createSignOutHints(),
   };
 }
 
