@@ -49,8 +49,7 @@ export function endpoint(handler: Handler, options: EndpointOptions = {}): HttpH
     const exchange = createExchange(request, context, services, deadline.signal);
     let answer: HttpResponseInit;
     try {
-      refuseLargeBody(request, maxBodyBytes);
-      answer = await deadline.race(callHandler(handler, exchange));
+      answer = await deadline.race(callHandler(handler, exchange, maxBodyBytes));
     } catch (error) {
       answer = answerError(error, exchange);
     }
@@ -89,7 +88,12 @@ function createExchange(
   };
 }
 
-/** What a handler throws at once is caught like what it throws later. */
-async function callHandler(handler: Handler, exchange: Exchange): Promise<HttpResponseInit> {
+/** Asynchronous, so that what is thrown at once ends the request's time too. */
+async function callHandler(
+  handler: Handler,
+  exchange: Exchange,
+  maxBodyBytes: number,
+): Promise<HttpResponseInit> {
+  refuseLargeBody(exchange.request, maxBodyBytes);
   return handler(exchange);
 }

@@ -253,6 +253,14 @@ describe('endpoint, at its deadline', () => {
     expect(JSON.parse((await answer).body)).toMatchObject({ code: 'ERR_DEADLINE', status: 503 });
   });
 
+  it('is over for a body that is refused before the handler is called', async () => {
+    const { status } = await ask(() => ({}), { 'content-length': '1048577' });
+    expect(status).toBe(413);
+    await jest.advanceTimersByTimeAsync(8_500);
+    // One that ran on would reject what nobody waits for, and Node ends the process for that.
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('leaves no timer behind once a request is answered', async () => {
     await ask(() => ({}));
     expect(jest.getTimerCount()).toBe(0);
