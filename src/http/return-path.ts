@@ -43,7 +43,7 @@ function isTooLong(path: string): boolean {
   return Buffer.byteLength(path) > maxBytes || encodeSparingly(path).length > maxInQuery;
 }
 
-/** What was parsed as a URL has no spaces, quotes or other alphabets any more. */
+/** What was parsed as a URL has no spaces, double quotes or other alphabets any more. */
 function encodeSparingly(path: string): string {
   return path.replace(/[%&#+]/g, encodeURIComponent);
 }
@@ -51,8 +51,8 @@ function encodeSparingly(path: string): string {
 /** A path on this origin as browsers read it, however long; `/` for anything else. */
 function parseLocal(value: string | null | undefined): string {
   if (value === null || value === undefined || !value.startsWith('/')) return '/';
-  // Control characters, backslashes and lone surrogates have no place in a path that we made.
-  if (/[\u0000-\u0020\u007f-\u009f\\]/.test(value) || !value.isWellFormed()) return '/';
+  // Control characters and lone surrogates have no place in an address, and a backslash none in its path.
+  if (/[\u0000-\u001f\u007f-\u009f]|^[^?#]*\\/.test(value) || !value.isWellFormed()) return '/';
   const url = URL.parse(value, base);
   if (url?.origin !== base || url.username !== '') return '/';
   if (/^\/(\/|%2f|%5c)/i.test(url.pathname)) return '/';

@@ -16,6 +16,11 @@ describe('localPath', () => {
     ['/my/auth/login', '/my/auth/login'],
     ['/a%2Flogin', '/a%2Flogin'],
     ['/a%ff', '/a%ff'],
+    ['/search?q=two words', '/search?q=two%20words'],
+    ['/two words/#and more', '/two%20words/#and%20more'],
+    ['/files?path=C:\\new\\reports', '/files?path=C:\\new\\reports'],
+    ['/files#C:\\new', '/files#C:\\new'],
+    ['/files?next=/\\evil.example', '/files?next=/\\evil.example'],
   ])('keeps the local path %j', (value, expected) => {
     expect(localPath(value)).toBe(expected);
   });
@@ -40,6 +45,8 @@ describe('localPath', () => {
     ['backslash then slash', '\\/evil.example'],
     ['slash, backslash, slash', '/\\/evil.example'],
     ['backslash later in the path', '/a\\..\\\\evil.example'],
+    ['backslash before a query', '/a\\b?c'],
+    ['tab in a query', '/a?b=\t/evil.example'],
     ['tab after the slash', '/\t/evil.example'],
     ['line feed after the slash', '/\n/evil.example'],
     ['carriage return after the slash', '/\r/evil.example'],
