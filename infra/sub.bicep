@@ -66,7 +66,7 @@ param graphBaseUrl string = ''
 @maxLength(120)
 param entraAppDisplayName string = 'Anteroom'
 
-@description('Optional. Object ids of users and groups that get the app role admin. Needs AppRoleAssignment.ReadWrite.All. Taking an id out does not take the role away.')
+@description('Optional. Object ids of users and groups that get the app role admin. Needs AppRoleAssignment.ReadWrite.All. Taking an id out does not take the role away; leave all out when a later deployment says that an entry already exists.')
 param adminPrincipalIds string[] = []
 
 @description('Optional. Whether only people with an assignment may sign in.')

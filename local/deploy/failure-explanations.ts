@@ -38,7 +38,18 @@ export const explanations: readonly Explanation[] = [
     ],
   },
   {
-    form: /Request_ResourceNotFound|reference-property objects are not present/i,
+    // https://github.com/microsoftgraph/msgraph-bicep-types/issues/161
+    form: /EntitlementGrant entry already exists/i,
+    message:
+      'Somebody in adminPrincipalIds has the app role already, and the Graph extension cannot give it twice.',
+    remedy: [
+      "Run the same command as before, with: --parameters adminPrincipalIds='[]'",
+      'Nobody loses the role by that. Give it to others in the Entra admin center: Enterprise applications, Users and groups.',
+    ],
+    comesAgain: true,
+  },
+  {
+    form: /Request_ResourceNotFound|Not a valid reference update|reference-property objects are not present/i,
     message: 'Entra ID does not know yet everywhere what was made a moment ago.',
     remedy: ['That passes within minutes: deploy again.'],
   },

@@ -12,7 +12,9 @@ const storageWhy = 'the app may not write to the host storage yet';
 
 /** @returns `undefined` for a failed template that would fail again */
 export function passingTemplateFailure(output: string): PassingFailure | undefined {
-  if (/Request_ResourceNotFound|reference-property objects are not present/i.test(output)) {
+  const isNotYetKnown =
+    /Request_ResourceNotFound|Not a valid reference update|reference-property objects are not present/i;
+  if (isNotYetKnown.test(output)) {
     return { why: 'Entra ID does not know yet everywhere what was made a moment ago', retries: 2 };
   }
   if (!/extensions\/onedeploy/i.test(output)) return undefined;

@@ -146,9 +146,10 @@ describe('the template', () => {
       expect(run.said).toContain('Azure could not deploy the package from its address.');
     });
 
-    it('twice when Entra ID does not know yet what was made', async () => {
-      const stderr =
-        "Request_ResourceNotFound: Resource 'x' does not exist or one of its queried reference-property objects are not present.";
+    it.each([
+      "Request_ResourceNotFound: Resource 'x' does not exist or one of its queried reference-property objects are not present.",
+      '(BadRequest) Not a valid reference update. Graph client request id: 1',
+    ])('twice when Entra ID does not know yet what was made: %s', async (stderr) => {
       expect(await run.deploy([refused(stderr)])).toBe(1);
       expect(tries()).toBe(3);
       expect(run.said).toContain('That passes within minutes: deploy again.');
@@ -203,6 +204,14 @@ describe('the template', () => {
     expect(run.said).toContain('\nNot deployed in full: ');
     expect(run.said).toContain(text);
     expect(run.said).toContain('It is safe to deploy again');
+  });
+
+  it('that would give an app role twice is left without those people, and not sent again as it is', async () => {
+    const stderr = '{"code":"Conflict","message":"EntitlementGrant entry already exists."}';
+    expect(await run.deploy([refused(stderr)])).toBe(1);
+    expect(tries()).toBe(1);
+    expect(run.said).toContain("--parameters adminPrincipalIds='[]'");
+    expect(run.said).not.toContain('safe to deploy again');
   });
 
   describe('that is not taken with these parameters', () => {
