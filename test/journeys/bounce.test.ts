@@ -90,7 +90,7 @@ describe('a link on another site', () => {
     ]) {
       const page = await browser.open(`${app}/auth/session${query}`, { from: new URL(app) });
       expect(page.status).toBe(200);
-      expect(page.url.search).toBe(query.startsWith('?a') ? '?a=1' : '');
+      expect(page.url.search).toBe(query.startsWith('?a=') ? '?a=1' : '');
     }
   });
 });
