@@ -57,7 +57,9 @@ function openAgain({ path, services }: Exchange): HttpResponseInit {
 
 /** The path and query of a request as they were before it was bounced, with the fragment where it is known. */
 export function wantedPath({ path, query }: Exchange): string {
-  const fragment = query.get(marker)?.startsWith('#') === true ? (query.get(marker) ?? '') : '';
+  const told = query.get(marker) ?? '';
+  // Anybody can write the marker, and some characters of a text must not stand in a header: browsers encode them.
+  const fragment = told.startsWith('#') ? new URL(told, 'https://origin.invalid').hash : '';
   return pathWithoutMarker(path) + fragment;
 }
 

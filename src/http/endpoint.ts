@@ -47,15 +47,16 @@ export function endpoint(handler: Handler, options: EndpointOptions = {}): HttpH
     }
     const deadline = startDeadline(deadlineMs);
     const exchange = createExchange(request, context, services, deadline.signal);
-    let answer: HttpResponseInit;
-    try {
-      answer = await deadline.race(callHandler(handler, exchange, maxBodyBytes));
-    } catch (error) {
-      answer = answerError(error, exchange);
-    }
     const isRead = request.method === 'HEAD' || request.method === 'OPTIONS';
-    // Nobody who only asks about a page holds on to what it sets: link checkers, probes, Office.
-    return finishAnswer(answer, services.settings.isHttps, isRead ? [] : exchange.cookies);
+    const finish = (answer: HttpResponseInit): HttpResponseInit =>
+      // Nobody who only asks about a page holds on to what it sets: link checkers, probes, Office.
+      finishAnswer(answer, services.settings.isHttps, isRead ? [] : exchange.cookies);
+    try {
+      return finish(await deadline.race(callHandler(handler, exchange, maxBodyBytes)));
+    } catch (error) {
+      // Also for an answer with a header that cannot be sent.
+      return finish(answerError(error, exchange));
+    }
   };
 }
 

@@ -181,6 +181,9 @@ describe('wantedPath', () => {
     ['/a?anteroom-bounced=https%3A%2F%2Fevil.example', '/a'],
     ['/a?anteroom-bounced=.evil.example', '/a'],
     ['/a?bounced=%23b', '/a?bounced=%23b'],
+    // Made up: no header could hold it as it is.
+    ['/a?anteroom-bounced=%23b%0D%0ASet-Cookie:%00x', '/a#bSet-Cookie:%00x'],
+    ['/a?anteroom-bounced=%23%E6%97%A5', '/a#%E6%97%A5'],
   ])('of %s is %s', (path, expected) => {
     expect(wantedPath(fixture.exchange(path))).toBe(expected);
   });

@@ -181,6 +181,13 @@ describe('endpoint', () => {
 });
 
 describe('endpoint, for a function of a team’s own', () => {
+  it('answers 500 with security headers for a header that cannot be sent', async () => {
+    const answer = await ask(() => ({ headers: { Location: '/a\r\nSet-Cookie: b=c' } }));
+    expect(answer.status).toBe(500);
+    expect(answer.body).toContain('ERR_INTERNAL');
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
   const reports = withRole('reader', ({ user }) => ({ jsonBody: { reader: user.name } }));
 
   it('opens it to users with the role', async () => {
