@@ -1,18 +1,18 @@
 /* eslint-disable max-lines -- one table, of which each line stands for itself */
 
 /**
- * What a refusal of the provider is about, and so what becomes of the sign-in or the session:
+ * What a refusal of the provider is about, and so what happens to the sign-in or the session:
  *
- * - `spent`: the code or token was used up or came too late. At sign-in: begin again; later: the session is over
- * - `interaction`: the person can mend it at the provider. Later: a step-up, the session is kept
- * - `policy`: somebody must change a rule or agree to something; another place, device or day may do. The session is kept
- * - `person`: this account may not sign in. Later: the session is over
- * - `over`: the provider took its session back. Later: the session is over
- * - `app`: the provider does not accept the app itself. An operator must act; nobody is signed out by it
- * - `request`: the provider does not accept what the app asked for. The same
- * - `malformed`: the provider cannot read this one request. The same
- * - `passing`: the provider is busy or has a failure of its own
- * - `unknown`: nothing here says more than `error` does
+ * - `spent`: the code or token was used already, or came too late. At sign-in it begins again; at a refresh the session is over
+ * - `interaction`: the person can act at the provider. At a refresh: a step-up, the session is kept
+ * - `policy`: somebody must change a rule or give consent, or another place or device may be let in. The session is kept
+ * - `person`: this account may not sign in. At a refresh the session is over
+ * - `over`: the provider ended its own session. At a refresh the session is over
+ * - `app`: the provider does not accept the app itself. An operator must act, and the session is kept
+ * - `request`: the provider does not accept what the app asked for. An operator must act, and the session is kept
+ * - `malformed`: the provider cannot read this one request. An operator must act, and the session is kept
+ * - `passing`: the provider is busy or has a fault of its own. The session is kept
+ * - `unknown`: the table does not know it, so `error` alone decides
  */
 export type RefusalKind =
   | 'spent'
@@ -37,11 +37,11 @@ export interface RefusalMeaning {
   readonly meaning: string;
   /** What that actor does. */
   readonly action: string;
-  /** True when another account, or the same one on another device, may well be let in. */
+  /** True when another account may be let in, or the same account on another device. */
   readonly mayUseAnother?: boolean;
 }
 
-/** One line of the table: the numbers it is for, Entra ID's (`AADSTS…`) and Azure AD B2C's (`AADB2C…`). */
+/** One row of the table, with its numbers: Entra ID's (`AADSTS…`) and Azure AD B2C's (`AADB2C…`). */
 export interface RefusalRow extends RefusalMeaning {
   readonly aadsts: readonly number[];
   readonly b2c: readonly number[];
@@ -93,7 +93,7 @@ export const refusalRows: readonly RefusalRow[] = [
     [70002, 50012],
     'app',
     'operator',
-    'The secret or certificate by which the app proves itself is not valid.',
+    'The secret or certificate of the app is not valid.',
     'Compare the secret or certificate in the settings with those of the app registration.',
   ),
   row(
@@ -107,14 +107,14 @@ export const refusalRows: readonly RefusalRow[] = [
     [700024, 50013, 500133],
     'app',
     'operator',
-    'The assertion by which the app proves itself is not within its valid time.',
+    'The assertion of the app has expired, or is not valid yet.',
     'Check the clock of the machine that the app runs on.',
   ),
   row(
     [700021, 700023, 50027, 50048],
     'app',
     'operator',
-    'The assertion by which the app proves itself does not name the right app or audience.',
+    'The assertion of the app does not name the right app or audience.',
     'Check ENTRA_CLIENT_ID, ENTRA_TENANT_ID and ENTRA_AUTHORITY.',
   ),
   row(
@@ -136,7 +136,7 @@ export const refusalRows: readonly RefusalRow[] = [
     'app',
     'administrator',
     'The app is disabled in this organisation.',
-    'Enable the app for sign-in under "Enterprise applications", if people should have access.',
+    'Enable the app for sign-in under "Enterprise applications" if people should have access.',
   ),
   row(
     { aadsts: [700025], b2c: [90084] },
@@ -179,7 +179,7 @@ export const refusalRows: readonly RefusalRow[] = [
     { aadsts: [50011, 500112, 500113, 500117, 70004, 900971], b2c: [90006, 90007] },
     'request',
     'operator',
-    'The address to which the sign-in page should return is not registered for this app.',
+    'The redirect URI of this app is not registered.',
     'Add APP_BASE_URL followed by /auth/redirect as a redirect URI of the app registration, platform "Web".',
   ),
   row(
@@ -201,7 +201,7 @@ export const refusalRows: readonly RefusalRow[] = [
     'request',
     'administrator',
     'An API that the app asks for is disabled in this organisation.',
-    'Enable the API under "Enterprise applications", if the app should use it.',
+    'Enable the API under "Enterprise applications" if the app should use it.',
   ),
   row(
     [65005, 650056, 650057],
@@ -218,24 +218,24 @@ export const refusalRows: readonly RefusalRow[] = [
     'request',
     'operator',
     'The scopes that the app asks for are not valid.',
-    'Check GRAPH_SCOPES, and the scopes in the code of the app: one API at a time, written as the API names them.',
+    'Check GRAPH_SCOPES and the scopes in the code of the app. Write each scope as its API names it, and ask for one API at a time.',
   ),
   row(
     [9002313, 9002325, 90004, 90014, 900144, 90023, 90100, 900561],
     'malformed',
     'operator',
     'The sign-in service could not read the request that the app sent.',
-    'No setting mends this by itself. See whether a proxy changes requests on the way; else report it as a fault of the app, with the number.',
+    'No setting corrects this. Check whether a proxy changes requests on the way. If not, report the number as a fault of the app.',
   ),
   row(
     [90015, 50091],
     'malformed',
     'operator',
     'The request for the sign-in was too long.',
-    'Open the app at a shorter address. Ask for fewer scopes and claims at a time, if it happens often.',
+    'Open the app at a shorter address. If it happens often, ask for fewer scopes and claims at a time.',
   ),
 
-  // The person can mend it at the provider.
+  // The person can act at the provider.
   row(
     [50076, 50079, 50072, 50074, 50078, 50158, 53004],
     'interaction',
@@ -275,7 +275,7 @@ export const refusalRows: readonly RefusalRow[] = [
     { aadsts: [50058, 16000, 50059, 16001, 16002, 160021], b2c: [90077] },
     'interaction',
     'you',
-    'You are not signed in at your organisation in this browser, or with several accounts.',
+    'You are not signed in at your organisation in this browser, or you are signed in there with several accounts.',
     'Sign in again and choose an account.',
   ),
   row(
@@ -291,15 +291,15 @@ export const refusalRows: readonly RefusalRow[] = [
     [53003, 530032, 530034, 530035, 50131],
     'policy',
     'administrator',
-    'A policy of your organisation blocks this sign-in.',
-    'Look at the sign-in log for the policy; you may be allowed from another place or device.',
+    'A policy of your organisation blocks this sign-in, perhaps only from this place or device.',
+    'Find the policy in the sign-in log of Entra ID.',
   ),
   row(
     [53011],
     'policy',
     'administrator',
-    'Your account is blocked, as it is considered at risk.',
-    'Look at the risky users of the account’s own organisation, and clear the risk there.',
+    'Your account is blocked because it is considered at risk.',
+    'Look at the risky users in the organisation of the account, and clear the risk there.',
   ),
   row(
     [53000, 53001, 53002, 530001, 530003, 50005, 50129, 50155, 50187, 135011],
@@ -313,7 +313,7 @@ export const refusalRows: readonly RefusalRow[] = [
     [53010],
     'policy',
     'you',
-    'Your organisation lets you set up a second factor in certain places or on certain devices only.',
+    'Your organisation lets you set up a second factor only in certain places or on certain devices.',
     'Sign in again from a place or device of your organisation.',
   ),
   row(
@@ -337,7 +337,7 @@ export const refusalRows: readonly RefusalRow[] = [
     'person',
     'administrator',
     'Your account is not assigned to this app.',
-    'Assign you, or a group you are in, to the app under "Enterprise applications".',
+    'Assign the account, or a group that it is in, to the app under "Enterprise applications".',
   ),
   row(
     [65004],
@@ -350,7 +350,7 @@ export const refusalRows: readonly RefusalRow[] = [
     [50020, 90072, 50177, 50178, 50014, 51004, 16003, 90084, 500208],
     'person',
     'you',
-    'Your account belongs to another organisation and is no guest of this one.',
+    'Your account belongs to another organisation and is not a guest of this one.',
     'Sign in with an account of this organisation, or ask its administrator for an invitation.',
     { mayUseAnother: true },
   ),
@@ -366,7 +366,7 @@ export const refusalRows: readonly RefusalRow[] = [
     'person',
     'you',
     'The user name or password is wrong.',
-    'Sign in again; reset the password if you have forgotten it.',
+    'Sign in again. Reset the password if you have forgotten it.',
   ),
   row(
     { aadsts: [50053], b2c: [90114, 90151, 90157] },
@@ -380,14 +380,14 @@ export const refusalRows: readonly RefusalRow[] = [
     'person',
     'administrator',
     'The account is locked.',
-    'Unlock the account, if the person should have access.',
+    'Unlock the account if the person should have access.',
   ),
   row(
     [50057],
     'person',
     'administrator',
     'The account is disabled.',
-    'Enable the account, if the person should have access.',
+    'Enable the account if the person should have access.',
   ),
   row(
     { b2c: [90091] },
@@ -400,16 +400,16 @@ export const refusalRows: readonly RefusalRow[] = [
     { b2c: [90118] },
     'person',
     'operator',
-    'You asked for a new password, and this sign-in page cannot give you one by itself.',
-    'Turn on self-service password reset in the user flow (or add it to the custom policy): then the sign-in page resets passwords itself.',
+    'You asked for a new password, and this sign-in page cannot reset passwords.',
+    'Turn on self-service password reset in the user flow, or add it to the custom policy.',
   ),
 
-  // Used up, too late, or taken back.
+  // Used already, too late, or ended by the provider.
   row(
     { aadsts: [54005, 70000, 70008, 501481], b2c: [90080, 90085, 90182, 90183] },
     'spent',
     'you',
-    'This answer of the sign-in page was already used, came too late, or belongs to another browser.',
+    'This answer of the sign-in page was used already, came too late, or belongs to another browser.',
     'Sign in again.',
   ),
   row(
@@ -423,7 +423,7 @@ export const refusalRows: readonly RefusalRow[] = [
     'Sign in again.',
   ),
 
-  // Busy, or a failure of the provider's own.
+  // Busy, or a fault of the provider's own.
   row(
     {
       aadsts: [50000, 50033, 50087, 70012, 90006, 90012, 90024, 90033, 90055, 90090, 90091],
@@ -431,14 +431,14 @@ export const refusalRows: readonly RefusalRow[] = [
     },
     'passing',
     'you',
-    'The sign-in service is busy or has a failure of its own.',
-    'Try again in a few minutes; if it lasts, tell an operator of the app.',
+    'The sign-in service is busy or has a fault of its own.',
+    'Try again in a few minutes. If it lasts, tell an operator of the app.',
   ),
   row(
     [50196, 50088],
     'passing',
     'you',
     'The sign-in service got too many requests for you in a short time.',
-    'Try again in a few minutes; if it happens again, tell an operator of the app.',
+    'Try again in a few minutes. If it happens again, tell an operator of the app.',
   ),
 ];

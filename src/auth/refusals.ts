@@ -2,19 +2,19 @@ import type { ProviderRefusal } from '../errors';
 import type { RefusalActor, RefusalKind, RefusalMeaning, RefusalRow } from './refusal-table';
 import { refusalRows } from './refusal-table';
 
-/** What a refusal is about: by its number, else by `suberror`, else by `error`. Never throws. */
+/** What a refusal means: by its number, else by `suberror`, else by `error`. Never throws. */
 export function meaningOf({ error, suberror, number }: ProviderRefusal): RefusalMeaning {
   return (
     byNumber.get(number ?? '') ?? bySuberror.get(suberror ?? '') ?? byError.get(error) ?? unknown
   );
 }
 
-/** True for a refusal of the app or of its request: it says nothing of the person, and an operator must act. */
+/** True when the provider refuses the app or its request: the person did nothing wrong, and an operator must act. */
 export function isOfTheApp(refusal: ProviderRefusal): boolean {
   return ['app', 'request', 'malformed'].includes(meaningOf(refusal).kind);
 }
 
-/** Numbers that say that something was refused, and leave the reason to another number beside them. */
+/** Numbers that say only that something was refused. Another number beside them says why. */
 export const genericNumbers: ReadonlySet<string> = new Set([
   'AADSTS50000',
   'AADSTS50013',
@@ -32,7 +32,7 @@ export function numbersOf({ aadsts, b2c }: RefusalRow): readonly string[] {
   return [...aadsts.map((digits) => `AADSTS${digits}`), ...b2c.map((digits) => `AADB2C${digits}`)];
 }
 
-/** True when the table has a line for this number, `AADSTS50105` for instance. */
+/** True when the table has a row for this number, `AADSTS50105` for instance. */
 export function isKnownNumber(number: string): boolean {
   return byNumber.has(number);
 }
@@ -45,7 +45,7 @@ type Named = readonly [
   action: string,
 ];
 
-const lookUp = 'Look up the number, or give the correlation id to Microsoft support.';
+const lookUp = 'Look up the number, or give the correlation id to the support of Microsoft.';
 
 /** `suberror`, and `error_subcode` of a redirect. */
 const suberrors: readonly Named[] = [
@@ -60,7 +60,7 @@ const suberrors: readonly Named[] = [
     ['consent_required'],
     'interaction',
     'you',
-    'This app may not yet read what it needs.',
+    'You have not agreed yet to what this app asks for.',
     'Sign in again and agree to what the app asks for.',
   ],
   [
@@ -68,14 +68,14 @@ const suberrors: readonly Named[] = [
     'policy',
     'administrator',
     'A policy of your organisation blocks this sign-in.',
-    'Look at the sign-in log for the reason.',
+    'Find the reason in the sign-in log of Entra ID.',
   ],
   [['bad_token'], 'over', 'you', 'The sign-in service has ended your sign-in.', 'Sign in again.'],
   [
     ['client_mismatch'],
     'request',
     'operator',
-    'What the app sent to the sign-in service was given to another app.',
+    'This app sent the sign-in service a code or token that belongs to another app.',
     'Check ENTRA_CLIENT_ID.',
   ],
   [
@@ -94,7 +94,7 @@ const errorNames: readonly Named[] = [
     'policy',
     'you',
     'The sign-in was cancelled, or access to this app was denied.',
-    'Sign in again; if it is denied again, ask an administrator of your organisation.',
+    'Sign in again. If it is denied again, ask an administrator of your organisation.',
   ],
   [
     ['login_required'],
@@ -114,7 +114,7 @@ const errorNames: readonly Named[] = [
     ['consent_required'],
     'interaction',
     'you',
-    'This app may not yet read what it needs.',
+    'You have not agreed yet to what this app asks for.',
     'Sign in again and agree to what the app asks for.',
   ],
   [
@@ -136,14 +136,14 @@ const errorNames: readonly Named[] = [
     ['server_error'],
     'passing',
     'you',
-    'The sign-in service had a failure of its own.',
-    'Try again in a few minutes; if it lasts, tell an operator of the app.',
+    'The sign-in service had a fault of its own.',
+    'Try again in a few minutes. If it lasts, tell an operator of the app.',
   ],
   [
     ['invalid_client'],
     'app',
     'operator',
-    'The sign-in service does not accept how this app proves itself.',
+    'The sign-in service does not accept the secret, certificate or assertion of this app.',
     'Check the secret, certificate or federated credential of the app registration.',
   ],
   [
@@ -157,7 +157,7 @@ const errorNames: readonly Named[] = [
     ['invalid_request', 'unsupported_response_type', 'unsupported_grant_type'],
     'request',
     'operator',
-    'The app asked the sign-in service in a way it does not accept.',
+    'The sign-in service does not accept the form of the request that this app sent.',
     'Compare the settings of the app with its app registration.',
   ],
   [
@@ -165,7 +165,7 @@ const errorNames: readonly Named[] = [
     'request',
     'operator',
     'The sign-in service does not accept the scopes that the app asks for.',
-    'Check GRAPH_SCOPES, and the scopes in the code of the app.',
+    'Check GRAPH_SCOPES and the scopes in the code of the app.',
   ],
 ];
 
@@ -183,6 +183,6 @@ function namedMeanings(named: readonly Named[]): ReadonlyMap<string, RefusalMean
 const unknown: RefusalMeaning = {
   kind: 'unknown',
   actor: 'operator',
-  meaning: 'The sign-in service refused, for a reason this app does not know.',
+  meaning: 'The sign-in service refused for a reason that this app does not know.',
   action: lookUp,
 };

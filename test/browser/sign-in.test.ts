@@ -174,7 +174,7 @@ describe('a person in Chromium', () => {
     const answer = page.waitForResponse(`${app}/auth/logout`);
     await page.getByRole('button', { name: 'win a prize' }).click();
     expect((await answer).status()).toBe(403);
-    await page.getByText('This request came from another site').waitFor();
+    await page.getByText('This request did not come from a page of this app').waitFor();
     await page.goto(`${app}/auth/session`);
     await page.getByText(accounts(stack).plainUser).waitFor();
   });

@@ -356,7 +356,7 @@ describe('answerError, on a page', () => {
 
   it('promises no more of a role just given than every setting keeps', () => {
     const { words: said } = pageOf(new RoleMissingError('reader'));
-    expect(said).toContain('by itself after a while, or at once after signing out and in');
+    expect(said).toContain('by itself after a while, or at once when you sign out and');
   });
 
   it('explains a refusal of the provider, with what can be looked up', () => {
@@ -423,7 +423,7 @@ describe('answerError, on a page', () => {
     const refusal = { error: 'invalid_grant', number: 'AADSTS99999' };
     const { words: said } = pageOf(new SignInRefusedError(refusal));
     expect(said).toContain('AADSTS99999');
-    expect(said).toContain('for a reason this app does not know');
+    expect(said).toContain('for a reason that this app does not know');
     expect(said).not.toMatch(/too long|did not answer|cannot be reached/);
   });
 

@@ -86,7 +86,7 @@ describe('the provider out of reach', () => {
       await control(stack.facts.entraUrl, fault);
       const { browser, page } = await signIn(app, accounts(stack).plainUser);
       expect(page.status).toBe(503);
-      expect(words(page.text)).toContain('The sign-in service cannot be reached');
+      expect(words(page.text)).toContain('The sign-in service is not available');
       expect(browser.cookies(app).has(cookieName(app))).toBe(false);
       await resetControl(stack.facts.entraUrl);
       const again = await browser.open(`${app}/auth/login`);

@@ -142,7 +142,7 @@ describe('a refusal when the code is redeemed', () => {
       { code: 99999, error: 'invalid_grant', claims: '' },
       403,
       'AADSTS99999',
-      'for a reason this app does not know',
+      'for a reason that this app does not know',
     ],
     [
       { code: 500133, codes: [70002, 500133], error: 'invalid_grant' },
