@@ -131,7 +131,12 @@ describe('a refusal when the code is redeemed', () => {
     [7000215, 502, 'AADSTS7000215', 'The secret of the app is wrong.'],
     [{ code: 9002327, error: 'invalid_request' }, 502, 'AADSTS9002327', 'single-page application'],
     [{ code: 700025, error: 'invalid_client' }, 502, 'AADSTS700025', 'public client'],
-    [{ code: 700024, error: 'invalid_client' }, 502, 'AADSTS700024', 'not within its valid time'],
+    [
+      { code: 700024, error: 'invalid_client' },
+      502,
+      'AADSTS700024',
+      'has expired, or is not valid yet',
+    ],
     [
       { code: 530035, error: 'invalid_grant', suberror: 'message_only' },
       403,
@@ -148,7 +153,7 @@ describe('a refusal when the code is redeemed', () => {
       { code: 500133, codes: [70002, 500133], error: 'invalid_grant' },
       502,
       'AADSTS500133',
-      'not within its valid time',
+      'has expired, or is not valid yet',
     ],
     [{ code: 'AADB2C90129', error: 'invalid_grant' }, 403, 'AADB2C90129', 'has ended your sign-in'],
   ])(
@@ -161,7 +166,7 @@ describe('a refusal when the code is redeemed', () => {
       for (const text of [number, meaning]) expect(said).toContain(text);
       expect(said).toMatch(/must act:|You can do this yourself:/);
       expect(said).toMatch(/Correlation [0-9a-f]{8}-/);
-      expect(said).not.toMatch(/too long|did not answer|already been used/);
+      expect(said).not.toMatch(/too long|did not answer|does not work any more/);
       expect(page.trail.filter((href) => href.includes('/authorize?'))).toHaveLength(1);
       expect(browser.cookies(app.url).has('anteroom')).toBe(false);
       expect(refusalsIn(await stack.output(app)).join('\n')).toContain(`"number":"${number}"`);
