@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
+import { audited } from '../guards/audited';
 import type { Exchange } from '../http/exchange';
 import { serve } from '../http/serve';
 import { isSid } from '../sessions/sid-index-row';
@@ -35,10 +36,12 @@ function sidIn(query: URLSearchParams, issuer: string): string | undefined {
   return isSid(sid) ? sid : undefined;
 }
 
-async function endSessions({ services, signal, log }: Exchange, sid: string): Promise<void> {
+async function endSessions(exchange: Exchange, sid: string): Promise<void> {
+  const { services, signal, log } = exchange;
   try {
-    for (const userKey of await services.sessions.endAllOfSid(sid, signal)) {
-      log('info', `signed out by the provider ${userKey.slice(0, 8)}`);
+    for (const [userKey, count] of await services.sessions.endAllOfSid(sid, signal)) {
+      const action = { event: 'sign-out at the provider', by: userKey, of: userKey } as const;
+      await audited(exchange, action, () => Promise.resolve(count));
     }
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

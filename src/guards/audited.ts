@@ -9,6 +9,8 @@ export interface AuditedAction {
     | 'end own other sessions'
     | 'end session'
     | 'end all sessions of user'
+    /** In another window or app of the same browser; the provider told. */
+    | 'sign-out at the provider'
     /** The provider took the session back. */
     | 'end refused session'
     /** A sign-in in the same browser took its place. */

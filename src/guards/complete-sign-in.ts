@@ -68,6 +68,7 @@ export async function completeSignIn(
   } catch (error) {
     // The provider's session ended while ours was being opened: the wanted page asks for a sign-in, if it needs one.
     if (!(error instanceof AppError) || error.code !== 'ERR_SIGNED_OUT') throw error;
+    logError(exchange, error);
     return goToPage(exchange, attempt);
   }
   const userKey = attempt.asked?.userKey;

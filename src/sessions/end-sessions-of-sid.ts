@@ -9,13 +9,13 @@ const entriesATransaction = 100;
 /**
  * Ends every session that came of one session at the provider, and no other: one query of the index, one transaction to
  * mark it, one a user, one to empty it. Nobody's cookie is needed.
- * @returns the keys of the users concerned; empty when nobody knows this `sid`
+ * @returns how many were there and are gone now, by user key; empty when nobody knows this `sid`
  */
 export async function endSessionsOfSid(
   table: Table,
   sid: string,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<ReadonlyMap<string, number>> {
   const partitionKey = sidPartition(sid);
   const byUser = new Map<string, string[]>();
   const entries: Row[] = [];
@@ -30,13 +30,17 @@ export async function endSessionsOfSid(
   // First, so that a sign-in whose session is not stored yet finds the mark when it is.
   await markEntries(table, partitionKey, entries, signal);
   const ended = await Promise.all(
-    [...byUser].map(([userKey, keys]) => endSessionsOf(table, userKey, keys, signal)),
+    [...byUser].map(async ([userKey, keys]) => ({
+      userKey,
+      sessionKeys: await endSessionsOf(table, userKey, keys, signal),
+    })),
   );
   // Last, so that a failure above leaves a way to find the sessions again. An entry without a session stays, marked, and
   // expires: its session may be stored the next moment.
-  const taken = ended.flat().map((sessionKey) => [sessionKey]);
+  const taken = ended.flatMap(({ sessionKeys }) => sessionKeys).map((sessionKey) => [sessionKey]);
   await deleteRows(table, partitionKey, taken, signal);
-  return [...byUser.keys()];
+  const counts = ended.map(({ userKey, sessionKeys }) => [userKey, sessionKeys.length] as const);
+  return new Map(counts.filter(([, count]) => count > 0));
 }
 
 async function markEntries(

@@ -65,8 +65,8 @@ export interface SessionStore {
   endNamed(name: SessionName, signal: AbortSignal): Promise<boolean>;
   /** Ends all sessions of a user, or all but one, and tells how many. 1 list, 1 transaction for 50 sessions. */
   endAllOf(userKey: string, signal: AbortSignal, except?: string): Promise<number>;
-  /** Ends the sessions that came of one session at the provider: 1 list, 1 transaction a user and 2 of the index. Gives their users' keys. */
-  endAllOfSid(sid: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Ends the sessions that came of one session at the provider: 1 list, 1 transaction a user and 2 of the index. Tells how many, by user key. */
+  endAllOfSid(sid: string, signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
   /** Live sessions, of everybody or of one user. */
   listLive(wishes: ListWishes): Promise<SessionsPage>;
   /** Live sessions of people whose name or address holds a text. At most 10 lists a call. */

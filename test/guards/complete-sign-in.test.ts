@@ -219,6 +219,7 @@ describe('completeSignIn, with the session that this browser had', () => {
     const services = { ...exchange.services, sessions: gone };
     expect(location(await complete({ ...exchange, services }))).toContain('/reports');
     expect(names(exchange)).toEqual([]);
+    expect(exchange.lines).toEqual(['info ERR_SIGNED_OUT']);
   });
 });
 

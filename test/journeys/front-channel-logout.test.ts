@@ -43,6 +43,10 @@ describe('front-channel logout', () => {
     expect(await statusOf(here.browser)).toBe(401);
     expect(await statusOf(elsewhere.browser)).toBe(200);
     expect(await statusOf(stranger.browser)).toBe(200);
+    const [facts] = stack.apps;
+    const log = facts === undefined ? '' : await stack.output(facts);
+    const [line = ''] = /audit \{"event":"sign-out at the provider".*/.exec(log) ?? [];
+    expect(line).toMatch(/"by":"([\w-]{8})","of":"\1".*"outcome":"done","count":1\}/);
   });
 
   it('takes the exact issuer', async () => {

@@ -58,9 +58,14 @@ describe('SessionStore.endAllOfSid', () => {
     const other = await open({ sid: 'another' });
     const without = await open({ sid: undefined });
 
-    const keys = await endAllOf('one');
+    const ended = await endAllOf('one');
 
-    expect(new Set(keys)).toEqual(new Set([userOf().userKey, userOf('bob').userKey]));
+    expect(ended).toEqual(
+      new Map([
+        [userOf().userKey, 2],
+        [userOf('bob').userKey, 1],
+      ]),
+    );
     const { sessions } = await storeOver(table).listLive({ now: start, limit: 9, signal });
     expect(sessions).toHaveLength(2);
     for (const { ticket } of [other, without]) {
@@ -86,7 +91,7 @@ describe('SessionStore.endAllOfSid', () => {
 
   it('takes one query when nobody knows the sid', async () => {
     await open({ sid: 'one' });
-    expect(await endAllOf('unknown')).toEqual([]);
+    expect(await endAllOf('unknown')).toEqual(new Map());
     expect(asked).toEqual([`list ${sidPartition('unknown')}`]);
     expect(rows()).toHaveLength(3);
   });
@@ -98,7 +103,7 @@ describe('SessionStore.endAllOfSid', () => {
     const { userKey, sessionId } = former.ticket;
     await storeOver(table).endNamed({ userKey, sessionKey: sessionKeyOf(sessionId) }, signal);
 
-    await endAllOf('one');
+    expect(await endAllOf('one')).toEqual(new Map([[userKey, 2]]));
 
     expect(await storeOver(table).read(first.ticket, start, signal)).toBeUndefined();
     // An entry without a session may be that of one which is being opened just now: it stays and expires.
