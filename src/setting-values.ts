@@ -183,7 +183,7 @@ export const parseScopes: Parse<readonly string[]> = (text) => {
   const scopes = text.split(' ').filter((scope) => scope !== '');
   const isValid =
     scopes.length > 0 &&
-    // They travel in the cookie of each sign-in attempt, which has 2 KB for everything.
+    // They stand in the address of each sign-in, which has 4,096 characters for everything.
     text.length <= 600 &&
     scopes.every(
       (scope) => /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/.test(scope) && !oidcScopes.has(scope),

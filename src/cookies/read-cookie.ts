@@ -29,11 +29,6 @@ export function readCookies(header: string | null): RequestCookies {
   return cookies;
 }
 
-/** Each cookie name with this prefix once, in the order of the header. */
-export function listCookieNames(cookies: RequestCookies, prefix: string): readonly string[] {
-  return [...cookies.keys()].filter((name) => name.startsWith(prefix));
-}
-
 function believed(text: string): string | undefined {
   const [value = ''] = text.split(',', 1);
   return value.length <= longestValue && /^[A-Za-z0-9_.-]+$/.test(value) ? value : undefined;

@@ -8,46 +8,52 @@ import { beginSignIn } from '../guards/begin-sign-in';
 import { findTicket } from '../guards/find-session';
 import { bounce } from '../http/bounce';
 import type { Exchange } from '../http/exchange';
+import { readQuery } from '../http/read-query';
 import { isInsidePage } from '../http/request-kind';
 import { redirectTo } from '../http/responses';
+import type { WantedPage } from '../http/return-path';
 import { localPath, loginPathTo, wantedPage } from '../http/return-path';
 import { serve } from '../http/serve';
 import { openSealed } from '../keys/sealed-value';
 import { sessionKeyOf } from '../sessions/session-key';
 
+/** What some hosts take of a whole query. */
+const longestValue = 4096;
+
 /** GET auth/login: begins a sign-in at the provider. Nothing is written to storage for it. */
 export async function login(exchange: Exchange): Promise<HttpResponseInit> {
-  const { request, query } = exchange;
+  const { request, query, visitor } = exchange;
   // The sign-in cookie must come along: a new one would undo the sign-ins of other tabs. A browser that does not say
   // where it comes from would go a long way round each time for that.
   const detour = bounce(exchange, !request.headers.has('sec-fetch-site'));
   if (detour !== undefined) return detour;
+  // Whatever is wrong below, its page leads back to the wanted one.
+  const wanted = wantedPage(readQuery(query, 'return_to', 8192));
+  visitor.returnPath = wanted.path;
   if (isInsidePage(request)) throw new AppError('ERR_NOT_A_NAVIGATION');
   // Scopes and claims are asked for by this app alone: a link could otherwise make a person consent to anything.
   if (query.has('scope') || query.has('claims')) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'scope or claims in the query' });
   }
-  const step = single(query, 'step');
+  const step = readQuery(query, 'step', longestValue);
   return step === undefined
-    ? beginSignIn(exchange, readWishes(exchange))
+    ? beginSignIn(exchange, readWishes(exchange, wanted))
     : stepUp(exchange, await openStep(exchange, step));
 }
 
-function readWishes({ query, visitor }: Exchange): SignInWishes {
-  const { path, lost } = wantedPage(single(query, 'return_to', 8192));
-  visitor.returnPath = path;
+function readWishes({ query }: Exchange, { path, lost }: WantedPage): SignInWishes {
   if (lost !== undefined) {
     throw new SignInNeededError('ERR_PAGE_TOO_LONG', loginPathTo(path), { lostPage: lost });
   }
-  const asked = single(query, 'prompt');
+  const asked = readQuery(query, 'prompt', longestValue);
   const prompt = prompts.find((known) => known === asked);
   if (prompt !== asked) throw new AppError('ERR_BAD_REQUEST', { note: 'unknown prompt' });
   return {
     round: 0,
     returnPath: path,
     prompt,
-    loginHint: single(query, 'login_hint'),
-    domainHint: single(query, 'domain_hint'),
+    loginHint: readQuery(query, 'login_hint', longestValue),
+    domainHint: readQuery(query, 'domain_hint', longestValue),
   };
 }
 
@@ -75,16 +81,6 @@ async function stepUp(exchange: Exchange, request: StepUpRequest): Promise<HttpR
     return redirectTo(services.settings.baseUrl + returnPath);
   }
   return beginSignIn(exchange, { round: 0, returnPath, asked: request });
-}
-
-function single(query: URLSearchParams, name: string, longest = 4096): string | undefined {
-  const values = query.getAll(name);
-  if (values.length > 1) throw new AppError('ERR_BAD_REQUEST', { note: `${name} is repeated` });
-  const [value] = values;
-  if (value !== undefined && value.length > longest) {
-    throw new AppError('ERR_BAD_REQUEST', { note: `${name} is too long` });
-  }
-  return value === '' ? undefined : value;
 }
 
 serve('login', { route: 'auth/login', get: login });

@@ -1,4 +1,4 @@
-import { listCookieNames, readCookies } from '../../src/cookies/read-cookie';
+import { readCookies } from '../../src/cookies/read-cookie';
 
 const readCookie = (header: string | null, name: string) => readCookies(header).get(name);
 
@@ -67,14 +67,5 @@ describe('readCookies', () => {
   it.each(['__proto__', 'constructor', 'toString'])('knows no %s of its own', (name) => {
     expect(readCookie('a=1', name)).toBeUndefined();
     expect(readCookie(`${name}=abc`, name)).toBe('abc');
-  });
-});
-
-describe('listCookieNames', () => {
-  it('gives each name with the prefix once', () => {
-    const header = 'try-b=1; other=2,try-a=3; try-b=4; try-c=5; Try-d=6; try-';
-
-    expect(listCookieNames(readCookies(header), 'try-')).toEqual(['try-b', 'try-c']);
-    expect(listCookieNames(readCookies(null), 'try-')).toEqual([]);
   });
 });

@@ -126,6 +126,15 @@ describe('every end of a sign-in leads back to the wanted page', () => {
     expect(linkIn(page)).toContain(returnTo);
   });
 
+  it.each(['prompt=never', 'scope=Mail.Read', 'login_hint=a&login_hint=b', 'domain_hint=%20'])(
+    'when the link to sign in asks for %s',
+    async (wrong) => {
+      const page = await new TestBrowser().open(`${app}/auth/login?${returnTo}&${wrong}`);
+      expect(page.status).toBe(400);
+      expect(linkIn(page)).toContain(returnTo);
+    },
+  );
+
   it('in JSON too', async () => {
     const browser = new TestBrowser();
     const request = await beginAt(browser, path);
