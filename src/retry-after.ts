@@ -16,8 +16,9 @@ const longestWaitSeconds = 3600;
  */
 export function readRetryAfter(headers: HeaderReader): number | undefined {
   const asked = headers.get('retry-after')?.trim() ?? '';
-  if (/^\d{1,9}$/.test(asked)) return Math.min(Number(asked), longestWaitSeconds);
-  if (!/^[A-Z][a-z]{2},? /.test(asked)) return undefined;
+  if (/^\d+$/.test(asked)) return Math.min(Number(asked), longestWaitSeconds);
+  // Each of the three forms begins with the day of the week.
+  if (!/^[A-Z][a-z]{2,8},? /.test(asked)) return undefined;
   const seconds = Math.ceil((Date.parse(asked) - Date.parse(headers.get('date') ?? '')) / 1000);
   return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), longestWaitSeconds);
 }

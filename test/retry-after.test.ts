@@ -11,6 +11,12 @@ describe('readRetryAfter', () => {
       { date, 'retry-after': 'Wed, 21 Oct 2026 07:29:30 GMT' },
       90,
     ],
+    [
+      'a date in the form of RFC 850',
+      { date, 'retry-after': 'Wednesday, 21-Oct-26 07:29:30 GMT' },
+      90,
+    ],
+    ['a number with many digits as an hour', { 'retry-after': '99999999999' }, 3600],
     ['a date that has passed', { date, 'retry-after': 'Wed, 21 Oct 2026 07:27:00 GMT' }, 0],
     ['more than an hour as an hour', { 'retry-after': '86400' }, 3600],
     ['a date in a year as an hour', { date, 'retry-after': 'Thu, 21 Oct 2027 07:28:00 GMT' }, 3600],

@@ -1,10 +1,10 @@
 import { idTokenDemands } from '../claims-request';
-import { AppError, SignInRefusedError } from '../errors';
+import { AppError } from '../errors';
 import type { User } from '../sessions/session';
 import type { AuthParts } from './auth-parts';
 import { createMsalClient } from './msal-client';
 import type { ProviderAnswer } from './parse-callback';
-import { redemptionError } from './refusal-errors';
+import { redemptionError, redirectError } from './refusal-errors';
 import { scopesOfSignIn } from './scopes';
 import type { AttemptSecrets, SignInAttempt } from './sign-in-attempt';
 import { isAttemptLive } from './sign-in-attempt';
@@ -31,8 +31,7 @@ export interface FinishedSignIn {
 /**
  * Ends a sign-in: redeems the code and verifies the ID token. That this browser began the attempt is the caller's to
  * see, and whether a step-up was answered by the user it was made for.
- * @throws ERR_OTHER_ISSUER, ERR_SIGN_IN_EXPIRED, ERR_SIGN_IN_REFUSED (a SignInRefusedError, of the redirect),
- *   ERR_WRONG_TENANT, and as {@link redemptionError}
+ * @throws ERR_OTHER_ISSUER, ERR_SIGN_IN_EXPIRED, ERR_WRONG_TENANT, and as {@link redirectError} and {@link redemptionError}
  */
 export async function finishSignIn(
   parts: AuthParts,
@@ -42,7 +41,7 @@ export async function finishSignIn(
 ): Promise<FinishedSignIn> {
   await checkIssuer(parts, answer, signal);
   // A refusal is told however late it comes: the person must learn why, not see the same page again.
-  if (answer.kind === 'error') throw new SignInRefusedError(answer.refusal);
+  if (answer.kind === 'error') throw redirectError(answer.refusal);
   if (!isAttemptLive(attempt, now)) {
     throw new AppError('ERR_SIGN_IN_EXPIRED', { note: 'the attempt is too old' });
   }

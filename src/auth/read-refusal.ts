@@ -10,8 +10,8 @@ export interface TokenRefusal {
   readonly claims?: string;
 }
 
-/** RFC 6749 allows more in `error` and `suberror`, but nobody sends it, and it ends up on a page. */
-const namePattern = /^[a-z][a-z_]{0,63}$/;
+/** RFC 6749 allows more in `error` and `suberror`, but no name needs it, and it ends up in the log. */
+const namePattern = /^[A-Za-z][\w.-]{0,63}$/;
 /** A GUID, and nothing else, so that it can be shown and looked up. */
 const guidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const mostNumbers = 10;
@@ -71,8 +71,8 @@ function readDescription(description: unknown): { numbers: readonly string[]; gu
 
 /** Members of `error_codes`, which B2C does not send. */
 function entraNumber(code: unknown): readonly string[] {
-  const isNumber = typeof code === 'number' && Number.isSafeInteger(code) && code > 0 && code < 1e9;
-  return isNumber ? [`AADSTS${code}`] : [];
+  const digits = typeof code === 'number' || typeof code === 'string' ? String(code) : '';
+  return /^[1-9]\d{3,8}$/.test(digits) ? [`AADSTS${digits}`] : [];
 }
 
 /** The generic number often comes first (`[70002, 500133]`), and the one that is known says most. */

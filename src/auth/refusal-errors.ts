@@ -7,6 +7,16 @@ import { isOfTheApp, meaningOf } from './refusals';
 import type { TokenAnswer } from './token-network-client';
 
 /**
+ * What an error answer of the sign-in page means to the person who signs in: ERR_PROVIDER_UNAVAILABLE when the provider is
+ * busy or failing, which may pass, else ERR_SIGN_IN_REFUSED (a SignInRefusedError).
+ */
+export function redirectError(refusal: ProviderRefusal): AppError {
+  return meaningOf(refusal).kind === 'passing'
+    ? new AppError('ERR_PROVIDER_UNAVAILABLE', { refusal })
+    : new SignInRefusedError(refusal);
+}
+
+/**
  * What a failed redemption of a code means to the person who signs in.
  *
  * - ERR_SIGN_IN_EXPIRED: the code is used up, so a new sign-in may do

@@ -42,7 +42,7 @@ function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpR
     login_url: loginUrl,
     ...(error.isRepeated && { repeated: true }),
     ...(error.lostPage === undefined ? {} : { page_too_long: true }),
-    ...refusalMembers(refusalIn(error)),
+    ...refusalMembers(error),
   });
 }
 
@@ -77,7 +77,7 @@ function errorJson(error: AppError, exchange: Exchange): HttpResponseInit {
   const loginPath = loginPathIn(errorLinks(error, exchange), exchange);
   const extra = {
     ...(error instanceof RoleMissingError ? { role: error.role } : {}),
-    ...refusalMembers(refusalIn(error)),
+    ...refusalMembers(error),
     ...(loginPath === undefined
       ? {}
       : { login_url: exchange.services.settings.baseUrl + loginPath }),
@@ -86,9 +86,10 @@ function errorJson(error: AppError, exchange: Exchange): HttpResponseInit {
 }
 
 /** What a client may show or report of the provider's refusal; members that are not known are left out of the JSON. */
-function refusalMembers(refusal: ProviderRefusal | undefined) {
+function refusalMembers(error: AppError) {
+  const refusal = refusalIn(error);
   if (refusal === undefined) return {};
-  const { meaning, actor, action } = meaningOf(refusal);
+  const { meaning, actor, action } = explains(refusal, error) ? meaningOf(refusal) : {};
   const { number, correlationId } = refusal;
   return {
     number,
@@ -99,6 +100,16 @@ function refusalMembers(refusal: ProviderRefusal | undefined) {
     must_act: actor,
     action,
   };
+}
+
+/**
+ * Whether the refusal's own meaning agrees with the error. A status of 429 or 503 says that it passes, whatever its body
+ * says; and that an answer was used up is no reason that nobody knows.
+ */
+function explains(refusal: ProviderRefusal, { code }: AppError): boolean {
+  const { kind } = meaningOf(refusal);
+  if (code === 'ERR_PROVIDER_UNAVAILABLE') return kind === 'passing';
+  return code !== 'ERR_SIGN_IN_EXPIRED' || kind === 'spent';
 }
 
 function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
@@ -118,7 +129,7 @@ function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
           The role is named <code>{error.role}</code>.
         </p>
       ) : null}
-      {refusal === undefined ? null : <Refusal refusal={refusal} />}
+      {refusal !== undefined && explains(refusal, error) ? <Refusal refusal={refusal} /> : null}
     </MessagePage>
   );
   return withRetryAfter(htmlPage(page, facts.status), error.retryAfterSeconds);

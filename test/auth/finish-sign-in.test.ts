@@ -204,6 +204,15 @@ describe('finishSignIn', () => {
     });
   });
 
+  it('takes a failure of the provider in its answer for one that passes', async () => {
+    const refusal = { error: 'server_error', number: 'AADSTS90033', where: 'redirect' } as const;
+    const answer = { kind: 'error', state: undefined, issuer: tiny.issuer, refusal } as const;
+    const failure = await failureOf(finish(answer));
+    expect(failure.code).toBe('ERR_PROVIDER_UNAVAILABLE');
+    expect(failure.retryAfterSeconds).toBe(10);
+    expect(failure.refusal).toEqual(refusal);
+  });
+
   it('accepts an answer with the right iss', async () => {
     tiny.metadata = { authorization_response_iss_parameter_supported: true };
     expect((await finish(withCode({ issuer: tiny.issuer }))).user.subject).toBe(subject);

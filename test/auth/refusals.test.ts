@@ -125,6 +125,8 @@ describe('readTokenRefusal', () => {
       { error: 'invalid_grant', error_codes: ['1', -1, 1e10, {}] },
       undefined,
     ],
+    ['a list of texts', { error: 'invalid_grant', error_codes: ['50076'] }, 'AADSTS50076'],
+    ['an error of another spelling', entra('Policy.Error-2', [53003]), 'AADSTS53003'],
     ['a member that is no list', { error: 'invalid_grant', error_codes: 50076 }, undefined],
   ])('finds the number that says most among %s', (_what, body, number) => {
     expect(readTokenRefusal(body)?.refusal.number).toBe(number);
@@ -136,7 +138,7 @@ describe('readTokenRefusal', () => {
     );
   });
 
-  it.each([undefined, null, 'error', [], {}, { error: 1 }, { error: '<b>' }, { error: 'A' }])(
+  it.each([undefined, null, 'error', [], {}, { error: 1 }, { error: '<b>' }, { error: '' }])(
     'takes %j for no refusal',
     (body) => {
       expect(readTokenRefusal(body)).toBeUndefined();

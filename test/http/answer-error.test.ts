@@ -379,6 +379,22 @@ describe('answerError, on a page', () => {
     });
   });
 
+  it.each<[ErrorCode, ProviderRefusal]>([
+    ['ERR_PROVIDER_UNAVAILABLE', { error: 'too_many_requests', number: 'AADSTS99999' }],
+    ['ERR_PROVIDER_UNAVAILABLE', { error: 'invalid_client', number: 'AADSTS7000222' }],
+    ['ERR_SIGN_IN_EXPIRED', { error: 'invalid_grant' }],
+  ])('of another meaning than %s is told by its number alone: %j', (code, refused) => {
+    const correlationId = '7f1c0b1e-1111-4222-8333-0123456789ab';
+    const error = new AppError(code, { refusal: { ...refused, correlationId } });
+    const { words: text } = pageOf(error);
+    expect(text).toContain(correlationId);
+    expect(text).not.toContain('must act');
+    const { body } = jsonOf(error);
+    expect(body).toMatchObject({ code, provider_correlation_id: correlationId });
+    expect(body).not.toHaveProperty('meaning');
+    expect(body).not.toHaveProperty('must_act');
+  });
+
   const labelOf = (refusal: ProviderRefusal): string => {
     const { links } = pageOf(new SignInRefusedError(refusal), browser('/auth/redirect?code=a'));
     const [first = '', second] = links;

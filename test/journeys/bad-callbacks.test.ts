@@ -250,7 +250,8 @@ describe('the callback', () => {
     ['login_required', 302],
     ['interaction_required', 302],
     ['invalid_request', 403],
-    ['server_error', 403],
+    ['server_error', 503],
+    ['temporarily_unavailable', 503],
   ])('after prompt=none takes %s for what it is', async (error, expected) => {
     const browser = new TestBrowser();
     browser.follows = false;
