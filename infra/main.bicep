@@ -59,7 +59,7 @@ param graphBaseUrl string = ''
 @maxLength(120)
 param entraAppDisplayName string = 'Anteroom'
 
-@description('Optional. Object ids of users and groups that get the app role admin. Needs AppRoleAssignment.ReadWrite.All. Taking an id out does not take the role away; leave all out when a later deployment says that an entry already exists.')
+@description('Optional. Object ids of users and groups that get the app role admin. Needs AppRoleAssignment.ReadWrite.All. Removing an id does not remove the role. Leave the list empty when a later deployment says that an entry already exists.')
 param adminPrincipalIds string[] = []
 
 @description('Optional. Whether only people with an assignment may sign in.')
@@ -83,7 +83,7 @@ param sessionLifetimeSeconds int = 43200
 @maxValue(2592000)
 param sessionRevalidateSeconds int = 900
 
-@description('Optional. Bytes of the longest request body that the Functions host hands to the app; a longer one is answered 500 without a word. The host takes 104857600 by itself.')
+@description('Optional. Bytes of the longest request body that the Functions host passes to the app. It answers a longer one with an empty 500. The default of the host is 104857600.')
 @minValue(1048576)
 @maxValue(104857600)
 param bodySizeLimit int = 2097152

@@ -49,7 +49,7 @@ param sessionLifetimeSeconds int
 @description('Required. Seconds after which roles and account are checked again with the provider.')
 param sessionRevalidateSeconds int
 
-@description('Required. Bytes of the longest request body that the Functions host hands to the app.')
+@description('Required. Bytes of the longest request body that the Functions host passes to the app.')
 param bodySizeLimit int
 
 @description('The app.')
@@ -70,18 +70,18 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     // The Functions host.
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
     APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
-    // Without it the host answers every method that the app does not take on / with a page of its own.
+    // Without it the host answers with its own page every method on / that the app does not list.
     AzureWebJobsDisableHomepage: 'true'
     // Diagnostic events would need a role on tables of the host storage.
     AzureWebJobsFeatureFlags: 'DisableDiagnosticEventLogging'
-    // Beside the address: with the address alone the host has failed at its start (Azure/azure-functions-host#11787).
+    // With the address alone the host has failed to start (Azure/azure-functions-host#11787).
     AzureWebJobsStorage__accountName: hostAccountName
     AzureWebJobsStorage__blobServiceUri: hostBlobEndpoint
     AzureWebJobsStorage__clientId: identityClientId
     AzureWebJobsStorage__credential: 'managedidentity'
     // A bundle that cannot be loaded stops the host, instead of serving nothing without a word.
     FUNCTIONS_NODE_BLOCK_ON_ENTRY_POINT_ERROR: 'true'
-    // The host reads a body whole into memory before any code of the app runs.
+    // The host reads the whole body into memory before any code of the app runs.
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(bodySizeLimit)
     // The app: src/settings.ts.
     ADMIN_ROLE: adminRole

@@ -82,7 +82,7 @@ resource packageContainer 'Microsoft.Storage/storageAccounts/blobServices/contai
   }
 }
 
-@description('Lets the Functions host keep its state, and deployments write the package. On the account, which holds nothing else: the health check of the host lists containers, and that is a right on the account.')
+@description('Lets the Functions host keep its state, and deployments write the package. The role is on the account, since the health check of the host lists containers. The account holds nothing else.')
 resource hostRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, identityName, roleIds.storageBlobDataOwner)
   scope: account

@@ -32,12 +32,12 @@ export function graphControlPage(faults: GraphFaults, fault?: string): string {
               options={challengeForms.map((each) => [each, each.replaceAll('-', ' ')] as const)}
             />
             <ChoiceField
-              label="Be down"
+              label="Outage"
               name="outage"
               value={outage.value}
               options={outages.map((each) => [each, each] as const)}
             />
-            <TextField label="Be late, in milliseconds" name="delayMs" value={delayMs.value} />
+            <TextField label="Delay, in milliseconds" name="delayMs" value={delayMs.value} />
             <TextField
               label="How many requests"
               name="times"

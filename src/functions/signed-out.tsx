@@ -104,17 +104,17 @@ const otherTexts = {
 } as const;
 
 const providerTexts = {
-  asked: `Microsoft was asked to sign you out as well. ${closeWindows}`,
-  left: 'At Microsoft you are still signed in, so signing in again may ask for nothing. On a shared computer, sign out there too.',
+  asked: `The sign-in service was asked to sign you out as well. ${closeWindows}`,
+  left: 'You are still signed in at the sign-in service, so signing in again may ask you nothing. On a shared computer, sign out there too.',
   unreached:
-    'Microsoft could not be reached to sign you out there too. On a shared computer, close all browser windows.',
+    'The sign-in service could not be reached, so you may still be signed in there. On a shared computer, close all browser windows.',
 } as const;
 
 function KeptSession({ until }: { readonly until: number | undefined }) {
   return (
     <p class="act">
-      The session itself could not be ended on the server yet, because the app’s storage did not
-      answer. Nothing in this browser leads to it any more, and it ends by itself
+      The session could not be ended on the server, because the app’s storage did not answer. This
+      browser cannot use it any more, and it ends by itself
       {until === undefined ? '' : ' by '}
       {until === undefined ? null : <Time seconds={until} />}. To end it sooner, sign in again and
       open Sessions, or ask an administrator of the app.

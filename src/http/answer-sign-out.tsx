@@ -44,7 +44,7 @@ function answerOf(exchange: Exchange, { url, notDone, until }: SignOutAnswer): H
     <ContinuePage
       title="Signing you out"
       goTo={url}
-      text="This browser is signed out of this app. Now signing you out at Microsoft as well."
+      text="This browser is signed out of this app. The sign-in service signs you out as well."
     />,
   );
 }

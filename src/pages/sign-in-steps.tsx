@@ -9,8 +9,12 @@ interface Step {
 export const signInSteps: readonly Step[] = [
   {
     title: 'You press “Sign in”',
-    text: 'Anteroom makes three random values (a state, a nonce and a PKCE verifier), seals them in a cookie that lives for ten minutes, and sends your browser to Microsoft. Nothing is stored on the server.',
-    files: ['src/functions/login.ts', 'src/auth/start-sign-in.ts'],
+    text: 'Anteroom seals the page you wanted in state, and ties it to this browser by a small random cookie. Nonce and PKCE verifier are derived from both. Then it sends your browser to Microsoft. Nothing is stored on the server.',
+    files: [
+      'src/functions/login.ts',
+      'src/auth/sign-in-attempt.ts',
+      'src/cookies/sign-in-cookie.ts',
+    ],
   },
   {
     title: 'Microsoft asks who you are',
@@ -19,12 +23,12 @@ export const signInSteps: readonly Step[] = [
   },
   {
     title: 'Your browser comes back, and hops once',
-    text: 'Browsers keep strict cookies back while another site leads the way. So a tiny page opens the same address again, and this time they come along.',
+    text: 'Browsers do not send strict cookies when another site starts a navigation. So a tiny page of ours opens the same address again, and now the browser sends them.',
     files: ['src/functions/redirect.tsx', 'src/pages/continue-page.tsx'],
   },
   {
     title: 'The code becomes a session',
-    text: 'Anteroom trades code and verifier for tokens, checks the ID token’s signature and claims itself, then writes session and tokens to one table, encrypted under a key that only your cookie completes.',
+    text: 'Anteroom redeems the code for tokens, and checks the signature and claims of the ID token itself. Then it writes session and tokens to one table. They are encrypted under a key that needs your cookie.',
     files: [
       'src/guards/complete-sign-in.ts',
       'src/auth/verify-id-token.ts',
@@ -33,12 +37,12 @@ export const signInSteps: readonly Step[] = [
   },
   {
     title: 'Your browser gets one cookie',
-    text: 'It is signed, out of reach of scripts, and sent to this site only. It holds the session’s address, never a token.',
+    text: 'It is signed, no script can read it, and the browser sends it to this site only. It holds the address and the id of the session, never a token.',
     files: ['src/cookies/session-cookie.ts'],
   },
   {
     title: 'Every request is checked',
-    text: 'A function says who may call it. The guard reads the session, refreshes tokens when they have run out, and sends you through Microsoft again only when it must.',
+    text: 'A function says who may call it. The guard reads the session and refreshes tokens that have expired. It sends you to Microsoft again only when it must.',
     files: ['src/guards/signed-in.ts', 'src/guards/with-role.ts'],
   },
 ];

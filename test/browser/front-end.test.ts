@@ -108,7 +108,7 @@ describe.each([
     await openExample(app);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL(`${app}/auth/signed-out`);
-    await page.getByText('Microsoft was asked to sign you out as well').waitFor();
+    await page.getByText('The sign-in service was asked to sign you out as well').waitFor();
     expect(await context.cookies(app)).toEqual([]);
   });
 

@@ -100,7 +100,7 @@ describe.each(views)('on %s', (_name, view) => {
 
     await page.getByRole('button', { name: 'Sign out of this browser' }).click();
     await page.waitForURL(`${app}/auth/signed-out`);
-    await page.getByText('Microsoft was asked to sign you out as well').waitFor();
+    await page.getByText('The sign-in service was asked to sign you out as well').waitFor();
     expect(await faultsOn(page)).toEqual(nothing);
     expect(await page.context().cookies(app)).toEqual([]);
   });

@@ -203,7 +203,7 @@ describe('the whole log of an app', () => {
       from: page.url,
     });
     remember(browser, out);
-    expect(words(out.text)).toContain('could not be ended on the server yet');
+    expect(words(out.text)).toContain('could not be ended on the server');
   });
 
   it('of cookies, forms and queries that somebody made up', async () => {

@@ -150,7 +150,7 @@ describe('the main job', () => {
       from: page.url,
     });
     expect(out.url.pathname).toBe('/auth/signed-out');
-    expect(words(out.text)).toContain('At Microsoft you are still signed in');
+    expect(words(out.text)).toContain('You are still signed in at the sign-in service');
     expect((await fetchJson(`${app}/auth/session`, browser)).status).toBe(401);
   });
 

@@ -130,7 +130,7 @@ describe('one’s own sessions', () => {
     });
     expect(out.url.href).toBe(`${app}/auth/signed-out`);
     expect(out.trail.some((url) => url.startsWith(stack.facts.entraUrl))).toBe(true);
-    expect(words(out.text)).toContain('Microsoft was asked to sign you out as well');
+    expect(words(out.text)).toContain('The sign-in service was asked to sign you out as well');
     expect(browser.cookies(app).size).toBe(0);
   });
 

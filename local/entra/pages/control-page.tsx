@@ -20,7 +20,7 @@ export function entraControlPage(parts: {
     fault,
     children: (
       <>
-        <p class="quiet">What you change counts from the next sign-in or refresh on.</p>
+        <p class="quiet">Your changes count from the next sign-in or refresh.</p>
         <h2>Accounts</h2>
         <div class="grid">
           {users.map((user) => (
@@ -76,7 +76,7 @@ function Policies(props: {
     users.find(({ objectId, username }) => key === objectId || key === username)?.name ?? key;
   return (
     <>
-      {accessPolicies.value.length === 0 ? <p class="quiet">Nothing is demanded.</p> : null}
+      {accessPolicies.value.length === 0 ? <p class="quiet">No confirmation is demanded.</p> : null}
       <ul>
         {accessPolicies.value.map(({ user, scope, acrs }, index) => (
           <li key={index}>

@@ -33,29 +33,25 @@ function TokenEndpointForm({ faults }: Props) {
       <fieldset>
         <legend>Token endpoint</legend>
         <TextField
-          label="Access tokens live, in seconds"
+          label="Life of access tokens, in seconds"
           name="accessTokenSeconds"
           value={accessTokenSeconds.value}
         />
         <ChoiceField
-          label="Refuse with"
+          label="Refusal"
           name="tokenError"
           value={codeOf(tokenError)}
           options={refusalOptions(codeOf(tokenError))}
         />
         <ChoiceField
-          label="Be down"
+          label="Outage"
           name="tokenOutage"
           value={tokenOutage.value}
           options={outages.map((outage) => [outage, outage] as const)}
         />
+        <TextField label="Delay, in milliseconds" name="tokenDelayMs" value={tokenDelayMs.value} />
         <TextField
-          label="Be late, in milliseconds"
-          name="tokenDelayMs"
-          value={tokenDelayMs.value}
-        />
-        <TextField
-          label="How many requests of the last three"
+          label="How many requests (refusal, outage, delay)"
           name="tokenTimes"
           value={tokenTimes.value ?? ''}
           placeholder="all"
@@ -72,7 +68,7 @@ function RefusalForm({ faults }: Props) {
       <fieldset>
         <legend>Refusals</legend>
         <ChoiceField
-          label="Send sign-ins back with"
+          label="Refusal of sign-ins"
           name="signInError"
           value={codeOf(faults.signInError)}
           options={refusalOptions(codeOf(faults.signInError))}
@@ -84,13 +80,13 @@ function RefusalForm({ faults }: Props) {
           placeholder="all"
         />
         <ChoiceField
-          label="Parts of a description are parted by"
+          label="Separator in descriptions"
           name="errorLayout"
           value={faults.errorLayout.value}
           options={errorLayouts.map((layout) => [layout, layout] as const)}
         />
         <ChoiceField
-          label="Address about the error"
+          label="Host of error_uri"
           name="errorUri"
           value={faults.errorUri.value}
           options={errorUris.map((host) => [host, host] as const)}
