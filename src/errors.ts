@@ -1,11 +1,11 @@
 import type { ErrorCode } from './error-facts';
 import { factsOf } from './error-facts';
 
-/** What may be known of an error answer of the provider. `error_description` never is: it names users and tenants. */
+/** What is kept of an error answer of the provider. `error_description` is not: it names users and tenants. */
 export interface ProviderRefusal {
   /** `error` of RFC 6749 sections 4.1.2.1 and 5.2, letters and underscores only. */
   readonly error: string;
-  /** `suberror` of the token endpoint or `error_subcode` of a redirect, written as `error` is. */
+  /** `suberror` of the token endpoint or `error_subcode` of a redirect, with the same characters as `error`. */
   readonly suberror?: string;
   /** `AADSTS50105` or `AADB2C90118`: of several numbers the one that says most. */
   readonly number?: string;
@@ -17,11 +17,11 @@ export interface ProviderRefusal {
 
 interface AppErrorOptions {
   readonly cause?: unknown;
-  /** Where the provider said no: what it said. Logged, and shown by number and correlation id. */
+  /** What the provider said when it refused. The log has it, the page shows number and correlation id. */
   readonly refusal?: ProviderRefusal;
   /** For the log only, never shown. Must not hold a code, token, cookie value, secret or session id. */
   readonly note?: string;
-  /** When a new try makes sense, in seconds, where the service that failed said so; else the code's own time counts. */
+  /** Seconds until a retry makes sense, where the service said so; else the time of the code counts. */
   readonly retryAfterSeconds?: number | undefined;
 }
 
@@ -92,8 +92,7 @@ export class SignInRefusedError extends AppError {
 }
 
 /**
- * 403: an administrator did not consent. Anybody can write the address that says so, so nothing of it is believed or
- * shown but the number.
+ * 403: an administrator did not consent. Anybody can write the address that says so, so only the number of it is shown.
  */
 export class ConsentDeclinedError extends AppError {
   /** `AADSTS65004`, for instance. */

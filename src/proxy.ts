@@ -2,23 +2,23 @@ import http from 'node:http';
 import https from 'node:https';
 
 /**
- * The way out of the process, one for all calls: Node's own rule. With `NODE_USE_ENV_PROXY=1` they go through the
- * proxy that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name, without it through none. Loopback never goes through one.
+ * One rule for all calls that leave the process, Node's own. With `NODE_USE_ENV_PROXY=1` they go through the
+ * proxy that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name. Without it they use none. Calls on loopback never use one.
  * https://nodejs.org/docs/latest-v24.x/api/http.html#built-in-proxy-support
  */
 
 // As the names stand in URLs, and as they stand in options of `node:http`.
 const loopback = ['localhost', '127.0.0.1', '[::1]', '::1'];
 
-/** A process's environment, of which the names of the proxies and of what goes past them are read and written. */
+/** The environment of a process. Its proxy settings are read and written. */
 export type ProxyEnvironment = Record<string, string | undefined>;
 
 /**
- * Keeps what is on this machine away from the proxy: the storage emulator, a local provider, and the platform's
+ * Keeps calls on this machine away from the proxy: to the storage emulator, to a local provider, and to the platform's
  * endpoint for tokens of the managed identity. `fetch` reads `NO_PROXY` at each call; processes started later inherit it.
  */
 export function bypassProxyOnLoopback(environment: ProxyEnvironment): void {
-  // The lower-case name counts where both are there.
+  // Where both names are set, the lower-case one counts.
   const { no_proxy: lower, NO_PROXY: upper, IDENTITY_ENDPOINT: identity = '' } = environment;
   const others = (lower ?? upper ?? '').split(',').map((name) => name.trim());
   // In a container the platform's endpoint has a link-local address.
@@ -42,7 +42,7 @@ export function settleProxy(environment: ProxyEnvironment): void {
   }
 }
 
-/** The agent for calls that bring one of their own, where a proxy is to be used; `undefined` where none is. */
+/** The agent for clients that need one of their own; `undefined` where no proxy is used. */
 export function proxyAgent(): http.Agent | undefined {
   const { proxyEnv } = https.globalAgent.options;
   return proxyEnv === undefined ? undefined : new https.Agent({ keepAlive: true, proxyEnv });

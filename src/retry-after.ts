@@ -1,12 +1,12 @@
 import type { ErrorCode } from './error-facts';
 import { AppError, type ProviderRefusal } from './errors';
 
-/** What a header of an answer is read by: fetch's `Headers`, or those of an Azure SDK. */
+/** The headers of an answer: `Headers` of fetch, or those of an Azure SDK. */
 interface HeaderReader {
   get(name: string): string | null | undefined;
 }
 
-/** No service is left alone for longer, whatever it says: a wrong header must not shut people out for a day. */
+/** The longest wait: a wrong header must not keep people out for a day. */
 const longestWaitSeconds = 3600;
 
 /**
@@ -23,7 +23,7 @@ export function readRetryAfter(headers: HeaderReader): number | undefined {
   return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), longestWaitSeconds);
 }
 
-/** A service is busy and said when to ask again. Nobody asks it before, and the client is told. */
+/** A service is busy and named a time. It gets no request before, and the client gets that time. */
 export class AskedToWaitError extends AppError {
   readonly waitSeconds: number;
 

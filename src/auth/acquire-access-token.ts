@@ -83,7 +83,7 @@ export async function acquireAccessToken(
   };
 }
 
-/** Each try more would make a busy token endpoint busier, and its own answer longer to wait for (RFC 6585 section 4). */
+/** More tries would make a busy token endpoint busier (RFC 6585 section 4). */
 function requireNoPause({ tokenPauses }: AuthParts, question: string, now: number): void {
   const left = tokenPauses.left(question, now);
   if (left === 0) return;
@@ -100,7 +100,7 @@ async function findAccount(cache: TokenCache): Promise<AccountInfo> {
   return account;
 }
 
-/** MSAL returns tokens of another account without caching them: so both places are looked at. */
+/** MSAL returns tokens of another account without caching them, so both places are checked. */
 async function verifyNewIdTokens(
   parts: AuthParts,
   { tokenCache, user, now, signal }: AccessTokenRequest,

@@ -12,8 +12,8 @@ export interface AcquiredFromStored extends AcquiredAccessToken {
 
 /**
  * Acquires with a stored token cache. When the provider takes the refresh token for dead, another instance may have got a
- * newer one meanwhile: a session ends only if what is stored now fails too. Nor does it end for the scopes of one API among
- * others: the provider must refuse the scopes of the sign-in as well, else the person is asked to go there for that API.
+ * newer one meanwhile: a session ends only if what is stored now fails too. A refusal for
+ * the scopes of one API does not end it either: the provider must also refuse the scopes of the sign-in. Else it is a step-up.
  * @param reread the cache as it is stored now; `undefined` when the session was ended
  * @throws as {@link acquireAccessToken}
  */

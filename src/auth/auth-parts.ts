@@ -14,7 +14,7 @@ export interface AuthParts {
   readonly settings: AuthSettings;
   readonly provider: Provider;
   readonly credential: CredentialState;
-  /** For whom the token endpoint asked to wait: nobody asks again before. */
+  /** Requests for which the token endpoint named a time to wait: nobody sends them again before. */
   readonly tokenPauses: PauseMemory;
   /**
    * A JWT by which the app proves itself (RFC 7523 section 2.2), called when a token is asked for.

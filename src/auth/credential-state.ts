@@ -1,13 +1,13 @@
 import type { Clock } from '../clock';
 import type { ProviderRefusal } from '../errors';
 
-/** Whether the provider accepts the app itself, as far as its last answers told. One for an instance; it asks nobody. */
+/** Whether the provider accepts the app itself, by its last answers. One for each instance; it sends no request. */
 export interface CredentialState {
   /** The provider refused the app: its secret has expired, or somebody disabled it. */
   refused(refusal: ProviderRefusal): void;
   /** The provider gave tokens to the app. */
   accepted(): void;
-  /** The last refusal, for ten minutes or until tokens came again. */
+  /** The last refusal: for ten minutes, or until tokens come again. */
   lastRefusal(): ProviderRefusal | undefined;
 }
 

@@ -12,7 +12,7 @@ import { redirectUriOf } from './start-sign-in';
 import { keepAcquired } from './token-cache';
 import { verifyIdToken } from './verify-id-token';
 
-/** An attempt that the browser before us began. */
+/** An attempt that this browser began. */
 export type OwnAttempt = Pick<SignInAttempt, 'startedAt' | 'asked'> & AttemptSecrets;
 
 /** A person the provider vouches for, and what to keep in the new session. */
@@ -29,8 +29,8 @@ export interface FinishedSignIn {
 }
 
 /**
- * Ends a sign-in: redeems the code and verifies the ID token. That this browser began the attempt is the caller's to
- * see, and whether a step-up was answered by the user it was made for.
+ * Ends a sign-in: redeems the code and verifies the ID token. The caller checks that this browser began the
+ * attempt, and that the user of a step-up is the one it was made for.
  * @throws ERR_OTHER_ISSUER, ERR_SIGN_IN_EXPIRED, ERR_WRONG_TENANT, and as {@link redirectError} and {@link redemptionError}
  */
 export async function finishSignIn(
@@ -40,7 +40,7 @@ export async function finishSignIn(
   { now, signal }: { readonly now: number; readonly signal: AbortSignal },
 ): Promise<FinishedSignIn> {
   await checkIssuer(parts, answer, signal);
-  // A refusal is told however late it comes: the person must learn why, not see the same page again.
+  // A late refusal is shown too: the person must learn why, and not see the same page again.
   if (answer.kind === 'error') throw redirectError(answer.refusal);
   if (!isAttemptLive(attempt, now)) {
     throw new AppError('ERR_SIGN_IN_EXPIRED', { note: 'the attempt is too old' });
@@ -78,7 +78,7 @@ async function redeem(
   { now, signal }: { readonly now: number; readonly signal: AbortSignal },
 ): Promise<{ idToken: string; tokenCache: string }> {
   const { msal, answer } = await createMsalClient(parts, signal);
-  // Whatever was consented to: a token is for one resource, tokens for others come by a refresh.
+  // A token is for one resource, whatever the person consented to. Tokens for other resources come by a refresh.
   const scopes = scopesOfSignIn(parts.settings.graphScopes, asked?.scopes);
   try {
     const { idToken } = await msal.acquireTokenByCode({

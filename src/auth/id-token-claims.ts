@@ -17,7 +17,7 @@ export interface IdTokenClaims {
 
 const maxText = 256;
 const maxLoginHint = 1024;
-/** Entra ID puts up to 200 groups into a token, as roles where it is told to, beside the roles themselves. */
+/** Entra ID puts up to 200 groups into a token. They can be sent as roles, and then come with the roles themselves. */
 const maxRoles = 500;
 
 /** A claim is missing, of another type or too long. `claim` is its name, never its value. */

@@ -17,8 +17,7 @@ export type Callback =
   /** Nothing at all: a bookmark, or a tile whose home page is the redirect URI. */
   | { readonly kind: 'bare' }
   /**
-   * The answer to admin consent, which this app never asks for itself: an administrator follows a link of the provider's
-   * own. `refusal` when it was declined.
+   * The answer to admin consent. This app never asks for it: an administrator follows a link of the provider. `refusal` when it was declined.
    * @see https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
    */
   | { readonly kind: 'admin-consent'; readonly refusal: ProviderRefusal | undefined };
@@ -28,7 +27,7 @@ const maxLength = 8192;
 
 /**
  * Reads the query of the redirect. Parameters nobody knows are ignored.
- * @throws ERR_BAD_REQUEST for a doubled or oversized parameter, or neither or both of `code` and `error`
+ * @throws ERR_BAD_REQUEST for a repeated or oversized parameter, and unless there is exactly one of `code` and `error`
  */
 export function parseCallback(query: URLSearchParams): Callback {
   requireModest(query);
@@ -52,7 +51,7 @@ export function parseCallback(query: URLSearchParams): Callback {
   return { kind: 'error', state, issuer, refusal };
 }
 
-/** Whether nothing was answered; `hop` is our own. */
+/** Whether the address holds no answer; `hop` is our own parameter. */
 export function isBare(query: URLSearchParams): boolean {
   return [...query.keys()].every((name) => name === 'hop');
 }

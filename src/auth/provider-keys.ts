@@ -17,7 +17,7 @@ export type SelectKeys = (header: KeyHeader) => Promise<readonly CryptoKey[]>;
 /** 2048 bits in base64url: shorter keys must not be used for RS256 (RFC 7518 section 3.3). */
 const shortestModulus = 342;
 
-/** Bounds what one token can make us try, too. */
+/** It also limits how many keys one token can make us try. */
 const maxKeys = 100;
 
 /**
@@ -60,7 +60,7 @@ function publicRsaKey(key: unknown): PublicRsaKey[] {
   return [{ kty, n, e, ...(typeof kid === 'string' ? { kid } : {}) }];
 }
 
-/** A key that cannot be read counts as absent, as one of another kind does. */
+/** A key that cannot be read counts as absent, and so does a key of another kind. */
 async function importKey({ kty, n, e }: PublicRsaKey): Promise<CryptoKey[]> {
   try {
     const key = await importJWK({ kty, n, e }, 'RS256');

@@ -15,8 +15,8 @@ export interface Provider {
    */
   metadata(signal: AbortSignal): Promise<ProviderMetadata>;
   /**
-   * The keys that may have signed a token with this header, empty when there is none. A `kid` nobody has seen makes the
-   * keys be fetched at once, at most once a minute: providers change keys without notice.
+   * The keys that may have signed a token with this header, empty when there is none. For an unknown
+   * `kid` the keys are fetched again at once, at most once a minute: providers change keys without notice.
    * @throws ERR_PROVIDER_UNAVAILABLE when the key may exist but cannot be looked up
    */
   findKeys(header: KeyHeader, signal: AbortSignal): Promise<readonly CryptoKey[]>;
@@ -27,7 +27,7 @@ interface ProviderAddress {
   readonly authority: string;
   /** What `issuer` in the metadata must equal, exactly. */
   readonly issuer: string;
-  /** Named where the provider has signing keys for one app only. */
+  /** Sent as `appid` where the provider has signing keys for one app only. */
   readonly clientId: string;
   readonly clock: Clock;
 }
@@ -93,7 +93,7 @@ export function createProvider(address: ProviderAddress): Provider {
 
 type FetchDocument = (url: string) => Promise<unknown>;
 
-/** Asks a provider that is busy nothing before the time that it named. */
+/** Sends a busy provider no request before the time that it named. */
 function createPatientFetch(clock: Clock): FetchDocument {
   let waitUntil = 0;
   return async (url) => {
@@ -117,8 +117,8 @@ async function fetchKnown(address: ProviderAddress, fetchJson: FetchDocument): P
 }
 
 /**
- * An app with a claims-mapping policy or a signing certificate of its own gets ID tokens under a key that Entra ID lists
- * only for those who name the app.
+ * Entra ID signs ID tokens with a key of the app where the app has a claims-mapping policy or a signing certificate. It
+ * lists that key only in the answer to a request that names the app.
  * https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature
  */
 function metadataUrl({ authority, issuer, clientId }: ProviderAddress): string {
@@ -131,8 +131,8 @@ const entraHosts =
   /^login\.(microsoftonline\.(com|us|de)|microsoft\.com|windows\.net|partner\.microsoftonline\.cn|chinacloudapi\.cn|usgovcloudapi\.net|sovcloud-identity\.[a-z]{2})$/;
 
 /**
- * Azure AD B2C has a policy in its path and External ID hosts of its own; nobody else knows the parameter. On loopback,
- * where stand-ins are, a workforce tenant is told from External ID by its issuer, which is the authority.
+ * Azure AD B2C has a policy in its path and External ID hosts of its own; they do not know the parameter. On loopback,
+ * where the stand-ins are, the issuer of a workforce tenant is its authority, and that of External ID is not.
  */
 function isWorkforceTenant(authority: string, issuer: string): boolean {
   const { hostname, pathname } = new URL(authority);

@@ -10,9 +10,9 @@ export interface TokenRefusal {
   readonly claims?: string;
 }
 
-/** RFC 6749 allows more in `error` and `suberror`, but no name needs it, and it ends up in the log. */
+/** RFC 6749 allows more characters here, but no provider sends them, and the text is shown on a page. */
 const namePattern = /^[A-Za-z][\w.-]{0,63}$/;
-/** A GUID, and nothing else, so that it can be shown and looked up. */
+/** Only a GUID is shown. */
 const guidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const mostNumbers = 10;
 
@@ -75,7 +75,7 @@ function entraNumber(code: unknown): readonly string[] {
   return /^[1-9]\d{3,8}$/.test(digits) ? [`AADSTS${digits}`] : [];
 }
 
-/** The generic number often comes first (`[70002, 500133]`), and the one that is known says most. */
+/** The generic number often comes first (`[70002, 500133]`). A number of our table says most. */
 function mostSpecific(numbers: readonly string[]): string | undefined {
   const specific = numbers.filter((number) => !genericNumbers.has(number));
   return specific.findLast(isKnownNumber) ?? specific.at(-1) ?? numbers.at(-1);

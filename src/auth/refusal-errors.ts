@@ -19,7 +19,7 @@ export function redirectError(refusal: ProviderRefusal): AppError {
 /**
  * What a failed redemption of a code means to the person who signs in.
  *
- * - ERR_SIGN_IN_EXPIRED: the code is used up, so a new sign-in may do
+ * - ERR_SIGN_IN_EXPIRED: the code was used already, or came too late; a new sign-in may help
  * - a StepUpError: the provider asks for these claims first. Its `cause` is the refusal to show when they do not help
  * - ERR_SIGN_IN_REFUSED: the person, or an administrator, must act
  * - ERR_PROVIDER_REFUSED: the app or its request is not accepted
@@ -53,18 +53,18 @@ export function redemptionError(
     : new SignInRefusedError(refusal);
 }
 
-/** Providers other than Entra ID send no numbers: theirs says no more than that the code is of no use. */
+/** Other providers send no numbers: their `invalid_grant` says only that the code does not work. */
 function isBareInvalidGrant({ error, suberror, number }: ProviderRefusal): boolean {
   return error === 'invalid_grant' && number === undefined && suberror === undefined;
 }
 
 /**
- * What becomes of a session whose tokens could not be refreshed.
+ * What happens to a session whose tokens could not be refreshed.
  *
  * - a StepUpError: the user must go through the provider once more, the session is kept
- * - ERR_SIGNED_OUT: the provider took the session back, it ends
- * - ERR_PROVIDER_REFUSED: the app or its request is not accepted; the session is kept, as nobody said anything of the user
- * - ERR_PROVIDER_UNAVAILABLE: nobody knows, the session is kept
+ * - ERR_SIGNED_OUT: the provider ended its own session, so this one ends
+ * - ERR_PROVIDER_REFUSED: the app or its request is not accepted; the session is kept, since the user was not refused
+ * - ERR_PROVIDER_UNAVAILABLE: the provider gave no answer of use, the session is kept
  * - ERR_ID_TOKEN, ERR_TOKEN_SIZE, ERR_PROVIDER_MISMATCH: as the token request itself failed; the session is kept
  */
 export function refreshError(
@@ -110,7 +110,7 @@ function passing(refusal: ProviderRefusal, answer: TokenAnswer): AppError {
     : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, { refusal });
 }
 
-/** The same failure; what the provider said with it also tells where it said so. */
+/** The same failure, with the request to which the provider answered. */
 function placed(failure: AppError, where: 'redemption' | 'refresh'): AppError {
   if (failure.refusal === undefined) return failure;
   const refusal = { ...failure.refusal, where };
@@ -119,7 +119,7 @@ function placed(failure: AppError, where: 'redemption' | 'refresh'): AppError {
     : new AppError(failure.code, { refusal });
 }
 
-/** Entra ID adds claims to refusals that no step-up mends, `invalid_client` for instance: there they mean nothing. */
+/** Entra ID adds claims to refusals that no step-up can resolve, such as `invalid_client`. There they mean nothing. */
 function usableClaims({ refusal: { error }, claims }: TokenRefusal): string | undefined {
   return error === 'invalid_grant' || error === 'interaction_required' ? claims : undefined;
 }

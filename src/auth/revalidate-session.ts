@@ -41,7 +41,7 @@ export interface RevalidationRequest {
   readonly slide: boolean;
   readonly now: number;
   readonly signal: AbortSignal;
-  /** Is told of a failure that the session outlives for a while. */
+  /** Called with a failure after which the session goes on for a while. */
   readonly report?: (error: AppError) => void;
 }
 
@@ -49,7 +49,7 @@ export interface RevalidationRequest {
  * Makes sure that the provider vouched for the session lately.
  * @returns the session with the claims and roles of the newest ID token; `undefined` when it was ended meanwhile
  * @throws as {@link refreshError} and the verifying of ID tokens do; ERR_PROVIDER_UNAVAILABLE only when it has been so for
- *   an hour. A refusal of the app (ERR_PROVIDER_REFUSED) has no such grace: it is an answer, and may be meant
+ *   an hour. A refusal of the app (ERR_PROVIDER_REFUSED) has no such grace: an operator may have disabled the app on purpose
  */
 export type Revalidate = (request: RevalidationRequest) => Promise<FoundSession | undefined>;
 
@@ -154,7 +154,7 @@ async function forceRefresh(
   return { ...acquired, idToken };
 }
 
-/** Every session asks for these scopes, so a refusal of them keeps everybody out, as one of the app does. */
+/** Every session asks for these scopes, so a refusal of them keeps everybody out, like a refusal of the app. */
 function noteMissingResource({ credential }: AuthParts, error: unknown): void {
   const refusal = error instanceof AppError ? error.refusal : undefined;
   if (refusal !== undefined && meaningOf(refusal).kind === 'request') credential.refused(refusal);

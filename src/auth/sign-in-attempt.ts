@@ -10,7 +10,7 @@ import { areStepUpNames, isScope } from './step-up';
 /** How long a person may stay on the sign-in page. */
 export const attemptSeconds = 600;
 
-/** How often a sign-in was begun again by itself: 2 is the last one, and is explained. */
+/** How often a sign-in has begun again by itself. After round 2 a page explains it. */
 export type Round = 0 | 1 | 2;
 
 /** What is asked for beyond the usual sign-in. */
@@ -36,7 +36,7 @@ export interface SignInAttempt {
   readonly round: Round;
   /** A local path, fragment included, at most 2 KB. */
   readonly returnPath: string;
-  /** `returnPath` is only a part of the wanted page, whose whole address was lost on the way. */
+  /** True when `returnPath` is only a part of the wanted page, whose whole address is lost. */
   readonly isPart?: boolean | undefined;
   /** As it was asked for at `/auth/login`. */
   readonly prompt?: string | undefined;
@@ -45,7 +45,7 @@ export interface SignInAttempt {
 
 /** An attempt as it came back in `state`. */
 export interface OpenedAttempt extends SignInAttempt {
-  /** What was asked for stood in a cookie that is gone: the code cannot be redeemed. */
+  /** True when the cookie with what was asked for is gone: the code cannot be redeemed. */
   readonly lacksAsked: boolean;
 }
 
@@ -64,9 +64,9 @@ interface RingUse {
 const longestState = 1300;
 /** An attempt in `state` alone, with a short path. */
 const shortestState = 450;
-/** A bookmark of the provider's page still leads to the wanted page for so long, as long as the ring has its key. */
+/** For this long a bookmark of the provider's page leads to the wanted page, while the ring has the key. */
 const openableSeconds = 90 * 86_400;
-/** Of a page that stands in a cookie, `state` still knows the path without its query. */
+/** Where a cookie holds the wanted page, `state` still has its path without the query. */
 const longestPart = 200;
 
 /** A new attempt. `browserSecret` is the value of the browser's sign-in cookie. */
@@ -108,7 +108,7 @@ interface WayToKeep {
   readonly inRest?: object;
 }
 
-/** From all in `state` to as little as possible; the page stays there before what was asked for. */
+/** From everything in `state` to as little as possible. The wanted page stays there longest. */
 function waysToKeep(attempt: SignInAttempt): readonly WayToKeep[] {
   const { id, browser, startedAt, round, returnPath, isPart, prompt, asked } = attempt;
   const base = {
@@ -179,7 +179,7 @@ export interface AttemptSecrets {
 
 /**
  * Nonce and PKCE verifier of the attempt in `state`: the same at its start and at its end.
- * @throws ERR_KEYS_UNAVAILABLE; an Error when no key of ours sealed `state`, which whoever calls has found out before
+ * @throws ERR_KEYS_UNAVAILABLE; an Error when the ring has no key for `state`, which the caller has checked
  */
 export async function attemptSecrets(
   state: string,

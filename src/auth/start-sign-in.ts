@@ -38,7 +38,7 @@ interface StartOptions {
   readonly signal: AbortSignal;
 }
 
-/** What IIS, and so some plans of Azure, takes of a query and of a URL; providers have such limits too. */
+/** The limits of IIS, and so of some plans of Azure, for a query and for a URL. Providers have such limits too. */
 const longestQuery = 4095;
 const longestUrl = 8191;
 
@@ -57,7 +57,7 @@ export async function startSignIn(
   const attempt = createAttempt(wishes, options.browserSecret, options.now);
   const started = await startWith(parts, { attempt, wishes, isShort: false }, options);
   if (fits(started)) return started;
-  // Long claims or scopes stand in the address itself: `state` gives them room.
+  // Long claims or scopes are in the address itself, so `state` must be shorter.
   const shorter = await startWith(parts, { attempt, wishes, isShort: true }, options);
   if (shorter.authorizationUrl.length > longestUrl) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'the authorization request would be too long' });
@@ -90,7 +90,7 @@ async function startWith(
     codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'),
     codeChallengeMethod: 'S256',
     ...(prompt === undefined ? {} : { prompt }),
-    // Entra ID takes no hint of an account together with the question which one.
+    // Entra ID accepts no hint of an account together with `select_account`.
     // https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-the-sign-in-request
     ...(loginHint === undefined || prompt === 'select_account' ? {} : { loginHint }),
     ...(domainHint === undefined ? {} : { domainHint }),

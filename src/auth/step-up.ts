@@ -11,7 +11,7 @@ import { normalScopes } from './scopes';
 export interface StepUpRequest extends StepUp {
   /** The signed-in user it was made for. */
   readonly userKey: string;
-  /** Names the session it was made in: in another one it is a link like any other. */
+  /** The session that it was made for. In another session the link is a plain sign-in. */
   readonly sessionKey: string;
   /** A local path. */
   readonly returnPath: string;
@@ -21,12 +21,12 @@ export interface StepUpRequest extends StepUp {
   readonly names: readonly string[];
 }
 
-/** More different step-ups in a minute are no way on for a person. */
+/** More different step-ups than this in a minute do not help a person. */
 export const mostStepUps = 5;
 
 /**
- * The same for two step-ups that ask for the same. When a token must have been issued after a certain time (`nbf`), that
- * time is left out: each challenge names another one, and none would ever be the same as the last.
+ * A name that is the same for two step-ups that ask for the same. When a token must have been issued after a certain time (`nbf`), that
+ * time is left out, since each challenge names another one.
  */
 export function stepUpName({ scopes, claims }: StepUp): string {
   const demands: unknown =

@@ -82,7 +82,7 @@ export function keepAcquired({
   );
   const noted = Object.entries(fresh).map(([key, entity]): [string, unknown] => {
     if (!isObject(entity) || known.has(secretOf(entity))) return [key, entity];
-    // What the former token under this key was asked for is served by this one, too: it is good for the same scopes.
+    // The new token is also good for what the former token under this key was asked for.
     return [key, { ...entity, asked_for: [...new Set([asked, ...askedFor(former[key])])] }];
   });
   const live = [...noted, ...putBack].filter(

@@ -76,7 +76,7 @@ function noteCredential(credential: CredentialState, refused: TokenRefusal | und
 
 function failureOf(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
-  // A new try would bring as much again.
+  // A new try would get the same answer.
   if (cause instanceof RangeError) return new AppError('ERR_TOKEN_SIZE', { note: cause.message });
   return new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'no answer to a token request', cause });
 }
@@ -118,10 +118,10 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** Too many requests, and no word of when to come again. */
+/** For 429 without `Retry-After`. */
 const usualWaitSeconds = 10;
 
-/** Whatever such an answer says, by its status it passes; its number and correlation id find it at the provider. */
+/** By its status such an answer passes, whatever its body says. Number and correlation id find it at the provider. */
 function unavailable({ status, headers }: Response, body?: unknown): AppError {
   const refused = readTokenRefusal(body);
   const note = `the token endpoint answered ${status} without a usable answer`;

@@ -85,7 +85,7 @@ interface TokenUse {
   readonly signal: AbortSignal;
 }
 
-/** Two instances that refresh in turn all the time: there are not so many. */
+/** Enough for instances that refresh in turn. */
 const mostWrites = 4;
 
 /**

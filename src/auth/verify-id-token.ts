@@ -32,7 +32,7 @@ interface Expectation {
   readonly signal: AbortSignal;
 }
 
-/** A provider may answer as if it had not been asked, so the ID token must show that it did what was demanded. */
+/** A provider may ignore a demand, so the ID token must show that it was met. */
 export interface SignInDemands {
   /** Authentication contexts (`acrs`), one of which must have been met. */
   readonly acrs?: readonly string[];

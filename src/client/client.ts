@@ -94,7 +94,7 @@ export async function fetch(input: string | URL | Request, init?: RequestInit): 
   }
   const response = await globalThis.fetch(request);
   const problem = await problemOf(response);
-  // Another 401 is the caller's own matter.
+  // Any other 401 is for the caller.
   if (problem?.loginUrl === undefined) return response;
   if (problem.isRepeated) throw errorOf(response, problem);
   location.assign(problem.loginUrl);
@@ -117,7 +117,7 @@ export class AnteroomError extends Error {
   }
 }
 
-/** What a problem of the app says; members that are not ours to believe are left out. */
+/** The members of a problem document that are used here, each checked. */
 interface Problem {
   readonly code: string;
   readonly title: string | undefined;

@@ -1,5 +1,5 @@
-// Served as /auth/continue.js: runs in the page that opens the same address once more, and nowhere else. The fragment
-// never reaches a server, so only a script can take it along.
+// Served as /auth/continue.js. It runs only in the page that opens the same address once more. A fragment never reaches a
+// server, so only a script can keep it.
 
 // The parts of the browser that the server's own types do not know.
 declare const document: {
@@ -10,14 +10,14 @@ declare function addEventListener(type: 'load', listener: () => void): void;
 
 const goTo = document.currentScript?.dataset.goTo;
 
-// When the page stands: it is what a person sees while the next one is slow to come.
+// After the page is shown: a person sees it while the next page is slow.
 addEventListener('load', () => {
   if (goTo === undefined) return;
   const { hash } = location;
-  // For the server, too: whoever has to sign in first leaves this origin, and the fragment would not come back.
+  // The server gets it too: a person who must sign in first leaves this origin, and would lose the fragment.
   const told =
     hash === '' ? goTo : goTo.replace(/(anteroom-bounced=)1$/, `$1${encodeURIComponent(hash)}`);
-  // Not an entry of its own: "back" must not lead to the page that goes on by itself.
+  // No entry in the history: "back" must not lead to a page that goes on by itself.
   location.replace(told + hash);
 });
 

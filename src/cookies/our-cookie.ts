@@ -4,7 +4,7 @@ import type { Cookie } from '@azure/functions';
 export interface CookiePlace {
   /** `__Host-` and `Secure` only work on https. */
   readonly isHttps: boolean;
-  /** The port, where the host is this machine: cookies know no ports, and several apps are developed on one. */
+  /** The port on loopback, where several apps share one host: cookies do not depend on the port. */
   readonly loopbackPort: number | undefined;
 }
 

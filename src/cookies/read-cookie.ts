@@ -6,15 +6,15 @@ import { parseCookie } from 'cookie';
  */
 export type RequestCookies = ReadonlyMap<string, string | undefined>;
 
-/** A browser keeps some 180 for a host; whoever sends more gets no work out of us. */
+/** A browser keeps about 180 cookies for a host. More than this limit is not read. */
 const mostPairs = 100;
 const longestValue = 4096;
 
 /**
- * Reads a `Cookie` header, once a request. A semicolon alone parts cookies: if a comma did, a sibling host could
- * plant a `__Host-` cookie inside the value of its own (`x=1,__Host-anteroom=…; Domain=contoso.com`), which browsers
- * allow. The Functions host joins repeated headers with a comma, though, so a value ends at its first one: none of
- * ours has any.
+ * Reads a `Cookie` header, once a request. Only a semicolon separates cookies. If a comma did too, a sibling
+ * host could plant a `__Host-` cookie in the value of its own (`x=1,__Host-anteroom=…; Domain=contoso.com`): browsers
+ * allow that. The Functions host joins repeated headers with a comma, so a value ends at its first comma. Our own
+ * values have none.
  * @see RFC 6265 section 4.2.1
  */
 export function readCookies(header: string | null): RequestCookies {

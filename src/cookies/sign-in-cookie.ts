@@ -6,16 +6,16 @@ import type { RequestCookies } from './read-cookie';
 
 /**
  * The cookies of signing in. One small cookie ties every sign-in of a browser to it, however many tabs begin one. What
- * an attempt cannot put into `state` (a very long address) stands in one of three cookies more, so that the `Cookie`
- * header stays small whatever happens: too long a header is refused by the host before any code of ours runs.
+ * does not fit into `state` (a very long address) goes into one of three more cookies. So the `Cookie` header always
+ * stays small: the host refuses a header that is too long before any code of ours runs.
  */
 const bindingName = 'anteroom-sign-in';
 const slotNames = ['anteroom-sign-in-1', 'anteroom-sign-in-2', 'anteroom-sign-in-3'] as const;
 
-/** Longer than an attempt is good: one that comes late still finds the wanted page. Begins anew with each sign-in. */
+/** Longer than an attempt is good for: a late answer still finds the wanted page. Each sign-in starts it again. */
 const keptSeconds = 3600;
 
-/** What a browser keeps of a name and its value (RFC 6265 section 6.1). */
+/** The longest name and value that a browser must keep (RFC 6265 section 6.1). */
 const longestCookie = 4096;
 
 /** The value of this browser's sign-in cookie: 32 random bytes, base64url. `undefined` when there is none that is ours. */
@@ -25,8 +25,8 @@ export function readSignInCookie(cookies: RequestCookies, place: CookiePlace): s
 }
 
 /**
- * This browser's sign-in cookie, made where there is none. One that is there is never replaced: other tabs may have
- * begun with it. It only lives longer.
+ * This browser's sign-in cookie, made where there is none. An existing cookie keeps its value, since other tabs may have
+ * begun with it. Only its time starts again.
  */
 export function keepSignInCookie(
   cookies: RequestCookies,
@@ -59,7 +59,7 @@ export function readRests(cookies: RequestCookies, place: CookiePlace): readonly
   return slotNames.flatMap((name) => readSlot(cookies, name, place)?.rest ?? []);
 }
 
-/** Takes all of it out of the browser, whose next user shall find no trace. Nothing to do where there is none. */
+/** Cookies that delete those of signing in: the next user of the browser must find no trace. Empty where there are none. */
 export function clearSignInCookies(cookies: RequestCookies, place: CookiePlace): readonly Cookie[] {
   return [bindingName, ...slotNames]
     .filter((name) => cookies.has(ourCookieName(name, place)))
@@ -94,7 +94,7 @@ function kept(cookie: Cookie): Cookie {
   return { ...cookie, maxAge: keptSeconds };
 }
 
-/** Exactly what `randomBytes` makes: other spellings of the same bytes are none of ours. */
+/** Only the spelling that `toString('base64url')` makes of 32 bytes. */
 function is32Bytes(value: string): boolean {
   const bytes = Buffer.from(value, 'base64url');
   return bytes.byteLength === 32 && bytes.toString('base64url') === value;

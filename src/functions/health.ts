@@ -17,15 +17,15 @@ const checks: readonly (readonly [Part, Check])[] = [
   ['storage', ({ table }, signal) => table.check(signal)],
   ['keys', ({ keyRing }, signal) => keyRing.current(signal)],
   ['provider', ({ auth }, signal) => auth.provider.metadata(signal)],
-  // What the provider said to the requests of people: a request of our own would tell no more.
+  // By the answers to people's requests. A request of our own would show no more.
   ['credential', ({ auth }) => failOn(auth.credential.lastRefusal())],
 ];
 
 let last: { readonly at: number; readonly failing: Promise<readonly Part[]> } | undefined;
 
 /**
- * GET health: `ok`, or 503 with the names of the failing parts; the log says why they fail. Looked at anew at most once in
- * ten seconds an instance.
+ * GET health: `ok`, or 503 with the names of the failing parts; the log says why they fail. An instance checks them at most
+ * once in ten seconds.
  */
 export async function health({ services, now, log }: Exchange): Promise<HttpResponseInit> {
   if (last === undefined || now >= last.at + keptSeconds) {

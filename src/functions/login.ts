@@ -23,8 +23,8 @@ const longestValue = 4096;
 /** GET auth/login: begins a sign-in at the provider. Nothing is written to storage for it. */
 export async function login(exchange: Exchange): Promise<HttpResponseInit> {
   const { request, query, visitor } = exchange;
-  // The sign-in cookie must come along: a new one would undo the sign-ins of other tabs. A browser that does not say
-  // where it comes from would go a long way round each time for that.
+  // The sign-in cookie is needed: a new one would undo the sign-ins of other tabs. Browsers without Fetch Metadata would
+  // bounce at each sign-in for it, so they do not.
   const detour = bounce(exchange, !request.headers.has('sec-fetch-site'));
   if (detour !== undefined) return detour;
   // Whatever is wrong below, its page leads back to the wanted one.
@@ -68,7 +68,7 @@ async function openStep(exchange: Exchange, step: string): Promise<StepUpRequest
   return request;
 }
 
-/** A step-up is for the session whose request needed it: with another one the link is a sign-in like any other. */
+/** A step-up is for the session whose request needed it. With another session the link is a plain sign-in. */
 async function stepUp(exchange: Exchange, request: StepUpRequest): Promise<HttpResponseInit> {
   const { services, now } = exchange;
   const returnPath = localPath(request.returnPath);

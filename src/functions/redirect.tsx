@@ -23,7 +23,7 @@ export async function redirect(exchange: Exchange): Promise<HttpResponseInit> {
   } catch (error) {
     answer = answerError(error, exchange);
   }
-  // The address holds the code: no other page, ours included, gets to see it.
+  // The address holds the code, so no other page may see it as a referrer.
   return withHeader(answer, 'Referrer-Policy', 'no-referrer');
 }
 
@@ -38,7 +38,7 @@ async function answerRedirect(exchange: Exchange): Promise<HttpResponseInit> {
   if (isBare(query)) return redirectTo(`${services.settings.baseUrl}/`);
   // HEAD, as link checkers and Office ask, redeems no code: it would be spent for the person.
   if (hops.length === 0 || request.method !== 'GET') return hopPage(exchange);
-  // First, so that whatever is wrong with the answer loses nobody's page.
+  // First, so that a fault of the answer does not lose the wanted page.
   const attempt = await findAttempt(exchange);
   const callback = parseCallback(query);
   switch (callback.kind) {
@@ -58,7 +58,7 @@ function hopPage({ path, services }: Exchange): HttpResponseInit {
   return continueHere({ title: 'Signing you in', goTo, text: 'One moment, please.' });
 }
 
-/** Anybody can write such an address, so it changes nothing, and no more of it is believed than one sentence says. */
+/** Anybody can write such an address, so it changes nothing, and the page only says what the sign-in service reports. */
 function answerConsent(
   { prefersHtml, visitor }: Exchange,
   { refusal }: Extract<Callback, { readonly kind: 'admin-consent' }>,

@@ -23,7 +23,7 @@ export function session({ user, session, now }: SignedInExchange): HttpResponseI
   });
 }
 
-/** Here alone: anywhere else the query is the team's. */
+/** Only here: everywhere else the query belongs to the team. */
 const slides = ({ query }: Exchange) => query.get('slide') !== 'false';
 
 serve('session', { route: 'auth/session', get: signedIn(session, { slides }) });

@@ -59,7 +59,7 @@ export async function graphRequest(
   throw new AppError('ERR_GRAPH_REFUSED', { note });
 }
 
-/** What is longer would not leave enough of a request's time: the client is told instead. */
+/** A longer wait would not leave enough time for the request, so the client gets a 503. */
 const longestPauseSeconds = 3;
 
 interface Got {

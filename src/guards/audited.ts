@@ -11,7 +11,7 @@ export interface AuditedAction {
     | 'end all sessions of user'
     /** In another window or app of the same browser; the provider told. */
     | 'sign-out at the provider'
-    /** The provider took the session back. */
+    /** The provider refused to refresh the tokens for good. */
     | 'end refused session'
     /** A sign-in in the same browser took its place. */
     | 'replace session';

@@ -21,7 +21,7 @@ export async function beginSignIn(
     now,
     signal,
   });
-  // One that a browser would not keep is left out: without it the page's path is still known, and the person is told.
+  // A cookie that a browser would not keep is left out. The path of the page is known without it, and the person is told.
   const more = rest === undefined ? undefined : restCookie(requestCookies, rest, settings);
   exchange.cookies.push(cookie, ...(more === undefined ? [] : [more]));
   return redirectTo(authorizationUrl);

@@ -35,8 +35,8 @@ export async function findAttempt(exchange: Exchange): Promise<OpenedAttempt | u
 
 /**
  * Uses the provider's answer: redeems the code of an attempt that this browser began, and opens a new session.
- * What cannot be used is no dead end: on to the wanted page when somebody is signed in, one new try when nobody is, and
- * an explanation that leads back at last.
+ * Where an answer cannot be used, a person who is signed in goes to the wanted page. Otherwise the sign-in begins again by
+ * itself. When that does not help, the page of the error leads back to the wanted page.
  */
 export async function completeSignIn(
   exchange: Exchange,
@@ -85,22 +85,22 @@ async function answerElsewhere(
 ): Promise<HttpResponseInit> {
   if (isNobodyThere(attempt, answer)) return goToPage(exchange, attempt);
   if (await isSignedIn(exchange)) return goToPage(exchange, attempt);
-  // Not begun here, so nothing of it is shown; and whoever was refused is not asked again unasked.
+  // Another browser began it, so its error is not shown. A refused person is not sent to the provider again without a click.
   if (answer.kind === 'error') {
     throw new AppError('ERR_SIGN_IN_UNSOLICITED', { note: 'an error for another browser' });
   }
-  // A late answer is a bookmark of the provider's page, and a cookie shows that this browser keeps them: neither can go
-  // round for long. Tabs that begin at once each get a cookie, and only one of them stays.
+  // Neither can loop: a late answer comes from a bookmark of the provider's page, and a browser that sent a cookie keeps
+  // cookies. Tabs that begin at the same moment each get a cookie, and only one cookie stays.
   const isLate = !isAttemptLive(attempt, exchange.now);
   if (attempt.round === 0 || isLate) return beginAgain(exchange, attempt, 1);
   if (hasCookie && attempt.round === 1) return beginAgain(exchange, attempt, 2);
   throw new AppError('ERR_SIGN_IN_LOST');
 }
 
-/** This browser's own attempt, which took too long or lost what it asked for. */
+/** This browser's own attempt: its answer came too late, or the cookie with what it asked for is gone. */
 async function answerLate(exchange: Exchange, attempt: OpenedAttempt): Promise<HttpResponseInit> {
   if (await isSignedIn(exchange)) return goToPage(exchange, attempt);
-  // Ten minutes a round: nothing goes round by itself.
+  // A late answer cannot loop: each round takes ten minutes.
   const isLate = !isAttemptLive(attempt, exchange.now);
   if (attempt.round === 0 || isLate) return beginAgain(exchange, attempt, 1);
   throw new AppError('ERR_SIGN_IN_LOST');
@@ -115,8 +115,8 @@ async function answerUnfinished(
     return goToPage(exchange, attempt);
   }
   if (error instanceof AppError && error.code === 'ERR_SIGN_IN_EXPIRED') {
-    // The answer was delivered twice, by an impatient click or the back button for instance. Mostly the first one has
-    // signed the person in; else the provider still knows them.
+    // The answer was delivered twice, by an impatient click or the back button for instance. Mostly the first one
+    // has signed the person in. Else the provider still knows the person.
     if (await isSignedIn(exchange)) return goToPage(exchange, attempt);
     if (attempt.round === 0) {
       logError(exchange, error);
@@ -161,7 +161,7 @@ function beginAgain(
 }
 
 function goToPage(exchange: Exchange, { returnPath, isPart }: OpenedAttempt): HttpResponseInit {
-  // To go somewhere else without a word would look like a fault of the page.
+  // Another page without an explanation would look like a fault.
   if (isPart === true) throw new AppError('ERR_PAGE_LOST');
   return redirectTo(exchange.services.settings.baseUrl + returnPath);
 }
@@ -198,7 +198,7 @@ async function openSession(
 /** The person is signed in by then, and must not wait for a former session. */
 const formerPatienceMs = 2_000;
 
-/** The session that this browser had. Nobody holds it any more: a failure leaves it to its idle limit. */
+/** The session that this browser had. Nobody has its cookie any more, so after a failure it ends by its idle limit. */
 async function endFormer(
   exchange: Exchange,
   { userKey, sessionId }: SessionTicket,

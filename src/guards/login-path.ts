@@ -10,7 +10,7 @@ import { seal } from '../keys/sealed-value';
 import type { SessionTicket } from '../sessions/session';
 import { sessionKeyOf } from '../sessions/session-key';
 
-/** Where to sign in, and the page that is too long to come back to by it, if it is. */
+/** Where to sign in, and the wanted page when it is too long to come back to. */
 export interface WayToSignIn {
   readonly loginPath: string;
   readonly lostPage?: string | undefined;
@@ -27,7 +27,7 @@ export function wayToSignIn(exchange: Exchange): WayToSignIn {
 
 /**
  * Where to go through the provider for more. What is asked for is sealed, so that nobody can craft a link that makes
- * a person consent to scopes of the sender's choice; and it is for the session it was made in alone.
+ * a person consent to scopes of the sender's choice; and it works only in the session that it was made for.
  * @param names the step-ups of the last minute, this one included
  * @throws ERR_PROVIDER_MISMATCH when what is asked for fits no address
  */

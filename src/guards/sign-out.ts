@@ -76,7 +76,7 @@ async function endTicket(
   const session = 'failed' in found ? undefined : found.value?.session;
   const loginHint = session?.loginHint ?? services.signOutHints.find(ticket.sessionId, now);
   if (!('failed' in found) && (session === undefined || !isLive(session, now))) {
-    // Without its hint the provider would ask which account, and whoever goes away then stays signed in there.
+    // Without the hint the provider asks which account to sign out. A person who leaves then stays signed in there.
     return { session: 'none', others: everywhere ? 'kept' : undefined, loginHint };
   }
   if (loginHint !== undefined) services.signOutHints.keep(ticket.sessionId, loginHint, now);

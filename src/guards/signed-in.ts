@@ -97,7 +97,7 @@ function signedInExchange(exchange: Exchange, found: RequestSession): SignedInEx
   return { ...exchange, user: session.user, session, ticket, accessToken };
 }
 
-/** A step-up of the last minute that did not help is not made again by itself: redirects would go round for ever. */
+/** A step-up that did not help within the last minute is not repeated by itself: the redirects would loop. */
 function stepUpsSoFar(
   { steppedUpAt, stepUps }: Session,
   name: string,

@@ -46,7 +46,7 @@ function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpR
   });
 }
 
-/** Names the page, so that nobody comes out somewhere else without knowing why. */
+/** Names the wanted page, so that the person knows why sign-in leads to another one. */
 function lostPagePage(
   error: SignInNeededError,
   lostPage: string,
@@ -104,7 +104,7 @@ function refusalMembers(error: AppError) {
 
 /**
  * Whether the refusal's own meaning agrees with the error. A status of 429 or 503 says that it passes, whatever its body
- * says; and that an answer was used up is no reason that nobody knows.
+ * says. ERR_SIGN_IN_EXPIRED says more than an unknown reason.
  */
 function explains(refusal: ProviderRefusal, { code }: AppError): boolean {
   const { kind } = meaningOf(refusal);

@@ -25,9 +25,9 @@ export function answerSignOut(exchange: Exchange, signOut: SignOutAnswer): HttpR
 }
 
 /**
- * Browsers drop what they kept of this origin, pages to swipe back to among it (ASVS 14.3.1). Chromium takes seconds
- * for it, and up to twenty, before it shows the answer (https://issues.chromium.org/issues/40233601, rails/rails#54379,
- * mdn/yari#12803); our own answers are `no-store`, so there is nothing of ours for it to drop.
+ * Browsers delete what they cached of this origin, also pages to swipe back to (ASVS 14.3.1). Chromium needs up to twenty
+ * seconds for it before it shows the answer (https://issues.chromium.org/issues/40233601, rails/rails#54379,
+ * mdn/yari#12803); our own answers are `no-store`, so it has nothing of ours to delete.
  */
 const clearsCacheSlowly = /\b(Headless)?Chrom(e|ium)\//;
 

@@ -9,7 +9,7 @@ import { redirectTo } from './responses';
 const marker = 'anteroom-bounced';
 
 interface BounceOptions {
-  /** False for a page that does without the cookie: it then gets rid of the marker. */
+  /** False for a page that also works without the cookie: it only removes the marker then. */
   readonly needsCookie?: boolean;
 }
 
@@ -19,10 +19,10 @@ interface BounceOptions {
  * the same address once more, as a navigation of our own. The second request is sent on to the address without the
  * marker. Browsers without Fetch Metadata do not say where they come from, so they bounce whenever the cookie is absent.
  *
- * Office gets that page too, and hands the address over to the browser.
+ * Office gets that page too, and then opens the address in the browser.
  * @param hasCookie whether the request brought the cookie that may be missing
  * @returns `undefined` when the request is to be answered as it is
- * @throws ERR_PREFETCH: a page fetched ahead of time would show later what is true now
+ * @throws ERR_PREFETCH: a page that was fetched ahead of time would be out of date when it is shown
  */
 export function bounce(
   exchange: Exchange,
@@ -40,7 +40,7 @@ export function bounce(
     const mayLackCookie = site === null || site === 'cross-site';
     return mayLackCookie && !hasCookie ? openAgain(exchange) : undefined;
   }
-  // Bounced in vain: once is enough, or a browser without cookies would go round for ever.
+  // The bounce did not help. A second one would make a browser without cookies loop.
   if (site === 'cross-site' || (!hasCookie && (needsCookie || site === null))) return undefined;
   return redirectTo(exchange.services.settings.baseUrl + wantedPath(exchange));
 }

@@ -11,8 +11,8 @@ interface Continuation {
 }
 
 /**
- * A page that opens another address of this app by a navigation of our own, and takes the fragment along, which no server
- * ever sees: a script of ours, the only one that a page of ours has, reads it. Without script a refresh goes on without it.
+ * A page that opens another address of this app by a navigation of our own. It keeps the fragment, which no server sees:
+ * our script reads it, the only script on our pages. Without scripts, a refresh opens the address without the fragment.
  */
 export function continueHere({ title, goTo, text }: Continuation): HttpResponseInit {
   const page = htmlPage(<ContinuePage title={title} goTo={goTo} text={text} keepsFragment />);

@@ -49,7 +49,7 @@ export function endpoint(handler: Handler, options: EndpointOptions = {}): HttpH
     const exchange = createExchange(request, context, services, deadline.signal);
     const isRead = request.method === 'HEAD' || request.method === 'OPTIONS';
     const finish = (answer: HttpResponseInit): HttpResponseInit =>
-      // Nobody who only asks about a page holds on to what it sets: link checkers, probes, Office.
+      // Clients that only ask about a page keep no cookies: link checkers, probes, Office.
       finishAnswer(answer, services.settings.isHttps, isRead ? [] : exchange.cookies);
     try {
       return finish(await deadline.race(callHandler(handler, exchange, maxBodyBytes)));
@@ -61,8 +61,8 @@ export function endpoint(handler: Handler, options: EndpointOptions = {}): HttpH
 }
 
 /**
- * Looks at the length that is told before anybody reads: a body is wholly in memory by then, many times over. One without
- * a length arrives empty (the Functions host asks for it).
+ * Looks at the length in the header before the body is read, since reading copies it several times. A body without a
+ * length arrives empty (the Functions host requires one).
  */
 function refuseLargeBody(request: HttpRequest, maxBodyBytes: number): void {
   const length = Number(request.headers.get('content-length') ?? 0);

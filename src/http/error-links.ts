@@ -49,7 +49,7 @@ function isPartOfSignIn({ path }: Exchange): boolean {
   return /^\/auth\/(login|redirect)\b/.test(path);
 }
 
-/** A sign-in that failed begins anew for the page that was wanted. */
+/** Begins a failed sign-in again, for the same wanted page. */
 function signInAgainLink(error: AppError, exchange: Exchange): PageLink {
   const { returnPath } = exchange.visitor;
   const text = mayPass(error)
@@ -58,7 +58,7 @@ function signInAgainLink(error: AppError, exchange: Exchange): PageLink {
       ? 'Sign in'
       : 'Sign in again';
   if (error.code === 'ERR_KEYS_UNAVAILABLE' && returnPath === undefined) {
-    // Without keys nobody knows which page was wanted. The same request finds out, once they are back.
+    // Without keys the wanted page is unknown. The same request finds it once the keys are back.
     return { href: pathWithoutMarker(exchange.path), text };
   }
   return { href: loginPathTo(returnPath ?? '/'), text };
@@ -79,7 +79,7 @@ function backToListLink({ path }: Exchange): PageLink {
   return { href, text: 'Back to the list' };
 }
 
-/** What a second try may well get past, or what an operator may have changed meanwhile. */
+/** Whether a retry may help: the fault may pass, or an operator may have corrected it. */
 function mayPass({ code, retryAfterSeconds }: AppError): boolean {
   return (
     code === 'ERR_INTERNAL' || code === 'ERR_PROVIDER_REFUSED' || retryAfterSeconds !== undefined

@@ -9,9 +9,9 @@ import { isNavigation, isStrangers } from './request-kind';
 interface Visitor {
   /** Set by a guard once it has read the session; `undefined` before that, and for the signed out. */
   user: { readonly name: string; readonly username: string } | undefined;
-  /** Whose session the request brought, for the log: it stays when that session turns out to be over. */
+  /** For the log: the user of the session that the request brought. It stays when that session is over. */
   userKey?: string;
-  /** The page that a sign-in leads to, a checked local path: what fails on the way leads back to it. */
+  /** The page that a sign-in leads to, a checked local path. Error pages of the sign-in link to it. */
   returnPath?: string | undefined;
 }
 
@@ -23,9 +23,9 @@ interface RequestFacts {
   readonly query: URLSearchParams;
   /** True when a browser opens a page. Errors are then pages, and a sign-in that is needed begins; others get problem details. */
   readonly isNavigation: boolean;
-  /** True where a page is wanted rather than JSON, by `Accept`: the form of an answer that went well. */
+  /** True when `Accept` prefers a page to JSON. It decides the form of an answer without an error. */
   readonly prefersHtml: boolean;
-  /** Empty where another site's page caused the request and no person opens a page: it must get nothing by our cookies. */
+  /** Empty when a page of another site sent the request and no person opens a page: our cookies must not count then. */
   readonly requestCookies: RequestCookies;
 }
 

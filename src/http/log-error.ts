@@ -4,11 +4,11 @@ import type { ProviderRefusal } from '../errors';
 import { AppError } from '../errors';
 import type { Exchange } from './exchange';
 
-/** How much of a user key stands in logs: enough to find a person in the console, and it opens nothing. */
+/** Characters of a user key in logs: enough to find a person in the console, and of no other use. */
 const prefixLength = 8;
 const mostCauses = 4;
 
-/** What an operator should see although the app itself is well: somebody of elsewhere was turned away. */
+/** Refusals of the app's own that an operator should see although the app works. */
 const warnings: readonly ErrorCode[] = ['ERR_WRONG_TENANT', 'ERR_OTHER_ISSUER'];
 
 /**
@@ -71,7 +71,7 @@ export function describeError(error: AppError): string {
   return parts.join(', ');
 }
 
-/** Where an error arose, from what follows its message: a line of the message may look like a place, too. */
+/** Where an error arose. Only what follows the message counts, since a line of the message may look like a place. */
 function siteOf({ stack = '', message }: Error): string {
   const start = stack.indexOf(message);
   const site = start < 0 ? null : /^ +(at .*)$/m.exec(stack.slice(start + message.length));

@@ -2,7 +2,7 @@ import type { HttpRequest } from '@azure/functions';
 import { prefersHtml } from './prefers-html';
 
 /**
- * What a request is: a person who opens a page, a script, a frame, a guess of the browser, Office. Everything that
+ * What sends a request: a person who opens a page, a script, a frame, a prefetch of the browser, or Office. All code that
  * depends on it asks here.
  * @see https://www.w3.org/TR/fetch-metadata/
  */
@@ -21,7 +21,7 @@ export function isNavigation({ headers }: RequestHead): boolean {
   return prefersHtml(headers.get('accept')) && !saysScript(headers);
 }
 
-/** True when a script fetches, or a frame shows, what only a whole page can be: nobody could sign in there. */
+/** True for a script or a frame: nobody can sign in there. */
 export function isInsidePage(head: RequestHead): boolean {
   const { headers } = head;
   // Browsers send both; `fetch` of Node.js, which is inside no page, sends the mode alone.
@@ -36,7 +36,7 @@ export function isFramed({ headers }: RequestHead): boolean {
   return frames.has(headers.get('sec-fetch-dest') ?? '');
 }
 
-/** `XMLHttpRequest` or another word of a library; Android's web views put the name of their app there, which has dots. */
+/** `XMLHttpRequest`, or the name of another library. Android's web views send the name of their app, which has dots. */
 function saysScript(headers: RequestHead['headers']): boolean {
   const library = headers.get('x-requested-with');
   return library !== null && !library.includes('.');

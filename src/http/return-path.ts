@@ -34,7 +34,7 @@ export function wantedPage(value: string | null | undefined): WantedPage {
 /** Where to sign in and come back to `returnPath`, which was checked. */
 export function loginPathTo(returnPath: string, prompt?: 'select_account'): string {
   const encoded = encodeURIComponent(returnPath);
-  // A query may hold most of a path as it is, which makes room for long ones.
+  // A query may hold most characters as they are, so a long path fits.
   const value = encoded.length > maxInQuery ? encodeSparingly(returnPath) : encoded;
   return `/auth/login?return_to=${value}${prompt === undefined ? '' : `&prompt=${prompt}`}`;
 }

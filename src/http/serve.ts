@@ -32,7 +32,7 @@ export function serve(name: string, { route, get, post, ...options }: Served): v
   app.http(name, { methods, route, authLevel: 'anonymous', handler: endpoint(handler, options) });
 }
 
-/** OPTIONS tells the methods (RFC 9110 section 9.3.7) and allows no other origin anything. */
+/** OPTIONS lists the methods (RFC 9110 section 9.3.7) and gives other origins no rights. */
 function withOptions(get: Handler, methods: readonly HttpMethod[]): Handler {
   return (exchange): Promise<HttpResponseInit> | HttpResponseInit => {
     const { request } = exchange;

@@ -18,7 +18,7 @@ const lastResortMs = 500;
 export function startDeadline(milliseconds: number): Deadline {
   const controller = new AbortController();
   const lastResort = Promise.withResolvers<never>();
-  // Node ends the process, with all its requests, for a rejection that nobody takes.
+  // Node ends the process, with all its requests, for a rejection that nobody handles.
   lastResort.promise.catch(() => undefined);
   let lastResortTimer: NodeJS.Timeout | undefined;
   let isWaitedFor = true;

@@ -49,8 +49,8 @@ export function deriveSessionKey(ringKey: RingKey, sessionId: Uint8Array): KeyOb
 }
 
 /**
- * The nonce or the PKCE verifier of one sign-in: 43 base64url characters (RFC 7636 section 4.1). Only this app and the
- * browser together can make it again, and only for this `state`, so neither is kept anywhere.
+ * The nonce or the PKCE verifier of one sign-in: 43 base64url characters (RFC 7636 section 4.1). It is stored nowhere: the app
+ * derives it again from its key, the browser's cookie and `state`.
  * @param ringKey the key that sealed `state`, so that a new key between start and end changes nothing
  * @param browserSecret the 32 bytes of the browser's sign-in cookie
  */
@@ -60,7 +60,7 @@ export function deriveSignInValue(
   browserSecret: Uint8Array,
   state: string,
 ): string {
-  // All three parts have a fixed size, so that their concatenation has one meaning only.
+  // All three parts have a fixed size, so the concatenation is unambiguous.
   const stateHash = createHash('sha256').update(state).digest();
   const material = Buffer.concat([ringKey.secret, browserSecret, stateHash]);
   return hkdf(material, keyLabels[value]).export().toString('base64url');

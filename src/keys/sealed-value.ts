@@ -13,7 +13,7 @@ const useOf = {
 } as const;
 
 const longest = 8192;
-/** From here on DEFLATE saves more than its mark in the header costs. */
+/** From this length on, compression saves more than its entry in the header costs. */
 const worthCompressing = 256;
 /** What we seal is never longer. */
 const longestContent = 16_384;

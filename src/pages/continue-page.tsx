@@ -37,8 +37,8 @@ const scriptPath = '/auth/continue.js';
 function GoingOn({ goTo, keepsFragment }: Pick<ContinuePageProps, 'goTo' | 'keepsFragment'>) {
   const refresh = <meta http-equiv="refresh" content={`0; url=${goTo}`} />;
   if (keepsFragment !== true) return refresh;
-  // A refresh beside the script would be one after a while, in case the script does not come, and so move a page under
-  // somebody's hands (WCAG 2.2.1): there is the button for that.
+  // No refresh beside the script: it would need a delay, and would then move the page while a person uses it (WCAG 2.2.1).
+  // When the script does not load, there is the button.
   return (
     <>
       <noscript>{refresh}</noscript>

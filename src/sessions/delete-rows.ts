@@ -2,7 +2,7 @@ import { AppError } from '../errors';
 import type { Table } from '../storage/table';
 
 const tries = 3;
-/** Rows a transaction takes at most. */
+/** The most rows of a transaction. */
 const transactionSize = 100;
 
 /** Row keys that go together: both rows of a session, or one row alone. */

@@ -3,7 +3,7 @@ import { deleteRows } from './delete-rows';
 import { sessionRowKey, tokensRowKey } from './session-key';
 import { endedMark, sidPartition } from './sid-index-row';
 
-/** Entries a transaction takes at most. */
+/** The most entries of a transaction. */
 const entriesATransaction = 100;
 
 /**

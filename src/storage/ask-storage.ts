@@ -4,10 +4,10 @@ import { AppError } from '../errors';
 import type { ExpectedFailure, StorageFailure } from './storage-failure';
 import { missingTableNote, readStorageFailure } from './storage-failure';
 
-/** What an expected failure is worth. `undefined`: it is a fault after all. */
+/** The result of an expected failure; `undefined` when it is a fault after all. */
 type OnExpected<Answer> = (
   failure: ExpectedFailure,
-  /** An earlier try got no answer, so it may have been done already: then the failure is its own trace. */
+  /** True after a try without an answer: the write may have been done, and this failure may be its result. */
   isLate: boolean,
 ) => Promise<Answer | undefined> | Answer | undefined;
 
@@ -26,9 +26,9 @@ export interface AskStorage {
 }
 
 const mostTries = 3;
-/** Before the second try; the third waits twice as long. Longer ones would only eat the request's deadline. */
+/** The pause before the second try; the third waits twice as long. Longer pauses would use up the request's deadline. */
 const pauseMs = 100;
-/** What the service asks to wait longer for, no request can wait for. */
+/** A request cannot wait longer than this. */
 const longestWaitSeconds = 3;
 
 /**
@@ -65,7 +65,7 @@ export function createAskStorage(
     }
   }
 
-  /** The service may answer the same for a missing row as for a missing table, and then everybody would seem signed out. */
+  /** The service may answer the same for a missing row and a missing table. A missing table must not sign people out. */
   async function assertTable(signal: AbortSignal): Promise<void> {
     await attempt(
       signal,

@@ -52,7 +52,7 @@ function connect(place: TablePlace, allowInsecureConnection: boolean): TableClie
   }
 }
 
-/** The library has a rule of its own for proxies, and would send the emulator's calls through them too. */
+/** The library has its own rule for proxies, and would also send calls to the emulator through them. */
 function followProxy(client: TableClient): TableClient {
   client.pipeline.removePolicy({ name: 'proxyPolicy' });
   const agent = proxyAgent();

@@ -29,7 +29,7 @@ export async function* listRows(
   } while (next !== undefined);
 }
 
-/** Our query is right, so what the service cannot understand is the place to go on from. */
+/** Our query is correct, so the service refuses the continuation. */
 function refusedPlace(error: unknown): unknown {
   const isRefused = error instanceof RestError && error.statusCode === 400;
   return isRefused
@@ -44,7 +44,7 @@ export async function readFirstRow(client: TableClient, signal: AbortSignal): Pr
 
 type PageQuery = Omit<RowQuery, 'continuation'> & { readonly continuation?: string | undefined };
 
-/** The library's list of pages ends for good with the first failure, so each page is a list of its own. */
+/** The library's list of pages ends with its first failure, so each page is asked for as a list of its own. */
 async function readPage(
   client: TableClient,
   query: PageQuery,

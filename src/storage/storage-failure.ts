@@ -20,7 +20,7 @@ const limitCodes = new Set([
   'TooManyProperties',
 ]);
 
-/** One failure of the service, or of the way to it. */
+/** A failure of the service, or of the connection to it. */
 export interface StorageFailure {
   readonly expected: ExpectedFailure | undefined;
   /** The size of a row was refused. */
@@ -55,7 +55,7 @@ export function missingTableNote(tableName: string): string {
   return `there is no table ${tableName} in this storage account, and the app never creates it`;
 }
 
-/** Whether more than one answer can follow: 408, 429 and most of 5xx pass, and so do broken connections. */
+/** Whether a retry may help: after 408, 429, most of 5xx, and broken connections. */
 function isPassing(error: unknown): boolean {
   if (!(error instanceof RestError)) return false;
   const { statusCode: status } = error;
