@@ -152,14 +152,15 @@ describe('a busy service', () => {
   });
 
   it.each(operations)('%s: a long Retry-After is passed on after one try', async (_, work) => {
-    for (const retryAfter of ['20', inSeconds(20)]) {
+    // Longer than the time that is told where the service names none.
+    for (const retryAfter of ['20', inSeconds(600)]) {
       tables.misbehave({ fault: 'busy', retryAfter });
       tables.takeRequests();
       const { code, retryAfterSeconds } = await failureOf(work(table));
       expect(code).toBe('ERR_STORAGE_UNAVAILABLE');
       expect(tables.takeRequests()).toHaveLength(1);
-      expect(retryAfterSeconds).toBeGreaterThan(0);
-      expect(retryAfterSeconds).toBeLessThanOrEqual(20);
+      expect(retryAfterSeconds).toBeGreaterThanOrEqual(20);
+      expect(retryAfterSeconds).toBeLessThanOrEqual(600);
     }
   });
 
