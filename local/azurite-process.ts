@@ -1,6 +1,6 @@
 // One service of Azurite (`table` or `blob`, the first argument), as a process that ends when the one
 // that started it lets go of it, or is gone. By itself Azurite would stay behind when its parent is killed.
-// Before the tables stands what makes them answer as Table Storage does, on the port that is the second argument.
+// The layer that makes the tables answer as Table Storage does listens on the port that is the second argument.
 import { startLiveTables } from './tables/start-live-tables';
 
 // What it keeps in a folder is for the owner of the folder only.
@@ -13,13 +13,13 @@ function azuritePort(): number {
   return Number(process.argv[process.argv.indexOf('--tablePort') + 1]);
 }
 
-// First, so that it stands when Azurite says that it has started.
+// First, so that it listens when Azurite says that it has started.
 const live =
   service === 'table'
     ? await startLiveTables({ port: Number(port), azuritePort: azuritePort() })
     : undefined;
 
-// Rows that are kept are written as it closes, which takes a busy machine a while.
+// With --location rows are written at the end, which takes time on a busy machine.
 const isKept = process.argv.includes('--location');
 
 const shutDown = (): void => {

@@ -48,7 +48,7 @@ async function checkDefaultTenant(az: Az, { subscriptionId, tenantId }: Account)
   );
 }
 
-/** An id, or nothing that could be taken for more than one. */
+/** Only an id is printed. */
 function printableId(text: string): string {
   return /^[0-9a-f-]{36}$/i.test(text) ? text : 'another one';
 }

@@ -9,8 +9,8 @@ interface Parts extends SignInParts {
 }
 
 /**
- * Admin consent: an administrator agrees for the whole organisation, or does not. The app is answered at its redirect
- * URI without a code, and with no more of a state than came along.
+ * Admin consent: an administrator agrees for the whole organisation, or does not. The answer goes to
+ * the redirect URI without a code, and with the state of the request, if it had one.
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
  */
 export async function answerAdminConsent(

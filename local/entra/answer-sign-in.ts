@@ -82,13 +82,13 @@ function showPicker(parts: Parts, response: ServerResponse, url: URL, refusal?: 
   showPage(parts, response, 200, html);
 }
 
-/** https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc: who is to choose gets no hint. */
+/** https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc: a person who must choose an account gets no hint. */
 function hintOf({ searchParams }: URL): string {
   const isToChoose = searchParams.get('prompt') === 'select_account';
   return isToChoose ? '' : (searchParams.get('login_hint') ?? '');
 }
 
-/** Azure AD B2C sends who forgot the password back to the app, unless the user flow can reset it. */
+/** Azure AD B2C sends a person who forgot the password back to the app, unless the user flow can reset it. */
 function leaving({ shape }: Parts, how: string | null): string {
   return shape === 'b2c' && how === 'password' ? 'AADB2C90118' : 'AADSTS65004';
 }

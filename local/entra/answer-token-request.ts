@@ -49,7 +49,7 @@ export async function answerTokenRequest(
   return undefined;
 }
 
-/** Lives the faults set for the token endpoint; true when that was the answer. */
+/** Carries out the faults that are set for the token endpoint; true when one of them was the answer. */
 async function answerFault(
   parts: TokenRequestParts,
   [request, response, url]: Exchange,

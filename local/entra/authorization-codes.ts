@@ -10,7 +10,7 @@ export function lengthenCode(code: string, length: number | null): string {
   return `1.${code}.${paddingOf(code, Math.max(0, wanted - code.length - 3))}`;
 }
 
-/** What `lengthenCode` was given; a code of nobody where that cannot be. */
+/** The code that `lengthenCode` got; for anything else, a code that nobody has. */
 export function shortenCode(long: string): string {
   const [, code = '', padding = ''] = /^1\.([^.]+)\.([\w-]*)$/.exec(long) ?? [];
   const isWhole = code !== '' && padding !== '';

@@ -50,7 +50,7 @@ export const b2cErrors = {
   AADB2C90183: refusal('invalid_grant', 'The supplied code_verifier is invalid.'),
 };
 
-/** What Azure AD B2C calls that which Microsoft Entra ID gives a number; all else is AADB2C90085. */
+/** The code of Azure AD B2C for a number of Microsoft Entra ID; AADB2C90085 for all others. */
 export const b2cNames: Readonly<Partial<Record<keyof typeof entraErrors, keyof typeof b2cErrors>>> =
   {
     50011: 'AADB2C90006',

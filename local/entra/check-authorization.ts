@@ -25,7 +25,7 @@ interface Parts {
 export function refuseAuthorization(parts: Parts, response: ServerResponse, url: URL): boolean {
   const { faults, refusals } = parts;
   if (url.search.length - 1 > faults.longestQuery.value) {
-    // On a page: an address that is too long to be read has nowhere to be sent back to.
+    // On a page: an address that is too long is not read, so its redirect URI is not known.
     respond(response, 400, errorPage(refusals.text(90015)), pageHeaders([]));
     return true;
   }

@@ -17,7 +17,7 @@ export interface OrderedRefusal {
   readonly text?: string;
 }
 
-/** What `isOrderedRefusal` accepts. */
+/** The input that `isOrderedRefusal` accepts. */
 export const orderedRefusalInWords =
   'a number of Microsoft Entra ID, a code of Azure AD B2C (AADB2C90118), { code, status?, error?, suberror?, codes?, claims?, retryAfter?, text? }, or null for none';
 

@@ -8,7 +8,7 @@ import type { EntraShape } from './entra-shape';
 import type { EntraFaults } from './faults';
 import type { OrderedRefusal } from './ordered-refusal';
 
-/** How the provider words what it refuses. */
+/** The form of the provider's refusals. */
 export interface Refusals {
   /** An answer of the token endpoint. `correlationId` is the caller's own, sent back. */
   atToken(refusal: OrderedRefusal, correlationId?: string): RefusalAnswer;
@@ -28,7 +28,7 @@ export interface RefusalAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** How the parts of `error_description` are parted: by spaces since 2023-11, by lines before. */
+/** What separates the parts of `error_description`: spaces since 2023-11, line ends before. */
 export const errorLayouts = ['spaces', 'lines'] as const;
 
 /** Hosts that `error_uri` was seen with; `none`: it is left out. */
@@ -112,7 +112,7 @@ function asB2c(refusal: OrderedRefusal): OrderedRefusal {
   return { ...refusal, code: names[refusal.code] ?? 'AADB2C90085' };
 }
 
-/** What the refusal says itself stands over what is known of its code. */
+/** The members of the refusal itself win over those of its code. */
 function factsOf(refusal: OrderedRefusal): EntraErrorFacts {
   const tables: Readonly<Record<string, EntraErrorFacts | undefined>> = {
     ...entraErrors,

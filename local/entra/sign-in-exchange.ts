@@ -32,7 +32,7 @@ export function askAgain(
 ): void {
   const query = new URLSearchParams(url.searchParams);
   for (const name of answered) query.delete(name);
-  // 0 means "now", which has just been done: it would ask for ever.
+  // 0 means "now". The person has just signed in, so it must not ask again.
   if (query.get('max_age') === '0') query.set('max_age', '3600');
   const prompts = (query.get('prompt') ?? '').split(' ');
   const left = prompts.filter((prompt) => prompt !== '' && !answeredPrompts.includes(prompt));

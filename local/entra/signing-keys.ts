@@ -42,7 +42,7 @@ export interface SigningKeys {
   retire(): void;
 }
 
-/** Keys of this run; they stay over restarts, so that tokens out there stay good. */
+/** Keys of this run. They stay over restarts, so that issued tokens stay valid. */
 export async function createSigningKeys(state: KeptState): Promise<SigningKeys> {
   const part = state.part('keys');
   const find = async (name: string) => readKey(part.get(name)) ?? (await createSigningKey());

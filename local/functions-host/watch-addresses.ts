@@ -15,7 +15,7 @@ interface Place {
 
 /** `APP_BASE_URL` is the app itself, an issuer is a name, and this host keeps nothing in host storage. */
 const neverAsked = new Set(['APP_BASE_URL', 'ENTRA_ISSUER', 'AzureWebJobsStorage']);
-/** After which a place counts as silent: whoever has started the app must not wonder for longer. */
+/** The wait after which an address counts as silent. The person who started the app should not wait longer to hear of it. */
 const patienceMs = 700;
 const pauseMs = 1000;
 
@@ -58,7 +58,7 @@ async function watch(place: Place, isHere: boolean, log: Log, ended: AbortSignal
     `Nothing answers at ${what} yet. Until it does, requests that need it fail. ${remedy}`,
   );
   do {
-    // Nobody is kept waiting at the end by a place that never came.
+    // An address that never answered must not delay the end.
     await setTimeout(pauseMs, undefined, { ref: false, signal: ended }).catch(() => undefined);
   } while (!isEnded() && !(await answers(place, ended)));
   if (isEnded()) {

@@ -9,7 +9,7 @@ import { respondJson } from '../loopback/respond';
 export interface KeyVersion {
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
-  /** A disabled version wraps still, but unwraps no more (Azure/azure-sdk-for-python#45342). */
+  /** A disabled version wraps, but does not unwrap (Azure/azure-sdk-for-python#45342). */
   isEnabled: boolean;
   /** One that has expired, or is not valid yet, unwraps but does not wrap (Azure/azure-sdk-for-net#7677). */
   isExpired: boolean;

@@ -33,9 +33,9 @@ export interface KeyVaultStandIn {
   readonly operations: string[];
   /** A new version, which wraps from now on; older ones still unwrap. */
   rotate(): string;
-  /** A version wraps still, but unwraps no more. */
+  /** The version wraps, but does not unwrap. */
   disable(version: string): void;
-  /** A version unwraps still, but wraps no more. */
+  /** The version unwraps, but does not wrap. */
   expire(version: string): void;
   misbehave(fault: KeyVaultFault | undefined): void;
   stop(): Promise<void>;

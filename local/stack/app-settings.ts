@@ -41,8 +41,8 @@ export function appSettings(around: AppSurroundings): Readonly<Record<string, st
 export const hostSettings = {
   AzureWebJobsDisableHomepage: 'true',
   /**
-   * Bytes. More than the 1 MiB that the app itself takes: what is a little too long gets the app's own answer, which
-   * says so; the host's is a bare 500.
+   * Bytes. More than the 1 MiB that the app itself takes: a body that is a little too long gets the app's own
+   * answer, which says so. The host's answer is an empty 500.
    */
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152',
 };

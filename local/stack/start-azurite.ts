@@ -17,7 +17,7 @@ export interface StorageAccount {
 /** A service of Azurite, running in a process of its own. Its tables answer as Azure Table Storage does. */
 export interface Azurite {
   readonly pid: number | undefined;
-  /** Where Azurite itself listens, behind what makes its tables answer as the live service does. */
+  /** Where Azurite itself listens, behind the layer that answers as the live service does. */
   readonly azuritePort: number;
   readonly endpoint: string;
   readonly connectionString: string;
@@ -78,7 +78,7 @@ export async function startAzurite(
         () => {
           child.disconnect();
         },
-        // What it keeps is written as it ends.
+        // With a folder, rows are written at the end.
         options.dataDir === undefined ? undefined : 12_000,
       ),
   };
@@ -139,7 +139,7 @@ async function untilStarted(
   });
 }
 
-/** It ends by itself as soon as this process is gone. */
+/** Azurite ends by itself when this process is gone. */
 function letGo(child: ChildProcess): void {
   child.unref();
   child.channel?.unref();

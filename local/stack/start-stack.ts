@@ -22,7 +22,7 @@ export interface StackFacts {
   readonly graphUrl: string;
   /** With `/v1.0`. */
   readonly graphBaseUrl: string;
-  /** What `GRAPH_SCOPES` must be, where Microsoft Graph's will not do. */
+  /** The value of `GRAPH_SCOPES` where scopes of Microsoft Graph do not work. */
   readonly graphScopes?: string;
   readonly tablesConnectionString: string;
   readonly tableName: string;

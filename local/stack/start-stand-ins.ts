@@ -10,7 +10,7 @@ import type { StackSecrets } from './stack-secrets';
 const graphAudience = 'https://graph.microsoft.com';
 
 /**
- * Azure AD B2C gives no tokens for Microsoft Graph. There the stand-in for Graph plays an API of one's own that is exposed
+ * Azure AD B2C gives no tokens for Microsoft Graph. There the stand-in for Graph plays another API, which is exposed
  * in the B2C tenant and answers about people in Graph's form.
  */
 const peopleApi = {

@@ -16,8 +16,8 @@ const server = 'Windows-Azure-Table/1.0 Microsoft-HTTPAPI/2.0';
 const version = '2019-02-02';
 
 /**
- * Azurite's answer as Table Storage gives it. The code of an error of data stands in the body alone; 401 and 403 have
- * the header too. A read by keys tells a missing table from a missing row in no way (Azure/azure-sdk-for-net#46430).
+ * Azurite's answer as Table Storage gives it. The code of an error of data is only in the body; 401 and 403 have
+ * the header too. A read by keys answers the same for a missing table and a missing row (Azure/azure-sdk-for-net#46430).
  */
 export function asLive({ kind }: TablesRequest, answer: BehindAnswer): LiveAnswer {
   const { status, headers } = answer;

@@ -20,7 +20,7 @@ export interface Pages {
   goesOnFromBeginning(asked: TablesRequest): boolean;
   /** The path for Azurite, with its own continuation; `undefined` when the client made one up. */
   pathBehind(asked: TablesRequest): string | undefined;
-  /** Takes notice of an answer of Azurite's. */
+  /** Learns from an answer of Azurite which tables there are. */
   learn(asked: TablesRequest, status: number): void;
   /** The answer with a continuation in the service's form. */
   withContinuation(answer: LiveAnswer): LiveAnswer;
@@ -28,8 +28,8 @@ export interface Pages {
 
 /**
  * Table Storage may answer any list with an empty page and a continuation: at the border of a partition server, or after
- * five seconds. Here every list begins with one, once its table is known to be there, since a missing one must be told.
- * Continuations are opaque texts, and the row's may be absent: what a place is stands in them, so they outlive a restart.
+ * five seconds. Here every list begins with one once the table is known, since a missing table must be answered as missing.
+ * Continuations are opaque texts, and that of the row may be absent. They hold the place itself, so they outlive a restart.
  * Microsoft Learn, "Query timeout and pagination".
  */
 export function createPages(): Pages {

@@ -42,7 +42,7 @@ export interface LiveTables {
 }
 
 /**
- * Stands before Azurite on loopback and makes it answer as the live service does: error codes in the body alone, opaque
+ * A layer in front of Azurite on loopback, which answers as the live service does: error codes in the body alone, opaque
  * continuations, empty pages, gzip, limits, bearer tokens; on demand it is busy, refuses, loses answers or breaks off.
  * Rejects when the port is taken (`EADDRINUSE`).
  */
@@ -95,7 +95,7 @@ export async function startLiveTables(options: LiveTablesOptions): Promise<LiveT
   };
 }
 
-/** A page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding); its Host gives it away. */
+/** A page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding); its Host header shows it. */
 function answerOwn(
   { headers }: IncomingMessage,
   response: ServerResponse,
@@ -110,7 +110,7 @@ function answerOwn(
   });
 }
 
-/** What becomes of a request: an answer, a cut connection, or nothing at all. */
+/** What a request gets: an answer, a cut connection, or nothing at all. */
 type Outcome = LiveAnswer | 'cut' | 'none';
 
 function createTables(options: LiveTablesOptions, faults: TablesFaults) {

@@ -10,7 +10,7 @@ export interface TokenRefusal {
   readonly claims?: string;
 }
 
-/** RFC 6749 allows more characters here, but no provider sends them, and the text is shown on a page. */
+/** RFC 6749 allows more characters here, but no provider sends them, and the log holds the text. */
 const namePattern = /^[A-Za-z][\w.-]{0,63}$/;
 /** Only a GUID is shown. */
 const guidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
