@@ -67,7 +67,8 @@ function refuse(refusedWith: number, why: string): RefusedRequest {
   return { refusedWith, why };
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+// A byte order mark stays: without it a name would become another one.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 // Node gives each byte of a header as a character; Kestrel reads UTF-8 and refuses what is not.
 function decodeHeader(text: string): string | undefined {

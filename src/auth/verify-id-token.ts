@@ -50,15 +50,18 @@ const maxLength = 256 * 1024;
 /**
  * Verifies an ID token: MSAL Node checks nothing but the nonce, and that on the first one only.
  * @see OpenID Connect Core 1.0 sections 3.1.3.7 and 12.2
- * @throws ERR_ID_TOKEN with the name of the failed check, ERR_TOO_MANY_ROLES, ERR_WRONG_TENANT when `tid` is another
- *   tenant's, ERR_PROVIDER_UNAVAILABLE when the keys cannot be fetched
+ * @throws ERR_ID_TOKEN with the name of the failed check, ERR_TOKEN_SIZE, ERR_TOO_MANY_ROLES,
+ *   ERR_WRONG_TENANT when `tid` is another tenant's, ERR_PROVIDER_UNAVAILABLE when the keys cannot be fetched
  */
 export async function verifyIdToken(
   { settings, provider }: Pick<AuthParts, 'settings' | 'provider'>,
   idToken: string,
   expected: Expectation,
 ): Promise<VerifiedIdToken> {
-  if (idToken.length > maxLength) throw refused('length');
+  if (idToken.length > maxLength) {
+    const note = `the ID token has ${idToken.length} characters, more than ${maxLength}`;
+    throw new AppError('ERR_TOKEN_SIZE', { note });
+  }
   try {
     const payload = await verifySignature(provider, idToken, expected.signal, {
       algorithms: ['RS256'],

@@ -162,6 +162,14 @@ describe('request', () => {
     expect(Buffer.from(answer, 'latin1').toString()).toContain('"x-name":"caf\u00e9"');
   });
 
+  it('leaves a byte order mark where it is, and fails as the worker does on what is beyond Latin-1', async () => {
+    const answer = await sendRaw(
+      host.port,
+      'GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: \xef\xbb\xbfa=b\r\n\r\n',
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 500 /);
+  });
+
   it('answers 500 to an empty Host header', async () => {
     const answer = await sendRaw(host.port, 'GET /echo HTTP/1.1\r\nHost:\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 500 /);
