@@ -47,7 +47,7 @@ describe('ENTRA_CLIENT_CERTIFICATE', () => {
     const app = await stack.startApp({ env: { ENTRA_CLIENT_CERTIFICATE: pemOf(stranger) } });
     const { browser, page } = await signIn(app.url, accounts(stack).plainUser);
     expect(page.status).toBeGreaterThanOrEqual(400);
-    expect(words(page.text)).toContain('ERR_PROVIDER_MISMATCH');
+    expect(words(page.text)).toContain('ERR_PROVIDER_REFUSED');
     expect(await stack.output(app)).toContain('700027');
     expect((await fetchJson(`${app.url}/auth/session`, browser)).status).toBe(401);
   });
