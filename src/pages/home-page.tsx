@@ -29,7 +29,7 @@ export function HomePage({ state, adminRole, now }: HomePageProps) {
         <SignedInHero session={state} now={now} />
         <SignInSteps
           title="What just happened"
-          lead="Six steps lie behind the click, each in a file or two of this repository."
+          lead="Your sign-in had six steps. Beside each are its files in this repository."
         />
         <AccessLevels session={state} adminRole={adminRole} />
       </Layout>
