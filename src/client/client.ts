@@ -79,8 +79,9 @@ export async function logout(
  * Like the browser's own `fetch`, for paths on this origin: sends `X-CSRF: 1`, and turns the app's 401 into signing in
  * and coming back to this page. The promise then stays open, since the page is about to be left.
  * @throws {TypeError} for an address on another origin, which must not get that header
- * @throws {AnteroomError} with `loginUrl` when the step that the app asks for has just been made and did not help: going
- * there again by itself would go round for ever, so the person decides
+ * @throws {AnteroomError} with `loginUrl` when a person must decide: the step that the app asks for has just been made and
+ * did not help, so that going there by itself would go round for ever; or the address of this page is too long (over
+ * 2 KB) to come back to
  */
 export async function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const request = new Request(input, init);
@@ -96,7 +97,7 @@ export async function fetch(input: string | URL | Request, init?: RequestInit): 
   const problem = await problemOf(response);
   // Any other 401 is for the caller.
   if (problem?.loginUrl === undefined) return response;
-  if (problem.isRepeated) throw errorOf(response, problem);
+  if (problem.needsPerson) throw errorOf(response, problem);
   location.assign(problem.loginUrl);
   return new Promise<never>(() => undefined);
 }
@@ -105,7 +106,7 @@ export async function fetch(input: string | URL | Request, init?: RequestInit): 
 export class AnteroomError extends Error {
   readonly status: number;
   readonly code: string;
-  /** Where one more step is made, for `ERR_STEP_UP`; it leads back to this page. */
+  /** Where to sign in or to make one more step, for a person who decides to; it leads back to this page. */
   readonly loginUrl: string | undefined;
 
   constructor(status: number, code: string, message: string, loginUrl?: string) {
@@ -122,7 +123,8 @@ interface Problem {
   readonly code: string;
   readonly title: string | undefined;
   readonly loginUrl: string | undefined;
-  readonly isRepeated: boolean;
+  /** A person must decide whether to go to `loginUrl`. */
+  readonly needsPerson: boolean;
 }
 
 /** The app's own problem details in an answer, which stays readable; `undefined` for any other answer. */
@@ -133,14 +135,15 @@ async function problemOf(response: Response): Promise<Problem | undefined> {
     .clone()
     .json()
     .catch(() => undefined);
-  const { code, title, login_url: url, repeated } = Object(body) as Record<string, unknown>;
+  const members = Object(body) as Record<string, unknown>;
+  const { code, title, login_url: url, repeated, page_too_long: isTooLong } = members;
   const asksToSignIn = code === 'ERR_SIGNED_OUT' || code === 'ERR_STEP_UP';
   const isOurs = typeof url === 'string' && url.startsWith(`${location.origin}/auth/login?`);
   return {
     code: typeof code === 'string' ? code : '',
     title: typeof title === 'string' ? title : undefined,
     loginUrl: response.status === 401 && asksToSignIn && isOurs ? url : undefined,
-    isRepeated: repeated === true,
+    needsPerson: repeated === true || isTooLong === true,
   };
 }
 

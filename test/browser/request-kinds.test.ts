@@ -214,6 +214,19 @@ describe('the client', () => {
     expect(returnTo).toBe('/page');
   });
 
+  it('throws rather than lose a page whose address is too long to come back to', async () => {
+    await context.clearCookies({ name: cookieName(app) });
+    await page.evaluate(`history.replaceState(null, '', '/page?q=' + 'x'.repeat(2_100))`);
+    const address = page.url();
+    expect(await onPage(`anteroom.fetch('/auth/me')`)).toEqual({
+      name: 'AnteroomError',
+      status: 401,
+      code: 'ERR_SIGNED_OUT',
+      loginUrl: `${app}/auth/login?return_to=%2Fpage`,
+    });
+    expect(page.url()).toBe(address);
+  });
+
   it('takes a 401 of somebody else for no word of the app', async () => {
     await context.route(`${app}/auth/session*`, (route) =>
       route.fulfill({ status: 401, contentType: 'text/plain', body: 'who are you' }),
