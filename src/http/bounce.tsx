@@ -38,11 +38,18 @@ export function bounce(
   const site = request.headers.get('sec-fetch-site');
   if (!wasBounced) {
     const mayLackCookie = site === null || site === 'cross-site';
-    return mayLackCookie && !hasCookie ? openAgain(exchange) : undefined;
+    return mayLackCookie && !hasCookie && takesMarker(exchange) ? openAgain(exchange) : undefined;
   }
   // The bounce did not help. A second one would make a browser without cookies loop.
   if (site === 'cross-site' || (!hasCookie && (needsCookie || site === null))) return undefined;
   return redirectTo(exchange.services.settings.baseUrl + wantedPath(exchange));
+}
+
+/** Some hosts answer 404 to a query of more than 4,096 characters, without a word. */
+const longestQuery = 4096;
+
+function takesMarker({ path }: Exchange): boolean {
+  return path.slice(path.indexOf('?') + 1).length + `&${marker}=1`.length <= longestQuery;
 }
 
 function openAgain({ path, services }: Exchange): HttpResponseInit {

@@ -150,6 +150,21 @@ describe('a person in Chromium', () => {
     });
   });
 
+  it('keeps a part that is longer than a query may be', async () => {
+    await page.goto(`${app}/auth/login`);
+    await pick(accounts(stack).plainUser);
+    await page.waitForURL(`${app}/`);
+    const path = `/auth/sessions?tab=2#${'f'.repeat(5000)}`;
+    await page.goto(`${elsewhereUrl}/?to=/`);
+    // The address of the page with the link would be too long itself.
+    await page.getByRole('link', { name: 'open' }).evaluate((link, href) => {
+      link.setAttribute('href', href);
+    }, app + path);
+    await page.getByRole('link', { name: 'open' }).click();
+    await page.getByRole('heading', { name: 'Where you are signed in' }).waitFor();
+    expect(page.url()).toBe(app + path);
+  });
+
   it('signed out, too, comes to the part of the page that a link on another site names', async () => {
     const path = '/auth/sessions?tab=2#row-17';
     await page.goto(`${elsewhereUrl}/?to=${encodeURIComponent(path)}`);

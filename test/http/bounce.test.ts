@@ -54,6 +54,12 @@ describe('bounce', () => {
     expect(outcome(path, fromElsewhere)).toBe(`page ${expected}`);
   });
 
+  it('leaves an address as it is that is too long for the marker', () => {
+    const longest = `/reports?${'a'.repeat(4096 - '&anteroom-bounced=1'.length)}`;
+    expect(outcome(longest, fromElsewhere)).toBe(`page ${app}${longest}&anteroom-bounced=1`);
+    expect(outcome(`${longest}a`, fromElsewhere)).toBe('nothing');
+  });
+
   it.each<[string, Record<string, string>]>([
     ['typed by a person', browserHeaders],
     ['from our own page', { ...browserHeaders, 'sec-fetch-site': 'same-origin' }],
