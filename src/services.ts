@@ -2,7 +2,7 @@ import type { AuthParts } from './auth/auth-parts';
 import { createCredentialState } from './auth/credential-state';
 import type { ManagedIdentity } from './auth/managed-identity';
 import { createManagedIdentity } from './auth/managed-identity';
-import { createPauseMemory } from './auth/pause-memory';
+import { createPauseMemory } from './pause-memory';
 import { createProvider } from './auth/provider';
 import type { Revalidate } from './auth/revalidate-session';
 import { createRevalidate } from './auth/revalidate-session';

@@ -1,6 +1,6 @@
 import type { Settings } from '../settings';
 import type { CredentialState } from './credential-state';
-import type { PauseMemory } from './pause-memory';
+import type { PauseMemory } from '../pause-memory';
 import type { Provider } from './provider';
 
 /** The settings that sign-in needs. */

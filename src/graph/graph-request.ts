@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, StepUpError } from '../errors';
 import { isObject } from '../is-object';
+import { createPauseMemory } from '../pause-memory';
 import { readBounded } from '../read-bounded';
 import { AskedToWaitError, readRetryAfter } from '../retry-after';
 import { parseClaimsChallenge } from './parse-claims-challenge';
@@ -30,7 +32,9 @@ interface GraphQuestion {
 
 /**
  * What Graph answers to a GET as the user; `undefined` for 404.
- * When Graph is busy and names a short time, it is asked once more after that.
+ * When Graph is busy, it is asked once more after the short time that it names, or after half a second. When it names a
+ * long time, it gets no request with this token for this path before that: each would count against the user's limit.
+ * @see https://learn.microsoft.com/graph/throttling
  * @throws a StepUpError when Graph sends a claims challenge (continuous access evaluation),
  *   ERR_GRAPH_REFUSED, ERR_GRAPH_UNAVAILABLE (busy, failing, out of reach or over the deadline)
  */
@@ -60,7 +64,16 @@ export async function graphRequest(
 }
 
 /** A longer wait would not leave enough time for the request, so the client gets a 503. */
-const longestPauseSeconds = 3;
+const longestWaitSeconds = 3;
+
+/** Where Graph names no time. */
+const usualWaitSeconds = 0.5;
+
+/** A shorter time is over when the client, which is told it, comes back. */
+const shortestPauseSeconds = 10;
+
+/** By token and path, of one instance: Graph counts by user, app and service. */
+const pauses = createPauseMemory();
 
 interface Got {
   readonly response: Response;
@@ -68,10 +81,15 @@ interface Got {
 }
 
 async function getPatiently(access: GraphAccess, question: GraphQuestion): Promise<Got> {
+  const asked = `${access.accessToken} ${access.baseUrl}${question.path}`;
+  const key = createHash('sha256').update(asked).digest('base64');
+  requireNoPause(key, question);
   const first = await get(access, question);
   const { status, headers } = first.response;
-  const wait = status === 429 || status === 503 ? readRetryAfter(headers) : undefined;
-  if (wait === undefined || wait > longestPauseSeconds) return first;
+  if (status !== 429 && status !== 503) return first;
+  const wait = readRetryAfter(headers) ?? usualWaitSeconds;
+  if (wait >= shortestPauseSeconds) pauses.pause(key, nowSeconds() + wait, nowSeconds());
+  if (wait > longestWaitSeconds) return first;
   try {
     await sleep(wait * 1000, undefined, { signal: access.signal });
   } catch {
@@ -79,6 +97,17 @@ async function getPatiently(access: GraphAccess, question: GraphQuestion): Promi
     return first;
   }
   return get(access, question);
+}
+
+function requireNoPause(key: string, { path }: GraphQuestion): void {
+  const left = pauses.left(key, nowSeconds());
+  if (left === 0) return;
+  const note = `Graph asked to wait before the next GET ${path}`;
+  throw new AskedToWaitError('ERR_GRAPH_UNAVAILABLE', left, { note });
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 async function get(

@@ -4,6 +4,7 @@ import { readPhoto } from '../../src/graph/read-photo';
 import { readProfile } from '../../src/graph/read-profile';
 import { AppError, StepUpError } from '../../src/errors';
 import { failureOf, longEnough, printed } from '../support/auth-fixture';
+import { stopClockAt } from '../support/fixed-clock';
 
 interface Answer {
   readonly status?: number;
@@ -38,6 +39,7 @@ beforeEach(async () => {
   baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1.0`;
 });
 afterEach(async () => {
+  jest.useRealTimers();
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeAllConnections();
   await closed;
@@ -104,7 +106,7 @@ describe('readProfile', () => {
     ],
     ['429', 'ERR_GRAPH_UNAVAILABLE', { status: 429, headers: { 'retry-after': '4' } }],
     ['500', 'ERR_GRAPH_UNAVAILABLE', { status: 500 }],
-    ['503', 'ERR_GRAPH_UNAVAILABLE', { status: 503 }],
+    ['503', 'ERR_GRAPH_UNAVAILABLE', { status: 503, headers: { 'retry-after': '4' } }],
     ['504', 'ERR_GRAPH_UNAVAILABLE', { status: 504 }],
   ])('answers %s with %s', async (_what, code, given) => {
     answer = given;
@@ -170,13 +172,34 @@ describe('readProfile', () => {
     expect(requests).toHaveLength(1);
   });
 
-  it('asks no second time without a time, nor when the deadline comes before it', async () => {
+  it('sends nothing more with this token for this path before that time is over', async () => {
+    stopClockAt(1_800_000_000);
+    const busy = { ...access(), accessToken: 'token-of-a-busy-user' };
+    answer = { status: 429, headers: { 'retry-after': '60' } };
+    await failureOf(readProfile(busy));
+    answer = { body: JSON.stringify({ id: 'id-of-ada' }) };
+    stopClockAt(1_800_000_045);
+    const failure = await failureOf(readProfile(busy));
+    expect([failure.code, failure.retryAfterSeconds]).toEqual(['ERR_GRAPH_UNAVAILABLE', 15]);
+    expect(requests).toHaveLength(1);
+    expect((await readProfile({ ...busy, accessToken: 'of-another' })).id).toBe('id-of-ada');
+    stopClockAt(1_800_000_060);
+    expect((await readProfile(busy)).id).toBe('id-of-ada');
+  });
+
+  it('asks once more soon where Graph names no time', async () => {
+    answers = [{ status: 503 }, { body: JSON.stringify({ id: 'id-of-ada' }) }];
+    expect((await readProfile(access())).id).toBe('id-of-ada');
     answer = { status: 503 };
     expect((await failureOf(readProfile(access()))).retryAfterSeconds).toBe(10);
+    expect(requests).toHaveLength(4);
+  });
+
+  it('asks no second time when the deadline comes before the time that Graph names', async () => {
     answer = { status: 503, headers: { 'retry-after': '3' } };
     const impatient = AbortSignal.timeout(1_000);
     expect((await failureOf(readProfile(access(impatient)))).retryAfterSeconds).toBe(3);
-    expect(requests).toHaveLength(2);
+    expect(requests).toHaveLength(1);
   });
 
   it('is unavailable when nobody listens, and when the deadline passes', async () => {

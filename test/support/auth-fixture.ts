@@ -2,7 +2,7 @@ import type { JWTPayload } from 'jose';
 import { randomBytes } from 'node:crypto';
 import type { AuthParts, AuthSettings } from '../../src/auth/auth-parts';
 import { createCredentialState } from '../../src/auth/credential-state';
-import { createPauseMemory } from '../../src/auth/pause-memory';
+import { createPauseMemory } from '../../src/pause-memory';
 import type { OwnAttempt } from '../../src/auth/finish-sign-in';
 import { createProvider } from '../../src/auth/provider';
 import { AppError } from '../../src/errors';

@@ -1,4 +1,4 @@
-import { createPauseMemory } from '../../src/auth/pause-memory';
+import { createPauseMemory } from '../src/pause-memory';
 
 describe('createPauseMemory', () => {
   it('pauses a key until its time, and no other key', () => {
