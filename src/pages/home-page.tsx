@@ -41,7 +41,7 @@ export function HomePage({ state, adminRole, now }: HomePageProps) {
       <AccessLevels adminRole={adminRole} />
       <SignInSteps
         title="What a sign-in does"
-        lead="Six steps, each in a file or two of this repository."
+        lead="Six steps. Beside each are its files in this repository."
       />
     </Layout>
   );
