@@ -328,6 +328,31 @@ describe('completeSignIn, when the provider refuses', () => {
     expect((await failureOf(complete(exchange))).code).toBe('ERR_SIGN_IN_EXPIRED');
   });
 
+  const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+  const asksForMore = {
+    status: 400,
+    body: { error: 'invalid_grant', suberror: 'basic_action', error_codes: [50076], claims },
+  };
+
+  it('begins again once with the claims that a redemption asks for', async () => {
+    const begun = await begin();
+    fixture.tiny.token = () => asksForMore;
+    const answer = await complete(answered(begun, begun.cookie));
+    const asked: unknown = JSON.parse(new URL(location(answer)).searchParams.get('claims') ?? '');
+    expect(asked).toMatchObject(JSON.parse(claims) as object);
+    expect(await begunBy(answer)).toMatchObject({
+      ...{ round: 1, returnPath: '/reports?a=1#row-17' },
+      asked: { scopes: [], claims },
+    });
+  });
+
+  it('shows why when the claims did not help', async () => {
+    const begun = await begin({ round: 1, asked: { scopes: [], claims } });
+    fixture.tiny.token = () => asksForMore;
+    const failure = await failureOf(complete(answered(begun, begun.cookie)));
+    expect([failure.code, failure.refusal?.number]).toEqual(['ERR_SIGN_IN_REFUSED', 'AADSTS50076']);
+  });
+
   it('goes on to the page when the first delivery has signed the person in', async () => {
     const begun = await begin({ round: 1 });
     fixture.tiny.token = () => spent;

@@ -1,4 +1,4 @@
-import { AppError } from '../../src/errors';
+import { AppError, SignInRefusedError } from '../../src/errors';
 import { errorLinks, loginPathIn } from '../../src/http/error-links';
 import type { ExchangeFixture } from '../support/exchange-fixture';
 import { createExchangeFixture } from '../support/exchange-fixture';
@@ -43,6 +43,12 @@ describe('errorLinks of a sign-in', () => {
 
   it('lets one choose another account after the wrong organisation, for the wanted page', () => {
     const { href } = firstLink(new AppError('ERR_WRONG_TENANT'), answer, '/reports');
+    expect(href).toBe('/auth/login?return_to=%2Freports&prompt=select_account');
+  });
+
+  it('lead back to it after a refusal too, by the choice of an account', () => {
+    const refused = new SignInRefusedError({ error: 'access_denied', number: 'AADSTS65004' });
+    const { href } = firstLink(refused, answer, '/reports');
     expect(href).toBe('/auth/login?return_to=%2Freports&prompt=select_account');
   });
 
