@@ -18,6 +18,9 @@ export function makeRunFolder(): void {
   });
 }
 
+/** What Chromium makes for itself and does not always take away when it is closed. */
+const ofChromium = '.org.chromium.';
+
 /**
  * Removes the folder of the run.
  * @throws Error naming what tests have left in it: each removes its own
@@ -25,7 +28,7 @@ export function makeRunFolder(): void {
 export function removeRunFolder(): void {
   const { TEST_MACHINE_FOLDER: isMade, TMPDIR: folder } = process.env;
   if (isMade === undefined || folder === undefined) return;
-  const left = readdirSync(folder);
+  const left = readdirSync(folder).filter((name) => !name.startsWith(ofChromium));
   rmSync(folder, { recursive: true, maxRetries: 5 });
   process.env['TMPDIR'] = dirname(folder);
   if (left.length > 0) {
