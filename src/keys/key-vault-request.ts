@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../errors';
 import { isObject } from '../is-object';
 import { readBounded } from '../read-bounded';
+import { readRetryAfter } from '../retry-after';
 
 /** The key in the vault, and what opens it. */
 export interface KeyVaultAccess {
@@ -24,15 +25,15 @@ const apiVersion = '7.4';
 const maxBytes = 64 * 1024;
 const tries = 3;
 const pauseMs = 250;
-/** What the vault asks to wait longer for, no request of ours can wait for. */
-const longestPauseMs = 3_000;
+/** No request of ours can wait longer. The client gets the time then. */
+const longestPauseSeconds = 3;
 const worthAnotherTry = new Set([408, 429, 500, 502, 503, 504]);
 
 /**
  * Posts an operation on the key to Key Vault. Busy answers and broken connections are tried again,
  * three times in all, after the time that Retry-After names.
  * @returns the answer's JSON; `badRequest`, where given, for status 400
- * @throws ERR_KEYS_UNAVAILABLE
+ * @throws ERR_KEYS_UNAVAILABLE, with the time that the vault asks to wait
  * https://learn.microsoft.com/azure/key-vault/general/overview-throttling
  */
 export async function keyVaultRequest(
@@ -97,10 +98,14 @@ async function ask(
 
 function refusal({ status, headers }: Response, json: unknown): Outcome {
   const note = `Key Vault answered ${status}${errorCode(json)}`;
-  const failure = new AppError('ERR_KEYS_UNAVAILABLE', { note });
-  const asked = headers.get('retry-after') ?? '';
-  const pause = /^\d{1,6}$/.test(asked) ? Number(asked) * 1000 : pauseMs;
-  const isWorthIt = worthAnotherTry.has(status) && pause <= longestPauseMs;
+  const asked = readRetryAfter(headers);
+  const failure = new AppError('ERR_KEYS_UNAVAILABLE', {
+    note,
+    // A client that came back after no time at all would only be sent away again.
+    retryAfterSeconds: asked === undefined ? undefined : Math.max(asked, 1),
+  });
+  const isWorthIt = worthAnotherTry.has(status) && (asked ?? 0) <= longestPauseSeconds;
+  const pause = asked === undefined ? pauseMs : asked * 1000;
   return { failure, status, pauseMs: isWorthIt ? pause : undefined };
 }
 

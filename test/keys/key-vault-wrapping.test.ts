@@ -138,6 +138,26 @@ describe('createKeyVaultWrapping', () => {
     expect(vault.operations).toEqual([]);
   });
 
+  const date = 'Wed, 21 Oct 2026 07:28:00 GMT';
+  it.each([
+    ['as seconds', { 'Retry-After': '600' }, 600],
+    ['as a date', { Date: date, 'Retry-After': 'Wed, 21 Oct 2026 07:38:00 GMT' }, 600],
+    ['as no time at all', { 'Retry-After': '0' }, 1],
+    ['nowhere', {}, 10],
+  ])('tells how long to wait, which the vault names %s', async (_, headers, expected) => {
+    await whileAnswering(
+      (request, response) => {
+        request.resume();
+        response.writeHead(503, headers).end();
+      },
+      async (port) => {
+        const wrapping = wrappingOf(`http://127.0.0.1:${port}/keys/ring`);
+        const failure = await failureOf(wrapping.wrap(content, longEnough()));
+        expect(failure.retryAfterSeconds).toBe(expected);
+      },
+    );
+  });
+
   it.each([
     ['hangs', { status: 0 }, 'Key Vault did not answer before the deadline'],
     ['asks to wait', { status: 503, retryAfter: '3' }, 'Key Vault was busy until the deadline'],
