@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { loopbackHosts } from './loopback';
 
 /**
  * One rule for all calls that leave the process, Node's own. With `NODE_USE_ENV_PROXY=1` they go through the
@@ -8,7 +9,7 @@ import https from 'node:https';
  */
 
 // As the names stand in URLs, and as they stand in options of `node:http`.
-const loopback = ['localhost', '127.0.0.1', '[::1]', '::1'];
+const loopback = [...loopbackHosts, '::1'];
 
 /** The environment of a process. Its proxy settings are read and written. */
 export type ProxyEnvironment = Record<string, string | undefined>;

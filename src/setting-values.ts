@@ -1,4 +1,5 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { isLoopback } from './loopback';
 
 /**
  * Parsers of single settings. Each gives the value or a sentence saying what it must be;
@@ -8,17 +9,10 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 export type Parsed<T> = { readonly value: T } | { readonly fault: string };
 export type Parse<T> = (text: string) => Parsed<T>;
 
-const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** True for hosts that never leave this machine: only there may a URL be http. */
-export function isLoopbackHost(hostname: string): boolean {
-  return loopbackHosts.has(hostname);
-}
-
 /** The port of an origin on this machine; `undefined` for any other. */
 export function loopbackPort(origin: string): number | undefined {
   const url = URL.parse(origin);
-  if (url === null || !isLoopbackHost(url.hostname)) return undefined;
+  if (url === null || !isLoopback(url.hostname)) return undefined;
   if (url.port !== '') return Number(url.port);
   return url.protocol === 'https:' ? 443 : 80;
 }
@@ -27,7 +21,7 @@ function parseUrl(text: string): URL | undefined {
   const url = URL.parse(text);
   if (url === null || url.username !== '' || url.password !== '') return undefined;
   const isAllowed =
-    url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
+    url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
   return isAllowed && url.search === '' && url.hash === '' ? url : undefined;
 }
 
@@ -63,7 +57,7 @@ const vaultHosts =
 
 /** A mistyped host would get tokens of the app's identity, and whoever owns it could use them. */
 function isAt({ hostname }: URL, hosts: RegExp): boolean {
-  return hosts.test(hostname) || isLoopbackHost(hostname);
+  return hosts.test(hostname) || isLoopback(hostname);
 }
 
 /** Tokens of the managed identity go there, which `@azure/data-tables` sends over https alone. */

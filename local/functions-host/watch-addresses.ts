@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { isLoopbackHost } from '../../src/setting-values';
+import { isLoopback } from '../../src/loopback';
 import { logCategory, type Log } from './log';
 
 /** Where something that the app needs is to listen. */
@@ -33,7 +33,7 @@ export function watchAddresses(
 ): () => void {
   const ended = new AbortController();
   for (const place of placesIn(settings)) {
-    const isHere = isLoopbackHost(place.host);
+    const isHere = isLoopback(place.host);
     if (isHere || !hasProxy) {
       void watch(place, isHere, log, ended.signal);
     }

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isLoopback } from '../../src/loopback';
 
 export type LoopbackHandler = (
   request: IncomingMessage,
@@ -31,12 +32,10 @@ export async function startLoopbackServer(options: {
   if (address === null || typeof address === 'string') throw new Error('no port was given');
   const port = address.port;
   const url = `http://127.0.0.1:${port}`;
-  const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
   const handler = await options.createHandler(url);
 
   server.on('request', (request, response) => {
-    // A page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding); its Host gives it away.
-    if (!hosts.has(request.headers.host ?? '')) {
+    if (!isForLoopback(request)) {
       response.writeHead(421).end();
       return;
     }
@@ -57,6 +56,11 @@ export async function startLoopbackServer(options: {
         server.closeAllConnections();
       }),
   };
+}
+
+/** A page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding). The Host header shows that name. */
+export function isForLoopback({ headers }: IncomingMessage): boolean {
+  return isLoopback(URL.parse(`http://${headers.host ?? ''}`)?.hostname ?? '');
 }
 
 async function answer(

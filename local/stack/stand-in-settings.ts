@@ -34,6 +34,7 @@ export function standInSettings(root: string): Pick<
   const forHost = connectionParts(typeof hostStorage === 'string' ? hostStorage : '');
   const portOf = (name: string, url: string): number => {
     const { hostname, port } = new URL(url);
+    // Nothing of the local stack but the app listens on ::1.
     if (hostname !== '127.0.0.1' && hostname !== 'localhost') {
       throw new TypeError(`${name} in ${path} does not lead to this machine.`);
     }

@@ -5,6 +5,7 @@ import https from 'node:https';
 import { answerControl } from '../loopback/answer-control';
 import { spend } from '../loopback/control';
 import { respondJson } from '../loopback/respond';
+import { isForLoopback } from '../loopback/start-loopback-server';
 import { createAccess } from './access';
 import type { AccessRules } from './access';
 import { createForwarding } from './forward';
@@ -95,13 +96,12 @@ export async function startLiveTables(options: LiveTablesOptions): Promise<LiveT
   };
 }
 
-/** A page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding); its Host header shows it. */
 function answerOwn(
-  { headers }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
   answer: () => Promise<void>,
 ): void {
-  if (!/^(?:127\.0\.0\.1|localhost)(?::\d+)?$/.test(headers.host ?? '')) {
+  if (!isForLoopback(request)) {
     response.writeHead(421).end();
     return;
   }

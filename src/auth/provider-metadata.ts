@@ -1,5 +1,6 @@
 import { AppError } from '../errors';
 import { isObject } from '../is-object';
+import { isLoopback } from '../loopback';
 
 /**
  * The part of the provider's metadata that this app uses.
@@ -57,9 +58,8 @@ function isSafeEndpoint(value: unknown, allowsHttp: boolean): value is string {
 
 /** True for `http:` on this very machine, where no one can listen in. */
 export function isHttpLoopback(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const url = new URL(address);
-  return url.protocol === 'http:' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
+  const url = URL.parse(address);
+  return url?.protocol === 'http:' && isLoopback(url.hostname);
 }
 
 function mismatch(note: string): AppError {

@@ -1,5 +1,6 @@
 import { TableClient } from '@azure/data-tables';
 import { AppError } from '../errors';
+import { isLoopback } from '../loopback';
 import { proxyAgent } from '../proxy';
 
 /** What `@azure/data-tables` asks of a TokenCredential. */
@@ -67,8 +68,4 @@ function followProxy(client: TableClient): TableClient {
     });
   }
   return client;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

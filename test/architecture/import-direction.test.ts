@@ -38,6 +38,7 @@ const anyones = [
   'is-object',
   'claims-request',
   'read-bounded',
+  'loopback',
   'abortable',
   'pause-memory',
   'proxy',
