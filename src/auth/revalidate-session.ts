@@ -7,7 +7,6 @@ import { withPatience } from '../with-patience';
 import type { AcquiredFromStored } from './acquire-from-stored';
 import { acquireFromStored } from './acquire-from-stored';
 import type { AuthParts } from './auth-parts';
-import type { PauseMemory } from '../pause-memory';
 import { createPauseMemory } from '../pause-memory';
 import { meaningOf } from './refusals';
 import type { ShareWork } from './share-work';
@@ -67,36 +66,28 @@ export function createRevalidate(parts: RevalidationParts): Revalidate {
     if (now < verifiedAt + parts.revalidateSeconds) return found;
     const isGraceOver = now >= verifiedAt + parts.revalidateSeconds + graceSeconds;
     const key = sessionKeyOf(request.ticket.sessionId);
-    if (pauses.left(key, now) > 0) return goOn(found, isGraceOver);
+    const left = pauses.left(key, now);
+    if (left > 0) {
+      if (!isGraceOver) return found;
+      throw new AppError('ERR_PROVIDER_UNAVAILABLE', {
+        note: 'the session could not be verified again for too long',
+        retryAfterSeconds: left,
+      });
+    }
     try {
       return await share(key, signal, () => revalidate(parts, request));
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       request.report?.(error);
-      return pauseAndGoOn(pauses, key, request, isGraceOver);
+      pauses.pause(key, now + retrySeconds, now);
+      if (isGraceOver) throw error;
+      return found;
     }
   };
 }
 
 function isUnreachable(error: unknown): error is AppError {
   return error instanceof AppError && error.code === 'ERR_PROVIDER_UNAVAILABLE';
-}
-
-function pauseAndGoOn(
-  pauses: PauseMemory,
-  key: string,
-  { found, now }: RevalidationRequest,
-  isGraceOver: boolean,
-): FoundSession {
-  pauses.pause(key, now + retrySeconds, now);
-  return goOn(found, isGraceOver);
-}
-
-function goOn(found: FoundSession, isGraceOver: boolean): FoundSession {
-  if (!isGraceOver) return found;
-  throw new AppError('ERR_PROVIDER_UNAVAILABLE', {
-    note: 'the session could not be verified again for too long',
-  });
 }
 
 async function revalidate(

@@ -81,14 +81,11 @@ interface Got {
 }
 
 async function getPatiently(access: GraphAccess, question: GraphQuestion): Promise<Got> {
-  const asked = `${access.accessToken} ${access.baseUrl}${question.path}`;
-  const key = createHash('sha256').update(asked).digest('base64');
-  requireNoPause(key, question);
-  const first = await get(access, question);
+  requireNoPause(access, question);
+  const first = await getOnce(access, question);
   const { status, headers } = first.response;
   if (status !== 429 && status !== 503) return first;
   const wait = readRetryAfter(headers) ?? usualWaitSeconds;
-  if (wait >= shortestPauseSeconds) pauses.pause(key, nowSeconds() + wait, nowSeconds());
   if (wait > longestWaitSeconds) return first;
   try {
     await sleep(wait * 1000, undefined, { signal: access.signal });
@@ -96,14 +93,29 @@ async function getPatiently(access: GraphAccess, question: GraphQuestion): Promi
     // The deadline came first, so the first answer counts.
     return first;
   }
-  return get(access, question);
+  return getOnce(access, question);
 }
 
-function requireNoPause(key: string, { path }: GraphQuestion): void {
-  const left = pauses.left(key, nowSeconds());
+/** Remembers the time that Graph names. */
+async function getOnce(access: GraphAccess, question: GraphQuestion): Promise<Got> {
+  const got = await get(access, question);
+  const { status, headers } = got.response;
+  const wait = status === 429 || status === 503 ? (readRetryAfter(headers) ?? 0) : 0;
+  if (wait >= shortestPauseSeconds) {
+    pauses.pause(keyOf(access, question), nowSeconds() + wait, nowSeconds());
+  }
+  return got;
+}
+
+function requireNoPause(access: GraphAccess, question: GraphQuestion): void {
+  const left = pauses.left(keyOf(access, question), nowSeconds());
   if (left === 0) return;
-  const note = `Graph asked to wait before the next GET ${path}`;
+  const note = `Graph asked to wait before the next GET ${question.path}`;
   throw new AskedToWaitError('ERR_GRAPH_UNAVAILABLE', left, { note });
+}
+
+function keyOf({ accessToken, baseUrl }: GraphAccess, { path }: GraphQuestion): string {
+  return createHash('sha256').update(`${accessToken} ${baseUrl}${path}`).digest('base64');
 }
 
 function nowSeconds(): number {

@@ -124,6 +124,8 @@ async function answerUnfinished(
     }
   }
   if (error instanceof StepUpError) {
+    // It asked to show nothing.
+    if (attempt.prompt === 'none') return goToPage(exchange, attempt);
     // Once more with what the provider asks for; when that does not help, its cause is what the person must know.
     if (attempt.round > 0) throw error.cause instanceof AppError ? error.cause : error;
     logError(exchange, error);

@@ -271,8 +271,10 @@ describe('createRevalidate with the provider out of reach', () => {
     await ask(revalidate, due + 60, found);
     expect(tiny.forms).toHaveLength(2);
     await failureOf(ask(revalidate, due + hour, found));
-    await failureOf(ask(revalidate, due + hour + 1, found));
+    const second = await failureOf(ask(revalidate, due + hour + 1, found));
     expect(tiny.forms).toHaveLength(3);
+    // When the provider is asked again.
+    expect(second.retryAfterSeconds).toBe(59);
   });
 
   it('recovers by itself', async () => {

@@ -175,13 +175,16 @@ describe('readProfile', () => {
   it('sends nothing more with this token for this path before that time is over', async () => {
     stopClockAt(1_800_000_000);
     const busy = { ...access(), accessToken: 'token-of-a-busy-user' };
+    // The answer to the second try counts, too.
+    answers = [{ status: 503, headers: { 'retry-after': '0' } }];
     answer = { status: 429, headers: { 'retry-after': '60' } };
     await failureOf(readProfile(busy));
+    expect(requests).toHaveLength(2);
     answer = { body: JSON.stringify({ id: 'id-of-ada' }) };
     stopClockAt(1_800_000_045);
     const failure = await failureOf(readProfile(busy));
     expect([failure.code, failure.retryAfterSeconds]).toEqual(['ERR_GRAPH_UNAVAILABLE', 15]);
-    expect(requests).toHaveLength(1);
+    expect(requests).toHaveLength(2);
     expect((await readProfile({ ...busy, accessToken: 'of-another' })).id).toBe('id-of-ada');
     stopClockAt(1_800_000_060);
     expect((await readProfile(busy)).id).toBe('id-of-ada');

@@ -346,6 +346,13 @@ describe('completeSignIn, when the provider refuses', () => {
     });
   });
 
+  it('shows nothing after prompt=none when a redemption asks for more', async () => {
+    const begun = await begin({ prompt: 'none' });
+    fixture.tiny.token = () => asksForMore;
+    const answer = await complete(answered(begun, begun.cookie));
+    expect(location(answer)).toBe(`${app}/reports?a=1#row-17`);
+  });
+
   it('shows why when the claims did not help', async () => {
     const begun = await begin({ round: 1, asked: { scopes: [], claims } });
     fixture.tiny.token = () => asksForMore;

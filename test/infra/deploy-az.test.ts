@@ -61,7 +61,7 @@ describe('az', () => {
     interrupted.abort();
     await ending;
     await expect(run(['a'])).rejects.toThrow();
-    expect(scripted?.runs()).toHaveLength(1);
+    expect(scripted.runs()).toHaveLength(1);
   });
 
   it('passes each argument as one through a shell', async () => {
