@@ -41,6 +41,7 @@ export function createEntraAppCheckout(): EntraAppCheckout {
   const folder = mkdtempSync(join(tmpdir(), "anteroom checkout's "));
   mkdirSync(join(folder, 'infra'));
   cpSync('infra/scripts', join(folder, 'infra/scripts'), { recursive: true });
+  writeFileSync(join(folder, 'infra/app-roles.json'), '[]');
   cpSync('local.settings.json.example', join(folder, 'local.settings.json.example'));
   cpSync('.gitignore', join(folder, '.gitignore'));
   spawnSync('git', ['init', '--quiet'], { cwd: folder });

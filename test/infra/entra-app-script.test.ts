@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { tokenExchangeResource } from '../../src/auth/token-resources';
 import { createBicepParser, entriesOf, readInfraSources, textOf } from './bicep-project';
 import type { EntraAppCheckout } from './entra-app-checkout';
@@ -87,6 +89,43 @@ describe('infra/scripts/entra-app.sh', () => {
       appId,
       appRoleAssignmentRequired: false,
     });
+  });
+
+  it('registers the app roles of the functions of a team, under the ids that the template gives them', () => {
+    const list = join(checkout.folder, 'infra/app-roles.json');
+    writeFileSync(list, '[{ "value": "reader", "displayName": "Reader" }]');
+    expect(checkout.run(...inAzure).stderr).toBe('');
+    expect(application()?.['appRoles']).toContainEqual({
+      id: armGuid(uniqueName, 'reader'),
+      value: 'reader',
+      displayName: 'Reader',
+      description: 'reader',
+      allowedMemberTypes: ['User'],
+      isEnabled: true,
+    });
+    const before = checkout.az.writes();
+    expect(checkout.run(...inAzure).stdout).toContain('Registration: already as wanted');
+    expect(checkout.az.writes()).toEqual(before);
+    writeFileSync(list, '{}');
+    const { code, stderr } = checkout.run(...inAzure);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining('infra/app-roles.json is not a list of app roles') as string,
+    });
+  });
+
+  it('opens the console to somebody, again and again, and changes nothing else', () => {
+    checkout.run(...inAzure);
+    const { appId = '' } = application() ?? {};
+    const before = JSON.stringify(application());
+    const first = checkout.run('--app-id', appId, '--admin', grace);
+    expect({ code: first.code, stderr: first.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(first.stdout).toContain(`App role admin: given to ${grace}\n`);
+    const again = checkout.run('--app-id', appId, '--admin', grace, '--admin', alan);
+    expect(again.stdout).toContain(`App role admin: ${grace} has it already\n`);
+    expect(again.stdout).toContain(`App role admin: given to ${alan}\n`);
+    expect(checkout.az.tenant().assignments).toHaveLength(2);
+    expect(JSON.stringify(application())).toBe(before);
   });
 
   it('changes nothing when it is run again, and says so', () => {

@@ -1,6 +1,15 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { unzipSync } from 'fflate';
@@ -51,5 +60,59 @@ describe('npm run package', () => {
     const manifest: unknown = JSON.parse(Buffer.from(files['package.json'] ?? []).toString());
     expect(manifest).not.toHaveProperty('dependencies');
     expect(manifest).not.toHaveProperty('scripts');
+  });
+
+  describe('app roles that functions ask for', () => {
+    const asksForReader = `
+      // withRole('nobody') in a comment asks for nothing.
+      app.http('reports', { handler: endpoint(withRole('reader', reports)) });
+      app.http('console', { handler: endpoint(withRole('admin', reports)) });
+      app.http('other', { handler: endpoint(withRole((settings) => settings.adminRole, reports)) });`;
+
+    beforeEach(() => {
+      mkdirSync(join(folder, 'src/functions'), { recursive: true });
+      writeFileSync(join(folder, 'src/functions/reports.ts'), asksForReader);
+      cpSync('infra', join(folder, 'infra'), { recursive: true });
+    });
+
+    function packed(): { readonly code: number | null; readonly said: string } {
+      const { status, stderr } = spawnSync(process.execPath, ['scripts/package.mjs'], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      return { code: status, said: stderr };
+    }
+
+    it('are missed where the registration would lack them, and nothing is packed', () => {
+      const { code, said } = packed();
+      expect(said).toContain(
+        "src/functions/reports.ts: withRole('reader'), but infra/app-roles.json has no app role reader\n",
+      );
+      expect(said).not.toMatch(/nobody|admin'/);
+      expect(code).toBe(1);
+      expect(existsSync(join(folder, 'anteroom.zip'))).toBe(false);
+    });
+
+    it('are found in the list for all deployments', () => {
+      writeFileSync(join(folder, 'infra/app-roles.json'), '[{ "value": "reader" }]');
+      expect(packed()).toEqual({ code: 0, said: '' });
+    });
+
+    it('must be in a parameter file that has a list of its own', () => {
+      writeFileSync(join(folder, 'infra/app-roles.json'), '[{ "value": "reader" }]');
+      const file = join(folder, 'infra/main.bicepparam');
+      const text = readFileSync(file, 'utf8');
+      writeFileSync(file, `${text}param appRoles = [\n  { value: 'writer' }\n]\n`);
+      expect(packed().said).toContain(
+        "withRole('reader'), but infra/main.bicepparam has no app role reader\n",
+      );
+      writeFileSync(file, `${text}param appRoles = [\n  { value: 'reader' }\n]\nparam tags = {}\n`);
+      expect(packed()).toEqual({ code: 0, said: '' });
+    });
+
+    it('cannot be looked up in a list that is none', () => {
+      writeFileSync(join(folder, 'infra/app-roles.json'), '{}');
+      expect(packed().said).toContain('infra/app-roles.json is not a list of app roles');
+    });
   });
 });

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { armGuid } from './arm-guid.mjs';
-import { adminRole, mergeRegistration } from './merge-registration.mjs';
+import { findRole, mergeRegistration } from './merge-registration.mjs';
 import { Stop } from './stop.mjs';
 
 /** @import { Graph } from './graph.mjs' */
@@ -49,12 +50,12 @@ export function ensureRegistration(graph, wanted, say) {
     );
   }
   const found = existing ?? readByName(graph, uniqueName);
-  const roleId = armGuid(uniqueName, 'admin');
+  const roles = wantedRoles(uniqueName);
   const { properties, changes, keptUris } = mergeRegistration(found ?? {}, {
     url,
     isLocal,
     name,
-    roleId,
+    roles,
   });
   const registration = found ?? make(graph, uniqueName, properties);
   if (found === undefined) {
@@ -72,13 +73,47 @@ export function ensureRegistration(graph, wanted, say) {
   return {
     id: registration.id,
     appId: registration.appId,
-    roleId: adminRole(properties.appRoles, roleId).id,
+    roleId: findRole(properties.appRoles, roles[0]).id,
     secrets: registration.passwordCredentials ?? [],
   };
 }
 
+/**
+ * The role of the console, then those of infra/app-roles.json, as infra/modules/entra-app.bicep has them.
+ * @param {string} uniqueName
+ */
+export function wantedRoles(uniqueName) {
+  const admin = {
+    value: 'admin',
+    displayName: 'Administrator',
+    description: 'Sees who is signed in and can end sessions.',
+  };
+  return [admin, ...rolesOfTeam()].map(({ value, displayName, description, isEnabled }) => ({
+    id: armGuid(uniqueName, value),
+    value,
+    displayName: displayName ?? value,
+    description: description ?? value,
+    isEnabled: isEnabled ?? true,
+  }));
+}
+
+function rolesOfTeam() {
+  try {
+    const roles = JSON.parse(
+      readFileSync(new URL('../../app-roles.json', import.meta.url), 'utf8'),
+    );
+    if (roles.every((/** @type {any} */ { value }) => typeof value === 'string' && value !== ''))
+      return roles;
+  } catch {
+    // Told below: not there, not JSON or no list.
+  }
+  throw new Stop(
+    'infra/app-roles.json is not a list of app roles, as in [{ "value": "reader" }]; [] is for none',
+  );
+}
+
 /** @param {Graph} graph @param {string} appId */
-function readById(graph, appId) {
+export function readById(graph, appId) {
   // https://learn.microsoft.com/graph/api/application-get
   const path = `applications(appId='${appId}')?${select}`;
   const found = graph.find({ path, form, doing: `read the registration ${appId}` });

@@ -7,10 +7,11 @@ import { deleteRegistration } from './delete-registration.mjs';
 import { ensureConsent } from './ensure-consent.mjs';
 import { ensureFederatedCredential } from './ensure-federated-credential.mjs';
 import { ensureLocalSecret } from './ensure-local-secret.mjs';
-import { ensureRegistration } from './ensure-registration.mjs';
+import { ensureRegistration, readById, wantedRoles } from './ensure-registration.mjs';
 import { ensureServicePrincipal } from './ensure-service-principal.mjs';
 import { faultOfScript } from './fault-of-script.mjs';
 import { createGraph } from './graph.mjs';
+import { findRole } from './merge-registration.mjs';
 import { readOptions, usage } from './read-options.mjs';
 import { readTenant } from './read-tenant.mjs';
 import { sayAfterDeletion, sayNext } from './say-next.mjs';
@@ -47,10 +48,24 @@ function run(options) {
     deleteRegistration(graph, appId, options.name, say);
     return sayAfterDeletion(root, appId, say);
   }
+  if (options.mode === 'admins') return giveRole(graph, options);
   const url = file === undefined ? options.url : `http://localhost:${port}`;
   const appId = register(graph, tenant, { ...options, url, port }, file);
   const isLocal = file !== undefined;
   sayNext({ tenantId: tenant.id, appId, url, isLocal, settings: tenant.settings }, say);
+}
+
+/** Changes nothing else of the registration. @param {Graph} graph @param {Options} options */
+function giveRole(graph, { appId = '', admins }) {
+  const found = readById(graph, appId);
+  const role = findRole(found.appRoles ?? [], wantedRoles(found.uniqueName ?? '')[0]);
+  if (role === undefined) throw new Stop(`the registration ${appId} has no app role admin`);
+  const principal = graph.send({
+    path: `servicePrincipals(appId='${appId}')?$select=id`,
+    form: { texts: ['id'] },
+    doing: 'read the service principal (enterprise application)',
+  });
+  assignAdmins(graph, principal.id, role.id, admins, say);
 }
 
 /**

@@ -5,12 +5,14 @@ const graphAppId = '00000003-0000-0000-c000-000000000000';
 const userRead = { id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d', type: 'Scope' };
 const claims = ['login_hint', 'sid'];
 
+/** @typedef {{ id: string, value: string, displayName: string, description: string, isEnabled: boolean }} AppRole */
+
 /**
  * @typedef {object} Wanted
  * @property {string} url public origin of the app
  * @property {boolean} isLocal
  * @property {string | undefined} name what people see; undefined keeps what is there
- * @property {string} roleId id of the app role where the registration has none yet
+ * @property {readonly AppRole[]} roles app roles that it needs, with ids for those that it does not have yet
  */
 
 /**
@@ -20,7 +22,7 @@ const claims = ['login_hint', 'sid'];
  * @param {any} existing as Graph gave it; an empty object where there is none yet
  * @param {Wanted} wanted
  */
-export function mergeRegistration(existing, { url, isLocal, name, roleId }) {
+export function mergeRegistration(existing, { url, isLocal, name, roles }) {
   const web = existing.web ?? {};
   const own = [`${url}/auth/redirect`, `${url}/auth/signed-out`];
   const others = (web.redirectUris ?? []).filter((/** @type {string} */ uri) => !own.includes(uri));
@@ -31,7 +33,7 @@ export function mergeRegistration(existing, { url, isLocal, name, roleId }) {
     displayName:
       name ?? existing.displayName ?? (isLocal ? 'Anteroom (local development)' : 'Anteroom'),
     signInAudience: 'AzureADMyOrg',
-    appRoles: mergeRoles(existing.appRoles ?? [], roleId),
+    appRoles: mergeRoles(existing.appRoles ?? [], roles),
     optionalClaims: mergeClaims(existing.optionalClaims ?? {}),
     requiredResourceAccess: mergePermissions(existing.requiredResourceAccess ?? []),
     web: {
@@ -78,41 +80,28 @@ function isOwnOnAnotherPort(uri) {
 }
 
 /**
- * Another role stays: Graph removes none that is enabled. One that somebody called admin keeps its id, and with it
+ * Another role stays: Graph removes none that is enabled. One that somebody called the same keeps its id, and with it
  * those who have it.
- * @param {readonly any[]} roles
- * @param {string} id
+ * @param {readonly any[]} existing
+ * @param {readonly AppRole[]} wanted
  */
-function mergeRoles(roles, id) {
-  const own = adminRole(roles, id);
-  if (own === undefined) return [...withoutOrigin(roles), newRole(id)];
-  return withoutOrigin(roles).map((role) =>
-    role.id === own.id
-      ? {
-          ...role,
-          value: 'admin',
-          isEnabled: true,
-          allowedMemberTypes: [...new Set([...role.allowedMemberTypes, 'User'])],
-        }
-      : role,
-  );
+function mergeRoles(existing, wanted) {
+  const roles = withoutOrigin(existing);
+  for (const role of wanted) {
+    const own = findRole(roles, role);
+    if (own === undefined) roles.push({ ...role, allowedMemberTypes: ['User'] });
+    else {
+      own.value = role.value;
+      own.isEnabled = role.isEnabled;
+      own.allowedMemberTypes = [...new Set([...own.allowedMemberTypes, 'User'])];
+    }
+  }
+  return roles;
 }
 
-/** The role that opens the console, undefined where there is none. @param {readonly any[]} roles @param {string} id */
-export function adminRole(roles, id) {
-  return roles.find((role) => role.id === id) ?? roles.find((role) => role.value === 'admin');
-}
-
-/** @param {string} id */
-function newRole(id) {
-  return {
-    id,
-    value: 'admin',
-    displayName: 'Administrator',
-    description: 'Sees who is signed in and can end sessions.',
-    allowedMemberTypes: ['User'],
-    isEnabled: true,
-  };
+/** @param {readonly any[]} roles @param {Pick<AppRole, 'id' | 'value'>} role @returns {any} undefined where there is none */
+export function findRole(roles, { id, value }) {
+  return roles.find((role) => role.id === id) ?? roles.find((role) => role.value === value);
 }
 
 /** `origin` may not be sent back: https://learn.microsoft.com/graph/api/resources/approle. @param {readonly any[]} roles */

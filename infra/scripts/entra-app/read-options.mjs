@@ -3,6 +3,8 @@ import { Stop } from './stop.mjs';
 
 export const usage = `For an app in Azure (what \`npm run deploy\` prints):
   entra-app.sh --url https://HOST --identity PRINCIPAL_ID --unique-name NAME [options]
+Who opens the console of an app that is registered already, however it was:
+  entra-app.sh --app-id APP_ID --admin OBJECT_ID [--admin OBJECT_ID ...]
 For local development, with a secret in local.settings.json, which is never committed:
   entra-app.sh --local [--port 7071] [options]
 Clean-up, by id, for good:
@@ -23,7 +25,7 @@ const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * @typedef {object} Options
- * @property {'azure' | 'local' | 'delete' | 'help'} mode
+ * @property {'azure' | 'admins' | 'local' | 'delete' | 'help'} mode
  * @property {string} url public origin; empty where `mode` is not `azure`
  * @property {string} identity
  * @property {string | undefined} uniqueName
@@ -62,6 +64,7 @@ export function readOptions(args) {
     }
     return read(values, 'local');
   }
+  if (Object.keys(values).sort().join() === 'admin,app-id') return read(values, 'admins');
   for (const name of /** @type {const} */ (['port', 'new-secret'])) {
     check(values[name] === undefined, `--${name} goes with --local only`);
   }
