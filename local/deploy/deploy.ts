@@ -11,6 +11,7 @@ import { deployTemplate } from './deploy-template';
 import { dnsRecords } from './dns-records';
 import { keepClientId } from './keep-client-id';
 import type { DeployOptions } from './read-deploy-options';
+import { readRegistrationContent, reportLosses } from './registration-losses';
 import { registrationCommand, reportAddress } from './report-address';
 import { waitForHealth } from './wait-for-health';
 
@@ -26,11 +27,26 @@ export async function deploy(
   enter: (stage: DeployStage) => void,
 ): Promise<void> {
   const ready = await check(context, options, enter);
+  const before = await readRegistrationContent(context, ready);
+  try {
+    await deployAll(context, ready, zip, enter);
+  } finally {
+    // Last, since a change is not everywhere at once; and also where the rest failed. What failed comes first in any case.
+    await reportLosses(context, before).catch(() => undefined);
+  }
+}
+
+async function deployAll(
+  context: DeployContext,
+  options: DeployOptions,
+  zip: string,
+  enter: (stage: DeployStage) => void,
+): Promise<void> {
   context.report(
     '3/5 Template (the first time takes about five minutes, longer with Front Door or a private network)',
   );
   enter('template');
-  const outputs = await deployTemplate(context, ready);
+  const outputs = await deployTemplate(context, options);
   reportDns(context, outputs);
   try {
     enter('package');

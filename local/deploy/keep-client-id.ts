@@ -32,7 +32,7 @@ export async function keepClientId(
 }
 
 /** @returns `undefined` where only a compiler could tell */
-function environmentOf(parameters: DeployParameters): string | undefined {
+export function environmentOf(parameters: DeployParameters): string | undefined {
   if (isExpression(parameters, 'environmentName')) return undefined;
   return parameterValue(parameters, 'environmentName') ?? 'anteroom';
 }

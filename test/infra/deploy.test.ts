@@ -1,3 +1,4 @@
+import type { AzAnswer } from './scripted-az';
 import { DeployRun, principalId } from './deploy-run';
 
 describe('runDeploy', () => {
@@ -31,6 +32,54 @@ describe('runDeploy', () => {
     const ofTenant = run.commands().filter((line) => /^(ad|account list) /.test(line));
     expect(ofTenant).toHaveLength(3);
     expect(ofTenant.join('\n')).not.toContain('--subscription');
+  });
+
+  describe('where others put something on the registration', () => {
+    const access = (...ids: readonly string[]) => [
+      { resourceAppId: 'graph', resourceAccess: ids.map((id) => ({ id, type: 'Scope' })) },
+    ];
+    const content = 'ad app show --id c1 --query {uris';
+    const own = 'https://app.contoso.com/auth/redirect';
+    const running: readonly AzAnswer[] = [
+      { command: 'functionapp list', stdout: [{ name: 'func-anteroom-x1', tags: {} }] },
+      { command: 'functionapp config appsettings list', stdout: 'c1' },
+    ];
+    const before: AzAnswer = {
+      command: content,
+      stdout: {
+        uris: [own, 'https://old.contoso.com/callback'],
+        apis: access('user-read', 'mail-read'),
+        claims: { idToken: [{ name: 'sid' }, { name: 'ctry' }] },
+      },
+      times: 1,
+    };
+    const after: AzAnswer = {
+      command: content,
+      stdout: { uris: [own], apis: access('user-read'), claims: { idToken: [{ name: 'sid' }] } },
+    };
+
+    it('says what the template took away, and what keeps it', async () => {
+      expect(await run.deploy([...running, before, after])).toBe(0);
+      const [, said = ''] = run.said.split('took away from the registration c1');
+      expect(said).toContain('redirect URI https://old.contoso.com/callback (keptRedirectUris)\n');
+      expect(said).toContain('permission mail-read (Scope) of the API graph (apiPermissions)\n');
+      expect(said).toContain('optional claim ctry, idToken');
+      expect(said).not.toMatch(/user-read|claim sid/);
+      expect(said).not.toContain(own);
+    });
+
+    it('says it too when the rest fails', async () => {
+      const failed = { command: 'config-zip', code: 1, stderr: 'No.' };
+      expect(await run.deploy([...running, before, after, failed])).not.toBe(0);
+      expect(run.said).toContain('took away from the registration c1');
+    });
+
+    it('says nothing where nothing went, or it may not be read', async () => {
+      expect(await run.deploy([...running, after])).toBe(0);
+      const hidden = { command: content, code: 1, stderr: 'Insufficient privileges' };
+      expect(await run.deploy([...running, hidden])).toBe(0);
+      expect(run.said).not.toContain('took away');
+    });
   });
 
   it('makes the resource group where it was told to', async () => {
