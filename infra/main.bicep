@@ -1,7 +1,7 @@
 metadata name = 'Anteroom'
 metadata description = 'Everything the app needs, in the order that lets it be made in one deployment and without a secret.'
 
-import { tagsType } from 'types.bicep'
+import { apiPermissionType, appRoleType, tagsType } from 'types.bicep'
 
 @description('Optional. Tells deployments in one resource group apart, and is part of names: lower-case letters, digits and dashes.')
 @minLength(2)
@@ -59,13 +59,32 @@ param graphBaseUrl string = ''
 @maxLength(120)
 param entraAppDisplayName string = 'Anteroom'
 
-@description('Optional. Object ids of users and groups that get the app role admin. Needs AppRoleAssignment.ReadWrite.All. Removing an id does not remove the role. Leave the list empty when a later deployment says that an entry already exists.')
-param adminPrincipalIds string[] = []
+@description('Optional. App roles of your functions beside admin. They belong into infra/app-roles.json, where npm run package and entra-app.sh see them too; ids are made from the values.')
+param appRoles appRoleType[] = loadJsonContent('app-roles.json')
+
+@description('Optional. Scopes asked for at sign-in: of Microsoft Graph by name, of other APIs in full, such as api://orders/Orders.Read.')
+param graphScopes string[] = ['User.Read']
+
+@description('Optional. Delegated permissions that the registration lists, and that grantAdminConsent consents to. A deployment replaces the list, so name here what others added.')
+param apiPermissions apiPermissionType[] = [
+  {
+    appId: '00000003-0000-0000-c000-000000000000'
+    scopes: [
+      {
+        value: 'User.Read'
+        id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d'
+      }
+    ]
+  }
+]
+
+@description('Optional. Redirect URIs of others that the registration keeps. A deployment replaces the list.')
+param keptRedirectUris string[] = []
 
 @description('Optional. Whether only people with an assignment may sign in.')
 param assignmentRequired bool = false
 
-@description('Optional. Consents for everybody in the tenant. Needs Privileged Role Administrator. Turning it off does not take the consent back.')
+@description('Optional. Consents for everybody in the tenant to what apiPermissions lists. Needs Privileged Role Administrator. Turning it off does not take the consent back.')
 param grantAdminConsent bool = false
 
 @description('Optional. Seconds without a request after which a session ends.')
@@ -98,6 +117,9 @@ param frontDoorSku string = 'none'
 @description('Optional. Own domain name, such as app.contoso.com. Needs Front Door.')
 param customDomain string = ''
 
+@description('Optional. Own host name that you lead to the app yourself, by a gateway or a host name bound to the app. Not together with customDomain.')
+param hostName string = ''
+
 @description('Optional. Address that alerts are mailed to. Empty makes no alerts.')
 param alertEmail string = ''
 
@@ -120,18 +142,69 @@ var hasFrontDoor = frontDoorSku != 'none'
 @description('Characters of the environment name that the name of the app cannot have.')
 var oddCharacters = filter(map(range(0, length(environmentName)), i => substring(environmentName, i, 1)), c => !contains('abcdefghijklmnopqrstuvwxyz0123456789-', c))
 
+@description('Host name that is not one of Azure.')
+var ownHostName = empty(hostName) ? customDomain : hostName
+
+@description('Characters of it that the host of an address cannot have.')
+var oddHostCharacters = filter(map(range(0, length(ownHostName)), i => substring(ownHostName, i, 1)), c => !contains('abcdefghijklmnopqrstuvwxyz0123456789-.', c))
+
+@description('Values of all app roles. Entra ID takes no two that differ in case only.')
+var roleValues = concat([adminRole], map(appRoles, role => toLower(role.value)))
+
+@description('APIs that the registration has permissions for.')
+var listedApis = map(apiPermissions, api => toLower(api.appId))
+
+@description('Permissions of all of them.')
+var listedScopes = flatten(map(apiPermissions, api => map(api.scopes, scope => scope.value)))
+
 @description('Who contradicts themselves is told so before anything is made: without a client id, that of a running app would be emptied.')
-var checkedEnvironmentName = !deployEntraApp && empty(entraClientId)
-  ? fail('deployEntraApp=false needs entraClientId: the client id of the registration, or the word later while there is none.')
-  : !empty(customDomain) && !hasFrontDoor
-      ? fail('customDomain needs frontDoorSku: Flex Consumption has no managed certificates.')
-      : sessionIdleSeconds > sessionLifetimeSeconds
-          ? fail('sessionIdleSeconds is more than sessionLifetimeSeconds, and the app would refuse to run.')
-          : dailyLogCapGb == 0
-              ? fail('dailyLogCapGb=0 would drop every log; -1 is for no cap.')
-              : !empty(oddCharacters) || startsWith(environmentName, '-')
-                  ? fail('environmentName has other characters than lower-case letters, digits and dashes, or begins with a dash: it is part of the name of the app.')
-                  : environmentName
+var faults = filter([
+  !deployEntraApp && empty(entraClientId)
+    ? 'deployEntraApp=false needs entraClientId: the client id of the registration, or the word later while there is none.'
+    : ''
+  !empty(customDomain) && !hasFrontDoor
+    ? 'customDomain needs frontDoorSku: this template makes no certificate without Front Door. A host name that you lead to the app yourself is hostName.'
+    : ''
+  !empty(customDomain) && !empty(hostName)
+    ? 'customDomain and hostName both say where people reach the app: give one of them.'
+    : ''
+  !empty(oddHostCharacters)
+    ? 'hostName and customDomain are host names only, in lower case, such as app.contoso.com: without https, port or path.'
+    : ''
+  sessionIdleSeconds > sessionLifetimeSeconds
+    ? 'sessionIdleSeconds is more than sessionLifetimeSeconds, and the app would refuse to run.'
+    : ''
+  dailyLogCapGb == 0
+    ? 'dailyLogCapGb=0 would drop every log; -1 is for no cap.'
+    : ''
+  !empty(oddCharacters) || startsWith(environmentName, '-')
+    ? 'environmentName has other characters than lower-case letters, digits and dashes, or begins with a dash: it is part of the name of the app.'
+    : ''
+  length(union(roleValues, [])) < length(roleValues)
+    ? 'appRoles has a value twice, or the value admin, which is there without it.'
+    : ''
+  contains(join(roleValues, ''), ' ')
+    ? 'appRoles has a value with a space in it, which Entra ID does not take.'
+    : ''
+  empty(graphScopes) || contains(graphScopes, '')
+    ? 'graphScopes is empty, or one of them is: the app asks for User.Read where it is given none.'
+    : ''
+  !empty(intersection(graphScopes, ['openid', 'profile', 'email', 'offline_access']))
+    ? 'graphScopes has a scope that is always asked for (openid, profile, email, offline_access), and the app would refuse to run.'
+    : ''
+  length(join(graphScopes, ' ')) > 600
+    ? 'graphScopes is longer than 600 characters in all, and the app would refuse to run.'
+    : ''
+  length(union(listedApis, [])) < length(listedApis)
+    ? 'apiPermissions has an API twice: put all its scopes into one entry.'
+    : ''
+  grantAdminConsent && !empty(filter(graphScopes, scope => !contains(listedScopes, last(split(scope, '/')))))
+    ? 'grantAdminConsent consents to what apiPermissions lists, and that lacks a scope of graphScopes: people would still be asked for it.'
+    : ''
+], fault => !empty(fault))
+
+@description('The environment name, where nothing is wrong with the parameters.')
+var checkedEnvironmentName = empty(faults) ? environmentName : fail(join(faults, ' '))
 
 @description('The same for the same resource group and environment, so that names are unique and deployments can be repeated.')
 var token = uniqueString(resourceGroup().id, checkedEnvironmentName)
@@ -332,7 +405,7 @@ module frontDoorRoute 'modules/front-door-route.bicep' = if (frontDoorSku != 'no
 }
 
 @description('Public origin. Every address of the app is built from it.')
-var baseUrl = 'https://${hasFrontDoor ? frontDoor!.outputs.hostName : functionApp.outputs.defaultHostName}'
+var baseUrl = 'https://${!empty(hostName) ? hostName : hasFrontDoor ? frontDoor!.outputs.hostName : functionApp.outputs.defaultHostName}'
 
 @description('The app registration, which needs the public origin.')
 module entraApp 'modules/entra-app.bicep' = if (deployEntraApp) {
@@ -345,7 +418,9 @@ module entraApp 'modules/entra-app.bicep' = if (deployEntraApp) {
     frontChannelLogoutPath: paths.frontChannelLogout
     adminRole: adminRole
     identityPrincipalId: identity.outputs.principalId
-    adminPrincipalIds: adminPrincipalIds
+    appRoles: appRoles
+    apiPermissions: apiPermissions
+    keptRedirectUris: keptRedirectUris
     assignmentRequired: assignmentRequired
     grantAdminConsent: grantAdminConsent
   }
@@ -366,6 +441,7 @@ module appSettings 'modules/app-settings.bicep' = {
     entraClientId: clientId
     entraAuthority: entraAuthority
     graphBaseUrl: graphBaseUrl
+    graphScopes: graphScopes
     adminRole: adminRole
     tablesEndpoint: sessionStorage.outputs.tablesEndpoint
     tableName: tableName

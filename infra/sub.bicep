@@ -3,7 +3,7 @@ targetScope = 'subscription'
 metadata name = 'Anteroom from a subscription'
 metadata description = 'Makes the resource group, then everything that main.bicep makes in it. What azd uses.'
 
-import { tagsType } from 'types.bicep'
+import { apiPermissionType, appRoleType, tagsType } from 'types.bicep'
 
 @description('Optional. Tells deployments in one resource group apart, and is part of names: lower-case letters, digits and dashes.')
 @minLength(2)
@@ -66,13 +66,32 @@ param graphBaseUrl string = ''
 @maxLength(120)
 param entraAppDisplayName string = 'Anteroom'
 
-@description('Optional. Object ids of users and groups that get the app role admin. Needs AppRoleAssignment.ReadWrite.All. Removing an id does not remove the role. Leave the list empty when a later deployment says that an entry already exists.')
-param adminPrincipalIds string[] = []
+@description('Optional. App roles of your functions beside admin. They belong into infra/app-roles.json, where npm run package and entra-app.sh see them too; ids are made from the values.')
+param appRoles appRoleType[] = loadJsonContent('app-roles.json')
+
+@description('Optional. Scopes asked for at sign-in: of Microsoft Graph by name, of other APIs in full, such as api://orders/Orders.Read.')
+param graphScopes string[] = ['User.Read']
+
+@description('Optional. Delegated permissions that the registration lists, and that grantAdminConsent consents to. A deployment replaces the list, so name here what others added.')
+param apiPermissions apiPermissionType[] = [
+  {
+    appId: '00000003-0000-0000-c000-000000000000'
+    scopes: [
+      {
+        value: 'User.Read'
+        id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d'
+      }
+    ]
+  }
+]
+
+@description('Optional. Redirect URIs of others that the registration keeps. A deployment replaces the list.')
+param keptRedirectUris string[] = []
 
 @description('Optional. Whether only people with an assignment may sign in.')
 param assignmentRequired bool = false
 
-@description('Optional. Consents for everybody in the tenant. Needs Privileged Role Administrator. Turning it off does not take the consent back.')
+@description('Optional. Consents for everybody in the tenant to what apiPermissions lists. Needs Privileged Role Administrator. Turning it off does not take the consent back.')
 param grantAdminConsent bool = false
 
 @description('Optional. Seconds without a request after which a session ends.')
@@ -104,6 +123,9 @@ param frontDoorSku string = 'none'
 
 @description('Optional. Own domain name, such as app.contoso.com. Needs Front Door.')
 param customDomain string = ''
+
+@description('Optional. Own host name that you lead to the app yourself, by a gateway or a host name bound to the app. Not together with customDomain.')
+param hostName string = ''
 
 @description('Optional. Address that alerts are mailed to. Empty makes no alerts.')
 param alertEmail string = ''
@@ -147,7 +169,10 @@ module app 'main.bicep' = {
     entraAuthority: entraAuthority
     graphBaseUrl: graphBaseUrl
     entraAppDisplayName: entraAppDisplayName
-    adminPrincipalIds: adminPrincipalIds
+    appRoles: appRoles
+    graphScopes: graphScopes
+    apiPermissions: apiPermissions
+    keptRedirectUris: keptRedirectUris
     assignmentRequired: assignmentRequired
     grantAdminConsent: grantAdminConsent
     sessionIdleSeconds: sessionIdleSeconds
@@ -157,6 +182,7 @@ module app 'main.bicep' = {
     privateNetwork: privateNetwork
     frontDoorSku: frontDoorSku
     customDomain: customDomain
+    hostName: hostName
     alertEmail: alertEmail
     dailyLogCapGb: dailyLogCapGb
     logRetentionDays: logRetentionDays

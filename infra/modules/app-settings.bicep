@@ -28,6 +28,9 @@ param entraAuthority string
 @description('Required. Microsoft Graph of another cloud; empty for the public one.')
 param graphBaseUrl string
 
+@description('Required. Scopes asked for at sign-in.')
+param graphScopes string[]
+
 @description('Required. Value of the app role that opens the console.')
 param adminRole string
 
@@ -90,7 +93,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     ENTRA_CLIENT_ID: entraClientId
     ENTRA_TENANT_ID: tenant().tenantId
     GRAPH_BASE_URL: graphBaseUrl
-    GRAPH_SCOPES: 'User.Read'
+    GRAPH_SCOPES: join(graphScopes, ' ')
     KEY_VAULT_KEY_ID: keyUri
     MANAGED_IDENTITY_CLIENT_ID: identityClientId
     SESSION_IDLE_SECONDS: string(sessionIdleSeconds)

@@ -1,5 +1,7 @@
 extension microsoftGraphV1
 
+import { apiPermissionType, appRoleType } from '../types.bicep'
+
 metadata name = 'Entra application'
 metadata description = 'App registration without any secret: the app identity is its federated credential. The only file that needs the Microsoft Graph extension.'
 
@@ -27,8 +29,14 @@ param adminRole string
 @description('Required. Object id of the app identity, which vouches for the application.')
 param identityPrincipalId string
 
-@description('Required. Object ids of the users and groups that get the app role.')
-param adminPrincipalIds string[]
+@description('Required. App roles of the functions of a team.')
+param appRoles appRoleType[]
+
+@description('Required. Delegated permissions, which the registration lists.')
+param apiPermissions apiPermissionType[]
+
+@description('Required. Redirect URIs of others.')
+param keptRedirectUris string[]
 
 @description('Required. Whether only people with an assignment may sign in.')
 param assignmentRequired bool
@@ -36,14 +44,20 @@ param assignmentRequired bool
 @description('Required. Whether consent is given here for everybody, so that nobody is asked.')
 param grantAdminConsent bool
 
-@description('The app role is known by its id, which therefore stays the same in every deployment.')
-var adminRoleId = guid(uniqueName, adminRole)
+@description('The role that opens the console, and those of the functions of a team.')
+var allRoles = concat(
+  [
+    {
+      value: adminRole
+      displayName: 'Administrator'
+      description: 'Sees who is signed in and can end sessions.'
+    }
+  ],
+  appRoles
+)
 
 @description('Microsoft Graph.')
 var graphAppId = '00000003-0000-0000-c000-000000000000'
-
-@description('The delegated permission User.Read of Microsoft Graph.')
-var userReadScopeId = 'e1fe6dd8-ba31-4d61-89e7-88639da4683d'
 
 @description('Issuer of the tokens of the app identity.')
 var federationIssuer = '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
@@ -59,14 +73,15 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: uniqueName
   displayName: displayName
   signInAudience: 'AzureADMyOrg'
+  // A role is known by its id, which therefore comes from its value and stays the same in every deployment.
   appRoles: [
-    {
-      id: adminRoleId
-      value: adminRole
-      displayName: 'Administrator'
-      description: 'Sees who is signed in and can end sessions.'
+    for role in allRoles: {
+      id: guid(uniqueName, role.value)
+      value: role.value
+      displayName: role.?displayName ?? role.value
+      description: role.?description ?? role.value
       allowedMemberTypes: ['User']
-      isEnabled: true
+      isEnabled: role.?isEnabled ?? true
     }
   ]
   optionalClaims: {
@@ -82,14 +97,12 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
     ]
   }
   requiredResourceAccess: [
-    {
-      resourceAppId: graphAppId
-      resourceAccess: [
-        {
-          id: userReadScopeId
-          type: 'Scope'
-        }
-      ]
+    for api in apiPermissions: {
+      resourceAppId: api.appId
+      resourceAccess: map(api.scopes, scope => {
+        id: scope.id
+        type: 'Scope'
+      })
     }
   ]
   web: {
@@ -99,7 +112,7 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
       enableIdTokenIssuance: false
     }
     logoutUrl: '${baseUrl}${frontChannelLogoutPath}'
-    redirectUris: ['${baseUrl}${redirectPath}', '${baseUrl}${signedOutPath}']
+    redirectUris: union(['${baseUrl}${redirectPath}', '${baseUrl}${signedOutPath}'], keptRedirectUris)
   }
 
   @description('Trusts tokens of the app identity in place of a secret.')
@@ -118,27 +131,22 @@ resource servicePrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = {
   appRoleAssignmentRequired: assignmentRequired
 }
 
-@description('Who has the app role.')
-resource adminAssignments 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
-  for adminPrincipalId in adminPrincipalIds: {
-    appRoleId: adminRoleId
-    principalId: adminPrincipalId
-    resourceId: servicePrincipal.id
+@description('The APIs in this tenant.')
+resource apis 'Microsoft.Graph/servicePrincipals@v1.0' existing = [
+  for api in apiPermissions: if (grantAdminConsent) {
+    appId: api.appId
   }
 ]
 
-@description('Microsoft Graph in this tenant.')
-resource graph 'Microsoft.Graph/servicePrincipals@v1.0' existing = if (grantAdminConsent) {
-  appId: graphAppId
-}
-
-@description('Consent for everybody to what the app asks for at sign-in.')
-resource consent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = if (grantAdminConsent) {
-  clientId: servicePrincipal.id
-  consentType: 'AllPrincipals'
-  resourceId: graph!.id
-  scope: 'openid profile offline_access User.Read'
-}
+@description('Consent for everybody to what the registration lists, and to what every sign-in asks of Microsoft Graph.')
+resource consents 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
+  for (api, index) in apiPermissions: if (grantAdminConsent) {
+    clientId: servicePrincipal.id
+    consentType: 'AllPrincipals'
+    resourceId: apis[index]!.id
+    scope: join(concat(toLower(api.appId) == graphAppId ? ['openid', 'profile', 'offline_access'] : [], map(api.scopes, scope => scope.value)), ' ')
+  }
+]
 
 @description('Application (client) id.')
 output clientId string = application.appId

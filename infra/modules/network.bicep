@@ -38,6 +38,9 @@ resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   }
 }
 
+// Somebody's Flex Consumption app could not reach its storage until their rules let it out to the endpoint and in there
+// (Azure/azure-functions-host#10620). Here nothing keeps the app from going out on port 443, and the whole of its subnet, from
+// which alone it can come, is let in. A rule for all of the network would also let in what somebody connects to it one day.
 @description('Only the app may reach the private endpoints.')
 resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   name: 'nsg-${networkName}-endpoints'

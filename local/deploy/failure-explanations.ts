@@ -38,13 +38,13 @@ export const explanations: readonly Explanation[] = [
     ],
   },
   {
-    // https://github.com/microsoftgraph/msgraph-bicep-types/issues/161
-    form: /EntitlementGrant entry already exists/i,
-    message:
-      'Somebody in adminPrincipalIds has the app role already, and the Graph extension cannot give it twice.',
+    // https://github.com/microsoftgraph/msgraph-bicep-types/issues/197
+    form: /CannotDeleteOrUpdateEnabledEntitlement|cannot be deleted or updated unless disabled first/i,
+    message: 'The registration has an app role or scope that the parameters do not have.',
     remedy: [
-      "Run the same command as before, with: --parameters adminPrincipalIds='[]'",
-      'Nobody loses the role by that. Give it to others in the Entra admin center: Enterprise applications, Users and groups.',
+      'See its roles: az ad app show --id APP_ID --query "appRoles[].{value:value,id:id,isEnabled:isEnabled}"',
+      'Add it to infra/app-roles.json. To be rid of it: first deploy it with "isEnabled": false, then leave it out.',
+      'One that was made in the portal has another id than the template gives: disable it there first.',
     ],
     comesAgain: true,
   },

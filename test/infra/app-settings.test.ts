@@ -37,6 +37,7 @@ const sampleValues: Readonly<Record<string, string>> = {
   baseUrl: 'https://func-anteroom-abc-d1e2f3.westeurope-01.azurewebsites.net',
   entraAuthority: '',
   graphBaseUrl: '',
+  "join(graphScopes, ' ')": 'User.Read',
   entraClientId: guid,
   'tenant().tenantId': guid,
   keyUri: 'https://kv-abcdefghijklm.vault.azure.net:443/keys/key-ring',
@@ -115,8 +116,10 @@ describe('the app settings of the template', () => {
     expect(textOf(declared.value)).toBe(settingDefaults[setting]);
   });
 
-  it('asks for the Graph scopes that the registration has', () => {
-    expect(settings.get('GRAPH_SCOPES')?.text).toBe(`'${settingDefaults.GRAPH_SCOPES}'`);
+  it('asks for the Graph scopes that the app asks for by itself, and the registration lists them', () => {
+    const fallback = (name: string) => main.parameters.find((one) => one.name === name)?.fallback;
+    expect(fallback('graphScopes')).toBe(`['${settingDefaults.GRAPH_SCOPES}']`);
+    expect(fallback('apiPermissions')).toContain(`value: '${settingDefaults.GRAPH_SCOPES}'`);
   });
 
   it.each(['redirect', 'signedOut', 'frontChannelLogout'])(

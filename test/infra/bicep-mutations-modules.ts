@@ -174,15 +174,15 @@ const tags: readonly WrongLine[] = (
 
 const registration: readonly WrongLine[] = (
   [
-    ['appRoles', 'allowedMemberTypes', "['User', 'Application']"],
-    ['appRoles', 'isEnabled', 'false'],
-    ['appRoles', 'value', 'displayName'],
+    ['appRoles: [', 'allowedMemberTypes', "['User', 'Application']"],
+    ['appRoles: [', 'isEnabled', 'false'],
+    ['appRoles: [', 'value', 'role.displayName'],
+    ['requiredResourceAccess', 'resourceAppId', 'graphAppId'],
     ['resource application', 'displayName', 'displayName\n  isFallbackPublicClient: true'],
-    ['resource adminAssignments', 'principalId', 'identityPrincipalId'],
     ['resource application', 'homePageUrl', 'baseUrl\n    redirectUriSettings: []'],
-    ['resource consent', 'consentType', "'Principal'"],
-    ['resource consent', 'scope', "'openid profile offline_access User.ReadWrite.All'"],
-    ['resource consent', 'clientId', 'application.id'],
+    ['resource consents', 'consentType', "'Principal'"],
+    ['resource consents', 'scope', "'openid profile offline_access User.ReadWrite.All'"],
+    ['resource consents', 'clientId', 'application.id'],
   ] as const
 ).map((line) => ['registers the application', 'entra-app', ...line]);
 

@@ -22,8 +22,8 @@ export const generalMutations: readonly BicepMutation[] = [
   [
     'has no loose types and no module names',
     main,
-    'param adminPrincipalIds string[]',
-    'param adminPrincipalIds array',
+    'param keptRedirectUris string[]',
+    'param keptRedirectUris array',
   ],
   [
     'has no loose types and no module names',
@@ -183,7 +183,7 @@ export const generalMutations: readonly BicepMutation[] = [
   [
     'registers the application',
     moduleFile('entra-app'),
-    'guid(uniqueName, adminRole)',
+    'guid(uniqueName, role.value)',
     'newGuid()',
   ],
   ['registers the application', moduleFile('entra-app'), 'extension microsoftGraphV1\n', ''],

@@ -206,11 +206,12 @@ describe('the template', () => {
     expect(run.said).toContain('It is safe to deploy again');
   });
 
-  it('that would give an app role twice is left without those people, and not sent again as it is', async () => {
-    const stderr = '{"code":"Conflict","message":"EntitlementGrant entry already exists."}';
+  it('that would take away an app role which somebody added says where to name it, and is not sent again as it is', async () => {
+    const stderr =
+      '{"code":"BadRequest","message":"Permission (scope or role) cannot be deleted or updated unless disabled first."}';
     expect(await run.deploy([refused(stderr)])).toBe(1);
     expect(tries()).toBe(1);
-    expect(run.said).toContain("--parameters adminPrincipalIds='[]'");
+    expect(run.said).toContain('Add it to infra/app-roles.json');
     expect(run.said).not.toContain('safe to deploy again');
   });
 

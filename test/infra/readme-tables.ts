@@ -32,7 +32,7 @@ function parameterTable({ parameters }: BicepFile): string {
   const rows = parameters.map(({ name, type, fallback, description = '', decorators }) => [
     `\`${name}\``,
     allowedValues(decorators) ?? type,
-    fallback === undefined ? 'required' : `\`${fallback}\``,
+    fallback === undefined ? 'required' : `\`${fallback.replaceAll(/\s+/g, ' ')}\``,
     description.replace(/^(Optional|Conditional|Required)\. /, ''),
   ]);
   return table(['parameter', 'values', 'default', 'meaning'], rows);

@@ -20,10 +20,6 @@ export const apiVersions: Readonly<Record<string, readonly [version: string, loo
     'Microsoft.Cdn/profiles/originGroups': ['2025-06-01', `${azapi}/cdn_0/microsoft.cdn`],
     'Microsoft.Cdn/profiles/originGroups/origins': ['2025-06-01', `${azapi}/cdn_0/microsoft.cdn`],
     'Microsoft.Cdn/profiles/securityPolicies': ['2025-06-01', `${azapi}/cdn_0/microsoft.cdn`],
-    'Microsoft.Graph/appRoleAssignedTo': [
-      'v1.0',
-      'generated/microsoftgraph/microsoft.graph/v1.0/1.0.0',
-    ],
     'Microsoft.Graph/applications': ['v1.0', 'generated/microsoftgraph/microsoft.graph/v1.0/1.0.0'],
     'Microsoft.Graph/applications/federatedIdentityCredentials': [
       'v1.0',

@@ -12,9 +12,7 @@ const registration: WrittenFiles = {
     ['federationAudience', '', "'api://AzureADTokenExchange'"],
     // A second credential of the same subject, under a new name, is refused.
     ['federationName', '', "'appIdentity'"],
-    ['adminRoleId', '', 'guid(uniqueName, adminRole)'],
     ['graphAppId', '', "'00000003-0000-0000-c000-000000000000'"],
-    ['userReadScopeId', '', "'e1fe6dd8-ba31-4d61-89e7-88639da4683d'"],
     ['application', 'signInAudience', "'AzureADMyOrg'"],
     ['application', 'uniqueName', 'uniqueName'],
     ['application', 'displayName', 'displayName'],
@@ -24,28 +22,32 @@ const registration: WrittenFiles = {
       'keys',
       'uniqueName displayName signInAudience appRoles optionalClaims requiredResourceAccess web',
     ],
-    ['application', 'appRoles.length', '1'],
-    ['application', 'appRoles.0.id', 'adminRoleId'],
-    ['application', 'appRoles.0.value', 'adminRole'],
+    ['application', 'appRoles.each', 'allRoles'],
+    // The same in every deployment, and what the script gives.
+    ['application', 'appRoles.body.id', 'guid(uniqueName, role.value)'],
+    ['application', 'appRoles.body.value', 'role.value'],
     // With Application, other programs could be administrators as well as people.
-    ['application', 'appRoles.0.allowedMemberTypes', "['User']"],
-    ['application', 'appRoles.0.isEnabled', 'true'],
+    ['application', 'appRoles.body.allowedMemberTypes', "['User']"],
+    ['application', 'appRoles.body.isEnabled', 'role.?isEnabled ?? true'],
     // Without them, signing out asks which account, and a session ended elsewhere is not found.
     ['application', 'optionalClaims.idToken.length', '2'],
     ['application', 'optionalClaims.idToken.0.name', "'login_hint'"],
     ['application', 'optionalClaims.idToken.1.name', "'sid'"],
-    ['application', 'requiredResourceAccess.length', '1'],
-    ['application', 'requiredResourceAccess.0.resourceAppId', 'graphAppId'],
-    ['application', 'requiredResourceAccess.0.resourceAccess.length', '1'],
-    ['application', 'requiredResourceAccess.0.resourceAccess.0.id', 'userReadScopeId'],
-    ['application', 'requiredResourceAccess.0.resourceAccess.0.type', "'Scope'"],
+    ['application', 'requiredResourceAccess.each', 'apiPermissions'],
+    ['application', 'requiredResourceAccess.body.resourceAppId', 'api.appId'],
+    // With Role the app identity would have the permission too, without a person.
+    [
+      'application',
+      'requiredResourceAccess.body.resourceAccess',
+      "map(api.scopes, scope => { id: scope.id type: 'Scope' })",
+    ],
     ['application', 'web.keys', 'homePageUrl implicitGrantSettings logoutUrl redirectUris'],
     ['application', 'web.homePageUrl', 'baseUrl'],
     ['application', 'web.logoutUrl', "'${baseUrl}${frontChannelLogoutPath}'"],
     [
       'application',
       'web.redirectUris',
-      "['${baseUrl}${redirectPath}', '${baseUrl}${signedOutPath}']",
+      "union(['${baseUrl}${redirectPath}', '${baseUrl}${signedOutPath}'], keptRedirectUris)",
     ],
     ['application', 'web.implicitGrantSettings.enableAccessTokenIssuance', 'false'],
     ['application', 'web.implicitGrantSettings.enableIdTokenIssuance', 'false'],
@@ -57,18 +59,20 @@ const registration: WrittenFiles = {
     ['federatedCredential', 'audiences', '[federationAudience]'],
     ['servicePrincipal', 'appId', 'application.appId'],
     ['servicePrincipal', 'appRoleAssignmentRequired', 'assignmentRequired'],
-    ['adminAssignments', 'for', 'adminPrincipalIds'],
-    ['adminAssignments', 'appRoleId', 'adminRoleId'],
-    ['adminAssignments', 'principalId', 'adminPrincipalId'],
-    ['adminAssignments', 'resourceId', 'servicePrincipal.id'],
-    ['graph', 'if', '(grantAdminConsent)'],
-    ['graph', 'appId', 'graphAppId'],
-    ['consent', 'if', '(grantAdminConsent)'],
-    ['consent', 'clientId', 'servicePrincipal.id'],
+    ['apis', 'for', 'apiPermissions'],
+    ['apis', 'if', '(grantAdminConsent)'],
+    ['apis', 'appId', 'api.appId'],
+    ['consents', 'for', 'apiPermissions'],
+    ['consents', 'if', '(grantAdminConsent)'],
+    ['consents', 'clientId', 'servicePrincipal.id'],
     // Principal would be consent for one person, who would have to be named.
-    ['consent', 'consentType', "'AllPrincipals'"],
-    ['consent', 'resourceId', 'graph!.id'],
-    ['consent', 'scope', "'openid profile offline_access User.Read'"],
+    ['consents', 'consentType', "'AllPrincipals'"],
+    ['consents', 'resourceId', 'apis[index]!.id'],
+    [
+      'consents',
+      'scope',
+      "join(concat(toLower(api.appId) == graphAppId ? ['openid', 'profile', 'offline_access'] : [], map(api.scopes, scope => scope.value)), ' ')",
+    ],
   ],
   'infra/main.bicep': [
     ['entraApp', 'params.identityPrincipalId', 'identity.outputs.principalId'],
@@ -77,7 +81,7 @@ const registration: WrittenFiles = {
 };
 
 /** All there is: one more federated credential would let somebody else act as the application. */
-const resources = 'application federatedCredential servicePrincipal adminAssignments graph consent';
+const resources = 'application federatedCredential servicePrincipal apis consents';
 
 /** What of the registration is not as it must be, and the Microsoft Graph extension anywhere else than there. */
 export function findEntraFaults(project: Project): string[] {

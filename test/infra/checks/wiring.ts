@@ -85,7 +85,7 @@ const decisions: WrittenFiles = {
     [
       'baseUrl',
       '',
-      "'https://${hasFrontDoor ? frontDoor!.outputs.hostName : functionApp.outputs.defaultHostName}'",
+      "'https://${!empty(hostName) ? hostName : hasFrontDoor ? frontDoor!.outputs.hostName : functionApp.outputs.defaultHostName}'",
     ],
     // The word `later` is no client id: passed on, the app would send people to sign in at an application that is not there.
     [

@@ -9,7 +9,8 @@ import { entriesOf } from '../bicep-project';
  * - path: keys with dots between them, from the body; empty for the whole value of a variable or output. A number is an
  *   item of an array and `length` the number of its items; `keys` are the names in an object, for where one more would
  *   open something. `when`, `then` and `else` are the parts of `a ? b : c`. The path `if` is the condition of a resource or
- *   module, with its parentheses; `for` is what a loop runs over.
+ *   module, with its parentheses; `for` is what a loop of them runs over. In a value that is a loop, `each` is that, and `body` what it
+ *   makes of each.
  */
 export type WrittenValue = readonly [declaration: string, path: string, expression: string];
 
@@ -57,7 +58,7 @@ function conditionOf(body: Node | undefined): string | undefined {
 }
 
 function loopOf(body: Node | undefined): string | undefined {
-  const statement = body?.parent;
+  const statement = body?.parent?.type === 'if_statement' ? body.parent.parent : body?.parent;
   return statement?.type === 'for_statement'
     ? inOneLine(statement.namedChildren.at(-2)?.text)
     : undefined;
@@ -75,6 +76,7 @@ function partAt(start: Node | undefined, path: string): string | undefined {
 }
 
 function stepInto(node: Node, key: string): Node | undefined {
+  if (node.type === 'for_statement') return node.namedChildren.at(key === 'each' ? -2 : -1);
   if (node.type === 'array') return itemsOf(node)[Number(key)];
   if (node.type === 'object') return entriesOf(node).get(key);
   if (node.type !== 'ternary_expression') return undefined;
