@@ -40,7 +40,7 @@ export const explanations: readonly Explanation[] = [
   {
     // https://github.com/microsoftgraph/msgraph-bicep-types/issues/197
     form: /CannotDeleteOrUpdateEnabledEntitlement|cannot be deleted or updated unless disabled first/i,
-    message: 'The registration has an app role or scope that the parameters do not have.',
+    message: 'The registration has an app role that the parameters do not have.',
     remedy: [
       'See its roles: az ad app show --id APP_ID --query "appRoles[].{value:value,id:id,isEnabled:isEnabled}"',
       'Add it to infra/app-roles.json. To be rid of it: first deploy it with "isEnabled": false, then leave it out.',

@@ -55,7 +55,8 @@ async function readContent(
   az: DeployContext['az'],
   clientId: string,
 ): Promise<RegistrationContent | undefined> {
-  const query = '{uris:web.redirectUris,apis:requiredResourceAccess,claims:optionalClaims}';
+  const query =
+    '{uris:web.redirectUris,roles:appRoles,apis:requiredResourceAccess,claims:optionalClaims}';
   const content = await az(['ad', 'app', 'show', '--id', clientId, '--query', query]);
   if (!isObject(content)) return undefined;
   const claims = isObject(content['claims']) ? content['claims'] : {};
@@ -63,6 +64,9 @@ async function readContent(
     clientId,
     entries: [
       ...textsIn(content['uris']).map((uri) => `redirect URI ${uri} (keptRedirectUris)`),
+      ...objectsIn(content['roles']).map(
+        ({ value }) => `app role ${String(value)} (infra/app-roles.json)`,
+      ),
       ...objectsIn(content['apis']).flatMap((api) =>
         objectsIn(api['resourceAccess']).map(
           ({ id, type }) =>

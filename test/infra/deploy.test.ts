@@ -48,6 +48,8 @@ describe('runDeploy', () => {
       command: content,
       stdout: {
         uris: [own, 'https://old.contoso.com/callback'],
+        // A disabled one: Entra ID lets no enabled one go.
+        roles: [{ value: 'admin' }, { value: 'auditor' }],
         apis: access('user-read', 'mail-read'),
         claims: { idToken: [{ name: 'sid' }, { name: 'ctry' }] },
       },
@@ -55,7 +57,12 @@ describe('runDeploy', () => {
     };
     const after: AzAnswer = {
       command: content,
-      stdout: { uris: [own], apis: access('user-read'), claims: { idToken: [{ name: 'sid' }] } },
+      stdout: {
+        uris: [own],
+        roles: [{ value: 'admin' }],
+        apis: access('user-read'),
+        claims: { idToken: [{ name: 'sid' }] },
+      },
     };
 
     it('says what the template took away, and what keeps it', async () => {
@@ -63,6 +70,7 @@ describe('runDeploy', () => {
       const [, said = ''] = run.said.split('took away from the registration c1');
       expect(said).toContain('redirect URI https://old.contoso.com/callback (keptRedirectUris)\n');
       expect(said).toContain('permission mail-read (Scope) of the API graph (apiPermissions)\n');
+      expect(said).toContain('app role auditor (infra/app-roles.json)\n');
       expect(said).toContain('optional claim ctry, idToken');
       expect(said).not.toMatch(/user-read|claim sid/);
       expect(said).not.toContain(own);
