@@ -38,9 +38,17 @@ export function settleProxy(environment: ProxyEnvironment): void {
   bypassProxyOnLoopback(environment);
   // Node 22 has no such function; there the process must have started with the setting.
   const isSettable = 'setGlobalProxyFromEnv' in http;
-  if (environment['NODE_USE_ENV_PROXY'] === '1' && isSettable) {
-    http.setGlobalProxyFromEnv(environment);
-  }
+  if (asksForProxy(environment) && isSettable) http.setGlobalProxyFromEnv(environment);
+}
+
+/** Whether calls to other machines go through a proxy. */
+export function usesProxy(environment: ProxyEnvironment): boolean {
+  const named = Object.entries(environment).filter(([name]) => /^https?_proxy$/i.test(name));
+  return asksForProxy(environment) && named.some(([, address = '']) => address !== '');
+}
+
+function asksForProxy(environment: ProxyEnvironment): boolean {
+  return environment['NODE_USE_ENV_PROXY'] === '1';
 }
 
 /** The agent for clients that need one of their own; `undefined` where no proxy is used. */

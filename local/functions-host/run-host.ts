@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { usesProxy } from '../../src/proxy';
 import { createThrowawayCertificate } from '../https/create-throwaway-certificate';
 import { captureConsole } from './capture-console';
 import { PortTakenError } from './listen-on-loopback';
@@ -115,7 +116,7 @@ function readOptions(args: readonly string[], appSettings: readonly string[]) {
     named: Object.fromEntries(
       [...Object.keys(local.values), ...appSettings].map((name) => [name, process.env[name]]),
     ),
-    hasProxy: Object.keys(process.env).some((name) => /^https?_proxy$/i.test(name)),
+    hasProxy: usesProxy(process.env),
     https: readTls(values.https, values['https-key'], values['https-cert']),
     isVerbose: values.verbose,
     // For this run only, and for loopback only.

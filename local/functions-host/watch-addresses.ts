@@ -23,7 +23,7 @@ const pauseMs = 1000;
  * Tells which addresses in `settings` do not answer when the app starts, and later that they do. The real host tells
  * nothing: while its storage is out of reach, the listener of its timers holds every request for half a minute.
  * @param settings those that may name a place: a URL, or a connection string of Azure Storage
- * @param hasProxy connections go through a proxy, so that only loopback can be asked directly
+ * @param hasProxy connections to other machines go through a proxy, so that only loopback can be asked
  * @returns ends it
  */
 export function watchAddresses(

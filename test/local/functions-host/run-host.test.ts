@@ -115,10 +115,11 @@ describe('runHost', () => {
   });
 
   it.each(['HTTPS_PROXY', 'http_proxy'])(
-    'asks only this machine directly where %s is set',
+    'asks only this machine where calls go through the proxy in %s',
     async (name) => {
       const host = await startHost('rooted', {
         env: {
+          NODE_USE_ENV_PROXY: '1',
           [name]: 'http://127.0.0.1:1',
           TABLES_ENDPOINT: 'https://nowhere.invalid/',
           GRAPH_BASE_URL: 'http://127.0.0.1:1/v1.0',
@@ -130,9 +131,13 @@ describe('runHost', () => {
     },
   );
 
-  it('says of another machine what to look at', async () => {
+  it.each([
+    ['no proxy is named', { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: '', http_proxy: '' }],
+    ['nothing says to use it', { HTTPS_PROXY: 'http://127.0.0.1:1' }],
+    ['it is not to be used', { NODE_USE_ENV_PROXY: '0', http_proxy: 'http://127.0.0.1:1' }],
+  ])('says of another machine what to look at, where %s', async (_, env) => {
     const host = await startHost('rooted', {
-      env: { TABLES_ENDPOINT: 'https://nowhere.invalid/' },
+      env: { TABLES_ENDPOINT: 'https://nowhere.invalid/', ...env },
     });
     await host.saw('Check the address, the network and the firewall.');
     await host.stop();
