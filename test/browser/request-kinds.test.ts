@@ -147,7 +147,7 @@ describe('a query of the team’s own', () => {
 });
 
 describe('two apps on this machine', () => {
-  it('leave each other alone: one’s sign-in does not end the other’s', async () => {
+  it('leave each other alone: neither sign-in nor sign-out of one touches the other', async () => {
     const { administrator, plainUser } = accounts(stack);
     await signInAt(app, administrator);
     await page.goto(`${neighbour.url}/auth/login?prompt=select_account`);
@@ -160,6 +160,16 @@ describe('two apps on this machine', () => {
     expect((await context.cookies(app)).map(({ name }) => name)).toEqual(
       expect.arrayContaining([cookieName(app), cookieName(neighbour.url)]),
     );
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+    expect(new URL(page.url()).origin).toBe(neighbour.url);
+    const names = (await context.cookies(app)).map(({ name }) => name);
+    expect(names).toContain(cookieName(app));
+    expect(names).not.toContain(cookieName(neighbour.url));
+    await page.goto(neighbour.url);
+    await page.getByRole('link', { name: 'Sign in', exact: true }).waitFor();
+    await page.goto(app);
+    await page.getByText(`Signed in as ${administrator}`, { exact: true }).waitFor();
   });
 });
 
