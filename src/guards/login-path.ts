@@ -29,7 +29,8 @@ export function wayToSignIn(exchange: Exchange): WayToSignIn {
  * Where to go through the provider for more. What is asked for is sealed, so that nobody can craft a link that makes
  * a person consent to scopes of the sender's choice; and it works only in the session that it was made for.
  * @param names the step-ups of the last minute, this one included
- * @throws ERR_PROVIDER_MISMATCH when what is asked for fits no address
+ * @throws ERR_PROVIDER_MISMATCH when what is asked for fits no address: nobody was refused (ERR_PROVIDER_REFUSED), and
+ *   there is no link by which a person could go on (ERR_STEP_UP)
  */
 export async function wayToStepUp(
   exchange: Exchange,

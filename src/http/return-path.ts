@@ -1,10 +1,11 @@
+/** Of a wanted page: it is kept in a cookie when it does not fit into `state`. */
 const maxBytes = 2048;
-/** Some hosts take 4,096 characters of query; our own parameters need a few of them. */
+/** Of the same page as a value in a query: some hosts take 4,096 characters, and our own parameters need a few of them. */
 const maxInQuery = 3900;
 const base = 'https://origin.invalid';
 
 /**
- * Where to go after signing in: a path on this origin, or `/` for anything else, also for one of more than 2 KB.
+ * Where to go after signing in: a path on this origin, or `/` for anything else, also for one that is too long.
  *
  * Looking at the text alone is not enough, since browsers read `\` as `/`, drop tabs and line ends, and resolve
  * dots: `/\evil.example`, `/<tab>/evil.example` and `/.//evil.example` all leave the origin. So the text is parsed as
