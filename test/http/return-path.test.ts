@@ -113,6 +113,12 @@ describe('wantedPage', () => {
     expect(wantedPage(longer)).toEqual({ path: '/', lost: longer });
   });
 
+  it('is too long as well when it takes more than 3,900 characters in a query', () => {
+    const longest = `/r?${'&'.repeat(1299)}`;
+    expect(wantedPage(longest)).toEqual({ path: longest });
+    expect(wantedPage(`${longest}&`)).toEqual({ path: '/r', lost: `${longest}&` });
+  });
+
   it.each([null, undefined, 'https://evil.example', `//evil.example/${'a'.repeat(3000)}`])(
     'names nothing that is not on this origin: %#',
     (value) => {
