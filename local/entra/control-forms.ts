@@ -1,5 +1,5 @@
 import type { ControlForm } from '../loopback/answer-control';
-import type { Control } from '../loopback/control';
+import { numberOf, offerAll, textOf } from '../loopback/control';
 import type { AccessPolicies } from './create-control-panel';
 import { isUserName, mostAccounts, type Directory } from './directory';
 import type { EntraFaults } from './faults';
@@ -82,29 +82,10 @@ function setRefusals(faults: EntraFaults, form: URLSearchParams): string | undef
   ]);
 }
 
-function offerAll(
-  offers: readonly { readonly control: Control<unknown>; readonly value: unknown }[],
-): string | undefined {
-  const refused = offers.filter(({ control, value }) => !control.offer(value));
-  return refused.length === 0
-    ? undefined
-    : `Not taken. Possible are: ${refused.map(({ control }) => control.takes).join('; ')}.`;
-}
-
-function textOf(form: URLSearchParams, name: string): string {
-  return (form.get(name) ?? '').trim();
-}
-
 function wordsOf(form: URLSearchParams, name: string): string[] {
   return textOf(form, name)
     .split(/[\s,]+/)
     .filter((word) => word !== '');
-}
-
-/** null for an empty field. */
-function numberOf(form: URLSearchParams, name: string): number | null {
-  const text = textOf(form, name);
-  return text === '' ? null : Number(text);
 }
 
 /** A number, or a code of Azure AD B2C; null for an empty field. */

@@ -1,14 +1,11 @@
 import type { ControlPanel } from '../loopback/answer-control';
+import { numberOf, offerAll, textOf } from '../loopback/control';
 import { controlPageHeaders } from '../loopback/control-page';
 import { graphControlPage } from './graph-control-page';
 import type { GraphFaults } from './graph-faults';
 
 /** What `/control` of the stand-in offers: its answers, and `reset`. */
 export function createGraphPanel(faults: GraphFaults): ControlPanel {
-  const number = (form: URLSearchParams, name: string): number | null => {
-    const text = form.get(name) ?? '';
-    return text === '' ? null : Number(text);
-  };
   return {
     controls: faults,
     actions: {
@@ -17,17 +14,15 @@ export function createGraphPanel(faults: GraphFaults): ControlPanel {
       },
     },
     forms: {
-      answers(form) {
-        const accepted = [
-          faults.answer.offer(form.get('answer')),
-          faults.retryAfter.offer(form.get('retryAfter') || 'usual'),
-          faults.challengeForm.offer(form.get('challengeForm')),
-          faults.outage.offer(form.get('outage')),
-          faults.delayMs.offer(number(form, 'delayMs') ?? 0),
-          faults.times.offer(number(form, 'times')),
-        ];
-        return accepted.includes(false) ? 'Times are whole numbers.' : undefined;
-      },
+      answers: (form) =>
+        offerAll([
+          { control: faults.answer, value: textOf(form, 'answer') },
+          { control: faults.retryAfter, value: textOf(form, 'retryAfter') || 'usual' },
+          { control: faults.challengeForm, value: textOf(form, 'challengeForm') },
+          { control: faults.outage, value: textOf(form, 'outage') },
+          { control: faults.delayMs, value: numberOf(form, 'delayMs') ?? 0 },
+          { control: faults.times, value: numberOf(form, 'times') },
+        ]),
     },
     page: (fault) => graphControlPage(faults, fault),
     pageHeaders: controlPageHeaders,

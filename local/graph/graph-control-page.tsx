@@ -1,4 +1,10 @@
-import { ChoiceField, TextField } from '../loopback/control-fields';
+import {
+  ChoiceField,
+  FieldsForm,
+  TextField,
+  TimesField,
+  wordOptions,
+} from '../loopback/control-fields';
 import { controlPage } from '../loopback/control-page';
 import { outages } from '../loopback/outage';
 import { challengeForms, graphAnswers, type GraphFaults } from './graph-faults';
@@ -11,42 +17,33 @@ export function graphControlPage(faults: GraphFaults, fault?: string): string {
     fault,
     children: (
       <div class="grid">
-        <form method="post" action="/control/answers">
-          <fieldset>
-            <legend>Answers</legend>
-            <ChoiceField
-              label="Answer"
-              name="answer"
-              value={answer.value}
-              options={graphAnswers.map((each) => [each, each.replaceAll('-', ' ')] as const)}
-            />
-            <TextField
-              label="Retry-After: usual, none, seconds or a date"
-              name="retryAfter"
-              value={retryAfter.value}
-            />
-            <ChoiceField
-              label="Claims challenge"
-              name="challengeForm"
-              value={challengeForm.value}
-              options={challengeForms.map((each) => [each, each.replaceAll('-', ' ')] as const)}
-            />
-            <ChoiceField
-              label="Outage"
-              name="outage"
-              value={outage.value}
-              options={outages.map((each) => [each, each] as const)}
-            />
-            <TextField label="Delay, in milliseconds" name="delayMs" value={delayMs.value} />
-            <TextField
-              label="How many requests"
-              name="times"
-              value={times.value ?? ''}
-              placeholder="all"
-            />
-            <button>Set</button>
-          </fieldset>
-        </form>
+        <FieldsForm action="answers" legend="Answers">
+          <ChoiceField
+            label="Answer"
+            name="answer"
+            value={answer.value}
+            options={wordOptions(graphAnswers)}
+          />
+          <TextField
+            label="Retry-After: usual, none, seconds or a date"
+            name="retryAfter"
+            value={retryAfter.value}
+          />
+          <ChoiceField
+            label="Claims challenge"
+            name="challengeForm"
+            value={challengeForm.value}
+            options={wordOptions(challengeForms)}
+          />
+          <ChoiceField
+            label="Outage"
+            name="outage"
+            value={outage.value}
+            options={wordOptions(outages)}
+          />
+          <TextField label="Delay, in milliseconds" name="delayMs" value={delayMs.value} />
+          <TimesField name="times" value={times.value} />
+        </FieldsForm>
       </div>
     ),
   });

@@ -1,3 +1,24 @@
+import type { ComponentChildren } from 'preact';
+
+/** A form of a control page: its fields, and a button that sends them to `/control/<action>`. */
+export function FieldsForm(props: {
+  readonly action: string;
+  readonly legend: string;
+  readonly button?: string;
+  readonly children?: ComponentChildren;
+}) {
+  const { action, legend, button = 'Set', children } = props;
+  return (
+    <form method="post" action={`/control/${action}`}>
+      <fieldset>
+        <legend>{legend}</legend>
+        {children}
+        <button>{button}</button>
+      </fieldset>
+    </form>
+  );
+}
+
 /** A labelled line of text. */
 export function TextField(props: {
   readonly label: string;
@@ -49,4 +70,19 @@ export function CheckField(props: {
       {props.label}
     </label>
   );
+}
+
+/** How often a fault still happens; an empty field: every time. */
+export function TimesField(props: {
+  readonly label?: string;
+  readonly name: string;
+  readonly value: number | null;
+}) {
+  const { label = 'How many requests', name, value } = props;
+  return <TextField label={label} name={name} value={value ?? ''} placeholder="all" />;
+}
+
+/** Options for values that are words themselves, joined by dashes. */
+export function wordOptions(values: readonly string[]): (readonly [value: string, text: string])[] {
+  return values.map((value) => [value, value.replaceAll('-', ' ')] as const);
 }

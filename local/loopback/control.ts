@@ -85,3 +85,24 @@ export function spend(times: Control<number | null>): boolean {
   times.offer(times.value - 1);
   return true;
 }
+
+/** Offers what a form of the control page holds. Gives a sentence when something is not taken; the rest is. */
+export function offerAll(
+  offers: readonly { readonly control: Control<unknown>; readonly value: unknown }[],
+): string | undefined {
+  const refused = offers.filter(({ control, value }) => !control.offer(value));
+  return refused.length === 0
+    ? undefined
+    : `Not taken. Possible are: ${refused.map(({ control }) => control.takes).join('; ')}.`;
+}
+
+/** A field of a form; '' for one that is missing. */
+export function textOf(form: URLSearchParams, name: string): string {
+  return (form.get(name) ?? '').trim();
+}
+
+/** null for an empty field. */
+export function numberOf(form: URLSearchParams, name: string): number | null {
+  const text = textOf(form, name);
+  return text === '' ? null : Number(text);
+}

@@ -1,7 +1,13 @@
 import type { ControlPanel } from '../loopback/answer-control';
 import { createControl, isOneOf, isString, isTimes } from '../loopback/control';
-import { oneOfInWords, timesInWords } from '../loopback/control';
-import { ChoiceField, TextField } from '../loopback/control-fields';
+import { numberOf, offerAll, oneOfInWords, textOf, timesInWords } from '../loopback/control';
+import {
+  ChoiceField,
+  FieldsForm,
+  TextField,
+  TimesField,
+  wordOptions,
+} from '../loopback/control-fields';
 import { controlPage, controlPageHeaders } from '../loopback/control-page';
 import type { TablesRequest } from './tables-request';
 import { requestKinds } from './tables-request';
@@ -73,16 +79,13 @@ export function createTablesPanel(faults: TablesFaults): ControlPanel {
       },
     },
     forms: {
-      faults(form) {
-        const times = form.get('times') ?? '';
-        const accepted = [
-          faults.fault.offer(form.get('fault')),
-          faults.on.offer(form.get('on')),
-          faults.retryAfter.offer(form.get('retryAfter') ?? ''),
-          faults.times.offer(times === '' ? null : Number(times)),
-        ];
-        return accepted.includes(false) ? 'Times are whole numbers.' : undefined;
-      },
+      faults: (form) =>
+        offerAll([
+          { control: faults.fault, value: textOf(form, 'fault') },
+          { control: faults.on, value: textOf(form, 'on') },
+          { control: faults.retryAfter, value: textOf(form, 'retryAfter') },
+          { control: faults.times, value: numberOf(form, 'times') },
+        ]),
     },
     page: (fault) => tablesControlPage(faults, fault),
     pageHeaders: controlPageHeaders,
@@ -93,42 +96,32 @@ function tablesControlPage(
   { fault, on, retryAfter, times }: TablesFaults,
   refused?: string,
 ): string {
-  const asOption = (each: string) => [each, each.replaceAll('-', ' ')] as const;
   return controlPage({
     of: 'Azure Table Storage',
     fault: refused,
     children: (
       <div class="grid">
-        <form method="post" action="/control/faults">
-          <fieldset>
-            <legend>Faults</legend>
-            <ChoiceField
-              label="What goes wrong"
-              name="fault"
-              value={fault.value}
-              options={troubleNames.map(asOption)}
-            />
-            <ChoiceField
-              label="With which requests"
-              name="on"
-              value={on.value}
-              options={targets.map(asOption)}
-            />
-            <TextField
-              label="Retry-After, when busy"
-              name="retryAfter"
-              value={retryAfter.value}
-              placeholder="none"
-            />
-            <TextField
-              label="How many requests"
-              name="times"
-              value={times.value ?? ''}
-              placeholder="all"
-            />
-            <button>Set</button>
-          </fieldset>
-        </form>
+        <FieldsForm action="faults" legend="Faults">
+          <ChoiceField
+            label="What goes wrong"
+            name="fault"
+            value={fault.value}
+            options={wordOptions(troubleNames)}
+          />
+          <ChoiceField
+            label="With which requests"
+            name="on"
+            value={on.value}
+            options={wordOptions(targets)}
+          />
+          <TextField
+            label="Retry-After, when busy"
+            name="retryAfter"
+            value={retryAfter.value}
+            placeholder="none"
+          />
+          <TimesField name="times" value={times.value} />
+        </FieldsForm>
       </div>
     ),
   });

@@ -1,4 +1,4 @@
-import { CheckField, ChoiceField, TextField } from '../../loopback/control-fields';
+import { CheckField, ChoiceField, FieldsForm, TextField } from '../../loopback/control-fields';
 import { controlPage } from '../../loopback/control-page';
 import type { AccessPolicies } from '../create-control-panel';
 import type { Directory } from '../directory';
@@ -39,31 +39,23 @@ export function entraControlPage(parts: {
 
 function AccountForm({ user }: { readonly user: SeededUser }) {
   return (
-    <form method="post" action="/control/account">
-      <fieldset>
-        <legend>{user.name}</legend>
-        <p class="quiet">{user.username}</p>
-        <input type="hidden" name="user" value={user.objectId} />
-        <TextField label="App roles" name="roles" value={user.roles.join(' ')} />
-        <CheckField label="has consented" name="consented" checked={user.consented} />
-        <CheckField label="is disabled" name="disabled" checked={user.disabled} />
-        <button>Save {user.name}</button>
-      </fieldset>
-    </form>
+    <FieldsForm action="account" legend={user.name} button={`Save ${user.name}`}>
+      <p class="quiet">{user.username}</p>
+      <input type="hidden" name="user" value={user.objectId} />
+      <TextField label="App roles" name="roles" value={user.roles.join(' ')} />
+      <CheckField label="has consented" name="consented" checked={user.consented} />
+      <CheckField label="is disabled" name="disabled" checked={user.disabled} />
+    </FieldsForm>
   );
 }
 
 function AddAccountForm() {
   return (
-    <form method="post" action="/control/add-account">
-      <fieldset>
-        <legend>Another account</legend>
-        <TextField label="Name" name="name" required />
-        <TextField label="User name" name="username" placeholder="kim@anteroom.example" required />
-        <TextField label="App roles" name="roles" />
-        <button>Add the account</button>
-      </fieldset>
-    </form>
+    <FieldsForm action="add-account" legend="Another account" button="Add the account">
+      <TextField label="Name" name="name" required />
+      <TextField label="User name" name="username" placeholder="kim@anteroom.example" required />
+      <TextField label="App roles" name="roles" />
+    </FieldsForm>
   );
 }
 
@@ -86,22 +78,18 @@ function Policies(props: {
         ))}
       </ul>
       <div class="grid">
-        <form method="post" action="/control/add-policy">
-          <fieldset>
-            <legend>Demand a confirmation</legend>
-            <ChoiceField
-              label="Of"
-              name="user"
-              options={[
-                ['', 'everybody'],
-                ...users.map(({ objectId, name }) => [objectId, name] as const),
-              ]}
-            />
-            <TextField label="For the scope" name="scope" placeholder="any" />
-            <TextField label="Authentication context" name="acrs" value="c1" required />
-            <button>Demand it</button>
-          </fieldset>
-        </form>
+        <FieldsForm action="add-policy" legend="Demand a confirmation" button="Demand it">
+          <ChoiceField
+            label="Of"
+            name="user"
+            options={[
+              ['', 'everybody'],
+              ...users.map(({ objectId, name }) => [objectId, name] as const),
+            ]}
+          />
+          <TextField label="For the scope" name="scope" placeholder="any" />
+          <TextField label="Authentication context" name="acrs" value="c1" required />
+        </FieldsForm>
       </div>
       {accessPolicies.value.length === 0 ? null : (
         <form method="post" action="/control/clear-policies">

@@ -1,4 +1,11 @@
-import { CheckField, ChoiceField, TextField } from '../../loopback/control-fields';
+import {
+  CheckField,
+  ChoiceField,
+  FieldsForm,
+  TextField,
+  TimesField,
+  wordOptions,
+} from '../../loopback/control-fields';
 import { outages } from '../../loopback/outage';
 import { b2cErrors } from '../b2c-errors';
 import { entraErrors } from '../entra-errors';
@@ -16,12 +23,7 @@ export function TokenForms({ faults }: Props) {
     <div class="grid">
       <TokenEndpointForm faults={faults} />
       <RefusalForm faults={faults} />
-      <form method="post" action="/control/rotate-keys">
-        <fieldset>
-          <legend>Keys</legend>
-          <button>Sign with a new key</button>
-        </fieldset>
-      </form>
+      <FieldsForm action="rotate-keys" legend="Keys" button="Sign with a new key" />
     </div>
   );
 }
@@ -29,76 +31,62 @@ export function TokenForms({ faults }: Props) {
 function TokenEndpointForm({ faults }: Props) {
   const { accessTokenSeconds, tokenError, tokenOutage, tokenDelayMs, tokenTimes } = faults;
   return (
-    <form method="post" action="/control/tokens">
-      <fieldset>
-        <legend>Token endpoint</legend>
-        <TextField
-          label="Life of access tokens, in seconds"
-          name="accessTokenSeconds"
-          value={accessTokenSeconds.value}
-        />
-        <ChoiceField
-          label="Refusal"
-          name="tokenError"
-          value={codeOf(tokenError)}
-          options={refusalOptions(codeOf(tokenError))}
-        />
-        <ChoiceField
-          label="Outage"
-          name="tokenOutage"
-          value={tokenOutage.value}
-          options={outages.map((outage) => [outage, outage] as const)}
-        />
-        <TextField label="Delay, in milliseconds" name="tokenDelayMs" value={tokenDelayMs.value} />
-        <TextField
-          label="How many requests (refusal, outage, delay)"
-          name="tokenTimes"
-          value={tokenTimes.value ?? ''}
-          placeholder="all"
-        />
-        <button>Set</button>
-      </fieldset>
-    </form>
+    <FieldsForm action="tokens" legend="Token endpoint">
+      <TextField
+        label="Life of access tokens, in seconds"
+        name="accessTokenSeconds"
+        value={accessTokenSeconds.value}
+      />
+      <ChoiceField
+        label="Refusal"
+        name="tokenError"
+        value={codeOf(tokenError)}
+        options={refusalOptions(codeOf(tokenError))}
+      />
+      <ChoiceField
+        label="Outage"
+        name="tokenOutage"
+        value={tokenOutage.value}
+        options={wordOptions(outages)}
+      />
+      <TextField label="Delay, in milliseconds" name="tokenDelayMs" value={tokenDelayMs.value} />
+      <TimesField
+        label="How many requests (refusal, outage, delay)"
+        name="tokenTimes"
+        value={tokenTimes.value}
+      />
+    </FieldsForm>
   );
 }
 
 function RefusalForm({ faults }: Props) {
   return (
-    <form method="post" action="/control/refusals">
-      <fieldset>
-        <legend>Refusals</legend>
-        <ChoiceField
-          label="Refusal of sign-ins"
-          name="signInError"
-          value={codeOf(faults.signInError)}
-          options={refusalOptions(codeOf(faults.signInError))}
-        />
-        <TextField
-          label="How many sign-ins"
-          name="signInTimes"
-          value={faults.signInTimes.value ?? ''}
-          placeholder="all"
-        />
-        <ChoiceField
-          label="Separator in descriptions"
-          name="errorLayout"
-          value={faults.errorLayout.value}
-          options={errorLayouts.map((layout) => [layout, layout] as const)}
-        />
-        <ChoiceField
-          label="Host of error_uri"
-          name="errorUri"
-          value={faults.errorUri.value}
-          options={errorUris.map((host) => [host, host] as const)}
-        />
-        <CheckField
-          label="with claims that name the policies"
-          name="policyClaims"
-          checked={faults.policyClaims.value}
-        />
-        <button>Set the refusals</button>
-      </fieldset>
-    </form>
+    <FieldsForm action="refusals" legend="Refusals" button="Set the refusals">
+      <ChoiceField
+        label="Refusal of sign-ins"
+        name="signInError"
+        value={codeOf(faults.signInError)}
+        options={refusalOptions(codeOf(faults.signInError))}
+      />
+      <TimesField label="How many sign-ins" name="signInTimes" value={faults.signInTimes.value} />
+      <ChoiceField
+        label="Separator in descriptions"
+        name="errorLayout"
+        value={faults.errorLayout.value}
+        options={wordOptions(errorLayouts)}
+      />
+      <ChoiceField
+        label="Host of error_uri"
+        name="errorUri"
+        value={faults.errorUri.value}
+        options={wordOptions(errorUris)}
+      />
+      <CheckField
+        label="with claims that name the policies"
+        name="policyClaims"
+        checked={faults.policyClaims.value}
+      />
+    </FieldsForm>
   );
 }
 

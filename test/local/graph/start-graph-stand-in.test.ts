@@ -340,8 +340,9 @@ describe('the control page', () => {
   });
 
   it('says why it does not take a form', async () => {
-    const answer = await submit({ answer: 'usual', outage: 'none', delayMs: 'late', times: '' });
+    const fields = { answer: 'usual', challengeForm: 'unquoted', outage: 'none', times: '' };
+    const answer = await submit({ ...fields, delayMs: 'late' });
     expect(answer.status).toBe(400);
-    expect(words(answer.text)).toContain('whole numbers');
+    expect(words(answer.text)).toContain('Not taken. Possible are: a whole number, 0 or more.');
   });
 });
