@@ -11,24 +11,22 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       'no-console': 'error',
-      'max-lines': ['error', { max: 200, skipBlankLines: true, skipComments: true }],
+      'max-lines': ['error', { max: 400 }],
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
       'no-restricted-properties': [
         'error',
         {
           object: 'process',
           property: 'env',
-          message: 'Settings are read in src/services.ts only.',
+          message: 'Settings are read in src/anteroom.ts only.',
         },
       ],
     },
   },
   {
-    files: ['local/**', 'test/**', 'bench/**'],
+    files: ['local/**', 'test/**', 'bench/**', 'scripts/**'],
     rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
   },
-  // A table: it grows by one entry with each way a request can fail.
-  { files: ['src/error-facts.ts'], rules: { 'max-lines': 'off' } },
   {
     files: ['test/**'],
     rules: {

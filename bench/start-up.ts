@@ -6,14 +6,12 @@ import { countRoundTrips } from './parts/count-round-trips';
 import { formatTable } from './parts/format-table';
 import { createHttpClient } from './parts/http-client';
 import { measureBundleLoad } from './parts/measure-bundle-load';
-import type { NpmStartTimes } from './parts/measure-npm-start';
-import { measureNpmStart } from './parts/measure-npm-start';
+import { measureNpmStart, type NpmStartTimes } from './parts/measure-npm-start';
 import { measureStarts } from './parts/measure-starts';
 import { startServer } from './parts/server-process';
 import { showCounts } from './parts/show-counts';
 import { meetPerson } from './parts/sign-in';
-import type { BenchStack } from './parts/start-bench-stack';
-import { startBenchStack } from './parts/start-bench-stack';
+import { type BenchStack, startBenchStack } from './parts/start-bench-stack';
 import { showAim, showSpread, spreadOf } from './parts/statistics';
 
 const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });

@@ -1,8 +1,8 @@
 // `npm run host`: the built app alone on the local Functions host, pointed at any provider, Graph and
 // tables by its settings.
-import { settingDefaults } from '../src/settings';
-import { runHost } from './functions-host/run-host';
 import { bypassProxyOnLoopback } from '../src/proxy';
+import { settingDefaults } from '../src/settings';
+import { runHost } from './host/run-host';
 
 // Nothing on this machine goes through a proxy.
 bypassProxyOnLoopback(process.env);

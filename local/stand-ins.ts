@@ -1,12 +1,13 @@
+import { bypassProxyOnLoopback } from '../src/proxy';
+import { startEntraStandIn } from './entra/entra-stand-in';
+import type { EntraStandInOptions } from './entra/registrations';
+import { startGraphStandIn } from './graph/graph-stand-in';
+
 /**
  * Starts both stand-ins in a process of their own, for tests: oidc-provider is an ES module that jest
  * cannot load. The parent sends the options as the only message, gets the addresses as the answer,
  * and ends the process by disconnecting.
  */
-import { startEntraStandIn } from './entra/start-entra-stand-in';
-import type { EntraStandInOptions } from './entra/entra-stand-in-options';
-import { startGraphStandIn } from './graph/start-graph-stand-in';
-import { bypassProxyOnLoopback } from '../src/proxy';
 
 // Nothing on this machine goes through a proxy.
 bypassProxyOnLoopback(process.env);

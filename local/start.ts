@@ -1,6 +1,6 @@
 // `npm start`: the whole local stack in one terminal.
-import { runStart } from './stack/run-start';
 import { bypassProxyOnLoopback } from '../src/proxy';
+import { runStart } from './stack/run-start';
 
 // Nothing on this machine goes through a proxy.
 bypassProxyOnLoopback(process.env);

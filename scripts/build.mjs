@@ -15,7 +15,7 @@ try {
 
   // The local stack is run from the checkout, so its packages stay in node_modules.
   await build({
-    entryPoints: [...globSync('local/*.ts'), ...globSync('bench/*.ts')],
+    entryPoints: [...globSync('{local,scripts}/*.ts'), ...globSync('bench/*.ts')],
     outdir: fresh,
     outbase: '.',
     outExtension: { '.js': '.mjs' },

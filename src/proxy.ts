@@ -1,6 +1,12 @@
 import http from 'node:http';
 import https from 'node:https';
-import { loopbackHosts } from './loopback';
+
+/**
+ * The hosts of this machine, as they stand in parsed URLs. What is sent there never leaves it: they alone may be reached
+ * over http, and never through a proxy. Other addresses of 127.0.0.0/8 are not here, since Node's `NO_PROXY` would have
+ * to name each.
+ */
+export const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
  * One rule for all calls that leave the process, Node's own. With `NODE_USE_ENV_PROXY=1` they go through the
@@ -55,4 +61,9 @@ function asksForProxy(environment: ProxyEnvironment): boolean {
 export function proxyAgent(): http.Agent | undefined {
   const { proxyEnv } = https.globalAgent.options;
   return proxyEnv === undefined ? undefined : new https.Agent({ keepAlive: true, proxyEnv });
+}
+
+/** @param hostname of a parsed URL: in lower case, an IPv6 address in brackets */
+export function isLoopback(hostname: string): boolean {
+  return loopbackHosts.includes(hostname);
 }

@@ -1,5 +1,5 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { isLoopback } from './loopback';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isLoopback } from './proxy';
 
 /**
  * Parsers of single settings. Each gives the value or a sentence saying what it must be;

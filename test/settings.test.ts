@@ -1,5 +1,4 @@
-import type { Settings } from '../src/settings';
-import { readSettings } from '../src/settings';
+import { readSettings, type Settings } from '../src/settings';
 import { createThrowawayCertificate } from './support/throwaway-certificate';
 
 const tenantId = '5a17d1a9-0000-4000-8000-00000000a11c';

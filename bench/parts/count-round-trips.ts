@@ -1,9 +1,7 @@
-import type { LiveTables } from '../../local/tables/start-live-tables';
-import { startLiveTables } from '../../local/tables/start-live-tables';
+import { type LiveTables, startLiveTables } from '../../local/tables/live-tables';
 import { appCommand, appSignIn } from './app-command';
 import type { Send } from './http-client';
-import type { ServerProcess } from './server-process';
-import { startServer } from './server-process';
+import { type ServerProcess, startServer } from './server-process';
 import { meetPerson } from './sign-in';
 import type { BenchStack } from './start-bench-stack';
 

@@ -1,19 +1,14 @@
-import type { BenchNumbers, BenchSize } from './bench-numbers';
-import { names } from './bench-numbers';
-import type { Contender } from './contenders';
-import { contenders, doNothingCommand, pointReadCommand } from './contenders';
+import { type BenchNumbers, type BenchSize, names } from './bench-numbers';
+import { type Contender, contenders, doNothingCommand, pointReadCommand } from './contenders';
 import { countRoundTrips } from './count-round-trips';
 import { firstSessionRow } from './first-session-row';
 import type { Send } from './http-client';
 import { measureCpu } from './measure-cpu';
 import { measureSignIns } from './measure-sign-ins';
-import type { StartTimes } from './measure-starts';
-import { measureStarts } from './measure-starts';
+import { measureStarts, type StartTimes } from './measure-starts';
 import { runLoad } from './run-load';
-import type { ServerCommand, ServerProcess } from './server-process';
-import { startServer } from './server-process';
-import type { Person } from './sign-in';
-import { meetPerson } from './sign-in';
+import { type ServerCommand, type ServerProcess, startServer } from './server-process';
+import { meetPerson, type Person } from './sign-in';
 import type { BenchStack } from './start-bench-stack';
 
 const sessionPath = '/auth/session';

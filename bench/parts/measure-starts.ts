@@ -1,6 +1,5 @@
 import type { Send } from './http-client';
-import type { ServerCommand } from './server-process';
-import { startServer } from './server-process';
+import { type ServerCommand, startServer } from './server-process';
 
 /** A server to be started afresh, and what it is asked first. */
 export interface FreshStart {

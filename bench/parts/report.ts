@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem, type } from 'node:os';
-import type { BenchNumbers, BenchSize } from './bench-numbers';
-import { names } from './bench-numbers';
+import { type BenchNumbers, type BenchSize, names } from './bench-numbers';
 import { formatTable } from './format-table';
 import { showAim, showSpread, spreadOf } from './statistics';
 

@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { freePort } from '../../local/stack/free-port';
-import type { StackCommand, StackMessage } from '../../local/stack/stack-messages';
-import type { StackOptions } from '../../local/stack/stack-options';
-import type { StackFacts } from '../../local/stack/start-stack';
+import type { StackCommand, StackMessage } from '../../local/stack/messages';
+import type { StackOptions } from '../../local/stack/options';
+import { freePort } from '../../local/stack/ports';
+import type { StackFacts } from '../../local/stack/stack';
 import { repository } from './server-process';
 
 /** What stands beside the servers: tables, provider, Graph; no app. */

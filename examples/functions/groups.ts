@@ -1,9 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { app } from '@azure/functions';
 import { AppError } from '../errors';
-import { graphRequest } from '../graph/graph-request';
-import type { SignedInExchange } from '../guards/signed-in';
-import { withRole } from '../guards/with-role';
+import { graphRequest } from '../tokens/call-api';
+import { type SignedInExchange, withRole } from '../sign-in/guards';
 import { endpoint } from '../http/endpoint';
 import { json } from '../http/responses';
 

@@ -1,5 +1,4 @@
-import { isObject } from '../../src/is-object';
-import { readBounded } from '../../src/read-bounded';
+import { isObject, readBounded } from '../../src/json';
 
 /** Who answered: the app itself, somebody before it (Front Door, the Functions host), nobody. */
 export type HealthSource = 'app' | 'other' | 'nobody';

@@ -1,7 +1,6 @@
 import { DeployError } from './deploy-error';
 import { readAzAnswer } from './read-az-answer';
-import type { AzEnd } from './run-az';
-import { runAz } from './run-az';
+import { type AzEnd, runAz } from './run-az';
 
 /** What one command needs besides its arguments. */
 export interface AzOptions {

@@ -1,6 +1,5 @@
-import { isObject } from '../../src/is-object';
-import type { Az } from './az';
-import { AzFailure } from './az';
+import { isObject } from '../../src/json';
+import { type Az, AzFailure } from './az';
 import { DeployError } from './deploy-error';
 import type { DeployOptions } from './read-deploy-options';
 import { unexpectedAnswer } from './unexpected-answer';

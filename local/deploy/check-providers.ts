@@ -1,8 +1,7 @@
 import { AzFailure } from './az';
 import type { DeployContext } from './deploy-context';
 import { DeployError } from './deploy-error';
-import type { DeployParameters } from './read-parameters';
-import { parameterValue } from './read-parameters';
+import { type DeployParameters, parameterValue } from './read-parameters';
 import { unexpectedAnswer } from './unexpected-answer';
 
 /** Resource providers of the template as it is without options, then of its options. */

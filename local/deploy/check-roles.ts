@@ -1,5 +1,4 @@
-import type { Az } from './az';
-import { AzFailure } from './az';
+import { type Az, AzFailure } from './az';
 import type { Account } from './check-account';
 import { DeployError } from './deploy-error';
 import { quoteForShell } from './quote-for-shell';

@@ -1,6 +1,6 @@
-import { isObject } from '../../src/is-object';
-import type { DeployContext } from './deploy-context';
+import { isObject } from '../../src/json';
 import { AzFailure } from './az';
+import type { DeployContext } from './deploy-context';
 import { DeployError } from './deploy-error';
 
 /** The first that uploads to Flex Consumption: learn.microsoft.com/azure/azure-functions/flex-consumption-how-to. */

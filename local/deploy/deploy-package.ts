@@ -1,6 +1,5 @@
 import { AzFailure } from './az';
-import type { DeployContext } from './deploy-context';
-import { patienceMs } from './deploy-context';
+import { type DeployContext, patienceMs } from './deploy-context';
 import { DeployError } from './deploy-error';
 import { passingPackageFailure } from './passing-failure';
 

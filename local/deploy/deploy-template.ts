@@ -1,8 +1,7 @@
-import { isObject } from '../../src/is-object';
+import { isObject } from '../../src/json';
 import { AzFailure } from './az';
 import type { DeployPackage } from './choose-package';
-import type { DeployContext } from './deploy-context';
-import { patienceMs } from './deploy-context';
+import { type DeployContext, patienceMs } from './deploy-context';
 import { DeployError } from './deploy-error';
 import { deploymentName } from './deployment-name';
 import { explainFailure } from './explain-failure';

@@ -1,5 +1,4 @@
-import type { DeployOutcome } from './deploy-error';
-import { DeployError } from './deploy-error';
+import { DeployError, type DeployOutcome } from './deploy-error';
 import { explanations } from './failure-explanations';
 
 /**

@@ -1,9 +1,13 @@
 import { AzFailure } from './az';
 import type { DeployContext } from './deploy-context';
 import { DeployError } from './deploy-error';
+import {
+  type DeployParameters,
+  isExpression,
+  parameterValue,
+  withParameter,
+} from './read-parameters';
 import { readRunningClientId } from './read-running-client-id';
-import type { DeployParameters } from './read-parameters';
-import { isExpression, parameterValue, withParameter } from './read-parameters';
 
 /**
  * With `deployEntraApp=false` and no `entraClientId` the deployment would empty the client id of the running app, and the

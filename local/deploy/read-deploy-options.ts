@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { isObject } from '../../src/is-object';
-import type { DeployPackage } from './choose-package';
-import { choosePackage } from './choose-package';
+import { isObject } from '../../src/json';
+import { choosePackage, type DeployPackage } from './choose-package';
 import { DeployError } from './deploy-error';
 import { packageVariable } from './package-variable';
-import type { DeployParameters } from './read-parameters';
-import { readParameters, withParameter } from './read-parameters';
+import { type DeployParameters, readParameters, withParameter } from './read-parameters';
 
 export interface DeployOptions {
   readonly resourceGroup: string;

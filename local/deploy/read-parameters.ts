@@ -1,5 +1,4 @@
 import { readFileSync, statSync } from 'node:fs';
-
 import { DeployError } from './deploy-error';
 import { refuseSecretAddress } from './refuse-secret-address';
 import { refuseUndeclared } from './refuse-undeclared';

@@ -1,4 +1,4 @@
-import { isObject } from '../../src/is-object';
+import { isObject } from '../../src/json';
 import type { Az } from './az';
 import { DeployError } from './deploy-error';
 import { unexpectedAnswer } from './unexpected-answer';

@@ -1,4 +1,4 @@
-import { isObject } from '../../src/is-object';
+import { isObject } from '../../src/json';
 import { AzFailure } from './az';
 import type { DeployContext } from './deploy-context';
 import { DeployError } from './deploy-error';

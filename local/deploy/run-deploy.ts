@@ -1,11 +1,9 @@
 import { AzFailure, createAz } from './az';
-import type { Clock } from './clock';
-import { createClock } from './clock';
+import { type Clock, createClock } from './clock';
 import { deploy } from './deploy';
 import type { DeployContext, DeployPauses } from './deploy-context';
 import { DeployError, exitCodes, headlines } from './deploy-error';
-import type { DeployStage } from './deploy-stage';
-import { afterInterrupt } from './deploy-stage';
+import { afterInterrupt, type DeployStage } from './deploy-stage';
 import { explainFailure } from './explain-failure';
 import { hideSecrets } from './hide-secrets';
 import { onInterrupt } from './on-interrupt';

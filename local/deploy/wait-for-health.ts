@@ -1,6 +1,5 @@
 import { askHealth } from './ask-health';
-import type { DeployContext } from './deploy-context';
-import { patienceMs } from './deploy-context';
+import { type DeployContext, patienceMs } from './deploy-context';
 import { DeployError } from './deploy-error';
 import type { TemplateOutputs } from './deploy-template';
 import { healthRemedy } from './health-remedy';

@@ -1,4 +1,4 @@
-import { isObject } from '../../src/is-object';
+import { isObject } from '../../src/json';
 import type { DeployContext } from './deploy-context';
 import { deploymentName } from './deployment-name';
 

@@ -1,6 +1,8 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isRecord, readJsonFile } from '../functions-host/read-json-file';
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { readJsonFile } from '../host/host-files';
+import { isRecord, isString } from '../loopback/control';
 
 /** What the stand-in knows beyond its seeds: sessions, refresh tokens, keys, changed accounts. */
 export interface KeptState {
@@ -51,4 +53,137 @@ export function createKeptState(path?: string): KeptState {
       });
     },
   };
+}
+
+/**
+ * Where oidc-provider keeps sessions, codes and refresh tokens. Expiry is checked by oidc-provider
+ * itself; what has expired meanwhile is left out when an earlier run's state is taken over.
+ */
+export function createKeptAdapter(state: KeptState): (model: string) => Adapter {
+  const models = new Map<string, Adapter>();
+  return (model) => {
+    const adapter = models.get(model) ?? createModel(state, partOfModel(model));
+    models.set(model, adapter);
+    return adapter;
+  };
+}
+
+/** Under what name the state keeps what oidc-provider calls `model`. */
+export function partOfModel(model: string): string {
+  return `model ${model}`;
+}
+
+function createModel(state: KeptState, name: string): Adapter {
+  const entries = state.part(name);
+  const now = Math.floor(Date.now() / 1000);
+  for (const [id, payload] of entries) {
+    if (!isPayload(payload) || (payload.exp !== undefined && payload.exp < now)) entries.delete(id);
+  }
+  const find = (id: string): AdapterPayload | undefined => {
+    const payload = entries.get(id);
+    return isPayload(payload) ? payload : undefined;
+  };
+  const findBy = (member: 'uid' | 'userCode', value: string) =>
+    [...entries.keys()].map(find).find((payload) => payload?.[member] === value);
+  const done = (): Promise<void> => {
+    state.changed();
+    return Promise.resolve();
+  };
+  return {
+    upsert(id, payload) {
+      entries.set(id, payload);
+      return done();
+    },
+    find: (id) => Promise.resolve(find(id)),
+    findByUid: (uid) => Promise.resolve(findBy('uid', uid)),
+    findByUserCode: (userCode) => Promise.resolve(findBy('userCode', userCode)),
+    consume(id) {
+      const payload = find(id);
+      if (payload !== undefined) payload.consumed = Math.floor(Date.now() / 1000);
+      return done();
+    },
+    destroy(id) {
+      entries.delete(id);
+      return done();
+    },
+    revokeByGrantId(grantId) {
+      for (const id of entries.keys()) if (find(id)?.grantId === grantId) entries.delete(id);
+      return done();
+    },
+  };
+}
+
+function isPayload(value: unknown): value is AdapterPayload {
+  return isRecord(value) && (value['exp'] === undefined || typeof value['exp'] === 'number');
+}
+
+/** What was asked for, and confirmed, when a code or refresh token was given. */
+export interface GrantNote {
+  readonly scopes: readonly string[];
+  /** Authentication contexts (`c1`) that the person had satisfied. */
+  readonly acrs: readonly string[];
+  /** When the person signed in at the provider, epoch seconds. */
+  readonly authTime: number;
+  /** `max_age` of the authorization request, seconds. */
+  readonly maxAge?: number;
+}
+
+/** What has happened in a browser session. */
+export interface SessionNote {
+  /** Authentication contexts that the person has satisfied. */
+  readonly acrs: readonly string[];
+  /** Ids of the apps signed in to: they are told when it ends. */
+  readonly clients: readonly string[];
+}
+
+/** What oidc-provider does not keep itself. */
+export interface SignInNotes {
+  /** By id of a code or refresh token. */
+  ofGrant(id: string): GrantNote;
+  keepGrant(id: string, note: GrantNote): void;
+  /** By `uid` of a session. */
+  ofSession(uid: string | undefined): SessionNote;
+  keepSession(uid: string, note: SessionNote): void;
+}
+
+export function createSignInNotes(state: KeptState): SignInNotes {
+  const grants = state.part('grant notes');
+  const sessions = state.part('session notes');
+  // Codes do not outlive a run, and notes of refresh tokens go with them.
+  const refreshTokens = state.part(partOfModel('RefreshToken'));
+  for (const id of grants.keys()) if (!refreshTokens.has(id)) grants.delete(id);
+  return {
+    ofGrant(id) {
+      const note = grants.get(id);
+      const maxAge = numberOf(note, 'maxAge');
+      return {
+        scopes: textsOf(note, 'scopes'),
+        acrs: textsOf(note, 'acrs'),
+        authTime: numberOf(note, 'authTime') ?? 0,
+        ...(maxAge === undefined ? {} : { maxAge }),
+      };
+    },
+    keepGrant(id, note) {
+      grants.set(id, note);
+      state.changed();
+    },
+    ofSession(uid) {
+      const note = sessions.get(uid ?? '');
+      return { acrs: textsOf(note, 'acrs'), clients: textsOf(note, 'clients') };
+    },
+    keepSession(uid, note) {
+      sessions.set(uid, note);
+      state.changed();
+    },
+  };
+}
+
+function textsOf(note: unknown, name: string): string[] {
+  const texts = isRecord(note) ? note[name] : undefined;
+  return Array.isArray(texts) ? texts.filter(isString) : [];
+}
+
+function numberOf(note: unknown, name: string): number | undefined {
+  const number = isRecord(note) ? note[name] : undefined;
+  return typeof number === 'number' ? number : undefined;
 }

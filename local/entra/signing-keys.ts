@@ -1,8 +1,12 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, X509Certificate } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type KeyObject,
+  X509Certificate,
+} from 'node:crypto';
 import { promisify } from 'node:util';
-import type { JWK } from 'jose';
-import { exportJWK } from 'jose';
+import { exportJWK, type JWK } from 'jose';
 import { createCertificate } from '../https/create-throwaway-certificate';
 import { isRecord, isString } from '../loopback/control';
 import type { KeptState } from './kept-state';

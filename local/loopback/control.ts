@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+
 /** One thing that a test can change while a stand-in runs. */
 export interface Control<T> {
   /** What `offer` accepts, for people, to follow "takes": `a whole number, 0 or more`. */
@@ -105,4 +107,28 @@ export function textOf(form: URLSearchParams, name: string): string {
 export function numberOf(form: URLSearchParams, name: string): number | null {
   const text = textOf(form, name);
   return text === '' ? null : Number(text);
+}
+
+/** How a service can be down: answers 500, never answers, drops the connection, or talks nonsense. */
+export const outages = ['none', 'error', 'hang', 'drop', 'garbage'] as const;
+
+export type Outage = (typeof outages)[number];
+
+/** Lives the outage on `response`; false when there is none, so that the caller answers. */
+export function suffer(outage: Outage, response: ServerResponse): boolean {
+  switch (outage) {
+    case 'none':
+      return false;
+    case 'hang':
+      return true;
+    case 'drop':
+      response.destroy();
+      return true;
+    case 'error':
+      response.writeHead(500, { 'Content-Type': 'text/html' }).end('<h1>Internal error</h1>');
+      return true;
+    case 'garbage':
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"this is not');
+      return true;
+  }
 }

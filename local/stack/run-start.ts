@@ -1,18 +1,12 @@
 import { createInterface } from 'node:readline/promises';
-import { readHostJson } from '../functions-host/read-host-json';
-import { FaultyFileError } from '../functions-host/read-json-file';
-import { readLocalSettings } from '../functions-host/read-local-settings';
-import { describeError } from '../functions-host/run-function';
-import { AppStartError } from './app-process';
-import { appPart } from './launch-apps';
-import { describeLocalSettings } from './describe-local-settings';
-import { describeStack, describeStep } from './describe-stack';
-import { isPortFree } from './free-port';
-import { DataDirError } from './prepare-data-dir';
-import { PortChoiceError, settlePort } from './settle-port';
-import { readStartOptions, startUsage, type StartOptions } from './start-options';
-import { startStack, type Stack } from './start-stack';
-import { BuildError, watchApp, type AppWatch } from './watch-app';
+import { FaultyFileError, readHostJson, readLocalSettings } from '../host/host-files';
+import { describeError } from '../host/invoke';
+import { appPart, AppStartError, type AppWatch, BuildError, watchApp } from './app';
+import { DataDirError } from './data-dir';
+import { readStartOptions, type StartOptions, startUsage } from './options';
+import { isPortFree, PortChoiceError, settlePort } from './ports';
+import { describeLocalSettings } from './settings';
+import { describeStack, describeStep, type Stack, startStack } from './stack';
 
 // Those of local.settings.json.example, which the dev container forwards.
 const preferredPorts = { entra: 7081, graph: 7082 };

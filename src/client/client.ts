@@ -1,6 +1,5 @@
 // Served as /auth/client.js: what a front end on this origin needs to know of its own sign-in. It imports nothing and
 // keeps no state; tokens never come to the browser.
-
 // The one thing of the browser that the server's own types do not know.
 declare const location: {
   readonly origin: string;

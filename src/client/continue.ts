@@ -1,6 +1,5 @@
 // Served as /auth/continue.js. It runs only in the page that opens the same address once more. A fragment never reaches a
 // server, so only a script can keep it.
-
 // The parts of the browser that the server's own types do not know.
 declare const document: {
   readonly currentScript: { readonly dataset: { readonly goTo?: string } } | null;

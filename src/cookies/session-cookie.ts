@@ -1,16 +1,21 @@
+import { hash } from 'node:crypto';
 import type { Cookie } from '@azure/functions';
 import { CompactSign, compactVerify } from 'jose';
-import { isObject } from '../is-object';
-import { deriveKey } from '../keys/derive-key';
-import { findNamedKey } from '../keys/find-named-key';
-import type { KeyRing } from '../keys/key-ring';
+import { isObject } from '../json';
+import { deriveKey, findNamedKey, type KeyRing, type RingKey } from '../keys/encryption';
 import type { SessionTicket } from '../sessions/session';
-import type { CookiePlace } from './our-cookie';
-import { clearingCookie, ourCookie, ourCookieName } from './our-cookie';
-import type { RequestCookies } from './read-cookie';
-import { createVerifiedTexts } from './verified-texts';
+import {
+  clearingCookie,
+  type CookiePlace,
+  ourCookie,
+  ourCookieName,
+  type RequestCookies,
+} from './cookie';
 
 const cookieName = 'anteroom';
+
+/** Some 200 KB; a text that fell out is verified once more. */
+const mostTexts = 2_000;
 
 // Verifying is most of what a cookie costs: WebCrypto, under jose, takes thirty microseconds for it.
 const verifiedTexts = createVerifiedTexts();
@@ -92,4 +97,39 @@ function parseTicket(content: unknown): SessionTicket | undefined {
 
 function is32Bytes(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value);
+}
+
+/** Which exact texts were found to be signed by a key, so that a browser's every request need not tell it again. */
+export interface VerifiedTexts {
+  has(key: RingKey, text: string): boolean;
+  add(key: RingKey, text: string): void;
+}
+
+/**
+ * A memory of signatures, one an instance. That a signature is right never changes, unlike all that the text says: who
+ * asks still reads that each time. Texts are kept as SHA-256 only, since session ids must not linger, and by the ring
+ * key's own object: they go when the ring drops the key.
+ * @param most how many of a key's texts are kept, the lately used ones
+ */
+export function createVerifiedTexts(most = mostTexts): VerifiedTexts {
+  const hashesOf = new WeakMap<RingKey, Set<string>>();
+  return {
+    has: (key, text) => {
+      const hashes = hashesOf.get(key);
+      const name = nameOf(text);
+      if (hashes?.delete(name) !== true) return false;
+      hashes.add(name);
+      return true;
+    },
+    add: (key, text) => {
+      const hashes = hashesOf.get(key) ?? new Set();
+      hashesOf.set(key, hashes.add(nameOf(text)));
+      const [oldest] = hashes;
+      if (hashes.size > most && oldest !== undefined) hashes.delete(oldest);
+    },
+  };
+}
+
+function nameOf(text: string): string {
+  return hash('sha256', text, 'base64');
 }

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Cookie } from '@azure/functions';
-import type { CookiePlace } from './our-cookie';
-import { clearingCookie, ourCookie, ourCookieName } from './our-cookie';
-import type { RequestCookies } from './read-cookie';
+import {
+  clearingCookie,
+  type CookiePlace,
+  ourCookie,
+  ourCookieName,
+  type RequestCookies,
+} from './cookie';
 
 /**
  * The cookies of signing in. One small cookie ties every sign-in of a browser to it, however many tabs begin one. What

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import type { Exchange, Handler } from '../http/exchange';
-import { serve } from '../http/serve';
+import { serve } from '../http/endpoint';
+import type { Exchange, Handler } from '../http/request';
 
 /** What scripts/build.mjs makes of src/client/client.ts; a bundle made in another way does without. */
 declare const CLIENT_SCRIPT: string | undefined;

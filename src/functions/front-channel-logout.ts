@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import { audited } from '../guards/audited';
-import type { Exchange } from '../http/exchange';
-import { serve } from '../http/serve';
-import { isSid } from '../sessions/sid-index-row';
+import { serve } from '../http/endpoint';
+import type { Exchange } from '../http/request';
+import { isSid } from '../sessions/session-rows';
 import type { Settings } from '../settings';
+import { audited } from '../sign-in/ending';
 
 /**
  * No answer comes sooner: one that had something to end would otherwise take longer than one that had not, and so

@@ -1,11 +1,10 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { ProviderRefusal } from '../errors';
-import { AppError } from '../errors';
-import type { Exchange } from '../http/exchange';
-import { describeError } from '../http/log-error';
+import type { Services } from '../anteroom';
+import { AppError, type ProviderRefusal } from '../errors';
+import { serve } from '../http/endpoint';
+import { describeError } from '../http/error-log';
+import type { Exchange } from '../http/request';
 import { json, withHeader } from '../http/responses';
-import { serve } from '../http/serve';
-import type { Services } from '../services';
 
 const keptSeconds = 10;
 const patienceMs = 4_000;

@@ -1,14 +1,13 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
-import { findSession } from '../guards/find-session';
-import { bounce } from '../http/bounce';
-import type { Exchange } from '../http/exchange';
+import { serve } from '../http/endpoint';
+import type { Exchange } from '../http/request';
 import { htmlPage } from '../http/responses';
-import { serve } from '../http/serve';
-import type { SessionState } from '../pages/home-page';
-import { HomePage } from '../pages/home-page';
-import { withPatience } from '../with-patience';
+import { bounce } from '../http/wanted-page';
+import { HomePage, type SessionState } from '../pages/home-page';
+import { findSession } from '../sign-in/request-session';
+import { withPatience } from '../waiting';
 
 /** The page is public and must not hang on storage: who is signed in is told if that can be learned by then. */
 const patienceMs = 2_000;

@@ -1,21 +1,14 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { SignInWishes } from '../auth/start-sign-in';
-import { prompts } from '../auth/start-sign-in';
-import type { StepUpRequest } from '../auth/step-up';
-import { parseStepUpRequest, stepUpSeconds } from '../auth/step-up';
 import { AppError, SignInNeededError } from '../errors';
-import { beginSignIn } from '../guards/begin-sign-in';
-import { findTicket } from '../guards/find-session';
-import { bounce } from '../http/bounce';
-import type { Exchange } from '../http/exchange';
-import { readQuery } from '../http/read-query';
-import { isInsidePage } from '../http/request-kind';
+import { serve } from '../http/endpoint';
+import { type Exchange, isInsidePage, readQuery } from '../http/request';
 import { redirectTo } from '../http/responses';
-import type { WantedPage } from '../http/return-path';
-import { localPath, loginPathTo, wantedPage } from '../http/return-path';
-import { serve } from '../http/serve';
-import { openSealed } from '../keys/sealed-value';
-import { sessionKeyOf } from '../sessions/session-key';
+import { bounce, localPath, loginPathTo, type WantedPage, wantedPage } from '../http/wanted-page';
+import { openSealed } from '../keys/encryption';
+import { sessionKeyOf } from '../sessions/session';
+import { findTicket } from '../sign-in/request-session';
+import { beginSignIn, prompts, type SignInWishes } from '../sign-in/start';
+import { parseStepUpRequest, type StepUpRequest, stepUpSeconds } from '../sign-in/step-up';
 
 /** What some hosts take of a whole query. */
 const longestValue = 4096;

@@ -1,10 +1,10 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { readProfile } from '../graph/read-profile';
-import type { SignedInExchange } from '../guards/signed-in';
-import { signedIn } from '../guards/signed-in';
+import { AppError } from '../errors';
+import { serve } from '../http/endpoint';
 import { htmlPage, json } from '../http/responses';
-import { serve } from '../http/serve';
 import { ProfilePage } from '../pages/profile-page';
+import { signedIn, type SignedInExchange } from '../sign-in/guards';
+import { readPhoto, readProfile } from '../tokens/graph-profile';
 
 /** GET auth/me: the user's Microsoft Graph profile, read as the user. */
 export async function me(exchange: SignedInExchange): Promise<HttpResponseInit> {
@@ -21,3 +21,18 @@ export async function me(exchange: SignedInExchange): Promise<HttpResponseInit> 
 }
 
 serve('me', { route: 'auth/me', get: signedIn(me, { withTokens: true }) });
+
+/** GET auth/me/photo: the user's Microsoft Graph photo, or 404. */
+export async function mePhoto(exchange: SignedInExchange): Promise<HttpResponseInit> {
+  const { services, accessToken, signal } = exchange;
+  const photo = await readPhoto({
+    baseUrl: services.settings.graphBaseUrl,
+    scopes: services.settings.graphScopes,
+    accessToken: await accessToken(),
+    signal,
+  });
+  if (photo === undefined) throw new AppError('ERR_NOT_FOUND', { note: 'the user has no photo' });
+  return { headers: { 'Content-Type': photo.contentType }, body: photo.bytes };
+}
+
+serve('me-photo', { route: 'auth/me/photo', get: signedIn(mePhoto, { withTokens: true }) });

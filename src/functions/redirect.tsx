@@ -1,16 +1,13 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { Callback, ProviderAnswer } from '../auth/parse-callback';
-import { isBare, parseCallback } from '../auth/parse-callback';
 import { AppError, ConsentDeclinedError } from '../errors';
-import { completeSignIn, findAttempt } from '../guards/complete-sign-in';
-import { answerError } from '../http/answer-error';
-import { continueHere } from '../http/continue-here';
-import type { Exchange } from '../http/exchange';
-import { isPrefetch } from '../http/request-kind';
-import { htmlPage, json, redirectTo, withHeader } from '../http/responses';
-import { loginPathTo } from '../http/return-path';
-import { serve } from '../http/serve';
+import { serve } from '../http/endpoint';
+import { answerError } from '../http/error-response';
+import { type Exchange, isPrefetch } from '../http/request';
+import { continueHere, htmlPage, json, redirectTo, withHeader } from '../http/responses';
+import { loginPathTo } from '../http/wanted-page';
 import { MessagePage } from '../pages/message-page';
+import { completeSignIn, findAttempt } from '../sign-in/finish';
+import { type Callback, isBare, parseCallback, type ProviderAnswer } from '../sign-in/redeem';
 
 /**
  * GET auth/redirect: the provider's answer. It arrives from another site, so without our `SameSite=Strict` cookies:

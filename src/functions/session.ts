@@ -1,9 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { SignedInExchange } from '../guards/signed-in';
-import { signedIn } from '../guards/signed-in';
-import type { Exchange } from '../http/exchange';
+import { serve } from '../http/endpoint';
+import type { Exchange } from '../http/request';
 import { json } from '../http/responses';
-import { serve } from '../http/serve';
+import { signedIn, type SignedInExchange } from '../sign-in/guards';
 
 /** GET auth/session: who is signed in and for how long, for a front end. `slide=false` never extends the session. */
 export function session({ user, session, now }: SignedInExchange): HttpResponseInit {

@@ -1,7 +1,6 @@
-import type { InvocationContext, Timer } from '@azure/functions';
-import { app } from '@azure/functions';
-import { getServices } from '../services';
-import { sweepExpiredRows } from '../sessions/sweep-expired-rows';
+import { app, type InvocationContext, type Timer } from '@azure/functions';
+import { getServices } from '../anteroom';
+import { sweepExpiredRows } from '../sessions/sweep';
 
 /** Below the host's `functionTimeout`, so that the place is kept for the next run. */
 const mostPages = 10;

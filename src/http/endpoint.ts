@@ -1,18 +1,53 @@
-import type {
-  HttpHandler,
-  HttpRequest,
-  HttpResponseInit,
-  InvocationContext,
+import {
+  app,
+  type Cookie,
+  type HttpHandler,
+  type HttpMethod,
+  type HttpRequest,
+  type HttpResponseInit,
+  type InvocationContext,
 } from '@azure/functions';
-import type { Services } from '../services';
+import { getServices, type Services } from '../anteroom';
 import { AppError } from '../errors';
-import { getServices } from '../services';
-import { answerError } from './answer-error';
-import { answerFaultySettings } from './answer-faulty-settings';
-import type { Exchange, Handler } from './exchange';
-import { readRequest } from './exchange';
-import { finishAnswer } from './finish-answer';
-import { startDeadline } from './start-deadline';
+import { answerError, answerFaultySettings } from './error-response';
+import { type Exchange, type Handler, isOffice, readRequest } from './request';
+import { securityHeaders } from './responses';
+
+interface Served extends EndpointOptions {
+  readonly route: string;
+  /** Answers GET, and so HEAD and OPTIONS too. */
+  readonly get?: Handler;
+  readonly post?: Handler;
+}
+
+/**
+ * Registers a function of ours with the Functions host, which answers 404 to a method that is not listed: monitors,
+ * Front Door's probes and Office ask by HEAD (RFC 9110 section 9.1 wants it wherever there is GET), Office by OPTIONS too.
+ * The host cuts the body of an answer to HEAD.
+ * @param name the function's, unique in the app
+ */
+export function serve(name: string, { route, get, post, ...options }: Served): void {
+  const methods: HttpMethod[] = [
+    ...(get === undefined ? [] : (['GET', 'HEAD', 'OPTIONS'] as const)),
+    ...(post === undefined ? [] : (['POST'] as const)),
+  ];
+  const read = get === undefined ? undefined : withOptions(get, methods);
+  const handler: Handler = (exchange) => {
+    const chosen = exchange.request.method === 'POST' ? post : read;
+    // The host lets no other method in than those listed.
+    return chosen === undefined ? { status: 405 } : chosen(exchange);
+  };
+  app.http(name, { methods, route, authLevel: 'anonymous', handler: endpoint(handler, options) });
+}
+
+/** OPTIONS lists the methods (RFC 9110 section 9.3.7) and gives other origins no rights. */
+function withOptions(get: Handler, methods: readonly HttpMethod[]): Handler {
+  return (exchange): Promise<HttpResponseInit> | HttpResponseInit => {
+    const { request } = exchange;
+    if (request.method !== 'OPTIONS' || isOffice(request)) return get(exchange);
+    return { status: 204, headers: { Allow: methods.join(', ') } };
+  };
+}
 
 /** Callers give up after ten seconds; this leaves time to answer. */
 const deadlineMs = 8_500;
@@ -97,4 +132,63 @@ async function callHandler(
 ): Promise<HttpResponseInit> {
   refuseLargeBody(exchange.request, maxBodyBytes);
   return handler(exchange);
+}
+
+/** Adds security headers (a handler's own value wins) and the cookies gathered on the way. */
+export function finishAnswer(
+  answer: HttpResponseInit,
+  isHttps: boolean,
+  cookies: readonly Cookie[],
+): HttpResponseInit {
+  const headers = new Headers(answer.headers);
+  const isHtml = headers.get('content-type')?.startsWith('text/html') === true;
+  for (const [name, value] of Object.entries(securityHeaders({ isHtml, isHttps }))) {
+    if (!headers.has(name)) headers.set(name, value);
+  }
+  return { ...answer, headers, cookies: [...(answer.cookies ?? []), ...cookies] };
+}
+
+/** A request's time, running. */
+export interface Deadline {
+  /** Aborted when the time is over. */
+  readonly signal: AbortSignal;
+  /** What `work` gives, which ends the time; or ERR_DEADLINE when `work` turns out to be deaf to the signal. */
+  race<T>(work: Promise<T>): Promise<T>;
+}
+
+/** What waits learns of the deadline first, so that it can say which service did not answer. */
+const lastResortMs = 500;
+
+/**
+ * Starts a request's time. Not by `AbortSignal.timeout`: that cannot be taken back, and so keeps every request that was
+ * answered, and all that listened to its signal, in memory until its time is over.
+ */
+export function startDeadline(milliseconds: number): Deadline {
+  const controller = new AbortController();
+  const lastResort = Promise.withResolvers<never>();
+  // Node ends the process, with all its requests, for a rejection that nobody handles.
+  lastResort.promise.catch(() => undefined);
+  let lastResortTimer: NodeJS.Timeout | undefined;
+  let isWaitedFor = true;
+  const timer = setTimeout(() => {
+    controller.abort(new DOMException('The time of the request is over.', 'TimeoutError'));
+    if (!isWaitedFor) return;
+    lastResortTimer = setTimeout(() => {
+      lastResort.reject(new AppError('ERR_DEADLINE'));
+    }, lastResortMs);
+  }, milliseconds).unref();
+  return {
+    signal: controller.signal,
+    race: async (work) => {
+      try {
+        const result = await Promise.race([work, lastResort.promise]);
+        // Not after a failure: what was begun beside what failed ends by the signal.
+        clearTimeout(timer);
+        return result;
+      } finally {
+        isWaitedFor = false;
+        clearTimeout(lastResortTimer);
+      }
+    },
+  };
 }

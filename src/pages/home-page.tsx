@@ -1,9 +1,6 @@
 import type { Session } from '../sessions/session';
-import type { DoorState } from './door';
-import { Door } from './door';
-import { Layout } from './layout';
-import { SessionFacts } from './session-facts';
-import { SignInSteps } from './sign-in-steps';
+import { Door, type DoorState, Layout } from './layout';
+import { Moment } from './session-table';
 
 /** Who is signed in, or that it cannot be told because storage or keys are out of reach. */
 export type SessionState = Session | 'signed out' | 'unknown';
@@ -167,5 +164,107 @@ function AccessLevel({ door, title, path, children }: AccessLevelProps) {
         <p>{children}</p>
       </div>
     </li>
+  );
+}
+
+interface Step {
+  readonly title: string;
+  readonly text: string;
+  /** Where in this repository it happens; a test holds that they exist. */
+  readonly files: readonly string[];
+}
+
+/** What a sign-in does, in the order in which a browser meets it. */
+export const signInSteps: readonly Step[] = [
+  {
+    title: 'You press “Sign in”',
+    text: 'Anteroom seals the page you wanted in state, and ties it to this browser by a small random cookie. Nonce and PKCE verifier are derived from both. Then it sends your browser to Microsoft. Nothing is stored on the server.',
+    files: ['src/functions/login.ts', 'src/sign-in/attempt.ts', 'src/cookies/sign-in-cookie.ts'],
+  },
+  {
+    title: 'Microsoft asks who you are',
+    text: 'Password, second factor and consent stay between you and Microsoft Entra ID. It sends your browser back with a code that works once. Under npm start a stand-in on your machine plays this part.',
+    files: ['local/entra/sign-in.ts'],
+  },
+  {
+    title: 'Your browser comes back, and hops once',
+    text: 'Browsers do not send strict cookies when another site starts a navigation. So a tiny page of ours opens the same address again, and now the browser sends them.',
+    files: ['src/functions/redirect.tsx', 'src/pages/message-page.tsx'],
+  },
+  {
+    title: 'The code becomes a session',
+    text: 'Anteroom redeems the code for tokens, and checks the signature and claims of the ID token itself. Then it writes session and tokens to one table. They are encrypted under a key that needs your cookie.',
+    files: ['src/sign-in/finish.ts', 'src/entra/id-token.ts', 'src/sessions/session-store.ts'],
+  },
+  {
+    title: 'Your browser gets one cookie',
+    text: 'It is signed, no script can read it, and the browser sends it to this site only. It holds the address and the id of the session, never a token.',
+    files: ['src/cookies/session-cookie.ts'],
+  },
+  {
+    title: 'Every request is checked',
+    text: 'A function says who may call it. The guard reads the session and refreshes tokens that have expired. It sends you to Microsoft again only when it must.',
+    files: ['src/sign-in/guards.ts', 'src/sign-in/guards.ts'],
+  },
+];
+
+/** The sign-in step by step, each with the files to read. */
+export function SignInSteps({ title, lead }: { readonly title: string; readonly lead: string }) {
+  return (
+    <section aria-labelledby="steps">
+      <h2 id="steps">{title}</h2>
+      <p class="soft">{lead}</p>
+      <ol class="steps">
+        {signInSteps.map((step) => (
+          <li key={step.title}>
+            <div>
+              <h3>{step.title}</h3>
+              <p>{step.text}</p>
+            </div>
+            <div class="files">
+              {step.files.map((file) => (
+                <code key={file}>{file}</code>
+              ))}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+interface SessionFactsProps {
+  readonly session: Session;
+  /** Epoch seconds. */
+  readonly now: number;
+}
+
+/** Since when the visitor's own session lives, and until when. */
+export function SessionFacts({ session, now }: SessionFactsProps) {
+  const { createdAt, idleExpiresAt, expiresAt } = session;
+  return (
+    <div class="card">
+      <h2>Your session</h2>
+      <dl>
+        <div>
+          <dt>Began</dt>
+          <dd>
+            <Moment seconds={createdAt} now={now} />
+          </dd>
+        </div>
+        <div>
+          <dt>Ends if idle</dt>
+          <dd>
+            <Moment seconds={idleExpiresAt} now={now} />
+          </dd>
+        </div>
+        <div>
+          <dt>Ends anyway</dt>
+          <dd>
+            <Moment seconds={expiresAt} now={now} />
+          </dd>
+        </div>
+      </dl>
+    </div>
   );
 }

@@ -1,6 +1,4 @@
 import type { ComponentChildren } from 'preact';
-import { Door } from './door';
-import { Initials } from './initials';
 import { stylesheet } from './stylesheet';
 
 interface LayoutProps {
@@ -104,4 +102,57 @@ function InTheCode({ files }: { readonly files: readonly string[] }) {
       </ul>
     </footer>
   );
+}
+
+/** `lit`: somebody may pass. `dark`: nobody is there. `shut`: closed to this person. */
+export type DoorState = 'lit' | 'dark' | 'shut';
+
+interface DoorProps {
+  readonly state: DoorState;
+  /** In CSS pixels. */
+  readonly size?: number;
+}
+
+/** The mark of Anteroom: a doorway seen through a doorway. Light in the inner one means signed in. */
+export function Door({ state, size = 28 }: DoorProps) {
+  return (
+    <svg
+      class={`door ${state}`}
+      viewBox="0 0 32 32"
+      width={size}
+      height={size}
+      aria-hidden="true"
+      focusable="false"
+    >
+      <path class="room" d="M11 28V15.5a5 5 0 0 1 10 0V28z" />
+      <path class="frame" d="M5.5 28V14.5a10.5 10.5 0 0 1 21 0V28M2 28h28" />
+      {state === 'shut' ? <circle class="knob" cx="18" cy="21" r="1.25" /> : null}
+    </svg>
+  );
+}
+
+interface InitialsProps {
+  readonly name: string;
+  /** What lies over the letters. */
+  readonly children?: ComponentChildren;
+}
+
+/** A round portrait of letters. The name itself always stands beside it, so it says nothing to a screen reader. */
+export function Initials({ name, children }: InitialsProps) {
+  return (
+    <span class="initials" aria-hidden="true">
+      <span>{initialsOf(name)}</span>
+      {children}
+    </span>
+  );
+}
+
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** First letters of the first and the last word, as a reader counts letters: `é` and emoji stay whole. */
+export function initialsOf(name: string): string {
+  const spoken = name.split(/[\s,;()]+/).filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const ends = spoken.length < 2 ? spoken : [spoken[0] ?? '', spoken[spoken.length - 1] ?? ''];
+  const letters = ends.map((word) => [...segmenter.segment(word)][0]?.segment ?? '').join('');
+  return letters === '' ? '?' : letters.toLocaleUpperCase('en');
 }

@@ -1,7 +1,6 @@
-import type { Profile } from '../graph/read-profile';
 import type { User } from '../sessions/session';
-import { Initials } from './initials';
-import { Layout } from './layout';
+import type { Profile } from '../tokens/graph-profile';
+import { Initials, Layout } from './layout';
 
 interface ProfilePageProps {
   readonly user: User;
@@ -19,7 +18,7 @@ export function ProfilePage({ user, profile }: ProfilePageProps) {
       title="Your profile"
       signedInAs={user.name}
       current="/auth/me"
-      files={['src/functions/me.tsx', 'src/guards/signed-in.ts', 'src/graph/read-profile.ts']}
+      files={['src/functions/me.tsx', 'src/sign-in/guards.ts', 'src/tokens/graph-profile.ts']}
     >
       <div class="card narrow">
         <div class="head">

@@ -1,10 +1,14 @@
-import type { SessionSummary } from '../sessions/list-sessions';
-import { lastUsedAbout } from '../sessions/last-used';
-import type { User } from '../sessions/session';
-import { EndNotice } from './end-notice';
+import type { SessionSummary } from '../sessions/find-sessions';
+import { lastUsedAbout, type User } from '../sessions/session';
 import { Layout } from './layout';
-import { Cell, SessionTable } from './session-table';
-import { describeDistance, describeDuration, Moment } from './time';
+import {
+  Cell,
+  describeDistance,
+  describeDuration,
+  EndNotice,
+  Moment,
+  SessionTable,
+} from './session-table';
 
 interface OwnSession extends SessionSummary {
   /** The session of the browser that shows the page. */
@@ -35,8 +39,8 @@ export function SessionsPage(props: SessionsPageProps) {
       current="/auth/sessions"
       files={[
         'src/functions/sessions.tsx',
-        'src/functions/sessions-end.ts',
-        'src/sessions/list-sessions.ts',
+        'src/functions/sessions.tsx',
+        'src/sessions/find-sessions.ts',
       ]}
     >
       <h1>Where you are signed in</h1>

@@ -1,61 +1,26 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** What each folder of src may import of the others (DESIGN section 7): nothing points up. */
-const allowed: Record<string, readonly string[]> = {
-  'main.ts': ['functions'],
-  functions: [
-    'guards',
-    'auth',
-    'graph',
-    'sessions',
-    'cookies',
-    'keys',
-    'http',
-    'pages',
-    'services',
-    'settings',
-  ],
-  guards: ['auth', 'sessions', 'cookies', 'keys', 'http', 'services', 'settings'],
-  http: ['pages', 'cookies', 'auth', 'services', 'settings'],
-  pages: ['graph', 'sessions'],
-  services: ['auth', 'sessions', 'storage', 'keys', 'settings', 'setting-values'],
-  auth: ['sessions', 'keys', 'settings'],
-  graph: [],
-  cookies: ['sessions', 'keys'],
-  sessions: ['storage', 'keys'],
-  storage: [],
-  keys: [],
-  settings: ['setting-values'],
-  errors: ['error-facts'],
-};
-
-/** Small things without a place in the order: anyone may import them, and they import only each other. */
-const anyones = [
-  'errors',
-  'error-facts',
-  'clock',
-  'is-object',
-  'claims-request',
-  'read-bounded',
-  'loopback',
-  'abortable',
-  'pause-memory',
-  'proxy',
-  'share-run',
-  'retry-after',
-  'with-patience',
+/** The floors of src, from the top down. A file imports from its own floor or from a lower one. */
+const floors = [
+  ['main', 'index'],
+  ['anteroom'],
+  ['functions'],
+  ['sign-in'],
+  ['http'],
+  ['pages'],
+  ['cookies'],
+  ['tokens'],
+  ['entra'],
+  ['sessions'],
+  ['keys'],
+  ['storage'],
+  // Small things below all floors: errors, settings, JSON, waiting, proxies.
+  ['errors', 'json', 'proxy', 'setting-values', 'settings', 'waiting'],
 ];
 
-/** cookies may know auth's types only: what a sign-in attempt is, not how one is made. */
-const typesOnly: Record<string, readonly string[]> = { cookies: ['auth'] };
-
-const areaOf = (file: string) =>
-  path
-    .relative('src', file)
-    .split(path.sep)[0]
-    ?.replace(/^(?!main)(.*)\.tsx?$/, '$1') ?? '';
-const files = globSync('src/**/*.{ts,tsx}');
+/** Runs in browsers and shares nothing with the server. */
+const alone = ['client'];
 
 interface Import {
   readonly from: string;
@@ -63,41 +28,56 @@ interface Import {
   readonly isType: boolean;
 }
 
+const files = globSync('src/**/*.{ts,tsx}').map((file) => file.split(path.sep).join('/'));
+
+/** `sign-in` for `src/sign-in/start.ts`, `errors` for `src/errors.ts`. */
+const areaOf = (file: string): string =>
+  /^src\/([^/]+?)(?:\.tsx?)?(?:\/|$)/.exec(file)?.[1] ?? 'unknown';
+
+const floorOf = (file: string): number => floors.findIndex((areas) => areas.includes(areaOf(file)));
+
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8');
   const statements = text.matchAll(
-    /^(import|export)\s(type\s)?[^;]*?from\s'([^']+)'|^import\s'([^']+)'/gm,
+    /^(?:import|export)\s(type\s)?[^;]*?from\s'(\.[^']+)'|^import\s'(\.[^']+)'/gm,
   );
-  return [...statements]
-    .map((match) => ({ target: match[3] ?? match[4] ?? '', isType: match[2] !== undefined }))
-    .filter(({ target }) => target.startsWith('.'))
-    .map(({ target, isType }) => ({
-      from: areaOf(file),
-      to: areaOf(path.join(path.dirname(file), target)),
-      isType,
-    }));
+  return [...statements].map((match) => ({
+    from: file,
+    to: fileOf(path.posix.join(path.posix.dirname(file), match[2] ?? match[3] ?? '')),
+    isType: match[1] !== undefined,
+  }));
 }
 
-describe('import direction', () => {
-  it('finds the source', () => {
+const fileOf = (name: string): string =>
+  ['.ts', '.tsx'].map((end) => name + end).find((file) => existsSync(file)) ?? name;
+
+const imports = files.flatMap(importsOf);
+
+describe('imports in src', () => {
+  it('are found', () => {
     expect(files.length).toBeGreaterThan(40);
-    expect(files.flatMap(importsOf).length).toBeGreaterThan(100);
+    expect(imports.length).toBeGreaterThan(100);
+    expect(imports.filter(({ to }) => !files.includes(to))).toEqual([]);
   });
 
-  it.each(files)('%s imports only what its folder may', (file) => {
-    const wrong = importsOf(file).filter(({ from, to, isType }) => {
-      if (from === to) return false;
-      if (!(allowed[from] ?? []).includes(to) && !anyones.includes(to)) return true;
-      return !isType && (typesOnly[from] ?? []).includes(to);
-    });
-    expect(wrong).toEqual([]);
+  it.each(files)('%s stands on a floor', (file) => {
+    expect(alone.includes(areaOf(file)) || floorOf(file) >= 0).toBe(true);
   });
 
-  it('keeps the packages where they belong', () => {
+  it('point down', () => {
+    const up = imports.filter(({ from, to }) => floorOf(to) < floorOf(from));
+    expect(up).toEqual([]);
+  });
+
+  it('make no circles, inside a folder either', () => {
+    expect(circles()).toEqual([]);
+  });
+
+  it('keep the packages where they belong', () => {
     const owners: Record<string, RegExp> = {
-      '@azure/msal-node': /^src\/auth\//,
-      '@azure/data-tables': /^src\/(storage\/|services\.ts)/,
-      'preact-render-to-string': /^src\/http\/responses\.ts/,
+      '@azure/msal-node': /^src\/entra\//,
+      '@azure/data-tables': /^src\/storage\//,
+      'preact-render-to-string': /^src\/http\/responses\.tsx/,
       cookie: /^src\/cookies\//,
     };
     for (const [name, owner] of Object.entries(owners)) {
@@ -107,13 +87,28 @@ describe('import direction', () => {
     }
   });
 
-  it('leaves out packages that every cold start would pay for (decision 007)', () => {
+  it('leave out packages that every cold start would pay for (decision 007)', () => {
     for (const file of files)
       expect(readFileSync(file, 'utf8')).not.toMatch(/from '@azure\/(?:identity|keyvault-keys)'/);
   });
 
-  it('never lets the app import the local stack or the tests', () => {
+  it('never lead to the local stack or the tests', () => {
     for (const file of files)
       expect(readFileSync(file, 'utf8')).not.toMatch(/from '[./]+\/(local|test)\//);
   });
 });
+
+/** Each circle once, types included, as the files along it. */
+function circles(): readonly string[] {
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, way: readonly string[]): void => {
+    const start = way.indexOf(file);
+    if (start >= 0) found.push([...way.slice(start), file].join(' > '));
+    if (start >= 0 || done.has(file)) return;
+    for (const { from, to } of imports) if (from === file) visit(to, [...way, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  return found;
+}

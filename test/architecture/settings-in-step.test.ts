@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { hostSettings } from '../../local/stack/app-settings';
-import { isObject } from '../../src/is-object';
+import { hostSettings } from '../../local/stack/settings';
+import { isObject } from '../../src/json';
 import { readSettings, settingDefaults } from '../../src/settings';
 
 const names = Object.keys(settingDefaults).sort();

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import type { AppFacts } from '../../local/stack/stack-messages';
+import type { AppFacts } from '../../local/stack/messages';
 import { accounts, control, cookieName, resetControl, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
@@ -11,7 +11,7 @@ import type { TestStack } from '../support/start-stack';
 /** Functions of a team's own: a page, a service worker that passes everything on, and a guarded function. */
 const teamFunctions = `
 import { app } from '@azure/functions';
-import { signedIn } from '../guards/signed-in';
+import { signedIn } from '../sign-in/guards';
 import { endpoint } from '../http/endpoint';
 
 const policy = "default-src 'self'";

@@ -1,17 +1,17 @@
-import { CompactSign, SignJWT, UnsecuredJWT, base64url, decodeProtectedHeader } from 'jose';
-import { readCookies } from '../../src/cookies/read-cookie';
+import { base64url, CompactSign, decodeProtectedHeader, SignJWT, UnsecuredJWT } from 'jose';
+import { readCookies } from '../../src/cookies/cookie';
 import {
   clearSessionCookie,
+  createVerifiedTexts,
   hasSessionCookie,
   readSessionCookie,
   signSessionCookie,
 } from '../../src/cookies/session-cookie';
 import { AppError } from '../../src/errors';
-import { deriveKey } from '../../src/keys/derive-key';
-import type { KeyRing } from '../../src/keys/key-ring';
-import { createStaticKeyRing } from '../support/static-key-ring';
-import { createSessionId } from '../../src/sessions/session-key';
+import { deriveKey, type KeyRing } from '../../src/keys/encryption';
+import { createSessionId } from '../../src/sessions/session';
 import { userOf } from '../support/session-fixture';
+import { createStaticKeyRing } from '../support/static-key-ring';
 
 const now = 1_800_000_000;
 const signal = new AbortController().signal;
@@ -294,3 +294,37 @@ async function ofAnotherUse(): Promise<string> {
     .setProtectedHeader({ alg: 'HS256', kid: await ourKid() })
     .sign(deriveKey(await keyRing.current(signal), 'stepUp'));
 }
+
+const key = { kid: '1.aaaaaaaa', secret: new Uint8Array(32).fill(1) };
+
+describe('createVerifiedTexts', () => {
+  it('knows exactly the texts it was told of', () => {
+    const texts = createVerifiedTexts();
+    texts.add(key, 'a.b.c');
+
+    expect(texts.has(key, 'a.b.c')).toBe(true);
+    expect(texts.has(key, 'a.b.C')).toBe(false);
+    expect(texts.has(key, 'a.b.c ')).toBe(false);
+  });
+
+  it('knows them of this very key only, even where another has its name and secret', () => {
+    const texts = createVerifiedTexts();
+    texts.add(key, 'a.b.c');
+
+    expect(texts.has({ ...key }, 'a.b.c')).toBe(false);
+  });
+
+  it('forgets the text that was not used for longest', () => {
+    const texts = createVerifiedTexts(2);
+    texts.add(key, 'first');
+    texts.add(key, 'second');
+    texts.has(key, 'first');
+    texts.add(key, 'third');
+
+    expect(['first', 'second', 'third'].map((text) => texts.has(key, text))).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+});

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Cookie } from '@azure/functions';
-import type { RequestCookies } from '../../src/cookies/read-cookie';
-import { readCookies } from '../../src/cookies/read-cookie';
+import { readCookies, type RequestCookies } from '../../src/cookies/cookie';
 import {
   clearSignInCookies,
   keepSignInCookie,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { appEnvironment, appSettings } from '../../local/stack/app-settings';
+import { appEnvironment, appSettings } from '../../local/stack/settings';
 import { settingDefaults } from '../../src/settings';
 
 describe('docs/local-host.md', () => {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Checkout } from '../support/copy-checkout';
-import { copyCheckout } from '../support/copy-checkout';
+import { type Checkout, copyCheckout } from '../support/copy-checkout';
 import { accounts, fetchJson, signIn, startJourney, textOf } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { refusalRows } from '../../src/auth/refusal-table';
-import { numbersOf } from '../../src/auth/refusals';
+import { refusalRows } from '../../src/entra/refusal-table';
+import { numbersOf } from '../../src/entra/refusals';
 
 /** `UPDATE_DOCS=1 npx jest test/docs/refusal-table` writes the table into the page. */
 const isUpdate = process.env['UPDATE_DOCS'] === '1';

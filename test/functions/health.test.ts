@@ -1,8 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type * as HealthModule from '../../src/functions/health';
 import { AppError } from '../../src/errors';
-import type { ExchangeFixture } from '../support/exchange-fixture';
-import { createExchangeFixture } from '../support/exchange-fixture';
+import type * as HealthModule from '../../src/functions/health';
+import { createExchangeFixture, type ExchangeFixture } from '../support/exchange-fixture';
 import { start } from '../support/session-fixture';
 import { paths } from '../support/tiny-provider';
 

@@ -1,7 +1,10 @@
-import type * as HomeModule from '../../src/functions/home';
 import { AppError } from '../../src/errors';
-import type { ExchangeFixture } from '../support/exchange-fixture';
-import { browserHeaders, createExchangeFixture } from '../support/exchange-fixture';
+import type * as HomeModule from '../../src/functions/home';
+import {
+  browserHeaders,
+  createExchangeFixture,
+  type ExchangeFixture,
+} from '../support/exchange-fixture';
 import { words } from '../support/test-browser';
 
 let fixture: ExchangeFixture;

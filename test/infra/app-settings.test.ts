@@ -1,10 +1,15 @@
 import { globSync, readFileSync } from 'node:fs';
 import type { Node } from 'web-tree-sitter';
-import { hostSettings as localHostSettings } from '../../local/stack/app-settings';
-import type { SettingName } from '../../src/settings';
-import { readSettings, settingDefaults } from '../../src/settings';
-import type { BicepFile } from './bicep-project';
-import { createBicepParser, entriesOf, readInfraSources, textOf, valueAt } from './bicep-project';
+import { hostSettings as localHostSettings } from '../../local/stack/settings';
+import { readSettings, settingDefaults, type SettingName } from '../../src/settings';
+import {
+  type BicepFile,
+  createBicepParser,
+  entriesOf,
+  readInfraSources,
+  textOf,
+  valueAt,
+} from './bicep-project';
 
 /** Settings that the template leaves alone, each with its reason. Every other setting of the app must be set. */
 const leftOut: Readonly<Partial<Record<SettingName, string>>> = {

@@ -30,9 +30,9 @@ import { findUntagged } from './checks/tags';
 import { findWatchingFaults } from './checks/watching';
 import { findWiringFaults } from './checks/wiring';
 
-const errorCodes = [
-  ...readFileSync('src/error-facts.ts', 'utf8').matchAll(/^ {2}(ERR_\w+):/gm),
-].map(([, code = '']) => code);
+const errorCodes = [...readFileSync('src/errors.ts', 'utf8').matchAll(/^ {2}(ERR_\w+):/gm)].map(
+  ([, code = '']) => code,
+);
 
 /** Every rule that the Bicep files are held to. Each gives one sentence for a fault, and nothing where all is well. */
 export const bicepChecks = {

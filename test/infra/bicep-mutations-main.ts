@@ -1,5 +1,4 @@
-import type { BicepMutation } from './bicep-mutation';
-import { lineAfter, moduleFile } from './bicep-mutation';
+import { type BicepMutation, lineAfter, moduleFile } from './bicep-mutation';
 
 const main = 'infra/main.bicep';
 

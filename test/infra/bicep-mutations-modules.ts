@@ -1,6 +1,5 @@
 import type { CheckName } from './bicep-checks';
-import type { BicepMutation } from './bicep-mutation';
-import { lineAfter, moduleFile } from './bicep-mutation';
+import { type BicepMutation, lineAfter, moduleFile } from './bicep-mutation';
 
 type WrongLine = readonly [
   check: CheckName,

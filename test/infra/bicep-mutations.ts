@@ -1,5 +1,4 @@
-import type { BicepMutation } from './bicep-mutation';
-import { moduleFile } from './bicep-mutation';
+import { type BicepMutation, moduleFile } from './bicep-mutation';
 
 const main = 'infra/main.bicep';
 

@@ -1,6 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
-import type { Node } from 'web-tree-sitter';
-import { Language, Parser } from 'web-tree-sitter';
+import { Language, type Node, Parser } from 'web-tree-sitter';
 
 /** Sources by path from the root of the repository. */
 export type Sources = ReadonlyMap<string, string>;

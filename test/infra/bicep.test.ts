@@ -1,10 +1,8 @@
-import type { CheckName } from './bicep-checks';
-import { bicepChecks } from './bicep-checks';
+import { bicepChecks, type CheckName } from './bicep-checks';
 import { generalMutations } from './bicep-mutations';
 import { mainMutations } from './bicep-mutations-main';
 import { moduleMutations } from './bicep-mutations-modules';
-import type { Project, Sources } from './bicep-project';
-import { createBicepParser, readInfraSources } from './bicep-project';
+import { createBicepParser, type Project, readInfraSources, type Sources } from './bicep-project';
 import { findSyntaxFaults } from './checks/structure';
 
 const mutations = [...generalMutations, ...mainMutations, ...moduleMutations];

@@ -1,8 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { isObject } from '../../src/is-object';
-import type { Project } from './bicep-project';
-import { createBicepParser, readInfraSources, resolvePath } from './bicep-project';
+import { isObject } from '../../src/json';
+import { createBicepParser, type Project, readInfraSources, resolvePath } from './bicep-project';
 
 /** Every rule of the linter in Bicep 0.46 (Azure/bicep, src/Bicep.Core/Analyzers/Linter/Rules). */
 const linterRules =

@@ -2,17 +2,15 @@ import { EventEmitter } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AzSurroundings } from '../../local/deploy/az';
-import { AzFailure, createAz } from '../../local/deploy/az';
+import { AzFailure, type AzSurroundings, createAz } from '../../local/deploy/az';
 import { createClock } from '../../local/deploy/clock';
 import { hideSecrets } from '../../local/deploy/hide-secrets';
 import { onInterrupt } from '../../local/deploy/on-interrupt';
 import { printable } from '../../local/deploy/printable';
 import { quoteForCmd } from '../../local/deploy/quote-for-cmd';
 import { quoteForShell } from '../../local/deploy/quote-for-shell';
-import type { AzAnswer, ScriptedAz } from './scripted-az';
-import { createScriptedAz } from './scripted-az';
 import { workThatEnds } from '../support/work-that-ends';
+import { type AzAnswer, createScriptedAz, type ScriptedAz } from './scripted-az';
 
 describe('az', () => {
   const all: ScriptedAz[] = [];

@@ -1,5 +1,4 @@
-import type { HealthAnswer } from './deploy-run';
-import { clientId, DeployRun, principalId } from './deploy-run';
+import { clientId, DeployRun, type HealthAnswer, principalId } from './deploy-run';
 
 const minute = 60_000;
 

@@ -1,13 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '../../local/deploy/clock';
 import { runDeploy } from '../../local/deploy/run-deploy';
-import type { AzAnswer, AzRun, ScriptedAz } from './scripted-az';
-import { createScriptedAz } from './scripted-az';
+import { type AzAnswer, type AzRun, createScriptedAz, type ScriptedAz } from './scripted-az';
 
 export const tenantId = '5a17d1a9-0000-4000-8000-00000000a11c';
 export const principalId = '1de27171-0000-4000-8000-00000000a11c';

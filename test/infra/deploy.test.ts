@@ -1,5 +1,5 @@
-import type { AzAnswer } from './scripted-az';
 import { DeployRun, principalId } from './deploy-run';
+import type { AzAnswer } from './scripted-az';
 
 describe('runDeploy', () => {
   let run: DeployRun;

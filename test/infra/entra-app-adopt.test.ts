@@ -1,7 +1,12 @@
-import type { EntraAppCheckout } from './entra-app-checkout';
-import { createEntraAppCheckout, identity, inAzure, uniqueName, url } from './entra-app-checkout';
-import type { Application } from './fake-graph-az';
-import { tenantId } from './fake-graph-az';
+import {
+  createEntraAppCheckout,
+  type EntraAppCheckout,
+  identity,
+  inAzure,
+  uniqueName,
+  url,
+} from './entra-app-checkout';
+import { type Application, tenantId } from './fake-graph-az';
 
 const appId = 'c11e0000-0000-4000-8000-0000000a99a9';
 const roleId = '401e0000-0000-4000-8000-0000000a99a9';

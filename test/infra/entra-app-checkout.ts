@@ -2,9 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isObject } from '../../src/is-object';
-import type { FakeGraphAz } from './fake-graph-az';
-import { createFakeGraphAz } from './fake-graph-az';
+import { isObject } from '../../src/json';
+import { createFakeGraphAz, type FakeGraphAz } from './fake-graph-az';
 
 export const identity = '1de27171-0000-4000-8000-00000000a11c';
 export const url = 'https://app.contoso.com';

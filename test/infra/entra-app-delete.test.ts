@@ -1,5 +1,4 @@
-import type { EntraAppCheckout } from './entra-app-checkout';
-import { createEntraAppCheckout, inAzure } from './entra-app-checkout';
+import { createEntraAppCheckout, type EntraAppCheckout, inAzure } from './entra-app-checkout';
 import type { Application } from './fake-graph-az';
 
 const unknown = 'c11e0000-0000-4000-8000-0000000a99a9';

@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import type { EntraAppCheckout } from './entra-app-checkout';
-import { createEntraAppCheckout, identity, inAzure } from './entra-app-checkout';
-import type { Fault } from './fake-graph-az';
-import { createFakeGraphAz } from './fake-graph-az';
+import {
+  createEntraAppCheckout,
+  type EntraAppCheckout,
+  identity,
+  inAzure,
+} from './entra-app-checkout';
+import { createFakeGraphAz, type Fault } from './fake-graph-az';
 
 const grace = '96ace000-0000-4000-8000-00000000a11c';
 const waiting =

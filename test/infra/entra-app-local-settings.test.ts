@@ -13,8 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EntraAppCheckout } from './entra-app-checkout';
-import { createEntraAppCheckout } from './entra-app-checkout';
+import { createEntraAppCheckout, type EntraAppCheckout } from './entra-app-checkout';
 
 describe('local.settings.json, when entra-app.sh --local writes it,', () => {
   let checkout: EntraAppCheckout;

@@ -1,9 +1,7 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EntraAppCheckout } from './entra-app-checkout';
-import { createEntraAppCheckout } from './entra-app-checkout';
-import type { Application, Json } from './fake-graph-az';
-import { tenantId } from './fake-graph-az';
+import { createEntraAppCheckout, type EntraAppCheckout } from './entra-app-checkout';
+import { type Application, type Json, tenantId } from './fake-graph-az';
 
 const day = 86_400_000;
 const inDays = (days: number): string => new Date(Date.now() + days * day).toISOString();

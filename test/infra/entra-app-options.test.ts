@@ -2,8 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EntraAppCheckout } from './entra-app-checkout';
-import { createEntraAppCheckout, inAzure, url } from './entra-app-checkout';
+import { createEntraAppCheckout, type EntraAppCheckout, inAzure, url } from './entra-app-checkout';
 
 const grace = '96ace000-0000-4000-8000-00000000a11c';
 

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tokenExchangeResource } from '../../src/auth/token-resources';
+import { tokenExchangeResource } from '../../src/entra/managed-identity';
 import { createBicepParser, entriesOf, readInfraSources, textOf } from './bicep-project';
-import type { EntraAppCheckout } from './entra-app-checkout';
-import { createEntraAppCheckout, identity, inAzure, uniqueName, url } from './entra-app-checkout';
+import {
+  createEntraAppCheckout,
+  type EntraAppCheckout,
+  identity,
+  inAzure,
+  uniqueName,
+  url,
+} from './entra-app-checkout';
 import { graphPrincipalId, tenantId } from './fake-graph-az';
 
 const grace = '96ace000-0000-4000-8000-00000000a11c';

@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EntraAppCheckout } from './entra-app-checkout';
-import { createEntraAppCheckout, inAzure } from './entra-app-checkout';
+import { createEntraAppCheckout, type EntraAppCheckout, inAzure } from './entra-app-checkout';
 
 const on = 'POST applications/';
 

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Project } from './bicep-project';
-import { createBicepParser, readInfraSources } from './bicep-project';
+import { createBicepParser, type Project, readInfraSources } from './bicep-project';
 import { readmeTables, withTables } from './readme-tables';
 
 const path = 'infra/README.md';

@@ -8,8 +8,7 @@ import {
   startJourney,
 } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
-import type { Page } from '../support/test-browser';
-import { TestBrowser, words } from '../support/test-browser';
+import { type Page, TestBrowser, words } from '../support/test-browser';
 
 let stack: TestStack;
 let app: string;

@@ -1,4 +1,4 @@
-import { accounts, fetchJson, signIn, textOf, startJourney } from '../support/journey';
+import { accounts, fetchJson, signIn, startJourney, textOf } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser } from '../support/test-browser';
 

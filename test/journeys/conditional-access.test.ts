@@ -1,7 +1,14 @@
-import { accounts, control, fetchJson, resetControl, signIn } from '../support/journey';
-import { startJourney, textOf } from '../support/journey';
+import {
+  accounts,
+  control,
+  fetchJson,
+  resetControl,
+  signIn,
+  startJourney,
+  textOf,
+} from '../support/journey';
 import type { TestStack } from '../support/start-stack';
-import { words, type Page, type TestBrowser } from '../support/test-browser';
+import { type Page, type TestBrowser, words } from '../support/test-browser';
 
 let stack: TestStack;
 let app: string;

@@ -1,7 +1,6 @@
 import { accounts, fetchJson, signIn, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
-import type { Page, TestBrowser } from '../support/test-browser';
-import { words } from '../support/test-browser';
+import { type Page, type TestBrowser, words } from '../support/test-browser';
 
 let stack: TestStack;
 let app: string;

@@ -1,7 +1,6 @@
 import { accounts, control, cookieName, resetControl, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
-import type { Page } from '../support/test-browser';
-import { TestBrowser, words } from '../support/test-browser';
+import { type Page, TestBrowser, words } from '../support/test-browser';
 
 const hsts = 'max-age=31536000';
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
+import { browserHeaders } from '../support/exchange-fixture';
 import { accounts, cookieName, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
-import { browserHeaders } from '../support/exchange-fixture';
 import { TestBrowser } from '../support/test-browser';
 
 let stack: TestStack;

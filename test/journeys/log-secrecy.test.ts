@@ -1,6 +1,5 @@
-import type { AppFacts } from '../../local/stack/stack-messages';
-import type { BreakableProxy } from '../support/breakable-proxy';
-import { startBreakableProxy } from '../support/breakable-proxy';
+import type { AppFacts } from '../../local/stack/messages';
+import { type BreakableProxy, startBreakableProxy } from '../support/breakable-proxy';
 import {
   accounts,
   control,
@@ -10,11 +9,9 @@ import {
   startJourney,
   textOf,
 } from '../support/journey';
-import type { RecordingProxy } from '../support/recording-proxy';
-import { startRecordingProxy } from '../support/recording-proxy';
+import { type RecordingProxy, startRecordingProxy } from '../support/recording-proxy';
 import type { TestStack } from '../support/start-stack';
-import type { Page } from '../support/test-browser';
-import { TestBrowser, words } from '../support/test-browser';
+import { type Page, TestBrowser, words } from '../support/test-browser';
 
 let stack: TestStack;
 let app: AppFacts;

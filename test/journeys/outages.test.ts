@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { TableClient } from '@azure/data-tables';
 import { startBreakableProxy } from '../support/breakable-proxy';
 import {
@@ -9,8 +8,8 @@ import {
   fetchJson,
   resetControl,
   signIn,
-  textOf,
   startJourney,
+  textOf,
 } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser, words } from '../support/test-browser';

@@ -1,4 +1,4 @@
-import type { EntraShape } from '../../local/entra/entra-shape';
+import type { EntraShape } from '../../local/entra/shape';
 import {
   accounts,
   control,

@@ -1,10 +1,9 @@
-import { startManagedIdentityStandIn } from '../../local/managed-identity/start-managed-identity-stand-in';
-import { localTenantId } from '../../local/stack/app-settings';
+import { localTenantId } from '../../local/stack/settings';
 import { accounts, fetchJson, signIn, startJourney } from '../support/journey';
-import type { RefusingProxy } from '../support/refusing-proxy';
-import { startRefusingProxy } from '../support/refusing-proxy';
-import { createTestTable } from '../support/test-table';
+import { startManagedIdentityStandIn } from '../support/managed-identity-stand-in';
+import { type RefusingProxy, startRefusingProxy } from '../support/refusing-proxy';
 import type { TestStack } from '../support/start-stack';
+import { createTestTable } from '../support/test-table';
 
 // Names that nobody can have: RFC 6761 section 6.4. The account is nobody's.
 const accountKey = Buffer.alloc(64).toString('base64');

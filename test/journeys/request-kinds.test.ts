@@ -1,5 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import { request as requestHttp } from 'node:http';
+import { type IncomingHttpHeaders, request as requestHttp } from 'node:http';
 import { accounts, cookieName, signIn, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import type { TestBrowser } from '../support/test-browser';

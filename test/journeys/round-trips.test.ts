@@ -1,9 +1,8 @@
-import { accounts, control, fetchJson, resetControl, startJourney } from '../support/journey';
 import { useFixedClock } from '../support/fixed-clock';
+import { accounts, control, fetchJson, resetControl, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
-import type { OwnTables } from '../support/test-table';
-import { startOwnTables } from '../support/test-table';
 import { TestBrowser } from '../support/test-browser';
+import { type OwnTables, startOwnTables } from '../support/test-table';
 
 useFixedClock();
 let stack: TestStack;

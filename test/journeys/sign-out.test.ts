@@ -1,8 +1,7 @@
 import { accounts, cookieName, fetchJson, signIn, startJourney, textOf } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser, words } from '../support/test-browser';
-import type { OwnTables } from '../support/test-table';
-import { startOwnTables } from '../support/test-table';
+import { type OwnTables, startOwnTables } from '../support/test-table';
 
 let stack: TestStack;
 let app: string;

@@ -1,8 +1,7 @@
 import { TableClient } from '@azure/data-tables';
 import { accounts, fetchJson, signIn, startJourney, textOf } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
-import type { OwnTables } from '../support/test-table';
-import { startOwnTables } from '../support/test-table';
+import { type OwnTables, startOwnTables } from '../support/test-table';
 
 let tables: OwnTables;
 let stack: TestStack;

@@ -4,12 +4,11 @@ import {
   fetchJson,
   resetControl,
   signIn,
-  textOf,
   startJourney,
+  textOf,
 } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
-import type { TestBrowser } from '../support/test-browser';
-import { words } from '../support/test-browser';
+import { type TestBrowser, words } from '../support/test-browser';
 
 let stack: TestStack;
 let app: string;

@@ -1,13 +1,13 @@
-import type { KeyVaultStandIn } from '../../local/key-vault/start-key-vault-stand-in';
-import { startKeyVaultStandIn } from '../../local/key-vault/start-key-vault-stand-in';
-import type { ManagedIdentityStandIn } from '../../local/managed-identity/start-managed-identity-stand-in';
-import { startManagedIdentityStandIn } from '../../local/managed-identity/start-managed-identity-stand-in';
-import { localTenantId } from '../../local/stack/app-settings';
-import type { AppFacts } from '../../local/stack/stack-messages';
-import { accounts, fetchJson, freshTableName, signIn, startJourney } from '../support/journey';
+import type { AppFacts } from '../../local/stack/messages';
+import { localTenantId } from '../../local/stack/settings';
 import { useFixedClock } from '../support/fixed-clock';
-import type { HttpsTables } from '../support/start-https-tables';
-import { startHttpsTables } from '../support/start-https-tables';
+import { accounts, fetchJson, freshTableName, signIn, startJourney } from '../support/journey';
+import { type KeyVaultStandIn, startKeyVaultStandIn } from '../support/key-vault-stand-in';
+import {
+  type ManagedIdentityStandIn,
+  startManagedIdentityStandIn,
+} from '../support/managed-identity-stand-in';
+import { type HttpsTables, startHttpsTables } from '../support/start-https-tables';
 import type { TestStack } from '../support/start-stack';
 import { words } from '../support/test-browser';
 

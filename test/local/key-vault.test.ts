@@ -1,6 +1,5 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { startKeyVaultStandIn } from '../../local/key-vault/start-key-vault-stand-in';
-import type { KeyVaultStandIn } from '../../local/key-vault/start-key-vault-stand-in';
+import { type KeyVaultStandIn, startKeyVaultStandIn } from '../support/key-vault-stand-in';
 
 const tenantId = '5c3f9f0e-1df5-4b2e-9d55-2f6a3cf0a001';
 let vault: KeyVaultStandIn;

@@ -1,6 +1,8 @@
 import { decodeJwt } from 'jose';
-import { startManagedIdentityStandIn } from '../../local/managed-identity/start-managed-identity-stand-in';
-import type { ManagedIdentityStandIn } from '../../local/managed-identity/start-managed-identity-stand-in';
+import {
+  type ManagedIdentityStandIn,
+  startManagedIdentityStandIn,
+} from '../support/managed-identity-stand-in';
 
 const tenantId = '5c3f9f0e-1df5-4b2e-9d55-2f6a3cf0a001';
 const clientId = '66666666-6666-4666-8666-666666666666';

@@ -1,4 +1,8 @@
 import { existsSync } from 'node:fs';
+import { style } from '../../local/entra/pages';
+import { initialsOf } from '../../src/pages/layout';
+import { describeDistance } from '../../src/pages/session-table';
+import { stylesheet } from '../../src/pages/stylesheet';
 import { words } from '../support/test-browser';
 import { samplePages } from './sample-pages';
 
@@ -70,7 +74,7 @@ describe('HomePage', () => {
     for (const name of ['home, signed in', 'home, signed out']) {
       expect(harmless[name]).toContain('<code>src/functions/login.ts</code>');
       expect(harmless[name]).toContain('<code>src/functions/redirect.tsx</code>');
-      expect(harmless[name]).toContain('<code>src/guards/signed-in.ts</code>');
+      expect(harmless[name]).toContain('<code>src/sign-in/guards.ts</code>');
     }
   });
 });
@@ -111,5 +115,65 @@ describe('ConfirmEndPage', () => {
 describe('ProfilePage', () => {
   it('has initials where a photo may be missing', () => {
     expect(harmless['profile']).toContain('<span>IO</span><span class="photo"></span>');
+  });
+});
+
+describe('initialsOf', () => {
+  it.each([
+    ['Ines Okafor', 'IO'],
+    ['Tomás Lindqvist', 'TL'],
+    ['Maria del Carmen Ruiz', 'MR'],
+    ['Duarte, Rafael', 'DR'],
+    ['Mei Tanaka (Contoso)', 'MC'],
+    ['émile', 'É'],
+    ['e\u0301mile', 'E\u0301'],
+    ['田中 美', '田美'],
+    ['<script>', '?'],
+    ['', '?'],
+    ['  ', '?'],
+  ])('%j: %s', (name, initials) => {
+    expect(initialsOf(name)).toBe(initials);
+  });
+});
+
+describe('describeDistance', () => {
+  it.each([
+    [0, 'just now'],
+    [-29, 'just now'],
+    [20, 'in a moment'],
+    [-60, '1 minute ago'],
+    [-59 * 60, '59 minutes ago'],
+    [-3600, '1 hour ago'],
+    [3580, 'in 1 hour'],
+    [43_180, 'in 12 hours'],
+    [-47 * 3600, '47 hours ago'],
+    [30 * 86_400, 'in 30 days'],
+  ])('%d seconds: %s', (seconds, words) => {
+    expect(describeDistance(seconds)).toBe(words);
+  });
+});
+
+describe.each([
+  ['stylesheet', stylesheet],
+  ['style of the stand-in', style],
+])('%s', (_, css) => {
+  it('stays under 8 KB, since every page carries it', () => {
+    expect(Buffer.byteLength(css)).toBeLessThan(8 * 1024);
+  });
+
+  it('loads nothing but our own photo route', () => {
+    expect(css).not.toMatch(/@import|@font-face|https?:|data:/);
+    const loaded = [...css.matchAll(/url\(([^)]*)\)/g)].map(([, url]) => url);
+    expect(loaded.filter((url) => url !== '/auth/me/photo')).toEqual([]);
+  });
+
+  it('cannot end the element it stands in', () => {
+    expect(css).not.toContain('<');
+  });
+
+  it('has a dark scheme and heeds reduced motion', () => {
+    expect(css).toMatch(/@media \(prefers-color-scheme: ?dark\)/);
+    const [still = ''] = css.split(/@media \(prefers-reduced-motion: ?no-preference\)/);
+    expect(still).not.toMatch(/transition:|animation:/);
   });
 });

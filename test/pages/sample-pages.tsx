@@ -1,17 +1,19 @@
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { confirmPage } from '../../local/entra/pages/confirm-page';
-import { errorPage, signedOutPage } from '../../local/entra/pages/notice-pages';
-import { accountPickerPage, consentPage } from '../../local/entra/pages/sign-in-pages';
-import { seedUsers } from '../../local/entra/seed-users';
-import { ConfirmEndPage } from '../../src/pages/confirm-end-page';
-import { ConsolePage } from '../../src/pages/console-page';
-import { ContinuePage } from '../../src/pages/continue-page';
+import {
+  accountPickerPage,
+  confirmPage,
+  consentPage,
+  errorPage,
+  signedOutPage,
+} from '../../local/entra/pages';
+import { seedUsers } from '../../local/entra/users';
+import { ConfirmEndPage, ConsolePage } from '../../src/pages/console-page';
 import { HomePage } from '../../src/pages/home-page';
-import { MessagePage } from '../../src/pages/message-page';
+import { ContinuePage, MessagePage } from '../../src/pages/message-page';
 import { ProfilePage } from '../../src/pages/profile-page';
 import { SessionsPage } from '../../src/pages/sessions-page';
-import type { SessionSummary } from '../../src/sessions/list-sessions';
+import type { SessionSummary } from '../../src/sessions/find-sessions';
 import type { Session, User } from '../../src/sessions/session';
 
 export const sampleNow = 1_795_228_980;

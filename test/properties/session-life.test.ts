@@ -1,14 +1,17 @@
 import fc from 'fast-check';
-import { storeRefreshedTokens } from '../../src/auth/user-tokens';
 import { AppError } from '../../src/errors';
-import { createStaticKeyRing } from '../support/static-key-ring';
 import type { SessionTicket } from '../../src/sessions/session';
-import type { FoundSession, SessionStore } from '../../src/sessions/session-store';
-import { createSessionStore } from '../../src/sessions/session-store';
-import { sweepExpiredRows } from '../../src/sessions/sweep-expired-rows';
+import {
+  createSessionStore,
+  type FoundSession,
+  type SessionStore,
+} from '../../src/sessions/session-store';
+import { sweepExpiredRows } from '../../src/sessions/sweep';
 import type { Table } from '../../src/storage/table';
+import { storeRefreshedTokens } from '../../src/tokens/access-token';
 import { createMemoryTable } from '../support/memory-table';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
+import { createStaticKeyRing } from '../support/static-key-ring';
 
 /** What a request, a timer or an operator may do to a session at any moment, beside others that do the same. */
 const step = fc.record({

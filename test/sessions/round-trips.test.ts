@@ -1,9 +1,7 @@
-import { createStaticKeyRing } from '../support/static-key-ring';
-import type { SessionStore } from '../../src/sessions/session-store';
-import { createSessionStore } from '../../src/sessions/session-store';
+import { createSessionStore, type SessionStore } from '../../src/sessions/session-store';
 import { limits, newSession, ringSecret, start } from '../support/session-fixture';
-import type { OwnTables } from '../support/test-table';
-import { createTestTable, startOwnTables } from '../support/test-table';
+import { createStaticKeyRing } from '../support/static-key-ring';
+import { createTestTable, type OwnTables, startOwnTables } from '../support/test-table';
 
 const signal = AbortSignal.timeout(600_000);
 let tables: OwnTables;

@@ -1,18 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import type { TableClient } from '@azure/data-tables';
-import type { KeyUse } from '../../src/keys/derive-key';
-import { deriveKey, deriveSessionKey } from '../../src/keys/derive-key';
-import type { KeyRing, RingKey } from '../../src/keys/key-ring';
-import { decryptValue } from '../../src/keys/row-encryption';
-import { createStaticKeyRing } from '../support/static-key-ring';
-import type { NewSession } from '../../src/sessions/open-session';
-import type { SessionTicket } from '../../src/sessions/session';
-import { createSessionId, sessionIdBytes, sessionKeyOf } from '../../src/sessions/session-key';
-import type { SessionStore } from '../../src/sessions/session-store';
-import { createSessionStore } from '../../src/sessions/session-store';
-import { joinChunks } from '../../src/storage/chunks';
+import {
+  decryptValue,
+  deriveKey,
+  deriveSessionKey,
+  type KeyRing,
+  type KeyUse,
+  type RingKey,
+} from '../../src/keys/encryption';
+import {
+  createSessionId,
+  sessionIdBytes,
+  sessionKeyOf,
+  type SessionTicket,
+} from '../../src/sessions/session';
+import {
+  createSessionStore,
+  type NewSession,
+  type SessionStore,
+} from '../../src/sessions/session-store';
+import { joinChunks } from '../../src/storage/row-limits';
 import type { Row, Table } from '../../src/storage/table';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
+import { createStaticKeyRing } from '../support/static-key-ring';
 import { createTestTable } from '../support/test-table';
 
 const signal = AbortSignal.timeout(600_000);

@@ -1,11 +1,15 @@
 import type { RequestListener } from 'node:http';
 import { AppError } from '../../src/errors';
+import { createTableClient } from '../../src/storage/ask-storage';
 import { createAzureTable } from '../../src/storage/azure-table';
-import { createTableClient } from '../../src/storage/create-table-client';
 import type { Table } from '../../src/storage/table';
 import { whileAnswering } from '../support/answering-server';
-import type { OwnTables } from '../support/test-table';
-import { createTestTable, startOwnTables, tablesConnectionString } from '../support/test-table';
+import {
+  createTestTable,
+  type OwnTables,
+  startOwnTables,
+  tablesConnectionString,
+} from '../support/test-table';
 
 const signal = new AbortController().signal;
 const address = { partitionKey: 'a', rowKey: 'b' };

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
-import http from 'node:http';
+import http, { type RequestListener } from 'node:http';
 
 /** Runs `work` while a server on a free loopback port answers with `listener`. */
 export async function whileAnswering<Result>(

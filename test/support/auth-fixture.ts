@@ -1,11 +1,10 @@
-import type { JWTPayload } from 'jose';
 import { randomBytes } from 'node:crypto';
-import type { AuthParts, AuthSettings } from '../../src/auth/auth-parts';
-import { createCredentialState } from '../../src/auth/credential-state';
-import { createPauseMemory } from '../../src/pause-memory';
-import type { OwnAttempt } from '../../src/auth/finish-sign-in';
-import { createProvider } from '../../src/auth/provider';
+import type { JWTPayload } from 'jose';
+import { type AuthParts, type AuthSettings, createCredentialState } from '../../src/entra/msal';
+import { createProvider } from '../../src/entra/provider';
 import { AppError } from '../../src/errors';
+import type { OwnAttempt } from '../../src/sign-in/redeem';
+import { createPauseMemory } from '../../src/waiting';
 import { clientId, tenantId, type TinyProvider } from './tiny-provider';
 
 export const clientSecret = 'the-secret-of-the-client-app';

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** `hang` takes what is sent and answers nothing, `refuse` drops connections, `cut` drops them after some bytes of a request. */
 export type Fault = 'none' | 'hang' | 'refuse' | { readonly cutAfterBytes: number };

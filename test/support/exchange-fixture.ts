@@ -1,23 +1,19 @@
 import { HttpRequest } from '@azure/functions';
-import { createRevalidate } from '../../src/auth/revalidate-session';
-import { createSignOutHints } from '../../src/sessions/sign-out-hints';
-import { createShareWork } from '../../src/auth/share-work';
+import type { Services } from '../../src/anteroom';
 import { signSessionCookie } from '../../src/cookies/session-cookie';
-import type { Exchange } from '../../src/http/exchange';
-import { readRequest } from '../../src/http/exchange';
-import type { Services } from '../../src/services';
-import type { NewSession } from '../../src/sessions/open-session';
+import { type Exchange, readRequest } from '../../src/http/request';
 import type { SessionTicket } from '../../src/sessions/session';
-import { createSessionStore } from '../../src/sessions/session-store';
-import type { Settings } from '../../src/settings';
-import { readSettings } from '../../src/settings';
+import { createSessionStore, type NewSession } from '../../src/sessions/session-store';
+import { readSettings, type Settings } from '../../src/settings';
+import { createSignOutHints } from '../../src/sign-in/sign-out';
 import type { Table } from '../../src/storage/table';
+import { createRevalidate } from '../../src/tokens/revalidate';
+import { createShareWork } from '../../src/waiting';
 import { authParts, clientSecret, longEnough } from './auth-fixture';
 import { createMemoryTable } from './memory-table';
 import { newSession, ringSecret, start } from './session-fixture';
 import { createStaticKeyRing } from './static-key-ring';
-import type { TinyProvider } from './tiny-provider';
-import { clientId, startTinyProvider, tenantId } from './tiny-provider';
+import { clientId, startTinyProvider, tenantId, type TinyProvider } from './tiny-provider';
 
 /** What a browser says of a navigation that a person began. */
 export const browserHeaders = {

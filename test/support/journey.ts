@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { StackOptions } from '../../local/stack/stack-options';
-import type { TestStack } from './start-stack';
-import { startStack } from './start-stack';
-import type { Page } from './test-browser';
-import { TestBrowser } from './test-browser';
+import type { StackOptions } from '../../local/stack/options';
+import { startStack, type TestStack } from './start-stack';
+import { type Page, TestBrowser } from './test-browser';
 
 /** A stack of this test file's own, with its own table in the Azurite that all tests share. */
 export function startJourney(options: StackOptions = {}): Promise<TestStack> {

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import type { Browser } from 'playwright-core';
-import { chromium } from 'playwright-core';
+import { type Browser, chromium } from 'playwright-core';
 
 let executable: string | undefined;
 

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import http from 'node:http';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 
 /** One request and its answer, as they went over the wire. */
 export interface Recorded {

@@ -1,10 +1,8 @@
-import { createKeyRing } from '../../src/keys/create-key-ring';
-import type { KeyRing } from '../../src/keys/key-ring';
-import type { KeyWrapping } from '../../src/keys/key-wrapping';
-import type { RingRows } from '../../src/keys/ring-row';
-import { createSecretWrapping } from '../../src/keys/secret-wrapping';
-import type { TestTable } from './test-table';
-import { createTestTable } from './test-table';
+import type { KeyRing } from '../../src/keys/encryption';
+import { createKeyRing } from '../../src/keys/key-ring';
+import type { RingRows } from '../../src/keys/ring-rows';
+import { createSecretWrapping, type KeyWrapping } from '../../src/keys/wrapping';
+import { createTestTable, type TestTable } from './test-table';
 
 export const day = 86_400;
 export const period = 90 * day;

@@ -1,6 +1,5 @@
-import type { NewSession } from '../../src/sessions/open-session';
-import type { User } from '../../src/sessions/session';
-import { userKeyOf } from '../../src/sessions/user-key';
+import { type User, userKeyOf } from '../../src/sessions/session';
+import type { NewSession } from '../../src/sessions/session-store';
 
 export const start = 1_800_000_000;
 export const limits = { idleSeconds: 3600, lifetimeSeconds: 43_200 };

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import type { Azurite } from '../../local/stack/start-azurite';
-import { startAzurite as start } from '../../local/stack/start-azurite';
+import { type Azurite, startAzurite as start } from '../../local/tables/azurite';
 
 /** The well-known account of the emulator, no secret. */
 const account = {

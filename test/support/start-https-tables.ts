@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AzureNamedKeyCredential, TableClient } from '@azure/data-tables';
 import { createThrowawayCertificate } from '../../local/https/create-throwaway-certificate';
-import type { AccessRules } from '../../local/tables/access';
+import type { AccessRules } from '../../local/tables/limits';
 import { machineNow } from './fixed-clock';
-import type { OwnTables } from './test-table';
-import { startOwnTables, tablesConnectionString } from './test-table';
+import { type OwnTables, startOwnTables, tablesConnectionString } from './test-table';
 
 export interface HttpsTables extends Pick<OwnTables, 'misbehave' | 'stop'> {
   /** `https://127.0.0.1:P/<account>`: what TABLES_ENDPOINT must be. */

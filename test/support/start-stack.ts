@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { AppFacts, StackCommand, StackMessage } from '../../local/stack/stack-messages';
-import type { StackOptions, StartAppOptions } from '../../local/stack/stack-options';
-import type { StackFacts } from '../../local/stack/start-stack';
+import type { AppFacts, StackCommand, StackMessage } from '../../local/stack/messages';
+import type { StackOptions, StartAppOptions } from '../../local/stack/options';
+import type { StackFacts } from '../../local/stack/stack';
 
 const repository = join(__dirname, '../..');
 

@@ -1,5 +1,4 @@
-import type { KeyRing, RingKey } from '../../src/keys/key-ring';
-import { kidOf } from '../../src/keys/kid';
+import { type KeyRing, kidOf, type RingKey } from '../../src/keys/encryption';
 
 /** A ring with one key that never changes, for tests in which it does not matter where keys come from. */
 export function createStaticKeyRing(secret: Uint8Array): KeyRing {

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { TableClient } from '@azure/data-tables';
-import type { LiveTables, LiveTablesOptions } from '../../local/tables/start-live-tables';
-import { startLiveTables } from '../../local/tables/start-live-tables';
+import {
+  type LiveTables,
+  type LiveTablesOptions,
+  startLiveTables,
+} from '../../local/tables/live-tables';
+import { createTableClient } from '../../src/storage/ask-storage';
 import { createAzureTable } from '../../src/storage/azure-table';
-import { createTableClient } from '../../src/storage/create-table-client';
 import type { Table } from '../../src/storage/table';
 
 /** The connection string of the tables that all tests share; with `port`, through what listens there. */

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
+  type CryptoKey,
   exportJWK,
   generateKeyPair,
-  SignJWT,
-  type CryptoKey,
   type JWK,
   type JWTPayload,
+  SignJWT,
 } from 'jose';
 
 /** An answer the test chooses; a function gets the posted form. */

@@ -1,6 +1,6 @@
 /**
  * Audience of a managed identity's token that serves as a client assertion: the app asks for the same one
- * (src/auth/token-resources.ts), and Entra ID takes no other in that cloud.
+ * (src/entra/managed-identity.ts), and Entra ID takes no other in that cloud.
  * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
  * @param {string} authority of the cloud, as in `https://login.microsoftonline.com`
  */

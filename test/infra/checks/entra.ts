@@ -1,6 +1,5 @@
 import type { Project } from '../bicep-project';
-import type { WrittenFiles } from './written-values';
-import { findOtherValues } from './written-values';
+import { findOtherValues, type WrittenFiles } from './written-values';
 
 const entraFile = 'infra/modules/entra-app.bicep';
 const issuer = "'${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'";

@@ -1,5 +1,4 @@
-import type { Project } from '../bicep-project';
-import { descendants, entriesOf, textOf, valueAt } from '../bicep-project';
+import { descendants, entriesOf, type Project, textOf, valueAt } from '../bicep-project';
 
 /** What every resource of a type must say. Where an option decides, the whole expression is given. */
 export const requiredValues: Readonly<Record<string, Readonly<Record<string, string>>>> = {

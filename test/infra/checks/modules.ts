@@ -1,5 +1,13 @@
-import type { BicepFile, Module, Project } from '../bicep-project';
-import { descendants, entriesOf, isKey, resolvePath, valueAt } from '../bicep-project';
+import {
+  type BicepFile,
+  descendants,
+  entriesOf,
+  isKey,
+  type Module,
+  type Project,
+  resolvePath,
+  valueAt,
+} from '../bicep-project';
 
 /** Modules and imports point at files that are there, and are called with what they take. */
 export function findModuleFaults(project: Project): string[] {

@@ -1,6 +1,5 @@
 import type { Project } from '../bicep-project';
-import type { WrittenFiles } from './written-values';
-import { findOtherValues } from './written-values';
+import { findOtherValues, type WrittenFiles } from './written-values';
 
 const rule = (index: number): string => `properties.securityRules.${index}.properties`;
 const subnet = (index: number): string => `properties.subnets.${index}.properties`;

@@ -1,6 +1,5 @@
 import type { Project } from '../bicep-project';
-import type { WrittenFiles } from './written-values';
-import { findOtherValues } from './written-values';
+import { findOtherValues, type WrittenFiles } from './written-values';
 
 /**
  * What each output shows. Most are text, so that the compiler takes one for another. People and scripts act on those of

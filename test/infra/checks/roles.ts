@@ -1,5 +1,4 @@
-import type { Project, Resource } from '../bicep-project';
-import { entriesOf, textOf, valueAt } from '../bicep-project';
+import { entriesOf, type Project, type Resource, textOf, valueAt } from '../bicep-project';
 
 /**
  * Every role the app identity may hold: id as in

@@ -1,5 +1,4 @@
-import type { Project } from '../bicep-project';
-import { descendants } from '../bicep-project';
+import { descendants, type Project } from '../bicep-project';
 
 /** Functions that read a secret out of Azure, and settings that hold one. */
 const forbidden: readonly (readonly [RegExp, string])[] = [

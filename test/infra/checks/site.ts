@@ -1,6 +1,5 @@
 import type { Project } from '../bicep-project';
-import type { WrittenFiles } from './written-values';
-import { findOtherValues } from './written-values';
+import { findOtherValues, type WrittenFiles } from './written-values';
 
 const restrictions = 'properties.siteConfig.ipSecurityRestrictions';
 const deployment = 'properties.functionAppConfig.deployment.storage';

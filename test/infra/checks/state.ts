@@ -1,6 +1,5 @@
 import type { Project } from '../bicep-project';
-import type { WrittenFiles, WrittenValue } from './written-values';
-import { findOtherValues } from './written-values';
+import { findOtherValues, type WrittenFiles, type WrittenValue } from './written-values';
 
 /** What both storage accounts have in common. */
 const account: readonly WrittenValue[] = [

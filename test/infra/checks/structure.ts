@@ -1,5 +1,10 @@
-import type { BicepFile, Declaration, Project } from '../bicep-project';
-import { descendants, isKey } from '../bicep-project';
+import {
+  type BicepFile,
+  type Declaration,
+  descendants,
+  isKey,
+  type Project,
+} from '../bicep-project';
 
 /** What the grammar cannot read. `extension` lines are checked by the Entra check. */
 export function findSyntaxFaults(project: Project): string[] {

@@ -1,5 +1,4 @@
-import type { Project } from '../bicep-project';
-import { valueAt } from '../bicep-project';
+import { type Project, valueAt } from '../bicep-project';
 
 /**
  * Whatever has a place of its own has the tags: azd finds its resources by one, bills are split by others, and some

@@ -1,7 +1,5 @@
-import type { Project } from '../bicep-project';
-import { entriesOf, valueAt } from '../bicep-project';
-import type { WrittenFiles } from './written-values';
-import { findOtherValues } from './written-values';
+import { entriesOf, type Project, valueAt } from '../bicep-project';
+import { findOtherValues, type WrittenFiles } from './written-values';
 
 const main = 'infra/main.bicep';
 

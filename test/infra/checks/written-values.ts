@@ -1,6 +1,5 @@
 import type { Node } from 'web-tree-sitter';
-import type { BicepFile, Project } from '../bicep-project';
-import { entriesOf } from '../bicep-project';
+import { type BicepFile, entriesOf, type Project } from '../bicep-project';
 
 /**
  * What must stand at one place of a Bicep file, as written there, white space aside.

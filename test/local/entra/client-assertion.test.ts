@@ -1,10 +1,16 @@
 import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { exportJWK, SignJWT, type JWTHeaderParameters, type JWTPayload } from 'jose';
+import { exportJWK, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
+import { seedUsers } from '../../../local/entra/users';
 import { createThrowawayCertificate } from '../../support/throwaway-certificate';
-import { seedUsers } from '../../../local/entra/seed-users';
-import { client, startStandIns, tenantId, type StandIns } from '../start-stand-ins';
-import { answerOf, askForTokens, createAttempt, createPlainBrowser } from './entra-client';
-import { pick, redemption } from './entra-client';
+import { client, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
+import {
+  answerOf,
+  askForTokens,
+  createAttempt,
+  createPlainBrowser,
+  pick,
+  redemption,
+} from './entra-client';
 
 const plain = seedUsers(tenantId)[1]?.objectId ?? '';
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';

@@ -1,8 +1,18 @@
 import { decodeJwt } from 'jose';
-import { seedUsers } from '../../../local/entra/seed-users';
-import { act, control, startStandIns, tenantId, type StandIns } from '../start-stand-ins';
-import { answerOf, askForTokens, createAttempt, createPlainBrowser } from './entra-client';
-import { locationOf, pick, redemption, signIn, textOf, type PlainBrowser } from './entra-client';
+import { seedUsers } from '../../../local/entra/users';
+import { act, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
+import {
+  answerOf,
+  askForTokens,
+  createAttempt,
+  createPlainBrowser,
+  locationOf,
+  pick,
+  type PlainBrowser,
+  redemption,
+  signIn,
+  textOf,
+} from './entra-client';
 
 const [admin, plain] = seedUsers(tenantId).map(({ objectId }) => objectId) as [string, string];
 const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';

@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { decodeJwt } from 'jose';
-import { seedUsers } from '../../../local/entra/seed-users';
+import { seedUsers } from '../../../local/entra/users';
 import { TestBrowser, words } from '../../support/test-browser';
-import { act, control, startStandIns, tenantId, type StandIns } from '../start-stand-ins';
+import { act, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import { createAttempt, createPlainBrowser, pick, signIn, textOf } from './entra-client';
 
 const [admin, plain] = seedUsers(tenantId).map(({ objectId }) => objectId) as [string, string];

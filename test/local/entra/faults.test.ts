@@ -1,9 +1,14 @@
 import { get } from 'node:http';
-import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
-import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
-import { seedUsers } from '../../../local/entra/seed-users';
-import type { StandIns } from '../start-stand-ins';
-import { act, client, control, startStandIns, tenantId } from '../start-stand-ins';
+import {
+  createLocalJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JSONWebKeySet,
+  jwtVerify,
+} from 'jose';
+import { seedUsers } from '../../../local/entra/users';
+import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import { askForTokens, signIn, textOf } from './entra-client';
 
 const [admin] = seedUsers(tenantId).map(({ objectId }) => objectId) as [string];

@@ -3,10 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { createKeptState } from '../../../local/entra/kept-state';
-import { seedUsers } from '../../../local/entra/seed-users';
+import { seedUsers } from '../../../local/entra/users';
 import { control, startStandIns, tenantId } from '../start-stand-ins';
-import { answerOf, askForTokens, createAttempt, createPlainBrowser } from './entra-client';
-import { pick, redemption, textOf } from './entra-client';
+import {
+  answerOf,
+  askForTokens,
+  createAttempt,
+  createPlainBrowser,
+  pick,
+  redemption,
+  textOf,
+} from './entra-client';
 
 const [admin, plain] = seedUsers(tenantId).map(({ objectId }) => objectId) as [string, string];
 

@@ -1,10 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ConfidentialClientApplication, InteractionRequiredAuthError } from '@azure/msal-node';
-import { ProtocolMode, ServerError } from '@azure/msal-node';
+import {
+  ConfidentialClientApplication,
+  InteractionRequiredAuthError,
+  ProtocolMode,
+  ServerError,
+} from '@azure/msal-node';
 import { decodeJwt } from 'jose';
-import { seedUsers } from '../../../local/entra/seed-users';
-import type { StandIns } from '../start-stand-ins';
-import { act, client, control, redirectUri, startStandIns, tenantId } from '../start-stand-ins';
+import { seedUsers } from '../../../local/entra/users';
+import {
+  act,
+  client,
+  control,
+  redirectUri,
+  type StandIns,
+  startStandIns,
+  tenantId,
+} from '../start-stand-ins';
 import { answerOf, createPlainBrowser, pick } from './entra-client';
 
 const [admin] = seedUsers(tenantId).map(({ objectId }) => objectId) as [string];

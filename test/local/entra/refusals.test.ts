@@ -1,7 +1,16 @@
-import { seedUsers } from '../../../local/entra/seed-users';
-import { act, client, control, startStandIns, tenantId, type StandIns } from '../start-stand-ins';
-import { answerOf, askForTokens, createAttempt, createPlainBrowser } from './entra-client';
-import { locationOf, pick, redemption, signIn, textOf } from './entra-client';
+import { seedUsers } from '../../../local/entra/users';
+import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
+import {
+  answerOf,
+  askForTokens,
+  createAttempt,
+  createPlainBrowser,
+  locationOf,
+  pick,
+  redemption,
+  signIn,
+  textOf,
+} from './entra-client';
 
 const [admin] = seedUsers(tenantId).map(({ objectId }) => objectId) as [string];
 const guid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';

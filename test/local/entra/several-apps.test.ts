@@ -1,8 +1,16 @@
 import { decodeJwt } from 'jose';
-import { seedUsers } from '../../../local/entra/seed-users';
-import { client, startStandIns, tenantId, type StandIns } from '../start-stand-ins';
-import { answerOf, askForTokens, createAttempt, createPlainBrowser } from './entra-client';
-import { locationOf, pick, redemption, textOf } from './entra-client';
+import { seedUsers } from '../../../local/entra/users';
+import { client, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
+import {
+  answerOf,
+  askForTokens,
+  createAttempt,
+  createPlainBrowser,
+  locationOf,
+  pick,
+  redemption,
+  textOf,
+} from './entra-client';
 
 const plain = seedUsers(tenantId)[1]?.objectId ?? '';
 const other = {

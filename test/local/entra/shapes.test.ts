@@ -1,9 +1,15 @@
 import { decodeJwt } from 'jose';
-import type { EntraShape } from '../../../local/entra/entra-shape';
-import { seedUsers } from '../../../local/entra/seed-users';
-import { client, startStandIns, tenantId, type StandIns } from '../start-stand-ins';
-import { answerOf, createAttempt, createPlainBrowser } from './entra-client';
-import { pick, redemption, textOf } from './entra-client';
+import type { EntraShape } from '../../../local/entra/shape';
+import { seedUsers } from '../../../local/entra/users';
+import { client, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
+import {
+  answerOf,
+  createAttempt,
+  createPlainBrowser,
+  pick,
+  redemption,
+  textOf,
+} from './entra-client';
 
 const admin = seedUsers(tenantId)[0]?.objectId ?? '';
 const people = {

@@ -1,10 +1,27 @@
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
-import { seedUsers } from '../../../local/entra/seed-users';
-import type { StandIns } from '../start-stand-ins';
-import { act, client, control, redirectUri, signedOutUri } from '../start-stand-ins';
-import { graphAudience, startStandIns, tenantId } from '../start-stand-ins';
-import { answerOf, askForTokens, createAttempt, createPlainBrowser } from './entra-client';
-import { locationOf, pick, redemption, signIn, textOf } from './entra-client';
+import { seedUsers } from '../../../local/entra/users';
+import {
+  act,
+  client,
+  control,
+  graphAudience,
+  redirectUri,
+  signedOutUri,
+  type StandIns,
+  startStandIns,
+  tenantId,
+} from '../start-stand-ins';
+import {
+  answerOf,
+  askForTokens,
+  createAttempt,
+  createPlainBrowser,
+  locationOf,
+  pick,
+  redemption,
+  signIn,
+  textOf,
+} from './entra-client';
 
 const [admin, plain, unconsented, foreign, disabled, guest] = seedUsers(tenantId).map(
   ({ objectId }) => objectId,

@@ -1,10 +1,27 @@
 import { X509Certificate } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { seedUsers } from '../../../local/entra/seed-users';
-import { act, client, control, redirectUri } from '../start-stand-ins';
-import { startStandIns, tenantId, type StandIns } from '../start-stand-ins';
-import { answerOf, askForTokens, createAttempt, createPlainBrowser } from './entra-client';
-import { locationOf, pick, redemption, signIn, textOf, type Attempt } from './entra-client';
+import { seedUsers } from '../../../local/entra/users';
+import {
+  act,
+  client,
+  control,
+  redirectUri,
+  type StandIns,
+  startStandIns,
+  tenantId,
+} from '../start-stand-ins';
+import {
+  answerOf,
+  askForTokens,
+  type Attempt,
+  createAttempt,
+  createPlainBrowser,
+  locationOf,
+  pick,
+  redemption,
+  signIn,
+  textOf,
+} from './entra-client';
 
 const [admin, plain, unconsented] = seedUsers(tenantId).map(({ objectId }) => objectId) as [
   ...[string, string, string],

@@ -1,9 +1,14 @@
-import { seedUsers } from '../../../local/entra/seed-users';
-import type { StandIns } from '../start-stand-ins';
-import { act, control, startStandIns, tenantId } from '../start-stand-ins';
-import { createAttempt, createPlainBrowser, locationOf } from '../entra/entra-client';
-import { pick, signIn, textOf } from '../entra/entra-client';
+import { seedUsers } from '../../../local/entra/users';
 import { TestBrowser, words } from '../../support/test-browser';
+import {
+  createAttempt,
+  createPlainBrowser,
+  locationOf,
+  pick,
+  signIn,
+  textOf,
+} from '../entra/entra-client';
+import { act, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 
 const [admin, plain, , , , guest] = seedUsers(tenantId).map(({ objectId }) => objectId) as [
   ...[string, string, string, string, string, string],

@@ -1,5 +1,5 @@
-import { describeStep } from '../../../local/stack/describe-stack';
-import { tellStep, type StackStep } from '../../../local/stack/stack-listener';
+import { type StackStep, tellStep } from '../../../local/stack/messages';
+import { describeStep } from '../../../local/stack/stack';
 
 describe('describeStep', () => {
   it('shows a step as it begins and as it ends, with its time and place', () => {

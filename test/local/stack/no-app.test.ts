@@ -1,10 +1,10 @@
-import { TableClient } from '@azure/data-tables';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../../local/stack/free-port';
+import { TableClient } from '@azure/data-tables';
+import { freePort } from '../../../local/stack/ports';
 
 const repository = join(__dirname, '../../..');
 const example = readFileSync(join(repository, 'local.settings.json.example'), 'utf8');

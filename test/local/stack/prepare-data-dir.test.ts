@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareDataDir } from '../../../local/stack/prepare-data-dir';
+import { prepareDataDir } from '../../../local/stack/data-dir';
 
 describe('prepareDataDir', () => {
   let folder: string;

@@ -1,12 +1,20 @@
-import { TableClient } from '@azure/data-tables';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { freePort } from '../../../local/stack/free-port';
-import { send } from '../functions-host/support/send';
+import { TableClient } from '@azure/data-tables';
+import { freePort } from '../../../local/stack/ports';
 import { startRefusingProxy } from '../../support/refusing-proxy';
+import { send } from '../host/support/send';
 import { start, startIn, startWith } from './start-in';
 
 async function settingsAt(port: number): Promise<Record<string, string>> {

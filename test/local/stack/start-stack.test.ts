@@ -1,13 +1,13 @@
-import { TableClient } from '@azure/data-tables';
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../../local/stack/free-port';
-import type { StackMessage } from '../../../local/stack/stack-messages';
+import { TableClient } from '@azure/data-tables';
+import type { StackMessage } from '../../../local/stack/messages';
+import { freePort } from '../../../local/stack/ports';
 import { readSettings } from '../../../src/settings';
-import { send, sendRaw } from '../functions-host/support/send';
 import { startStack, type TestStack } from '../../support/start-stack';
+import { send, sendRaw } from '../host/support/send';
 
 const scriptRoot = join(__dirname, 'app');
 

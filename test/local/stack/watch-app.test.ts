@@ -9,9 +9,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../../local/stack/free-port';
+import { freePort } from '../../../local/stack/ports';
 import { fetchJson, signIn } from '../../support/journey';
-import { startIn, type Started } from './start-in';
+import { type Started, startIn } from './start-in';
 
 const repository = join(__dirname, '../../..');
 
@@ -64,7 +64,7 @@ describe('npm start -- --watch', () => {
   it('shows a changed function, and people stay signed in', async () => {
     const { browser } = await signIn(url, 'Ines Okafor');
     const said = await sees('Built and started anew', () => {
-      write('src/functions/signed-out.tsx', title('gone for good'));
+      write('src/functions/logout.tsx', title('gone for good'));
     });
     expect(said).toContain(`Changed: ${join('src', 'functions', 'signed-out.tsx')}`);
     expect(await page()).toContain('You are gone for good');
@@ -75,7 +75,7 @@ describe('npm start -- --watch', () => {
   it('sees each file that is moved over another, as git does', async () => {
     for (const text of ['moved in', 'moved in again']) {
       const moved = join(folder, 'signed-out.tsx');
-      const path = join(folder, 'src/functions/signed-out.tsx');
+      const path = join(folder, 'src/functions/logout.tsx');
       writeFileSync(moved, title(text)(readFileSync(path, 'utf8')));
       await sees('Built and started anew', () => {
         renameSync(moved, path);
@@ -83,7 +83,7 @@ describe('npm start -- --watch', () => {
       expect(await page()).toContain(`You are ${text}`);
     }
     await sees('Built and started anew', () => {
-      write('src/functions/signed-out.tsx', title('gone for good'));
+      write('src/functions/logout.tsx', title('gone for good'));
     });
     expect(await page()).toContain('You are gone for good');
   });
@@ -91,13 +91,13 @@ describe('npm start -- --watch', () => {
   it('keeps what runs when the change cannot be built, says why, and takes the next one', async () => {
     let before = '';
     const said = await sees('const = nothing', () => {
-      before = write('src/functions/signed-out.tsx', (text) => `${text}\nconst = nothing;\n`);
+      before = write('src/functions/logout.tsx', (text) => `${text}\nconst = nothing;\n`);
     });
     expect(said).toMatch(/Not built; what runs goes on as it was:\n.*Expected identifier/);
     expect(said).not.toMatch(/\n {4}at /);
     expect(await page()).toContain('You are gone for good');
     await sees('Built and started anew', () => {
-      write('src/functions/signed-out.tsx', () => title('back')(before));
+      write('src/functions/logout.tsx', () => title('back')(before));
     });
     expect(await page()).toContain('You are back');
   });

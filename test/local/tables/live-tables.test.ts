@@ -1,9 +1,13 @@
-import { gunzipSync } from 'node:zlib';
 import http from 'node:http';
+import { gunzipSync } from 'node:zlib';
 import { TableClient } from '@azure/data-tables';
-import { startManagedIdentityStandIn } from '../../../local/managed-identity/start-managed-identity-stand-in';
-import type { OwnTables, TestTable } from '../../support/test-table';
-import { createTestTable, startOwnTables } from '../../support/test-table';
+import { startManagedIdentityStandIn } from '../../support/managed-identity-stand-in';
+import {
+  createTestTable,
+  type OwnTables,
+  startOwnTables,
+  type TestTable,
+} from '../../support/test-table';
 
 const tenantId = '11111111-1111-4111-8111-111111111111';
 const clientId = '66666666-6666-4666-8666-666666666666';

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import { isBoolean, isRecord, isString } from '../loopback/control';
+import type { KeptState } from './kept-state';
+import type { AccountChange } from './orders';
+import type { SeededUser } from './users';
+
+/** How many accounts there can be. */
+export const mostAccounts = 500;
+
+/** What a user name must be for an account to be added. */
+export const userNameInWords =
+  'a user name nobody has is added, if there is a name: such as kim@anteroom.example, without spaces, at most 60 characters before the @ and 60 after it';
+
+/** Whether an account of this user name could be added. */
+export function isUserName(text: string): boolean {
+  return /^[^\s@]{1,60}@[^\s@]{1,60}$/.test(text);
+}
+
+/** The accounts as they are now. */
+export interface Directory {
+  list(): readonly SeededUser[];
+  /** By object id. */
+  find(objectId: string | undefined): SeededUser | undefined;
+  /** By user name or by the `login_hint` claim. */
+  findByHint(hint: string): SeededUser | undefined;
+  /** Is `key` the user's object id or user name? */
+  isNamed(user: SeededUser, key: string): boolean;
+  /** All that the person has agreed to. */
+  agreed(objectId: string): readonly string[];
+  consent(objectId: string, scopes: readonly string[]): void;
+  /** The Graph scopes of `scopes` that the person has not agreed to. */
+  missingConsent(objectId: string, scopes: readonly string[]): string[];
+  /**
+   * `key` is an object id or a user name. A user name nobody has is added, if the change gives a name;
+   * false when nothing was changed.
+   */
+  change(key: string, change: AccountChange): boolean;
+  /** Gives what takes the accounts back to how they are now. */
+  remember(): () => void;
+  reset(): void;
+}
+
+/** The accounts `users`, with what an earlier run has left of changes, of `tenantId` those that are added. Azure AD B2C asks nobody for consent: there it is the administrators' alone. */
+export function createDirectory(
+  users: readonly SeededUser[],
+  tenantId: string,
+  state: KeptState,
+  asksConsent = true,
+): Directory {
+  const accounts = createKeptAccounts(users, state);
+  const all = () => [...accounts.now().values()].map(({ user }) => user);
+  return {
+    list: all,
+    find: (objectId) => (objectId === undefined ? undefined : accounts.now().get(objectId)?.user),
+    findByHint: (hint) =>
+      all().find((user) => isSameName(user.username, hint) || loginHintOf(user) === hint),
+    isNamed,
+    agreed: (objectId) => accounts.now().get(objectId)?.scopes ?? [],
+    consent(objectId, scopes) {
+      const account = accounts.now().get(objectId);
+      if (account === undefined) return;
+      const agreed = [...new Set([...account.scopes, ...scopes])];
+      accounts.put({ user: { ...account.user, consented: true }, scopes: agreed });
+    },
+    missingConsent(objectId, scopes) {
+      if (!asksConsent) return [];
+      const account = accounts.now().get(objectId);
+      if (account?.user.consented !== true) return [...scopes];
+      return scopes.filter((scope) => !account.scopes.includes(scope));
+    },
+    change(key, change) {
+      const known = [...accounts.now().values()].find(({ user }) => isNamed(user, key));
+      const account = known ?? newAccount(key, change, tenantId);
+      if (account === undefined || (known === undefined && accounts.now().size >= mostAccounts)) {
+        return false;
+      }
+      accounts.put({ ...account, user: { ...account.user, ...change } });
+      return true;
+    },
+    remember: () => accounts.remember(),
+    reset() {
+      accounts.reset();
+    },
+  };
+}
+
+/** The value of the optional claim `login_hint`: opaque, and not the user name. */
+export function loginHintOf(user: SeededUser): string {
+  return `O.${Buffer.from(`${user.objectId}.${user.tenantId}`).toString('base64url')}`;
+}
+
+function newAccount(
+  username: string,
+  { name }: AccountChange,
+  tenantId: string,
+): Account | undefined {
+  if (name === undefined || !isUserName(username)) return undefined;
+  const [givenName = name, ...others] = name.split(' ');
+  const user: SeededUser = {
+    objectId: randomUUID(),
+    tenantId,
+    name,
+    username,
+    givenName,
+    surname: others.join(' '),
+    mail: username,
+    roles: [],
+    consented: true,
+    disabled: false,
+    note: 'Added while the stand-in ran',
+  };
+  return { user, scopes: consentedFromTheStart };
+}
+
+function isNamed(user: SeededUser, key: string): boolean {
+  return user.objectId === key || isSameName(user.username, key);
+}
+
+function isSameName(username: string, other: string): boolean {
+  return username.toLowerCase() === other.toLowerCase();
+}
+
+/** An account, and the scopes its owner has agreed to. */
+export interface Account {
+  readonly user: SeededUser;
+  readonly scopes: readonly string[];
+}
+
+/** The accounts by object id: the seeded ones, changed as people have changed them. */
+export interface KeptAccounts {
+  now(): ReadonlyMap<string, Account>;
+  put(account: Account): void;
+  /** Gives what takes the accounts back to how they are now. */
+  remember(): () => void;
+  /** Back to the seeds. */
+  reset(): void;
+}
+
+/** What an account that has consented has agreed to from the start. */
+export const consentedFromTheStart = ['openid', 'User.Read'];
+
+/** Keeps what is changed; the seeds themselves are read anew at each start. */
+export function createKeptAccounts(users: readonly SeededUser[], state: KeptState): KeptAccounts {
+  const kept = state.part('accounts');
+  let accounts = seed(users);
+  for (const [objectId, account] of kept) {
+    if (isAccount(account)) accounts.set(objectId, account);
+  }
+  const keepAll = (those: ReadonlyMap<string, unknown>): void => {
+    kept.clear();
+    for (const [objectId, account] of those) kept.set(objectId, account);
+    state.changed();
+  };
+  return {
+    now: () => accounts,
+    put(account) {
+      accounts.set(account.user.objectId, account);
+      kept.set(account.user.objectId, account);
+      state.changed();
+    },
+    remember() {
+      const [were, keptWere] = [new Map(accounts), new Map(kept)];
+      return () => {
+        accounts = were;
+        keepAll(keptWere);
+      };
+    },
+    reset() {
+      accounts = seed(users);
+      keepAll(new Map());
+    },
+  };
+}
+
+function seed(users: readonly SeededUser[]): Map<string, Account> {
+  return new Map(users.map((user) => [user.objectId, { user, scopes: consentedFromTheStart }]));
+}
+
+/** Whether an earlier run wrote it. */
+function isAccount(value: unknown): value is Account {
+  if (!isRecord(value) || !isRecord(value['user']) || !Array.isArray(value['scopes'])) return false;
+  const { user } = value;
+  const texts = ['objectId', 'tenantId', 'name', 'username', 'givenName', 'surname', 'note'];
+  return (
+    texts.every((name) => isString(user[name])) &&
+    Array.isArray(user['roles']) &&
+    isBoolean(user['consented']) &&
+    isBoolean(user['disabled'])
+  );
+}

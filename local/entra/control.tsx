@@ -1,0 +1,262 @@
+import { type Control, createControl, numberOf, offerAll, textOf } from '../loopback/control';
+import {
+  CheckField,
+  ChoiceField,
+  type ControlForm,
+  controlPage,
+  controlPageHeaders,
+  type ControlPanel,
+  FieldsForm,
+  TextField,
+} from '../loopback/control-page';
+import { type Directory, isUserName, mostAccounts, userNameInWords } from './accounts';
+import { type EntraFaults, TokenForms } from './faults';
+import {
+  accessPoliciesInWords,
+  type AccessPolicy,
+  accountChangesInWords,
+  isAccessPolicies,
+  isAccountChanges,
+} from './orders';
+import type { SigningKeys } from './signing-keys';
+import type { SeededUser } from './users';
+
+/** Conditional access, as the control page sets it. */
+export type AccessPolicies = Control<readonly AccessPolicy[]>;
+
+export function createAccessPolicies(): AccessPolicies {
+  return createControl<readonly AccessPolicy[]>([], isAccessPolicies, accessPoliciesInWords);
+}
+
+/** What `/control` of the stand-in offers: every fault, the accounts, `reset` and `rotate-keys`. */
+export function createControlPanel(parts: {
+  readonly faults: EntraFaults;
+  readonly directory: Directory;
+  readonly accessPolicies: AccessPolicies;
+  readonly keys: SigningKeys;
+}): ControlPanel {
+  const { faults, directory, accessPolicies, keys } = parts;
+  const controls = { ...faults, accessPolicies, users: createUsersControl(directory) };
+  return {
+    controls,
+    actions: {
+      reset() {
+        for (const control of Object.values(controls)) control.reset();
+      },
+      'rotate-keys': () => keys.rotate(),
+      'retire-keys': () => {
+        keys.retire();
+      },
+    },
+    forms: controlForms(parts),
+    page: (fault) => entraControlPage({ ...parts, ...(fault === undefined ? {} : { fault }) }),
+    pageHeaders: controlPageHeaders,
+  };
+}
+
+/** Names, roles, `disabled` and `consented`, by object id or user name; only what is named changes. */
+function createUsersControl(directory: Directory): Control<unknown> {
+  return {
+    takes: `${accountChangesInWords}; ${userNameInWords}; at most ${mostAccounts} accounts`,
+    get value() {
+      return Object.fromEntries(
+        directory.list().map(({ objectId, name, roles, disabled, consented }) => {
+          return [objectId, { name, roles, disabled, consented }];
+        }),
+      );
+    },
+    offer(input) {
+      if (!isAccountChanges(input)) return false;
+      return Object.entries(input).every(([key, change]) => directory.change(key, change));
+    },
+    remember: () => directory.remember(),
+    reset() {
+      directory.reset();
+    },
+  };
+}
+
+interface FormParts {
+  readonly faults: EntraFaults;
+  readonly directory: Directory;
+  readonly accessPolicies: AccessPolicies;
+}
+
+/** What the forms of the control page do. Each gives a sentence when it cannot be done. */
+export function controlForms(parts: FormParts): Readonly<Record<string, ControlForm>> {
+  const { faults, directory, accessPolicies } = parts;
+  return {
+    account: (form) => changeAccount(directory, form),
+    'add-account': (form) => addAccount(directory, form),
+    'add-policy': (form) => addPolicy(accessPolicies, form),
+    'clear-policies': () => {
+      accessPolicies.reset();
+      return undefined;
+    },
+    tokens: (form) => setTokens(faults, form),
+    refusals: (form) => setRefusals(faults, form),
+  };
+}
+
+function changeAccount(directory: Directory, form: URLSearchParams): string | undefined {
+  const objectId = textOf(form, 'user');
+  const change = {
+    roles: wordsOf(form, 'roles'),
+    consented: form.has('consented'),
+    disabled: form.has('disabled'),
+  };
+  const isKnown = directory.find(objectId) !== undefined;
+  return isKnown && directory.change(objectId, change) ? undefined : 'There is no such account.';
+}
+
+function addAccount(directory: Directory, form: URLSearchParams): string | undefined {
+  const username = textOf(form, 'username');
+  if (directory.findByHint(username) !== undefined) return 'That user name is taken.';
+  const name = textOf(form, 'name');
+  if (name === '' || name.length > 120) return 'An account needs a name of at most 120 characters.';
+  if (!isUserName(username)) {
+    return 'A user name is such as kim@anteroom.example, without spaces, with at most 60 characters before the @ and 60 after it.';
+  }
+  return directory.change(username, { name, roles: wordsOf(form, 'roles') })
+    ? undefined
+    : `There are ${mostAccounts} accounts, and there can be no more. Resetting removes those that were added.`;
+}
+
+function addPolicy(accessPolicies: AccessPolicies, form: URLSearchParams): string | undefined {
+  const [user, scope] = [textOf(form, 'user'), textOf(form, 'scope')];
+  const policy = {
+    ...(user === '' ? {} : { user }),
+    ...(scope === '' ? {} : { scope }),
+    acrs: textOf(form, 'acrs'),
+  };
+  return accessPolicies.offer([...accessPolicies.value, policy])
+    ? undefined
+    : 'An authentication context is c1 to c99.';
+}
+
+function setTokens(faults: EntraFaults, form: URLSearchParams): string | undefined {
+  return offerAll([
+    { control: faults.accessTokenSeconds, value: numberOf(form, 'accessTokenSeconds') ?? NaN },
+    { control: faults.tokenError, value: codeOf(form, 'tokenError') },
+    { control: faults.tokenOutage, value: textOf(form, 'tokenOutage') },
+    { control: faults.tokenDelayMs, value: numberOf(form, 'tokenDelayMs') ?? 0 },
+    { control: faults.tokenTimes, value: numberOf(form, 'tokenTimes') },
+  ]);
+}
+
+function setRefusals(faults: EntraFaults, form: URLSearchParams): string | undefined {
+  return offerAll([
+    { control: faults.signInError, value: codeOf(form, 'signInError') },
+    { control: faults.signInTimes, value: numberOf(form, 'signInTimes') },
+    { control: faults.errorLayout, value: textOf(form, 'errorLayout') },
+    { control: faults.errorUri, value: textOf(form, 'errorUri') },
+    { control: faults.policyClaims, value: form.has('policyClaims') },
+  ]);
+}
+
+function wordsOf(form: URLSearchParams, name: string): string[] {
+  return textOf(form, name)
+    .split(/[\s,]+/)
+    .filter((word) => word !== '');
+}
+
+/** A number, or a code of Azure AD B2C; null for an empty field. */
+function codeOf(form: URLSearchParams, name: string): number | string | null {
+  const text = textOf(form, name);
+  if (text === '') return null;
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+/** What a person can change while the stand-in runs: accounts, conditional access, the token endpoint. */
+export function entraControlPage(parts: {
+  readonly directory: Directory;
+  readonly accessPolicies: AccessPolicies;
+  readonly faults: EntraFaults;
+  readonly fault?: string;
+}): string {
+  const { directory, accessPolicies, faults, fault } = parts;
+  const users = directory.list();
+  return controlPage({
+    of: 'Microsoft Entra ID',
+    fault,
+    children: (
+      <>
+        <p class="quiet">Your changes count from the next sign-in or refresh.</p>
+        <h2>Accounts</h2>
+        <div class="grid">
+          {users.map((user) => (
+            <AccountForm key={user.objectId} user={user} />
+          ))}
+          <AddAccountForm />
+        </div>
+        <h2>Conditional access</h2>
+        <Policies users={users} accessPolicies={accessPolicies} />
+        <h2>Tokens</h2>
+        <TokenForms faults={faults} />
+      </>
+    ),
+  });
+}
+
+function AccountForm({ user }: { readonly user: SeededUser }) {
+  return (
+    <FieldsForm action="account" legend={user.name} button={`Save ${user.name}`}>
+      <p class="quiet">{user.username}</p>
+      <input type="hidden" name="user" value={user.objectId} />
+      <TextField label="App roles" name="roles" value={user.roles.join(' ')} />
+      <CheckField label="has consented" name="consented" checked={user.consented} />
+      <CheckField label="is disabled" name="disabled" checked={user.disabled} />
+    </FieldsForm>
+  );
+}
+
+function AddAccountForm() {
+  return (
+    <FieldsForm action="add-account" legend="Another account" button="Add the account">
+      <TextField label="Name" name="name" required />
+      <TextField label="User name" name="username" placeholder="kim@anteroom.example" required />
+      <TextField label="App roles" name="roles" />
+    </FieldsForm>
+  );
+}
+
+function Policies(props: {
+  readonly users: readonly SeededUser[];
+  readonly accessPolicies: AccessPolicies;
+}) {
+  const { users, accessPolicies } = props;
+  const nameOf = (key: string) =>
+    users.find(({ objectId, username }) => key === objectId || key === username)?.name ?? key;
+  return (
+    <>
+      {accessPolicies.value.length === 0 ? <p class="quiet">No confirmation is demanded.</p> : null}
+      <ul>
+        {accessPolicies.value.map(({ user, scope, acrs }, index) => (
+          <li key={index}>
+            {user === undefined ? 'Everybody' : nameOf(user)} must confirm who they are ({acrs}) for{' '}
+            {scope ?? 'any scope'}
+          </li>
+        ))}
+      </ul>
+      <div class="grid">
+        <FieldsForm action="add-policy" legend="Demand a confirmation" button="Demand it">
+          <ChoiceField
+            label="Of"
+            name="user"
+            options={[
+              ['', 'everybody'],
+              ...users.map(({ objectId, name }) => [objectId, name] as const),
+            ]}
+          />
+          <TextField label="For the scope" name="scope" placeholder="any" />
+          <TextField label="Authentication context" name="acrs" value="c1" required />
+        </FieldsForm>
+      </div>
+      {accessPolicies.value.length === 0 ? null : (
+        <form method="post" action="/control/clear-policies">
+          <button>Demand nothing</button>
+        </form>
+      )}
+    </>
+  );
+}

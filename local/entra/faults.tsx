@@ -1,0 +1,191 @@
+import {
+  countInWords,
+  createControl,
+  isBoolean,
+  isCount,
+  isOneOf,
+  isRecord,
+  isString,
+  isTimes,
+  oneOfInWords,
+  type Outage,
+  outages,
+  timesInWords,
+} from '../loopback/control';
+import {
+  CheckField,
+  ChoiceField,
+  FieldsForm,
+  TextField,
+  TimesField,
+  wordOptions,
+} from '../loopback/control-page';
+import { b2cErrors, entraErrors } from './error-numbers';
+import { isOrdered, type OrderedRefusal, orderedRefusalInWords, readOrder } from './orders';
+import { errorLayouts, errorUris } from './refusals';
+import { scopeForms } from './registrations';
+import { keyLists } from './signing-keys';
+import { type Signing, signings } from './tokens';
+
+type Order = OrderedRefusal['code'] | OrderedRefusal | null;
+
+/** Everything a test can make the stand-in do wrong, or change: `POST /control`. */
+export type EntraFaults = ReturnType<typeof createEntraFaults>;
+
+export function createEntraFaults() {
+  return {
+    /** Claims to set in ID tokens; null removes one. */
+    idTokenClaims: createControl({}, isRecord, 'an object of claims: null removes one'),
+    idTokenSigning: createControl<Signing>('rs256', isOneOf(signings), oneOfInWords(signings)),
+    /** How many ID tokens the two above touch; null: all. */
+    idTokenTimes: createControl<number | null>(null, isTimes, timesInWords),
+    tokenDelayMs: createControl(0, isCount, countInWords),
+    tokenOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
+    /** What the token endpoint refuses with; null: nothing. */
+    tokenError: createControl<Order>(null, isOrdered, orderedRefusalInWords),
+    /** `claims` of that refusal, a claims request as JSON text; '' for what it has anyway. */
+    tokenErrorClaims: createControl('', isString, 'a text: JSON, or empty'),
+    /** How many token requests the delay, outage and error touch; null: all. */
+    tokenTimes: createControl<number | null>(null, isTimes, timesInWords),
+    /** What the authorization endpoint sends the browser back with; null: nothing. */
+    signInError: createControl<Order>(null, isOrdered, orderedRefusalInWords),
+    /** How many authorization requests that touches; null: all. */
+    signInTimes: createControl<number | null>(null, isTimes, timesInWords),
+    /** Whether refusals of every kind bring `claims` with the ids of Conditional Access policies. */
+    policyClaims: createControl(true, isBoolean, 'true or false'),
+    errorLayout: createControl<(typeof errorLayouts)[number]>(
+      'spaces',
+      isOneOf(errorLayouts),
+      oneOfInWords(errorLayouts),
+    ),
+    errorUri: createControl<(typeof errorUris)[number]>(
+      'login.microsoftonline.com',
+      isOneOf(errorUris),
+      oneOfInWords(errorUris),
+    ),
+    /** `issuer` of the metadata; '' for the right one. */
+    metadataIssuer: createControl('', isString, 'a text: a URL, or empty for the right one'),
+    metadataOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
+    keysOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
+    /** Life of access tokens; Microsoft Entra ID gives 60 to 90 minutes, 28 hours with CAE. */
+    accessTokenSeconds: createControl(3600, isCount, countInWords),
+    idTokenSeconds: createControl(3600, isCount, countInWords),
+    /** Characters that lengthen ID tokens, as claims without end would. */
+    idTokenPadding: createControl(0, isCount, countInWords),
+    /** Groups of each person that are sent as roles, besides the app roles. */
+    groupRoles: createControl(0, isCount, countInWords),
+    /** Whether `roles` is one text, the first of them, instead of a list. */
+    rolesAsText: createControl(false, isBoolean, 'true or false'),
+    /** What `scope` of a token answer says. */
+    scopeForm: createControl<(typeof scopeForms)[number]>(
+      'superset',
+      isOneOf(scopeForms),
+      oneOfInWords(scopeForms),
+    ),
+    /** Length of authorization codes; null: as Microsoft Entra ID's. */
+    codeLength: createControl<number | null>(null, isTimes, `${countInWords}, or null`),
+    /** The longest query of an authorization request that is taken. */
+    longestQuery: createControl(4096, isCount, countInWords),
+    /** Whether ID tokens are signed with a key of the app, listed only for who asks with `?appid=`. */
+    appKeys: createControl(false, isBoolean, 'true or false'),
+    keyList: createControl<(typeof keyLists)[number]>(
+      'usual',
+      isOneOf(keyLists),
+      oneOfInWords(keyLists),
+    ),
+  };
+}
+
+interface Props {
+  readonly faults: EntraFaults;
+}
+
+/** The forms about tokens, refusals and keys. */
+export function TokenForms({ faults }: Props) {
+  return (
+    <div class="grid">
+      <TokenEndpointForm faults={faults} />
+      <RefusalForm faults={faults} />
+      <FieldsForm action="rotate-keys" legend="Keys" button="Sign with a new key" />
+    </div>
+  );
+}
+
+function TokenEndpointForm({ faults }: Props) {
+  const { accessTokenSeconds, tokenError, tokenOutage, tokenDelayMs, tokenTimes } = faults;
+  return (
+    <FieldsForm action="tokens" legend="Token endpoint">
+      <TextField
+        label="Life of access tokens, in seconds"
+        name="accessTokenSeconds"
+        value={accessTokenSeconds.value}
+      />
+      <ChoiceField
+        label="Refusal"
+        name="tokenError"
+        value={codeOf(tokenError)}
+        options={refusalOptions(codeOf(tokenError))}
+      />
+      <ChoiceField
+        label="Outage"
+        name="tokenOutage"
+        value={tokenOutage.value}
+        options={wordOptions(outages)}
+      />
+      <TextField label="Delay, in milliseconds" name="tokenDelayMs" value={tokenDelayMs.value} />
+      <TimesField
+        label="How many requests (refusal, outage, delay)"
+        name="tokenTimes"
+        value={tokenTimes.value}
+      />
+    </FieldsForm>
+  );
+}
+
+function RefusalForm({ faults }: Props) {
+  return (
+    <FieldsForm action="refusals" legend="Refusals" button="Set the refusals">
+      <ChoiceField
+        label="Refusal of sign-ins"
+        name="signInError"
+        value={codeOf(faults.signInError)}
+        options={refusalOptions(codeOf(faults.signInError))}
+      />
+      <TimesField label="How many sign-ins" name="signInTimes" value={faults.signInTimes.value} />
+      <ChoiceField
+        label="Separator in descriptions"
+        name="errorLayout"
+        value={faults.errorLayout.value}
+        options={wordOptions(errorLayouts)}
+      />
+      <ChoiceField
+        label="Host of error_uri"
+        name="errorUri"
+        value={faults.errorUri.value}
+        options={wordOptions(errorUris)}
+      />
+      <CheckField
+        label="with claims that name the policies"
+        name="policyClaims"
+        checked={faults.policyClaims.value}
+      />
+    </FieldsForm>
+  );
+}
+
+/** The code of the refusal that is ordered; '' for none. */
+function codeOf(order: EntraFaults['tokenError']): string {
+  return String(readOrder(order.value)?.code ?? '');
+}
+
+/** The refusals that there are, and the one that is ordered now. */
+function refusalOptions(ordered: string): (readonly [value: string, text: string])[] {
+  const known = [
+    ...Object.entries(entraErrors).map(
+      ([number, { error }]) => [number, `AADSTS${number} ${error}`] as const,
+    ),
+    ...Object.entries(b2cErrors).map(([code, { error }]) => [code, `${code} ${error}`] as const),
+  ];
+  const isKnown = ordered === '' || known.some(([value]) => value === ordered);
+  return [['', 'nothing'], ...(isKnown ? [] : [[ordered, ordered] as const]), ...known];
+}

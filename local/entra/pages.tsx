@@ -1,0 +1,332 @@
+import { createHash } from 'node:crypto';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { ComponentChildren } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import { initialsOf } from '../../src/pages/layout';
+import { entraErrorNumberOf, type Refusals } from './refusals';
+import type { SeededUser } from './users';
+
+/** The account picker. `hinted` is offered first; `refusal` tells why the last choice failed. */
+export function accountPickerPage(options: {
+  readonly users: readonly SeededUser[];
+  readonly app: string;
+  /** Azure AD B2C has a link for who forgot the password. */
+  readonly hasPasswordReset: boolean;
+  readonly hinted?: SeededUser | undefined;
+  readonly refusal?: string;
+}): string {
+  const { users, app, hasPasswordReset, hinted, refusal } = options;
+  const ordered = hinted === undefined ? users : [hinted, ...users.filter((u) => u !== hinted)];
+  return page({
+    title: 'Pick an account',
+    children: (
+      <>
+        <p>
+          to go on to <strong>{app}</strong>. Every account here is made up.
+        </p>
+        {refusal === undefined ? null : <Alarm text={refusal} />}
+        <form method="post">
+          <ul class="accounts">
+            {ordered.map((user) => (
+              <li key={user.objectId}>
+                <Account user={user} isHinted={user === hinted} />
+              </li>
+            ))}
+          </ul>
+          <p class="answers">
+            {hasPasswordReset ? (
+              <button name="leave" value="password">
+                Forgot your password?
+              </button>
+            ) : null}
+            <button name="leave" value="cancel">
+              Cancel
+            </button>
+          </p>
+        </form>
+      </>
+    ),
+  });
+}
+
+function Account({ user, isHinted }: { readonly user: SeededUser; readonly isHinted: boolean }) {
+  const { objectId, name, username, note } = user;
+  // A note is `what this account is: what it is there to show`.
+  const [kind = note, purpose] = note.split(/: (.*)/s);
+  return (
+    <button class="account" name="user" value={objectId}>
+      <span class="face" aria-hidden="true">
+        {initialsOf(name)}
+      </span>
+      <span>
+        <strong>{name}</strong> <span class="tag">{kind}</span>{' '}
+        {isHinted ? <span class="tag">Asked for by the app</span> : null} <small>{username}</small>{' '}
+        <small>{purpose}</small>
+      </span>
+    </button>
+  );
+}
+
+/** What the scopes that this repository asks for mean, worded as on Microsoft's consent page. */
+const scopeTexts: Readonly<Record<string, string>> = {
+  'User.Read': 'Sign you in and read your profile',
+  'User.ReadBasic.All': 'Read all users’ basic profiles',
+  'GroupMember.Read.All': 'Read group memberships',
+  'Calendars.Read': 'Read your calendars',
+  'Mail.Read': 'Read your mail',
+  'Mail.Send': 'Send mail as you',
+};
+
+/** Asks the person to agree to `scopes`. */
+export function consentPage(options: {
+  readonly user: SeededUser;
+  readonly app: string;
+  readonly scopes: readonly string[];
+}): string {
+  const { user, app, scopes } = options;
+  return page({
+    title: 'Permissions requested',
+    children: (
+      <>
+        <p>
+          <strong>{app}</strong> would like to act for <strong>{user.name}</strong> ({user.username}
+          ) with:
+        </p>
+        <ul class="scopes">
+          {scopes.map((scope) => (
+            <li key={scope}>
+              <code>{scope}</code> {Object.hasOwn(scopeTexts, scope) ? scopeTexts[scope] : null}
+            </li>
+          ))}
+        </ul>
+        <form method="post" class="answers">
+          <button class="primary" name="consent" value="accept">
+            Accept
+          </button>
+          <button name="consent" value="decline">
+            Cancel
+          </button>
+        </form>
+      </>
+    ),
+  });
+}
+
+/** What went wrong, with the AADSTS number. */
+export function errorPage(text: string): string {
+  return page({
+    title: 'Sorry, but we are having trouble signing you in',
+    children: <Alarm text={text} />,
+  });
+}
+
+/** Asks an administrator to agree for everybody. */
+export function adminConsentPage(options: {
+  readonly app: string;
+  readonly scopes: readonly string[];
+}): string {
+  const { app, scopes } = options;
+  return page({
+    title: 'Permissions requested for your organisation',
+    children: (
+      <>
+        <p>
+          <strong>{app}</strong> would like to act for everybody in this organisation with:
+        </p>
+        <ul class="scopes">
+          {scopes.map((scope) => (
+            <li key={scope}>
+              <code>{scope}</code>
+            </li>
+          ))}
+        </ul>
+        <form method="post" class="answers">
+          <button class="primary" name="consent" value="accept">
+            Accept for everybody
+          </button>
+          <button name="consent" value="decline">
+            Cancel
+          </button>
+        </form>
+      </>
+    ),
+  });
+}
+
+/** An error text as Microsoft Entra ID words it; what only its support can use is set apart. */
+export function Alarm({ text }: { readonly text: string }) {
+  const [said = text, ...traces] = text.split(/\s+(?=Trace ID: |Correlation ID: |Timestamp: )/);
+  return (
+    <p class="alarm" role="alert">
+      {said}
+      {traces.map((trace) => (
+        <code key={trace}> {trace}</code>
+      ))}
+    </p>
+  );
+}
+
+/**
+ * Tells the apps by frames (front-channel logout), then goes to `next` when there is one. Browsers begin a refresh when
+ * the page has loaded, frames included, so it need not wait longer.
+ */
+export function signedOutPage(options: {
+  readonly frames: readonly string[];
+  readonly next?: string;
+}): string {
+  const { frames, next } = options;
+  return page({
+    title: 'You signed out of your account',
+    ...(next === undefined ? {} : { next }),
+    children: (
+      <>
+        <p>It is a good idea to close all browser windows.</p>
+        {frames.map((frame) => (
+          <iframe key={frame} src={frame} title="Signing out of the app" />
+        ))}
+        {next === undefined ? null : (
+          <p class="answers">
+            <a class="button primary" href={next}>
+              Go on
+            </a>
+          </p>
+        )}
+      </>
+    ),
+  });
+}
+
+/** Asks the person to confirm who they are, where Microsoft Entra ID would ask for a second factor. */
+export function confirmPage(options: { readonly user: SeededUser; readonly app: string }): string {
+  return page({
+    title: 'Confirm that it is you',
+    children: (
+      <>
+        <p>
+          {options.app} asks for more proof than the sign-in of {options.user.name} (
+          {options.user.username}) gave. Microsoft Entra ID would ask for a second factor now.
+        </p>
+        <form method="post" class="answers">
+          <button class="primary" name="confirm" value="yes">
+            It is me
+          </button>
+          <button name="confirm" value="no">
+            Cancel
+          </button>
+        </form>
+      </>
+    ),
+  });
+}
+
+/** The page for errors that must not be sent on, such as a redirect URI that is not registered. */
+export function createErrorPage(refusals: Refusals) {
+  return (context: KoaContextWithOIDC, _answer: unknown, error: unknown): void => {
+    context.set(pageHeaders([]));
+    context.body = errorPage(refusals.text(entraErrorNumberOf(error)));
+  };
+}
+
+interface PageOptions {
+  readonly title: string;
+  readonly children: ComponentChildren;
+  /** Goes there by itself once the page has loaded. */
+  readonly next?: string;
+}
+
+/** A whole page of the stand-in, plainly marked as one. */
+export function page({ title, children, next }: PageOptions): string {
+  const html = renderToString(
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        {next === undefined ? null : <meta http-equiv="refresh" content={`0;url=${next}`} />}
+        <title>{`${title} · local stand-in for Microsoft Entra ID`}</title>
+        {/* The hash in the policy is of these very characters: nothing may be escaped in them. */}
+        <style dangerouslySetInnerHTML={{ __html: style }} />
+      </head>
+      <body>
+        <header class="mark">
+          <strong>Local stand-in for Microsoft Entra ID</strong> — no password, no network
+        </header>
+        <main>
+          <h1>{title}</h1>
+          {children}
+        </main>
+      </body>
+    </html>,
+  );
+  return `<!doctype html>${html}`;
+}
+
+/**
+ * Headers of a page. `origins` may be gone to by a form (Chromium holds a form's redirects to
+ * `form-action` too) and be framed: those of the app's registered addresses.
+ */
+export function pageHeaders(origins: Iterable<string>): Record<string, string> {
+  const allowed = [...new Set(origins)].join(' ');
+  return {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy':
+      `default-src 'none'; style-src ${styleHash}; form-action 'self' ${allowed}; ` +
+      `frame-src ${allowed === '' ? "'none'" : allowed}; frame-ancestors 'none'; base-uri 'none'`,
+    'Referrer-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
+
+/** The one stylesheet of the stand-in, inline under a CSP hash. Its look is not Anteroom's: this is another site. */
+export const style = `
+:root { color-scheme: light dark; --ground: #eef0f4; --card: #fff; --ink: #15181e; --quiet: #565d6b;
+  --line: #dde1e8; --edge: #7b8494; --accent: #2b57b5; --over: #1f4390; --on: #fff; --wash: #eef2fb;
+  --mark: #ffe9a8; --mark-ink: #4d3900; --stripe: #f4c84a; --alarm: #9d1c1c; --alarm-wash: #fdeeee; }
+@media (prefers-color-scheme: dark) {
+  :root { --ground: #0f1115; --card: #181b21; --ink: #eceff4; --quiet: #a7afbd; --line: #2b303a;
+    --edge: #737c8c; --accent: #9dbcff; --over: #c3d6ff; --on: #0b1b3f; --wash: #1f2637;
+    --mark: #33290a; --mark-ink: #ffe29a; --stripe: #7d6110; --alarm: #ffaaaa; --alarm-wash: #331a1b; } }
+* { box-sizing: border-box; margin: 0; }
+body { min-height: 100vh; background: var(--ground); color: var(--ink); overflow-wrap: anywhere;
+  font: 1rem/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif; }
+.mark { background: var(--mark); color: var(--mark-ink); text-align: center; font-size: .875rem;
+  padding: .625rem 1rem .5rem; }
+.mark::before { content: ''; position: absolute; left: 0; right: 0; top: 0; height: 4px;
+  background: repeating-linear-gradient(135deg, var(--stripe) 0 10px, transparent 10px 20px); }
+main { width: min(28rem, 100% - 2rem); margin: clamp(1rem, 8vh, 5rem) auto 2rem; background: var(--card);
+  border: 1px solid var(--line); border-radius: 14px; padding: clamp(1.25rem, 5vw, 2rem); }
+h1 { font-size: 1.5rem; line-height: 1.25; letter-spacing: -.015em; font-weight: 650; text-wrap: balance; }
+h1 + * { margin-top: .5rem; }
+p + p, p + ul, ul + p { margin-top: 1rem; }
+p { color: var(--quiet); }
+p strong { color: var(--ink); font-weight: 600; }
+.alarm { margin-top: 1rem; padding: .75rem 1rem; border-radius: 10px; background: var(--alarm-wash); color: var(--alarm); }
+.alarm code { display: block; margin-top: .25rem; }
+code { font: .8125em/1.5 ui-monospace, SFMono-Regular, 'Cascadia Code', Menlo, Consolas, monospace; }
+ul { list-style: none; padding: 0; }
+a { color: var(--accent); text-underline-offset: .2em; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 8px; }
+button, .button { font: inherit; font-weight: 600; color: inherit; cursor: pointer; border-radius: 8px; min-height: 2.75rem;
+  display: inline-flex; align-items: center; padding: .5rem 1.25rem; border: 1px solid var(--edge); background: none;
+  text-decoration: none; }
+button:hover { background: var(--wash); }
+.primary { background: var(--accent); border-color: var(--accent); color: var(--on); }
+.primary:hover { background: var(--over); border-color: var(--over); }
+.answers { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.75rem; }
+.accounts { margin: 1.25rem -.75rem 0; }
+.accounts li + li { border-top: 1px solid var(--line); }
+.account { display: grid; grid-template-columns: 2.5rem 1fr; gap: 0 1rem; width: 100%; text-align: left;
+  align-items: start; padding: .875rem .75rem; border: 0; font-weight: 400; line-height: 1.4; }
+.account strong { margin-right: .25rem; font-weight: 600; }
+.account small { display: block; color: var(--quiet); font-size: .875rem; margin-top: .125rem; }
+.face { display: grid; place-items: center; width: 2.5rem; height: 2.5rem; border-radius: 50%; font-size: .875rem;
+  font-weight: 600; background: var(--wash); color: var(--accent); }
+.tag { display: inline-block; font-size: .8125rem; padding: 0 .5rem; border-radius: 99px;
+  color: var(--accent); background: var(--wash); }
+.scopes li { padding: .75rem 0; border-top: 1px solid var(--line); color: var(--quiet); }
+.scopes code { display: block; color: var(--ink); font-size: .9375em; }
+iframe { width: 0; height: 0; border: 0; position: absolute; }
+@media (prefers-reduced-motion: no-preference) { button { transition: background-color .15s, border-color .15s; } }
+`;
+
+export const styleHash = `'sha256-${createHash('sha256').update(style).digest('base64')}'`;

@@ -1,0 +1,281 @@
+import { randomBytes } from 'node:crypto';
+import Provider, {
+  type Configuration,
+  interactionPolicy,
+  type JWKS,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
+import { isString } from '../loopback/control';
+import type { Directory } from './accounts';
+import type { AccessPolicies } from './control';
+import { createKeptAdapter, type KeptState, type SignInNotes } from './kept-state';
+import { contextsOfClaims, contextsOfPolicies } from './orders';
+import { createErrorPage } from './pages';
+import type { Refusals } from './refusals';
+import {
+  graphScopesOf,
+  readScopes,
+  type RegisteredClient,
+  type RegisteredClients,
+} from './registrations';
+import type { EntraPaths, EntraShape } from './shape';
+
+interface ProviderParts extends SignInPolicyParts {
+  /** For oidc-provider's own tokens, which nobody sees. */
+  readonly issuer: string;
+  readonly paths: EntraPaths;
+  readonly clients: RegisteredClients;
+  readonly state: KeptState;
+  readonly refusals: Refusals;
+  /** Did the authorization request of this code ask for `offline_access`? */
+  readonly wantsRefreshToken: (codeId: string) => boolean;
+  /** oidc-provider signs tokens that nobody sees; it wants a key all the same. */
+  readonly jwks: JWKS;
+}
+
+export const sessionCookie = 'stand-in-session';
+export const sessionSeconds = 24 * 60 * 60;
+
+const ninetyDays = 90 * 24 * 60 * 60;
+const off = { enabled: false };
+
+/** oidc-provider, which holds the protocol: requests, PKCE, codes, refresh tokens, sessions. */
+export function createProvider(parts: ProviderParts): Provider {
+  return new Provider(parts.issuer, {
+    adapter: createKeptAdapter(parts.state),
+    clients: parts.clients.all.map(clientMetadata),
+    clientAuthMethods: ['client_secret_post', 'client_secret_basic'],
+    clientBasedCORS: () => false,
+    cookies: {
+      names: { session: sessionCookie, interaction: 'stand-in-request', resume: 'stand-in-resume' },
+      keys: [cookieKey(parts.state)],
+    },
+    // Allowed through to the sign-in pages; what else the request holds is ignored.
+    extraParams: ['client_info', 'domain_hint', 'claims'],
+    features: {
+      devInteractions: off,
+      dPoP: off,
+      pushedAuthorizationRequests: off,
+      resourceIndicators: off,
+      rpInitiatedLogout: off,
+      userinfo: off,
+    },
+    jwks: parts.jwks,
+    pkce: { required: () => true },
+    responseTypes: ['code'],
+    routes: { authorization: parts.paths.authorize, token: parts.paths.token },
+    interactions: {
+      policy: createSignInPolicy(parts),
+      // The request travels along, so that it can be made again once the person has answered.
+      url: (context, { uid }) => `${parts.paths.signIn}/${uid}?${context.querystring}`,
+    },
+    renderError: createErrorPage(parts.refusals),
+    ...accountsOf(parts),
+    ...lifetimes,
+  });
+}
+
+/** The same over restarts, so that a browser's session cookie still holds. */
+function cookieKey(state: KeptState): string {
+  const secrets = state.part('secrets');
+  const kept = secrets.get('cookies');
+  const key = isString(kept) ? kept : randomBytes(32).toString('base64url');
+  secrets.set('cookies', key);
+  state.changed();
+  return key;
+}
+
+function clientMetadata(client: RegisteredClient) {
+  return {
+    client_id: client.id,
+    client_secret: client.secret,
+    redirect_uris: [...client.redirectUris],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'client_secret_post',
+  } as const;
+}
+
+function accountsOf({ directory, wantsRefreshToken }: ProviderParts): Configuration {
+  return {
+    findAccount(_context, objectId) {
+      const user = directory.find(objectId);
+      if (user === undefined || user.disabled) return undefined;
+      return { accountId: objectId, claims: () => ({ sub: objectId }) };
+    },
+    // Consent is the directory's business (sign-in-policy.ts): a grant follows by itself.
+    async loadExistingGrant({ oidc }) {
+      const { account, client, provider } = oidc;
+      if (account === undefined || client === undefined) return undefined;
+      const grant = new provider.Grant({
+        accountId: account.accountId,
+        clientId: client.clientId,
+      });
+      grant.addOIDCScope('openid');
+      await grant.save();
+      return grant;
+    },
+    issueRefreshToken: (_context, _client, code) => wantsRefreshToken(code.jti),
+    // Signing out of Microsoft Entra ID does not end refresh tokens.
+    expiresWithSession: () => false,
+    rotateRefreshToken: false,
+  };
+}
+
+const lifetimes: Configuration = {
+  ttl: {
+    AccessToken: 3600,
+    AuthorizationCode: 600,
+    Grant: ninetyDays,
+    IdToken: 3600,
+    Interaction: 3600,
+    RefreshToken: ninetyDays,
+    Session: sessionSeconds,
+  },
+};
+
+const { Check, Prompt } = interactionPolicy;
+
+export interface SignInPolicyParts {
+  readonly directory: Directory;
+  readonly accessPolicies: AccessPolicies;
+  readonly notes: SignInNotes;
+}
+
+/**
+ * When a person is asked something before the app gets a code: to sign in, to choose an account, to
+ * confirm who they are, to consent. With `prompt=none` the same checks become the error that the app is answered with.
+ */
+export function createSignInPolicy(parts: SignInPolicyParts): interactionPolicy.Prompt[] {
+  const { directory } = parts;
+  return [
+    new Prompt(
+      { name: 'login', requestable: true },
+      new Check('no_session', 'AADSTS50058', 'login_required', ({ oidc }) => {
+        return directory.find(oidc.session?.accountId) === undefined;
+      }),
+      new Check('disabled', 'AADSTS50057', 'interaction_required', ({ oidc }) => {
+        return directory.find(oidc.session?.accountId)?.disabled === true;
+      }),
+      new Check('too_old', 'AADSTS50058', 'login_required', ({ oidc }) => {
+        const maxAge = Number(oidc.params?.['max_age'] ?? NaN);
+        const signedInAt = oidc.session?.loginTs ?? 0;
+        return Math.floor(Date.now() / 1000) - signedInAt > maxAge;
+      }),
+      new Check('other_account', 'AADSTS50058', 'login_required', ({ oidc }) => {
+        const hinted = hintedUser(directory, oidc.params?.['login_hint']);
+        return hinted !== undefined && hinted.objectId !== oidc.session?.accountId;
+      }),
+    ),
+    new Prompt({ name: 'select_account', requestable: true }),
+    new Prompt(
+      { name: 'confirm', requestable: false },
+      new Check('not_confirmed', 'AADSTS50076', 'interaction_required', (context) => {
+        return missingContexts(parts, context).length > 0;
+      }),
+    ),
+    new Prompt(
+      { name: 'consent', requestable: true },
+      new Check('no_consent', 'AADSTS65001', 'consent_required', (context) => {
+        return missingConsent(directory, context).length > 0;
+      }),
+    ),
+  ];
+}
+
+// The scopes are read from the request itself: oidc-provider forgets those it does not know.
+function missingConsent(directory: Directory, context: KoaContextWithOIDC): string[] {
+  const asked = graphScopesOf(readScopes(context.query['scope']));
+  return directory.missingConsent(context.oidc.session?.accountId ?? '', ['openid', ...asked]);
+}
+
+/** The authentication contexts that this request needs and this session has not satisfied. */
+function missingContexts(
+  { directory, accessPolicies, notes }: SignInPolicyParts,
+  { oidc, query }: KoaContextWithOIDC,
+): string[] {
+  const user = directory.find(oidc.session?.accountId);
+  if (user === undefined) return [];
+  const { acrs } = notes.ofSession(oidc.session?.uid);
+  const scopes = readScopes(query['scope']);
+  const wanted = [
+    ...contextsOfClaims(query['claims']),
+    ...contextsOfPolicies(accessPolicies.value, directory, user, scopes),
+  ];
+  return wanted.filter((context) => !acrs.includes(context));
+}
+
+function hintedUser(directory: Directory, hint: unknown) {
+  return typeof hint === 'string' ? directory.findByHint(hint) : undefined;
+}
+
+/**
+ * OpenID Connect Discovery 1.0 section 3, as Microsoft Entra ID fills it in. It promises neither S256
+ * (`code_challenge_methods_supported`), which it demands all the same, nor an `iss` parameter (RFC 9207), which it does not send.
+ * @param appId the `appid` that was asked with: its keys are to be asked for with it too
+ */
+export function providerMetadata(options: {
+  readonly origin: string;
+  readonly paths: EntraPaths;
+  readonly issuer: string;
+  readonly shape: EntraShape;
+  readonly appId: string | null;
+}): Record<string, unknown> {
+  const { origin, paths, issuer, shape, appId } = options;
+  const query = appId === null ? '' : `?appid=${encodeURIComponent(appId)}`;
+  const shared = {
+    issuer,
+    authorization_endpoint: origin + paths.authorize,
+    token_endpoint: origin + paths.token,
+    end_session_endpoint: origin + paths.logout,
+    jwks_uri: origin + paths.keys + query,
+    response_modes_supported: ['query', 'fragment', 'form_post'],
+    response_types_supported: ['code', 'id_token', 'code id_token', 'id_token token'],
+    subject_types_supported: ['pairwise'],
+    id_token_signing_alg_values_supported: ['RS256'],
+  };
+  return shape === 'b2c' ? { ...shared, ...ofB2c } : { ...shared, ...ofEntra(origin, paths) };
+}
+
+const ofB2c = {
+  scopes_supported: ['openid'],
+  token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+  claims_supported: [
+    ...['name', 'emails', 'idp', 'oid', 'sub', 'tfp', 'iss', 'iat', 'exp', 'aud', 'acr'],
+    ...['nonce', 'auth_time'],
+  ],
+};
+
+function ofEntra(origin: string, paths: EntraPaths): Record<string, unknown> {
+  return {
+    token_endpoint_auth_methods_supported: [
+      ...['client_secret_post', 'private_key_jwt', 'client_secret_basic'],
+    ],
+    scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
+    request_uri_parameter_supported: false,
+    userinfo_endpoint: 'https://graph.microsoft.com/oidc/userinfo',
+    device_authorization_endpoint: origin + paths.authorize.replace(/authorize$/, 'devicecode'),
+    http_logout_supported: true,
+    frontchannel_logout_supported: true,
+    kerberos_endpoint: origin + paths.authorize.replace(/oauth2\/v2\.0\/authorize$/, 'kerberos'),
+    claims_supported: [
+      ...['sub', 'iss', 'cloud_instance_name', 'cloud_instance_host_name'],
+      ...[
+        'cloud_graph_host_name',
+        'msgraph_host',
+        'aud',
+        'exp',
+        'iat',
+        'auth_time',
+        'acr',
+        'nonce',
+      ],
+      ...['preferred_username', 'name', 'tid', 'ver', 'at_hash', 'c_hash', 'email'],
+    ],
+    tenant_region_scope: 'EU',
+    cloud_instance_name: 'microsoftonline.com',
+    cloud_graph_host_name: 'graph.windows.net',
+    msgraph_host: 'graph.microsoft.com',
+    rbac_url: 'https://pas.windows.net',
+  };
+}

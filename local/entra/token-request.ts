@@ -1,0 +1,296 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  createLocalJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+  type JWTVerifyGetKey,
+  type ProtectedHeaderParameters,
+} from 'jose';
+import type Provider from 'oidc-provider';
+import type { TokenEndpointGrantContext } from 'oidc-provider';
+import { isString, spend, suffer } from '../loopback/control';
+import { readBody, replayBody, respondJson } from '../loopback/server';
+import type { EntraFaults } from './faults';
+import {
+  claimsForContext,
+  contextsOfClaims,
+  contextsOfPolicies,
+  type OrderedRefusal,
+  readOrder,
+} from './orders';
+import type { SignInPolicyParts } from './provider';
+import { correlationIdOf, type EntraErrorNumber, EntraRefusal, type Refusals } from './refusals';
+import {
+  type AppRegistration,
+  graphScopesOf,
+  knowsScopes,
+  readScopes,
+  type RegisteredClients,
+  sortScopes,
+} from './registrations';
+import type { EntraShape } from './shape';
+
+interface TokenRequestParts {
+  readonly faults: EntraFaults;
+  readonly clients: RegisteredClients;
+  readonly refusals: Refusals;
+  readonly shape: EntraShape;
+  /** What `aud` of an assertion must be. */
+  readonly tokenEndpoint: string;
+}
+
+type Exchange = readonly [request: IncomingMessage, response: ServerResponse, url: URL];
+
+const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/**
+ * What comes before oidc-provider sees a token request: the faults that are ordered, and how the app
+ * proves itself, as far as oidc-provider does not check it. oidc-provider knows one way for each app, Microsoft Entra
+ * ID takes any that is registered.
+ * @returns the request for oidc-provider; undefined when it was answered already
+ */
+export async function answerTokenRequest(
+  parts: TokenRequestParts,
+  ...exchange: Exchange
+): Promise<IncomingMessage | undefined> {
+  const [request, response, url] = exchange;
+  if (await answerFault(parts, exchange)) return undefined;
+  if (request.method !== 'POST') return request;
+  const form = new URLSearchParams(await readBody(request));
+  const refusal = (await judge(parts, request, form)) ?? judgeScopes(parts, form);
+  if (form.has('code')) form.set('code', shortenCode(form.get('code') ?? ''));
+  if (refusal === undefined) return replayBody(request, form.toString());
+  refuse(parts, response, { code: refusal }, correlationIdOf(request.headers, url));
+  return undefined;
+}
+
+/** Carries out the faults that are set for the token endpoint; true when one of them was the answer. */
+async function answerFault(
+  parts: TokenRequestParts,
+  [request, response, url]: Exchange,
+): Promise<boolean> {
+  const { tokenDelayMs, tokenOutage, tokenError, tokenErrorClaims, tokenTimes } = parts.faults;
+  const order = readOrder(tokenError.value);
+  const isFaulty = tokenDelayMs.value > 0 || tokenOutage.value !== 'none' || order !== undefined;
+  if (!isFaulty || !spend(tokenTimes)) return false;
+  await delay(tokenDelayMs.value);
+  if (suffer(tokenOutage.value, response)) return true;
+  if (order === undefined) return false;
+  const claims = tokenErrorClaims.value;
+  const refusal = claims === '' ? order : { ...order, claims };
+  refuse(parts, response, refusal, correlationIdOf(request.headers, url));
+  return true;
+}
+
+/** Puts the app's secret in the place of an assertion that proves it. */
+async function judge(
+  { clients, tokenEndpoint }: TokenRequestParts,
+  request: IncomingMessage,
+  form: URLSearchParams,
+): Promise<EntraErrorNumber | undefined> {
+  const assertion = form.get('client_assertion');
+  if (assertion === null) {
+    const isProven = form.has('client_secret') || request.headers.authorization !== undefined;
+    return isProven ? undefined : 7000218;
+  }
+  const client = clients.find(form.get('client_id'));
+  if (client === undefined) return 700016;
+  if (form.get('client_assertion_type') !== assertionType) return 90014;
+  const refusal = await verifyClientAssertion(assertion, client, tokenEndpoint);
+  if (refusal !== undefined) return refusal;
+  form.delete('client_assertion');
+  form.delete('client_assertion_type');
+  form.set('client_secret', client.secret);
+  return undefined;
+}
+
+/** A token is for one API, and Azure AD B2C's never for Microsoft Graph. */
+function judgeScopes(
+  { shape }: TokenRequestParts,
+  form: URLSearchParams,
+): EntraErrorNumber | undefined {
+  const asked = sortScopes(readScopes(form.get('scope')));
+  if (!knowsScopes(shape, asked)) return 70011;
+  return asked.resources.length > 1 ? 28000 : undefined;
+}
+
+function refuse(
+  { refusals }: TokenRequestParts,
+  response: ServerResponse,
+  refusal: OrderedRefusal,
+  correlationId: string | undefined,
+): void {
+  const { status, headers, body } = refusals.atToken(refusal, correlationId);
+  respondJson(response, status, body, headers);
+}
+
+const skewSeconds = 300;
+
+/**
+ * Checks an assertion by which an app proves itself instead of a secret: one that it signed with a
+ * registered certificate, or a token of an issuer it has registered as a federated credential.
+ * @see RFC 7523 section 3, https://learn.microsoft.com/entra/identity-platform/certificate-credentials
+ * @param tokenEndpoint what `aud` of a certificate's assertion must be
+ * @returns undefined when it proves the app, else the number of the refusal
+ */
+export async function verifyClientAssertion(
+  assertion: string,
+  client: AppRegistration,
+  tokenEndpoint: string,
+): Promise<EntraErrorNumber | undefined> {
+  const read = decode(assertion);
+  if (read === undefined) return 50027;
+  const { claims, header } = read;
+  try {
+    return claims.iss === client.id
+      ? await verifyOwn(assertion, client, tokenEndpoint, claims, header)
+      : await verifyFederated(assertion, client, claims);
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) return 700024;
+    if (error instanceof errors.JWTClaimValidationFailed) {
+      return error.claim === 'aud' ? 700023 : 700024;
+    }
+    return 700027;
+  }
+}
+
+async function verifyOwn(
+  assertion: string,
+  client: AppRegistration,
+  tokenEndpoint: string,
+  claims: JWTPayload,
+  header: ProtectedHeaderParameters,
+): Promise<EntraErrorNumber | undefined> {
+  if (claims.sub !== client.id) return 700021;
+  const thumbprint = header['x5t#S256'];
+  const certificate = (client.certificates ?? [])
+    .map((pem) => new X509Certificate(pem))
+    .find((each) => thumbprintOf(each) === thumbprint);
+  if (certificate === undefined) return 700027;
+  await jwtVerify(assertion, certificate.publicKey, {
+    algorithms: ['PS256', 'RS256'],
+    audience: tokenEndpoint,
+    clockTolerance: skewSeconds,
+    requiredClaims: ['exp', 'nbf', 'jti'],
+  });
+  return undefined;
+}
+
+/** Issuer, subject and audience are compared first, since they say what to mend. */
+async function verifyFederated(
+  assertion: string,
+  client: AppRegistration,
+  claims: JWTPayload,
+): Promise<EntraErrorNumber | undefined> {
+  const ofIssuer = (client.federatedCredentials ?? []).filter(
+    ({ issuer }) => issuer === claims.iss,
+  );
+  if (ofIssuer.length === 0) return 700211;
+  const ofSubject = ofIssuer.filter(({ subject }) => subject === claims.sub);
+  if (ofSubject.length === 0) return 700213;
+  const found = ofSubject.find(({ audience }) => audience === claims.aud);
+  if (found === undefined) return 700212;
+  const keys: JWTVerifyGetKey = createLocalJWKSet({ keys: [...found.keys] });
+  await jwtVerify(assertion, keys, {
+    algorithms: ['RS256'],
+    clockTolerance: skewSeconds,
+    requiredClaims: ['exp'],
+  });
+  return undefined;
+}
+
+function decode(assertion: string) {
+  try {
+    return { claims: decodeJwt(assertion), header: decodeProtectedHeader(assertion) };
+  } catch {
+    return undefined;
+  }
+}
+
+function thumbprintOf(certificate: X509Certificate): string {
+  return Buffer.from(certificate.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
+}
+
+/**
+ * Refresh tokens as Microsoft Entra ID treats them: any scope the person has consented to may be
+ * asked for, a new refresh token comes with each answer and the old one stays valid, and the account
+ * is looked at again. Throws EntraRefusal 70000, 70008, 50057, 65001 or, with the claims to ask for at
+ * the next sign-in, 50076.
+ */
+export function registerRefreshGrant(
+  provider: Provider,
+  { directory, accessPolicies, notes }: SignInPolicyParts,
+): void {
+  provider.registerGrantType(
+    'refresh_token',
+    async (context: TokenEndpointGrantContext) => {
+      const { client, params, body } = context.oidc;
+      const value = params['refresh_token'];
+      if (!isString(value)) throw new EntraRefusal(90014);
+      const old = await provider.RefreshToken.find(value, { ignoreExpiration: true });
+      if (old?.grantId === undefined || old.clientId !== client.clientId) {
+        throw new EntraRefusal(70000);
+      }
+      if (old.isExpired) throw new EntraRefusal(70008);
+      const user = directory.find(old.accountId);
+      if (user === undefined || user.disabled) throw new EntraRefusal(50057);
+      const note = notes.ofGrant(old.jti);
+      const asked = isString(body?.['scope']) ? readScopes(body['scope']) : note.scopes;
+      if (directory.missingConsent(user.objectId, graphScopesOf(asked)).length > 0) {
+        throw new EntraRefusal(65001);
+      }
+      const missing = [
+        ...contextsOfClaims(body?.['claims']),
+        ...contextsOfPolicies(accessPolicies.value, directory, user, asked),
+      ].find((context) => !note.acrs.includes(context));
+      if (missing !== undefined) throw new EntraRefusal(50076, claimsForContext(missing));
+
+      const fresh = new provider.RefreshToken({
+        accountId: old.accountId,
+        client,
+        grantId: old.grantId,
+        gty: 'refresh_token',
+        scope: 'openid',
+        sessionUid: old.sessionUid,
+      });
+      context.body = { refresh_token: await fresh.save() };
+      notes.keepGrant(fresh.jti, note);
+      context.oidc.entity('RefreshToken', fresh);
+    },
+    ['refresh_token'],
+  );
+}
+
+/**
+ * The code as the browser carries it: Microsoft Entra ID's are about one to 2.4 thousand characters long, those of
+ * guests and of Azure AD B2C longer.
+ * @param length null: one that such codes have
+ */
+export function lengthenCode(code: string, length: number | null): string {
+  const wanted = length ?? usualLength(code);
+  return `1.${code}.${paddingOf(code, Math.max(0, wanted - code.length - 3))}`;
+}
+
+/** The code that `lengthenCode` got; for anything else, a code that nobody has. */
+export function shortenCode(long: string): string {
+  const [, code = '', padding = ''] = /^1\.([^.]+)\.([\w-]*)$/.exec(long) ?? [];
+  const isWhole = code !== '' && padding !== '';
+  return isWhole && padding === paddingOf(code, padding.length) ? code : '-';
+}
+
+function usualLength(code: string): number {
+  return 1000 + (createHash('sha256').update(`length|${code}`).digest().readUInt16BE() % 1400);
+}
+
+function paddingOf(code: string, length: number): string {
+  let padding = '';
+  for (let part = 0; padding.length < length; part += 1) {
+    padding += createHash('sha512').update(`${part}|${code}`).digest('base64url');
+  }
+  return padding.slice(0, length);
+}

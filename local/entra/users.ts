@@ -1,0 +1,126 @@
+/** An account of the stand-in's directory, with what Microsoft Graph tells about it. */
+export interface SeededUser {
+  /** `oid`, a GUID. */
+  readonly objectId: string;
+  /** `tid`. Another tenant's than the stand-in's: the app must refuse the person. */
+  readonly tenantId: string;
+  readonly name: string;
+  /** `preferred_username`. */
+  readonly username: string;
+  /** Values of app roles. */
+  readonly roles: readonly string[];
+  /** What this account is there to show, in one line. */
+  readonly note: string;
+  /** False: the consent page comes first. */
+  readonly consented: boolean;
+  /** True: sign-in and refresh fail with AADSTS50057. */
+  readonly disabled: boolean;
+  readonly givenName: string;
+  readonly surname: string;
+  /** Differs from `username` for guests only. */
+  readonly userPrincipalName?: string;
+  readonly jobTitle?: string;
+  readonly mail?: string;
+  readonly mobilePhone?: string;
+  readonly businessPhones?: readonly string[];
+  readonly officeLocation?: string;
+  readonly preferredLanguage?: string;
+  readonly hasPhoto?: boolean;
+  /** Names of the groups the person is in: `/me/memberOf`. */
+  readonly groups?: readonly string[];
+}
+
+const elsewhere = 'b5a3c1de-77f4-4f0e-9d53-0c2f1b6a9e42';
+
+type Usual = Pick<SeededUser, 'tenantId' | 'roles' | 'consented' | 'disabled'>;
+
+/** The accounts that the local stack starts with, one for each thing worth seeing. */
+export function seedUsers(tenantId: string, adminRole = 'admin'): SeededUser[] {
+  const usual = { tenantId, roles: [], consented: true, disabled: false } as const;
+  return [...members(usual, adminRole), ...others(usual)];
+}
+
+function members(usual: Usual, adminRole: string): SeededUser[] {
+  return [
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a01',
+      name: 'Ines Okafor',
+      givenName: 'Ines',
+      surname: 'Okafor',
+      username: 'ines@anteroom.example',
+      roles: [adminRole],
+      note: `Administrator: has the app role ${adminRole}`,
+      jobTitle: 'Identity administrator',
+      mail: 'ines@anteroom.example',
+      mobilePhone: '+49 30 5550101',
+      businessPhones: ['+49 30 5550100'],
+      officeLocation: 'Berlin 4/12',
+      preferredLanguage: 'en-GB',
+      hasPhoto: true,
+      groups: ['Identity team', 'All staff'],
+    },
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a02',
+      name: 'Tomás Lindqvist',
+      givenName: 'Tomás',
+      surname: 'Lindqvist',
+      username: 'tomas@anteroom.example',
+      note: 'Plain user: no app role, no photo',
+      jobTitle: 'Warehouse planner',
+      mail: 'tomas@anteroom.example',
+      officeLocation: 'Malmö 1',
+      groups: ['All staff'],
+      preferredLanguage: 'sv-SE',
+    },
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a03',
+      name: 'Mei Tanaka',
+      givenName: 'Mei',
+      surname: 'Tanaka',
+      username: 'mei@anteroom.example',
+      note: 'Has not consented yet: sees the consent page first',
+      consented: false,
+      jobTitle: 'Analyst',
+      mail: 'mei@anteroom.example',
+    },
+  ];
+}
+
+function others(usual: Usual): SeededUser[] {
+  return [
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a04',
+      tenantId: elsewhere,
+      name: 'Rafael Duarte',
+      givenName: 'Rafael',
+      surname: 'Duarte',
+      username: 'rafael@elsewhere.example',
+      note: 'Of another organisation: the app refuses the sign-in',
+    },
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a05',
+      name: 'Nadia Petrova',
+      givenName: 'Nadia',
+      surname: 'Petrova',
+      username: 'nadia@anteroom.example',
+      note: 'Disabled: cannot sign in at all',
+      disabled: true,
+    },
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a06',
+      name: 'Omar Haddad',
+      givenName: 'Omar',
+      surname: 'Haddad',
+      username: 'omar@partner.example',
+      userPrincipalName: 'omar_partner.example#EXT#@anteroom.example',
+      note: 'Guest: an outside account invited into this organisation',
+      mail: 'omar@partner.example',
+    },
+  ];
+}

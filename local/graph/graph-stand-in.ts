@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SeededUser } from '../entra/users';
+import { spend, suffer } from '../loopback/control';
+import { answerControl } from '../loopback/control-page';
+import { respondJson, startLoopbackServer } from '../loopback/server';
+import {
+  audiencesOf,
+  claimsChallenge,
+  createPublishedKeys,
+  verifyAccessToken,
+} from './access-token';
+import {
+  createGraphFaults,
+  createGraphPanel,
+  type GraphAnswer,
+  type GraphFaults,
+  problemOf,
+  retryAfterOf,
+} from './faults';
+import { answerPerson, createPhoto, createPhotoAnswers, type Photo, photoFault } from './people';
+
+export interface GraphStandInOptions {
+  /** 0 or left out: a free one. */
+  readonly port?: number;
+  /** JWKS, issuer and audience of the access tokens it accepts. */
+  readonly keysUrl: string;
+  readonly issuer: string;
+  readonly audience: string;
+  /** What a token must permit: `User.Read`, unless told otherwise. */
+  readonly scope?: string;
+  /** The accounts as they are now. */
+  listUsers(): readonly SeededUser[];
+}
+
+export interface GraphStandIn {
+  readonly url: string;
+  /** What `GRAPH_BASE_URL` must be. */
+  readonly baseUrl: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the local stand-in for Microsoft Graph; rejects when the port is taken. */
+export async function startGraphStandIn(options: GraphStandInOptions): Promise<GraphStandIn> {
+  const faults = createGraphFaults();
+  const panel = createGraphPanel(faults);
+  const answerGraph = createGraph(options, faults);
+  const server = await startLoopbackServer({
+    ...(options.port === undefined ? {} : { port: options.port }),
+    createHandler: () =>
+      Promise.resolve(async (request, response, url) => {
+        const { pathname } = url;
+        if (pathname === '/control' || pathname.startsWith('/control/')) {
+          await answerControl(panel, request, response, pathname);
+        } else {
+          await answerGraph(request, response, url);
+        }
+      }),
+  });
+  return { url: server.url, baseUrl: `${server.url}/v1.0`, stop: () => server.stop() };
+}
+
+function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
+  const { issuer, scope = 'User.Read' } = options;
+  const rules = {
+    issuer,
+    audiences: audiencesOf(options),
+    scope,
+    keys: createPublishedKeys(options.keysUrl),
+  };
+  const photo = createPhotoAnswers(createPhoto());
+
+  return async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
+    const ids = idsOf(request);
+    const headers = graphHeaders(ids);
+    const refuse = (error: GraphError) => {
+      respondJson(response, error.status, graphErrorBody(error, ids), {
+        ...headers,
+        'Content-Type': 'application/json',
+        ...error.headers,
+        ...retryAfterOf(error.status, faults.retryAfter.value),
+      });
+    };
+    const isFaulty =
+      faults.answer.value !== 'usual' || faults.outage.value !== 'none' || faults.delayMs.value > 0;
+    const isHit = isFaulty && spend(faults.times);
+    const answer = isHit ? faults.answer.value : 'usual';
+    if (isHit) {
+      await delay(faults.delayMs.value);
+      if (suffer(faults.outage.value, response)) return;
+    }
+
+    const verified = await verifyAccessToken(request.headers.authorization, rules);
+    if ('error' in verified) {
+      refuse(verified.error);
+      return;
+    }
+    const fault = faultOf(answer, { faults, photo, url });
+    if (fault !== undefined) {
+      refuse(fault);
+      return;
+    }
+    const user = options.listUsers().find(({ objectId }) => objectId === verified.objectId);
+    const asker = { user, scopes: verified.scopes, photo, headers };
+    const error = answerPerson(asker, request, response, url);
+    if (error !== undefined) refuse(error);
+  };
+}
+
+function idsOf({ headers }: IncomingMessage): GraphIds {
+  const requestId = randomUUID();
+  const own = headers['client-request-id'];
+  return { requestId, clientRequestId: typeof own === 'string' ? own : requestId };
+}
+
+/** The refusal that the control page has ordered, if any. */
+function faultOf(
+  answer: GraphAnswer,
+  { faults, photo, url }: { faults: GraphFaults; photo: Photo; url: URL },
+): GraphError | undefined {
+  switch (answer) {
+    case 'usual':
+      return undefined;
+    case 'claims-challenge':
+      return claimsChallenge(faults.challengeForm.value, Math.floor(Date.now() / 1000));
+    case 'no-photo':
+      return photoFault(photo, url);
+    case 'forbidden':
+    case 'not-found':
+    case 'too-many-requests':
+    case 'error':
+    case 'unavailable':
+    case 'gateway-timeout':
+      return problemOf(answer);
+  }
+}
+
+export interface GraphError {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+}
+
+/** What names a request in its answer, in headers and in the body of an error. */
+export interface GraphIds {
+  readonly requestId: string;
+  /** The caller's own, sent back; else as `requestId`. */
+  readonly clientRequestId: string;
+}
+
+/** Microsoft Graph's error body: https://learn.microsoft.com/graph/errors. */
+export function graphErrorBody(error: GraphError, ids: GraphIds): unknown {
+  return {
+    error: {
+      code: error.code,
+      message: error.message,
+      innerError: {
+        date: new Date().toISOString().slice(0, 19),
+        'request-id': ids.requestId,
+        'client-request-id': ids.clientRequestId,
+      },
+    },
+  };
+}
+
+/** What every answer of Microsoft Graph has. */
+export function graphHeaders(ids: GraphIds): Readonly<Record<string, string>> {
+  const server = { DataCenter: 'Loopback', Slice: 'E', Ring: '1', ScaleUnit: '000' };
+  return {
+    'request-id': ids.requestId,
+    'client-request-id': ids.clientRequestId,
+    'x-ms-ags-diagnostic': JSON.stringify({ ServerInfo: { ...server, RoleInstance: 'stand-in' } }),
+    'x-ms-resource-unit': '1',
+    'OData-Version': '4.0',
+    'Strict-Transport-Security': 'max-age=31536000',
+  };
+}

@@ -1,0 +1,241 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { SeededUser } from '../entra/users';
+import { respond, respondJson } from '../loopback/server';
+import { problemOf } from './faults';
+import type { GraphError } from './graph-stand-in';
+
+/** Whose request it is, and what the token allows. */
+interface Asker {
+  readonly user: SeededUser | undefined;
+  readonly scopes: readonly string[];
+  readonly photo: Photo;
+  /** Of every answer. */
+  readonly headers: OutgoingHttpHeaders;
+}
+
+/** The photo of those who have one; for those who have none, how Microsoft Graph says so. */
+export interface Photo {
+  readonly bytes: Buffer;
+  /** The next of the codes that were seen: they come in turn. */
+  missing(): GraphError;
+}
+
+const missingCodes = [
+  'ImageNotFound',
+  'ErrorEntityNotFound',
+  'ErrorItemNotFound',
+  'GetUserPhoto',
+  'ResourceNotFound',
+];
+
+const json = {
+  'Content-Type':
+    'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8',
+};
+
+export function createPhotoAnswers(bytes: Buffer): Photo {
+  let turn = 0;
+  return {
+    bytes,
+    missing() {
+      const code = missingCodes[turn % missingCodes.length] ?? '';
+      turn += 1;
+      return { status: 404, code, message: "The photo wasn't found." };
+    },
+  };
+}
+
+/** Answers about the person; an error when there is nothing to answer with. */
+export function answerPerson(
+  asker: Asker,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): GraphError | undefined {
+  const { user, photo, headers } = asker;
+  if (request.method !== 'GET') return badRequest('Only GET is known here.', 405);
+  if (user === undefined) return problemOf('not-found');
+  switch (url.pathname) {
+    case '/v1.0/me':
+      return answerProfile(user, asker, response, url);
+    case '/v1.0/me/memberOf':
+      return answerMemberships(user, asker, response, url);
+    case '/v1.0/me/photo/$value':
+      if (user.hasPhoto !== true) return photo.missing();
+      respond(response, 200, photo.bytes, {
+        ...{ ...headers, 'Content-Type': 'image/jpeg', ETag: '"stand-in-photo"' },
+      });
+      return undefined;
+    default:
+      return badRequest(`Resource not found for the segment '${url.pathname}'.`, 404);
+  }
+}
+
+/** What the control `no-photo` answers where a photo is asked for. */
+export function photoFault(photo: Photo, url: URL): GraphError | undefined {
+  return url.pathname === '/v1.0/me/photo/$value' ? photo.missing() : undefined;
+}
+
+function answerProfile(
+  user: SeededUser,
+  { headers }: Asker,
+  response: ServerResponse,
+  url: URL,
+): GraphError | undefined {
+  const profile = graphProfileOf(user);
+  const selection = readSelection(url, Object.keys(profile), 'microsoft.graph.user');
+  if ('code' in selection) return selection;
+  const body = {
+    '@odata.context': `${url.origin}/v1.0/$metadata#users${selection.suffix}/$entity`,
+    ...selection.of(profile),
+  };
+  respondJson(response, 200, body, { ...headers, ...json });
+  return undefined;
+}
+
+function answerMemberships(
+  user: SeededUser,
+  { scopes, headers }: Asker,
+  response: ServerResponse,
+  url: URL,
+): GraphError | undefined {
+  const memberships = graphMembershipsOf(user, scopes);
+  const [first] = memberships;
+  const known = first === undefined ? undefined : Object.keys(first);
+  const selection = readSelection(url, known, 'microsoft.graph.directoryObject');
+  if ('code' in selection) return selection;
+  const body = {
+    '@odata.context': `${url.origin}/v1.0/$metadata#directoryObjects${selection.suffix}`,
+    value: memberships.map((membership) => selection.of(membership)),
+  };
+  respondJson(response, 200, body, { ...headers, ...json });
+  return undefined;
+}
+
+function badRequest(message: string, status: number): GraphError {
+  return { status, code: 'BadRequest', message };
+}
+
+/** The user resource of Microsoft Graph v1.0, as `GET /me` gives it without `$select`. */
+export function graphProfileOf(user: SeededUser): Record<string, unknown> {
+  return {
+    businessPhones: user.businessPhones ?? [],
+    displayName: user.name,
+    givenName: user.givenName,
+    jobTitle: user.jobTitle ?? null,
+    mail: user.mail ?? null,
+    mobilePhone: user.mobilePhone ?? null,
+    officeLocation: user.officeLocation ?? null,
+    preferredLanguage: user.preferredLanguage ?? null,
+    surname: user.surname,
+    userPrincipalName: user.userPrincipalName ?? user.username,
+    id: user.objectId,
+  };
+}
+
+/** Delegated permissions that let an app read what a group is, and not only that there is one. */
+const readsGroups = ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All'];
+
+/**
+ * Items of `GET /me/memberOf`. With `User.Read` alone they come with `id` and type, everything else
+ * null, as Graph answers for types that an app may not read.
+ * https://learn.microsoft.com/graph/api/user-list-memberof
+ */
+export function graphMembershipsOf(
+  user: SeededUser,
+  scopes: readonly string[],
+): readonly Readonly<Record<string, unknown>>[] {
+  const isReadable = scopes.some((scope) => readsGroups.includes(scope));
+  return (user.groups ?? []).map((displayName) => {
+    const group = graphGroupOf(displayName, user.tenantId);
+    const hidden = Object.keys(group).map((name) => [name, name === 'id' ? group.id : null]);
+    const shown: Readonly<Record<string, unknown>> = isReadable
+      ? group
+      : (Object.fromEntries(hidden) as Record<string, unknown>);
+    return { '@odata.type': '#microsoft.graph.group', ...shown };
+  });
+}
+
+/** The properties of a group that apps mostly ask for; its id follows from its name. */
+function graphGroupOf(displayName: string, tenantId: string) {
+  const hash = createHash('sha256').update(`${tenantId}|${displayName}`).digest('hex');
+  return {
+    id: hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5'),
+    displayName,
+    description: null,
+    groupTypes: [],
+    mail: null,
+    mailEnabled: false,
+    mailNickname: displayName.replaceAll(/[^A-Za-z0-9]/g, '').toLowerCase(),
+    securityEnabled: true,
+    visibility: null,
+  };
+}
+
+type Properties = Readonly<Record<string, unknown>>;
+
+/** What a `$select` leaves of a resource. */
+export interface Selection {
+  /** `(displayName,mail)` for the context, or nothing. */
+  readonly suffix: string;
+  of(resource: Properties): Properties;
+}
+
+/**
+ * Reads `$select`.
+ * https://learn.microsoft.com/graph/query-parameters#select-parameter
+ * @param known the names that there are; undefined: any, since there is no resource to ask
+ * @param type for the error: `microsoft.graph.user`
+ */
+export function readSelection(
+  url: URL,
+  known: readonly string[] | undefined,
+  type: string,
+): Selection | GraphError {
+  const text = url.searchParams.get('$select') ?? '';
+  const names = text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+  const unknown = names.find((name) => known?.includes(name) === false);
+  if (unknown !== undefined) {
+    const message = `Could not find a property named '${unknown}' on type '${type}'.`;
+    return { status: 400, code: 'Request_BadRequest', message };
+  }
+  if (names.length === 0) return { suffix: '', of: (resource) => resource };
+  return {
+    suffix: `(${names.join(',')})`,
+    of: (resource) =>
+      Object.fromEntries(
+        Object.entries(resource).filter(([name]) => names.includes(name) || name.startsWith('@')),
+      ),
+  };
+}
+
+/** A small portrait, 96 pixels each way, as JPEG bytes: head and shoulders on a coloured ground. */
+export function createPhoto(): Buffer {
+  return Buffer.from(portrait.join(''), 'base64');
+}
+
+const portrait = [
+  '/9j/4AAQSkZJRgABAQAAAQABAAD/4gHYSUNDX1BST0ZJTEUAAQEAAAHIAAAAAAQwAABtbnRyUkdCIFhZWiAH4AABAAEAAAAA',
+  'AABhY3NwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAA9tYAAQAAAADTLQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+  'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAlkZXNjAAAA8AAAACRyWFlaAAABFAAAABRnWFlaAAABKAAAABRiWFlaAAABPAAA',
+  'ABR3dHB0AAABUAAAABRyVFJDAAABZAAAAChnVFJDAAABZAAAAChiVFJDAAABZAAAAChjcHJ0AAABjAAAADxtbHVjAAAAAAAA',
+  'AAEAAAAMZW5VUwAAAAgAAAAcAHMAUgBHAEJYWVogAAAAAAAAb6IAADj1AAADkFhZWiAAAAAAAABimQAAt4UAABjaWFlaIAAA',
+  'AAAAACSgAAAPhAAAts9YWVogAAAAAAAA9tYAAQAAAADTLXBhcmEAAAAAAAQAAAACZmYAAPKnAAANWQAAE9AAAApbAAAAAAAA',
+  'AABtbHVjAAAAAAAAAAEAAAAMZW5VUwAAACAAAAAcAEcAbwBvAGcAbABlACAASQBuAGMALgAgADIAMAAxADb/2wBDAA0JCgsK',
+  'CA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYVpQYEpRUk//2wBDAQ4ODhMREyYV',
+  'FSZPNS01T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT0//wAARCABgAGADASIAAhEB',
+  'AxEB/8QAGwABAQADAQEBAAAAAAAAAAAAAAIBBQYHAwT/xAAtEAACAgIBAQYEBwEAAAAAAAABAgADBBEFBhIhQVFhcSIxMpET',
+  'I0JygaHB0f/EABkBAQADAQEAAAAAAAAAAAAAAAABBAUCA//EAB0RAAICAgMBAAAAAAAAAAAAAAABAxECIQQSMWH/2gAMAwEA',
+  'AhEDEQA/ANHqNStRqapl2TqNStRqBZOo1K1GoFk6jUrUagWTqNStRqBZOo1K1GoFmYlajUg5smJWo1AsIjO4RFLMToADZM3W',
+  'N0pyuQgZq66QfkLW0fsNzpOmOFrwMVMq5Qcq1d7I+gHwHr5zfSnJyWnWJcj4yavI89yelOVx0LLXXcB8xU2z9jqaV0ZHKOpV',
+  'gdEEaInrk0PU/C152K+VSoGVUu+4fWB4H18oj5LbrIScaleJ5/ErUalwp2TErUagWZ1GpUTk5snU/Rx9a28jjVuPhe1FPsSJ',
+  '8ZVTtValidzIwYe4kPwlPZ6vE+OHk15mJXkUnaWLsenpPtMt6NlO9iInxzMmvDxLMi06Std+/pC2G62eZZ9S1chk1J9KWso9',
+  'gTPz6n0tdrbXsfvZ2LH3Mmai8MZvZOo1KiSRZmJnUakHNmImdSkrexwlalmY6AUbJiyTZ8Jzd3FOUK/iY7nbJvvB8xOwxue4',
+  'vIQMMtKz4rYeyR95zuB0lk3Kr5looU/oA23/AATc1dK8WgHaS2z9zn/NSpK4m/pehU2KqtfT9OTz3F46FjlpYfBaz2iftOP5',
+  'vm7uVcIF/Dx0O1TfeT5mdPb0rxbg9lLa/wBrn/dzTZ/SWTSpfDtF6j9BHZb/AIYicSf0TKbJVWvhzcS3retylilWU6II0RJ1',
+  'LdlExEzqNQRZUTMTkgvHosyb0ppUs7nQE77huHp4uj5B72Hx2a/oek1/SPGrVjHOtX8yzur34L5/zOjlSaS31RpcWFJd36Ii',
+  'J4FsREQDWczw9PKUHuCZCj4LNf0fScDfRZj3vTcpV0OiJ6jOb6u41bccZ1S/mV6FmvFfP+J7wyU+rKnKhTXdenHRMxLZmlal',
+  '0VNdfXUn1WMFHuTJmx6fTt83ijyYn7Amct0rGC7ZJHe1VrTUlSDSooUD0EuImeboiIgCIiAJFta3UvU42rqVI9DLiAeYXVNT',
+  'fZU/1IxU+4MjU2XUCdjm8oa+bA/cAzXTQTtWYWa65NH/2Q==',
+];

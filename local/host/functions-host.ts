@@ -1,0 +1,175 @@
+import type { RegisteredFunction } from './functions-core';
+import type { HostJson } from './host-files';
+import { readMostBodyBytes } from './http-request';
+import { type AnswerParts, runHooks, runTimer } from './invoke';
+import { loadApp } from './load-app';
+import { type Log, logCategory } from './log';
+import { createRoutes, type HttpFunction } from './routes';
+import { createHostServer, listenOnLoopback } from './server';
+import { createTimerFunctions, startTimers, type TimerFunction } from './timers';
+
+/** How to start the host. */
+export interface FunctionsHostOptions {
+  /** Folder of host.json, package.json and the built app. */
+  readonly scriptRoot: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** App settings; the app itself reads process.env. */
+  readonly settings: Readonly<Record<string, string | undefined>>;
+  /** PEM key and certificate: the host then serves https. */
+  readonly https?: { readonly key: string; readonly cert: string } | undefined;
+  readonly hostJson: HostJson;
+  /** The key that functions with an `authLevel` and `/admin` then ask for. */
+  readonly key?: string | undefined;
+  readonly log: Log;
+}
+
+/** A host that answers. */
+export interface FunctionsHost {
+  readonly port: number;
+  /** `http://localhost:7071` */
+  readonly url: string;
+  /** Why the app has no functions though the host runs: an entry file threw. */
+  readonly loadError: string | undefined;
+  /** Takes no more requests, lets those that run end within `graceMs`, then closes. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Loads the app in `scriptRoot` and serves it as the Azure Functions host would.
+ * One host a process: the library under it keeps its registrations for the whole process.
+ * @throws AppMissingError, PortTakenError
+ */
+export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
+  const { scriptRoot, log } = options;
+  const running = new Set<Promise<void>>();
+  const track = (work: Promise<void>): Promise<void> => {
+    running.add(work);
+    return work.finally(() => running.delete(work));
+  };
+  const { parts, loadError } = await loadParts(options, track);
+  const { hooks } = parts.core;
+  await runHooks(hooks.appStart, { ...hookContext(parts.core), functionAppDirectory: scriptRoot });
+  const { port, servers } = await listenOnLoopback(
+    () => createHostServer(parts, options.https, track),
+    options.port,
+  );
+  const url = `${parts.isHttps ? 'https' : 'http'}://localhost:${port}`;
+  log.say(listFunctions(url, parts.routes, parts.timers));
+  const ticking = startTimers(parts.timers, parts.runTimer);
+  return {
+    port,
+    url,
+    loadError,
+    async stop(graceMs = 700) {
+      ticking.stop();
+      for (const server of servers) {
+        server.close();
+        server.closeIdleConnections();
+      }
+      await endWithin(Promise.allSettled([...running]), graceMs);
+      await endWithin(runHooks(hooks.appTerminate, hookContext(parts.core)), 200);
+      for (const server of servers) {
+        server.closeAllConnections();
+      }
+    },
+  };
+}
+
+async function loadParts(
+  { scriptRoot, settings, https, hostJson, key, log }: FunctionsHostOptions,
+  track: (work: Promise<void>) => Promise<void>,
+): Promise<{ readonly parts: AnswerParts; readonly loadError: string | undefined }> {
+  const { timeoutSeconds } = hostJson;
+  const { core, loadError } = await loadApp(scriptRoot, log);
+  if (hostJson.namesBundle) {
+    log(
+      'information',
+      logCategory.startup,
+      'The extension bundle of host.json is not fetched: no bundle is needed here.',
+    );
+  }
+  const loaded = loadError === undefined ? core.functions.values() : [];
+  const functions = selectFunctions(loaded, settings, log);
+  const parts: AnswerParts = {
+    core,
+    routes: createRoutes(functions, hostJson.routePrefix, log),
+    timers: createTimerFunctions(functions, settings, log),
+    runTimer: (timer) => track(runTimer({ core, timeoutSeconds, log }, timer)),
+    hostJson,
+    timeoutSeconds,
+    key,
+    isHttps: https !== undefined,
+    hidesHostPage: settings['AzureWebJobsDisableHomepage']?.toLowerCase() === 'true',
+    mostBodyBytes: readMostBodyBytes(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']),
+    log,
+  };
+  return { parts, loadError };
+}
+
+function hookContext({ appHookData }: { readonly appHookData: object }): object {
+  return { hookData: {}, appHookData };
+}
+
+async function endWithin(work: Promise<unknown>, ms: number): Promise<void> {
+  let timeout: NodeJS.Timeout | undefined;
+  const tooLong = new Promise((resolve) => {
+    timeout = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => undefined), tooLong]);
+  clearTimeout(timeout);
+}
+
+// What the real host has built in. Everything else comes out of an extension bundle.
+const builtIn = new Set(['httptrigger', 'http', 'timertrigger']);
+
+/**
+ * The functions that this host runs. Those with a binding it does not have are logged and left out, as
+ * the real host does without an extension bundle; those that `AzureWebJobs.<name>.Disabled` turns off
+ * are left out too.
+ * https://learn.microsoft.com/azure/azure-functions/disable-function
+ */
+export function selectFunctions(
+  functions: Iterable<RegisteredFunction>,
+  settings: Readonly<Record<string, string | undefined>>,
+  log: Log,
+): readonly RegisteredFunction[] {
+  return [...functions].filter(({ metadata: { name, bindings } }) => {
+    const missing = Object.values(bindings)
+      .map(({ type }) => type ?? '')
+      .filter((type) => !builtIn.has(type.toLowerCase()));
+    if (missing.length > 0) {
+      log(
+        'error',
+        logCategory.startup,
+        `The '${name}' function is in error: The binding type(s) '${missing.join(', ')}' are not registered. This host has HTTP and timers; \`func start\` has the others.`,
+      );
+      return false;
+    }
+    if (isDisabled(name, settings)) {
+      log('information', logCategory.startup, `Function ${name} is disabled`);
+      return false;
+    }
+    return true;
+  });
+}
+
+// Linux does not have dots in the names of environment variables everywhere: both forms are read.
+function isDisabled(name: string, settings: Readonly<Record<string, string | undefined>>): boolean {
+  const value =
+    settings[`AzureWebJobs.${name}.Disabled`] ?? settings[`AzureWebJobs_${name}_Disabled`];
+  return value === '1' || value?.toLowerCase() === 'true';
+}
+
+/** The list of functions and their URLs, as `func start` shows it. */
+export function listFunctions(
+  url: string,
+  routes: readonly HttpFunction[],
+  timers: readonly TimerFunction[],
+): string {
+  const lines = [
+    ...routes.map((each) => `\t${each.name}: [${each.methods.join(',')}] ${url}/${each.route}`),
+    ...timers.map((each) => `\t${each.name}: timerTrigger`),
+  ];
+  return lines.length === 0 ? 'No functions were found.' : `Functions:\n\n${lines.join('\n')}\n`;
+}

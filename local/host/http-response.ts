@@ -1,0 +1,138 @@
+import type { ServerResponse } from 'node:http';
+import type { RpcHttpCookie, RpcTypedData } from './rpc';
+
+/** An answer, ready to be written. */
+export interface HostResponse {
+  readonly status: number;
+  /** In the order they are sent; a name may come twice (`set-cookie`). */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
+  /** The connection ends with this answer. */
+  readonly closes?: boolean;
+}
+
+/** An answer of the host itself: no body, no content type. */
+export function emptyResponse(status: number, closes = false): HostResponse {
+  return { status, headers: [], body: new Uint8Array(), closes };
+}
+
+/**
+ * What a function answered, from the worker's `http` data. Nothing at all is 204.
+ * @throws Error when the host could not send it: a header beyond ASCII, a faulty cookie, a length
+ * that is not the body's. The real host answers 500 then, and so does the caller.
+ */
+export function toHostResponse(value: RpcTypedData | null | undefined): HostResponse {
+  const http = value?.http;
+  if (http === null || http === undefined) {
+    return emptyResponse(204);
+  }
+  const body = http.body?.bytes ?? new Uint8Array();
+  const headers = Object.entries(http.headers ?? {});
+  for (const [name, content] of headers) {
+    if (!/^[\t\u0020-\u007e]*$/.test(content)) {
+      throw new Error(`Invalid non-ASCII or control character in header ${name}.`);
+    }
+    if (name.toLowerCase() === 'content-length' && Number(content) !== body.length) {
+      throw new Error(`Response Content-Length mismatch: ${content} told, ${body.length} given.`);
+    }
+  }
+  const cookies = (http.cookies ?? []).map((cookie): [string, string] => [
+    'set-cookie',
+    formatSetCookie(cookie),
+  ]);
+  return { status: Number(http.statusCode ?? 200), headers: [...headers, ...cookies], body };
+}
+
+/**
+ * Writes an answer as Kestrel does: its name in `Server`, the length only of an empty body or where
+ * the function gave one (else chunked), no body for HEAD. `extra` are `customHeaders` of host.json:
+ * they stand where the function did not set that header.
+ */
+export function writeHttpResponse(
+  response: ServerResponse,
+  answer: HostResponse,
+  extra: Readonly<Record<string, string>>,
+): void {
+  const own = new Set(answer.headers.map(([name]) => name.toLowerCase()));
+  const added = Object.entries(extra).filter(([name]) => !own.has(name.toLowerCase()));
+  response.statusCode = answer.status;
+  if (answer.closes === true) {
+    response.setHeader('Connection', 'close');
+  } else {
+    // Kestrel says nothing of a connection that stays open.
+    response.removeHeader('Connection');
+  }
+  response.setHeader('Server', 'Kestrel');
+  for (const [name, content] of [...answer.headers, ...added]) {
+    response.appendHeader(name, content);
+  }
+  const isBodiless = [204, 205, 304].includes(answer.status);
+  if (response.req.method === 'HEAD' || isBodiless) {
+    response.end();
+  } else if (answer.body.length === 0) {
+    response.setHeader('Content-Length', '0');
+    response.end();
+  } else {
+    // Written apart from the end: otherwise Node would count the body and tell its length.
+    response.write(answer.body);
+    response.end();
+  }
+}
+
+/**
+ * A `Set-Cookie` line as ASP.NET Core writes it: attributes in lower case and in its order, the path
+ * `/` where none is given, and the value percent-escaped. So a value should use base64url
+ * characters and dots only, or the browser sends back something else than the app set.
+ * @throws Error when the name, path or domain is not one a cookie may have
+ */
+export function formatSetCookie(cookie: RpcHttpCookie): string {
+  const name = cookie.name ?? '';
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) {
+    throw new Error('The cookie has an invalid name.');
+  }
+  const expires = cookie.expires?.value?.seconds;
+  const maxAge = cookie.maxAge?.value;
+  const domain = cookie.domain?.value ?? '';
+  const path = cookie.path?.value ?? '/';
+  if (/[;,\u0000-\u001f\u007f-\uffff]/.test(domain) || /[;\u0000-\u001f\u007f-\uffff]/.test(path)) {
+    throw new Error(`The cookie ${name} has an invalid domain or path.`);
+  }
+  return [
+    `${name}=${escapeValue(cookie.value ?? '')}`,
+    isNumber(expires) && `expires=${new Date(expires * 1000).toUTCString()}`,
+    isNumber(maxAge) && `max-age=${Math.trunc(maxAge)}`,
+    domain !== '' && `domain=${domain}`,
+    path !== '' && `path=${path}`,
+    cookie.secure?.value === true && 'secure',
+    sameSite(cookie.sameSite),
+    cookie.httpOnly?.value === true && 'httponly',
+  ]
+    .filter((part) => typeof part === 'string')
+    .join('; ');
+}
+
+// As .NET's Uri.EscapeDataString, which leaves alone only what RFC 3986 calls unreserved.
+function escapeValue(value: string): string {
+  return encodeURIComponent(value.toWellFormed()).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function sameSite(sent: RpcHttpCookie['sameSite']): string | false {
+  switch (sent) {
+    case 'lax':
+    case 'strict':
+      return `samesite=${sent}`;
+    case 'explicitNone':
+      return 'samesite=none';
+    case 'none':
+    case null:
+    case undefined:
+      return false;
+  }
+}
+
+function isNumber(value: number | null | undefined): value is number {
+  return typeof value === 'number';
+}

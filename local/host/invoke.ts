@@ -1,0 +1,326 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerBuiltIn, answerWithoutFunction, type BuiltInParts, hasKey } from './built-in-routes';
+import type { FunctionsCore, RegisteredFunction } from './functions-core';
+import type { HostJson } from './host-files';
+import {
+  BodyTooLargeError,
+  encodePath,
+  readBody,
+  readRequestLine,
+  type RequestLine,
+  toRpcRequest,
+} from './http-request';
+import {
+  emptyResponse,
+  type HostResponse,
+  toHostResponse,
+  writeHttpResponse,
+} from './http-response';
+import { type Log, logCategory } from './log';
+import { findRoute, type HttpFunction } from './routes';
+import type {
+  CoreInvocationContext,
+  HookCallback,
+  RpcInvocationRequest,
+  RpcTypedData,
+} from './rpc';
+import { type TimerFunction, toRpcTimer } from './timers';
+
+/** What answering needs. */
+export interface AnswerParts extends RunParts, BuiltInParts {
+  readonly routes: readonly HttpFunction[];
+  readonly hostJson: HostJson;
+  readonly isHttps: boolean;
+  /** The longest body that is taken: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. */
+  readonly mostBodyBytes: number;
+}
+
+// ASP.NET Core leaves HSTS out for these, or a developer's browser would remember it.
+const hostsWithoutHsts = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+
+/** Answers one request and logs it in one line, without query and cookies: they hold secrets. */
+export async function answerRequest(
+  parts: AnswerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { log } = parts;
+  const started = performance.now();
+  const line = readRequestLine(request);
+  if ('refusedWith' in line) {
+    const { refusedWith, why } = line;
+    request.resume();
+    writeHttpResponse(response, emptyResponse(refusedWith, true), {});
+    log('information', logCategory.results, `${request.method ?? ''} ${refusedWith} (${why})`);
+    return;
+  }
+  const { answer, by } = await findAnswer(parts, request, line);
+  const withHsts = parts.isHttps && !hostsWithoutHsts.test(line.host);
+  writeHttpResponse(response, answer, {
+    ...(withHsts &&
+      parts.hostJson.hsts !== undefined && { 'strict-transport-security': parts.hostJson.hsts }),
+    ...parts.hostJson.customHeaders,
+  });
+  const ms = Math.round(performance.now() - started);
+  log(
+    'information',
+    logCategory.results,
+    `${line.method} ${encodePath(line.path)} ${answer.status} ${ms}ms (${by})`,
+  );
+}
+
+interface Found {
+  readonly answer: HostResponse;
+  /** Who answered, for the log. */
+  readonly by: string;
+}
+
+async function findAnswer(
+  parts: AnswerParts,
+  request: IncomingMessage,
+  line: RequestLine,
+): Promise<Found> {
+  const builtIn = await answerBuiltIn(parts, request, line);
+  if (builtIn !== undefined) {
+    return { answer: builtIn, by: 'host' };
+  }
+  const found = findRoute(parts.routes, line.method, line.path);
+  if (found === undefined) {
+    request.resume();
+    return { answer: answerWithoutFunction(parts, line.path), by: 'host' };
+  }
+  const { key } = parts;
+  if (key !== undefined && !found.route.isAnonymous && !hasKey(key, request, line)) {
+    request.resume();
+    return { answer: emptyResponse(401), by: 'host' };
+  }
+  return callFunction(parts, request, line, found);
+}
+
+async function callFunction(
+  parts: AnswerParts,
+  request: IncomingMessage,
+  line: RequestLine,
+  { route, params }: NonNullable<ReturnType<typeof findRoute>>,
+): Promise<Found> {
+  const invocationId = createInvocationId();
+  const by = `${route.name} ${invocationId.slice(0, 8)}`;
+  try {
+    const body = await readBody(request, parts.mostBodyBytes);
+    const http = toRpcRequest(request, line, parts.isHttps, params, body);
+    const invocation = {
+      invocationId,
+      inputName: route.bindingName,
+      input: { http },
+      traceContext: createTraceContext(request.headersDistinct),
+    };
+    const result = await runFunction(parts, route.registered, invocation);
+    return { answer: result.ok ? toHostResponse(result.value) : emptyResponse(500), by };
+  } catch (error) {
+    parts.log('error', logCategory.function(route.name), `  ${by} failed. ${describeError(error)}`);
+    return { answer: emptyResponse(500, error instanceof BodyTooLargeError), by };
+  }
+}
+
+/** Calls a timer function once and logs how that went; never throws. */
+export async function runTimer(parts: RunParts, timer: TimerFunction): Promise<void> {
+  const started = performance.now();
+  const invocationId = createInvocationId();
+  const input = toRpcTimer(timer, Date.now() / 1000);
+  const traceContext = createTraceContext();
+  const invocation = { invocationId, inputName: timer.bindingName, input, traceContext };
+  const { ok } = await runFunction(parts, timer.registered, invocation);
+  const ms = Math.round(performance.now() - started);
+  const how = ok ? 'succeeded' : 'failed';
+  parts.log(
+    'information',
+    logCategory.results,
+    `timer ${how} ${ms}ms (${timer.name} ${invocationId.slice(0, 8)})`,
+  );
+}
+
+/** How a call ended: with a value, or in failure. What went wrong is in the log only. */
+export type RunResult =
+  { readonly ok: true; readonly value: RpcTypedData | null | undefined } | { readonly ok: false };
+
+/** What running a function needs. */
+export interface RunParts {
+  readonly core: FunctionsCore;
+  /** `functionTimeout` of host.json, in seconds; undefined: a function may take as long as it likes. */
+  readonly timeoutSeconds: number | undefined;
+  readonly log: Log;
+}
+
+/**
+ * Calls a function, its log lines marked with its name and the start of the invocation's id. One that
+ * takes longer than `timeoutSeconds` has failed; what it does after that is nobody's any more.
+ */
+export async function runFunction(
+  { core, timeoutSeconds, log }: RunParts,
+  registered: RegisteredFunction,
+  invocation: Invocation,
+): Promise<RunResult> {
+  const { name } = registered.metadata;
+  const mark = `${name} ${invocation.invocationId.slice(0, 8)}`;
+  const marked: InvocationLog = (level, category, message) => {
+    log(level, category, `  ${mark}: ${message}`);
+  };
+  const work = invokeFunction(core, registered, invocation, marked);
+  try {
+    const value = await (timeoutSeconds === undefined ? work : within(timeoutSeconds, work));
+    return { ok: true, value };
+  } catch (error) {
+    log('error', logCategory.function(name), `  ${mark} failed. ${describeError(error)}`);
+    return { ok: false };
+  }
+}
+
+async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`Timeout value of ${seconds} s (functionTimeout) was exceeded.`));
+    }, seconds * 1000);
+  });
+  try {
+    return await Promise.race([work, tooLong]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** An error for the log: its stack, and its causes' stacks. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  const own = error.stack ?? `${error.name}: ${error.message}`;
+  return error.cause === undefined ? own : `${own}\ncaused by ${describeError(error.cause)}`;
+}
+
+/** Takes what a function logs, by level and category. */
+export type InvocationLog = CoreInvocationContext['log'];
+
+/** One call: what the function gets, under its trigger binding's name. */
+export interface Invocation {
+  readonly invocationId: string;
+  readonly inputName: string;
+  readonly input: RpcTypedData;
+  readonly traceContext: TraceContext;
+}
+
+/** The W3C trace that an invocation belongs to. */
+export interface TraceContext {
+  readonly traceParent: string;
+  readonly traceState?: string;
+}
+
+/** A new invocation's id, a GUID. */
+export function createInvocationId(): string {
+  return randomUUID();
+}
+
+/**
+ * The trace of a new invocation: the trace that the caller sent in `traceparent`, under a span of its own, or else a
+ * new one. As in ASP.NET Core, a header that is repeated or not well formed is no trace, and its state goes with it.
+ * https://www.w3.org/TR/trace-context/#traceparent-header
+ */
+export function createTraceContext(
+  headers: Readonly<Record<string, readonly string[] | undefined>> = {},
+): TraceContext {
+  const span = randomBytes(8).toString('hex');
+  const [sent, ...others] = headers['traceparent'] ?? [];
+  const [, traceId, flags] =
+    /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/.exec(sent ?? '') ??
+    [];
+  if (traceId === undefined || flags === undefined || others.length > 0) {
+    return { traceParent: `00-${randomBytes(16).toString('hex')}-${span}-00` };
+  }
+  const traceState = headers['tracestate']?.join(',');
+  return {
+    traceParent: `00-${traceId}-${span}-${flags}`,
+    ...(traceState !== undefined && { traceState }),
+  };
+}
+
+/**
+ * Calls a function the way the Node worker does: the library makes the arguments, hooks may change
+ * them, the library runs the handler and turns its result into RPC data.
+ * @throws what the handler or a hook threw
+ */
+export async function invokeFunction(
+  core: FunctionsCore,
+  registered: RegisteredFunction,
+  invocation: Invocation,
+  log: InvocationLog,
+): Promise<RpcTypedData | null | undefined> {
+  const programmingModel = core.programmingModel();
+  if (programmingModel === undefined) {
+    throw new Error('The app has not registered a programming model.');
+  }
+  const coreContext = createCoreContext(registered, invocation, log);
+  const model = await programmingModel.getInvocationModel(coreContext);
+  const { context, inputs } = await model.getArguments();
+  const shared = { hookData: {}, appHookData: core.appHookData, invocationContext: context };
+
+  const before = { ...shared, functionCallback: registered.callback, inputs };
+  coreContext.state = 'preInvocationHooks';
+  await runHooks(core.hooks.preInvocation, before);
+
+  const after: Outcome = { ...shared, inputs: before.inputs, result: null, error: null };
+  coreContext.state = 'invocation';
+  try {
+    after.result = await model.invokeFunction(context, before.inputs, before.functionCallback);
+  } catch (error) {
+    after.error = error;
+  }
+  coreContext.state = 'postInvocationHooks';
+  await runHooks(core.hooks.postInvocation, after);
+  coreContext.state = undefined;
+
+  if (after.error !== undefined && after.error !== null) {
+    throw asError(after.error);
+  }
+  return (await model.getResponse(context, after.result)).returnValue;
+}
+
+interface Outcome {
+  inputs: unknown[];
+  result: unknown;
+  error: unknown;
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error('The function threw.', { cause: thrown });
+}
+
+/** Runs hooks one after the other, in the order they were registered. */
+export async function runHooks(hooks: readonly HookCallback[], context: object): Promise<void> {
+  for (const hook of hooks) {
+    await hook(context);
+  }
+}
+
+function createCoreContext(
+  registered: RegisteredFunction,
+  invocation: Invocation,
+  log: InvocationLog,
+): CoreInvocationContext {
+  const { metadata } = registered;
+  const request: RpcInvocationRequest = {
+    invocationId: invocation.invocationId,
+    functionId: metadata.functionId ?? metadata.name,
+    inputData: [{ name: invocation.inputName, data: invocation.input }],
+    traceContext: invocation.traceContext,
+  };
+  return {
+    invocationId: invocation.invocationId,
+    request,
+    metadata,
+    log: (level, category, message) => {
+      const isUsers = category.toLowerCase() === 'user';
+      log(level, isUsers ? logCategory.user(metadata.name) : logCategory.worker, message);
+    },
+  };
+}

@@ -1,0 +1,296 @@
+import type { RegisteredFunction } from './functions-core';
+import { type Log, logCategory } from './log';
+import { parseRouteConstraint, type RouteConstraint, splitOutside } from './route-constraints';
+
+/** A function that answers HTTP requests. */
+export interface HttpFunction {
+  readonly name: string;
+  readonly registered: RegisteredFunction;
+  /** Name of the trigger binding: under it the request is handed over. */
+  readonly bindingName: string;
+  /** Upper case. */
+  readonly methods: readonly string[];
+  /** Prefix and route, without a leading slash. */
+  readonly route: string;
+  readonly segments: readonly RouteSegment[];
+  readonly isAnonymous: boolean;
+}
+
+/**
+ * The HTTP functions in the order the real host loads and tries them: alphabetically by function name. What the
+ * real host would refuse to load is logged and left out: reserved routes, and routes and names that a function
+ * before it has.
+ */
+export function createRoutes(
+  functions: Iterable<RegisteredFunction>,
+  routePrefix: string,
+  log: Log,
+): readonly HttpFunction[] {
+  const routes: HttpFunction[] = [];
+  const byName = [...functions].sort((a, b) => compareNames(a.metadata.name, b.metadata.name));
+  for (const registered of byName) {
+    const { name } = registered.metadata;
+    try {
+      const route = createRoute(registered, routePrefix);
+      if (route !== undefined) {
+        refuseConflict(route, routes);
+        routes.push(route);
+      }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log('error', logCategory.startup, `The '${name}' function is in error: ${reason}`);
+    }
+  }
+  return routes;
+}
+
+/** The first function that takes the method on the (decoded) path, and its route parameters. */
+export function findRoute(
+  routes: readonly HttpFunction[],
+  method: string,
+  path: string,
+): { readonly route: HttpFunction; readonly params: Readonly<Record<string, string>> } | undefined {
+  for (const route of routes) {
+    const params = route.methods.includes(method) ? matchRoute(route.segments, path) : undefined;
+    if (params !== undefined) {
+      return { route, params };
+    }
+  }
+  return undefined;
+}
+
+function createRoute(
+  registered: RegisteredFunction,
+  routePrefix: string,
+): HttpFunction | undefined {
+  const { name, bindings } = registered.metadata;
+  const trigger = Object.entries(bindings).find(
+    ([, binding]) => binding.type?.toLowerCase() === 'httptrigger',
+  );
+  if (trigger === undefined) {
+    return undefined;
+  }
+  const [bindingName, { route: written, methods, authLevel }] = trigger;
+  const own = typeof written === 'string' && written.trim() !== '' ? written : name;
+  const trimmed = own.replace(/^\/+|\/+$/g, '');
+  if (/^(admin|runtime)/i.test(trimmed)) {
+    throw new Error('The specified route conflicts with one or more built in routes.');
+  }
+  const route = [routePrefix, trimmed].filter((part) => part !== '').join('/');
+  return {
+    name,
+    registered,
+    bindingName,
+    methods: methodList(methods),
+    route,
+    segments: compileRoute(route),
+    isAnonymous: typeof authLevel !== 'string' || authLevel.toLowerCase() === 'anonymous',
+  };
+}
+
+function methodList(methods: unknown): readonly string[] {
+  return Array.isArray(methods) ? methods.map((method) => String(method).toUpperCase()) : [];
+}
+
+function refuseConflict(route: HttpFunction, others: readonly HttpFunction[]): void {
+  for (const other of others) {
+    if (other.name.toLowerCase() === route.name.toLowerCase()) {
+      throw new Error(`The name '${route.name}' must be unique within the function app.`);
+    }
+    const sharesMethod = route.methods.some((method) => other.methods.includes(method));
+    if (sharesMethod && other.route.toLowerCase() === route.route.toLowerCase()) {
+      throw new Error(`The route conflicts with the route defined by function '${other.name}'.`);
+    }
+  }
+}
+
+function compareNames(a: string, b: string): number {
+  const [left, right] = [a.toLowerCase(), b.toLowerCase()];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/**
+ * Matches a decoded path with a compiled route: literals without regard to case, one trailing slash
+ * ignored, an empty segment (`//x`) never matching.
+ * @returns the route parameters, absent optional ones missing; or undefined when it does not match
+ */
+export function matchRoute(
+  segments: readonly RouteSegment[],
+  path: string,
+): Readonly<Record<string, string>> | undefined {
+  const parts = splitPath(path);
+  if (parts === undefined) {
+    return undefined;
+  }
+  const values = new Map<string, string>();
+  for (const [index, segment] of segments.entries()) {
+    if (segment.kind === 'catch-all') {
+      // The rest as it was sent, a trailing slash included.
+      const rest = path.replace(/^\//, '').split('/').slice(index).join('/');
+      return takeRest(values, segment.parameter, rest) ? Object.fromEntries(values) : undefined;
+    }
+    if (!matchSegment(segment, parts[index], values)) {
+      return undefined;
+    }
+  }
+  return parts.length > segments.length ? undefined : Object.fromEntries(values);
+}
+
+function splitPath(path: string): readonly string[] | undefined {
+  const trimmed = path.replace(/^\//, '').replace(/\/$/, '');
+  if (trimmed === '') {
+    return path === '//' ? undefined : [];
+  }
+  const parts = trimmed.split('/');
+  return parts.includes('') ? undefined : parts;
+}
+
+function matchSegment(
+  segment: Exclude<RouteSegment, { kind: 'catch-all' }>,
+  part: string | undefined,
+  values: Map<string, string>,
+): boolean {
+  switch (segment.kind) {
+    case 'literal':
+      return part !== undefined && segment.text.toLowerCase() === part.toLowerCase();
+    case 'parameter':
+      return take(values, segment.parameter, part ?? '');
+    case 'mixed': {
+      const found = segment.patterns
+        .map((pattern) => (part === undefined ? null : pattern.exec(part)))
+        .find((match) => match !== null);
+      return (
+        found !== undefined &&
+        segment.parameters.every((each, index) => take(values, each, found[index + 1] ?? ''))
+      );
+    }
+  }
+}
+
+function take(values: Map<string, string>, parameter: RouteParameter, sent: string): boolean {
+  const value = sent === '' ? parameter.default : sent;
+  if (value === undefined) {
+    return parameter.isOptional;
+  }
+  values.set(parameter.name, value);
+  return parameter.constraints.every((holds) => holds(value));
+}
+
+// A catch-all is content with nothing: `{*path}` matches the root.
+function takeRest(values: Map<string, string>, parameter: RouteParameter, rest: string): boolean {
+  return take(values, { ...parameter, isOptional: true }, rest);
+}
+
+/** A parameter of a route: `{name}`, `{name?}`, `{name=default}`, `{*name}`, each with constraints. */
+export interface RouteParameter {
+  readonly name: string;
+  readonly isOptional: boolean;
+  readonly default: string | undefined;
+  readonly constraints: readonly RouteConstraint[];
+}
+
+/** One part of a route between slashes. */
+export type RouteSegment =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'parameter'; readonly parameter: RouteParameter }
+  | { readonly kind: 'catch-all'; readonly parameter: RouteParameter }
+  | {
+      /**
+       * Parameters and text in one segment: `{name}.{extension}`. The first pattern that fits counts: where
+       * the last parameter is optional, the second is without it and its dot.
+       */
+      readonly kind: 'mixed';
+      readonly patterns: readonly RegExp[];
+      readonly parameters: readonly RouteParameter[];
+    };
+
+/**
+ * A route template, ready to be matched with `matchRoute`. Templates are those of ASP.NET Core.
+ * @throws Error when the template is not well formed
+ */
+export function compileRoute(template: string): readonly RouteSegment[] {
+  const trimmed = template.replace(/^~?\//, '').replace(/\/$/, '');
+  if (trimmed === '') {
+    return [];
+  }
+  const texts = splitOutside(trimmed, '/');
+  return texts.map((text, index) => {
+    const segment = compileSegment(text, template);
+    if (segment.kind === 'catch-all' && index < texts.length - 1) {
+      throw new Error(`In the route "${template}" something follows the catch-all parameter.`);
+    }
+    return segment;
+  });
+}
+
+function compileSegment(text: string, template: string): RouteSegment {
+  if (text === '') {
+    throw new Error(`The route "${template}" has an empty segment.`);
+  }
+  // The regular expression of a constraint may hold braces, doubled: `{id:regex(^\\d{{3}}$)}`.
+  const pieces = text.split(/(\{(?:[^{}]|\{\{|\}\})+\})/).filter((piece) => piece !== '');
+  if (pieces.some((piece) => !isParameter(piece) && /[{}]/.test(piece))) {
+    throw new Error(`The route "${template}" has a brace without its partner.`);
+  }
+  const [only] = pieces;
+  if (pieces.length > 1 || only === undefined) {
+    return compileMixed(pieces, template);
+  }
+  if (!isParameter(only)) {
+    return { kind: 'literal', text: only };
+  }
+  const isCatchAll = only.startsWith('{*');
+  return {
+    kind: isCatchAll ? 'catch-all' : 'parameter',
+    parameter: compileParameter(only.replace(/^\{\*{0,2}/, '{'), template),
+  };
+}
+
+function compileMixed(pieces: readonly string[], template: string): RouteSegment {
+  const parameters = pieces.filter(isParameter).map((piece) => compileParameter(piece, template));
+  const last = pieces.at(-1) ?? '';
+  const mayEndBefore = isParameter(last) && parameters.at(-1)?.isOptional === true;
+  const optionals = parameters.filter(({ isOptional }) => isOptional).length;
+  if (
+    optionals > (mayEndBefore ? 1 : 0) ||
+    (mayEndBefore && pieces.at(-2)?.endsWith('.') !== true)
+  ) {
+    throw new Error(
+      `In the route "${template}" an optional parameter is not at the end of "${pieces.join('')}", after a dot.`,
+    );
+  }
+  // Greedy from the left is what ASP.NET Core does from the right: the last separator decides.
+  const source = pieces.map((piece) =>
+    isParameter(piece) ? '(.+)' : piece.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
+  );
+  const whole = new RegExp(`^${source.join('')}$`, 'is');
+  if (!mayEndBefore) {
+    return { kind: 'mixed', patterns: [whole], parameters };
+  }
+  // The dot goes with the parameter, and what ends in one does not match.
+  const shorter = source.slice(0, -1).join('').replace(/\\\.$/, '');
+  return { kind: 'mixed', patterns: [whole, new RegExp(`^${shorter}(?<!\\.)$`, 'is')], parameters };
+}
+
+function compileParameter(text: string, template: string): RouteParameter {
+  const inner = text.slice(1, -1).replaceAll('{{', '{').replaceAll('}}', '}');
+  const [declared = '', ...defaults] = splitOutside(inner, '=');
+  const isOptional = defaults.length === 0 && declared.endsWith('?');
+  const [name = '', ...constraints] = splitOutside(
+    isOptional ? declared.slice(0, -1) : declared,
+    ':',
+  );
+  if (name === '') {
+    throw new Error(`The route "${template}" has a parameter without a name.`);
+  }
+  return {
+    name,
+    isOptional,
+    default: defaults.length === 0 ? undefined : defaults.join('='),
+    constraints: constraints.map(parseRouteConstraint),
+  };
+}
+
+function isParameter(piece: string): boolean {
+  return piece.startsWith('{') && piece.endsWith('}');
+}

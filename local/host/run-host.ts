@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { usesProxy } from '../../src/proxy';
+import { createThrowawayCertificate } from '../https/create-throwaway-certificate';
+import { type FunctionsHost, startFunctionsHost } from './functions-host';
+import { FaultyFileError, readHostJson, readLocalSettings } from './host-files';
+import { describeError } from './invoke';
+import { AppMissingError, captureConsole } from './load-app';
+import { createLog, leastLevel } from './log';
+import { PortTakenError } from './server';
+import { watchAddresses } from './watch-addresses';
+
+/** What the host tells a parent that started it with an IPC channel. */
+export type HostMessage =
+  | {
+      readonly type: 'ready';
+      readonly port: number;
+      readonly url: string;
+      /** PEM, with https: what a client must trust. */
+      readonly certificate?: string;
+      /** An entry file threw: every request is answered 404. */
+      readonly loadError?: string;
+    }
+  | { readonly type: 'failed'; readonly reason: string; readonly isPortTaken: boolean };
+
+const usage = `Usage: npm run host -- [--port P] [--script-root DIR] [--verbose] [--enableAuth]
+                    [--https | --https-key FILE --https-cert FILE]`;
+
+/**
+ * The command line of the host. Settings are the environment over `local.settings.json`.
+ * @param appSettings names of settings that may say where the app's surroundings are, besides those of the file
+ * Ends by SIGINT, SIGTERM or, with an IPC channel, when the parent goes.
+ */
+export async function runHost(
+  args: readonly string[],
+  appSettings: readonly string[],
+): Promise<void> {
+  const write = (text: string): void => {
+    process.stdout.write(text);
+  };
+  try {
+    const options = readOptions(args, appSettings);
+    const hostJson = readHostJson(options.scriptRoot);
+    const log = createLog({
+      write,
+      clock: () => new Date(),
+      atLeast: (category) =>
+        options.isVerbose ? 'trace' : leastLevel(hostJson.logLevels, category),
+      colours: wantsColours(),
+    });
+    captureConsole(log);
+    const host = await startFunctionsHost({ ...options, hostJson, log });
+    if (options.key !== undefined) {
+      log.say(`Functions with an authLevel and /admin ask for: x-functions-key: ${options.key}`);
+    }
+    const unwatch = watchAddresses(options.named, options.hasProxy, log);
+    endOnSignals(host, unwatch);
+    tellParent({
+      type: 'ready',
+      port: host.port,
+      url: host.url,
+      ...(options.https && { certificate: options.https.cert }),
+      ...(host.loadError !== undefined && { loadError: host.loadError }),
+    });
+    log.say(`The app is ready at ${host.url}`);
+  } catch (error) {
+    const reason = explain(error);
+    process.stderr.write(`${reason}\n`);
+    tellParent({ type: 'failed', reason, isPortTaken: error instanceof PortTakenError });
+    process.exitCode = 1;
+    if (process.connected) {
+      process.disconnect();
+    }
+  }
+}
+
+// A parent that shows our output on its terminal says so with FORCE_COLOR (node:tty).
+function wantsColours(): boolean {
+  const { FORCE_COLOR: forced } = process.env;
+  return forced === undefined ? process.stdout.isTTY && process.stdout.hasColors() : forced !== '0';
+}
+
+function readOptions(args: readonly string[], appSettings: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      port: { type: 'string' },
+      'script-root': { type: 'string', default: '.' },
+      verbose: { type: 'boolean', default: false },
+      // Written as func writes it.
+      enableAuth: { type: 'boolean', default: false },
+      https: { type: 'boolean', default: false },
+      'https-key': { type: 'string' },
+      'https-cert': { type: 'string' },
+    },
+  });
+  const scriptRoot = resolve(values['script-root']);
+  const local = readLocalSettings(scriptRoot);
+  // The app reads process.env, as in Azure; what stands there already wins.
+  for (const [name, value] of Object.entries(local.values)) {
+    process.env[name] ??= value;
+  }
+  const port = values.port === undefined ? (local.port ?? 7071) : Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new UsageError('--port takes a number up to 65535.');
+  }
+  return {
+    scriptRoot,
+    port,
+    settings: process.env,
+    named: Object.fromEntries(
+      [...Object.keys(local.values), ...appSettings].map((name) => [name, process.env[name]]),
+    ),
+    hasProxy: usesProxy(process.env),
+    https: readTls(values.https, values['https-key'], values['https-cert']),
+    isVerbose: values.verbose,
+    // For this run only, and for loopback only.
+    key: values.enableAuth ? randomBytes(32).toString('base64url') : undefined,
+  };
+}
+
+function readTls(throwaway: boolean, key: string | undefined, cert: string | undefined) {
+  if (key !== undefined && cert !== undefined) {
+    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+  }
+  if (key !== undefined || cert !== undefined) {
+    throw new UsageError('--https-key and --https-cert go together.');
+  }
+  return throwaway ? createThrowawayCertificate() : undefined;
+}
+
+class UsageError extends Error {}
+
+function explain(error: unknown): string {
+  if (error instanceof PortTakenError) {
+    return `Port ${error.port} is taken. Choose another one: npm run host -- --port ${error.port + 1}`;
+  }
+  if (error instanceof AppMissingError || error instanceof FaultyFileError) {
+    return error.message;
+  }
+  const isUsage =
+    error instanceof UsageError ||
+    (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_'));
+  return isUsage ? `${error.message}\n${usage}` : describeError(error);
+}
+
+function tellParent(message: HostMessage): void {
+  process.send?.(message);
+}
+
+function endOnSignals(host: FunctionsHost, unwatch: () => void): void {
+  let isEnding = false;
+  const end = (): void => {
+    if (!isEnding) {
+      isEnding = true;
+      unwatch();
+      void host.stop().finally(() => process.exit(0));
+    }
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  process.on('disconnect', end);
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJsonFile } from '../host/host-files';
+import { isRecord } from '../loopback/control';
+import { createStorageAccount, type StorageAccount } from '../tables/azurite';
+import type { StackOptions } from './options';
+import { freePort, isPortFree } from './ports';
+
+/** The folder of `--data` cannot be used. The message is for people and says what to do. */
+export class DataDirError extends Error {}
+
+const ignoreAll = '*\n';
+const ownFiles = ['stack.json', 'entra.json'];
+
+/**
+ * Makes the folder in which the stack keeps its state, or sees that it is one: for its owner only, and with a
+ * `.gitignore` of its own, since a signing key, refresh tokens and secrets lie in it.
+ * @throws DataDirError when it cannot be made or holds files of somebody else
+ */
+export function prepareDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const files = readdirSync(dataDir);
+    if (files.length > 0 && !isOurs(dataDir, files)) {
+      throw new DataDirError(
+        `--data ${dataDir}: the folder holds other files, and secrets would be put among them. Name a folder that is new or empty.`,
+      );
+    }
+    chmodSync(dataDir, 0o700);
+    if (!files.includes('.gitignore')) {
+      writeFileSync(join(dataDir, '.gitignore'), ignoreAll, { mode: 0o600 });
+    }
+  } catch (error) {
+    throw error instanceof DataDirError ? error : new DataDirError(explain(dataDir, error));
+  }
+}
+
+function isOurs(dataDir: string, files: readonly string[]): boolean {
+  const marks = files.includes('.gitignore')
+    ? readFileSync(join(dataDir, '.gitignore'), 'utf8') === ignoreAll
+    : false;
+  return marks || ownFiles.some((name) => files.includes(name));
+}
+
+function explain(dataDir: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return `--data ${dataDir}: there is a file of that name (or of a folder above). Name a folder.`;
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return `--data ${dataDir}: you may not write there. Name a folder of your own.`;
+    default:
+      return `--data ${dataDir}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** What must stay the same for sessions to outlive a restart of the stack. Ports: 0 is any that is free. */
+export interface StackSecrets {
+  readonly account: StorageAccount;
+  /** 32 bytes, base64url: KEY_RING_SECRET. */
+  readonly keyRingSecret: string;
+  readonly clientSecret: string;
+  /** The issuer's URL holds it, and the user's key holds the issuer. */
+  readonly entraPort: number;
+  readonly graphPort: number;
+  readonly tablesPort: number;
+}
+
+/**
+ * Fresh secrets, or those kept in `dataDir`, a folder that is there (written at the first time, for the
+ * owner's eyes only). Ports of stand-ins are the preferred ones where they are free; the provider's is kept.
+ * @throws Error when what is kept cannot be read
+ */
+export async function stackSecrets({
+  dataDir,
+  preferredPorts,
+}: Pick<StackOptions, 'dataDir' | 'preferredPorts'>): Promise<StackSecrets> {
+  const entraPort = await ifFree(preferredPorts?.entra);
+  const graphPort = await ifFree(preferredPorts?.graph);
+  if (dataDir === undefined) {
+    return createSecrets(entraPort, graphPort);
+  }
+  const path = join(dataDir, 'stack.json');
+  const kept = readJsonFile(path);
+  if (kept !== undefined) {
+    return parseSecrets(kept, path, graphPort);
+  }
+  const secrets = createSecrets(entraPort === 0 ? await freePort() : entraPort, graphPort);
+  writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  return secrets;
+}
+
+async function ifFree(port = 0): Promise<number> {
+  return port !== 0 && (await isPortFree(port)) ? port : 0;
+}
+
+function createSecrets(entraPort: number, graphPort: number): StackSecrets {
+  return {
+    account: createStorageAccount(),
+    keyRingSecret: randomBytes(32).toString('base64url'),
+    clientSecret: randomBytes(32).toString('base64url'),
+    entraPort,
+    graphPort,
+    tablesPort: 0,
+  };
+}
+
+function parseSecrets(
+  kept: Readonly<Record<string, unknown>>,
+  path: string,
+  graphPort: number,
+): StackSecrets {
+  const { account, keyRingSecret, clientSecret, entraPort } = kept;
+  if (
+    isRecord(account) &&
+    typeof account['name'] === 'string' &&
+    typeof account['key'] === 'string' &&
+    typeof keyRingSecret === 'string' &&
+    typeof clientSecret === 'string' &&
+    typeof entraPort === 'number'
+  ) {
+    const { name, key } = account;
+    const ports = { entraPort, graphPort, tablesPort: 0 };
+    return { account: { name, key }, keyRingSecret, clientSecret, ...ports };
+  }
+  throw new Error(`${path} is not what this stack wrote. Delete the folder to start afresh.`);
+}

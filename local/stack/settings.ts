@@ -1,0 +1,180 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { settingDefaults } from '../../src/settings';
+import { readJsonFile } from '../host/host-files';
+import { isRecord } from '../loopback/control';
+import type { StorageAccount } from '../tables/azurite';
+import type { StackOptions } from './options';
+
+/** The tenant and the registration that the stand-in plays. Made up. */
+export const localTenantId = '5a7e1c7e-0000-4000-8000-00000a57e700';
+export const localClientId = 'a9900000-0000-4000-8000-00000a57e700';
+
+/** What the app must know of the stack. */
+export interface AppSurroundings {
+  readonly baseUrl: string;
+  readonly authority: string;
+  readonly issuer: string;
+  readonly clientSecret: string;
+  readonly tablesConnectionString: string;
+  readonly tableName: string;
+  readonly keyRingSecret: string;
+  readonly graphBaseUrl: string;
+  readonly graphScopes?: string;
+}
+
+/** The app's settings on the local stack, in the shape of `Values` in `local.settings.json`. */
+export function appSettings(around: AppSurroundings): Readonly<Record<string, string>> {
+  return {
+    APP_BASE_URL: around.baseUrl,
+    ENTRA_TENANT_ID: localTenantId,
+    ENTRA_CLIENT_ID: localClientId,
+    ENTRA_AUTHORITY: around.authority,
+    ...(around.issuer !== around.authority && { ENTRA_ISSUER: around.issuer }),
+    ENTRA_CLIENT_SECRET: around.clientSecret,
+    TABLES_CONNECTION_STRING: around.tablesConnectionString,
+    TABLES_NAME: around.tableName,
+    KEY_RING_SECRET: around.keyRingSecret,
+    GRAPH_BASE_URL: around.graphBaseUrl,
+    ...(around.graphScopes !== undefined && { GRAPH_SCOPES: around.graphScopes }),
+  };
+}
+
+/**
+ * What the template sets in Azure for the Functions host itself. On the stack, `local.settings.json` and the
+ * environment stand over it.
+ */
+export const hostSettings = {
+  AzureWebJobsDisableHomepage: 'true',
+  /**
+   * Bytes. More than the 1 MiB that the app itself takes: a body that is a little too long gets the app's own
+   * answer, which says so. The host's answer is an empty 500.
+   */
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152',
+};
+
+// What would contradict the settings above if it came from elsewhere.
+const contradicting = [
+  'ENTRA_ISSUER',
+  'ENTRA_CLIENT_CERTIFICATE',
+  'MANAGED_IDENTITY_CLIENT_ID',
+  'TABLES_ENDPOINT',
+  'KEY_VAULT_KEY_ID',
+];
+
+/** Names that `local.settings.json` cannot set on the stack: the stack gives them, or takes them away. */
+export const stackSettingNames: readonly string[] = [
+  ...contradicting,
+  ...Object.keys(
+    appSettings({
+      ...{ baseUrl: '', authority: '', issuer: '', clientSecret: '' },
+      ...{ tablesConnectionString: '', tableName: '', keyRingSecret: '', graphBaseUrl: '' },
+    }),
+  ),
+];
+
+/**
+ * The environment of an app process: this process's, without settings of the app that would disturb
+ * it. With `usesLocalSettings` only those that contradict the stack's go, else all of them.
+ */
+export function appEnvironment(
+  own: Readonly<Record<string, string | undefined>>,
+  usesLocalSettings: boolean,
+  settings: Readonly<Record<string, string>>,
+): Readonly<Record<string, string | undefined>> {
+  const blanked = usesLocalSettings ? contradicting : Object.keys(settingDefaults);
+  return { ...own, ...Object.fromEntries(blanked.map((name) => [name, ''])), ...settings };
+}
+
+/**
+ * Where the stand-ins must stand for an app that another host starts with `local.settings.json`
+ * (`func start`): ports and secrets are those of that file, or of the example it is copied from.
+ * @throws TypeError naming the setting that does not lead to this machine's stand-ins
+ */
+export function standInSettings(root: string): Pick<
+  StackOptions,
+  'secrets' | 'blobs' | 'appPort' | 'tableName'
+> & {
+  readonly appPort: number;
+} {
+  const own = join(root, 'local.settings.json');
+  const path = existsSync(own) ? own : join(root, 'local.settings.json.example');
+  const values = readJsonFile(path)?.['Values'];
+  const read = (name: string): string => {
+    const value = isRecord(values) ? values[name] : undefined;
+    if (typeof value !== 'string' || value === '') throw new TypeError(`${path} lacks ${name}.`);
+    return value;
+  };
+  if (read('ENTRA_TENANT_ID') !== localTenantId || read('ENTRA_CLIENT_ID') !== localClientId) {
+    throw new TypeError(
+      `${path} names a real tenant, not the stand-in: it needs no stand-ins beside it.`,
+    );
+  }
+  const connection = connectionParts(read('TABLES_CONNECTION_STRING'));
+  const { AzureWebJobsStorage: hostStorage } = isRecord(values) ? values : {};
+  const forHost = connectionParts(typeof hostStorage === 'string' ? hostStorage : '');
+  const portOf = (name: string, url: string): number => {
+    const { hostname, port } = new URL(url);
+    // Nothing of the local stack but the app listens on ::1.
+    if (hostname !== '127.0.0.1' && hostname !== 'localhost') {
+      throw new TypeError(`${name} in ${path} does not lead to this machine.`);
+    }
+    return Number(port);
+  };
+  return {
+    appPort: portOf('APP_BASE_URL', read('APP_BASE_URL')),
+    tableName: read('TABLES_NAME'),
+    ...(forHost['BlobEndpoint'] !== undefined && {
+      blobs: {
+        port: portOf('AzureWebJobsStorage', forHost['BlobEndpoint']),
+        account: accountOf(forHost),
+      },
+    }),
+    secrets: {
+      account: accountOf(connection),
+      keyRingSecret: read('KEY_RING_SECRET'),
+      clientSecret: read('ENTRA_CLIENT_SECRET'),
+      entraPort: portOf('ENTRA_AUTHORITY', read('ENTRA_AUTHORITY')),
+      graphPort: portOf('GRAPH_BASE_URL', read('GRAPH_BASE_URL')),
+      tablesPort: portOf('TABLES_CONNECTION_STRING', connection['TableEndpoint'] ?? ''),
+    },
+  };
+}
+
+function accountOf(connection: Readonly<Record<string, string>>): StorageAccount {
+  return { name: connection['AccountName'] ?? '', key: connection['AccountKey'] ?? '' };
+}
+
+/** `Name=value;…`, where a value may hold further `=`. */
+function connectionParts(text: string): Readonly<Record<string, string>> {
+  const pairs = text.split(';').map((pair) => {
+    const at = pair.indexOf('=');
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
+  return Object.fromEntries(pairs) as Record<string, string>;
+}
+
+/**
+ * Lines that tell which settings of `local.settings.json` the app gets, and which it does not get from there
+ * since the stack or the environment stands over the file. Names only: values may be secret. Settings that
+ * the file leaves empty are left out.
+ */
+export function describeLocalSettings(
+  values: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const names = Object.keys(values).filter((name) => values[name] !== '');
+  const byStack = names.filter((name) => stackSettingNames.includes(name));
+  const others = names.filter((name) => !byStack.includes(name));
+  const byEnvironment = others.filter((name) => environment[name] !== undefined);
+  const taken = others.filter((name) => !byEnvironment.includes(name));
+  return [
+    ...line('From local.settings.json', taken),
+    ...line('In local.settings.json, but set by the stack', byStack),
+    ...line('In local.settings.json, but set by the environment', byEnvironment),
+  ];
+}
+
+function line(what: string, names: readonly string[]): readonly string[] {
+  return names.length === 0 ? [] : [`${what}: ${names.join(', ')}`];
+}

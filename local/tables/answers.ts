@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import type { BehindAnswer, TablesRequest } from './request';
+
+/** An answer in the form of the live service. */
+export interface LiveAnswer {
+  readonly status: number;
+  readonly headers: Readonly<OutgoingHttpHeaders>;
+  readonly body: Buffer;
+}
+
+const jsonType = 'application/json;odata=minimalmetadata;streaming=true;charset=utf-8';
+const server = 'Windows-Azure-Table/1.0 Microsoft-HTTPAPI/2.0';
+const version = '2019-02-02';
+
+/**
+ * Azurite's answer as Table Storage gives it. The code of an error of data is only in the body; 401 and 403 have
+ * the header too. A read by keys answers the same for a missing table and a missing row (Azure/azure-sdk-for-net#46430).
+ */
+export function asLive({ kind }: TablesRequest, answer: BehindAnswer): LiveAnswer {
+  const { status, headers } = answer;
+  if (status === 404 && kind === 'point-read') {
+    return liveError(404, 'ResourceNotFound', 'The specified resource does not exist.');
+  }
+  const kept: OutgoingHttpHeaders = { ...headers, server, 'x-ms-version': version };
+  for (const name of ['connection', 'keep-alive', 'transfer-encoding', 'content-length']) {
+    Reflect.deleteProperty(kept, name);
+  }
+  if (status !== 401 && status !== 403) Reflect.deleteProperty(kept, 'x-ms-error-code');
+  const type = headers['content-type'] ?? '';
+  if (status === 204) Reflect.deleteProperty(kept, 'content-type');
+  else if (type.startsWith('application/json') && !type.includes('streaming')) {
+    kept['content-type'] = `${type};streaming=true;charset=utf-8`;
+  }
+  return { status, headers: kept, body: answer.body };
+}
+
+/** An error in the service's JSON. `withHeader`: with the code in a header too. */
+export function liveError(
+  status: number,
+  code: string,
+  message: string,
+  withHeader = status === 401 || status === 403,
+): LiveAnswer {
+  const { id, time, headers } = errorParts(withHeader ? code : undefined);
+  const value = `${message}\nRequestId:${id}\nTime:${time}`;
+  const body = { 'odata.error': { code, message: { lang: 'en-US', value } } };
+  return {
+    status,
+    headers: { ...headers, 'content-type': jsonType },
+    body: Buffer.from(JSON.stringify(body)),
+  };
+}
+
+/** An error in XML: what the service's outermost layer answers, whatever the client accepts. */
+export function liveXmlError(status: number, code: string, message: string): LiveAnswer {
+  const { id, time, headers } = errorParts(code);
+  const text = `<?xml version="1.0" encoding="utf-8"?><m:error xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"><m:code>${code}</m:code><m:message xml:lang="en-US">${message}\nRequestId:${id}\nTime:${time}</m:message></m:error>`;
+  return {
+    status,
+    headers: { ...headers, 'content-type': 'application/xml' },
+    body: Buffer.from(text),
+  };
+}
+
+function errorParts(code: string | undefined) {
+  const id = randomUUID();
+  const headers: OutgoingHttpHeaders = { server, 'x-ms-request-id': id, 'x-ms-version': version };
+  if (code !== undefined) headers['x-ms-error-code'] = code;
+  return { id, time: new Date().toISOString(), headers };
+}
+
+/** Sends an answer, compressed when the client takes that. */
+export function send(
+  { status, headers, body }: LiveAnswer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { 'accept-encoding': accepted = '' } = request.headers;
+  const isCompressed = body.length > 0 && accepted.includes('gzip');
+  const sent = isCompressed ? gzipSync(body, { level: 1 }) : body;
+  response.writeHead(status, {
+    ...headers,
+    ...(isCompressed && { 'content-encoding': 'gzip' }),
+    ...(status !== 204 && { 'content-length': sent.length }),
+  });
+  response.end(status === 204 ? undefined : sent);
+}
+
+/** A page without rows. */
+export function emptyPageOf({ headers, path, table }: TablesRequest): LiveAnswer {
+  const account = path.split('/')[1] ?? '';
+  const metadata = `http://${headers.host ?? ''}/${account}/$metadata#${table}`;
+  return {
+    status: 200,
+    headers: { ...errorParts(undefined).headers, 'content-type': jsonType },
+    body: Buffer.from(JSON.stringify({ 'odata.metadata': metadata, value: [] })),
+  };
+}
+
+const [partitionHeader, rowHeader] = [
+  'x-ms-continuation-nextpartitionkey',
+  'x-ms-continuation-nextrowkey',
+] as const;
+
+/** Stands for the place before the first row. No key of a row has this character. */
+const beginning = '\u0001';
+
+/** What pages of a list look like. */
+export interface Pages {
+  /** Whether this list begins with an empty page. */
+  holdsBack(asked: TablesRequest): boolean;
+  /** The empty page, which leads to the first rows. */
+  emptyPage(asked: TablesRequest): LiveAnswer;
+  /** Whether the client comes back from that empty page. */
+  goesOnFromBeginning(asked: TablesRequest): boolean;
+  /** The path for Azurite, with its own continuation; `undefined` when the client made one up. */
+  pathBehind(asked: TablesRequest): string | undefined;
+  /** Learns from an answer of Azurite which tables there are. */
+  learn(asked: TablesRequest, status: number): void;
+  /** The answer with a continuation in the service's form. */
+  withContinuation(answer: LiveAnswer): LiveAnswer;
+}
+
+/**
+ * Table Storage may answer any list with an empty page and a continuation: at the border of a partition server, or after
+ * five seconds. Here every list begins with one once the table is known, since a missing table must be answered as missing.
+ * Continuations are opaque texts, and that of the row may be absent. They hold the place itself, so they outlive a restart.
+ * Microsoft Learn, "Query timeout and pagination".
+ */
+export function createPages(): Pages {
+  const known = new Set<string>();
+  return {
+    holdsBack: ({ kind, path, table }) =>
+      kind === 'list' && known.has(table) && !queryOf(path).has('NextPartitionKey'),
+    emptyPage: (asked) => {
+      const page = emptyPageOf(asked);
+      return { ...page, headers: { ...page.headers, [partitionHeader]: opaque(beginning) } };
+    },
+    goesOnFromBeginning: ({ kind, path }) =>
+      kind === 'list' && clear(queryOf(path).get('NextPartitionKey') ?? '') === beginning,
+    pathBehind,
+    learn: ({ kind, method, path, table }, status) => {
+      if (kind === 'table') {
+        if (method === 'DELETE') known.clear();
+      } else if (status < 300 && table !== '' && !path.includes('$batch')) {
+        known.add(table);
+      }
+    },
+    withContinuation: (answer) => {
+      const headers = { ...answer.headers };
+      for (const name of [partitionHeader, rowHeader]) {
+        const place = headers[name];
+        if (typeof place === 'string') headers[name] = opaque(place);
+      }
+      return { ...answer, headers };
+    },
+  };
+}
+
+function pathBehind({ kind, path }: TablesRequest): string | undefined {
+  if (kind !== 'list') return path;
+  const [resource = '', query = ''] = path.split(/\?(.*)/s);
+  const kept: string[] = [];
+  for (const part of query.split('&')) {
+    const [name = '', value = ''] = part.split(/=(.*)/s);
+    if (name !== 'NextPartitionKey' && name !== 'NextRowKey') {
+      kept.push(part);
+      continue;
+    }
+    const place = clear(decodeURIComponent(value));
+    if (place === undefined) return undefined;
+    if (place !== beginning) kept.push(`${name}=${encodeURIComponent(place)}`);
+  }
+  return `${resource}?${kept.join('&')}`;
+}
+
+function queryOf(path: string): URLSearchParams {
+  return new URL(path, 'http://tables').searchParams;
+}
+
+/** `1!12!Y29udFRva2Vu`: a version, the length, and base64 with `-` for `=`. */
+function opaque(place: string): string {
+  const text = Buffer.from(place).toString('base64').replaceAll('=', '-');
+  return `1!${text.length}!${text}`;
+}
+
+function clear(token: string): string | undefined {
+  const [, length, text = ''] = /^1!(\d+)!([A-Za-z0-9+/]+-{0,2})$/.exec(token) ?? [];
+  if (Number(length) !== text.length) return undefined;
+  return Buffer.from(text.replaceAll('-', '='), 'base64').toString();
+}

@@ -1,0 +1,204 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { RestError } from '@azure/data-tables';
+import { createTableClient } from '../../src/storage/ask-storage';
+import type { StackSecrets } from '../stack/data-dir';
+import { endProcess, onDeath, type StackListener, tellStep } from '../stack/messages';
+import type { StackOptions } from '../stack/options';
+import { freePort } from '../stack/ports';
+import type { StackFacts } from '../stack/stack';
+
+/** A storage account of the emulator. */
+export interface StorageAccount {
+  /** 3 to 24 lower-case letters and digits. */
+  readonly name: string;
+  /** base64 */
+  readonly key: string;
+}
+
+/** A service of Azurite, running in a process of its own. Its tables answer as Azure Table Storage does. */
+export interface Azurite {
+  readonly pid: number | undefined;
+  /** Where Azurite itself listens, behind the layer that answers as the live service does. */
+  readonly azuritePort: number;
+  readonly endpoint: string;
+  readonly connectionString: string;
+  stop(): Promise<void>;
+}
+
+/** What the stack uses of Azurite: tables for the app, blobs for `func start` and its timers. */
+export type AzuriteService = 'table' | 'blob';
+
+/** How to start a service. */
+export interface AzuriteOptions {
+  readonly port?: number;
+  /** Where the rows or blobs stay; without it they live in memory. */
+  readonly dataDir?: string;
+  /** Must be the same each time for what is kept to be found again. */
+  readonly account?: StorageAccount;
+  /** Told when Azurite ends though nobody asked it to. */
+  readonly onDeath?: () => void;
+  /** The built `azurite-process.mjs`, where it is not beside this file. */
+  readonly script?: string;
+  /** True lets this process end while Azurite still runs, which then ends too. */
+  readonly isLeftRunning?: boolean;
+}
+
+/** A storage account with a name and key that nobody else has. */
+export function createStorageAccount(): StorageAccount {
+  return {
+    name: `local${randomBytes(8).toString('hex')}`,
+    key: randomBytes(64).toString('base64'),
+  };
+}
+
+/**
+ * Starts a service of Azurite on 127.0.0.1, without telemetry. Tables answer as the live service does.
+ * @throws Error with what Azurite said when it does not start
+ */
+export async function startAzurite(
+  service: AzuriteService,
+  options: AzuriteOptions = {},
+): Promise<Azurite> {
+  const port = options.port ?? (await freePort());
+  const azuritePort = service === 'table' ? await freePort() : port;
+  const account = options.account ?? createStorageAccount();
+  const child = forkAzurite(service, { port, azuritePort, account }, options);
+  await untilStarted(child, service, port);
+  onDeath(child, options.onDeath);
+  if (options.isLeftRunning === true) letGo(child);
+  const { name, key } = account;
+  const endpoint = `http://127.0.0.1:${port}/${name}`;
+  return {
+    pid: child.pid,
+    azuritePort,
+    endpoint,
+    connectionString: `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${key};${service === 'blob' ? 'Blob' : 'Table'}Endpoint=${endpoint};`,
+    stop: () =>
+      endProcess(
+        child,
+        () => {
+          child.disconnect();
+        },
+        // With a folder, rows are written at the end.
+        options.dataDir === undefined ? undefined : 12_000,
+      ),
+  };
+}
+
+function forkAzurite(
+  service: AzuriteService,
+  place: { readonly port: number; readonly azuritePort: number; readonly account: StorageAccount },
+  { dataDir, script }: AzuriteOptions,
+): ChildProcess {
+  const { port, azuritePort, account } = place;
+  const kept = dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', dataDir];
+  return fork(
+    script ?? new URL('./azurite-process.mjs', import.meta.url),
+    [
+      ...[
+        service,
+        `${port}`,
+        `--${service}Host`,
+        '127.0.0.1',
+        `--${service}Port`,
+        `${azuritePort}`,
+      ],
+      ...kept,
+      ...['--silent', '--disableTelemetry', '--skipApiVersionCheck'],
+    ],
+    {
+      silent: true,
+      // In a group of its own: a Ctrl-C in the terminal would reach it too, and Azurite that is asked
+      // to end twice ends without writing its data.
+      detached: true,
+      windowsHide: true,
+      env: { ...process.env, AZURITE_ACCOUNTS: `${account.name}:${account.key}` },
+    },
+  );
+}
+
+async function untilStarted(
+  child: ChildProcess,
+  service: AzuriteService,
+  port: number,
+): Promise<void> {
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    const listen = (chunk: Buffer): void => {
+      said += chunk.toString();
+      if (/successfully (started|listens)/.test(said)) resolve();
+    };
+    child.stdout?.on('data', listen);
+    child.stderr?.on('data', listen);
+    child.once('exit', () => {
+      const reason = new Error(
+        `Azurite's ${service} service did not start on port ${port}:\n${said}`,
+      );
+      const isTaken = said.includes('EADDRINUSE');
+      reject(isTaken ? Object.assign(reason, { code: 'EADDRINUSE', port }) : reason);
+    });
+  });
+}
+
+/** Azurite ends by itself when this process is gone. */
+function letGo(child: ChildProcess): void {
+  child.unref();
+  child.channel?.unref();
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+}
+
+/** Makes the table, as Bicep does in Azure: the app itself never does. One that is there is left alone. */
+export async function createTable(connectionString: string, tableName: string): Promise<void> {
+  try {
+    await createTableClient({ connectionString, tableName }).createTable();
+  } catch (error) {
+    if (!(error instanceof RestError && error.statusCode === 409)) {
+      throw error;
+    }
+  }
+}
+
+/** Starts Azurite's tables, unless there are some already, makes the app's table, and blobs if asked for. */
+export async function startStorage(parts: {
+  readonly options: StackOptions;
+  readonly secrets: StackSecrets;
+  /** Gets what was started, to be ended. */
+  readonly running: { stop(): Promise<void> }[];
+  readonly listener: StackListener;
+}): Promise<Pick<StackFacts, 'tablesConnectionString' | 'tableName'>> {
+  const { options, secrets, running, listener } = parts;
+  const { blobs, dataDir, tableName = 'anteroom' } = options;
+  const kept = dataDir === undefined ? {} : { dataDir };
+  const place = dataDir === undefined ? 'Azurite, in memory' : 'Azurite';
+
+  const startTables = async (): Promise<string> => {
+    let connectionString = options.tablesConnectionString;
+    if (connectionString === undefined) {
+      const { account, tablesPort } = secrets;
+      const port = tablesPort === 0 ? {} : { port: tablesPort };
+      const azurite = await startAzurite('table', {
+        account,
+        ...port,
+        ...kept,
+        onDeath: () => listener.onDeath?.('Table Storage'),
+      });
+      running.push(azurite);
+      ({ connectionString } = azurite);
+    }
+    await createTable(connectionString, tableName);
+    return connectionString;
+  };
+  const startBlobs = async (): Promise<void> => {
+    if (blobs !== undefined) {
+      await tellStep(listener, `Blob storage for func (${place})`, async () => {
+        running.push(await startAzurite('blob', { ...blobs, ...kept }));
+      });
+    }
+  };
+  const both = [tellStep(listener, `Table Storage (${place})`, startTables), startBlobs()] as const;
+  await Promise.allSettled(both);
+  const [tablesConnectionString] = await Promise.all(both);
+  return { tablesConnectionString, tableName };
+}

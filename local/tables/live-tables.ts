@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import { spend } from '../loopback/control';
+import { answerControl } from '../loopback/control-page';
+import { isForLoopback, respondJson } from '../loopback/server';
+import { asLive, createPages, type LiveAnswer, liveError, send } from './answers';
+import {
+  createTablesFaults,
+  createTablesPanel,
+  isMeant,
+  type TablesFaults,
+  troubles,
+} from './faults';
+import { type AccessRules, createAccess, refuseByLimits } from './limits';
+import { createForwarding, readTablesRequest, type TablesRequest } from './request';
+
+export interface LiveTablesOptions {
+  /** Where Azurite's tables listen, on 127.0.0.1. */
+  readonly azuritePort: number;
+  /** 0 or left out: a free one. */
+  readonly port?: number;
+  /** PEM; with it, https is served. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Whose bearer tokens are taken; without it nobody's. */
+  readonly access?: AccessRules;
+}
+
+/** Tables that answer as Azure Table Storage does. */
+export interface LiveTables {
+  readonly port: number;
+  /** What goes wrong from now on, as by `POST /control`; nothing without `change`. */
+  misbehave(change?: Readonly<Record<string, unknown>>): void;
+  /**
+   * Method and path of each request since the last call, in the order they began: `GET /a/b`. A list that begins
+   * with an empty page counts once.
+   */
+  takeRequests(): string[];
+  stop(): Promise<void>;
+}
+
+/**
+ * A layer in front of Azurite on loopback, which answers as the live service does: error codes in the body alone, opaque
+ * continuations, empty pages, gzip, limits, bearer tokens; on demand it is busy, refuses, loses answers or breaks off.
+ * Rejects when the port is taken (`EADDRINUSE`).
+ */
+export async function startLiveTables(options: LiveTablesOptions): Promise<LiveTables> {
+  const faults = createTablesFaults();
+  const panel = createTablesPanel(faults);
+  const answerTables = createTables(options, faults);
+  let requests: string[] = [];
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const { pathname } = new URL(request.url ?? '/', 'http://tables');
+    if (pathname === '/control' || pathname.startsWith('/control/')) {
+      answerOwn(request, response, () => answerControl(panel, request, response, pathname));
+      return;
+    }
+    answerTables(request, (line) => requests.push(line)).then(
+      (answer) => {
+        if (answer === 'cut') response.destroy();
+        else if (answer !== 'none') send(answer, request, response);
+      },
+      // Azurite has gone, or the client has.
+      () => response.destroy(),
+    );
+  };
+  const server = options.tls
+    ? https.createServer(options.tls, listener)
+    : http.createServer(listener);
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return {
+    port: address.port,
+    misbehave: (change = {}) => {
+      for (const control of Object.values(faults)) control.reset();
+      for (const [name, value] of Object.entries(change)) {
+        if (panel.controls[name]?.offer(value) !== true)
+          throw new TypeError(`not a fault: ${name}`);
+      }
+    },
+    takeRequests: () => {
+      const taken = requests;
+      requests = [];
+      return taken;
+    },
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function answerOwn(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: () => Promise<void>,
+): void {
+  if (!isForLoopback(request)) {
+    response.writeHead(421).end();
+    return;
+  }
+  answer().catch(() => {
+    respondJson(response, 500, { error: 'the control endpoint failed' });
+  });
+}
+
+/** What a request gets: an answer, a cut connection, or nothing at all. */
+type Outcome = LiveAnswer | 'cut' | 'none';
+
+function createTables(options: LiveTablesOptions, faults: TablesFaults) {
+  const judge = createAccess(options.access);
+  const forward = createForwarding(options.azuritePort);
+  const pages = createPages();
+
+  return async (request: IncomingMessage, count: (line: string) => void): Promise<Outcome> => {
+    const asked = await readTablesRequest(request);
+    const isHit = isMeant(faults, asked) && spend(faults.times);
+    const trouble = isHit ? troubles[faults.fault.value] : undefined;
+    const isHeldBack = trouble === undefined && pages.holdsBack(asked);
+    if (!pages.goesOnFromBeginning(asked)) count(`${asked.method} ${asked.path}`);
+    if (trouble === 'hang') return 'none';
+    if (trouble === 'cut') return 'cut';
+    if (typeof trouble === 'object') return troubleAnswer(trouble, faults);
+    const access = await judge(asked);
+    if ('refused' in access) return access.refused;
+    const refused = refuseByLimits(asked);
+    if (refused !== undefined) return refused;
+    return answerBehind(asked, access.headers, { isHeldBack, isLost: trouble === 'lose' });
+  };
+
+  async function answerBehind(
+    asked: TablesRequest,
+    headers: TablesRequest['headers'],
+    { isHeldBack, isLost }: { readonly isHeldBack: boolean; readonly isLost: boolean },
+  ): Promise<Outcome> {
+    if (isHeldBack) return pages.emptyPage(asked);
+    const path = pages.pathBehind(asked);
+    if (path === undefined) {
+      return liveError(400, 'InvalidInput', 'One of the request inputs is not valid.');
+    }
+    const answer = await forward({ ...asked, path, headers });
+    pages.learn(asked, answer.status);
+    return isLost ? 'cut' : pages.withContinuation(asLive(asked, answer));
+  }
+}
+
+function troubleAnswer(
+  trouble: { readonly status: number; readonly code: string; readonly message: string },
+  { retryAfter }: TablesFaults,
+): LiveAnswer {
+  const answer = liveError(trouble.status, trouble.code, trouble.message);
+  if (retryAfter.value === '') return answer;
+  return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter.value } };
+}

@@ -1,0 +1,114 @@
+import type { Cookie } from '@azure/functions';
+import { parseCookie } from 'cookie';
+
+/** Where the app is served; the settings are one. */
+export interface CookiePlace {
+  /** `__Host-` and `Secure` only work on https. */
+  readonly isHttps: boolean;
+  /** The port on loopback, where several apps share one host: cookies do not depend on the port. */
+  readonly loopbackPort: number | undefined;
+}
+
+/**
+ * The name under which a browser gets a cookie of ours.
+ * @param name `anteroom`, alone or followed by a dash and more; a port stands right behind it
+ * @see RFC 6265bis section 4.1.3.2 (a browser takes `__Host-` only from this host, over https) and section 8.5
+ */
+export function ourCookieName(name: string, { isHttps, loopbackPort }: CookiePlace): string {
+  const own = loopbackPort === undefined ? name : name.replace(/^anteroom/, `$&-${loopbackPort}`);
+  return isHttps ? `__Host-${own}` : own;
+}
+
+/**
+ * A cookie for `response.cookies`, as all of ours are: of this host alone, unseen by scripts, never
+ * sent along when another site caused the request.
+ */
+export function ourCookie(name: string, value: string, place: CookiePlace): Cookie {
+  return {
+    name: ourCookieName(name, place),
+    value,
+    path: '/',
+    httpOnly: true,
+    sameSite: 'Strict',
+    secure: place.isHttps,
+  };
+}
+
+/** Removes a cookie from the browser. By Max-Age: the Functions host drops `expires: new Date(0)`. */
+export function clearingCookie(name: string, place: CookiePlace): Cookie {
+  return { ...ourCookie(name, '', place), maxAge: 0 };
+}
+
+/**
+ * The cookies that a request brought, by name. A value is `undefined` where it must not be believed: the name came
+ * twice, or the value is longer than 4096 characters or not made of base64url characters and dots, as all of ours are.
+ */
+export type RequestCookies = ReadonlyMap<string, string | undefined>;
+
+/** A browser keeps about 180 cookies for a host. More than this limit is not read. */
+const mostPairs = 100;
+const longestValue = 4096;
+
+/**
+ * Reads a `Cookie` header, once a request. Only a semicolon separates cookies. If a comma did too, a sibling
+ * host could plant a `__Host-` cookie in the value of its own (`x=1,__Host-anteroom=…; Domain=contoso.com`): browsers
+ * allow that. The Functions host joins repeated headers with a comma, so a value ends at its first comma. Our own
+ * values have none.
+ * @see RFC 6265 section 4.2.1
+ */
+export function readCookies(header: string | null): RequestCookies {
+  const cookies = new Map<string, string | undefined>();
+  for (const pair of header?.split(';', mostPairs) ?? []) {
+    // One pair at a time: the parser keeps only the first of two cookies with the same name.
+    for (const [name, value = ''] of Object.entries(parseCookie(pair, { decode: asItIs }))) {
+      // Two of one name: one of them was planted, and nobody can tell which.
+      cookies.set(name, cookies.has(name) ? undefined : believed(value));
+    }
+  }
+  return cookies;
+}
+
+function believed(text: string): string | undefined {
+  const [value = ''] = text.split(',', 1);
+  return value.length <= longestValue && /^[A-Za-z0-9_.-]+$/.test(value) ? value : undefined;
+}
+
+function asItIs(value: string): string {
+  return value;
+}
+
+/** For which page a notice is meant. */
+export type NoticeKind = 'signed-out' | 'ended';
+
+/** Long enough for a slow sign-out at the provider. */
+const noticeSeconds = 600;
+
+/**
+ * A cookie that tells the next page what has just happened. A query would do the same for whoever writes a link, and
+ * let our own page say what is not so; a cookie of ours no other site can set.
+ * @param content anything JSON can hold, without secrets: it is neither signed nor encrypted
+ */
+export function noticeCookie(kind: NoticeKind, content: unknown, place: CookiePlace): Cookie {
+  const value = Buffer.from(JSON.stringify(content), 'utf8').toString('base64url');
+  return { ...ourCookie(nameOf(kind), value, place), maxAge: noticeSeconds };
+}
+
+/** What the last request left for this page, still to be parsed; `undefined` for nothing. */
+export function readNotice(cookies: RequestCookies, kind: NoticeKind, place: CookiePlace): unknown {
+  const value = cookies.get(ourCookieName(nameOf(kind), place));
+  if (value === undefined) return undefined;
+  try {
+    return JSON.parse(Buffer.from(value, 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes the notice out of the browser, once it was read. */
+export function clearNotice(kind: NoticeKind, place: CookiePlace): Cookie {
+  return clearingCookie(nameOf(kind), place);
+}
+
+function nameOf(kind: NoticeKind): string {
+  return `anteroom-notice-${kind}`;
+}

@@ -1,0 +1,182 @@
+import { isObject } from '../json';
+
+/** Longest claims request that is passed on: Entra ID's own are a few hundred bytes. */
+const maxClaimsLength = 2048;
+
+/**
+ * Whether `text` is a claims request that may be sent to the provider: a JSON object of at most
+ * 2 KB whose members are objects. MSAL merges its own wishes into `id_token` and `access_token`
+ * and breaks on anything else there.
+ * @see OpenID Connect Core 1.0 section 5.5
+ */
+export function isClaimsRequest(text: string): boolean {
+  if (text.length > maxClaimsLength) return false;
+  try {
+    const claims: unknown = JSON.parse(text);
+    return isObject(claims) && Object.values(claims).every(isObject);
+  } catch {
+    return false;
+  }
+}
+
+/** What a claims request demands of the ID token. */
+export interface IdTokenDemands {
+  /** One of these authentication contexts. */
+  readonly acrs?: readonly string[];
+  /** When the user was asked for credentials. */
+  readonly authTime?: boolean;
+}
+
+/**
+ * The claims that are marked essential for the ID token, as far as they tell of the sign-in itself.
+ * @param claims a claims request that may be sent, see {@link isClaimsRequest}
+ */
+export function idTokenDemands(claims: string): IdTokenDemands {
+  const request: unknown = JSON.parse(claims);
+  const idToken = isObject(request) && isObject(request['id_token']) ? request['id_token'] : {};
+  const essential = (name: string): Record<string, unknown> | undefined => {
+    const claim = idToken[name];
+    return isObject(claim) && claim['essential'] === true ? claim : undefined;
+  };
+  const acrs = essential('acrs');
+  const wanted = [acrs?.['value'], acrs?.['values']]
+    .flat()
+    .filter((one) => typeof one === 'string');
+  return {
+    ...(wanted.length === 0 ? {} : { acrs: wanted }),
+    ...(essential('auth_time') === undefined ? {} : { authTime: true }),
+  };
+}
+
+/**
+ * The claims request that a resource demands before it accepts a token, as JSON text; `undefined`
+ * when the header holds no claims challenge, or one that should not be passed on.
+ * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
+ */
+export function parseClaimsChallenge(wwwAuthenticate: string | null): string | undefined {
+  if (wwwAuthenticate === null) return undefined;
+  const challenges = parseWwwAuthenticate(wwwAuthenticate) ?? [];
+  for (const { scheme, parameters } of challenges) {
+    if (scheme !== 'bearer' || parameters.get('error') !== 'insufficient_claims') continue;
+    const claims = decode(parameters.get('claims') ?? '');
+    if (claims !== undefined && isClaimsRequest(claims)) return claims;
+  }
+  return undefined;
+}
+
+/** Documented as base64, seen as base64url, with padding and without. */
+function decode(value: string): string | undefined {
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(value)) return undefined;
+  try {
+    const bytes = Buffer.from(value, 'base64url');
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One challenge of a `WWW-Authenticate` header. Names are lower case, values as sent. */
+export interface Challenge {
+  readonly scheme: string;
+  readonly token68?: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const maxLength = 16 * 1024;
+
+/**
+ * The challenges of a `WWW-Authenticate` header, also when several headers were joined by commas;
+ * `undefined` when it is not well formed, since half a challenge must not be acted on.
+ * @see RFC 9110 sections 11.2, 11.6.1 and 5.6
+ */
+export function parseWwwAuthenticate(header: string): readonly Challenge[] | undefined {
+  if (header.length > maxLength) return undefined;
+  const reader = new HeaderReader(header);
+  const challenges: Challenge[] = [];
+  reader.skip(separators);
+  while (!reader.isAtEnd()) {
+    const challenge = readChallenge(reader);
+    if (challenge === undefined) return undefined;
+    challenges.push(challenge);
+  }
+  return challenges;
+}
+
+const separators = /[ \t,]*/y;
+const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
+/** Alone in its list element, or it would be the name of a parameter. */
+const token68 = /[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$))/y;
+const equals = /[ \t]*=[ \t]*/y;
+const quoted = /"(?:[\t \x21\x23-\x5B\x5D-\x7E\x80-\xFF]|\\[\t \x21-\x7E\x80-\xFF])*"/y;
+/**
+ * A value without quotes. RFC 9110 allows a token here, which has no `:` and no `/`; Microsoft Graph sends
+ * `authorization_uri=https://login.microsoftonline.com/common/oauth2/authorize`, and base64 may end in `=`.
+ * https://github.com/microsoftgraph/msgraph-sdk-dotnet/issues/1416
+ */
+const unquoted = /[^\s",]+/y;
+/** After an element there is a comma, or nothing. */
+const elementEnd = /[ \t]*(?:,[ \t,]*|$)/y;
+
+function readChallenge(reader: HeaderReader): Challenge | undefined {
+  const scheme = reader.take(token)?.toLowerCase();
+  if (scheme === undefined) return undefined;
+  const none = { scheme, parameters: new Map<string, string>() };
+  if (reader.take(elementEnd) !== undefined) return none;
+  if (reader.take(/ +/y) === undefined) return undefined;
+  const credentials = reader.take(token68);
+  if (credentials !== undefined) {
+    reader.skip(elementEnd);
+    return { ...none, token68: credentials };
+  }
+  const parameters = readParameters(reader);
+  return parameters === undefined ? undefined : { scheme, parameters };
+}
+
+/** Parameters up to the next challenge: a name not followed by `=` is the next scheme. */
+function readParameters(reader: HeaderReader): Map<string, string> | undefined {
+  const parameters = new Map<string, string>();
+  for (;;) {
+    const start = reader.position;
+    const name = reader.take(token)?.toLowerCase();
+    if (name === undefined || reader.take(equals) === undefined) {
+      reader.position = start;
+      return parameters.size === 0 ? undefined : parameters;
+    }
+    const value = readValue(reader);
+    if (value === undefined || parameters.has(name)) return undefined;
+    parameters.set(name, value);
+    if (reader.take(elementEnd) === undefined) return undefined;
+    if (reader.isAtEnd()) return parameters;
+  }
+}
+
+function readValue(reader: HeaderReader): string | undefined {
+  const text = reader.take(quoted);
+  return text === undefined ? reader.take(unquoted) : text.slice(1, -1).replace(/\\(.)/g, '$1');
+}
+
+/** Walks along a text, taking what a sticky pattern matches at the current position. */
+class HeaderReader {
+  position = 0;
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  isAtEnd(): boolean {
+    return this.position >= this.#text.length;
+  }
+
+  take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.position;
+    const match = pattern.exec(this.#text);
+    if (match === null) return undefined;
+    this.position += match[0].length;
+    return match[0];
+  }
+
+  skip(pattern: RegExp): void {
+    this.take(pattern);
+  }
+}

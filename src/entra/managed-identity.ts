@@ -1,0 +1,235 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type INetworkModule,
+  LogLevel,
+  ManagedIdentityApplication,
+  type NetworkRequestOptions,
+  type NetworkResponse,
+} from '@azure/msal-node';
+import { AppError, type ErrorCode } from '../errors';
+import { isObject, readBounded } from '../json';
+import type { KeyVaultAccess } from '../keys/wrapping';
+import type { TableCredential } from '../storage/ask-storage';
+import { abortable, type Clock } from '../waiting';
+
+/** One token of the app itself serves many requests, so no request's deadline may end its fetching. */
+const tokenMs = 6_000;
+
+/** What `@azure/data-tables` asks for its tokens. */
+export function tableCredential(identity: ManagedIdentity): TableCredential {
+  return {
+    getToken: async () => {
+      const signal = AbortSignal.timeout(tokenMs);
+      const given = identity.token(storageResource, signal);
+      const { token, expiresAt } = await failAs('ERR_STORAGE_UNAVAILABLE', given);
+      return { token, expiresOnTimestamp: expiresAt * 1000 };
+    },
+  };
+}
+
+/** The key in the vault, opened by the managed identity. */
+export function keyVaultAccess(identity: ManagedIdentity, keyId: string): KeyVaultAccess {
+  const resource = vaultResource(keyId);
+  return {
+    keyId,
+    token: async (signal) =>
+      (await failAs('ERR_KEYS_UNAVAILABLE', identity.token(resource, signal))).token,
+  };
+}
+
+/** The managed identity's token as the app's own proof to the provider (a federated credential). */
+export function clientAssertion(
+  identity: ManagedIdentity,
+  authority: string,
+): (signal: AbortSignal) => Promise<string> {
+  const resource = tokenExchangeResource(authority);
+  return async (signal) => (await identity.token(resource, signal)).token;
+}
+
+/** Who asks knows better what cannot be reached without the token. */
+async function failAs<T>(code: ErrorCode, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new AppError(code, { note: 'the managed identity got no token', cause });
+  }
+}
+
+/** An access token of the app itself. */
+export interface IdentityToken {
+  readonly token: string;
+  /** Epoch seconds. */
+  readonly expiresAt: number;
+}
+
+/** The app's managed identity: tokens without any secret, from the platform. */
+export interface ManagedIdentity {
+  /**
+   * A token for `resource` with some minutes of life left at least. Kept in memory; callers that
+   * need a new one at the same time share the request.
+   * @param resource such as `https://storage.azure.com`, without `/.default`
+   * @throws ERR_PROVIDER_UNAVAILABLE
+   */
+  token(resource: string, signal: AbortSignal): Promise<IdentityToken>;
+}
+
+interface KeptToken extends IdentityToken {
+  readonly askAgainAt: number;
+}
+
+/** MSAL knows when a token needs renewing, and is asked once a minute: its look-up is not for free. */
+const askAgainSeconds = 60;
+/** A token that cannot be renewed is used up to here. */
+const lastSeconds = 30;
+
+/**
+ * A user-assigned managed identity through MSAL, which finds the platform's endpoint by
+ * IDENTITY_ENDPOINT and IDENTITY_HEADER (App Service, Functions). MSAL keeps endpoint, network client
+ * and tokens in static members: the first object of a process decides for all.
+ * https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
+ */
+export function createManagedIdentity(parts: {
+  /** The identity's client id, a GUID. */
+  readonly clientId: string;
+  readonly clock: Clock;
+}): ManagedIdentity {
+  const { clientId, clock } = parts;
+  // Made when first needed: most local set-ups have no managed identity.
+  let msal: ManagedIdentityApplication | undefined;
+  const kept = new Map<string, KeptToken>();
+  const running = new Map<string, Promise<KeptToken>>();
+
+  async function ask(resource: string): Promise<KeptToken> {
+    const askAgainAt = clock() + askAgainSeconds;
+    const former = kept.get(resource);
+    try {
+      msal ??= createApplication(clientId);
+      const fresh = { ...(await acquire(msal, resource)), askAgainAt };
+      kept.set(resource, fresh);
+      return fresh;
+    } catch (error) {
+      if (former === undefined || clock() >= former.expiresAt - lastSeconds) throw error;
+      const spared = { ...former, askAgainAt };
+      kept.set(resource, spared);
+      return spared;
+    }
+  }
+
+  return {
+    token: async (resource, signal) => {
+      const known = kept.get(resource);
+      const now = clock();
+      if (known && now < known.askAgainAt && now < known.expiresAt - lastSeconds) return known;
+      const asking = running.get(resource) ?? ask(resource).finally(() => running.delete(resource));
+      running.set(resource, asking);
+      return abortable(asking, signal, 'ERR_PROVIDER_UNAVAILABLE');
+    },
+  };
+}
+
+function createApplication(clientId: string): ManagedIdentityApplication {
+  return new ManagedIdentityApplication({
+    managedIdentityIdParams: { userAssignedClientId: clientId },
+    system: {
+      networkClient: createIdentityNetworkClient(),
+      // MSAL would go on for longer than any request of ours can wait.
+      disableInternalRetries: true,
+      loggerOptions: {
+        loggerCallback: () => undefined,
+        piiLoggingEnabled: false,
+        logLevel: LogLevel.Error,
+      },
+    },
+  });
+}
+
+async function acquire(msal: ManagedIdentityApplication, resource: string): Promise<IdentityToken> {
+  try {
+    const { accessToken, expiresOn } = await msal.acquireToken({ resource });
+    if (accessToken === '' || expiresOn === null) throw new Error('the answer holds no token');
+    return { token: accessToken, expiresAt: Math.floor(expiresOn.getTime() / 1000) };
+  } catch (cause) {
+    const note = `the managed identity got no token for ${resource}`;
+    throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note, cause });
+  }
+}
+
+const maxBytes = 64 * 1024;
+/** Two tries and a pause end well before a request's deadline. */
+const tryMs = 2_000;
+const pauseMs = 250;
+
+/**
+ * MSAL's way to the platform's identity endpoint, which is on the same machine. A refused connection
+ * or a busy answer is tried once more: both happen while an instance starts.
+ */
+export function createIdentityNetworkClient(): INetworkModule {
+  return {
+    sendGetRequestAsync: async <T>(url: string, options?: NetworkRequestOptions) => {
+      const headers = options?.headers ?? {};
+      const first = await get<T>(url, headers).catch(() => undefined);
+      if (first !== undefined && first.status < 500 && first.status !== 429) return first;
+      await sleep(pauseMs);
+      return get<T>(url, headers);
+    },
+    sendPostRequestAsync: () =>
+      Promise.reject(new AppError('ERR_INTERNAL', { note: 'MSAL tried to send a POST request' })),
+  };
+}
+
+async function get<T>(url: string, headers: Record<string, string>): Promise<NetworkResponse<T>> {
+  const response = await fetch(url, {
+    headers,
+    // The secret header must not follow a redirect.
+    redirect: 'error',
+    signal: AbortSignal.timeout(tryMs),
+  });
+  const json = parseJson(await readBounded(response, maxBytes));
+  // MSAL reads `access_token` and `error` of whatever it gets.
+  const body = isObject(json) ? json : { error: 'no_json' };
+  return {
+    headers: Object.fromEntries(response.headers),
+    status: response.status,
+    // MSAL's interface lets its caller choose the type; it checks the members it reads itself.
+    body: body as T,
+  };
+}
+
+/** The parser's own error quotes the text, which may be a token. */
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What tokens of the managed identity are for, in each Azure cloud.
+ * https://learn.microsoft.com/azure/storage/blobs/authorize-access-azure-active-directory
+ */
+
+/** Table Storage; the same in every cloud. */
+export const storageResource = 'https://storage.azure.com';
+
+const vaultHosts =
+  /\.((?:vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net|sovcloud-api\.[a-z]{2}))$/;
+
+/** The vault's resource is its host without its own name. */
+export function vaultResource(keyId: string): string {
+  const host = vaultHosts.exec(URL.parse(keyId)?.hostname ?? '')?.[1];
+  return `https://${host ?? 'vault.azure.net'}`;
+}
+
+/**
+ * The audience of a managed identity's token that serves as a client assertion.
+ * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+ */
+export function tokenExchangeResource(authority: string): string {
+  const host = URL.parse(authority)?.hostname ?? '';
+  if (host.endsWith('.microsoftonline.us')) return 'api://AzureADTokenExchangeUSGov';
+  if (host.endsWith('.microsoftonline.cn') || host.endsWith('.chinacloudapi.cn')) {
+    return 'api://AzureADTokenExchangeChina';
+  }
+  return 'api://AzureADTokenExchange';
+}

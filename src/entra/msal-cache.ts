@@ -1,0 +1,143 @@
+import { decodeJwt } from 'jose';
+import { isObject } from '../json';
+import { normalScopes } from './scopes';
+
+/**
+ * MSAL's serialized cache of one session: one user's tokens of one client. MSAL finds an access token by what the answer
+ * said it is good for (`target`). What was asked for stands beside it, in a member of our own that MSAL leaves alone:
+ * answers may name fewer scopes, in another form, and the next request must not ask again for that.
+ */
+
+type Section = Readonly<Record<string, unknown>>;
+
+/** MSAL refreshes tokens this long before they expire: a token must outlive the call it is used for. */
+const marginSeconds = 300;
+
+/** Each page may ask for scopes of its own; a session must stay within one table row. */
+const mostAccessTokens = 20;
+
+/** The ID tokens in a cache. */
+export function idTokensIn(tokenCache: string): readonly string[] {
+  return Object.values(sectionOf(parse(tokenCache), 'IdToken')).flatMap((entity) =>
+    isObject(entity) && typeof entity['secret'] === 'string' ? [entity['secret']] : [],
+  );
+}
+
+/**
+ * A live access token for `scopes`, `undefined` when it must be asked for: one that was given for just these scopes,
+ * whatever the answer said, or one that is known to be good for them. Needs neither MSAL nor the provider.
+ * @param now epoch seconds
+ */
+export function findLiveAccessToken(
+  tokenCache: string,
+  scopes: readonly string[],
+  now: number,
+): string | undefined {
+  const wanted = normalScopes(scopes);
+  const asked = wanted.join(' ');
+  let granted: string | undefined;
+  for (const entity of Object.values(accessTokensIn(tokenCache))) {
+    if (!isObject(entity)) continue;
+    const { secret, target, expires_on: expiresOn } = entity;
+    if (typeof secret !== 'string' || secret === '' || typeof target !== 'string') continue;
+    if (!(Number(expiresOn) > now + marginSeconds)) continue;
+    if (askedFor(entity).includes(asked)) return secret;
+    const has = new Set(normalScopes(target.split(' ')));
+    if (wanted.every((scope) => has.has(scope))) granted = secret;
+  }
+  return granted;
+}
+
+interface Acquisition {
+  /** The cache as it was; without one, a code was redeemed. */
+  readonly before?: string;
+  /** The cache as MSAL left it. */
+  readonly after: string;
+  /** What was asked for. */
+  readonly scopes: readonly string[];
+  /** Tokens that MSAL dropped stay dropped. */
+  readonly isForced?: boolean;
+  /** Epoch seconds. */
+  readonly now: number;
+}
+
+/**
+ * The cache to be kept after tokens were acquired: the new access token is noted with what was asked for. MSAL drops each
+ * access token that has a scope in common with the new one; a live one that was given for other scopes is put back, or
+ * two pages with different scopes would ask for their tokens in turn, at each request. Expired ones go.
+ */
+export function keepAcquired({
+  before = '{}',
+  after,
+  scopes,
+  isForced = false,
+  now,
+}: Acquisition): string {
+  const former = accessTokensIn(before);
+  const fresh = accessTokensIn(after);
+  const asked = normalScopes(scopes).join(' ');
+  const known = new Set(Object.values(former).map(secretOf));
+  const putBack = Object.entries(former).filter(
+    ([key, entity]) => !isForced && !(key in fresh) && !askedFor(entity).includes(asked),
+  );
+  const noted = Object.entries(fresh).map(([key, entity]): [string, unknown] => {
+    if (!isObject(entity) || known.has(secretOf(entity))) return [key, entity];
+    // The new token is also good for what the former token under this key was asked for.
+    return [key, { ...entity, asked_for: [...new Set([asked, ...askedFor(former[key])])] }];
+  });
+  const live = [...noted, ...putBack].filter(
+    ([, entity]) => isObject(entity) && Number(entity['expires_on']) > now,
+  );
+  const newestFirst = live.sort(([, one], [, other]) => cachedAt(other) - cachedAt(one));
+  const kept = Object.fromEntries(newestFirst.slice(0, mostAccessTokens));
+  return JSON.stringify({ ...parse(after), AccessToken: kept });
+}
+
+/**
+ * One token cache out of two that instances wrote from the same start. Of each access token the one cached later stays.
+ * Refresh token, ID token and account go together and come as one set from the side with the later ID token: mixed
+ * sets would pair a user's claims with another grant. At a tie `stored` wins, which costs no write.
+ * @param ours what this instance would have written
+ * @param stored what is in the table now
+ */
+export function mergeTokenCaches(ours: string, stored: string): string {
+  const base = latestIssue(ours) > latestIssue(stored) ? ours : stored;
+  const accessTokens: Record<string, unknown> = { ...accessTokensIn(stored) };
+  for (const [key, entity] of Object.entries(accessTokensIn(ours))) {
+    if (cachedAt(entity) > cachedAt(accessTokens[key])) accessTokens[key] = entity;
+  }
+  return JSON.stringify({ ...parse(base), AccessToken: accessTokens });
+}
+
+/** `iat` of the newest ID token, epoch seconds. Both caches hold verified ones only. */
+function latestIssue(tokenCache: string): number {
+  return Math.max(0, ...idTokensIn(tokenCache).map((token) => decodeJwt(token).iat ?? 0));
+}
+
+function cachedAt(entity: unknown): number {
+  return isObject(entity) ? Number(entity['cached_at'] ?? 0) : -1;
+}
+
+function secretOf(entity: unknown): unknown {
+  return isObject(entity) ? entity['secret'] : undefined;
+}
+
+/** Each set of scopes that the token was asked for, as one text. Caches of earlier versions have none. */
+function askedFor(entity: unknown): readonly unknown[] {
+  const asked = isObject(entity) ? entity['asked_for'] : undefined;
+  return Array.isArray(asked) ? asked : [];
+}
+
+function accessTokensIn(tokenCache: string): Section {
+  return sectionOf(parse(tokenCache), 'AccessToken');
+}
+
+function sectionOf(cache: Section, name: string): Section {
+  const section = cache[name];
+  return isObject(section) ? section : {};
+}
+
+function parse(tokenCache: string): Section {
+  const cache: unknown = JSON.parse(tokenCache);
+  return isObject(cache) ? cache : {};
+}

@@ -1,0 +1,275 @@
+import { X509Certificate } from 'node:crypto';
+import {
+  ConfidentialClientApplication,
+  type INetworkModule,
+  LogLevel,
+  type NetworkRequestOptions,
+  type NetworkResponse,
+  type NodeAuthOptions,
+  ProtocolMode,
+} from '@azure/msal-node';
+import { AppError, type ProviderRefusal } from '../errors';
+import { isObject, readBounded } from '../json';
+import type { Settings } from '../settings';
+import { AskedToWaitError, type Clock, type PauseMemory, readRetryAfter } from '../waiting';
+import type { Provider, ProviderMetadata } from './provider';
+import { meaningOf, readTokenRefusal, type TokenRefusal } from './refusals';
+
+/** The settings that sign-in needs. */
+export type AuthSettings = Pick<
+  Settings,
+  'baseUrl' | 'tenantId' | 'clientId' | 'authority' | 'issuer' | 'credential' | 'graphScopes'
+>;
+
+/** What everything in `auth/` is made of; put together once an instance. */
+export interface AuthParts {
+  readonly settings: AuthSettings;
+  readonly provider: Provider;
+  readonly credential: CredentialState;
+  /** Requests for which the token endpoint named a time to wait: nobody sends them again before. */
+  readonly tokenPauses: PauseMemory;
+  /**
+   * A JWT by which the app proves itself (RFC 7523 section 2.2), called when a token is asked for.
+   * Needed with the credential `managed-identity` only.
+   */
+  readonly clientAssertion?: (signal: AbortSignal) => Promise<string>;
+}
+
+/** MSAL for one request: it holds that user's tokens, so it is never shared and never kept. */
+export interface MsalClient {
+  readonly msal: ConfidentialClientApplication;
+  /** What the token endpoint said last. */
+  readonly answer: () => TokenAnswer;
+}
+
+/**
+ * An MSAL client that knows the provider's metadata and so asks for none.
+ * @throws ERR_PROVIDER_UNAVAILABLE or ERR_PROVIDER_MISMATCH when there is no metadata to give it
+ */
+export async function createMsalClient(parts: AuthParts, signal: AbortSignal): Promise<MsalClient> {
+  const { settings, provider, credential } = parts;
+  const metadata = await provider.metadata(signal);
+  const networkClient = createTokenNetworkClient(metadata.tokenEndpoint, credential, signal);
+  // MSAL takes https authorities only, and needs this one for names in its cache alone: every
+  // address it uses comes from the metadata, whose endpoints may be http on loopback.
+  const authority = settings.authority.replace(/^http:/, 'https:');
+  const msal = new ConfidentialClientApplication({
+    auth: {
+      clientId: settings.clientId,
+      authority,
+      // Spares the request for instance discovery.
+      knownAuthorities: [new URL(authority).host],
+      authorityMetadata: JSON.stringify(toMsalMetadata(metadata)),
+      // Tells Entra ID and Graph that we handle claims challenges (continuous access evaluation).
+      clientCapabilities: ['cp1'],
+      ...clientCredential(parts, signal),
+    },
+    system: {
+      networkClient,
+      // The mode `AAD` would swap path segments of endpoints when the authority has only one.
+      protocolMode: ProtocolMode.OIDC,
+      loggerOptions: {
+        loggerCallback: () => undefined,
+        piiLoggingEnabled: false,
+        logLevel: LogLevel.Error,
+      },
+    },
+  });
+  return { msal, answer: networkClient.answer };
+}
+
+function toMsalMetadata(metadata: ProviderMetadata): Record<string, string | undefined> {
+  return {
+    issuer: metadata.issuer,
+    authorization_endpoint: metadata.authorizationEndpoint,
+    token_endpoint: metadata.tokenEndpoint,
+    jwks_uri: metadata.keysUri,
+    end_session_endpoint: metadata.endSessionEndpoint,
+  };
+}
+
+type Credential = Pick<NodeAuthOptions, 'clientSecret' | 'clientCertificate' | 'clientAssertion'>;
+
+function clientCredential(parts: AuthParts, signal: AbortSignal): Credential {
+  const { credential } = parts.settings;
+  switch (credential.kind) {
+    case 'secret':
+      return { clientSecret: credential.secret };
+    case 'certificate':
+      return {
+        clientCertificate: {
+          privateKey: credential.privateKeyPem,
+          thumbprintSha256: sha256Thumbprint(credential.certificatePem),
+        },
+      };
+    case 'managed-identity':
+      return {
+        clientAssertion: () => {
+          if (parts.clientAssertion !== undefined) return parts.clientAssertion(signal);
+          const note = 'no client assertion was wired for the managed identity';
+          return Promise.reject(new AppError('ERR_INTERNAL', { note }));
+        },
+      };
+  }
+}
+
+/** Hexadecimal without colons, as MSAL wants it. */
+function sha256Thumbprint(certificatePem: string): string {
+  try {
+    return new X509Certificate(certificatePem).fingerprint256.replaceAll(':', '');
+  } catch {
+    const note = 'ENTRA_CLIENT_CERTIFICATE holds no readable certificate';
+    throw new AppError('ERR_PROVIDER_MISMATCH', { note });
+  }
+}
+
+/** What came of the last request to the token endpoint. MSAL's errors keep only a part of it. */
+export type TokenAnswer =
+  | { readonly kind: 'not-asked' }
+  | { readonly kind: 'granted' }
+  | {
+      readonly kind: 'refused';
+      readonly refused: TokenRefusal;
+      /** How long it wants to be left alone, where it says. */
+      readonly waitSeconds?: number | undefined;
+    }
+  | { readonly kind: 'unavailable'; readonly error: AppError };
+
+/** MSAL's way to the network, for one request of ours. */
+export interface TokenNetworkClient extends INetworkModule {
+  readonly answer: () => TokenAnswer;
+}
+
+const maxBytes = 512 * 1024;
+
+/**
+ * Lets MSAL post to the token endpoint and nowhere else, within the deadline of `signal`.
+ * MSAL has the metadata already, so a GET would be a request nobody planned.
+ */
+export function createTokenNetworkClient(
+  tokenEndpoint: string,
+  credential: CredentialState,
+  signal: AbortSignal,
+): TokenNetworkClient {
+  let answer: TokenAnswer = { kind: 'not-asked' };
+
+  async function post<T>(
+    url: string,
+    options: NetworkRequestOptions = {},
+  ): Promise<NetworkResponse<T>> {
+    try {
+      requireSameEndpoint(url, tokenEndpoint);
+      const { response, body } = await send(url, options, signal);
+      const refused = response.ok ? undefined : readTokenRefusal(body);
+      // MSAL takes an answer without `error` for a success, so it must not see a strange failure.
+      if (!response.ok && refused === undefined) throw unavailable(response);
+      const waitSeconds = readRetryAfter(response.headers);
+      answer =
+        refused === undefined ? { kind: 'granted' } : { kind: 'refused', refused, waitSeconds };
+      noteCredential(credential, refused);
+      const headers = Object.fromEntries(response.headers);
+      // MSAL's interface lets its caller choose the type; it checks the members it reads itself.
+      return { headers, status: response.status, body: body as T };
+    } catch (cause) {
+      const error = failureOf(cause);
+      answer = { kind: 'unavailable', error };
+      throw error;
+    }
+  }
+
+  return {
+    answer: () => answer,
+    sendPostRequestAsync: post,
+    sendGetRequestAsync: () =>
+      Promise.reject(new AppError('ERR_INTERNAL', { note: 'MSAL tried to send a GET request' })),
+  };
+}
+
+function noteCredential(credential: CredentialState, refused: TokenRefusal | undefined): void {
+  if (refused === undefined) credential.accepted();
+  else if (meaningOf(refused.refusal).kind === 'app') credential.refused(refused.refusal);
+}
+
+function failureOf(cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  // A new try would get the same answer.
+  if (cause instanceof RangeError) return new AppError('ERR_TOKEN_SIZE', { note: cause.message });
+  return new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'no answer to a token request', cause });
+}
+
+function requireSameEndpoint(url: string, tokenEndpoint: string): void {
+  // MSAL appends a query of its own.
+  const [asked, known] = [new URL(url), new URL(tokenEndpoint)];
+  if (asked.origin !== known.origin || asked.pathname !== known.pathname) {
+    throw new AppError('ERR_INTERNAL', { note: 'MSAL tried to post to another address' });
+  }
+}
+
+async function send(
+  url: string,
+  options: NetworkRequestOptions,
+  signal: AbortSignal,
+): Promise<{ response: Response; body: unknown }> {
+  const response = await fetch(url, {
+    method: 'POST',
+    // A redirect would carry the code or the refresh token to another host.
+    redirect: 'error',
+    headers: options.headers ?? {},
+    body: options.body ?? '',
+    signal,
+  });
+  const bytes = await readBounded(response, maxBytes);
+  const body = parseJson(bytes);
+  if (response.status >= 500 || response.status === 429) throw unavailable(response, body);
+  if (!isObject(body)) throw unavailable(response);
+  return { response, body };
+}
+
+/** The parser's own error quotes the text, which may be a token. */
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** For 429 without `Retry-After`. */
+const usualWaitSeconds = 10;
+
+/** By its status such an answer passes, whatever its body says. Number and correlation id find it at the provider. */
+function unavailable({ status, headers }: Response, body?: unknown): AppError {
+  const refused = readTokenRefusal(body);
+  const note = `the token endpoint answered ${status} without a usable answer`;
+  const told = refused === undefined ? { note } : { refusal: refused.refusal };
+  const wait = readRetryAfter(headers) ?? (status === 429 ? usualWaitSeconds : undefined);
+  return wait === undefined
+    ? new AppError('ERR_PROVIDER_UNAVAILABLE', told)
+    : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, told);
+}
+
+/** Whether the provider accepts the app itself, by its last answers. One for each instance; it sends no request. */
+export interface CredentialState {
+  /** The provider refused the app: its secret has expired, or somebody disabled it. */
+  refused(refusal: ProviderRefusal): void;
+  /** The provider gave tokens to the app. */
+  accepted(): void;
+  /** The last refusal: for ten minutes, or until tokens come again. */
+  lastRefusal(): ProviderRefusal | undefined;
+}
+
+const keptSeconds = 600;
+
+export function createCredentialState(clock: Clock): CredentialState {
+  let last: { readonly refusal: ProviderRefusal; readonly at: number } | undefined;
+  return {
+    refused: (refusal) => {
+      last = { refusal, at: clock() };
+    },
+    accepted: () => {
+      last = undefined;
+    },
+    lastRefusal: () =>
+      last !== undefined && clock() < last.at + keptSeconds ? last.refusal : undefined,
+  };
+}

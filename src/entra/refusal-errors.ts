@@ -1,0 +1,155 @@
+import { AuthError, ClientAuthError, InteractionRequiredAuthError } from '@azure/msal-node';
+import { AppError, type ProviderRefusal, SignInRefusedError, StepUpError } from '../errors';
+import { AskedToWaitError } from '../waiting';
+import type { TokenAnswer } from './msal';
+import { isOfTheApp, meaningOf, type TokenRefusal } from './refusals';
+
+/**
+ * What an error answer of the sign-in page means to the person who signs in: ERR_PROVIDER_UNAVAILABLE when the provider is
+ * busy or failing, which may pass, else ERR_SIGN_IN_REFUSED (a SignInRefusedError).
+ */
+export function redirectError(refusal: ProviderRefusal): AppError {
+  return meaningOf(refusal).kind === 'passing'
+    ? new AppError('ERR_PROVIDER_UNAVAILABLE', { refusal })
+    : new SignInRefusedError(refusal);
+}
+
+/**
+ * What a failed redemption of a code means to the person who signs in.
+ *
+ * - ERR_SIGN_IN_EXPIRED: the code was used already, or came too late; a new sign-in may help
+ * - a StepUpError: the provider asks for these claims first. Its `cause` is the refusal to show when they do not help
+ * - ERR_SIGN_IN_REFUSED: the person, or an administrator, must act
+ * - ERR_PROVIDER_REFUSED: the app or its request is not accepted
+ * - ERR_PROVIDER_UNAVAILABLE: the provider is busy, failing or out of reach
+ * - ERR_ID_TOKEN, ERR_TOKEN_SIZE, ERR_PROVIDER_MISMATCH: as the token request itself failed
+ * @param error what MSAL threw
+ * @param answer what the token endpoint said
+ * @param scopes what was asked for
+ */
+export function redemptionError(
+  error: unknown,
+  answer: TokenAnswer,
+  scopes: readonly string[],
+): AppError {
+  const failure = readFailure(error, answer);
+  if (failure instanceof AppError) return placed(failure, 'redemption');
+  if ('isExpired' in failure) {
+    return new AppError('ERR_INTERNAL', { note: 'MSAL looked for a refresh token' });
+  }
+  const refusal = { ...failure.refusal, where: 'redemption' as const };
+  const { kind } = meaningOf(refusal);
+  if (isOfTheApp(refusal)) return new AppError('ERR_PROVIDER_REFUSED', { refusal });
+  if (kind === 'passing') return passing(refusal, answer);
+  if (kind === 'spent') return new AppError('ERR_SIGN_IN_EXPIRED', { refusal });
+  const claims = usableClaims(failure);
+  if (claims !== undefined && (kind === 'interaction' || kind === 'unknown')) {
+    return new StepUpError({ scopes, claims }, { refusal, cause: new SignInRefusedError(refusal) });
+  }
+  return isBareInvalidGrant(refusal)
+    ? new AppError('ERR_SIGN_IN_EXPIRED', { refusal })
+    : new SignInRefusedError(refusal);
+}
+
+/** Other providers send no numbers: their `invalid_grant` says only that the code does not work. */
+function isBareInvalidGrant({ error, suberror, number }: ProviderRefusal): boolean {
+  return error === 'invalid_grant' && number === undefined && suberror === undefined;
+}
+
+/**
+ * What happens to a session whose tokens could not be refreshed.
+ *
+ * - a StepUpError: the user must go through the provider once more, the session is kept
+ * - ERR_SIGNED_OUT: the provider ended its own session, so this one ends
+ * - ERR_PROVIDER_REFUSED: the app or its request is not accepted; the session is kept, since the user was not refused
+ * - ERR_PROVIDER_UNAVAILABLE: the provider gave no answer of use, the session is kept
+ * - ERR_ID_TOKEN, ERR_TOKEN_SIZE, ERR_PROVIDER_MISMATCH: as the token request itself failed; the session is kept
+ */
+export function refreshError(
+  error: unknown,
+  answer: TokenAnswer,
+  scopes: readonly string[],
+): AppError {
+  const failure = readFailure(error, answer);
+  if (failure instanceof AppError) return placed(failure, 'refresh');
+  if ('isExpired' in failure) {
+    return failure.isExpired
+      ? new StepUpError({ scopes }, { note: 'the refresh token expired' })
+      : new AppError('ERR_SIGNED_OUT', { note: 'the token cache holds no refresh token' });
+  }
+  const refusal = { ...failure.refusal, where: 'refresh' as const };
+  const claims = usableClaims(failure);
+  switch (meaningOf(refusal).kind) {
+    case 'interaction':
+    case 'policy':
+      return new StepUpError({ scopes, ...(claims !== undefined && { claims }) }, { refusal });
+    case 'spent':
+    case 'person':
+    case 'over':
+      return new AppError('ERR_SIGNED_OUT', { refusal });
+    case 'app':
+    case 'request':
+    case 'malformed':
+      return new AppError('ERR_PROVIDER_REFUSED', { refusal });
+    case 'passing':
+      return passing(refusal, answer);
+    case 'unknown':
+      if (claims !== undefined) return new StepUpError({ scopes, claims }, { refusal });
+      return refusal.error === 'invalid_grant'
+        ? new AppError('ERR_SIGNED_OUT', { refusal })
+        : new AppError('ERR_PROVIDER_REFUSED', { refusal });
+  }
+}
+
+function passing(refusal: ProviderRefusal, answer: TokenAnswer): AppError {
+  const wait = answer.kind === 'refused' ? answer.waitSeconds : undefined;
+  return wait === undefined
+    ? new AppError('ERR_PROVIDER_UNAVAILABLE', { refusal })
+    : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, { refusal });
+}
+
+/** The same failure, with the request to which the provider answered. */
+function placed(failure: AppError, where: 'redemption' | 'refresh'): AppError {
+  if (failure.refusal === undefined) return failure;
+  const refusal = { ...failure.refusal, where };
+  return failure instanceof AskedToWaitError
+    ? new AskedToWaitError(failure.code, failure.waitSeconds, { refusal })
+    : new AppError(failure.code, { refusal });
+}
+
+/** Entra ID adds claims to refusals that no step-up can resolve, such as `invalid_client`. There they mean nothing. */
+function usableClaims({ refusal: { error }, claims }: TokenRefusal): string | undefined {
+  return error === 'invalid_grant' || error === 'interaction_required' ? claims : undefined;
+}
+
+/**
+ * Sorts a failure by what the token endpoint said, since MSAL's errors lose claims, further numbers and the cause of a
+ * network failure. They are not kept as `cause`: their messages quote `error_description`, which names users.
+ */
+function readFailure(
+  error: unknown,
+  answer: TokenAnswer,
+): AppError | TokenRefusal | { readonly isExpired: boolean } {
+  if (error instanceof AppError) return error;
+  if (answer.kind === 'unavailable') return answer.error;
+  if (answer.kind === 'refused') return answer.refused;
+  if (error instanceof InteractionRequiredAuthError && answer.kind === 'not-asked') {
+    return { isExpired: error.errorCode !== 'no_tokens_found' };
+  }
+  return fault(error, answer);
+}
+
+/** The provider granted something MSAL cannot read, or MSAL could not build its request. */
+function fault(error: unknown, answer: TokenAnswer): AppError {
+  const code = error instanceof AuthError ? error.errorCode : 'unknown';
+  if (answer.kind === 'granted' && error instanceof ClientAuthError) {
+    const check = code === 'nonce_mismatch' ? 'nonce' : 'form';
+    return new AppError('ERR_ID_TOKEN', { note: `the ID token failed the check of ${check}` });
+  }
+  if (answer.kind === 'not-asked') {
+    // For instance a private key that cannot be read.
+    const note = `no token request could be made (${code})`;
+    return new AppError('ERR_PROVIDER_MISMATCH', { note });
+  }
+  return new AppError('ERR_ID_TOKEN', { note: `the token answer cannot be read (${code})` });
+}

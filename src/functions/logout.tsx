@@ -1,0 +1,146 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { clearNotice, readNotice } from '../cookies/cookie';
+import { hasSessionCookie } from '../cookies/session-cookie';
+import { AppError } from '../errors';
+import { serve } from '../http/endpoint';
+import { type Exchange, isTrue, readForm } from '../http/request';
+import { htmlPage } from '../http/responses';
+import { bounce } from '../http/wanted-page';
+import { MessagePage } from '../pages/message-page';
+import { Time } from '../pages/session-table';
+import type { User } from '../sessions/session';
+import { sameOrigin } from '../sign-in/guards';
+import { findSession } from '../sign-in/request-session';
+import {
+  answerSignOut,
+  notDone,
+  parseSignOutNotice,
+  signOut,
+  type SignOutNotice,
+} from '../sign-in/sign-out';
+import { withPatience } from '../waiting';
+
+/**
+ * POST auth/logout: ends this session on the server, then goes on to the provider's own sign-out.
+ * `everywhere=true` ends all of the user's sessions; `local=true` leaves the provider's session alone.
+ */
+export async function logout(exchange: Exchange): Promise<HttpResponseInit> {
+  const form = await readForm(exchange.request);
+  const { url, notice } = await signOut(exchange, {
+    everywhere: isTrue(form, 'everywhere'),
+    local: isTrue(form, 'local'),
+  });
+  return answerSignOut(exchange, { url, notDone: notDone(notice), until: notice.until });
+}
+
+serve('logout', { route: 'auth/logout', post: sameOrigin(logout) });
+
+/** The page is public and must not hang on storage. */
+const patienceMs = 2_000;
+
+/**
+ * GET auth/signed-out: says what happened; where the provider sends people after its own sign-out. It says nothing
+ * that a link could make it say: what happened stands in a cookie, and whoever is still signed in is told that.
+ */
+export async function signedOut(exchange: Exchange): Promise<HttpResponseInit> {
+  const { requestCookies } = exchange;
+  const { settings } = exchange.services;
+  const hasSession = hasSessionCookie(requestCookies, settings);
+  // The provider sends people here from its site, so without our cookies at first.
+  const detour = bounce(exchange, hasSession);
+  if (detour !== undefined) return detour;
+  const user = hasSession ? await whoIsSignedIn(exchange) : undefined;
+  if (user !== undefined) return stillSignedIn(user);
+  const content = readNotice(requestCookies, 'signed-out', settings);
+  if (content !== undefined) exchange.cookies.push(clearNotice('signed-out', settings));
+  const notice = parseSignOutNotice(content);
+  return htmlPage(
+    <MessagePage
+      title="You are signed out"
+      links={[
+        { href: '/auth/login?return_to=%2F', text: 'Sign in again' },
+        { href: '/', text: 'Home' },
+      ]}
+    >
+      {notice === undefined ? (
+        <p>This browser has no session in this app. {closeWindows}</p>
+      ) : (
+        <WhatHappened notice={notice} />
+      )}
+    </MessagePage>,
+  );
+}
+
+/** Whoever cannot be asked about counts as signed in: the page must not reassure somebody wrongly. */
+async function whoIsSignedIn(exchange: Exchange): Promise<User | 'unknown' | undefined> {
+  try {
+    const found = await withPatience(exchange.signal, patienceMs, (signal) =>
+      findSession({ ...exchange, signal }),
+    );
+    return found?.session.user;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    exchange.log('warn', `signed-out page without session: ${error.code}`);
+    return 'unknown';
+  }
+}
+
+function stillSignedIn(user: User | 'unknown'): HttpResponseInit {
+  return htmlPage(
+    <MessagePage
+      title="You are still signed in"
+      door="lit"
+      // The menu of whoever is known has the button already.
+      signedInAs={user === 'unknown' ? undefined : user}
+      offersSignOut={user === 'unknown'}
+      links={[{ href: '/', text: 'Home' }]}
+    >
+      <p>This browser still holds the cookie of a session in this app. Sign out here to end it.</p>
+    </MessagePage>,
+  );
+}
+
+const closeWindows = 'On a shared computer, close all browser windows as well.';
+
+function WhatHappened({ notice }: { readonly notice: SignOutNotice }) {
+  return (
+    <>
+      <p>{hereTexts[notice.session]}</p>
+      {notice.session === 'kept' ? <KeptSession until={notice.until} /> : null}
+      {notice.others === undefined ? null : <p>{otherTexts[notice.others]}</p>}
+      <p>{providerTexts[notice.provider]}</p>
+    </>
+  );
+}
+
+const hereTexts = {
+  ended: 'Your session in this app has ended, and its tokens are deleted.',
+  none: 'Your session in this app had already ended.',
+  kept: 'This browser is signed out of this app.',
+} as const;
+
+const otherTexts = {
+  ended: 'Your sessions in all other browsers have ended too.',
+  kept: 'Your sessions in other browsers were not ended. Sign in again to see them and to end them.',
+} as const;
+
+const providerTexts = {
+  asked: `The sign-in service was asked to sign you out as well. ${closeWindows}`,
+  left: 'You are still signed in at the sign-in service, so signing in again may ask you nothing. On a shared computer, sign out there too.',
+  unreached:
+    'The sign-in service could not be reached, so you may still be signed in there. On a shared computer, close all browser windows.',
+} as const;
+
+function KeptSession({ until }: { readonly until: number | undefined }) {
+  return (
+    <p class="act">
+      The session could not be ended on the server, because the app’s storage did not answer. This
+      browser cannot use it any more, and it ends by itself
+      {until === undefined ? '' : ' by '}
+      {until === undefined ? null : <Time seconds={until} />}. To end it sooner, sign in again and
+      open Sessions, or ask an administrator of the app.
+    </p>
+  );
+}
+
+serve('signed-out', { route: 'auth/signed-out', get: signedOut });

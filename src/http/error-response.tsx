@@ -1,0 +1,288 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { meaningOf } from '../entra/refusals';
+import {
+  AppError,
+  ConsentDeclinedError,
+  factsOf,
+  type ProviderRefusal,
+  RoleMissingError,
+  SignInNeededError,
+  SignInRefusedError,
+} from '../errors';
+import { ContinuePage, MessagePage, type PageLink, type Reference } from '../pages/message-page';
+import type { SettingFault } from '../settings';
+import { logError, refusalIn } from './error-log';
+import { changesNothing, type Exchange, isNavigation } from './request';
+import { htmlPage, problem, redirectTo, withRetryAfter } from './responses';
+import { localPath, loginPathTo, pathWithoutMarker, wantedPath } from './wanted-page';
+
+/**
+ * The one place that turns an error into an answer: a page where a browser opens one, problem details for everybody else.
+ * What is not an `AppError` becomes 500 without any detail.
+ */
+export function answerError(error: unknown, exchange: Exchange): HttpResponseInit {
+  const known = asAppError(error, exchange.signal);
+  logError(exchange, known);
+  if (known instanceof SignInNeededError) return answerSignInNeeded(known, exchange);
+  return exchange.isNavigation ? errorPage(known, exchange) : errorJson(known, exchange);
+}
+
+function asAppError(error: unknown, signal: AbortSignal): AppError {
+  if (error instanceof AppError) return error;
+  // Whatever a library throws once the deadline has passed, the deadline is the reason.
+  return new AppError(signal.aborted ? 'ERR_DEADLINE' : 'ERR_INTERNAL', { cause: error });
+}
+
+function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpResponseInit {
+  const loginUrl = exchange.services.settings.baseUrl + error.loginPath;
+  if (exchange.isNavigation) {
+    if (error.lostPage !== undefined) return lostPagePage(error, error.lostPage, exchange);
+    if (error.isRepeated) return errorPage(error, exchange);
+    // A form that is answered with a redirect to the provider would be stopped by `form-action`.
+    if (!changesNothing(exchange.request)) return signInPage(error, loginUrl);
+    return redirectTo(loginUrl);
+  }
+  return problem(error.code, exchange.correlationId, {
+    login_url: loginUrl,
+    ...(error.isRepeated && { repeated: true }),
+    ...(error.lostPage === undefined ? {} : { page_too_long: true }),
+    ...refusalMembers(error),
+  });
+}
+
+/** Names the wanted page, so that the person knows why sign-in leads to another one. */
+function lostPagePage(
+  error: SignInNeededError,
+  lostPage: string,
+  exchange: Exchange,
+): HttpResponseInit {
+  const { status, title, detail } = factsOf('ERR_PAGE_TOO_LONG');
+  const page = (
+    <MessagePage
+      title={title}
+      links={errorLinks(error, exchange)}
+      references={referencesFor(error, exchange)}
+    >
+      <p>{detail}</p>
+      <p class="act">
+        <code>{exchange.services.settings.baseUrl + lostPage}</code>
+      </p>
+    </MessagePage>
+  );
+  return htmlPage(page, status);
+}
+
+function signInPage({ code }: SignInNeededError, loginUrl: string): HttpResponseInit {
+  const { title, detail } = factsOf(code);
+  return htmlPage(<ContinuePage title={title} goTo={loginUrl} text={detail} />);
+}
+
+function errorJson(error: AppError, exchange: Exchange): HttpResponseInit {
+  const loginPath = loginPathIn(errorLinks(error, exchange), exchange);
+  const extra = {
+    ...(error instanceof RoleMissingError ? { role: error.role } : {}),
+    ...refusalMembers(error),
+    ...(loginPath === undefined
+      ? {}
+      : { login_url: exchange.services.settings.baseUrl + loginPath }),
+  };
+  return problem(error.code, exchange.correlationId, extra, error.retryAfterSeconds);
+}
+
+/** What a client may show or report of the provider's refusal; members that are not known are left out of the JSON. */
+function refusalMembers(error: AppError) {
+  const refusal = refusalIn(error);
+  if (refusal === undefined) return {};
+  const { meaning, actor, action } = explains(refusal, error) ? meaningOf(refusal) : {};
+  const { number, correlationId } = refusal;
+  return {
+    number,
+    // Digits alone, for clients of the first version.
+    aadsts: number?.startsWith('AADSTS') === true ? number.slice('AADSTS'.length) : undefined,
+    provider_correlation_id: correlationId,
+    meaning,
+    must_act: actor,
+    action,
+  };
+}
+
+/**
+ * Whether the refusal's own meaning agrees with the error. A status of 429 or 503 says that it passes, whatever its body
+ * says. ERR_SIGN_IN_EXPIRED says more than an unknown reason.
+ */
+function explains(refusal: ProviderRefusal, { code }: AppError): boolean {
+  const { kind } = meaningOf(refusal);
+  if (code === 'ERR_PROVIDER_UNAVAILABLE') return kind === 'passing';
+  return code !== 'ERR_SIGN_IN_EXPIRED' || kind === 'spent';
+}
+
+function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
+  const facts = factsOf(error.code);
+  const refusal = refusalIn(error);
+  const page = (
+    <MessagePage
+      title={facts.title}
+      door="shut"
+      signedInAs={exchange.visitor.user}
+      links={errorLinks(error, exchange)}
+      references={referencesFor(error, exchange)}
+    >
+      <p>{facts.detail}</p>
+      {error instanceof RoleMissingError ? (
+        <p class="act">
+          The role is named <code>{error.role}</code>.
+        </p>
+      ) : null}
+      {refusal !== undefined && explains(refusal, error) ? <Refusal refusal={refusal} /> : null}
+    </MessagePage>
+  );
+  return withRetryAfter(htmlPage(page, facts.status), error.retryAfterSeconds);
+}
+
+function Refusal({ refusal }: { readonly refusal: ProviderRefusal }) {
+  const { meaning, action, actor } = meaningOf(refusal);
+  return (
+    <>
+      <p>{meaning}</p>
+      <p class="act">
+        <strong>{actorTexts[actor]}</strong> {action}
+      </p>
+    </>
+  );
+}
+
+const actorTexts = {
+  you: 'You can do this yourself:',
+  administrator: 'An administrator of your organisation must act:',
+  operator: 'An operator of this app must act:',
+} as const;
+
+function referencesFor(error: AppError, exchange: Exchange): readonly Reference[] {
+  const references: Reference[] = [{ name: 'Error', value: error.code }];
+  const { number = numberOfConsent(error), correlationId } = refusalIn(error) ?? {};
+  if (number !== undefined) references.push({ name: 'Microsoft', value: number });
+  if (correlationId !== undefined) references.push({ name: 'Correlation', value: correlationId });
+  return [...references, { name: 'Request', value: exchange.correlationId }];
+}
+
+function numberOfConsent(error: AppError): string | undefined {
+  return error instanceof ConsentDeclinedError ? error.number : undefined;
+}
+
+const homeLink: PageLink = { href: '/', text: 'Home' };
+
+/** Where the page of an error leads on, at least to one place; the first is what its text advises, where it advises any. */
+export function errorLinks(error: AppError, exchange: Exchange): readonly PageLink[] {
+  if (error instanceof RoleMissingError) {
+    return [homeLink, pickerLink('Use another account', pathToReturnTo(exchange))];
+  }
+  const first = firstLink(error, exchange);
+  return first === undefined || first.href === homeLink.href ? [homeLink] : [first, homeLink];
+}
+
+/** The link by which somebody signs in again after an error of a sign-in, for clients that show no page. */
+export function loginPathIn(links: readonly PageLink[], exchange: Exchange): string | undefined {
+  if (!isPartOfSignIn(exchange)) return undefined;
+  return links.map(({ href }) => href).find((href) => href.startsWith('/auth/login'));
+}
+
+function firstLink(error: AppError, exchange: Exchange): PageLink | undefined {
+  const { returnPath = '/' } = exchange.visitor;
+  if (error instanceof SignInNeededError) {
+    const text = error.lostPage === undefined ? 'Continue' : 'Sign in';
+    return { href: error.loginPath, text };
+  }
+  if (error instanceof SignInRefusedError) {
+    return pickerLink(refusalLabel(error.refusal), returnPath);
+  }
+  if (error.code === 'ERR_WRONG_TENANT') return pickerLink('Use another account', returnPath);
+  if (error.code === 'ERR_PAGE_LOST') return { href: returnPath, text: 'Continue' };
+  if (error.code === 'ERR_SESSION_GONE') return backToListLink(exchange);
+  if (isPartOfSignIn(exchange)) return signInAgainLink(error, exchange);
+  return mayPass(error) ? { href: pathToReturnTo(exchange), text: 'Try again' } : undefined;
+}
+
+/** Without the picker the provider would answer at once with the same account, and so with the same refusal. */
+function pickerLink(text: string, returnPath: string): PageLink {
+  return { href: loginPathTo(returnPath, 'select_account'), text };
+}
+
+function isPartOfSignIn({ path }: Exchange): boolean {
+  return /^\/auth\/(login|redirect)\b/.test(path);
+}
+
+/** Begins a failed sign-in again, for the same wanted page. */
+function signInAgainLink(error: AppError, exchange: Exchange): PageLink {
+  const { returnPath } = exchange.visitor;
+  const text = mayPass(error)
+    ? 'Try again'
+    : returnPath === undefined
+      ? 'Sign in'
+      : 'Sign in again';
+  if (error.code === 'ERR_KEYS_UNAVAILABLE' && returnPath === undefined) {
+    // Without keys the wanted page is unknown. The same request finds it once the keys are back.
+    return { href: pathWithoutMarker(exchange.path), text };
+  }
+  return { href: loginPathTo(returnPath ?? '/'), text };
+}
+
+/** In the words of the text above it, so that no page says one thing and its button another. */
+function refusalLabel(refusal: ProviderRefusal): string {
+  const { kind, actor, mayUseAnother } = meaningOf(refusal);
+  if (kind === 'passing') return 'Try again';
+  const isOfTheAccount = kind === 'person' || kind === 'policy';
+  const needsAnother = mayUseAnother === true || (isOfTheAccount && actor === 'administrator');
+  return needsAnother ? 'Use another account' : 'Sign in again';
+}
+
+/** `/auth/sessions/end` and `/auth/admin/end` stand below the list that named the session. */
+function backToListLink({ path }: Exchange): PageLink {
+  const href = path.startsWith('/auth/admin/') ? '/auth/admin' : '/auth/sessions';
+  return { href, text: 'Back to the list' };
+}
+
+/** Whether a retry may help: the fault may pass, or an operator may have corrected it. */
+function mayPass({ code, retryAfterSeconds }: AppError): boolean {
+  return (
+    code === 'ERR_INTERNAL' || code === 'ERR_PROVIDER_REFUSED' || retryAfterSeconds !== undefined
+  );
+}
+
+/** The page that was asked for; after a form there is none to come back to. */
+function pathToReturnTo(exchange: Exchange): string {
+  return changesNothing(exchange.request) ? localPath(wantedPath(exchange)) : '/';
+}
+
+/** 503 on every route while settings have faults: each fault by the setting's name, never a value. */
+export function answerFaultySettings(
+  faults: readonly SettingFault[],
+  request: HttpRequest,
+  context: InvocationContext,
+): HttpResponseInit {
+  for (const { name, fault } of faults) context.error(`ERR_SETTINGS: ${name} ${fault}`);
+  return isNavigation(request)
+    ? faultsPage(faults)
+    : problem('ERR_SETTINGS', context.invocationId, { settings: faults });
+}
+
+function faultsPage(faults: readonly SettingFault[]): HttpResponseInit {
+  const { status, title, detail, retryAfterSeconds } = factsOf('ERR_SETTINGS');
+  const page = htmlPage(
+    <MessagePage title={title} door="shut" links={[{ href: '/', text: 'Try again' }]}>
+      <p>{detail}</p>
+      <ul class="faults">
+        {faults.map(({ name, fault }) => (
+          <li key={`${name} ${fault}`}>
+            <code>{name}</code> {fault}
+          </li>
+        ))}
+      </ul>
+      <p class="soft small">
+        In Azure these are app settings of the Function App; locally they are in
+        local.settings.json. The app reads them when it starts.
+      </p>
+    </MessagePage>,
+    status,
+  );
+  return withRetryAfter(page, retryAfterSeconds);
+}

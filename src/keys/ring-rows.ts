@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto';
+import { AppError } from '../errors';
+import { kidOf, type RingKey } from './encryption';
+import {
+  bindSecret,
+  type KeyWrapping,
+  openBoundSecret,
+  secretSize,
+  type WrappedKey,
+} from './wrapping';
+
+/** What a ring is made of. */
+export interface RingParts {
+  readonly rows: RingRows;
+  readonly wrapping: KeyWrapping;
+  /** The longest life of anything a key protects. */
+  readonly retainSeconds: number;
+}
+
+/** One period's key in memory, beside what it was unwrapped from. */
+export interface OpenKey extends StoredKey {
+  readonly ringKey: RingKey;
+}
+
+/** The ring as it was last read. */
+export interface OpenRing {
+  readonly keys: ReadonlyMap<number, OpenKey>;
+  /** Periods whose key could not be unwrapped just now, with the reason. */
+  readonly unavailable: ReadonlyMap<number, unknown>;
+  /** Periods with a row that is no key of this ring. */
+  readonly unusable: ReadonlySet<number>;
+}
+
+/**
+ * Reads the ring by one query and unwraps the keys that `former` does not hold yet. Keys whose rows
+ * are gone are not in it, whether or not the wrapping key can be reached: deleting rows is the
+ * emergency stop.
+ * @throws what the table throws
+ */
+export async function openRing(
+  parts: RingParts,
+  former: OpenRing | undefined,
+  { now, signal }: { readonly now: number; readonly signal: AbortSignal },
+): Promise<OpenRing> {
+  const stored = (await listStoredKeys(parts.rows, signal)).filter(({ period }) =>
+    isInRange(period, now, parts.retainSeconds),
+  );
+  const keys = new Map<number, OpenKey>();
+  const unavailable = new Map<number, unknown>();
+  const unusable = new Set<number>();
+  await Promise.all(
+    stored.map(async (key) => {
+      const { period } = key;
+      try {
+        const opened =
+          sameKey(former?.keys.get(period), key) ?? (await openKey(parts, key, signal));
+        if (opened === undefined) unusable.add(period);
+        else keys.set(period, opened);
+      } catch (cause) {
+        unavailable.set(period, cause);
+      }
+    }),
+  );
+  return { keys, unavailable, unusable };
+}
+
+/**
+ * The key in a row, or `undefined` when it was wrapped by another wrapping key or for another row.
+ * @throws ERR_KEYS_UNAVAILABLE
+ */
+export async function openKey(
+  { rows, wrapping }: RingParts,
+  stored: StoredKey,
+  signal: AbortSignal,
+): Promise<OpenKey | undefined> {
+  const content = await wrapping.unwrap(stored, signal);
+  const place = { table: rows.name, rowKey: rowKeyOf(stored.period) };
+  const secret = content && openBoundSecret(content, place);
+  return secret && { ...stored, ringKey: { kid: kidOf(stored.period, secret), secret } };
+}
+
+/** Always the same object for the same key: derived keys are cached by it. */
+function sameKey(former: OpenKey | undefined, stored: StoredKey): OpenKey | undefined {
+  if (former === undefined) return undefined;
+  return Buffer.compare(former.wrapped, stored.wrapped) === 0 ? former : undefined;
+}
+
+/**
+ * A new key for `period`, stored; `undefined` when another instance stored one first, which is then
+ * the period's key. What is not certainly stored is not used: others could not verify it.
+ * @throws ERR_KEYS_UNAVAILABLE, or what the table throws
+ */
+export async function makeRingKey(
+  parts: RingParts,
+  period: number,
+  { now, signal }: { readonly now: number; readonly signal: AbortSignal },
+): Promise<OpenKey | undefined> {
+  const { rows, wrapping, retainSeconds } = parts;
+  const place = { table: rows.name, rowKey: rowKeyOf(period) };
+  const content = bindSecret(randomBytes(secretSize), place);
+  const stored = { period, ...(await wrapping.wrap(content, signal)) };
+  // A key that could be wrapped but never unwrapped (a missing permission) would occupy the row for
+  // the whole period, so it is unwrapped once before it goes there.
+  const opened = await openKey(parts, stored, signal);
+  if (opened === undefined) {
+    throw new AppError('ERR_KEYS_UNAVAILABLE', { note: 'a wrapped key did not unwrap again' });
+  }
+  return (await rows.insert(ringRowOf(stored, { now, retainSeconds }), signal))
+    ? opened
+    : undefined;
+}
+
+const partitionKey = 'key-ring';
+
+interface StoredRow {
+  readonly rowKey: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+interface NewRingRow {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+  readonly properties: Readonly<Record<string, Uint8Array | string | Date>>;
+}
+
+/** What the ring needs of a table. Both fail when the table does not answer, or `signal` aborts. */
+export interface RingRows {
+  /** The table's name: a key of another table is not taken. */
+  readonly name: string;
+  list(
+    query: { readonly partitionKey: string },
+    signal: AbortSignal,
+  ): AsyncIterable<{ readonly rows: readonly StoredRow[] }>;
+  /** `false` when a row with these keys is there already; it stays as it is. */
+  insert(row: NewRingRow, signal: AbortSignal): Promise<boolean>;
+}
+
+/** A key as it is stored, still wrapped. */
+export interface StoredKey extends WrappedKey {
+  readonly period: number;
+}
+
+/**
+ * The row of a key. Only the wrapped key itself is trusted when it is read again: the times are for
+ * people and for the sweep.
+ */
+export function ringRowOf(
+  { period, wrapped, version }: StoredKey,
+  { now, retainSeconds }: { readonly now: number; readonly retainSeconds: number },
+): NewRingRow {
+  return {
+    partitionKey,
+    rowKey: rowKeyOf(period),
+    properties: {
+      wrapped,
+      wrappedBy: version,
+      createdAt: toTime(now),
+      activeFrom: toTime(Math.max(now, startOf(period))),
+      expiresAt: toTime(expiryOf(period, retainSeconds)),
+    },
+  };
+}
+
+/** All keys in the table. Rows that are none are left out. */
+export async function listStoredKeys(rows: RingRows, signal: AbortSignal): Promise<StoredKey[]> {
+  const keys: StoredKey[] = [];
+  for await (const page of rows.list({ partitionKey }, signal)) {
+    keys.push(...page.rows.flatMap(parseRow));
+  }
+  return keys;
+}
+
+function parseRow({ rowKey, properties }: StoredRow): StoredKey[] {
+  const period = periodOfRow(rowKey);
+  const { wrapped, wrappedBy: version } = properties;
+  if (period === undefined) return [];
+  // A damaged row still occupies its period: opened as nothing, it is reported and not made anew.
+  const bytes = wrapped instanceof Uint8Array ? wrapped : new Uint8Array();
+  return [{ period, wrapped: bytes, version: typeof version === 'string' ? version : '' }];
+}
+
+function toTime(seconds: number): Date {
+  return new Date(seconds * 1000);
+}
+
+const day = 86_400;
+
+/** A key signs for 90 days. */
+export const periodSeconds = 90 * day;
+
+/** Made so early, every instance has read the next key long before anything is signed with it. */
+const aheadSeconds = 7 * day;
+
+/** Clocks differ, and a request in flight may still write under the old key. */
+const marginSeconds = day;
+
+/** Six digits sort as numbers for the next two hundred thousand years. */
+const digits = 6;
+
+/** The period that `now` (epoch seconds) lies in. */
+export function periodAt(now: number): number {
+  return Math.floor(now / periodSeconds);
+}
+
+/** The first second of a period. */
+export function startOf(period: number): number {
+  return period * periodSeconds;
+}
+
+/** True in the last seven days of a period, when the next one's key must be there. */
+export function isNextPeriodDue(now: number): boolean {
+  return periodAt(now + aheadSeconds) > periodAt(now);
+}
+
+/**
+ * When everything that a period's key protected has expired.
+ * @param retainSeconds the longest life of anything under a key
+ */
+export function expiryOf(period: number, retainSeconds: number): number {
+  return startOf(period + 1) + retainSeconds + marginSeconds;
+}
+
+/** Whether an instance may meet that period's key at `now`: not expired, and not beyond the next period. */
+export function isInRange(period: number, now: number, retainSeconds: number): boolean {
+  return period <= periodAt(now) + 1 && now < expiryOf(period, retainSeconds);
+}
+
+/** The row key of a period's key, of fixed width so that rows sort. */
+export function rowKeyOf(period: number): string {
+  return String(period).padStart(digits, '0');
+}
+
+/** The period a row key names, or `undefined`. */
+export function periodOfRow(rowKey: string): number | undefined {
+  return /^\d{6}$/.test(rowKey) ? Number(rowKey) : undefined;
+}
+
+/** The period a `kid` of the right form names. */
+export function periodOfKid(kid: string): number {
+  return Number.parseInt(kid, 10);
+}

@@ -1,0 +1,230 @@
+import { AppError } from '../errors';
+import type { Properties, PropertyValue, Row, Table } from '../storage/table';
+import { sessionPrefix, sessionRowKey, tokensPrefix, tokensRowKey } from './session';
+import { endedMark, sidIndexAddress, sidPartition } from './session-rows';
+
+/** Names a session without opening it. */
+export interface SessionName {
+  readonly userKey: string;
+  readonly sessionKey: string;
+  /** Removes the `sid` index entry too; left out, the entry leads nowhere until it expires. */
+  readonly sid?: string | undefined;
+}
+
+/**
+ * Ends one session: both rows in one transaction. Ending it once more is fine.
+ * @returns whether it was there
+ */
+export async function endSession(
+  table: Table,
+  { userKey, sessionKey, sid }: SessionName,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const rows = [sessionRowKey(sessionKey), tokensRowKey(sessionKey)];
+  const found = await deleteRows(table, userKey, [rows], signal);
+  const wasThere = found.flat().includes(sessionRowKey(sessionKey));
+  // Last, so that a failure above leaves a way to find the session again.
+  if (sid !== undefined) await removeIndexEntry(table, { sid, sessionKey }, signal);
+  return wasThere;
+}
+
+/** The session has ended by now, and nobody must be told otherwise: an entry that stays leads nowhere and expires. */
+async function removeIndexEntry(
+  table: Table,
+  { sid, sessionKey }: { readonly sid: string; readonly sessionKey: string },
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await table.delete(sidIndexAddress(sid, sessionKey), signal);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+  }
+}
+
+/** Whose sessions to end. */
+interface SessionsOfUser {
+  readonly userKey: string;
+  /** The one that stays, for somebody who ends all others. */
+  readonly exceptSessionKey?: string | undefined;
+}
+
+/**
+ * Ends all sessions of a user, or all but one. Their `sid` index entries lead nowhere from then on and expire.
+ * @returns how many were there before and are gone now, whoever ended them
+ * @throws ERR_STORAGE_UNAVAILABLE also when sessions kept changing: some may have ended then
+ */
+export async function endAllSessions(
+  table: Table,
+  { userKey, exceptSessionKey }: SessionsOfUser,
+  signal: AbortSignal,
+): Promise<number> {
+  const sessions = await rowKeysBySession(table, userKey, signal);
+  if (exceptSessionKey !== undefined) sessions.delete(exceptSessionKey);
+  await deleteRows(table, userKey, [...sessions.values()], signal);
+  return sessions.size;
+}
+
+/** The rows of each session stay together. */
+async function rowKeysBySession(
+  table: Table,
+  userKey: string,
+  signal: AbortSignal,
+): Promise<Map<string, string[]>> {
+  const sessions = new Map<string, string[]>();
+  for await (const { rows } of table.list({ partitionKey: userKey, select: [] }, signal)) {
+    for (const { rowKey } of rows) {
+      const prefix = [sessionPrefix, tokensPrefix].find((known) => rowKey.startsWith(known));
+      if (prefix === undefined) continue;
+      const sessionKey = rowKey.slice(prefix.length);
+      sessions.set(sessionKey, [...(sessions.get(sessionKey) ?? []), rowKey]);
+    }
+  }
+  return sessions;
+}
+
+/** The most entries of a transaction. */
+const entriesATransaction = 100;
+
+/**
+ * Ends every session that came of one session at the provider, and no other: one query of the index, one transaction to
+ * mark it, one a user, one to empty it. Nobody's cookie is needed.
+ * @returns how many were there and are gone now, by user key; empty when nobody knows this `sid`
+ */
+export async function endSessionsOfSid(
+  table: Table,
+  sid: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const partitionKey = sidPartition(sid);
+  const byUser = new Map<string, string[]>();
+  const entries: Row[] = [];
+  for await (const { rows } of table.list({ partitionKey }, signal)) {
+    for (const entry of rows) {
+      const { userKey } = entry.properties;
+      if (typeof userKey !== 'string') continue;
+      entries.push(entry);
+      byUser.set(userKey, [...(byUser.get(userKey) ?? []), entry.rowKey]);
+    }
+  }
+  // First, so that a sign-in whose session is not stored yet finds the mark when it is.
+  await markEntries(table, partitionKey, entries, signal);
+  const ended = await Promise.all(
+    [...byUser].map(async ([userKey, keys]) => ({
+      userKey,
+      sessionKeys: await endSessionsOf(table, userKey, keys, signal),
+    })),
+  );
+  // Last, so that a failure above leaves a way to find the sessions again. An entry without a session stays, marked, and
+  // expires: its session may be stored the next moment.
+  const taken = ended.flatMap(({ sessionKeys }) => sessionKeys).map((sessionKey) => [sessionKey]);
+  await deleteRows(table, partitionKey, taken, signal);
+  const counts = ended.map(({ userKey, sessionKeys }) => [userKey, sessionKeys.length] as const);
+  return new Map(counts.filter(([, count]) => count > 0));
+}
+
+async function markEntries(
+  table: Table,
+  partitionKey: string,
+  entries: readonly Row[],
+  signal: AbortSignal,
+): Promise<void> {
+  const unmarked = entries.filter(({ properties }) => properties['ended'] !== true);
+  for (let start = 0; start < unmarked.length; start += entriesATransaction) {
+    const part = unmarked
+      .slice(start, start + entriesATransaction)
+      .map(({ rowKey, etag, properties }) => ({
+        row: { partitionKey, rowKey, properties: { ...known(properties), ...endedMark } },
+        etag,
+      }));
+    const replaces = part.map(({ row, etag }) => ({ action: 'replace' as const, ...row, etag }));
+    const { outcome } = await table.transact(partitionKey, replaces, signal);
+    if (outcome === 'done') continue;
+    // One of them was marked or taken meanwhile, by another such sign-out; the others must be marked all the same.
+    await Promise.all(part.map(({ row, etag }) => table.replace(row, etag, signal)));
+  }
+}
+
+/** Of those that were still there, the keys. One that ended earlier has left its entry behind. */
+async function endSessionsOf(
+  table: Table,
+  userKey: string,
+  sessionKeys: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const groups = sessionKeys.map((key) => [sessionRowKey(key), tokensRowKey(key)]);
+  const found = new Set((await deleteRows(table, userKey, groups, signal)).flat());
+  return sessionKeys.filter((key) => found.has(sessionRowKey(key)));
+}
+
+/** Absent properties cannot be written. */
+function known(properties: Row['properties']): Properties {
+  const written: Record<string, PropertyValue> = {};
+  for (const [name, value] of Object.entries(properties)) {
+    if (value !== undefined) written[name] = value;
+  }
+  return written;
+}
+
+const tries = 3;
+/** The most rows of a transaction. */
+const transactionSize = 100;
+
+/** Row keys that go together: both rows of a session, or one row alone. */
+export type RowGroup = readonly string[];
+
+/**
+ * Deletes rows of one partition, each group in one transaction, so that no half of a session is left. A transaction
+ * fails whole when one of its rows is gone already: then what is still there is listed, and tried again.
+ * @returns the groups of which something was there; all are gone now
+ * @throws ERR_STORAGE_UNAVAILABLE also when rows kept changing under all three tries
+ */
+export async function deleteRows(
+  table: Table,
+  partitionKey: string,
+  groups: readonly RowGroup[],
+  signal: AbortSignal,
+): Promise<readonly RowGroup[]> {
+  const found: RowGroup[] = [];
+  let left = groups;
+  for (let count = 0; count < tries; count += 1) {
+    const failed: RowGroup[] = [];
+    for (const part of transactionsOf(left)) {
+      const deletes = part.flat().map((rowKey) => ({ action: 'delete' as const, rowKey }));
+      const { outcome } = await table.transact(partitionKey, deletes, signal);
+      (outcome === 'done' ? found : failed).push(...part);
+    }
+    if (failed.length === 0) return found;
+    left = await stillThere(table, partitionKey, failed, signal);
+    if (left.length === 0) return found;
+  }
+  throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'rows kept changing while deleted' });
+}
+
+function transactionsOf(groups: readonly RowGroup[]): readonly (readonly RowGroup[])[] {
+  const transactions: RowGroup[][] = [];
+  let size = transactionSize;
+  for (const group of groups) {
+    size += group.length;
+    if (size > transactionSize) {
+      transactions.push([]);
+      size = group.length;
+    }
+    transactions.at(-1)?.push(group);
+  }
+  return transactions;
+}
+
+async function stillThere(
+  table: Table,
+  partitionKey: string,
+  groups: readonly RowGroup[],
+  signal: AbortSignal,
+): Promise<readonly RowGroup[]> {
+  const there = new Set<string>();
+  for await (const { rows } of table.list({ partitionKey, select: [] }, signal)) {
+    for (const { rowKey } of rows) there.add(rowKey);
+  }
+  return groups
+    .map((group) => group.filter((rowKey) => there.has(rowKey)))
+    .filter((group) => group.length > 0);
+}

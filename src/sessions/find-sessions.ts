@@ -1,0 +1,233 @@
+import { AppError } from '../errors';
+import { isObject } from '../json';
+import type { Row, RowPage, RowQuery } from '../storage/table';
+import type { SessionName } from './end-sessions';
+import { isLive, sessionPrefix, sessionRowKey } from './session';
+import {
+  parseSummary,
+  parseTimes,
+  type SessionParts,
+  type SummaryContent,
+  toRowTime,
+} from './session-rows';
+
+/** A live session as lists show it. Times are epoch seconds. */
+export interface SessionSummary extends SummaryContent {
+  readonly userKey: string;
+  /** Names the session, opens nothing. */
+  readonly sessionKey: string;
+  readonly createdAt: number;
+  readonly idleExpiresAt: number;
+  readonly expiresAt: number;
+}
+
+export interface SessionsPage {
+  readonly sessions: readonly SessionSummary[];
+  /** Where the next page begins; `undefined` when there is nothing more. */
+  readonly continuation: string | undefined;
+}
+
+export interface ListWishes {
+  /** One user's sessions; everybody's without it. */
+  readonly userKey?: string | undefined;
+  readonly now: number;
+  /** 1 to 1000. */
+  readonly limit: number;
+  readonly continuation?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+const unknown: SummaryContent = { name: 'unknown', username: 'unknown', device: 'unknown' };
+
+/**
+ * A scan of everybody may find little for long: then the page is short and goes on elsewhere. One user's sessions are
+ * looked at to the end: their partition is small, and empty pages must not look like a user without sessions.
+ */
+const maxListPages = 10;
+
+/**
+ * Live sessions in the order of their keys. One whose summary cannot be read is listed as
+ * `unknown`: somebody who looks for strange sessions must not miss it.
+ * @throws ERR_BAD_REQUEST for a continuation that no page ended with
+ */
+export async function listSessions(
+  parts: SessionParts,
+  { userKey, now, limit, continuation, signal }: ListWishes,
+): Promise<SessionsPage> {
+  const sessions: SessionSummary[] = [];
+  let next = continuation;
+  for (let count = 0; userKey !== undefined || count < maxListPages; count += 1) {
+    const query = { ...liveSessions(now, userKey), pageSize: limit - sessions.length };
+    const pages = parts.table.list({ ...query, ...(next && { continuation: next }) }, signal);
+    const { value: page } = await pages.next();
+    const summaries = page?.rows.map((row) => summaryOf(parts, row, signal)) ?? [];
+    sessions.push(...(await Promise.all(summaries)).filter((summary) => summary !== undefined));
+    next = page?.continuation;
+    if (next === undefined || sessions.length >= limit) break;
+  }
+  return { sessions, continuation: next };
+}
+
+const selected = ['summary', 'kid', 'createdAt', 'idleExpiresAt', 'expiresAt'];
+
+/** The query for all live sessions, or one user's. */
+export function liveSessions(now: number, userKey?: string): RowQuery {
+  const time = toRowTime(now);
+  return {
+    ...(userKey !== undefined && { partitionKey: userKey }),
+    rowKeyPrefix: sessionPrefix,
+    conditions: [
+      { property: 'idleExpiresAt', is: 'after', time },
+      { property: 'expiresAt', is: 'after', time },
+    ],
+    select: selected,
+  };
+}
+
+/** The live session with this name, or `undefined`. */
+export async function findSummary(
+  parts: SessionParts,
+  { userKey, sessionKey }: SessionName,
+  now: number,
+  signal: AbortSignal,
+): Promise<SessionSummary | undefined> {
+  const address = { partitionKey: userKey, rowKey: sessionRowKey(sessionKey) };
+  const row = await parts.table.read(address, { select: selected, signal });
+  const summary = row && (await summaryOf(parts, row, signal));
+  return summary !== undefined && isLive(summary, now) ? summary : undefined;
+}
+
+/** What a row tells of a session; `undefined` when it does not even have its times. */
+export async function summaryOf(
+  { table, keyRing }: SessionParts,
+  row: Row,
+  signal: AbortSignal,
+): Promise<SessionSummary | undefined> {
+  const times = parseTimes(row);
+  if (times === undefined) return undefined;
+  const { kid } = row.properties;
+  const ringKey = typeof kid === 'string' ? await keyRing.find(kid, signal) : undefined;
+  const content = ringKey && parseSummary(row, { tableName: table.name, ringKey });
+  return {
+    ...(content ?? unknown),
+    ...times,
+    userKey: row.partitionKey,
+    sessionKey: row.rowKey.slice(sessionPrefix.length),
+  };
+}
+
+export interface SearchWishes {
+  /** Words that name or address must hold, in any case; or the beginning of a user key as it stands in logs. */
+  readonly text: string;
+  readonly now: number;
+  /** Sessions a page shows at most. */
+  readonly limit: number;
+  readonly continuation?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface SearchedPage extends SessionsPage {
+  /** Live sessions this call has looked at. */
+  readonly searched: number;
+}
+
+/** Pages of the table that one call looks at; names are encrypted, so the table cannot look itself. */
+const maxSearchPages = 10;
+const storagePageSize = 1000;
+
+/** Fewer characters of a key would find strangers. */
+const shortestKeyPrefix = 6;
+
+/** Where a search goes on: in which page of the table, and behind which session of it. */
+interface Place {
+  readonly page: string | undefined;
+  readonly after: string;
+}
+
+/**
+ * Live sessions of people whose name or address holds a text, in the order of their keys. A page may be short, or
+ * empty, and not be the last: then `continuation` goes on searching.
+ * @throws ERR_BAD_REQUEST for a continuation that no search ended with
+ */
+export async function searchSessions(
+  parts: SessionParts,
+  { text, now, limit, continuation, signal }: SearchWishes,
+): Promise<SearchedPage> {
+  const sessions: SessionSummary[] = [];
+  const matches = matcherOf(text);
+  let place =
+    continuation === undefined ? { page: undefined, after: '' } : parsePlace(continuation);
+  let searched = 0;
+  for (let count = 0; count < maxSearchPages; count += 1) {
+    const page = await readPage(parts, now, place.page, signal);
+    const found = await Promise.all(page.rows.map((row) => summaryOf(parts, row, signal)));
+    for (const session of found) {
+      if (session === undefined || keyOf(session) <= place.after) continue;
+      searched += 1;
+      if (!matches(session)) continue;
+      const last = sessions[limit - 1];
+      if (last !== undefined) {
+        const next = { page: place.page, after: keyOf(last) };
+        return { sessions, searched, continuation: placeText(next) };
+      }
+      sessions.push(session);
+    }
+    if (page.continuation === undefined) return { sessions, searched, continuation: undefined };
+    place = { page: page.continuation, after: '' };
+  }
+  return { sessions, searched, continuation: placeText(place) };
+}
+
+async function readPage(
+  { table }: SessionParts,
+  now: number,
+  continuation: string | undefined,
+  signal: AbortSignal,
+): Promise<RowPage> {
+  const query = { ...liveSessions(now), pageSize: storagePageSize };
+  const pages = table.list(
+    { ...query, ...(continuation !== undefined && { continuation }) },
+    signal,
+  );
+  const { value } = await pages.next();
+  return value ?? { rows: [], continuation: undefined };
+}
+
+function matcherOf(text: string): (session: SessionSummary) => boolean {
+  const asked = text.trim();
+  const wanted = folded(asked).split(/\s+/);
+  return ({ name, username, userKey }) => {
+    const said = folded(`${name} ${username}`);
+    if (wanted.every((word) => said.includes(word))) return true;
+    return asked.length >= shortestKeyPrefix && userKey.startsWith(asked);
+  };
+}
+
+/** Without case and accents: somebody who looks for Jose must find José. */
+function folded(text: string): string {
+  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+}
+
+/** Compares as the table's order does: partition, then row. All characters are ASCII. */
+function keyOf({ userKey, sessionKey }: SessionSummary): string {
+  return `${userKey} ${sessionPrefix}${sessionKey}`;
+}
+
+function placeText({ page, after }: Place): string {
+  return Buffer.from(JSON.stringify({ p: page, a: after }), 'utf8').toString('base64url');
+}
+
+function parsePlace(text: string): Place {
+  let place: unknown;
+  try {
+    place = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch (cause) {
+    throw new AppError('ERR_BAD_REQUEST', { cause, note: 'no continuation of a search' });
+  }
+  const { p: page, a: after } = isObject(place) ? place : {};
+  const isPage = page === undefined || (typeof page === 'string' && page !== '');
+  if (!isPage || typeof after !== 'string') {
+    throw new AppError('ERR_BAD_REQUEST', { note: 'no continuation of a search' });
+  }
+  return { page, after };
+}

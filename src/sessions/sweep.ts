@@ -1,0 +1,161 @@
+import { AppError } from '../errors';
+import type { Row, RowPage, RowQuery, Table } from '../storage/table';
+import { deleteRows, type RowGroup } from './end-sessions';
+import { sessionPrefix, sessionRowKey, tokensPrefix, tokensRowKey } from './session';
+import { toRowTime } from './session-rows';
+
+/** Instances' clocks differ a little: nobody may still take for live what is removed here. */
+const marginSeconds = 60;
+
+/** Rows a page of the table service holds at most. */
+const pageSize = 1000;
+
+/** Partitions cleared at once: enough to be quick, too few to disturb sign-ins. */
+const parallel = 8;
+
+interface SweepWishes {
+  readonly now: number;
+  /** Pages of the table this run looks at; the next run goes on behind them. */
+  readonly mostPages: number;
+  readonly signal: AbortSignal;
+}
+
+export interface SweepCounts {
+  readonly pages: number;
+  /** Expired rows that were found, whoever removed them in the end. */
+  readonly rows: number;
+  /** False when the next run has to go on. */
+  readonly isFinished: boolean;
+}
+
+/**
+ * Removes rows that have expired: sessions (also idle ones) with their tokens, index entries, retired keys. They count as
+ * absent long before. Reads keys and times only and needs no key. Safe to run twice at once, and to break off anywhere.
+ * @throws ERR_STORAGE_UNAVAILABLE; what was removed until then stays removed
+ */
+export async function sweepExpiredRows(
+  table: Table,
+  { now, mostPages, signal }: SweepWishes,
+): Promise<SweepCounts> {
+  let cursor = await readSweepCursor(table, signal);
+  let pages = 0;
+  let rows = 0;
+  do {
+    const page = await nextPage(table, now, cursor.continuation, signal);
+    await removeRows(table, page.rows, signal);
+    pages += 1;
+    rows += page.rows.length;
+    // After each page: a run that breaks off must not begin at the same place for ever.
+    const kept = await writeSweepCursor(
+      table,
+      { ...cursor, continuation: page.continuation },
+      signal,
+    );
+    // Another run is at work, from a place of its own.
+    if (kept === undefined) return { pages, rows, isFinished: false };
+    cursor = kept;
+  } while (cursor.continuation !== undefined && pages < mostPages);
+  return { pages, rows, isFinished: cursor.continuation === undefined };
+}
+
+function expiredRows(now: number, continuation: string | undefined): RowQuery {
+  const time = toRowTime(now - marginSeconds);
+  return {
+    anyOf: [
+      { property: 'expiresAt', is: 'not-after', time },
+      { property: 'idleExpiresAt', is: 'not-after', time },
+    ],
+    select: ['expiresAt'],
+    pageSize,
+    ...(continuation !== undefined && { continuation }),
+  };
+}
+
+/** A place that cannot be read is no place: the sweep begins anew. */
+async function nextPage(
+  table: Table,
+  now: number,
+  continuation: string | undefined,
+  signal: AbortSignal,
+): Promise<RowPage> {
+  try {
+    const { value } = await table.list(expiredRows(now, continuation), signal).next();
+    return value ?? { rows: [], continuation: undefined };
+  } catch (error) {
+    const isNoPlace = error instanceof AppError && error.code === 'ERR_BAD_REQUEST';
+    if (!isNoPlace || continuation === undefined) throw error;
+    return nextPage(table, now, undefined, signal);
+  }
+}
+
+/** A session goes with its tokens, so that no half of one is left. */
+async function removeRows(table: Table, rows: readonly Row[], signal: AbortSignal): Promise<void> {
+  const partitions = [...groupsByPartition(rows)];
+  for (let start = 0; start < partitions.length; start += parallel) {
+    await Promise.all(
+      partitions
+        .slice(start, start + parallel)
+        .map(([partitionKey, groups]) =>
+          deleteRows(table, partitionKey, [...groups.values()], signal),
+        ),
+    );
+  }
+}
+
+/** By partition, the rows that go together, by the first of their keys. */
+function groupsByPartition(rows: readonly Row[]): ReadonlyMap<string, Map<string, RowGroup>> {
+  const partitions = new Map<string, Map<string, RowGroup>>();
+  for (const { partitionKey, rowKey } of rows) {
+    const groups = partitions.get(partitionKey) ?? new Map<string, RowGroup>();
+    const group = withItsTwin(rowKey);
+    groups.set(group[0] ?? rowKey, group);
+    partitions.set(partitionKey, groups);
+  }
+  return partitions;
+}
+
+/** Both rows of a session, side by side; any other row alone. */
+function withItsTwin(rowKey: string): RowGroup {
+  const prefix = [sessionPrefix, tokensPrefix].find((known) => rowKey.startsWith(known));
+  if (prefix === undefined) return [rowKey];
+  const sessionKey = rowKey.slice(prefix.length);
+  return [sessionRowKey(sessionKey), tokensRowKey(sessionKey)];
+}
+
+const address = { partitionKey: 'sweep', rowKey: 'cursor' } as const;
+
+/** Where the next run of the sweep goes on. */
+export interface SweepCursor {
+  /** `undefined`: at the beginning. */
+  readonly continuation: string | undefined;
+  /** Of the cursor's row; `undefined` when there is none yet. */
+  readonly etag: string | undefined;
+}
+
+export async function readSweepCursor(table: Table, signal: AbortSignal): Promise<SweepCursor> {
+  const row = await table.read(address, { signal });
+  const continuation = row?.properties['continuation'];
+  return {
+    continuation:
+      typeof continuation === 'string' && continuation !== '' ? continuation : undefined,
+    etag: row?.etag,
+  };
+}
+
+/**
+ * Keeps the place.
+ * @returns the cursor as it is stored now; `undefined` when another run was quicker and has its own
+ */
+export async function writeSweepCursor(
+  table: Table,
+  { continuation, etag }: SweepCursor,
+  signal: AbortSignal,
+): Promise<SweepCursor | undefined> {
+  const row = { ...address, properties: { continuation: continuation ?? '' } };
+  if (etag === undefined) {
+    const isOurs = await table.insert(row, signal);
+    return isOurs ? readSweepCursor(table, signal) : undefined;
+  }
+  const written = await table.replace(row, etag, signal);
+  return written.outcome === 'written' ? { continuation, etag: written.etag } : undefined;
+}

@@ -1,0 +1,299 @@
+import type { AccountInfo, AuthenticationResult, TokenCache } from '@azure/msal-node';
+import { type VerifiedIdToken, verifyIdToken } from '../entra/id-token';
+import { type AuthParts, createMsalClient } from '../entra/msal';
+import {
+  findLiveAccessToken,
+  idTokensIn,
+  keepAcquired,
+  mergeTokenCaches,
+} from '../entra/msal-cache';
+import { refreshError } from '../entra/refusal-errors';
+import { normalScopes, requireOneResource, scopesOfSignIn } from '../entra/scopes';
+import { AppError, StepUpError } from '../errors';
+import type { User } from '../sessions/session';
+import { AskedToWaitError, type ShareWork } from '../waiting';
+
+/** One session's token cache as it is stored. */
+export interface StoredTokens {
+  readonly tokenCache: string;
+  /** Names this version, for `If-Match`. */
+  readonly etag: string;
+}
+
+/** Where one session's token cache lies; the session is already chosen. */
+export interface TokenStore {
+  /** `undefined` when the session was ended meanwhile. */
+  readTokens(signal: AbortSignal): Promise<StoredTokens | undefined>;
+  /** Rewrites the cache if it still has this version; `missing` when the session was ended. */
+  writeTokens(
+    tokens: StoredTokens,
+    signal: AbortSignal,
+  ): Promise<'written' | 'conflict' | 'missing'>;
+}
+
+interface TokenOwner {
+  readonly user: User;
+  /** Names the session, for requests that find the same expired token at once. */
+  readonly sessionKey: string;
+  readonly store: TokenStore;
+  /** When the cache was already read, together with the session. */
+  readonly tokens?: StoredTokens | undefined;
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Gives a live access token of the user for these scopes; without any, for those of `GRAPH_SCOPES` that belong to Graph, or
+ * to the resource of the first. Scopes of two resources are ERR_INTERNAL: no token holds both.
+ */
+export type AccessTokenOf = (scopes?: readonly string[]) => Promise<string>;
+
+/**
+ * Access tokens for one request of one user. The cache is read only when a token is asked for, and
+ * written only when it changed. Requests of one session that run at once refresh once.
+ * @throws (when called) as {@link acquireFromStored}, ERR_SIGNED_OUT when the session was ended,
+ *   and what the store throws
+ */
+export function createUserTokens(
+  parts: AuthParts,
+  shareRefresh: ShareWork<string>,
+  owner: TokenOwner,
+): AccessTokenOf {
+  let readAlready = owner.tokens;
+  return async (scopes = scopesOfSignIn(parts.settings.graphScopes)) => {
+    requireOneResource(scopes);
+    const stored = readAlready ?? (await readTokens(owner));
+    // What was read early may be outdated by the time of a second call.
+    readAlready = undefined;
+    const live = findLiveAccessToken(stored.tokenCache, scopes, owner.now);
+    if (live !== undefined) return live;
+    const key = `${owner.sessionKey} ${[...scopes].sort().join(' ')}`;
+    return shareRefresh(key, owner.signal, () => refresh(parts, owner, stored, scopes));
+  };
+}
+
+async function refresh(
+  parts: AuthParts,
+  owner: TokenOwner,
+  stored: StoredTokens,
+  scopes: readonly string[],
+): Promise<string> {
+  const { user, store, now, signal } = owner;
+  const acquired = await acquireFromStored(parts, { user, scopes, now, signal }, stored, () =>
+    store.readTokens(signal),
+  );
+  if (!acquired.changed) return acquired.accessToken;
+  return storeRefreshedTokens(store, acquired, { scopes, now, signal });
+}
+
+interface TokenUse {
+  readonly scopes: readonly string[];
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+/** Enough for instances that refresh in turn. */
+const mostWrites = 4;
+
+/**
+ * Stores what a refresh brought. Another instance may have refreshed at the same time: then its token is used if it serves,
+ * else both caches are merged, so that nothing of either's work is lost.
+ * @param acquired `etag` is the version of the stored cache that was refreshed
+ * @returns the access token to use
+ * @throws ERR_SIGNED_OUT when the session was ended meanwhile, and what the store throws
+ */
+export async function storeRefreshedTokens(
+  store: TokenStore,
+  acquired: StoredTokens & { readonly accessToken: string },
+  { scopes, now, signal }: TokenUse,
+): Promise<string> {
+  let { tokenCache, etag } = acquired;
+  for (let writes = 0; writes < mostWrites; writes += 1) {
+    const outcome = await store.writeTokens({ tokenCache, etag }, signal);
+    if (outcome === 'written') return acquired.accessToken;
+    const stored = outcome === 'missing' ? undefined : await store.readTokens(signal);
+    if (stored === undefined) throw signedOut();
+    const theirs = findLiveAccessToken(stored.tokenCache, scopes, now);
+    if (theirs !== undefined) return theirs;
+    tokenCache = mergeTokenCaches(acquired.tokenCache, stored.tokenCache);
+    ({ etag } = stored);
+  }
+  // The token is good though it could not be kept; the next request refreshes again.
+  return acquired.accessToken;
+}
+
+async function readTokens({ store, signal }: TokenOwner): Promise<StoredTokens> {
+  const stored = await store.readTokens(signal);
+  if (stored === undefined) throw signedOut();
+  return stored;
+}
+
+function signedOut(): AppError {
+  return new AppError('ERR_SIGNED_OUT', { note: 'the session was ended meanwhile' });
+}
+
+/** What was acquired, and the version of the stored cache it came from. */
+export interface AcquiredFromStored extends AcquiredAccessToken {
+  readonly etag: string;
+}
+
+/**
+ * Acquires with a stored token cache. When the provider takes the refresh token for dead, another instance may have got a
+ * newer one meanwhile: a session ends only if what is stored now fails too. A refusal for
+ * the scopes of one API does not end it either: the provider must also refuse the scopes of the sign-in. Else it is a step-up.
+ * @param reread the cache as it is stored now; `undefined` when the session was ended
+ * @throws as {@link acquireAccessToken}
+ */
+export async function acquireFromStored(
+  parts: AuthParts,
+  request: Omit<AccessTokenRequest, 'tokenCache'>,
+  stored: StoredTokens,
+  reread: () => Promise<StoredTokens | undefined>,
+): Promise<AcquiredFromStored> {
+  const acquire = async ({ tokenCache, etag }: StoredTokens): Promise<AcquiredFromStored> => ({
+    ...(await acquireAccessToken(parts, { ...request, tokenCache })),
+    etag,
+  });
+  let refused: AppError;
+  try {
+    return await acquire(stored);
+  } catch (error) {
+    refused = signedOutOrThrow(error);
+  }
+  const later = await reread();
+  if (later === undefined) throw refused;
+  if (later.etag !== stored.etag) {
+    try {
+      return await acquire(later);
+    } catch (error) {
+      refused = signedOutOrThrow(error);
+    }
+  }
+  throw await confirmed(parts, { ...request, tokenCache: later.tokenCache }, refused);
+}
+
+function signedOutOrThrow(error: unknown): AppError {
+  if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') return error;
+  throw error;
+}
+
+async function confirmed(
+  parts: AuthParts,
+  request: AccessTokenRequest,
+  refused: AppError,
+): Promise<AppError> {
+  const scopes = scopesOfSignIn(parts.settings.graphScopes);
+  const ofSignIn = normalScopes(scopes);
+  if (normalScopes(request.scopes).every((scope) => ofSignIn.includes(scope))) return refused;
+  const { tokenCache, user, now, signal } = request;
+  const whole = { tokenCache, user, now, signal, scopes, forceRefresh: true };
+  await acquireAccessToken(parts, whole);
+  return new StepUpError({ scopes: request.scopes }, { cause: refused });
+}
+
+export interface AccessTokenRequest {
+  /** The session's serialized MSAL cache. */
+  readonly tokenCache: string;
+  readonly user: User;
+  /** Of one resource. */
+  readonly scopes: readonly string[];
+  /** Asks the provider even when a live token is at hand. */
+  readonly forceRefresh?: boolean;
+  /** A claims challenge to answer without the user, if the provider lets us. */
+  readonly claims?: string;
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+export interface AcquiredAccessToken {
+  readonly accessToken: string;
+  /** To be stored when `changed`. */
+  readonly tokenCache: string;
+  readonly changed: boolean;
+  /** The newly issued ID token, when there was one. */
+  readonly idToken?: VerifiedIdToken;
+}
+
+/**
+ * A live access token for the user: from the cache, or by refreshing. Nothing that came with a
+ * refresh is given away before its ID token is seen to be this user's (OpenID Connect Core 1.0
+ * section 12.2).
+ * @throws ERR_WRONG_TENANT, ERR_INTERNAL for scopes of two resources, and as {@link refreshError}
+ */
+export async function acquireAccessToken(
+  parts: AuthParts,
+  request: AccessTokenRequest,
+): Promise<AcquiredAccessToken> {
+  const { tokenCache, scopes, claims, now } = request;
+  requireOneResource(scopes);
+  const isForced = request.forceRefresh === true || claims !== undefined;
+  // MSAL would look for a token by what was granted, not by what was asked, so it is only ever told to refresh.
+  const live = isForced ? undefined : findLiveAccessToken(tokenCache, scopes, now);
+  if (live !== undefined) return { accessToken: live, tokenCache, changed: false };
+  const question = `${request.user.userKey} ${normalScopes(scopes).join(' ')}`;
+  requireNoPause(parts, question, now);
+  const { msal, answer } = await createMsalClient(parts, request.signal);
+  const cache = msal.getTokenCache();
+  cache.deserialize(tokenCache);
+  const account = await findAccount(cache);
+  let result: AuthenticationResult;
+  try {
+    result = await msal.acquireTokenSilent({
+      account,
+      scopes: [...scopes],
+      forceRefresh: true,
+      ...(claims === undefined ? {} : { claims }),
+    });
+  } catch (error) {
+    const failure = refreshError(error, answer(), scopes);
+    if (failure instanceof AskedToWaitError) {
+      parts.tokenPauses.pause(question, now + failure.waitSeconds, now);
+    }
+    throw failure;
+  }
+  const { accessToken } = result;
+  if (accessToken === '') {
+    throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the token answer lacks a token' });
+  }
+  const after = cache.serialize();
+  const idToken = await verifyNewIdTokens(parts, request, [...idTokensIn(after), result.idToken]);
+  return {
+    accessToken,
+    tokenCache: keepAcquired({ before: tokenCache, after, scopes, isForced, now }),
+    changed: true,
+    ...(idToken === undefined ? {} : { idToken }),
+  };
+}
+
+/** More tries would make a busy token endpoint busier (RFC 6585 section 4). */
+function requireNoPause({ tokenPauses }: AuthParts, question: string, now: number): void {
+  const left = tokenPauses.left(question, now);
+  if (left === 0) return;
+  const note = 'the token endpoint asked to wait before the next question';
+  throw new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', left, { note });
+}
+
+/** The cache is one session's, so its only account is the user's. */
+async function findAccount(cache: TokenCache): Promise<AccountInfo> {
+  const [account] = await cache.getAllAccounts();
+  if (account === undefined) {
+    throw new AppError('ERR_SIGNED_OUT', { note: 'the token cache holds no account' });
+  }
+  return account;
+}
+
+/** MSAL returns tokens of another account without caching them, so both places are checked. */
+async function verifyNewIdTokens(
+  parts: AuthParts,
+  { tokenCache, user, now, signal }: AccessTokenRequest,
+  idTokens: readonly string[],
+): Promise<VerifiedIdToken | undefined> {
+  const known = idTokensIn(tokenCache);
+  const fresh = new Set(idTokens.filter((token) => token !== '' && !known.includes(token)));
+  let newest: VerifiedIdToken | undefined;
+  for (const token of fresh) {
+    const verified = await verifyIdToken(parts, token, { user, former: known, now, signal });
+    if (newest === undefined || verified.issuedAt > newest.issuedAt) newest = verified;
+  }
+  return newest;
+}

@@ -1,0 +1,153 @@
+import type { VerifiedIdToken } from '../entra/id-token';
+import type { AuthParts } from '../entra/msal';
+import { mergeTokenCaches } from '../entra/msal-cache';
+import { meaningOf } from '../entra/refusals';
+import { scopesOfSignIn } from '../entra/scopes';
+import { AppError } from '../errors';
+import { sessionKeyOf, type SessionTicket } from '../sessions/session';
+import type { FoundSession, SessionStore } from '../sessions/session-store';
+import { createPauseMemory, createShareWork, type ShareWork, withPatience } from '../waiting';
+import { type AcquiredFromStored, acquireFromStored, type StoredTokens } from './access-token';
+
+/** How long a session goes on with its last verified claims while the provider cannot be reached. */
+const graceSeconds = 3600;
+
+/** How often the provider is asked again meanwhile, for one session of one instance. */
+const retrySeconds = 60;
+
+/** A request must not use up its deadline here: with a provider that hangs it goes on as before. */
+const patienceMs = 4_000;
+
+const mostWrites = 4;
+
+interface RevalidationParts {
+  readonly auth: AuthParts;
+  readonly sessions: SessionStore;
+  readonly revalidateSeconds: number;
+}
+
+export interface RevalidationRequest {
+  readonly ticket: SessionTicket;
+  readonly found: FoundSession;
+  /** False leaves the idle limit alone. */
+  readonly slide: boolean;
+  readonly now: number;
+  readonly signal: AbortSignal;
+  /** Called with a failure after which the session goes on for a while. */
+  readonly report?: (error: AppError) => void;
+}
+
+/**
+ * Makes sure that the provider vouched for the session lately.
+ * @returns the session with the claims and roles of the newest ID token; `undefined` when it was ended meanwhile
+ * @throws as {@link refreshError} and the verifying of ID tokens do; ERR_PROVIDER_UNAVAILABLE only when it has been so for
+ *   an hour. A refusal of the app (ERR_PROVIDER_REFUSED) has no such grace: an operator may have disabled the app on purpose
+ */
+export type Revalidate = (request: RevalidationRequest) => Promise<FoundSession | undefined>;
+
+/**
+ * Access tokens of clients that handle claims challenges live up to 28 hours, so tokens alone would keep a removed role
+ * or a disabled user alive. One instance asks once for all requests of a session.
+ * @see https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation#token-lifetime
+ */
+export function createRevalidate(parts: RevalidationParts): Revalidate {
+  const share: ShareWork<FoundSession | undefined> = createShareWork();
+  const pauses = createPauseMemory();
+  return async (request) => {
+    const { found, now, signal } = request;
+    const { verifiedAt } = found.session;
+    if (now < verifiedAt + parts.revalidateSeconds) return found;
+    const isGraceOver = now >= verifiedAt + parts.revalidateSeconds + graceSeconds;
+    const key = sessionKeyOf(request.ticket.sessionId);
+    const left = pauses.left(key, now);
+    if (left > 0) {
+      if (!isGraceOver) return found;
+      throw new AppError('ERR_PROVIDER_UNAVAILABLE', {
+        note: 'the session could not be verified again for too long',
+        retryAfterSeconds: left,
+      });
+    }
+    try {
+      return await share(key, signal, () => revalidate(parts, request));
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      request.report?.(error);
+      pauses.pause(key, now + retrySeconds, now);
+      if (isGraceOver) throw error;
+      return found;
+    }
+  };
+}
+
+function isUnreachable(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === 'ERR_PROVIDER_UNAVAILABLE';
+}
+
+async function revalidate(
+  { auth, sessions, revalidateSeconds }: RevalidationParts,
+  request: RevalidationRequest,
+): Promise<FoundSession | undefined> {
+  const { ticket, slide, now, signal } = request;
+  let { found } = request;
+  const tokens = found.tokens ?? (await sessions.readTokens(ticket, signal));
+  if (tokens === undefined) return undefined;
+  const { tokenCache, etag, idToken } = await forceRefresh(auth, request, tokens, () =>
+    sessions.readTokens(ticket, signal),
+  );
+  let mine = { tokenCache, etag };
+  for (let writes = 0; writes < mostWrites; writes += 1) {
+    const again = { found, ...verifiedFacts(found, idToken), verifiedAt: now, tokens: mine };
+    const updated = await sessions.update(ticket, { ...again, slide, now, signal });
+    if (typeof updated === 'object') return updated;
+    if (updated === 'missing') return undefined;
+    const stored = await sessions.readWithTokens(ticket, now, signal);
+    if (stored?.tokens === undefined) return undefined;
+    // Another instance was first: what it verified is as good.
+    if (now < stored.session.verifiedAt + revalidateSeconds) return stored;
+    found = stored;
+    mine = {
+      tokenCache: mergeTokenCaches(tokenCache, stored.tokens.tokenCache),
+      etag: stored.tokens.etag,
+    };
+  }
+  throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the session is rewritten all the time' });
+}
+
+async function forceRefresh(
+  auth: AuthParts,
+  { found, now, signal }: RevalidationRequest,
+  stored: StoredTokens,
+  reread: () => Promise<StoredTokens | undefined>,
+): Promise<AcquiredFromStored & { readonly idToken: VerifiedIdToken }> {
+  const request = {
+    user: found.session.user,
+    scopes: scopesOfSignIn(auth.settings.graphScopes),
+    forceRefresh: true,
+    now,
+  };
+  const acquired = await withPatience(signal, patienceMs, (patient) =>
+    acquireFromStored(auth, { ...request, signal: patient }, stored, reread),
+  ).catch((error: unknown) => {
+    noteMissingResource(auth, error);
+    throw error;
+  });
+  const { idToken } = acquired;
+  if (idToken === undefined) {
+    throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the refresh brought no ID token' });
+  }
+  return { ...acquired, idToken };
+}
+
+/** Every session asks for these scopes, so a refusal of them keeps everybody out, like a refusal of the app. */
+function noteMissingResource({ credential }: AuthParts, error: unknown): void {
+  const refusal = error instanceof AppError ? error.refusal : undefined;
+  if (refusal !== undefined && meaningOf(refusal).kind === 'request') credential.refused(refusal);
+}
+
+/**
+ * Who it is follows the new ID token; the optional login hint stays when a refresh leaves it out. The `sid` stays what it was
+ * at sign-in, since the index by which front-channel logout finds the session was written under it.
+ */
+function verifiedFacts({ session }: FoundSession, { user, loginHint }: VerifiedIdToken) {
+  return { user, sid: session.sid, loginHint: loginHint ?? session.loginHint };
+}

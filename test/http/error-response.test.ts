@@ -1,0 +1,667 @@
+import { HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import { refusalRows } from '../../src/entra/refusal-table';
+import { meaningOf, numbersOf } from '../../src/entra/refusals';
+import {
+  AppError,
+  type ErrorCode,
+  factsOf,
+  type ProviderRefusal,
+  RoleMissingError,
+  SignInNeededError,
+  SignInRefusedError,
+  StepUpError,
+} from '../../src/errors';
+import { endpoint } from '../../src/http/endpoint';
+import { answerError, errorLinks, loginPathIn } from '../../src/http/error-response';
+import { securityHeaders } from '../../src/http/responses';
+import {
+  browserHeaders,
+  createExchangeFixture,
+  type ExchangeFixture,
+  type TestExchange,
+} from '../support/exchange-fixture';
+import { userOf } from '../support/session-fixture';
+import { words } from '../support/test-browser';
+
+let fixture: ExchangeFixture;
+
+beforeAll(async () => {
+  fixture = await createExchangeFixture();
+});
+afterAll(() => fixture.stop());
+
+const browser = (path = '/reports', method = 'GET') =>
+  fixture.exchange(path, { method, headers: browserHeaders });
+const client = (path = '/reports') => fixture.exchange(path, { headers: {} });
+
+function pageOf(error: unknown, exchange: TestExchange = browser()) {
+  const answer = answerError(error, exchange);
+  const text = textOf(answer);
+  const links = [...text.matchAll(/<a class="button[^"]*" href="([^"]*)">([^<]*)</g)].map(
+    ([, href = '', label = '']) => `${label} ${href.replaceAll('&amp;', '&')}`,
+  );
+  return { ...described(answer), text, words: words(text), links };
+}
+
+function jsonOf(error: unknown, exchange: TestExchange = client()) {
+  const answer = answerError(error, exchange);
+  return { ...described(answer), body: JSON.parse(textOf(answer)) as unknown };
+}
+
+function textOf({ body }: HttpResponseInit): string {
+  return typeof body === 'string' ? body : '';
+}
+
+function described({ status, headers }: HttpResponseInit) {
+  return { status, headers: new Headers(headers) };
+}
+
+const statuses: Record<ErrorCode, number> = {
+  ERR_SETTINGS: 503,
+  ERR_SIGNED_OUT: 401,
+  ERR_ROLE_MISSING: 403,
+  ERR_CROSS_SITE: 403,
+  ERR_MEDIA_TYPE: 415,
+  ERR_CSRF_HEADER: 403,
+  ERR_NOT_A_NAVIGATION: 400,
+  ERR_PREFETCH: 403,
+  ERR_BODY_TOO_LARGE: 413,
+  ERR_BAD_REQUEST: 400,
+  ERR_PAGE_TOO_LONG: 414,
+  ERR_PAGE_LOST: 404,
+  ERR_CONSENT_DECLINED: 403,
+  ERR_SIGN_IN_UNSOLICITED: 400,
+  ERR_SIGN_IN_LOST: 400,
+  ERR_SIGN_IN_REFUSED: 403,
+  ERR_SIGN_IN_EXPIRED: 400,
+  ERR_ID_TOKEN: 502,
+  ERR_WRONG_TENANT: 403,
+  ERR_STEP_UP: 401,
+  ERR_PROVIDER_UNAVAILABLE: 503,
+  ERR_PROVIDER_MISMATCH: 502,
+  ERR_PROVIDER_REFUSED: 502,
+  ERR_TOKEN_SIZE: 502,
+  ERR_TOO_MANY_ROLES: 502,
+  ERR_OTHER_ISSUER: 400,
+  ERR_GRAPH_UNAVAILABLE: 503,
+  ERR_GRAPH_REFUSED: 502,
+  ERR_NOT_FOUND: 404,
+  ERR_SESSION_GONE: 404,
+  ERR_STORAGE_UNAVAILABLE: 503,
+  ERR_STORAGE_LIMIT: 502,
+  ERR_KEYS_UNAVAILABLE: 503,
+  ERR_DEADLINE: 503,
+  ERR_INTERNAL: 500,
+};
+const codes = Object.keys(statuses).filter((code): code is ErrorCode => code in statuses);
+
+describe('answerError', () => {
+  it.each(codes)('answers %s with a page and with problem details', (code) => {
+    const { title, detail } = factsOf(code);
+    const page = pageOf(new AppError(code, { note: 'for the log only' }));
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      statuses[code],
+      'text/html; charset=utf-8',
+    ]);
+    for (const text of [title, detail, code, 'invocation-1']) expect(page.words).toContain(text);
+    expect(page.words).not.toContain('for the log only');
+    expect(page.links).not.toEqual([]);
+
+    const json = jsonOf(new AppError(code, { note: 'for the log only' }));
+    expect([json.status, json.headers.get('content-type')]).toEqual([
+      statuses[code],
+      'application/problem+json',
+    ]);
+    expect(json.body).toEqual({
+      type: 'about:blank',
+      title,
+      status: statuses[code],
+      detail,
+      code,
+      correlation_id: 'invocation-1',
+    });
+  });
+
+  it.each(codes)('says on both when to come back, if and only if %s passes', (code) => {
+    const expected = statuses[code] === 503 ? (code === 'ERR_SETTINGS' ? '60' : '10') : null;
+    expect(pageOf(new AppError(code)).headers.get('retry-after')).toBe(expected);
+    expect(jsonOf(new AppError(code)).headers.get('retry-after')).toBe(expected);
+  });
+
+  it.each(codes)(
+    'logs %s with its code and note, as an error where the app is at fault',
+    (code) => {
+      const exchange = client();
+      answerError(new AppError(code, { note: 'what happened' }), exchange);
+      const isElsewhere = code === 'ERR_WRONG_TENANT' || code === 'ERR_OTHER_ISSUER';
+      const level = statuses[code] >= 500 ? 'error' : isElsewhere ? 'warn' : 'info';
+      expect(exchange.lines).toEqual([`${level} ${code}: what happened`]);
+    },
+  );
+});
+
+describe('answerError, in the log', () => {
+  const correlationId = '7f1c0b1e-1111-4222-8333-0123456789ab';
+  const eventIn = ([line = '']: readonly string[]) => {
+    const [, level, text = '{}'] = /^(\w+) refusal (\{.*\})$/.exec(line) ?? [];
+    return { level, event: JSON.parse(text) as unknown };
+  };
+
+  it('leaves one event for a refusal, with all that finds it at the provider', () => {
+    const exchange = client();
+    exchange.visitor.userKey = 'somebodySomebody';
+    const refusal = {
+      error: 'invalid_client',
+      suberror: 'bad_token',
+      number: 'AADSTS7000222',
+      correlationId,
+      where: 'refresh' as const,
+    };
+    answerError(new AppError('ERR_PROVIDER_REFUSED', { refusal }), exchange);
+    expect(exchange.lines).toHaveLength(1);
+    expect(eventIn(exchange.lines)).toEqual({
+      level: 'error',
+      event: {
+        event: 'refresh refused',
+        code: 'ERR_PROVIDER_REFUSED',
+        kind: 'app',
+        where: 'refresh',
+        error: 'invalid_client',
+        suberror: 'bad_token',
+        number: 'AADSTS7000222',
+        correlation: correlationId,
+        by: 'somebody',
+      },
+    });
+  });
+
+  it.each([
+    ['a person', 'AADSTS50105', 'warn'],
+    ['an unknown number', 'AADSTS99999', 'warn'],
+    ['the app', 'AADSTS7000112', 'error'],
+    ['what the app asked for', 'AADSTS650057', 'error'],
+  ])('warns of a refusal of %s, %s, at level %s', (_what, number, level) => {
+    const exchange = client();
+    const refusal = { error: 'access_denied', number, where: 'redirect' as const };
+    answerError(new SignInRefusedError(refusal), exchange);
+    expect(eventIn(exchange.lines)).toMatchObject({ level, event: { event: 'sign-in refused' } });
+  });
+
+  it('leaves it for a step-up as well, whose cause it is', () => {
+    const exchange = client();
+    const refusal = { error: 'invalid_grant', number: 'AADSTS70043', where: 'refresh' as const };
+    const cause = new StepUpError({ scopes: [] }, { refusal });
+    answerError(new SignInNeededError('ERR_STEP_UP', '/auth/login', { cause }), exchange);
+    expect(eventIn(exchange.lines)).toMatchObject({ event: { number: 'AADSTS70043' } });
+  });
+
+  it('names who lacks a role, by the prefix of the user key', () => {
+    const exchange = client();
+    exchange.visitor.userKey = 'somebodySomebody';
+    answerError(new RoleMissingError('admin'), exchange);
+    expect(exchange.lines).toEqual([
+      'info ERR_ROLE_MISSING: needs the app role admin, user somebody',
+    ]);
+  });
+});
+
+describe('answerError, for an error nobody foresaw', () => {
+  it.each<[string, unknown]>([
+    ['an error', new TypeError('hunter2')],
+    ['a text', 'hunter2'],
+    ['an object', { code: 'ERR_ROLE_MISSING', status: 403, role: 'hunter2' }],
+    ['nothing', undefined],
+  ])('answers 500 and shows nothing of %s', (_name, error) => {
+    const page = pageOf(error);
+    expect([page.status, page.words.includes('ERR_INTERNAL')]).toEqual([500, true]);
+    expect(page.text).not.toMatch(/hunter2|TypeError/);
+    expect(jsonOf(error).body).toMatchObject({ status: 500, code: 'ERR_INTERNAL' });
+  });
+
+  it('blames the deadline once it has passed, whatever was thrown', () => {
+    const exchange = fixture.exchange('/reports', { signal: AbortSignal.abort() });
+    const answer = answerError(new TypeError('terminated'), exchange);
+    expect(answer.status).toBe(503);
+    expect(exchange.lines.join()).toContain('ERR_DEADLINE');
+    const known = new AppError('ERR_NOT_FOUND');
+    expect(answerError(known, exchange).status).toBe(404);
+  });
+
+  it('says when to try again as the service that failed said it', () => {
+    const error = new AppError('ERR_GRAPH_UNAVAILABLE', { retryAfterSeconds: 37 });
+    expect(jsonOf(error).headers.get('retry-after')).toBe('37');
+    expect(pageOf(error).headers.get('retry-after')).toBe('37');
+    const silent = new AppError('ERR_GRAPH_UNAVAILABLE');
+    expect(jsonOf(silent).headers.get('retry-after')).toBe('10');
+  });
+
+  it('logs the names and places of causes, never what they say', () => {
+    const exchange = client();
+    const deep = Object.assign(new RangeError('code=hunter2'), { code: 'ECONNRESET' });
+    const cause = new TypeError('a token\n    at hunter2 of hunter2:1:1', { cause: deep });
+    answerError(new AppError('ERR_GRAPH_UNAVAILABLE', { note: 'no answer', cause }), exchange);
+    expect(exchange.lines).toHaveLength(1);
+    const [line = ''] = exchange.lines;
+    expect(line).toMatch(
+      /^error ERR_GRAPH_UNAVAILABLE: no answer, caused by TypeError at .*, caused by RangeError ECONNRESET at /,
+    );
+    expect(line).toContain('answer-error.test.ts');
+    expect(line).not.toContain('hunter2');
+    expect(line).not.toContain('\n');
+  });
+
+  it('follows causes that go in a circle for a while only', () => {
+    const error = new Error('round');
+    error.cause = error;
+    const exchange = client();
+    answerError(error, exchange);
+    expect(exchange.lines.join().split('caused by')).toHaveLength(5);
+  });
+
+  it('logs no causes of what the visitor did', () => {
+    const exchange = client();
+    answerError(new AppError('ERR_BAD_REQUEST', { cause: new Error('hunter2') }), exchange);
+    expect(exchange.lines).toEqual(['info ERR_BAD_REQUEST']);
+  });
+});
+
+describe('answerError, where signing in helps', () => {
+  const path = '/auth/login?return_to=%2Freports';
+  const url = `http://localhost:7071${path}`;
+
+  it('sends a browser there, and tells another client', () => {
+    const error = new SignInNeededError('ERR_SIGNED_OUT', path);
+    const page = described(answerError(error, browser()));
+    expect([page.status, page.headers.get('location')]).toEqual([302, url]);
+    const json = jsonOf(error);
+    expect(json.status).toBe(401);
+    expect(json.body).toMatchObject({ code: 'ERR_SIGNED_OUT', login_url: url });
+  });
+
+  it('shows a page after a form, whose redirect to the provider a browser would stop', () => {
+    const page = pageOf(new SignInNeededError('ERR_SIGNED_OUT', path), browser('/x', 'POST'));
+    expect(page.status).toBe(200);
+    expect(page.headers.get('location')).toBeNull();
+    expect(page.links).toEqual([`Continue ${url}`]);
+  });
+
+  it('lets the person decide when the step just made did not help', () => {
+    const error = new SignInNeededError('ERR_STEP_UP', path, { isRepeated: true });
+    const page = pageOf(error);
+    expect([page.status, page.headers.get('location')]).toEqual([401, null]);
+    expect(page.links).toEqual([`Continue ${path}`, 'Home /']);
+    expect(page.text).not.toContain('http-equiv="refresh"');
+    expect(jsonOf(error).body).toMatchObject({
+      code: 'ERR_STEP_UP',
+      login_url: url,
+      repeated: true,
+    });
+  });
+
+  it('goes nowhere for a step-up that no guard has made a way for', () => {
+    const page = pageOf(new StepUpError({ scopes: ['Mail.Read'] }));
+    expect([page.status, page.links]).toEqual([401, ['Home /']]);
+  });
+});
+
+const pickerPath = '/auth/login?return_to=%2F&prompt=select_account';
+const otherAccount = `Use another account ${pickerPath}`;
+
+describe('answerError, where it is known who is signed in', () => {
+  const user = { ...userOf(), name: 'Tomás <b>', username: 'tomas@contoso.example' };
+  const errors = [
+    new RoleMissingError('admin'),
+    new AppError('ERR_SESSION_GONE'),
+    new AppError('ERR_GRAPH_UNAVAILABLE'),
+    new AppError('ERR_INTERNAL'),
+    new SignInNeededError('ERR_STEP_UP', '/auth/login?step=a', { isRepeated: true }),
+  ];
+
+  it.each(errors)('names them on the page of $code, with the menu and a way out', (error) => {
+    const exchange = browser();
+    exchange.visitor.user = user;
+    const page = pageOf(error, exchange);
+    const [, main = ''] = page.text.split('<main');
+    expect(words(main)).toContain('Signed in as Tomás <b> ( tomas@contoso.example )');
+    expect(page.text).toContain('<nav aria-label="Main">');
+    expect(page.text.match(/action="\/auth\/logout"/g)).toHaveLength(1);
+  });
+
+  it.each(errors)('names nobody on the page of $code where it is not known', (error) => {
+    const page = pageOf(error);
+    expect(page.words).not.toContain('Signed in as');
+    expect(page.text).not.toContain('<nav');
+  });
+
+  it('tells other clients nothing of it', () => {
+    const exchange = client();
+    exchange.visitor.user = user;
+    for (const error of errors) {
+      expect(jsonOf(error, exchange).body).toEqual(jsonOf(error).body);
+    }
+  });
+});
+
+describe('answerError, on a page', () => {
+  it('names the missing role, escaped, and offers the page to another account', () => {
+    const page = pageOf(
+      new RoleMissingError('<b>reader</b>'),
+      browser('/reports?a=1&anteroom-bounced=1'),
+    );
+    expect(page.text).toContain('<code>&lt;b>reader&lt;/b></code>');
+    expect(page.links).toEqual([
+      'Home /',
+      'Use another account /auth/login?return_to=%2Freports%3Fa%3D1&prompt=select_account',
+    ]);
+    expect(pageOf(new RoleMissingError('reader'), browser('/reports', 'POST')).links).toEqual([
+      'Home /',
+      otherAccount,
+    ]);
+    expect(jsonOf(new RoleMissingError('reader')).body).toMatchObject({ role: 'reader' });
+  });
+
+  it('promises no more of a role just given than every setting keeps', () => {
+    const { words: said } = pageOf(new RoleMissingError('reader'));
+    expect(said).toContain('by itself after a while, or at once when you sign out and');
+  });
+
+  it('explains a refusal of the provider, with what can be looked up', () => {
+    const correlationId = '7f1c0b1e-1111-4222-8333-0123456789ab';
+    const refusal = { error: 'access_denied', number: 'AADSTS50105', correlationId };
+    const page = pageOf(new SignInRefusedError(refusal), browser('/auth/redirect?code=a'));
+    expect(page.words).toContain('Your account is not assigned to this app.');
+    expect(page.words).toContain('An administrator of your organisation must act:');
+    expect(page.words).toContain('AADSTS50105');
+    expect(page.words).toContain(correlationId);
+    const json = jsonOf(new SignInRefusedError(refusal));
+    expect(json.body).toMatchObject({
+      code: 'ERR_SIGN_IN_REFUSED',
+      correlation_id: 'invocation-1',
+      aadsts: '50105',
+      number: 'AADSTS50105',
+      provider_correlation_id: correlationId,
+      meaning: 'Your account is not assigned to this app.',
+      must_act: 'administrator',
+    });
+  });
+
+  it.each<[ErrorCode, ProviderRefusal]>([
+    ['ERR_PROVIDER_UNAVAILABLE', { error: 'too_many_requests', number: 'AADSTS99999' }],
+    ['ERR_PROVIDER_UNAVAILABLE', { error: 'invalid_client', number: 'AADSTS7000222' }],
+    ['ERR_SIGN_IN_EXPIRED', { error: 'invalid_grant' }],
+  ])('of another meaning than %s is told by its number alone: %j', (code, refused) => {
+    const correlationId = '7f1c0b1e-1111-4222-8333-0123456789ab';
+    const error = new AppError(code, { refusal: { ...refused, correlationId } });
+    const { words: text } = pageOf(error);
+    expect(text).toContain(correlationId);
+    expect(text).not.toContain('must act');
+    const { body } = jsonOf(error);
+    expect(body).toMatchObject({ code, provider_correlation_id: correlationId });
+    expect(body).not.toHaveProperty('meaning');
+    expect(body).not.toHaveProperty('must_act');
+  });
+
+  const labelOf = (refusal: ProviderRefusal): string => {
+    const { links } = pageOf(new SignInRefusedError(refusal), browser('/auth/redirect?code=a'));
+    const [first = '', second] = links;
+    expect([first.endsWith(pickerPath), second]).toEqual([true, 'Home /']);
+    return first.slice(0, -pickerPath.length).trim();
+  };
+
+  it('lets whoever did not agree sign in again, as the text says', () => {
+    expect(labelOf({ error: 'access_denied', number: 'AADSTS65004' })).toBe('Sign in again');
+  });
+
+  it.each(refusalRows)('has a button that agrees with the text of $aadsts $b2c', (row) => {
+    const [number = ''] = numbersOf(row);
+    const { kind, actor, action } = meaningOf({ error: 'access_denied', number });
+    const label = labelOf({ error: 'access_denied', number });
+    expect(label === 'Try again').toBe(kind === 'passing');
+    const isOfTheAccount = kind === 'person' || kind === 'policy';
+    if (actor === 'administrator') {
+      expect(label).toBe(isOfTheAccount ? 'Use another account' : 'Sign in again');
+    }
+    // Of the person, only what another account or device mends is no signing in again.
+    if (actor === 'you') {
+      expect(/^(Use|Sign in with)\b/.test(action)).toBe(label === 'Use another account');
+    }
+  });
+
+  it.each([
+    ['access_denied', 'Sign in again', undefined],
+    ['consent_required', 'Sign in again', undefined],
+    ['account_selection_required', 'Sign in again', undefined],
+    ['invalid_client', 'Sign in again', undefined],
+    ['nobody_knows', 'Sign in again', undefined],
+    ['temporarily_unavailable', 'Try again', undefined],
+    ['server_error', 'Try again', undefined],
+    ['server_error', 'Try again', 'AADSTS90033'],
+    ['server_error', 'Sign in again', 'AADSTS50126'],
+  ])('has a button that agrees with its text for %s: %s', (error, label, number) => {
+    expect(labelOf({ error, ...(number !== undefined && { number }) })).toBe(label);
+  });
+
+  it('shows a number that nobody knows as it is, and blames nothing else for it', () => {
+    const refusal = { error: 'invalid_grant', number: 'AADSTS99999' };
+    const { words: said } = pageOf(new SignInRefusedError(refusal));
+    expect(said).toContain('AADSTS99999');
+    expect(said).toContain('for a reason that this app does not know');
+    expect(said).not.toMatch(/too long|did not answer|cannot be reached/);
+  });
+
+  it('says of an app that is not accepted who must change what, and how to find it', () => {
+    const correlationId = '7f1c0b1e-1111-4222-8333-0123456789ab';
+    const refusal = { error: 'invalid_client', number: 'AADSTS7000222', correlationId };
+    const error = new AppError('ERR_PROVIDER_REFUSED', { refusal });
+    const page = pageOf(error, browser('/auth/me'));
+    expect(page.status).toBe(502);
+    for (const text of [
+      'The sign-in service does not accept this app',
+      'The secret of the app has expired.',
+      'An operator of this app must act:',
+      'AADSTS7000222',
+      correlationId,
+    ]) {
+      expect(page.words).toContain(text);
+    }
+    expect(page.links).toEqual(['Try again /auth/me', 'Home /']);
+  });
+
+  it('gives other clients number, meaning and correlation id of any refusal, a step-up’s too', () => {
+    const refusal = { error: 'invalid_grant', number: 'AADB2C90129' };
+    const cause = new AppError('ERR_SIGNED_OUT', { refusal });
+    const error = new SignInNeededError('ERR_SIGNED_OUT', '/auth/login', { cause });
+    const { body } = jsonOf(error);
+    expect(body).toMatchObject({ number: 'AADB2C90129', must_act: 'you' });
+    expect(body).not.toHaveProperty('aadsts');
+  });
+
+  const again = 'Try again';
+  it.each<[ErrorCode, string, string, readonly string[]]>([
+    ['ERR_WRONG_TENANT', 'GET', '/auth/redirect?code=a', [otherAccount, 'Home /']],
+    ['ERR_SIGN_IN_LOST', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Home /']],
+    ['ERR_ID_TOKEN', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Home /']],
+    ['ERR_INTERNAL', 'GET', '/reports?a=1', [`${again} /reports?a=1`, 'Home /']],
+    ['ERR_GRAPH_UNAVAILABLE', 'GET', '/auth/me', [`${again} /auth/me`, 'Home /']],
+    [
+      'ERR_PROVIDER_UNAVAILABLE',
+      'GET',
+      '/auth/login?return_to=%2Fa',
+      [`${again} /auth/login?return_to=%2F`, 'Home /'],
+    ],
+    [
+      'ERR_PROVIDER_UNAVAILABLE',
+      'GET',
+      '/auth/redirect?code=hunter2',
+      [`${again} /auth/login?return_to=%2F`, 'Home /'],
+    ],
+    ['ERR_STORAGE_UNAVAILABLE', 'POST', '/auth/sessions/end', ['Home /']],
+    ['ERR_STORAGE_UNAVAILABLE', 'GET', '//evil.example/a', ['Home /']],
+    ['ERR_STORAGE_UNAVAILABLE', 'GET', '/', ['Home /']],
+    ['ERR_GRAPH_REFUSED', 'GET', '/auth/me', ['Home /']],
+    ['ERR_NOT_FOUND', 'GET', '/auth/me/photo', ['Home /']],
+    [
+      'ERR_SESSION_GONE',
+      'POST',
+      '/auth/sessions/end',
+      ['Back to the list /auth/sessions', 'Home /'],
+    ],
+    ['ERR_SESSION_GONE', 'POST', '/auth/admin/end', ['Back to the list /auth/admin', 'Home /']],
+  ])('leads on from %s at %s %s', (code, method, path, links) => {
+    const page = pageOf(new AppError(code), browser(path, method));
+    expect(page.links).toEqual(links);
+    expect(page.text).not.toContain('hunter2');
+  });
+});
+
+let linkFixture: ExchangeFixture;
+
+beforeAll(async () => {
+  linkFixture = await createExchangeFixture();
+});
+afterAll(() => linkFixture.stop());
+
+const answer = '/auth/redirect?hop=1&code=c&state=s';
+
+function firstLink(error: AppError, path: string, returnPath?: string) {
+  const exchange = linkFixture.exchange(path);
+  exchange.visitor.returnPath = returnPath;
+  const links = errorLinks(error, exchange);
+  expect(links.at(-1)).toEqual({ href: '/', text: 'Home' });
+  return { ...links[0], loginPath: loginPathIn(links, exchange) };
+}
+
+describe('errorLinks of a sign-in', () => {
+  it.each([
+    ['ERR_KEYS_UNAVAILABLE', 'Try again'],
+    ['ERR_STORAGE_UNAVAILABLE', 'Try again'],
+    ['ERR_PROVIDER_UNAVAILABLE', 'Try again'],
+    ['ERR_DEADLINE', 'Try again'],
+    ['ERR_SIGN_IN_LOST', 'Sign in again'],
+    ['ERR_SIGN_IN_EXPIRED', 'Sign in again'],
+    ['ERR_ID_TOKEN', 'Sign in again'],
+    ['ERR_OTHER_ISSUER', 'Sign in again'],
+    ['ERR_BAD_REQUEST', 'Sign in again'],
+    ['ERR_STEP_UP', 'Sign in again'],
+  ] as const)('lead back to the wanted page after %s, for clients too', (code, text) => {
+    const href = '/auth/login?return_to=%2Freports%3Fa%3D1%23row-17';
+    expect(firstLink(new AppError(code), answer, '/reports?a=1#row-17')).toEqual({
+      href,
+      text,
+      loginPath: href,
+    });
+  });
+
+  it('lets one choose another account after the wrong organisation, for the wanted page', () => {
+    const { href } = firstLink(new AppError('ERR_WRONG_TENANT'), answer, '/reports');
+    expect(href).toBe('/auth/login?return_to=%2Freports&prompt=select_account');
+  });
+
+  it('lead back to it after a refusal too, by the choice of an account', () => {
+    const refused = new SignInRefusedError({ error: 'access_denied', number: 'AADSTS65004' });
+    const { href } = firstLink(refused, answer, '/reports');
+    expect(href).toBe('/auth/login?return_to=%2Freports&prompt=select_account');
+  });
+
+  it('repeat the request itself where only the keys could tell which page was wanted', () => {
+    const { href, text } = firstLink(new AppError('ERR_KEYS_UNAVAILABLE'), answer);
+    expect([href, text]).toEqual([answer, 'Try again']);
+  });
+
+  it('lead to the home page where no page is known', () => {
+    const { href, text } = firstLink(new AppError('ERR_SIGN_IN_UNSOLICITED'), answer);
+    expect([href, text]).toEqual(['/auth/login?return_to=%2F', 'Sign in']);
+  });
+
+  it('name no way to sign in after an error that is none of a sign-in', () => {
+    const { loginPath } = firstLink(new AppError('ERR_STORAGE_UNAVAILABLE'), '/auth/me');
+    expect(loginPath).toBeUndefined();
+  });
+});
+
+const inherited = process.env;
+let lines: string[];
+
+beforeAll(() => {
+  // Over https as far as anybody can tell: what the faulty settings cannot say is not guessed.
+  process.env = {
+    ...Object.fromEntries(
+      Object.entries(inherited).filter(([name]) => !/^(APP|ENTRA|TABLES|KEY|GRAPH)_/.test(name)),
+    ),
+    APP_BASE_URL: 'https://app.contoso.com',
+    ENTRA_CLIENT_SECRET: 'hunter2 hunter2',
+  };
+});
+afterAll(() => {
+  process.env = inherited;
+});
+beforeEach(() => {
+  lines = [];
+});
+
+async function ask(
+  handler: ReturnType<typeof endpoint>,
+  accept: string,
+  url = 'https://app.contoso.com/reports',
+): Promise<{ answer: HttpResponseInit; headers: Headers }> {
+  const context = {
+    invocationId: 'invocation-1',
+    error: (line: string) => {
+      lines.push(line);
+    },
+  };
+  const request = new HttpRequest({ method: 'GET', url, headers: { accept } });
+  // The endpoint uses these members of a context alone.
+  const answer = (await handler(
+    request,
+    context as unknown as InvocationContext,
+  )) as HttpResponseInit;
+  return { answer, headers: new Headers(answer.headers) };
+}
+
+const guarded = endpoint(() => {
+  throw new Error('no handler runs while the settings have faults');
+});
+
+describe('endpoint, while settings have faults', () => {
+  it.each(['text/html', 'application/json'])(
+    'answers 503 as %s, with names, without values, and in a minute again',
+    async (accept) => {
+      const { answer, headers } = await ask(guarded, accept);
+      expect(answer.status).toBe(503);
+      expect(headers.get('retry-after')).toBe('60');
+      expect(answer.body).toContain('ENTRA_CLIENT_SECRET');
+      expect(answer.body).toContain('KEY_VAULT_KEY_ID');
+      expect(answer.body).not.toContain('hunter2');
+    },
+  );
+
+  it.each(['text/html', 'application/json'])('sends the security headers as %s', async (accept) => {
+    const { headers } = await ask(guarded, accept);
+    const isHtml = accept === 'text/html';
+    for (const [name, value] of Object.entries(securityHeaders({ isHtml, isHttps: true }))) {
+      expect([name, headers.get(name)]).toEqual([name, value]);
+    }
+  });
+
+  it('sends no HSTS over http', async () => {
+    const { headers } = await ask(guarded, 'text/html', 'http://localhost:7071/reports');
+    expect(headers.get('strict-transport-security')).toBeNull();
+  });
+
+  it('logs each fault by name and without value', async () => {
+    await ask(guarded, 'application/json');
+    expect(lines).toContainEqual(expect.stringMatching(/^ERR_SETTINGS: ENTRA_CLIENT_SECRET must/));
+    expect(lines.join()).not.toContain('hunter2');
+  });
+
+  it('answers as the function chooses, where it does', async () => {
+    const own = endpoint(() => ({}), {
+      answerFaults: (faults) => ({ status: 418, jsonBody: faults.length > 0 }),
+    });
+    const { answer, headers } = await ask(own, 'application/json');
+    expect(answer).toMatchObject({ status: 418, jsonBody: true });
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
+  });
+});

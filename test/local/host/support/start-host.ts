@@ -1,0 +1,73 @@
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import type { HostMessage } from '../../../../local/host/run-host';
+
+const repository = join(__dirname, '../../../..');
+
+/** A built host (`npm run build` comes first) in a process of its own, with one of the apps beside this. */
+export interface HostProcess {
+  readonly message: HostMessage;
+  readonly port: number;
+  /** Everything it has written so far, to both streams. */
+  output(): string;
+  /** Resolves once the output holds `text`. */
+  saw(text: string): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  /** Its exit code, once it has ended. */
+  readonly exit: Promise<number | null>;
+  stop(): Promise<void>;
+}
+
+export async function startHost(
+  app: string,
+  options: { readonly args?: readonly string[]; readonly env?: Record<string, string> } = {},
+): Promise<HostProcess> {
+  const child = fork(
+    join(repository, 'dist/local/host.mjs'),
+    ['--port', '0', '--script-root', join(__dirname, '../apps', app), ...(options.args ?? [])],
+    { silent: true, env: { PATH: process.env['PATH'], ...options.env } },
+  );
+  let output = '';
+  const listeners = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      for (const listener of listeners) {
+        listener();
+      }
+    });
+  }
+  const exit = new Promise<number | null>((resolve) => {
+    child.once('exit', resolve);
+  });
+  const message = await new Promise<HostMessage>((resolve, reject) => {
+    child.once('message', (sent) => {
+      resolve(sent as HostMessage);
+    });
+    void exit.then(() => {
+      reject(new Error(`The host ended before it was ready:\n${output}`));
+    });
+  });
+  return {
+    message,
+    port: message.type === 'ready' ? message.port : 0,
+    output: () => output,
+    saw: (text) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (output.includes(text)) {
+            listeners.delete(look);
+            resolve();
+          }
+        };
+        listeners.add(look);
+        look();
+      }),
+    kill: (signal) => child.kill(signal),
+    exit,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exit;
+    },
+  };
+}

@@ -1,0 +1,180 @@
+import { sessionKeyOf } from '../../src/sessions/session';
+import { sidPartition } from '../../src/sessions/session-rows';
+import { createSessionStore, type NewSession } from '../../src/sessions/session-store';
+import { sweepExpiredRows } from '../../src/sessions/sweep';
+import type { Row, Table } from '../../src/storage/table';
+import { createMemoryTable, type MemoryTable } from '../support/memory-table';
+import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
+import { createStaticKeyRing } from '../support/static-key-ring';
+
+const signal = AbortSignal.timeout(600_000);
+let table: MemoryTable;
+let asked: string[];
+
+/** The store over a table that notes what it is asked. */
+function noted(): Table {
+  return {
+    ...table,
+    list: (query, deadline) => {
+      asked.push(`list ${query.partitionKey ?? '*'}`);
+      return table.list(query, deadline);
+    },
+    transact: (partitionKey, actions, deadline) => {
+      asked.push(`transaction ${partitionKey} of ${actions.length}`);
+      return table.transact(partitionKey, actions, deadline);
+    },
+    delete: (address, deadline) => {
+      asked.push('delete');
+      return table.delete(address, deadline);
+    },
+    read: (address, options) => {
+      asked.push('read');
+      return table.read(address, options);
+    },
+  };
+}
+
+const storeOver = (tables: Table) =>
+  createSessionStore({ table: tables, keyRing: createStaticKeyRing(ringSecret), limits });
+const open = (overrides: Partial<NewSession> = {}) => storeOver(table).open(newSession(overrides));
+const rows = (): readonly Row[] => [...table.rows.values()];
+const endAllOf = (sid: string) => {
+  asked = [];
+  return storeOver(noted()).endAllOfSid(sid, signal);
+};
+
+beforeEach(() => {
+  table = createMemoryTable();
+  asked = [];
+});
+
+describe('SessionStore.endAllOfSid', () => {
+  it('ends every session of that sid, whoever’s and in whatever browser, and no other', async () => {
+    await open({ sid: 'one' });
+    await open({ sid: 'one' });
+    await open({ sid: 'one', user: userOf('bob') });
+    const other = await open({ sid: 'another' });
+    const without = await open({ sid: undefined });
+
+    const ended = await endAllOf('one');
+
+    expect(ended).toEqual(
+      new Map([
+        [userOf().userKey, 2],
+        [userOf('bob').userKey, 1],
+      ]),
+    );
+    const { sessions } = await storeOver(table).listLive({ now: start, limit: 9, signal });
+    expect(sessions).toHaveLength(2);
+    for (const { ticket } of [other, without]) {
+      const found = await storeOver(table).readWithTokens(ticket, start, signal);
+      expect(found?.tokens).toBeDefined();
+    }
+    expect(rows().some(({ partitionKey }) => partitionKey === sidPartition('one'))).toBe(false);
+    expect(rows().some(({ partitionKey }) => partitionKey === sidPartition('another'))).toBe(true);
+  });
+
+  it('takes one query, one transaction a user, and two of the index', async () => {
+    await open({ sid: 'one' });
+    await open({ sid: 'one' });
+    await endAllOf('one');
+
+    expect(asked).toEqual([
+      `list ${sidPartition('one')}`,
+      `transaction ${sidPartition('one')} of 2`,
+      `transaction ${userOf().userKey} of 4`,
+      `transaction ${sidPartition('one')} of 2`,
+    ]);
+  });
+
+  it('takes one query when nobody knows the sid', async () => {
+    await open({ sid: 'one' });
+    expect(await endAllOf('unknown')).toEqual(new Map());
+    expect(asked).toEqual([`list ${sidPartition('unknown')}`]);
+    expect(rows()).toHaveLength(3);
+  });
+
+  it('ends the others although one ended earlier and left its entry behind', async () => {
+    const first = await open({ sid: 'one' });
+    const former = await open({ sid: 'one', now: start + 1 });
+    await open({ sid: 'one', now: start + 2 });
+    const { userKey, sessionId } = former.ticket;
+    await storeOver(table).endNamed({ userKey, sessionKey: sessionKeyOf(sessionId) }, signal);
+
+    expect(await endAllOf('one')).toEqual(new Map([[userKey, 2]]));
+
+    expect(await storeOver(table).read(first.ticket, start, signal)).toBeUndefined();
+    // An entry without a session may be that of one which is being opened just now: it stays and expires.
+    expect(rows().map(({ rowKey }) => rowKey)).toEqual([sessionKeyOf(former.ticket.sessionId)]);
+  });
+
+  /** A session whose transaction waits, and which `endAllOfSid` meets between its index entry and its rows. */
+  async function openDuringSignOut(sid: string, signOut: () => Promise<unknown>) {
+    const opening = Promise.withResolvers<undefined>();
+    const slow: Table = {
+      ...table,
+      transact: async (...request) => {
+        await opening.promise;
+        return table.transact(...request);
+      },
+    };
+    const before = rows().length;
+    const opened = storeOver(slow).open(newSession({ sid, signal }));
+    while (rows().length === before) await new Promise((resolve) => setImmediate(resolve));
+    await signOut();
+    opening.resolve(undefined);
+    return opened;
+  }
+  const sessionRows = () => rows().filter(({ partitionKey }) => partitionKey === userOf().userKey);
+
+  it('leaves no session that was being opened meanwhile: its sign-in fails as signed out', async () => {
+    const opened = openDuringSignOut('one', () => endAllOf('one'));
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_SIGNED_OUT' });
+    expect(sessionRows()).toEqual([]);
+  });
+
+  it('does so when it is asked twice at once, and when the mark is made one by one', async () => {
+    await open({ sid: 'one' });
+    const opened = openDuringSignOut('one', () => Promise.all([endAllOf('one'), endAllOf('one')]));
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_SIGNED_OUT' });
+    expect(sessionRows()).toEqual([]);
+  });
+
+  it('leaves a session of another sid that was being opened meanwhile', async () => {
+    const { ticket } = await openDuringSignOut('another', () => endAllOf('one'));
+    expect(await storeOver(table).read(ticket, start, signal)).toBeDefined();
+  });
+
+  it('lets the next sign-in of the same sid be: a mark is for the entry that was found', async () => {
+    await expect(openDuringSignOut('one', () => endAllOf('one'))).rejects.toThrow();
+    const { ticket } = await open({ sid: 'one' });
+    expect(await storeOver(table).read(ticket, start, signal)).toBeDefined();
+  });
+
+  it('marks an entry that expires as it would have without', async () => {
+    await expect(openDuringSignOut('one', () => endAllOf('one'))).rejects.toThrow();
+    await sweepExpiredRows(table, {
+      now: start + limits.lifetimeSeconds + 61,
+      mostPages: 9,
+      signal,
+    });
+    expect(rows().filter(({ partitionKey }) => partitionKey !== 'sweep')).toEqual([]);
+  });
+
+  it('ends more than a transaction takes', async () => {
+    for (let count = 0; count < 120; count += 1) await open({ sid: 'one' });
+    await endAllOf('one');
+    expect(rows()).toEqual([]);
+    expect(asked.filter((what) => what.startsWith('transaction'))).toHaveLength(7);
+  });
+
+  it('leaves the index when the sessions could not be ended, so that they can be found again', async () => {
+    await open({ sid: 'one' });
+    const failing: Table = {
+      ...table,
+      transact: () => Promise.reject(new Error('the tables are gone')),
+    };
+    await expect(storeOver(failing).endAllOfSid('one', signal)).rejects.toThrow('gone');
+    expect(rows()).toHaveLength(3);
+  });
+});

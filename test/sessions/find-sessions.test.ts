@@ -1,0 +1,124 @@
+import type { SearchWishes } from '../../src/sessions/find-sessions';
+import { createSessionStore, type SessionStore } from '../../src/sessions/session-store';
+import { createMemoryTable, type MemoryTable } from '../support/memory-table';
+import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
+import { createStaticKeyRing } from '../support/static-key-ring';
+
+const signal = AbortSignal.timeout(600_000);
+let table: MemoryTable;
+let store: SessionStore;
+let lists: number;
+
+beforeEach(() => {
+  table = createMemoryTable();
+  lists = 0;
+  const counted = {
+    ...table,
+    list: (...query: Parameters<typeof table.list>) => {
+      lists += 1;
+      return table.list(...query);
+    },
+  };
+  store = createSessionStore({ table: counted, keyRing: createStaticKeyRing(ringSecret), limits });
+});
+
+async function openFor(subject: string, name: string, username = `${subject}@contoso.example`) {
+  const user = { ...userOf(subject), name, username };
+  return store.open(newSession({ user, sid: undefined }));
+}
+
+const search = (text: string, wishes: Partial<SearchWishes> = {}) =>
+  store.search({ text, now: start, limit: 100, signal, ...wishes });
+const namesFor = async (text: string) =>
+  (await search(text)).sessions.map(({ name }) => name).sort();
+
+describe('SessionStore.search', () => {
+  beforeEach(async () => {
+    await openFor('ada', 'Ada Lovelace');
+    await openFor('grace', 'Grace Hopper');
+    await openFor('jose', 'José Ångström', 'j.angstrom@fabrikam.example');
+  });
+
+  it.each([
+    ['a part of a name', 'lovel', ['Ada Lovelace']],
+    ['another case', 'GRACE', ['Grace Hopper']],
+    ['a part of an address', '@contoso', ['Ada Lovelace', 'Grace Hopper']],
+    ['words in any order', 'hopper grace', ['Grace Hopper']],
+    ['a word of the name and one of the address', 'grace contoso', ['Grace Hopper']],
+    ['letters without their accents', 'jose angstrom', ['José Ångström']],
+    ['letters with them', 'José', ['José Ångström']],
+    ['space around', '  ada  ', ['Ada Lovelace']],
+    [
+      'the beginning of a user key, as logs have it',
+      userOf('ada').userKey.slice(0, 8),
+      ['Ada Lovelace'],
+    ],
+    ['too little of a user key', userOf('ada').userKey.slice(0, 5), []],
+    ['nobody', 'linus', []],
+    ['what would be a pattern', '.*', []],
+  ])('finds by %s', async (_name, text, expected) => {
+    expect(await namesFor(text)).toEqual(expected);
+  });
+
+  it('leaves out what has expired', async () => {
+    expect((await search('ada', { now: start + limits.idleSeconds })).sessions).toEqual([]);
+  });
+
+  it.each(['rubbish', 'e30', Buffer.from('{"p":5,"a":""}').toString('base64url')])(
+    'refuses a continuation that it did not give: %s',
+    async (continuation) => {
+      await expect(search('ada', { continuation })).rejects.toMatchObject({
+        code: 'ERR_BAD_REQUEST',
+      });
+    },
+  );
+});
+
+describe('SessionStore.search among many', () => {
+  it('gives full pages in order, each session once, even where a page of the table holds more', async () => {
+    for (let count = 0; count < 25; count += 1) await openFor(`a${count}`, `Ada ${count}`);
+    for (let count = 0; count < 25; count += 1) await openFor(`b${count}`, `Bob ${count}`);
+    const names: string[] = [];
+    const sizes: number[] = [];
+    let continuation: string | undefined;
+    do {
+      const page = await search('ada', { limit: 10, continuation });
+      names.push(...page.sessions.map(({ name }) => name));
+      sizes.push(page.sessions.length);
+      continuation = page.continuation;
+    } while (continuation !== undefined);
+    expect(sizes).toEqual([10, 10, 5]);
+    expect(new Set(names).size).toBe(25);
+  });
+
+  it('stops after ten pages of the table, and goes on from there', async () => {
+    const row = [...(await rowsOfOne()).values()].find(({ rowKey }) =>
+      rowKey.startsWith('session:'),
+    );
+    if (row === undefined) throw new Error('no session');
+    // 10,001 sessions whose summaries do not open: the search sees them all the same.
+    for (let count = 0; count < 10_001; count += 1) {
+      const partitionKey = `user-${String(count).padStart(5, '0')}`;
+      const { rowKey, properties } = row;
+      await table.insert({ partitionKey, rowKey, properties: definedOf(properties) }, signal);
+    }
+    lists = 0;
+    const first = await search('nobody');
+    expect(lists).toBe(10);
+    expect(first).toMatchObject({ sessions: [], searched: 10_000 });
+    const rest = await search('unknown', { continuation: first.continuation });
+    expect(rest.searched).toBe(2);
+    expect(rest.sessions.length).toBeGreaterThan(0);
+    expect(rest.continuation).toBeUndefined();
+  });
+
+  async function rowsOfOne() {
+    await openFor('zoe', 'Zoe');
+    return table.rows;
+  }
+
+  const definedOf = (properties: object) =>
+    Object.fromEntries(
+      Object.entries(properties).filter(([, value]) => value !== undefined),
+    ) as Record<string, string | Date | Uint8Array>;
+});

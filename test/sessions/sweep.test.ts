@@ -1,0 +1,156 @@
+import type { TableClient, TransactionAction } from '@azure/data-tables';
+import { createSessionStore, type SessionStore } from '../../src/sessions/session-store';
+import { sweepExpiredRows } from '../../src/sessions/sweep';
+import type { Table } from '../../src/storage/table';
+import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
+import { createStaticKeyRing } from '../support/static-key-ring';
+import { createTestTable } from '../support/test-table';
+
+const signal = AbortSignal.timeout(600_000);
+const past = { mostPages: 100, signal };
+let table: Table;
+let client: TableClient;
+let store: SessionStore;
+
+beforeEach(async () => {
+  ({ table, client } = await createTestTable());
+  store = createSessionStore({ table, keyRing: createStaticKeyRing(ringSecret), limits });
+});
+
+async function keys(): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { partitionKey, rowKey } of client.listEntities()) {
+    if (partitionKey !== 'sweep') found.push(`${partitionKey ?? ''}/${rowKey ?? ''}`);
+  }
+  return found;
+}
+
+/** Rows that expired at `start`, many of them in few transactions: `count` users with both rows of a session. */
+async function insertExpired(count: number): Promise<void> {
+  for (let index = 0; index < count; index += 50) {
+    const actions: TransactionAction[] = [];
+    const partitionKey = `user-${index}`;
+    for (let session = index; session < Math.min(count, index + 50); session += 1) {
+      const times = { expiresAt: new Date(start * 1000) };
+      actions.push(['create', { partitionKey, rowKey: `session:${session}`, ...times }]);
+      actions.push(['create', { partitionKey, rowKey: `tokens:${session}`, ...times }]);
+    }
+    await client.submitTransaction(actions);
+  }
+}
+
+describe('sweepExpiredRows', () => {
+  it('leaves what lives alone', async () => {
+    await store.open(newSession());
+    const before = await keys();
+    const counts = await sweepExpiredRows(table, { now: start + 1, ...past });
+    expect(counts).toMatchObject({ rows: 0, isFinished: true });
+    expect(await keys()).toEqual(before);
+    expect(before).toHaveLength(3);
+  });
+
+  it('removes a session past its lifetime with tokens and sid index', async () => {
+    await store.open(newSession());
+    await sweepExpiredRows(table, { now: start + limits.lifetimeSeconds + 60, ...past });
+    expect(await keys()).toEqual([]);
+  });
+
+  it('removes an idle session with its tokens, though those could have lived on', async () => {
+    const { ticket } = await store.open(newSession({ sid: undefined }));
+    await store.open(newSession({ sid: undefined, user: userOf('bob'), now: start + 1800 }));
+    await sweepExpiredRows(table, { now: start + limits.idleSeconds + 60, ...past });
+    const left = await keys();
+    expect(left).toHaveLength(2);
+    expect(left.join()).not.toContain(ticket.userKey);
+  });
+
+  it('waits a minute past expiry: clocks differ', async () => {
+    await store.open(newSession({ sid: undefined }));
+    await sweepExpiredRows(table, { now: start + limits.idleSeconds + 59, ...past });
+    expect(await keys()).toHaveLength(2);
+  });
+
+  it('removes the other half of a session that lost one row', async () => {
+    const { ticket } = await store.open(newSession({ sid: undefined }));
+    const [session = ''] = (await keys()).filter((key) => key.includes('/session:'));
+    await client.deleteEntity(ticket.userKey, session.split('/')[1] ?? '');
+    await sweepExpiredRows(table, { now: start + limits.lifetimeSeconds + 60, ...past });
+    expect(await keys()).toEqual([]);
+  });
+
+  it('goes on in the next run where a bounded run stopped: ten thousand rows in four', async () => {
+    await insertExpired(5_000);
+    const runs = [];
+    for (let run = 0; run < 12; run += 1) {
+      const counts = await sweepExpiredRows(table, { now: start + 60, mostPages: 3, signal });
+      runs.push(counts.rows);
+      if (counts.isFinished) break;
+    }
+    expect(runs.reduce((sum, rows) => sum + rows, 0)).toBe(10_000);
+    expect(Math.max(...runs)).toBeLessThanOrEqual(3_000);
+    expect(await keys()).toEqual([]);
+  });
+
+  it('may run twice at once', async () => {
+    await insertExpired(500);
+    await store.open(newSession({ now: start + 100 }));
+    const now = start + 160;
+    await Promise.all([
+      sweepExpiredRows(table, { now, ...past }),
+      sweepExpiredRows(table, { now, ...past }),
+    ]);
+    expect(await keys()).toHaveLength(3);
+  });
+
+  it('goes on behind the last whole page when a run breaks off', async () => {
+    await insertExpired(1_500);
+    let pagesWithRows = 0;
+    const breaking: Table = {
+      ...table,
+      list: async function* list(query, ofRequest) {
+        if (pagesWithRows === 2) throw new Error('the instance was taken away');
+        for await (const page of table.list(query, ofRequest)) {
+          if (page.rows.length > 0) pagesWithRows += 1;
+          yield page;
+        }
+      },
+    };
+    await expect(sweepExpiredRows(breaking, { now: start + 60, ...past })).rejects.toThrow('away');
+    const left = await keys();
+    expect(left).toHaveLength(1_000);
+    const asked: (string | undefined)[] = [];
+    const watched: Table = {
+      ...table,
+      list: (query, ofRequest) => {
+        asked.push(query.continuation);
+        return table.list(query, ofRequest);
+      },
+    };
+    await sweepExpiredRows(watched, { now: start + 60, ...past });
+    expect(asked[0]).toBeDefined();
+    expect(await keys()).toEqual([]);
+  });
+
+  it('begins anew when its place cannot be read', async () => {
+    await insertExpired(10);
+    const place = { partitionKey: 'sweep', rowKey: 'cursor', properties: { continuation: 'x' } };
+    await table.insert(place, signal);
+    await sweepExpiredRows(table, { now: start + 60, ...past });
+    expect(await keys()).toEqual([]);
+  });
+
+  it('needs no key and reads no value', async () => {
+    await store.open(newSession());
+    const asked: string[] = [];
+    const watched: Table = {
+      ...table,
+      list: (query, ofRequest) => {
+        asked.push(...(query.select ?? ['everything']));
+        return table.list(query, ofRequest);
+      },
+    };
+    await sweepExpiredRows(watched, { now: start + limits.lifetimeSeconds + 60, ...past });
+    expect(new Set(asked)).toEqual(new Set(['expiresAt']));
+    expect(await keys()).toEqual([]);
+  });
+});

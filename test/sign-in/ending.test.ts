@@ -1,0 +1,143 @@
+import {
+  audited,
+  leaveEndedNotice,
+  parseNamedKey,
+  takeEndedNotice,
+} from '../../src/sign-in/ending';
+import {
+  createExchangeFixture,
+  type ExchangeFixture,
+  type TestExchange,
+} from '../support/exchange-fixture';
+import { start } from '../support/session-fixture';
+import { thrownBy } from '../support/thrown-by';
+
+let fixture: ExchangeFixture;
+
+beforeAll(async () => {
+  fixture = await createExchangeFixture();
+});
+afterAll(() => fixture.stop());
+
+const by = 'administratorAdministratorAdministratorAdmi';
+const of = 'somebodySomebodySomebodySomebodySomebodySom';
+const session = 'sessionsSessionsSessionsSessionsSessionsSes';
+const at = new Date(start * 1000).toISOString();
+
+function entryIn(line: string | undefined): { level: string; entry: unknown } {
+  const [, level = '', text = ''] = /^(\w+) audit (\{.*\})$/.exec(line ?? '') ?? [];
+  return { level, entry: JSON.parse(text) };
+}
+
+describe('audited', () => {
+  it('leaves who did what to whom, when and how often, by prefixes that open nothing', async () => {
+    const exchange = fixture.exchange('/auth/admin/end');
+    const action = { event: 'end session', by, of, session } as const;
+    expect(await audited(exchange, action, () => Promise.resolve(1))).toBe(1);
+    expect(exchange.lines).toHaveLength(1);
+    expect(entryIn(exchange.lines[0])).toEqual({
+      level: 'info',
+      entry: {
+        event: 'end session',
+        by: 'administ',
+        of: 'somebody',
+        session: 'sessions',
+        at,
+        outcome: 'done',
+        count: 1,
+      },
+    });
+  });
+
+  it('names no session where several are meant', async () => {
+    const exchange = fixture.exchange('/auth/admin/end');
+    const action = { event: 'end all sessions of user', by, of } as const;
+    await audited(exchange, action, () => Promise.resolve(7));
+    expect(entryIn(exchange.lines[0]).entry).toEqual(
+      expect.not.objectContaining({ session: expect.anything() as unknown }),
+    );
+    expect(entryIn(exchange.lines[0]).entry).toMatchObject({ count: 7 });
+  });
+
+  it('leaves a line, too, when the work fails, without what the error says', async () => {
+    const exchange = fixture.exchange('/auth/admin/end');
+    const failure = new Error('hunter2');
+    const work = audited(exchange, { event: 'sign-out', by, of: by }, () =>
+      Promise.reject(failure),
+    );
+    await expect(work).rejects.toBe(failure);
+    expect(entryIn(exchange.lines[0])).toMatchObject({
+      level: 'error',
+      entry: { outcome: 'failed' },
+    });
+    expect(exchange.lines.join()).not.toContain('hunter2');
+  });
+});
+
+let noticeFixture: ExchangeFixture;
+
+beforeAll(async () => {
+  noticeFixture = await createExchangeFixture();
+});
+afterAll(() => noticeFixture.stop());
+
+const list = (cookie = '') =>
+  noticeFixture.exchange('/auth/sessions', { headers: cookie === '' ? {} : { cookie } });
+const headerOf = ({ cookies }: TestExchange) =>
+  cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+const withContent = (content: object | number) => {
+  const value = Buffer.from(JSON.stringify(content)).toString('base64url');
+  return `anteroom-7071-notice-ended=${value}`;
+};
+
+describe('the notice of what was ended', () => {
+  it.each([0, 1, 57])('tells the next list that it was %d, once', (count) => {
+    const ending = noticeFixture.exchange('/auth/sessions/end', { method: 'POST' });
+    leaveEndedNotice(ending, count);
+    const next = list(headerOf(ending));
+    expect(takeEndedNotice(next)).toBe(count);
+    expect(next.cookies).toEqual([expect.objectContaining({ value: '', maxAge: 0 })]);
+  });
+
+  it('is absent where nothing was ended', () => {
+    const exchange = list();
+    expect(takeEndedNotice(exchange)).toBeUndefined();
+    expect(exchange.cookies).toEqual([]);
+  });
+
+  it.each<[string, object | number]>([
+    ['no object', 3],
+    ['a list', [3]],
+    ['another member', { ended: 3 }],
+    ['a text', { count: '3' }],
+    ['less than nothing', { count: -1 }],
+    ['half a session', { count: 0.5 }],
+    ['too many to count', { count: 1e300 }],
+  ])('tells nothing when the cookie holds %s, and takes it away', (_name, content) => {
+    const exchange = list(withContent(content));
+    expect(takeEndedNotice(exchange)).toBeUndefined();
+    expect(exchange.cookies).toEqual([expect.objectContaining({ maxAge: 0 })]);
+  });
+});
+
+describe('parseNamedKey', () => {
+  it('takes a SHA-256 in base64url', () => {
+    const key = `${'Ab1_-'.repeat(8)}xyz`;
+    expect(parseNamedKey(key, 'session')).toBe(key);
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['an empty text', ''],
+    ['one character too few', 'a'.repeat(42)],
+    ['one character too many', 'a'.repeat(44)],
+    ['plain base64', `${'a'.repeat(42)}+`],
+    ['padding', `${'a'.repeat(42)}=`],
+    ['a quote, which a filter could be left by', `${'a'.repeat(42)}'`],
+    ['a colon, which names another kind of row', `${'a'.repeat(42)}:`],
+    ['a line end', `${'a'.repeat(43)}\n`],
+  ])('refuses %s, and repeats only the name of the field', (_name, value) => {
+    const thrown = thrownBy(() => parseNamedKey(value, 'session'));
+    expect(thrown).toMatchObject({ code: 'ERR_BAD_REQUEST', note: 'session is no key' });
+  });
+});

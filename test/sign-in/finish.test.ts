@@ -1,0 +1,409 @@
+import { randomBytes } from 'node:crypto';
+import type { HttpResponseInit } from '@azure/functions';
+import { AppError } from '../../src/errors';
+import { userKeyOf } from '../../src/sessions/session';
+import {
+  type AttemptSecrets,
+  attemptSecrets,
+  createAttempt,
+  openAttempt,
+  sealAttempt,
+} from '../../src/sign-in/attempt';
+import { completeSignIn, findAttempt } from '../../src/sign-in/finish';
+import { type Callback, parseCallback } from '../../src/sign-in/redeem';
+import {
+  adaClaims,
+  failureOf,
+  longEnough,
+  objectId,
+  subject,
+  tokenBody,
+} from '../support/auth-fixture';
+import {
+  createExchangeFixture,
+  type ExchangeFixture,
+  type TestExchange,
+} from '../support/exchange-fixture';
+import { start } from '../support/session-fixture';
+import { paths } from '../support/tiny-provider';
+
+const app = 'http://localhost:7071';
+
+let fixture: ExchangeFixture;
+
+beforeEach(async () => {
+  fixture = await createExchangeFixture();
+});
+afterEach(() => fixture.stop());
+
+/** A sign-in as a browser began it. */
+interface Begun extends AttemptSecrets {
+  readonly state: string;
+  /** The `Cookie` header of that browser. */
+  readonly cookie: string;
+}
+
+type Wishes = Partial<Parameters<typeof createAttempt>[0]>;
+
+async function begin(wishes: Wishes = {}, keptRest = true): Promise<Begun> {
+  const secret = randomBytes(32).toString('base64url');
+  const attempt = createAttempt(
+    { returnPath: '/reports?a=1#row-17', round: 0, ...wishes },
+    secret,
+    fixture.now,
+  );
+  const options = { keyRing: fixture.services.keyRing, signal: longEnough() };
+  const { state, rest } = await sealAttempt(attempt, options);
+  const restPair = rest === undefined || !keptRest ? '' : `; anteroom-7071-sign-in-1=1.${rest}`;
+  const cookie = `anteroom-7071-sign-in=${secret}${restPair}`;
+  return { state, cookie, ...(await attemptSecrets(state, secret, options)) };
+}
+
+/** The provider's answer to `begun`, with these cookies. */
+function answered(
+  { state }: Pick<Begun, 'state'>,
+  cookie: string,
+  answer = 'code=the-code',
+): TestExchange {
+  return fixture.exchange(`/auth/redirect?hop=1&${answer}&state=${state}`, {
+    headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }) },
+  });
+}
+
+async function complete(exchange: TestExchange): Promise<HttpResponseInit> {
+  const attempt = await findAttempt(exchange);
+  const callback: Callback = parseCallback(exchange.query);
+  if (callback.kind !== 'code' && callback.kind !== 'error') throw new Error('no answer');
+  return completeSignIn(exchange, callback, attempt);
+}
+
+/** Lets the provider vouch for Ada. */
+function grant({ nonce }: Pick<Begun, 'nonce'>, more: Record<string, unknown> = {}): void {
+  fixture.tiny.token = async () => ({
+    body: tokenBody(
+      await fixture.tiny.sign({ ...adaClaims(fixture.tiny, fixture.now), nonce, ...more }),
+    ),
+  });
+}
+
+const location = ({ headers }: HttpResponseInit) => new Headers(headers).get('location') ?? '';
+const stateOf = (answer: HttpResponseInit) =>
+  new URL(location(answer)).searchParams.get('state') ?? '';
+const adaKey = () => userKeyOf(fixture.tiny.issuer, objectId, subject);
+const names = ({ cookies }: TestExchange) => cookies.map(({ name }) => name);
+
+/** The attempt that an answer began. */
+async function begunBy(answer: HttpResponseInit) {
+  const options = { keyRing: fixture.services.keyRing, now: fixture.now, signal: longEnough() };
+  const attempt = await openAttempt(stateOf(answer), [], options);
+  if (attempt === undefined) throw new Error('no sign-in was begun');
+  return attempt;
+}
+
+/** The session that an exchange opened. */
+async function openedBy({ cookies }: TestExchange) {
+  const { value = '' } = cookies.find(({ name }) => name === 'anteroom-7071') ?? {};
+  const payload: unknown = JSON.parse(
+    Buffer.from(value.split('.')[1] ?? '', 'base64url').toString(),
+  );
+  const { u: userKey, s: sessionId } = Object(payload) as { u: string; s: string };
+  const ticket = { userKey, sessionId, issuedAt: start, expiresAt: start + 43_200 };
+  return fixture.services.sessions.read(ticket, start, longEnough());
+}
+
+describe('completeSignIn', () => {
+  it('opens a session and goes to the return path, fragment included', async () => {
+    const begun = await begin();
+    grant(begun);
+    const exchange = answered(begun, begun.cookie);
+    const answer = await complete(exchange);
+    expect([answer.status, location(answer)]).toEqual([302, `${app}/reports?a=1#row-17`]);
+    expect(names(exchange)).toEqual(['anteroom-7071']);
+    expect(exchange.lines).toEqual([`info signed in ${adaKey().slice(0, 8)}`]);
+    const form = fixture.tiny.forms.at(-1);
+    expect(form?.get('code_verifier')).toBe(begun.codeVerifier);
+  });
+
+  it('finds a long page in its cookie', async () => {
+    const returnPath = `/reports?q=${randomBytes(1500).toString('base64url')}`;
+    const begun = await begin({ returnPath });
+    grant(begun);
+    expect(location(await complete(answered(begun, begun.cookie)))).toBe(app + returnPath);
+  });
+
+  it('signs in and says so when that cookie is gone, rather than go somewhere else', async () => {
+    const returnPath = `/reports?q=${randomBytes(1500).toString('base64url')}`;
+    const begun = await begin({ returnPath }, false);
+    grant(begun);
+    const exchange = answered(begun, begun.cookie);
+    expect((await failureOf(complete(exchange))).code).toBe('ERR_PAGE_LOST');
+    expect(names(exchange)).toEqual(['anteroom-7071']);
+    expect(exchange.visitor.returnPath).toBe('/reports');
+  });
+
+  it('takes a step-up back to where it was needed, if the same user answers', async () => {
+    const begun = await begin({ asked: { scopes: [], userKey: adaKey() } });
+    grant(begun);
+    expect(location(await complete(answered(begun, begun.cookie)))).toContain('/reports');
+  });
+
+  it('goes home when another user answers a step-up: the page is not theirs', async () => {
+    const begun = await begin({ asked: { scopes: [], userKey: adaKey() } });
+    grant(begun, { sub: 'grace', oid: '44444444-4444-4444-8444-444444444444' });
+    expect(location(await complete(answered(begun, begun.cookie)))).toBe(`${app}/`);
+  });
+
+  it.each([
+    ['a sign-in', undefined, undefined],
+    ['a sign-in with more claims', { scopes: [], claims: '{"id_token":{}}' }, undefined],
+    ['a step-up', { scopes: [], userKey: 'x'.repeat(43) }, start],
+  ])('remembers of %s whether it was a step-up', async (_name, asked, steppedUpAt) => {
+    const begun = await begin({ asked });
+    grant(begun);
+    const exchange = answered(begun, begun.cookie);
+    await complete(exchange);
+    expect((await openedBy(exchange))?.session.steppedUpAt).toBe(steppedUpAt);
+  });
+
+  it('remembers what the step-ups of the last minute asked for', async () => {
+    const names = ['a'.repeat(22), 'b'.repeat(22)];
+    const begun = await begin({ asked: { scopes: [], userKey: 'x'.repeat(43), names } });
+    grant(begun);
+    const exchange = answered(begun, begun.cookie);
+    await complete(exchange);
+    expect((await openedBy(exchange))?.session.stepUps).toEqual(names);
+  });
+});
+
+describe('completeSignIn, with the session that this browser had', () => {
+  it('ends it, and says so in the audit log', async () => {
+    const former = await fixture.signIn();
+    const begun = await begin();
+    grant(begun);
+    const exchange = answered(begun, `${begun.cookie}; ${former.cookie}`);
+    await complete(exchange);
+    const { sessions } = fixture.services;
+    expect(await sessions.read(former.ticket, fixture.now, longEnough())).toBeUndefined();
+    const by = adaKey().slice(0, 8);
+    const of = former.ticket.userKey.slice(0, 8);
+    expect(exchange.lines).toEqual([
+      `info signed in ${by}`,
+      expect.stringMatching(
+        new RegExp(`^info audit {"event":"replace session","by":"${by}","of":"${of}","session":`),
+      ),
+    ]);
+  });
+
+  it('is signed in all the same when it cannot be ended', async () => {
+    const former = await fixture.signIn();
+    const begun = await begin();
+    grant(begun);
+    const exchange = answered(begun, `${begun.cookie}; ${former.cookie}`);
+    const failing = {
+      ...fixture.services.sessions,
+      endNamed: () => Promise.reject(new AppError('ERR_STORAGE_UNAVAILABLE')),
+    };
+    const services = { ...exchange.services, sessions: failing };
+    const answer = await complete({ ...exchange, services });
+    expect(location(answer)).toContain('/reports');
+    expect(names(exchange)).toEqual(['anteroom-7071']);
+    expect(exchange.lines.at(-1)).toMatch(/^warn .*ERR_STORAGE_UNAVAILABLE/);
+  });
+
+  it('keeps no session when the provider has signed the person out meanwhile', async () => {
+    const begun = await begin();
+    grant(begun);
+    const exchange = answered(begun, begun.cookie);
+    const gone = {
+      ...fixture.services.sessions,
+      open: () => Promise.reject(new AppError('ERR_SIGNED_OUT')),
+    };
+    const services = { ...exchange.services, sessions: gone };
+    expect(location(await complete({ ...exchange, services }))).toContain('/reports');
+    expect(names(exchange)).toEqual([]);
+    expect(exchange.lines).toEqual(['info ERR_SIGNED_OUT']);
+  });
+});
+
+describe('completeSignIn, with an answer that cannot be used', () => {
+  it.each([
+    ['in its last second', true, 599],
+    ['after ten minutes', false, 600],
+    ['after two months', false, 60 * 86_400],
+  ])('an answer %s: redeemed is %s', async (_name, isRedeemed, later) => {
+    const begun = await begin();
+    fixture.now = start + later;
+    grant(begun);
+    const answer = await complete(answered(begun, begun.cookie));
+    expect(fixture.tiny.count(paths.token)).toBe(isRedeemed ? 1 : 0);
+    if (isRedeemed) return;
+    expect(await begunBy(answer)).toMatchObject({ round: 1, returnPath: '/reports?a=1#row-17' });
+  });
+
+  it.each<[string, Wishes, (mine: string) => string, number, string]>([
+    ['another browser, first round', {}, () => '', 0, 'again 1'],
+    ['another browser, second round', { round: 1 }, () => '', 0, 'ERR_SIGN_IN_LOST'],
+    ['another browser with a cookie, second round', { round: 1 }, otherCookie, 0, 'again 2'],
+    [
+      'another browser with a cookie, third round',
+      { round: 2 },
+      otherCookie,
+      0,
+      'ERR_SIGN_IN_LOST',
+    ],
+    ['a bookmark of the second round', { round: 1 }, () => '', 86_400, 'again 1'],
+    ['a bookmark of the third round', { round: 2 }, otherCookie, 86_400, 'again 1'],
+    ['this browser, too late, second round', { round: 1 }, (mine) => mine, 600, 'again 1'],
+  ])('%s', async (_name, wishes, cookieOf, later, expected) => {
+    const begun = await begin(wishes);
+    fixture.now = start + later;
+    const exchange = answered(begun, cookieOf(begun.cookie));
+    const outcome = await complete(exchange).then(
+      async (answer) => `again ${(await begunBy(answer)).round}`,
+      (error: unknown) => (error instanceof AppError ? error.code : 'another error'),
+    );
+    expect(outcome).toBe(expected);
+    expect(exchange.visitor.returnPath).toBe('/reports?a=1#row-17');
+    expect(fixture.tiny.count(paths.token)).toBe(0);
+  });
+
+  it.each<[string, (begun: Begun) => string, string, number]>([
+    ['of another browser', otherCookie, 'code=the-code', 0],
+    ['of another browser that was refused', otherCookie, 'error=access_denied', 0],
+    ['that comes late', ({ cookie }) => cookie, 'code=the-code', 600],
+  ])('an answer %s goes on to the page of whoever is signed in', async (...row) => {
+    const [, cookieOf, answer, later] = row;
+    const begun = await begin({ round: 1 });
+    fixture.now = start + later;
+    const { cookie } = await fixture.signIn();
+    const exchange = answered(begun, `${cookieOf(begun)}; ${cookie}`, answer);
+    expect(location(await complete(exchange))).toBe(`${app}/reports?a=1#row-17`);
+    expect(fixture.tiny.count(paths.token)).toBe(0);
+    expect(exchange.cookies).toEqual([]);
+  });
+
+  it('shows nothing of an error that another browser’s attempt got, and asks nobody again', async () => {
+    const begun = await begin();
+    const exchange = answered(begun, otherCookie(), 'error=access_denied');
+    expect((await failureOf(complete(exchange))).code).toBe('ERR_SIGN_IN_UNSOLICITED');
+    expect(exchange.visitor.returnPath).toBe('/reports?a=1#row-17');
+  });
+
+  it('asks anew when what was asked for is gone with its cookie', async () => {
+    const claims = JSON.stringify({ id_token: { a: randomBytes(1200).toString('base64url') } });
+    const spoilt = JSON.stringify({ id_token: { a: { value: claims.slice(20, 1900) } } });
+    const begun = await begin({ asked: { scopes: [], claims: spoilt, userKey: adaKey() } }, false);
+    const answer = await complete(answered(begun, begun.cookie));
+    expect(await begunBy(answer)).toMatchObject({ round: 1, asked: undefined });
+    expect(fixture.tiny.count(paths.token)).toBe(0);
+  });
+
+  it.each(['', '&state=abc', `&state=${'A'.repeat(43)}.0`])(
+    'is unsolicited with %j',
+    async (state) => {
+      const exchange = fixture.exchange(`/auth/redirect?hop=1&code=c${state}`);
+      expect((await failureOf(complete(exchange))).code).toBe('ERR_SIGN_IN_UNSOLICITED');
+    },
+  );
+});
+
+function otherCookie(): string {
+  return `anteroom-7071-sign-in=${randomBytes(32).toString('base64url')}`;
+}
+
+describe('completeSignIn, when the provider refuses', () => {
+  const spent = { status: 400, body: { error: 'invalid_grant', error_codes: [54005] } };
+
+  it('tries a code that is used up once more, with the same return path', async () => {
+    const begun = await begin();
+    fixture.tiny.token = () => spent;
+    const exchange = answered(begun, begun.cookie);
+    const answer = await complete(exchange);
+    expect(await begunBy(answer)).toMatchObject({ round: 1, returnPath: '/reports?a=1#row-17' });
+    expect(exchange.lines).toEqual([expect.stringMatching(/^warn refusal .*"AADSTS54005"/)]);
+  });
+
+  it('explains it in the second round', async () => {
+    const begun = await begin({ round: 1 });
+    fixture.tiny.token = () => spent;
+    const exchange = answered(begun, begun.cookie);
+    expect((await failureOf(complete(exchange))).code).toBe('ERR_SIGN_IN_EXPIRED');
+  });
+
+  const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+  const asksForMore = {
+    status: 400,
+    body: { error: 'invalid_grant', suberror: 'basic_action', error_codes: [50076], claims },
+  };
+
+  it('begins again once with the claims that a redemption asks for', async () => {
+    const begun = await begin();
+    fixture.tiny.token = () => asksForMore;
+    const answer = await complete(answered(begun, begun.cookie));
+    const asked: unknown = JSON.parse(new URL(location(answer)).searchParams.get('claims') ?? '');
+    expect(asked).toMatchObject(JSON.parse(claims) as object);
+    expect(await begunBy(answer)).toMatchObject({
+      ...{ round: 1, returnPath: '/reports?a=1#row-17' },
+      asked: { scopes: [], claims },
+    });
+  });
+
+  it('shows nothing after prompt=none when a redemption asks for more', async () => {
+    const begun = await begin({ prompt: 'none' });
+    fixture.tiny.token = () => asksForMore;
+    const answer = await complete(answered(begun, begun.cookie));
+    expect(location(answer)).toBe(`${app}/reports?a=1#row-17`);
+  });
+
+  it('shows why when the claims did not help', async () => {
+    const begun = await begin({ round: 1, asked: { scopes: [], claims } });
+    fixture.tiny.token = () => asksForMore;
+    const failure = await failureOf(complete(answered(begun, begun.cookie)));
+    expect([failure.code, failure.refusal?.number]).toEqual(['ERR_SIGN_IN_REFUSED', 'AADSTS50076']);
+  });
+
+  it('goes on to the page when the first delivery has signed the person in', async () => {
+    const begun = await begin({ round: 1 });
+    fixture.tiny.token = () => spent;
+    const { cookie, ticket } = await fixture.signIn();
+    const answer = await complete(answered(begun, `${begun.cookie}; ${cookie}`));
+    expect(location(answer)).toBe(`${app}/reports?a=1#row-17`);
+    const { sessions } = fixture.services;
+    expect(await sessions.read(ticket, fixture.now, longEnough())).toBeDefined();
+  });
+
+  it.each([
+    ['login_required', 'none', 'back'],
+    ['interaction_required', 'none', 'back'],
+    ['consent_required', 'none', 'back'],
+    ['account_selection_required', 'none', 'back'],
+    ['access_denied', 'none', 'ERR_SIGN_IN_REFUSED'],
+    ['login_required', 'login', 'ERR_SIGN_IN_REFUSED'],
+    ['login_required', undefined, 'ERR_SIGN_IN_REFUSED'],
+  ])('%s after prompt %s: %s', async (error, prompt, expected) => {
+    const begun = await begin({ prompt });
+    const exchange = answered(begun, begun.cookie, `error=${error}`);
+    if (expected === 'back') {
+      expect(location(await complete(exchange))).toBe(`${app}/reports?a=1#row-17`);
+    } else {
+      expect((await failureOf(complete(exchange))).code).toBe(expected);
+      expect(exchange.visitor.returnPath).toBe('/reports?a=1#row-17');
+    }
+  });
+
+  it('goes back after prompt none also without the cookie of the browser that asked', async () => {
+    const begun = await begin({ prompt: 'none' });
+    const exchange = answered(begun, otherCookie(), 'error=login_required');
+    expect(location(await complete(exchange))).toBe(`${app}/reports?a=1#row-17`);
+  });
+
+  it('refuses the iss of another provider, and still knows the page', async () => {
+    const begun = await begin();
+    const iss = encodeURIComponent('https://login.evil.example/v2.0');
+    const exchange = answered(begun, begun.cookie, `code=the-code&iss=${iss}`);
+    const failure = await failureOf(complete(exchange));
+    expect([failure.code, failure.status]).toEqual(['ERR_OTHER_ISSUER', 400]);
+    expect(exchange.visitor.returnPath).toBe('/reports?a=1#row-17');
+    expect(fixture.tiny.count(paths.token)).toBe(0);
+  });
+});

@@ -1,0 +1,75 @@
+import type { FoundSession } from '../../src/sessions/session-store';
+import { keepSession } from '../../src/sign-in/request-session';
+import type { RevalidationRequest } from '../../src/tokens/revalidate';
+import { longEnough } from '../support/auth-fixture';
+import { createExchangeFixture, type ExchangeFixture } from '../support/exchange-fixture';
+import { start } from '../support/session-fixture';
+
+const idleSeconds = 600;
+
+let fixture: ExchangeFixture;
+
+beforeEach(async () => {
+  fixture = await createExchangeFixture({ SESSION_IDLE_SECONDS: `${idleSeconds}` });
+});
+afterEach(() => fixture.stop());
+
+/** Keeps a session past half of its idle time, with a provider that answers as `verified` says. */
+async function keep(slide: boolean, verified: (found: FoundSession) => FoundSession | undefined) {
+  const { ticket } = await fixture.signIn();
+  fixture.now = start + idleSeconds / 2 + 1;
+  const { services } = fixture;
+  const found = await services.sessions.read(ticket, fixture.now, longEnough());
+  if (found === undefined) throw new Error('the session is gone');
+  const asked: RevalidationRequest[] = [];
+  const exchange = fixture.exchange('/reports');
+  const revalidate = (request: RevalidationRequest) => {
+    asked.push(request);
+    return Promise.resolve(verified(request.found));
+  };
+  fixture.writes = 0;
+  const kept = await keepSession(
+    { ...exchange, services: { ...services, revalidate } },
+    { ...found, ticket },
+    slide,
+  );
+  return { kept, asked };
+}
+
+/** The work may have been shared with a request that slides nothing. */
+const again = (found: FoundSession): FoundSession => ({
+  ...found,
+  session: { ...found.session, verifiedAt: fixture.now },
+});
+
+describe('keepSession', () => {
+  it('renews a session that the provider need not vouch for yet', async () => {
+    const { kept } = await keep(true, (found) => found);
+    expect(kept?.session.idleExpiresAt).toBe(fixture.now + idleSeconds);
+    expect(fixture.writes).toBe(1);
+  });
+
+  it('moves the idle limit on though another request had the provider asked without sliding', async () => {
+    const { kept } = await keep(true, again);
+    expect(kept?.session.verifiedAt).toBe(fixture.now);
+    expect(fixture.writes).toBe(1);
+  });
+
+  it.each([true, false])('lets the provider’s answer slide the session: %s', async (slide) => {
+    const { asked } = await keep(slide, (found) => found);
+    expect(asked.map((request) => request.slide)).toEqual([slide]);
+    expect(fixture.writes).toBe(slide ? 1 : 0);
+  });
+
+  it('keeps nothing that was ended meanwhile', async () => {
+    expect((await keep(true, () => undefined)).kept).toBeUndefined();
+    const { ticket } = await fixture.signIn();
+    fixture.now += idleSeconds / 2 + 1;
+    const { services } = fixture;
+    const found = await services.sessions.read(ticket, fixture.now, longEnough());
+    if (found === undefined) throw new Error('the session is gone');
+    await services.sessions.end(ticket, found.session, longEnough());
+    const exchange = fixture.exchange('/reports');
+    expect(await keepSession(exchange, { ...found, ticket }, true)).toBeUndefined();
+  });
+});
