@@ -26,9 +26,9 @@ const stack = await startBenchStack(1);
 try {
   const account = stack.facts.users[0]?.name ?? '';
   const times = await measureAppStarts(stack, account);
-  const row = (name: string, values: readonly number[], most?: number): string[] => {
+  const row = (name: string, values: readonly number[], max?: number): string[] => {
     const spread = spreadOf(values);
-    return [name, showSpread(spread, 0), most === undefined ? '' : showAim(spread, most, ' ms')];
+    return [name, showSpread(spread, 0), max === undefined ? '' : showAim(spread, max, ' ms')];
   };
   const { anonymous, guarded } = times;
   const starts = [

@@ -5,7 +5,7 @@ import {
   type ManagedIdentity,
   tableCredential,
 } from './entra/managed-identity';
-import { type AuthParts, createCredentialState } from './entra/msal';
+import { type RelyingParty, createCredentialState } from './entra/msal';
 import { createProvider } from './entra/provider';
 import { AppError } from './errors';
 import type { KeyRing } from './keys/encryption';
@@ -16,7 +16,7 @@ import { createSessionStore, type SessionStore } from './sessions/session-store'
 import { longestSessionSeconds } from './setting-values';
 import { type Environment, readSettings, type SettingFault, type Settings } from './settings';
 import { createSignOutHints, type SignOutHints } from './sign-in/sign-out';
-import { createTableClient, type TablePlace } from './storage/ask-storage';
+import { createTableClient, type TableConnection } from './storage/ask-storage';
 import { createAzureTable } from './storage/azure-table';
 import type { Table } from './storage/table';
 import { createRevalidate, type Revalidate } from './tokens/revalidate';
@@ -35,7 +35,7 @@ export interface Services {
   readonly table: Table;
   readonly keyRing: KeyRing;
   readonly sessions: SessionStore;
-  readonly auth: AuthParts;
+  readonly auth: RelyingParty;
   readonly revalidate: Revalidate;
   /** For a second click on "Sign out". */
   readonly signOutHints: SignOutHints;
@@ -79,7 +79,7 @@ function createServices(environment: Environment): Services | FaultySettings {
   const { settings } = read;
   const clock = systemClock;
   const identity = createIdentity(settings, clock);
-  const table = createAzureTable(createTableClient(tablePlace(settings, identity)));
+  const table = createAzureTable(createTableClient(tableConnection(settings, identity)));
   const keyRing = createKeyRing({
     rows: table,
     wrapping: createWrapping(settings, identity),
@@ -98,7 +98,7 @@ function createServices(environment: Environment): Services | FaultySettings {
       logOutsideRequests(`ERR_SESSION_UNREADABLE: ${what} of ${userKey.slice(0, 8)}`);
     },
   });
-  const auth: AuthParts = {
+  const auth: RelyingParty = {
     settings,
     provider: createProvider({ authority, issuer, clientId, clock }),
     credential: createCredentialState(clock),
@@ -123,7 +123,10 @@ function createIdentity({ managedIdentityClientId }: Settings, clock: Clock): Ma
   return createManagedIdentity({ clientId: managedIdentityClientId ?? '', clock });
 }
 
-function tablePlace({ tables, tableName }: Settings, identity: ManagedIdentity): TablePlace {
+function tableConnection(
+  { tables, tableName }: Settings,
+  identity: ManagedIdentity,
+): TableConnection {
   return tables.kind === 'endpoint'
     ? { endpoint: tables.endpoint, credential: tableCredential(identity), tableName }
     : { connectionString: tables.connectionString, tableName };

@@ -5,17 +5,17 @@ import { AppError, type ErrorCode, type ProviderRefusal } from './errors';
  * be taken back, and would keep each answered request in memory until its time is over.
  * @param signal the request's own deadline, which counts as well
  */
-export async function withPatience<T>(
+export async function withTimeout<T>(
   signal: AbortSignal,
   milliseconds: number,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const patience = new AbortController();
+  const timeout = new AbortController();
   const timer = setTimeout(() => {
-    patience.abort(new DOMException('This part of the request took too long.', 'TimeoutError'));
+    timeout.abort(new DOMException('This part of the request took too long.', 'TimeoutError'));
   }, milliseconds);
   try {
-    return await work(AbortSignal.any([signal, patience.signal]));
+    return await work(AbortSignal.any([signal, timeout.signal]));
   } finally {
     clearTimeout(timer);
   }
@@ -118,7 +118,7 @@ export interface PauseMemory {
   pause(key: string, until: number, now: number): void;
 }
 
-const mostKeys = 10_000;
+const maxKeys = 10_000;
 
 export function createPauseMemory(): PauseMemory {
   // A Map keeps the order of insertion.
@@ -127,7 +127,7 @@ export function createPauseMemory(): PauseMemory {
     left: (key, now) => Math.max((pauses.get(key) ?? 0) - now, 0),
     pause: (key, until, now) => {
       for (const [oldest, end] of pauses) {
-        if (end > now && pauses.size < mostKeys) break;
+        if (end > now && pauses.size < maxKeys) break;
         pauses.delete(oldest);
       }
       pauses.delete(key);

@@ -3,7 +3,7 @@ import {
   createPauseMemory,
   createShareWork,
   readRetryAfter,
-  withPatience,
+  withTimeout,
 } from '../src/waiting';
 
 const never = new AbortController().signal;
@@ -18,16 +18,16 @@ const untilAborted = (signal: AbortSignal): Promise<never> =>
 
 describe('withPatience', () => {
   it('gives what the work gives', async () => {
-    await expect(withPatience(never, 60_000, () => Promise.resolve('done'))).resolves.toBe('done');
+    await expect(withTimeout(never, 60_000, () => Promise.resolve('done'))).resolves.toBe('done');
   });
 
   it('ends the work when its time is over', async () => {
-    await expect(withPatience(never, 5, untilAborted)).rejects.toThrow('TimeoutError');
+    await expect(withTimeout(never, 5, untilAborted)).rejects.toThrow('TimeoutError');
   });
 
   it('ends the work with the request', async () => {
     const request = new AbortController();
-    const work = withPatience(request.signal, 60_000, untilAborted);
+    const work = withTimeout(request.signal, 60_000, untilAborted);
     request.abort(new DOMException('gone', 'AbortError'));
     await expect(work).rejects.toThrow('AbortError');
   });
@@ -39,7 +39,7 @@ describe('withPatience', () => {
     const timers = (): number =>
       process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const before = timers();
-    await withPatience(never, 60_000, work).catch(() => undefined);
+    await withTimeout(never, 60_000, work).catch(() => undefined);
     expect(timers()).toBe(before);
   });
 });

@@ -40,12 +40,12 @@ export async function meetPerson(
   return { signIn: (plan) => signIn(send, plan, new Map([[entraUrl, new Map(known)]])) };
 }
 
-const mostSteps = 8;
+const maxSteps = 8;
 
 async function signIn(send: Send, { start, landing }: SignInPlan, jar: Jar): Promise<string> {
   let url = new URL(start);
   const { origin } = url;
-  for (let step = 0; step < mostSteps; step += 1) {
+  for (let step = 0; step < maxSteps; step += 1) {
     const cookie = cookieHeader(jar, url.origin);
     const headers = { ...navigation, ...(cookie !== '' && { Cookie: cookie }) };
     const answer = await send(url.href, { headers });

@@ -24,6 +24,6 @@ export function showSpread({ median, lowest, highest }: Spread, digits: number):
 }
 
 /** Whether a median keeps an aim: `at most 300 ms: yes`. */
-export function showAim({ median }: Spread, most: number, unit: string): string {
-  return `at most ${most}${unit}: ${median <= most ? 'yes' : 'no'}`;
+export function showAim({ median }: Spread, max: number, unit: string): string {
+  return `at most ${max}${unit}: ${median <= max ? 'yes' : 'no'}`;
 }

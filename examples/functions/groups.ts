@@ -2,15 +2,15 @@ import type { HttpResponseInit } from '@azure/functions';
 import { app } from '@azure/functions';
 import { AppError } from '../errors';
 import { graphRequest } from '../tokens/call-api';
-import { type SignedInExchange, withRole } from '../sign-in/guards';
+import { type SignedInContext, withRole } from '../sign-in/guards';
 import { endpoint } from '../http/endpoint';
 import { json } from '../http/responses';
 
 const scopes = ['User.Read', 'GroupMember.Read.All'];
 
 /** GET groups: the groups of the signed-in user, read from Graph as that user. */
-export async function groups(exchange: SignedInExchange): Promise<HttpResponseInit> {
-  const { services, user, accessToken, signal } = exchange;
+export async function groups(context: SignedInContext): Promise<HttpResponseInit> {
+  const { services, user, accessToken, signal } = context;
   const answer = await graphRequest(
     {
       baseUrl: services.settings.graphBaseUrl,

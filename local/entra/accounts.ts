@@ -5,7 +5,7 @@ import type { AccountChange } from './orders';
 import type { SeededUser } from './users';
 
 /** How many accounts there can be. */
-export const mostAccounts = 500;
+export const maxAccounts = 500;
 
 /** What a user name must be for an account to be added. */
 export const userNameInWords =
@@ -71,7 +71,7 @@ export function createDirectory(
     change(key, change) {
       const known = [...accounts.now().values()].find(({ user }) => isNamed(user, key));
       const account = known ?? newAccount(key, change, tenantId);
-      if (account === undefined || (known === undefined && accounts.now().size >= mostAccounts)) {
+      if (account === undefined || (known === undefined && accounts.now().size >= maxAccounts)) {
         return false;
       }
       accounts.put({ ...account, user: { ...account.user, ...change } });

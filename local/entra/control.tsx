@@ -9,7 +9,7 @@ import {
   FieldsForm,
   TextField,
 } from '../loopback/control-page';
-import { type Directory, isUserName, mostAccounts, userNameInWords } from './accounts';
+import { type Directory, isUserName, maxAccounts, userNameInWords } from './accounts';
 import { type EntraFaults, TokenForms } from './faults';
 import {
   accessPoliciesInWords,
@@ -57,7 +57,7 @@ export function createControlPanel(parts: {
 /** Names, roles, `disabled` and `consented`, by object id or user name; only what is named changes. */
 function createUsersControl(directory: Directory): Control<unknown> {
   return {
-    takes: `${accountChangesInWords}; ${userNameInWords}; at most ${mostAccounts} accounts`,
+    takes: `${accountChangesInWords}; ${userNameInWords}; at most ${maxAccounts} accounts`,
     get value() {
       return Object.fromEntries(
         directory.list().map(({ objectId, name, roles, disabled, consented }) => {
@@ -119,7 +119,7 @@ function addAccount(directory: Directory, form: URLSearchParams): string | undef
   }
   return directory.change(username, { name, roles: wordsOf(form, 'roles') })
     ? undefined
-    : `There are ${mostAccounts} accounts, and there can be no more. Resetting removes those that were added.`;
+    : `There are ${maxAccounts} accounts, and there can be no more. Resetting removes those that were added.`;
 }
 
 function addPolicy(accessPolicies: AccessPolicies, form: URLSearchParams): string | undefined {

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { initialsOf } from '../../src/pages/layout';
-import { entraErrorNumberOf, type Refusals } from './refusals';
 import type { SeededUser } from './users';
 
 /** The account picker. `hinted` is offered first; `refusal` tells why the last choice failed. */
@@ -217,14 +215,6 @@ export function confirmPage(options: { readonly user: SeededUser; readonly app: 
       </>
     ),
   });
-}
-
-/** The page for errors that must not be sent on, such as a redirect URI that is not registered. */
-export function createErrorPage(refusals: Refusals) {
-  return (context: KoaContextWithOIDC, _answer: unknown, error: unknown): void => {
-    context.set(pageHeaders([]));
-    context.body = errorPage(refusals.text(entraErrorNumberOf(error)));
-  };
 }
 
 interface PageOptions {

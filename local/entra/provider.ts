@@ -10,8 +10,8 @@ import type { Directory } from './accounts';
 import type { AccessPolicies } from './control';
 import { createKeptAdapter, type KeptState, type SignInNotes } from './kept-state';
 import { contextsOfClaims, contextsOfPolicies } from './orders';
-import { createErrorPage } from './pages';
-import type { Refusals } from './refusals';
+import { errorPage, pageHeaders } from './pages';
+import { entraErrorNumberOf, type Refusals } from './refusals';
 import {
   graphScopesOf,
   readScopes,
@@ -277,5 +277,13 @@ function ofEntra(origin: string, paths: EntraPaths): Record<string, unknown> {
     cloud_graph_host_name: 'graph.windows.net',
     msgraph_host: 'graph.microsoft.com',
     rbac_url: 'https://pas.windows.net',
+  };
+}
+
+/** The page for errors that must not be sent on, such as a redirect URI that is not registered. */
+function createErrorPage(refusals: Refusals) {
+  return (context: KoaContextWithOIDC, _answer: unknown, error: unknown): void => {
+    context.set(pageHeaders([]));
+    context.body = errorPage(refusals.text(entraErrorNumberOf(error)));
   };
 }

@@ -17,7 +17,7 @@ export interface BuiltInParts {
   readonly hidesHostPage: boolean;
 }
 
-const mostBodyBytes = 64 * 1024;
+const maxBodyBytes = 64 * 1024;
 
 /**
  * Answers what lies under `/admin/` and `/runtime/`, which no function can take: 401 without a key, but for the
@@ -95,7 +95,7 @@ async function startOnDemand(
     request.resume();
     return emptyResponse(415);
   }
-  if (!isJsonObject(await readBody(request, mostBodyBytes).catch(() => undefined))) {
+  if (!isJsonObject(await readBody(request, maxBodyBytes).catch(() => undefined))) {
     return emptyResponse(400);
   }
   const timer = parts.timers.find((each) => each.name.toLowerCase() === name);

@@ -1,6 +1,6 @@
 import type { RegisteredFunction } from './functions-core';
 import type { HostJson } from './host-files';
-import { readMostBodyBytes } from './http-request';
+import { readMaxBodyBytes } from './http-request';
 import { type AnswerParts, runHooks, runTimer } from './invoke';
 import { loadApp } from './load-app';
 import { type Log, logCategory } from './log';
@@ -101,7 +101,7 @@ async function loadParts(
     key,
     isHttps: https !== undefined,
     hidesHostPage: settings['AzureWebJobsDisableHomepage']?.toLowerCase() === 'true',
-    mostBodyBytes: readMostBodyBytes(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']),
+    maxBodyBytes: readMaxBodyBytes(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']),
     log,
   };
   return { parts, loadError };

@@ -21,7 +21,7 @@ export interface RefusedRequest {
 const longestRequestLine = 8 * 1024;
 const longestQuery = 4096;
 const largestHeaders = 32 * 1024;
-const mostHeaders = 100;
+const maxHeaders = 100;
 
 /**
  * Reads a request's line and checks its limits, which are those of Kestrel, the real host's server:
@@ -37,7 +37,7 @@ export function readRequestLine(request: IncomingMessage): RequestLine | Refused
   }
   // A header's line is its name, its value and four bytes around them.
   const headerBytes = rawHeaders.reduce((sum, text) => sum + text.length + 2, 0);
-  if (headerBytes > largestHeaders || rawHeaders.length / 2 > mostHeaders) {
+  if (headerBytes > largestHeaders || rawHeaders.length / 2 > maxHeaders) {
     return refuse(431, 'the headers are larger than 32 KB, or more than a hundred');
   }
   if (request.rawHeaders.some((text) => decodeHeader(text) === undefined)) {
@@ -122,7 +122,7 @@ const usualMostBodyBytes = 104_857_600;
  * no whole number:
  * https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script.WebHost/Middleware/HttpRequestBodySizeMiddleware.cs
  */
-export function readMostBodyBytes(setting: string | undefined): number {
+export function readMaxBodyBytes(setting: string | undefined): number {
   return /^\s*\d+\s*$/.test(setting ?? '') ? Number(setting) : usualMostBodyBytes;
 }
 
@@ -134,14 +134,14 @@ export class BodyTooLargeError extends Error {}
  * the length before it reads.
  * @throws BodyTooLargeError when its length is above `mostBytes`
  */
-export async function readBody(request: IncomingMessage, mostBytes: number): Promise<Uint8Array> {
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   const length = Number(request.headers['content-length'] ?? 0);
   if (!(length > 0)) {
     request.resume();
     return new Uint8Array();
   }
-  if (length > mostBytes) {
-    throw new BodyTooLargeError(`Request body too large: the limit is ${mostBytes} bytes.`);
+  if (length > maxBytes) {
+    throw new BodyTooLargeError(`Request body too large: the limit is ${maxBytes} bytes.`);
   }
   const chunks: Buffer[] = [];
   for await (const chunk of request) {

@@ -33,7 +33,7 @@ export interface AnswerParts extends RunParts, BuiltInParts {
   readonly hostJson: HostJson;
   readonly isHttps: boolean;
   /** The longest body that is taken: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. */
-  readonly mostBodyBytes: number;
+  readonly maxBodyBytes: number;
 }
 
 // ASP.NET Core leaves HSTS out for these, or a developer's browser would remember it.
@@ -107,7 +107,7 @@ async function callFunction(
   const invocationId = createInvocationId();
   const by = `${route.name} ${invocationId.slice(0, 8)}`;
   try {
-    const body = await readBody(request, parts.mostBodyBytes);
+    const body = await readBody(request, parts.maxBodyBytes);
     const http = toRpcRequest(request, line, parts.isHttps, params, body);
     const invocation = {
       invocationId,

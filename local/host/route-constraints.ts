@@ -19,16 +19,16 @@ const plain: Record<string, RouteConstraint> = {
 
 const withArguments: Record<string, (argument: string) => RouteConstraint> = {
   length: (argument) => {
-    const [least, most] = numbers(argument);
-    return (value) => value.length >= least && value.length <= (most ?? least);
+    const [least, max] = numbers(argument);
+    return (value) => value.length >= least && value.length <= (max ?? least);
   },
   minlength: (argument) => (value) => value.length >= numbers(argument)[0],
   maxlength: (argument) => (value) => value.length <= numbers(argument)[0],
   min: (argument) => (value) => isWhole(value, BigInt(numbers(argument)[0]), 2n ** 63n - 1n),
   max: (argument) => (value) => isWhole(value, -(2n ** 63n), BigInt(numbers(argument)[0])),
   range: (argument) => {
-    const [least, most] = numbers(argument);
-    return (value) => isWhole(value, BigInt(least), BigInt(most ?? least));
+    const [least, max] = numbers(argument);
+    return (value) => isWhole(value, BigInt(least), BigInt(max ?? least));
   },
   regex: (argument) => {
     const pattern = new RegExp(argument, 'i');
@@ -58,12 +58,12 @@ function numbers(argument: string): [number, number | undefined] {
   return [first ?? NaN, second];
 }
 
-function isWhole(value: string, least: bigint, most: bigint): boolean {
+function isWhole(value: string, least: bigint, max: bigint): boolean {
   if (!/^[+-]?\d{1,20}$/.test(value)) {
     return false;
   }
   const whole = BigInt(value.replace(/^\+/, ''));
-  return whole >= least && whole <= most;
+  return whole >= least && whole <= max;
 }
 
 /** Splits `text` at `separator`, but not inside braces or parentheses. */

@@ -131,7 +131,7 @@ export type Schedule = (after: number) => number | undefined;
 interface Field {
   readonly name: string;
   readonly least: number;
-  readonly most: number;
+  readonly max: number;
   readonly names?: readonly string[];
 }
 
@@ -139,12 +139,12 @@ const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 const fields: readonly Field[] = [
-  { name: 'second', least: 0, most: 59 },
-  { name: 'minute', least: 0, most: 59 },
-  { name: 'hour', least: 0, most: 23 },
-  { name: 'day', least: 1, most: 31 },
-  { name: 'month', least: 1, most: 12, names: months },
-  { name: 'day of week', least: 0, most: 6, names: days },
+  { name: 'second', least: 0, max: 59 },
+  { name: 'minute', least: 0, max: 59 },
+  { name: 'hour', least: 0, max: 23 },
+  { name: 'day', least: 1, max: 31 },
+  { name: 'month', least: 1, max: 12, names: months },
+  { name: 'day of week', least: 0, max: 6, names: days },
 ];
 
 const daySeconds = 86_400;
@@ -213,13 +213,13 @@ function parsePart(part: string, field: Field): number[] {
   const least = first === '*' ? field.least : parseValue(first, field);
   // A step after a single value runs to the end: `5/15` is 5, 20, 35, 50.
   const open = first === '*' || (last === undefined && step !== undefined);
-  const most = last === undefined ? (open ? field.most : least) : parseValue(last, field);
+  const max = last === undefined ? (open ? field.max : least) : parseValue(last, field);
   const every = step === undefined ? 1 : Number(step);
-  if (every < 1 || most < least || (first === '*' && last !== undefined)) {
+  if (every < 1 || max < least || (first === '*' && last !== undefined)) {
     throw new Error(`"${part}" is not a ${field.name} of a schedule.`);
   }
   const values: number[] = [];
-  for (let value = least; value <= most; value += every) {
+  for (let value = least; value <= max; value += every) {
     values.push(value);
   }
   return values;
@@ -228,7 +228,7 @@ function parsePart(part: string, field: Field): number[] {
 function parseValue(text: string, field: Field): number {
   const named = field.names?.indexOf(text.slice(0, 3).toLowerCase()) ?? -1;
   const value = named === -1 ? (/^\d+$/.test(text) ? Number(text) : NaN) : named + field.least;
-  if (!(value >= field.least && value <= field.most)) {
+  if (!(value >= field.least && value <= field.max)) {
     throw new Error(`"${text}" is not a ${field.name} of a schedule.`);
   }
   return value;

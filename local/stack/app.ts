@@ -44,7 +44,7 @@ export class AppStartError extends Error {
   }
 }
 
-const mostOutput = 1_000_000;
+const maxOutput = 1_000_000;
 
 /**
  * Starts the built app (`dist/main.js`) and waits until it answers.
@@ -62,7 +62,7 @@ export async function startAppProcess(options: AppProcessOptions): Promise<AppPr
   );
   let output = '';
   const listen = (chunk: Buffer): void => {
-    output = (output + chunk.toString()).slice(-mostOutput);
+    output = (output + chunk.toString()).slice(-maxOutput);
     options.onOutput?.(chunk.toString());
   };
   child.stdout?.on('data', listen);

@@ -11,6 +11,15 @@ export interface StackStep {
   readonly place?: string;
 }
 
+/** A step's line: one as it begins, one as it ends. */
+export function describeStep({ name, seconds, place }: StackStep): string {
+  if (seconds === undefined) {
+    return `  \u2026 ${name}`;
+  }
+  const line = `  \u2713 ${name.padEnd(36)} ${seconds.toFixed(1).padStart(4)} s`;
+  return place === undefined ? line : `${line}   ${place}`;
+}
+
 /** Who wants to see the steps, and the apps' log. */
 export interface StackListener {
   onStep?(step: StackStep): void;

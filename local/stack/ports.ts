@@ -14,7 +14,7 @@ export interface PortChoice {
   readonly ask?: ((question: string) => Promise<string>) | undefined;
 }
 
-const mostTries = 50;
+const maxTries = 50;
 
 /**
  * The port to use: the one that is wanted, or the next free one if the person says so.
@@ -28,7 +28,7 @@ export async function settlePort(choice: PortChoice): Promise<number> {
   const next = await nextFree(choice);
   const taken = `Port ${wanted} is taken, perhaps by another \`npm start\` or \`func start\`.`;
   if (next === undefined) {
-    throw new PortChoiceError(`${taken} So are the ${mostTries} after it: choose one with --port.`);
+    throw new PortChoiceError(`${taken} So are the ${maxTries} after it: choose one with --port.`);
   }
   const answer = await ask?.(`${taken}\nUse ${next} instead? [Y/n] `);
   if (answer !== undefined && /^\s*(y|yes)?\s*$/i.test(answer)) {
@@ -41,7 +41,7 @@ export async function settlePort(choice: PortChoice): Promise<number> {
 
 async function nextFree(choice: PortChoice): Promise<number | undefined> {
   const { wanted } = choice;
-  for (let port = wanted + 1; port <= Math.min(wanted + mostTries, 65_535); port += 1) {
+  for (let port = wanted + 1; port <= Math.min(wanted + maxTries, 65_535); port += 1) {
     if (await choice.isFree(port)) {
       return port;
     }

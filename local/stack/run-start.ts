@@ -6,7 +6,8 @@ import { DataDirError } from './data-dir';
 import { readStartOptions, type StartOptions, startUsage } from './options';
 import { isPortFree, PortChoiceError, settlePort } from './ports';
 import { describeLocalSettings } from './settings';
-import { describeStack, describeStep, type Stack, startStack } from './stack';
+import { describeStep } from './messages';
+import { describeStack, type Stack, startStack } from './stack';
 
 // Those of local.settings.json.example, which the dev container forwards.
 const preferredPorts = { entra: 7081, graph: 7082 };

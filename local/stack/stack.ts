@@ -5,7 +5,7 @@ import { type GraphStandIn, startGraphStandIn } from '../graph/graph-stand-in';
 import { startStorage } from '../tables/azurite';
 import { type AppProcess, launchApps } from './app';
 import { prepareDataDir, stackSecrets, type StackSecrets } from './data-dir';
-import { type StackListener, type StackStep, tellStep } from './messages';
+import { type StackListener, tellStep } from './messages';
 import type { StackOptions, StartAppOptions } from './options';
 import { freePort } from './ports';
 import { localClientId, localTenantId } from './settings';
@@ -42,7 +42,7 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-export const mostApps = 10;
+export const maxApps = 10;
 
 /**
  * Starts Azurite, the Entra stand-in, the Graph stand-in and the app, as much at once as they allow.
@@ -84,7 +84,7 @@ export async function startStack(
 
 async function choosePorts(first: number | undefined): Promise<number[]> {
   const ports = new Set<number>(first === undefined ? [] : [first]);
-  while (ports.size < mostApps) {
+  while (ports.size < maxApps) {
     ports.add(await freePort());
   }
   return [...ports];
@@ -192,15 +192,6 @@ function registration(
     frontChannelLogoutUri: `${scheme}://localhost:${appPorts[0] ?? 0}/auth/front-channel-logout`,
     ...own,
   };
-}
-
-/** A step's line: one as it begins, one as it ends. */
-export function describeStep({ name, seconds, place }: StackStep): string {
-  if (seconds === undefined) {
-    return `  \u2026 ${name}`;
-  }
-  const line = `  \u2713 ${name.padEnd(36)} ${seconds.toFixed(1).padStart(4)} s`;
-  return place === undefined ? line : `${line}   ${place}`;
 }
 
 /** What a person needs to know of a stack that is ready. */

@@ -22,7 +22,7 @@ import {
 import { requestKinds, type TablesRequest } from './request';
 
 /** How tables can fail, and what a client sees of it. `lose`: it is done, and the connection breaks off before the answer. */
-export const troubles = {
+export const faultKinds = {
   none: undefined,
   busy: { status: 503, code: 'ServerBusy', message: 'The server is busy.' },
   'timed-out': {
@@ -40,9 +40,9 @@ export const troubles = {
   hang: 'hang',
 } as const;
 
-type Trouble = keyof typeof troubles;
+type FaultKind = keyof typeof faultKinds;
 
-const troubleNames = [
+const faultNames = [
   'none',
   'busy',
   'timed-out',
@@ -50,7 +50,7 @@ const troubleNames = [
   'lost-answer',
   'cut',
   'hang',
-] as const satisfies readonly Trouble[];
+] as const satisfies readonly FaultKind[];
 
 const targets = ['all', 'reads', 'writes', ...requestKinds] as const;
 
@@ -59,7 +59,7 @@ export type TablesFaults = ReturnType<typeof createTablesFaults>;
 /** Everything a test can make the tables do wrong: `POST /control`. */
 export function createTablesFaults() {
   return {
-    fault: createControl<Trouble>('none', isOneOf(troubleNames), oneOfInWords(troubleNames)),
+    fault: createControl<FaultKind>('none', isOneOf(faultNames), oneOfInWords(faultNames)),
     /** Which requests it touches. */
     on: createControl<(typeof targets)[number]>('all', isOneOf(targets), oneOfInWords(targets)),
     /** The `Retry-After` of `busy`, as it is sent; empty: none. */
@@ -115,7 +115,7 @@ function tablesControlPage(
             label="What goes wrong"
             name="fault"
             value={fault.value}
-            options={wordOptions(troubleNames)}
+            options={wordOptions(faultNames)}
           />
           <ChoiceField
             label="With which requests"

@@ -8,7 +8,7 @@ import type { TablesRequest } from './request';
 
 const mebibyte = 1024 * 1024;
 /** 255, less PartitionKey, RowKey and Timestamp. */
-const mostProperties = 252;
+const maxProperties = 252;
 
 /**
  * Azurite itself holds 64 KiB a property, 4 MiB a request and 100 operations a transaction. Of an inserted row it
@@ -68,7 +68,7 @@ function failedTransaction(type: string, code: string, message: string): LiveAns
 function faultOf(json: string): { readonly code: string; readonly message: string } | undefined {
   const row = parse(json);
   if (row === undefined) return undefined;
-  if (Object.keys(row.properties).length > mostProperties) {
+  if (Object.keys(row.properties).length > maxProperties) {
     const message =
       'The entity contains more properties than allowed. Each entity can include up to 252 properties to store data.';
     return { code: 'TooManyProperties', message };

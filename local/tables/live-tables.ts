@@ -10,7 +10,7 @@ import {
   createTablesPanel,
   isMeant,
   type TablesFaults,
-  troubles,
+  faultKinds,
 } from './faults';
 import { type AccessRules, createAccess, refuseByLimits } from './limits';
 import { createForwarding, readTablesRequest, type TablesRequest } from './request';
@@ -118,17 +118,17 @@ function createTables(options: LiveTablesOptions, faults: TablesFaults) {
   return async (request: IncomingMessage, count: (line: string) => void): Promise<Outcome> => {
     const asked = await readTablesRequest(request);
     const isHit = isMeant(faults, asked) && spend(faults.times);
-    const trouble = isHit ? troubles[faults.fault.value] : undefined;
-    const isHeldBack = trouble === undefined && pages.holdsBack(asked);
+    const fault = isHit ? faultKinds[faults.fault.value] : undefined;
+    const isHeldBack = fault === undefined && pages.holdsBack(asked);
     if (!pages.goesOnFromBeginning(asked)) count(`${asked.method} ${asked.path}`);
-    if (trouble === 'hang') return 'none';
-    if (trouble === 'cut') return 'cut';
-    if (typeof trouble === 'object') return troubleAnswer(trouble, faults);
+    if (fault === 'hang') return 'none';
+    if (fault === 'cut') return 'cut';
+    if (typeof fault === 'object') return faultAnswer(fault, faults);
     const access = await judge(asked);
     if ('refused' in access) return access.refused;
     const refused = refuseByLimits(asked);
     if (refused !== undefined) return refused;
-    return answerBehind(asked, access.headers, { isHeldBack, isLost: trouble === 'lose' });
+    return answerBehind(asked, access.headers, { isHeldBack, isLost: fault === 'lose' });
   };
 
   async function answerBehind(
@@ -147,11 +147,11 @@ function createTables(options: LiveTablesOptions, faults: TablesFaults) {
   }
 }
 
-function troubleAnswer(
-  trouble: { readonly status: number; readonly code: string; readonly message: string },
+function faultAnswer(
+  fault: { readonly status: number; readonly code: string; readonly message: string },
   { retryAfter }: TablesFaults,
 ): LiveAnswer {
-  const answer = liveError(trouble.status, trouble.code, trouble.message);
+  const answer = liveError(fault.status, fault.code, fault.message);
   if (retryAfter.value === '') return answer;
   return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter.value } };
 }

@@ -2,7 +2,7 @@ import type { Cookie } from '@azure/functions';
 import { parseCookie } from 'cookie';
 
 /** Where the app is served; the settings are one. */
-export interface CookiePlace {
+export interface CookieSite {
   /** `__Host-` and `Secure` only work on https. */
   readonly isHttps: boolean;
   /** The port on loopback, where several apps share one host: cookies do not depend on the port. */
@@ -14,7 +14,7 @@ export interface CookiePlace {
  * @param name `anteroom`, alone or followed by a dash and more; a port stands right behind it
  * @see RFC 6265bis section 4.1.3.2 (a browser takes `__Host-` only from this host, over https) and section 8.5
  */
-export function ourCookieName(name: string, { isHttps, loopbackPort }: CookiePlace): string {
+export function ourCookieName(name: string, { isHttps, loopbackPort }: CookieSite): string {
   const own = loopbackPort === undefined ? name : name.replace(/^anteroom/, `$&-${loopbackPort}`);
   return isHttps ? `__Host-${own}` : own;
 }
@@ -23,20 +23,20 @@ export function ourCookieName(name: string, { isHttps, loopbackPort }: CookiePla
  * A cookie for `response.cookies`, as all of ours are: of this host alone, unseen by scripts, never
  * sent along when another site caused the request.
  */
-export function ourCookie(name: string, value: string, place: CookiePlace): Cookie {
+export function ourCookie(name: string, value: string, site: CookieSite): Cookie {
   return {
-    name: ourCookieName(name, place),
+    name: ourCookieName(name, site),
     value,
     path: '/',
     httpOnly: true,
     sameSite: 'Strict',
-    secure: place.isHttps,
+    secure: site.isHttps,
   };
 }
 
 /** Removes a cookie from the browser. By Max-Age: the Functions host drops `expires: new Date(0)`. */
-export function clearingCookie(name: string, place: CookiePlace): Cookie {
-  return { ...ourCookie(name, '', place), maxAge: 0 };
+export function clearingCookie(name: string, site: CookieSite): Cookie {
+  return { ...ourCookie(name, '', site), maxAge: 0 };
 }
 
 /**
@@ -46,7 +46,7 @@ export function clearingCookie(name: string, place: CookiePlace): Cookie {
 export type RequestCookies = ReadonlyMap<string, string | undefined>;
 
 /** A browser keeps about 180 cookies for a host. More than this limit is not read. */
-const mostPairs = 100;
+const maxPairs = 100;
 const longestValue = 4096;
 
 /**
@@ -58,7 +58,7 @@ const longestValue = 4096;
  */
 export function readCookies(header: string | null): RequestCookies {
   const cookies = new Map<string, string | undefined>();
-  for (const pair of header?.split(';', mostPairs) ?? []) {
+  for (const pair of header?.split(';', maxPairs) ?? []) {
     // One pair at a time: the parser keeps only the first of two cookies with the same name.
     for (const [name, value = ''] of Object.entries(parseCookie(pair, { decode: asItIs }))) {
       // Two of one name: one of them was planted, and nobody can tell which.
@@ -88,14 +88,14 @@ const noticeSeconds = 600;
  * let our own page say what is not so; a cookie of ours no other site can set.
  * @param content anything JSON can hold, without secrets: it is neither signed nor encrypted
  */
-export function noticeCookie(kind: NoticeKind, content: unknown, place: CookiePlace): Cookie {
+export function noticeCookie(kind: NoticeKind, content: unknown, site: CookieSite): Cookie {
   const value = Buffer.from(JSON.stringify(content), 'utf8').toString('base64url');
-  return { ...ourCookie(nameOf(kind), value, place), maxAge: noticeSeconds };
+  return { ...ourCookie(nameOf(kind), value, site), maxAge: noticeSeconds };
 }
 
 /** What the last request left for this page, still to be parsed; `undefined` for nothing. */
-export function readNotice(cookies: RequestCookies, kind: NoticeKind, place: CookiePlace): unknown {
-  const value = cookies.get(ourCookieName(nameOf(kind), place));
+export function readNotice(cookies: RequestCookies, kind: NoticeKind, site: CookieSite): unknown {
+  const value = cookies.get(ourCookieName(nameOf(kind), site));
   if (value === undefined) return undefined;
   try {
     return JSON.parse(Buffer.from(value, 'base64url').toString('utf8'));
@@ -105,8 +105,8 @@ export function readNotice(cookies: RequestCookies, kind: NoticeKind, place: Coo
 }
 
 /** Takes the notice out of the browser, once it was read. */
-export function clearNotice(kind: NoticeKind, place: CookiePlace): Cookie {
-  return clearingCookie(nameOf(kind), place);
+export function clearNotice(kind: NoticeKind, site: CookieSite): Cookie {
+  return clearingCookie(nameOf(kind), site);
 }
 
 function nameOf(kind: NoticeKind): string {

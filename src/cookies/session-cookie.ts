@@ -6,7 +6,7 @@ import { deriveKey, findNamedKey, type KeyRing, type RingKey } from '../keys/enc
 import type { SessionTicket } from '../sessions/session';
 import {
   clearingCookie,
-  type CookiePlace,
+  type CookieSite,
   ourCookie,
   ourCookieName,
   type RequestCookies,
@@ -15,14 +15,14 @@ import {
 const cookieName = 'anteroom';
 
 /** Some 200 KB; a text that fell out is verified once more. */
-const mostTexts = 2_000;
+const maxTexts = 2_000;
 
 // Verifying is most of what a cookie costs: WebCrypto, under jose, takes thirty microseconds for it.
 const verifiedTexts = createVerifiedTexts();
 
 interface CookieOptions {
   readonly keyRing: KeyRing;
-  readonly place: CookiePlace;
+  readonly site: CookieSite;
   readonly signal: AbortSignal;
 }
 
@@ -33,7 +33,7 @@ interface CookieOptions {
  */
 export async function signSessionCookie(
   ticket: SessionTicket,
-  { keyRing, place, signal }: CookieOptions,
+  { keyRing, site, signal }: CookieOptions,
 ): Promise<Cookie> {
   const ringKey = await keyRing.current(signal);
   const { userKey, sessionId, issuedAt, expiresAt } = ticket;
@@ -41,7 +41,7 @@ export async function signSessionCookie(
   const value = await new CompactSign(Buffer.from(JSON.stringify(content), 'utf8'))
     .setProtectedHeader({ alg: 'HS256', kid: ringKey.kid })
     .sign(deriveKey(ringKey, 'sessionCookie'));
-  return ourCookie(cookieName, value, place);
+  return ourCookie(cookieName, value, site);
 }
 
 /**
@@ -52,9 +52,9 @@ export async function signSessionCookie(
  */
 export async function readSessionCookie(
   cookies: RequestCookies,
-  { keyRing, place, now, signal }: CookieOptions & { readonly now: number | 'any' },
+  { keyRing, site, now, signal }: CookieOptions & { readonly now: number | 'any' },
 ): Promise<SessionTicket | undefined> {
-  const value = cookies.get(ourCookieName(cookieName, place));
+  const value = cookies.get(ourCookieName(cookieName, site));
   if (value === undefined) return undefined;
   const ringKey = await findNamedKey(keyRing, value, signal);
   if (ringKey === undefined) return undefined;
@@ -72,13 +72,13 @@ export async function readSessionCookie(
 }
 
 /** Whether a request brought a session cookie at all, whatever it is worth. */
-export function hasSessionCookie(cookies: RequestCookies, place: CookiePlace): boolean {
-  return cookies.has(ourCookieName(cookieName, place));
+export function hasSessionCookie(cookies: RequestCookies, site: CookieSite): boolean {
+  return cookies.has(ourCookieName(cookieName, site));
 }
 
 /** Takes the session cookie out of the browser. */
-export function clearSessionCookie(place: CookiePlace): Cookie {
-  return clearingCookie(cookieName, place);
+export function clearSessionCookie(site: CookieSite): Cookie {
+  return clearingCookie(cookieName, site);
 }
 
 /** Of a compact JWS that was verified. */
@@ -109,9 +109,9 @@ export interface VerifiedTexts {
  * A memory of signatures, one an instance. That a signature is right never changes, unlike all that the text says: who
  * asks still reads that each time. Texts are kept as SHA-256 only, since session ids must not linger, and by the ring
  * key's own object: they go when the ring drops the key.
- * @param most how many of a key's texts are kept, the lately used ones
+ * @param max how many of a key's texts are kept, the lately used ones
  */
-export function createVerifiedTexts(most = mostTexts): VerifiedTexts {
+export function createVerifiedTexts(max = maxTexts): VerifiedTexts {
   const hashesOf = new WeakMap<RingKey, Set<string>>();
   return {
     has: (key, text) => {
@@ -125,7 +125,7 @@ export function createVerifiedTexts(most = mostTexts): VerifiedTexts {
       const hashes = hashesOf.get(key) ?? new Set();
       hashesOf.set(key, hashes.add(nameOf(text)));
       const [oldest] = hashes;
-      if (hashes.size > most && oldest !== undefined) hashes.delete(oldest);
+      if (hashes.size > max && oldest !== undefined) hashes.delete(oldest);
     },
   };
 }

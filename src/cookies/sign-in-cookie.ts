@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Cookie } from '@azure/functions';
 import {
   clearingCookie,
-  type CookiePlace,
+  type CookieSite,
   ourCookie,
   ourCookieName,
   type RequestCookies,
@@ -23,8 +23,8 @@ const keptSeconds = 3600;
 const longestCookie = 4096;
 
 /** The value of this browser's sign-in cookie: 32 random bytes, base64url. `undefined` when there is none that is ours. */
-export function readSignInCookie(cookies: RequestCookies, place: CookiePlace): string | undefined {
-  const value = cookies.get(ourCookieName(bindingName, place));
+export function readSignInCookie(cookies: RequestCookies, site: CookieSite): string | undefined {
+  const value = cookies.get(ourCookieName(bindingName, site));
   return value !== undefined && is32Bytes(value) ? value : undefined;
 }
 
@@ -34,40 +34,40 @@ export function readSignInCookie(cookies: RequestCookies, place: CookiePlace): s
  */
 export function keepSignInCookie(
   cookies: RequestCookies,
-  place: CookiePlace,
+  site: CookieSite,
 ): { readonly value: string; readonly cookie: Cookie } {
-  const value = readSignInCookie(cookies, place) ?? randomBytes(32).toString('base64url');
-  return { value, cookie: kept(ourCookie(bindingName, value, place)) };
+  const value = readSignInCookie(cookies, site) ?? randomBytes(32).toString('base64url');
+  return { value, cookie: kept(ourCookie(bindingName, value, site)) };
 }
 
 /**
  * A cookie for what did not fit into an attempt's `state`, in a free place or in that of the oldest; `undefined` when a
  * browser would not keep it. The order is a number that grows, since several attempts may begin within one second.
  */
-export function restCookie(
+export function overflowCookie(
   cookies: RequestCookies,
-  rest: string,
-  place: CookiePlace,
+  overflow: string,
+  site: CookieSite,
 ): Cookie | undefined {
-  const slots = slotNames.map((name) => ({ name, order: readSlot(cookies, name, place)?.order }));
+  const slots = slotNames.map((name) => ({ name, order: readSlot(cookies, name, site)?.order }));
   const free = slots.filter(({ order }) => order === undefined);
   // At random, since tabs that begin at once do not see each other's cookies.
   const chosen = free[Math.floor(Math.random() * free.length)] ?? oldestOf(slots);
   const next = 1 + Math.max(0, ...slots.map(({ order = 0 }) => order));
-  const cookie = kept(ourCookie(chosen.name, `${next.toString(36)}.${rest}`, place));
+  const cookie = kept(ourCookie(chosen.name, `${next.toString(36)}.${overflow}`, site));
   return cookie.name.length + cookie.value.length > longestCookie ? undefined : cookie;
 }
 
 /** What this browser kept for attempts, still sealed. */
-export function readRests(cookies: RequestCookies, place: CookiePlace): readonly string[] {
-  return slotNames.flatMap((name) => readSlot(cookies, name, place)?.rest ?? []);
+export function readOverflows(cookies: RequestCookies, site: CookieSite): readonly string[] {
+  return slotNames.flatMap((name) => readSlot(cookies, name, site)?.overflow ?? []);
 }
 
 /** Cookies that delete those of signing in: the next user of the browser must find no trace. Empty where there are none. */
-export function clearSignInCookies(cookies: RequestCookies, place: CookiePlace): readonly Cookie[] {
+export function clearSignInCookies(cookies: RequestCookies, site: CookieSite): readonly Cookie[] {
   return [bindingName, ...slotNames]
-    .filter((name) => cookies.has(ourCookieName(name, place)))
-    .map((name) => clearingCookie(name, place));
+    .filter((name) => cookies.has(ourCookieName(name, site)))
+    .map((name) => clearingCookie(name, site));
 }
 
 interface Slot {
@@ -85,13 +85,13 @@ function oldestOf(slots: readonly Slot[]): Pick<Slot, 'name'> {
 function readSlot(
   cookies: RequestCookies,
   name: string,
-  place: CookiePlace,
-): { readonly order: number; readonly rest: string } | undefined {
-  const value = cookies.get(ourCookieName(name, place)) ?? '';
-  const [, order, rest] = /^([0-9a-z]{1,8})\.(.+)$/.exec(value) ?? [];
-  return order === undefined || rest === undefined
+  site: CookieSite,
+): { readonly order: number; readonly overflow: string } | undefined {
+  const value = cookies.get(ourCookieName(name, site)) ?? '';
+  const [, order, overflow] = /^([0-9a-z]{1,8})\.(.+)$/.exec(value) ?? [];
+  return order === undefined || overflow === undefined
     ? undefined
-    : { order: Number.parseInt(order, 36), rest };
+    : { order: Number.parseInt(order, 36), overflow };
 }
 
 function kept(cookie: Cookie): Cookie {

@@ -8,7 +8,7 @@ import {
 } from 'jose';
 import { AppError } from '../errors';
 import { type User, userKeyOf } from '../sessions/session';
-import type { AuthParts } from './msal';
+import type { RelyingParty } from './msal';
 import type { Provider } from './provider';
 
 /** An ID token that passed every check. */
@@ -53,7 +53,7 @@ const maxLength = 256 * 1024;
  *   ERR_WRONG_TENANT when `tid` is another tenant's, ERR_PROVIDER_UNAVAILABLE when the keys cannot be fetched
  */
 export async function verifyIdToken(
-  { settings, provider }: Pick<AuthParts, 'settings' | 'provider'>,
+  { settings, provider }: Pick<RelyingParty, 'settings' | 'provider'>,
   idToken: string,
   expected: Expectation,
 ): Promise<VerifiedIdToken> {

@@ -14,7 +14,7 @@ type Section = Readonly<Record<string, unknown>>;
 const marginSeconds = 300;
 
 /** Each page may ask for scopes of its own; a session must stay within one table row. */
-const mostAccessTokens = 20;
+const maxAccessTokens = 20;
 
 /** The ID tokens in a cache. */
 export function idTokensIn(tokenCache: string): readonly string[] {
@@ -89,7 +89,7 @@ export function keepAcquired({
     ([, entity]) => isObject(entity) && Number(entity['expires_on']) > now,
   );
   const newestFirst = live.sort(([, one], [, other]) => cachedAt(other) - cachedAt(one));
-  const kept = Object.fromEntries(newestFirst.slice(0, mostAccessTokens));
+  const kept = Object.fromEntries(newestFirst.slice(0, maxAccessTokens));
   return JSON.stringify({ ...parse(after), AccessToken: kept });
 }
 

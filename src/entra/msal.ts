@@ -16,14 +16,14 @@ import type { Provider, ProviderMetadata } from './provider';
 import { meaningOf, readTokenRefusal, type TokenRefusal } from './refusals';
 
 /** The settings that sign-in needs. */
-export type AuthSettings = Pick<
+export type RelyingPartySettings = Pick<
   Settings,
   'baseUrl' | 'tenantId' | 'clientId' | 'authority' | 'issuer' | 'credential' | 'graphScopes'
 >;
 
 /** What everything in `auth/` is made of; put together once an instance. */
-export interface AuthParts {
-  readonly settings: AuthSettings;
+export interface RelyingParty {
+  readonly settings: RelyingPartySettings;
   readonly provider: Provider;
   readonly credential: CredentialState;
   /** Requests for which the token endpoint named a time to wait: nobody sends them again before. */
@@ -46,7 +46,10 @@ export interface MsalClient {
  * An MSAL client that knows the provider's metadata and so asks for none.
  * @throws ERR_PROVIDER_UNAVAILABLE or ERR_PROVIDER_MISMATCH when there is no metadata to give it
  */
-export async function createMsalClient(parts: AuthParts, signal: AbortSignal): Promise<MsalClient> {
+export async function createMsalClient(
+  parts: RelyingParty,
+  signal: AbortSignal,
+): Promise<MsalClient> {
   const { settings, provider, credential } = parts;
   const metadata = await provider.metadata(signal);
   const networkClient = createTokenNetworkClient(metadata.tokenEndpoint, credential, signal);
@@ -90,7 +93,7 @@ function toMsalMetadata(metadata: ProviderMetadata): Record<string, string | und
 
 type Credential = Pick<NodeAuthOptions, 'clientSecret' | 'clientCertificate' | 'clientAssertion'>;
 
-function clientCredential(parts: AuthParts, signal: AbortSignal): Credential {
+function clientCredential(parts: RelyingParty, signal: AbortSignal): Credential {
   const { credential } = parts.settings;
   switch (credential.kind) {
     case 'secret':

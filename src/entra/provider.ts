@@ -41,7 +41,7 @@ const retrySeconds = 60;
 /** A provider that fetches nothing until it is asked. */
 export function createProvider(address: ProviderAddress): Provider {
   const { clock } = address;
-  const fetchPatiently = createPatientFetch(clock);
+  const fetchUnlessPaused = createPausingFetch(clock);
   let known: Known | undefined;
   /** After a failed renewal the last good set serves until then, or each request would wait in vain. */
   let renewAt = 0;
@@ -49,7 +49,7 @@ export function createProvider(address: ProviderAddress): Provider {
   let keysFetchFailed = false;
   const fetchAll = shareRun(async () => {
     try {
-      known = await fetchKnown(address, fetchPatiently);
+      known = await fetchKnown(address, fetchUnlessPaused);
     } catch (error) {
       renewAt = clock() + retrySeconds;
       throw error;
@@ -61,7 +61,7 @@ export function createProvider(address: ProviderAddress): Provider {
     if (known === undefined) return;
     keysFetchAt = clock() + retrySeconds;
     keysFetchFailed = true;
-    const selectKeys = parseProviderKeys(await fetchPatiently(known.metadata.keysUri));
+    const selectKeys = parseProviderKeys(await fetchUnlessPaused(known.metadata.keysUri));
     keysFetchFailed = false;
     known = { ...known, selectKeys };
   }, 'ERR_PROVIDER_UNAVAILABLE');
@@ -91,7 +91,7 @@ export function createProvider(address: ProviderAddress): Provider {
 type FetchDocument = (url: string) => Promise<unknown>;
 
 /** Sends a busy provider no request before the time that it named. */
-function createPatientFetch(clock: Clock): FetchDocument {
+function createPausingFetch(clock: Clock): FetchDocument {
   let waitUntil = 0;
   return async (url) => {
     const left = waitUntil - clock();

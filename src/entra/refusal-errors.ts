@@ -33,7 +33,7 @@ export function redemptionError(
   scopes: readonly string[],
 ): AppError {
   const failure = readFailure(error, answer);
-  if (failure instanceof AppError) return placed(failure, 'redemption');
+  if (failure instanceof AppError) return withRequest(failure, 'redemption');
   if ('isExpired' in failure) {
     return new AppError('ERR_INTERNAL', { note: 'MSAL looked for a refresh token' });
   }
@@ -71,7 +71,7 @@ export function refreshError(
   scopes: readonly string[],
 ): AppError {
   const failure = readFailure(error, answer);
-  if (failure instanceof AppError) return placed(failure, 'refresh');
+  if (failure instanceof AppError) return withRequest(failure, 'refresh');
   if ('isExpired' in failure) {
     return failure.isExpired
       ? new StepUpError({ scopes }, { note: 'the refresh token expired' })
@@ -109,7 +109,7 @@ function passing(refusal: ProviderRefusal, answer: TokenAnswer): AppError {
 }
 
 /** The same failure, with the request to which the provider answered. */
-function placed(failure: AppError, where: 'redemption' | 'refresh'): AppError {
+function withRequest(failure: AppError, where: 'redemption' | 'refresh'): AppError {
   if (failure.refusal === undefined) return failure;
   const refusal = { ...failure.refusal, where };
   return failure instanceof AskedToWaitError

@@ -205,7 +205,7 @@ export interface TokenRefusal {
 const namePattern = /^[A-Za-z][\w.-]{0,63}$/;
 /** Only a GUID is shown. */
 const guidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const mostNumbers = 10;
+const maxNumbers = 10;
 
 /** Reads an error answer of the token endpoint; `undefined` when the body is none. */
 export function readTokenRefusal(body: unknown): TokenRefusal | undefined {
@@ -244,7 +244,7 @@ function refusalOf(
   numbers: readonly string[],
   correlationId: string | undefined,
 ): ProviderRefusal {
-  const number = mostSpecific(numbers.slice(0, mostNumbers));
+  const number = mostSpecific(numbers.slice(0, maxNumbers));
   return {
     error,
     ...(isErrorName(suberror) ? { suberror } : {}),

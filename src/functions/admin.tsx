@@ -7,7 +7,7 @@ import { ConfirmEndPage, ConsolePage } from '../pages/console-page';
 import type { SearchedPage, SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, sessionKeyOf } from '../sessions/session';
 import { audited, leaveEndedNotice, parseNamedKey, takeEndedNotice } from '../sign-in/ending';
-import { type SignedInExchange, type SignedInHandler, withRole } from '../sign-in/guards';
+import { type SignedInContext, type SignedInHandler, withRole } from '../sign-in/guards';
 import { answerSignOut, notDone, signOut } from '../sign-in/sign-out';
 
 const pageSize = 100;
@@ -16,15 +16,15 @@ const pageSize = 100;
  * GET auth/admin: live sessions, for holders of the app role, in pages of 100. `search` finds people by name or
  * address, or by a user key as it stands in the log; `from` goes on where a page ended.
  */
-export async function admin(exchange: SignedInExchange): Promise<HttpResponseInit> {
-  const { user, query, now } = exchange;
+export async function admin(context: SignedInContext): Promise<HttpResponseInit> {
+  const { user, query, now } = context;
   const search = readQuery(query, 'search', 100)?.trim() ?? '';
   const from = readQuery(query, 'from', 2048);
-  const page = await findSessions(exchange, search, from);
+  const page = await findSessions(context, search, from);
   const next = page.continuation && pathOf({ search, from: page.continuation });
-  if (!exchange.prefersHtml) return listAsJson(exchange, page, next);
-  const { idleSeconds } = exchange.services.settings;
-  const ended = takeEndedNotice(exchange);
+  if (!context.prefersHtml) return listAsJson(context, page, next);
+  const { idleSeconds } = context.services.settings;
+  const ended = takeEndedNotice(context);
   const isFirst = from === undefined;
   return htmlPage(
     <ConsolePage {...{ user, page, search, isFirst, next, ended, idleSeconds, now }} />,
@@ -32,13 +32,13 @@ export async function admin(exchange: SignedInExchange): Promise<HttpResponseIni
 }
 
 async function findSessions(
-  { services, now, signal }: SignedInExchange,
+  { services, now, signal }: SignedInContext,
   search: string,
   continuation: string | undefined,
 ): Promise<SearchedPage> {
-  const wishes = { now, limit: pageSize, continuation, signal };
-  if (search !== '') return services.sessions.search({ ...wishes, text: search });
-  const page = await services.sessions.listLive(wishes);
+  const options = { now, limit: pageSize, continuation, signal };
+  if (search !== '') return services.sessions.search({ ...options, text: search });
+  const page = await services.sessions.listLive(options);
   return { ...page, searched: page.sessions.length };
 }
 
@@ -48,7 +48,7 @@ function pathOf({ search, from }: { readonly search: string; readonly from: stri
 }
 
 function listAsJson(
-  { services }: SignedInExchange,
+  { services }: SignedInContext,
   { sessions, searched }: SearchedPage,
   next: string | undefined,
 ): HttpResponseInit {
@@ -74,7 +74,7 @@ function listAsJson(
 serve('admin', { route: 'auth/admin', get: withRole((settings) => settings.adminRole, admin) });
 
 /** Sessions a confirmation shows; what is ended is all of them. */
-const mostShown = 10;
+const maxShown = 10;
 
 /** What a holder of the role wants to end: one session, or all of a user's. */
 interface Target {
@@ -90,28 +90,28 @@ function parseTarget(user: string | undefined, session: string | undefined): Tar
 }
 
 /** GET auth/admin/end: asks once more, showing whom and what it would end. Changes nothing. */
-export async function confirmEnd(exchange: SignedInExchange): Promise<HttpResponseInit> {
-  const { query, user, ticket, now } = exchange;
+export async function confirmEnd(context: SignedInContext): Promise<HttpResponseInit> {
+  const { query, user, ticket, now } = context;
   const target = parseTarget(readQuery(query, 'user', 43), readQuery(query, 'session', 43));
-  const { sessions, hasMore } = await sessionsOf(exchange, target);
+  const { sessions, hasMore } = await sessionsOf(context, target);
   if (sessions.length === 0) throw new AppError('ERR_SESSION_GONE', { note: 'nothing to end' });
   const { sessionKey, userKey } = target;
   const current = sessionKeyOf(ticket.sessionId);
   const isOwn = sessionKey === undefined ? userKey === user.userKey : sessionKey === current;
-  return exchange.prefersHtml
+  return context.prefersHtml
     ? htmlPage(<ConfirmEndPage {...{ user, sessions, hasMore, sessionKey, isOwn, now }} />)
     : json({ sessions: sessions.map((session) => session.sessionKey), has_more: hasMore });
 }
 
 async function sessionsOf(
-  { services, now, signal }: SignedInExchange,
+  { services, now, signal }: SignedInContext,
   { userKey, sessionKey }: Target,
 ): Promise<{ readonly sessions: readonly SessionSummary[]; readonly hasMore: boolean }> {
   if (sessionKey !== undefined) {
     const found = await services.sessions.findNamed({ userKey, sessionKey }, now, signal);
     return { sessions: found === undefined ? [] : [found], hasMore: false };
   }
-  const page = await services.sessions.listLive({ userKey, now, limit: mostShown, signal });
+  const page = await services.sessions.listLive({ userKey, now, limit: maxShown, signal });
   return { sessions: page.sessions, hasMore: page.continuation !== undefined };
 }
 
@@ -120,33 +120,33 @@ async function sessionsOf(
  * Ending one's own works as signing out.
  * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when there is no such session any more
  */
-export async function end(exchange: SignedInExchange): Promise<HttpResponseInit> {
-  const { user, ticket } = exchange;
-  const form = await readForm(exchange.request);
+export async function end(context: SignedInContext): Promise<HttpResponseInit> {
+  const { user, ticket } = context;
+  const form = await readForm(context.request);
   const target = parseTarget(form.get('user'), form.get('session'));
   if (target.userKey === user.userKey) {
     const everywhere = target.sessionKey === undefined;
     if (everywhere || target.sessionKey === sessionKeyOf(ticket.sessionId)) {
-      const { url, notice } = await signOut(exchange, { everywhere });
-      return answerSignOut(exchange, { url, notDone: notDone(notice), until: notice.until });
+      const { url, notice } = await signOut(context, { everywhere });
+      return answerSignOut(context, { url, notDone: notDone(notice), until: notice.until });
     }
   }
-  const count = await endTarget(exchange, target);
+  const count = await endTarget(context, target);
   if (count === 0) throw new AppError('ERR_SESSION_GONE', { note: 'nothing to end' });
-  if (!exchange.prefersHtml) return json({ ended: count });
-  leaveEndedNotice(exchange, count);
-  return redirectTo(`${exchange.services.settings.baseUrl}/auth/admin`, 303);
+  if (!context.prefersHtml) return json({ ended: count });
+  leaveEndedNotice(context, count);
+  return redirectTo(`${context.services.settings.baseUrl}/auth/admin`, 303);
 }
 
-function endTarget(exchange: SignedInExchange, { userKey, sessionKey }: Target): Promise<number> {
-  const { services, user, signal } = exchange;
+function endTarget(context: SignedInContext, { userKey, sessionKey }: Target): Promise<number> {
+  const { services, user, signal } = context;
   const whom = { by: user.userKey, of: userKey };
   if (sessionKey === undefined) {
-    return audited(exchange, { ...whom, event: 'end all sessions of user' }, () =>
+    return audited(context, { ...whom, event: 'end all sessions of user' }, () =>
       services.sessions.endAllOf(userKey, signal),
     );
   }
-  return audited(exchange, { ...whom, event: 'end session', session: sessionKey }, async () =>
+  return audited(context, { ...whom, event: 'end session', session: sessionKey }, async () =>
     Number(await services.sessions.endNamed({ userKey, sessionKey }, signal)),
   );
 }

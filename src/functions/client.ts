@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
 import { serve } from '../http/endpoint';
-import type { Exchange, Handler } from '../http/request';
+import type { RequestContext, Handler } from '../http/request';
 
 /** What scripts/build.mjs makes of src/client/client.ts; a bundle made in another way does without. */
 declare const CLIENT_SCRIPT: string | undefined;
@@ -22,7 +22,7 @@ const freshSeconds = 300;
 function serveText(contentType: string, text: string | undefined): Handler {
   const hash = createHash('sha256').update(text ?? '');
   const etag = `"${hash.digest('base64url')}"`;
-  return ({ request }: Exchange): HttpResponseInit => {
+  return ({ request }: RequestContext): HttpResponseInit => {
     if (text === undefined) throw new AppError('ERR_NOT_FOUND', { note: 'not in this bundle' });
     const headers = { ETag: etag, 'Cache-Control': `public, max-age=${freshSeconds}` };
     if (namesTag(request.headers.get('if-none-match'), etag)) return { status: 304, headers };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
 import { serve } from '../http/endpoint';
-import type { Exchange } from '../http/request';
+import type { RequestContext } from '../http/request';
 import { isSid } from '../sessions/session-rows';
 import type { Settings } from '../settings';
 import { audited } from '../sign-in/ending';
@@ -19,11 +19,11 @@ const soonestMs = 250;
  * be the provider's. The answer is the same whatever was found.
  * @see OpenID Connect Front-Channel Logout 1.0 section 2
  */
-export async function frontChannelLogout(exchange: Exchange): Promise<HttpResponseInit> {
-  const { services, query } = exchange;
+export async function frontChannelLogout(context: RequestContext): Promise<HttpResponseInit> {
+  const { services, query } = context;
   const floor = sleep(soonestMs);
   const sid = sidIn(query, services.settings.issuer);
-  if (sid !== undefined) await endSessions(exchange, sid);
+  if (sid !== undefined) await endSessions(context, sid);
   await floor;
   return emptyFrame(services.settings);
 }
@@ -36,12 +36,12 @@ function sidIn(query: URLSearchParams, issuer: string): string | undefined {
   return isSid(sid) ? sid : undefined;
 }
 
-async function endSessions(exchange: Exchange, sid: string): Promise<void> {
-  const { services, signal, log } = exchange;
+async function endSessions(context: RequestContext, sid: string): Promise<void> {
+  const { services, signal, log } = context;
   try {
     for (const [userKey, count] of await services.sessions.endAllOfSid(sid, signal)) {
       const action = { event: 'sign-out at the provider', by: userKey, of: userKey } as const;
-      await audited(exchange, action, () => Promise.resolve(count));
+      await audited(context, action, () => Promise.resolve(count));
     }
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

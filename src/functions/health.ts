@@ -3,11 +3,11 @@ import type { Services } from '../anteroom';
 import { AppError, type ProviderRefusal } from '../errors';
 import { serve } from '../http/endpoint';
 import { describeError } from '../http/error-log';
-import type { Exchange } from '../http/request';
+import type { RequestContext } from '../http/request';
 import { json, withHeader } from '../http/responses';
 
 const keptSeconds = 10;
-const patienceMs = 4_000;
+const timeoutMs = 4_000;
 
 type Part = 'settings' | 'storage' | 'keys' | 'provider' | 'credential';
 type Check = (services: Services, signal: AbortSignal) => Promise<unknown>;
@@ -26,16 +26,19 @@ let last: { readonly at: number; readonly failing: Promise<readonly Part[]> } | 
  * GET health: `ok`, or 503 with the names of the failing parts; the log says why they fail. An instance checks them at most
  * once in ten seconds.
  */
-export async function health({ services, now, log }: Exchange): Promise<HttpResponseInit> {
+export async function health({ services, now, log }: RequestContext): Promise<HttpResponseInit> {
   if (last === undefined || now >= last.at + keptSeconds) {
     last = { at: now, failing: failingParts(services, log) };
   }
   return answerHealth(await last.failing);
 }
 
-async function failingParts(services: Services, log: Exchange['log']): Promise<readonly Part[]> {
+async function failingParts(
+  services: Services,
+  log: RequestContext['log'],
+): Promise<readonly Part[]> {
   // Not the request's signal: other requests wait for the same answer.
-  const signal = AbortSignal.timeout(patienceMs);
+  const signal = AbortSignal.timeout(timeoutMs);
   const results = await Promise.all(
     checks.map(async ([part, check]) => {
       try {

@@ -2,36 +2,36 @@ import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
 import { serve } from '../http/endpoint';
-import type { Exchange } from '../http/request';
+import type { RequestContext } from '../http/request';
 import { htmlPage } from '../http/responses';
 import { bounce } from '../http/wanted-page';
 import { HomePage, type SessionState } from '../pages/home-page';
 import { findSession } from '../sign-in/request-session';
-import { withPatience } from '../waiting';
+import { withTimeout } from '../waiting';
 
 /** The page is public and must not hang on storage: who is signed in is told if that can be learned by then. */
-const patienceMs = 2_000;
+const timeoutMs = 2_000;
 
 /** GET /: what this is, who is signed in, and the three access levels. */
-export async function home(exchange: Exchange): Promise<HttpResponseInit> {
-  const { settings } = exchange.services;
-  const hasCookie = hasSessionCookie(exchange.requestCookies, settings);
-  const detour = bounce(exchange, hasCookie);
+export async function home(context: RequestContext): Promise<HttpResponseInit> {
+  const { settings } = context.services;
+  const hasCookie = hasSessionCookie(context.requestCookies, settings);
+  const detour = bounce(context, hasCookie);
   if (detour !== undefined) return detour;
   // Most visitors have none, and no timer need be set for them.
-  const state = hasCookie ? await sessionState(exchange) : 'signed out';
-  return htmlPage(<HomePage state={state} adminRole={settings.adminRole} now={exchange.now} />);
+  const state = hasCookie ? await sessionState(context) : 'signed out';
+  return htmlPage(<HomePage state={state} adminRole={settings.adminRole} now={context.now} />);
 }
 
-async function sessionState(exchange: Exchange): Promise<SessionState> {
+async function sessionState(context: RequestContext): Promise<SessionState> {
   try {
-    const found = await withPatience(exchange.signal, patienceMs, (signal) =>
-      findSession({ ...exchange, signal }),
+    const found = await withTimeout(context.signal, timeoutMs, (signal) =>
+      findSession({ ...context, signal }),
     );
     return found === undefined ? 'signed out' : found.session;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    exchange.log('warn', `home without session: ${error.code}`);
+    context.log('warn', `home without session: ${error.code}`);
     return 'unknown';
   }
 }

@@ -1,24 +1,24 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError, SignInNeededError } from '../errors';
 import { serve } from '../http/endpoint';
-import { type Exchange, isInsidePage, readQuery } from '../http/request';
+import { type RequestContext, isInsidePage, readQuery } from '../http/request';
 import { redirectTo } from '../http/responses';
 import { bounce, localPath, loginPathTo, type WantedPage, wantedPage } from '../http/wanted-page';
 import { openSealed } from '../keys/encryption';
 import { sessionKeyOf } from '../sessions/session';
 import { findTicket } from '../sign-in/request-session';
-import { beginSignIn, prompts, type SignInWishes } from '../sign-in/start';
+import { beginSignIn, prompts, type SignInOptions } from '../sign-in/start';
 import { parseStepUpRequest, type StepUpRequest, stepUpSeconds } from '../sign-in/step-up';
 
 /** What some hosts take of a whole query. */
 const longestValue = 4096;
 
 /** GET auth/login: begins a sign-in at the provider. Nothing is written to storage for it. */
-export async function login(exchange: Exchange): Promise<HttpResponseInit> {
-  const { request, query, visitor } = exchange;
+export async function login(context: RequestContext): Promise<HttpResponseInit> {
+  const { request, query, visitor } = context;
   // The sign-in cookie is needed: a new one would undo the sign-ins of other tabs. Browsers without Fetch Metadata would
   // bounce at each sign-in for it, so they do not.
-  const detour = bounce(exchange, !request.headers.has('sec-fetch-site'));
+  const detour = bounce(context, !request.headers.has('sec-fetch-site'));
   if (detour !== undefined) return detour;
   // Whatever is wrong below, its page leads back to the wanted one.
   const wanted = wantedPage(readQuery(query, 'return_to', 8192));
@@ -30,11 +30,11 @@ export async function login(exchange: Exchange): Promise<HttpResponseInit> {
   }
   const step = readQuery(query, 'step', longestValue);
   return step === undefined
-    ? beginSignIn(exchange, readWishes(exchange, wanted))
-    : stepUp(exchange, await openStep(exchange, step));
+    ? beginSignIn(context, readOptions(context, wanted))
+    : stepUp(context, await openStep(context, step));
 }
 
-function readWishes({ query }: Exchange, { path, lost }: WantedPage): SignInWishes {
+function readOptions({ query }: RequestContext, { path, lost }: WantedPage): SignInOptions {
   if (lost !== undefined) {
     throw new SignInNeededError('ERR_PAGE_TOO_LONG', loginPathTo(path), { lostPage: lost });
   }
@@ -42,7 +42,7 @@ function readWishes({ query }: Exchange, { path, lost }: WantedPage): SignInWish
   const prompt = prompts.find((known) => known === asked);
   if (prompt !== asked) throw new AppError('ERR_BAD_REQUEST', { note: 'unknown prompt' });
   return {
-    round: 0,
+    retries: 0,
     returnPath: path,
     prompt,
     loginHint: readQuery(query, 'login_hint', longestValue),
@@ -50,8 +50,8 @@ function readWishes({ query }: Exchange, { path, lost }: WantedPage): SignInWish
   };
 }
 
-async function openStep(exchange: Exchange, step: string): Promise<StepUpRequest> {
-  const { services, now, signal, visitor } = exchange;
+async function openStep(context: RequestContext, step: string): Promise<StepUpRequest> {
+  const { services, now, signal, visitor } = context;
   const payload = await openSealed('step-up', step, { keyRing: services.keyRing, now, signal });
   const request = parseStepUpRequest(payload);
   if (request === undefined) {
@@ -62,18 +62,18 @@ async function openStep(exchange: Exchange, step: string): Promise<StepUpRequest
 }
 
 /** A step-up is for the session whose request needed it. With another session the link is a plain sign-in. */
-async function stepUp(exchange: Exchange, request: StepUpRequest): Promise<HttpResponseInit> {
-  const { services, now } = exchange;
+async function stepUp(context: RequestContext, request: StepUpRequest): Promise<HttpResponseInit> {
+  const { services, now } = context;
   const returnPath = localPath(request.returnPath);
-  const ticket = await findTicket(exchange);
+  const ticket = await findTicket(context);
   if (ticket === undefined || sessionKeyOf(ticket.sessionId) !== request.sessionKey) {
-    return beginSignIn(exchange, { round: 0, returnPath });
+    return beginSignIn(context, { retries: 0, returnPath });
   }
   // What was asked for then may have been done meanwhile: the page itself knows.
   if (now >= request.madeAt + stepUpSeconds) {
     return redirectTo(services.settings.baseUrl + returnPath);
   }
-  return beginSignIn(exchange, { round: 0, returnPath, asked: request });
+  return beginSignIn(context, { retries: 0, returnPath, asked: request });
 }
 
 serve('login', { route: 'auth/login', get: login });

@@ -3,7 +3,7 @@ import { clearNotice, readNotice } from '../cookies/cookie';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
 import { serve } from '../http/endpoint';
-import { type Exchange, isTrue, readForm } from '../http/request';
+import { type RequestContext, isTrue, readForm } from '../http/request';
 import { htmlPage } from '../http/responses';
 import { bounce } from '../http/wanted-page';
 import { MessagePage } from '../pages/message-page';
@@ -18,41 +18,41 @@ import {
   signOut,
   type SignOutNotice,
 } from '../sign-in/sign-out';
-import { withPatience } from '../waiting';
+import { withTimeout } from '../waiting';
 
 /**
  * POST auth/logout: ends this session on the server, then goes on to the provider's own sign-out.
  * `everywhere=true` ends all of the user's sessions; `local=true` leaves the provider's session alone.
  */
-export async function logout(exchange: Exchange): Promise<HttpResponseInit> {
-  const form = await readForm(exchange.request);
-  const { url, notice } = await signOut(exchange, {
+export async function logout(context: RequestContext): Promise<HttpResponseInit> {
+  const form = await readForm(context.request);
+  const { url, notice } = await signOut(context, {
     everywhere: isTrue(form, 'everywhere'),
     local: isTrue(form, 'local'),
   });
-  return answerSignOut(exchange, { url, notDone: notDone(notice), until: notice.until });
+  return answerSignOut(context, { url, notDone: notDone(notice), until: notice.until });
 }
 
 serve('logout', { route: 'auth/logout', post: sameOrigin(logout) });
 
 /** The page is public and must not hang on storage. */
-const patienceMs = 2_000;
+const timeoutMs = 2_000;
 
 /**
  * GET auth/signed-out: says what happened; where the provider sends people after its own sign-out. It says nothing
  * that a link could make it say: what happened stands in a cookie, and whoever is still signed in is told that.
  */
-export async function signedOut(exchange: Exchange): Promise<HttpResponseInit> {
-  const { requestCookies } = exchange;
-  const { settings } = exchange.services;
+export async function signedOut(context: RequestContext): Promise<HttpResponseInit> {
+  const { requestCookies } = context;
+  const { settings } = context.services;
   const hasSession = hasSessionCookie(requestCookies, settings);
   // The provider sends people here from its site, so without our cookies at first.
-  const detour = bounce(exchange, hasSession);
+  const detour = bounce(context, hasSession);
   if (detour !== undefined) return detour;
-  const user = hasSession ? await whoIsSignedIn(exchange) : undefined;
+  const user = hasSession ? await whoIsSignedIn(context) : undefined;
   if (user !== undefined) return stillSignedIn(user);
   const content = readNotice(requestCookies, 'signed-out', settings);
-  if (content !== undefined) exchange.cookies.push(clearNotice('signed-out', settings));
+  if (content !== undefined) context.cookies.push(clearNotice('signed-out', settings));
   const notice = parseSignOutNotice(content);
   return htmlPage(
     <MessagePage
@@ -72,15 +72,15 @@ export async function signedOut(exchange: Exchange): Promise<HttpResponseInit> {
 }
 
 /** Whoever cannot be asked about counts as signed in: the page must not reassure somebody wrongly. */
-async function whoIsSignedIn(exchange: Exchange): Promise<User | 'unknown' | undefined> {
+async function whoIsSignedIn(context: RequestContext): Promise<User | 'unknown' | undefined> {
   try {
-    const found = await withPatience(exchange.signal, patienceMs, (signal) =>
-      findSession({ ...exchange, signal }),
+    const found = await withTimeout(context.signal, timeoutMs, (signal) =>
+      findSession({ ...context, signal }),
     );
     return found?.session.user;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    exchange.log('warn', `signed-out page without session: ${error.code}`);
+    context.log('warn', `signed-out page without session: ${error.code}`);
     return 'unknown';
   }
 }

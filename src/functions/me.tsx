@@ -3,19 +3,19 @@ import { AppError } from '../errors';
 import { serve } from '../http/endpoint';
 import { htmlPage, json } from '../http/responses';
 import { ProfilePage } from '../pages/profile-page';
-import { signedIn, type SignedInExchange } from '../sign-in/guards';
+import { signedIn, type SignedInContext } from '../sign-in/guards';
 import { readPhoto, readProfile } from '../tokens/graph-profile';
 
 /** GET auth/me: the user's Microsoft Graph profile, read as the user. */
-export async function me(exchange: SignedInExchange): Promise<HttpResponseInit> {
-  const { services, user, accessToken, signal } = exchange;
+export async function me(context: SignedInContext): Promise<HttpResponseInit> {
+  const { services, user, accessToken, signal } = context;
   const profile = await readProfile({
     baseUrl: services.settings.graphBaseUrl,
     scopes: services.settings.graphScopes,
     accessToken: await accessToken(),
     signal,
   });
-  return exchange.prefersHtml
+  return context.prefersHtml
     ? htmlPage(<ProfilePage user={user} profile={profile} />)
     : json(profile);
 }
@@ -23,8 +23,8 @@ export async function me(exchange: SignedInExchange): Promise<HttpResponseInit> 
 serve('me', { route: 'auth/me', get: signedIn(me, { withTokens: true }) });
 
 /** GET auth/me/photo: the user's Microsoft Graph photo, or 404. */
-export async function mePhoto(exchange: SignedInExchange): Promise<HttpResponseInit> {
-  const { services, accessToken, signal } = exchange;
+export async function mePhoto(context: SignedInContext): Promise<HttpResponseInit> {
+  const { services, accessToken, signal } = context;
   const photo = await readPhoto({
     baseUrl: services.settings.graphBaseUrl,
     scopes: services.settings.graphScopes,

@@ -2,7 +2,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { AppError, ConsentDeclinedError } from '../errors';
 import { serve } from '../http/endpoint';
 import { answerError } from '../http/error-response';
-import { type Exchange, isPrefetch } from '../http/request';
+import { type RequestContext, isPrefetch } from '../http/request';
 import { continueHere, htmlPage, json, redirectTo, withHeader } from '../http/responses';
 import { loginPathTo } from '../http/wanted-page';
 import { MessagePage } from '../pages/message-page';
@@ -13,19 +13,19 @@ import { type Callback, isBare, parseCallback, type ProviderAnswer } from '../si
  * GET auth/redirect: the provider's answer. It arrives from another site, so without our `SameSite=Strict` cookies:
  * the first visit looks at nothing and opens the same address again as a navigation of our own (`hop=1`).
  */
-export async function redirect(exchange: Exchange): Promise<HttpResponseInit> {
+export async function redirect(context: RequestContext): Promise<HttpResponseInit> {
   let answer: HttpResponseInit;
   try {
-    answer = await answerRedirect(exchange);
+    answer = await answerRedirect(context);
   } catch (error) {
-    answer = answerError(error, exchange);
+    answer = answerError(error, context);
   }
   // The address holds the code, so no other page may see it as a referrer.
   return withHeader(answer, 'Referrer-Policy', 'no-referrer');
 }
 
-async function answerRedirect(exchange: Exchange): Promise<HttpResponseInit> {
-  const { request, query, services } = exchange;
+async function answerRedirect(context: RequestContext): Promise<HttpResponseInit> {
+  const { request, query, services } = context;
   if (isPrefetch(request)) throw new AppError('ERR_PREFETCH');
   const hops = query.getAll('hop');
   // A crafted `hop=0` would hop for ever.
@@ -34,30 +34,30 @@ async function answerRedirect(exchange: Exchange): Promise<HttpResponseInit> {
   }
   if (isBare(query)) return redirectTo(`${services.settings.baseUrl}/`);
   // HEAD, as link checkers and Office ask, redeems no code: it would be spent for the person.
-  if (hops.length === 0 || request.method !== 'GET') return hopPage(exchange);
+  if (hops.length === 0 || request.method !== 'GET') return hopPage(context);
   // First, so that a fault of the answer does not lose the wanted page.
-  const attempt = await findAttempt(exchange);
+  const attempt = await findAttempt(context);
   const callback = parseCallback(query);
   switch (callback.kind) {
     case 'bare':
       return redirectTo(`${services.settings.baseUrl}/`);
     case 'admin-consent':
-      return answerConsent(exchange, callback);
+      return answerConsent(context, callback);
     case 'code':
     case 'error':
       if (attempt === undefined) throwIfConsentDeclined(callback);
-      return completeSignIn(exchange, callback, attempt);
+      return completeSignIn(context, callback, attempt);
   }
 }
 
-function hopPage({ path, services }: Exchange): HttpResponseInit {
+function hopPage({ path, services }: RequestContext): HttpResponseInit {
   const goTo = `${services.settings.baseUrl}${path}${path.includes('?') ? '&' : '?'}hop=1`;
   return continueHere({ title: 'Signing you in', goTo, text: 'One moment, please.' });
 }
 
 /** Anybody can write such an address, so it changes nothing, and the page only says what the sign-in service reports. */
 function answerConsent(
-  { prefersHtml, visitor }: Exchange,
+  { prefersHtml, visitor }: RequestContext,
   { refusal }: Extract<Callback, { readonly kind: 'admin-consent' }>,
 ): HttpResponseInit {
   if (refusal !== undefined) throw new ConsentDeclinedError(refusal);

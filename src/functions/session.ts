@@ -1,11 +1,11 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { serve } from '../http/endpoint';
-import type { Exchange } from '../http/request';
+import type { RequestContext } from '../http/request';
 import { json } from '../http/responses';
-import { signedIn, type SignedInExchange } from '../sign-in/guards';
+import { signedIn, type SignedInContext } from '../sign-in/guards';
 
 /** GET auth/session: who is signed in and for how long, for a front end. `slide=false` never extends the session. */
-export function session({ user, session, now }: SignedInExchange): HttpResponseInit {
+export function session({ user, session, now }: SignedInContext): HttpResponseInit {
   return json({
     user: {
       name: user.name,
@@ -23,6 +23,6 @@ export function session({ user, session, now }: SignedInExchange): HttpResponseI
 }
 
 /** Only here: everywhere else the query belongs to the team. */
-const slides = ({ query }: Exchange) => query.get('slide') !== 'false';
+const slides = ({ query }: RequestContext) => query.get('slide') !== 'false';
 
 serve('session', { route: 'auth/session', get: signedIn(session, { slides }) });

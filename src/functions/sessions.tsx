@@ -6,14 +6,14 @@ import { htmlPage, json, redirectTo } from '../http/responses';
 import { SessionsPage } from '../pages/sessions-page';
 import { lastUsedAbout, sessionKeyOf } from '../sessions/session';
 import { audited, leaveEndedNotice, parseNamedKey, takeEndedNotice } from '../sign-in/ending';
-import { signedIn, type SignedInExchange } from '../sign-in/guards';
+import { signedIn, type SignedInContext } from '../sign-in/guards';
 import { answerSignOut, notDone, signOut } from '../sign-in/sign-out';
 
 const pageSize = 100;
 
 /** GET auth/sessions: the user's own live sessions, this one marked and first, the others from the newest on. */
-export async function sessions(exchange: SignedInExchange): Promise<HttpResponseInit> {
-  const { services, user, ticket, query, now, signal } = exchange;
+export async function sessions(context: SignedInContext): Promise<HttpResponseInit> {
+  const { services, user, ticket, query, now, signal } = context;
   const { idleSeconds } = services.settings;
   const page = await services.sessions.listLive({
     userKey: user.userKey,
@@ -32,8 +32,8 @@ export async function sessions(exchange: SignedInExchange): Promise<HttpResponse
     );
   const { continuation } = page;
   const next = continuation && `/auth/sessions?from=${encodeURIComponent(continuation)}`;
-  if (exchange.prefersHtml) {
-    const ended = takeEndedNotice(exchange);
+  if (context.prefersHtml) {
+    const ended = takeEndedNotice(context);
     return htmlPage(
       <SessionsPage
         user={user}
@@ -67,21 +67,21 @@ serve('sessions', { route: 'auth/sessions', get: signedIn(sessions) });
  * user's own partition is ever looked at, so another user's session is as unknown as a made-up one.
  * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when there is no such session of theirs any more
  */
-export async function endOwnSessions(exchange: SignedInExchange): Promise<HttpResponseInit> {
-  const form = await readForm(exchange.request);
+export async function endOwnSessions(context: SignedInContext): Promise<HttpResponseInit> {
+  const form = await readForm(context.request);
   const others = isTrue(form, 'others');
   if (others === form.has('session')) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'either session or others=true' });
   }
-  if (others) return endOthers(exchange);
+  if (others) return endOthers(context);
   const sessionKey = parseNamedKey(form.get('session'), 'session');
-  if (sessionKey !== sessionKeyOf(exchange.ticket.sessionId)) return endOne(exchange, sessionKey);
-  const { url, notice } = await signOut(exchange, {});
-  return answerSignOut(exchange, { url, notDone: notDone(notice), until: notice.until });
+  if (sessionKey !== sessionKeyOf(context.ticket.sessionId)) return endOne(context, sessionKey);
+  const { url, notice } = await signOut(context, {});
+  return answerSignOut(context, { url, notDone: notDone(notice), until: notice.until });
 }
 
-async function endOne(exchange: SignedInExchange, sessionKey: string): Promise<HttpResponseInit> {
-  const { services, user, signal } = exchange;
+async function endOne(context: SignedInContext, sessionKey: string): Promise<HttpResponseInit> {
+  const { services, user, signal } = context;
   const { userKey } = user;
   const action = {
     event: 'end own session',
@@ -89,28 +89,28 @@ async function endOne(exchange: SignedInExchange, sessionKey: string): Promise<H
     of: userKey,
     session: sessionKey,
   } as const;
-  const count = await audited(exchange, action, async () =>
+  const count = await audited(context, action, async () =>
     Number(await services.sessions.endNamed({ userKey, sessionKey }, signal)),
   );
   if (count === 0) throw new AppError('ERR_SESSION_GONE', { note: 'no such session of the user' });
-  return answerEnded(exchange, count);
+  return answerEnded(context, count);
 }
 
-async function endOthers(exchange: SignedInExchange): Promise<HttpResponseInit> {
-  const { services, user, ticket, signal } = exchange;
+async function endOthers(context: SignedInContext): Promise<HttpResponseInit> {
+  const { services, user, ticket, signal } = context;
   const { userKey } = user;
   const current = sessionKeyOf(ticket.sessionId);
   const action = { event: 'end own other sessions', by: userKey, of: userKey } as const;
-  const count = await audited(exchange, action, () =>
+  const count = await audited(context, action, () =>
     services.sessions.endAllOf(userKey, signal, current),
   );
-  return answerEnded(exchange, count);
+  return answerEnded(context, count);
 }
 
-function answerEnded(exchange: SignedInExchange, count: number): HttpResponseInit {
-  if (!exchange.prefersHtml) return json({ ended: count });
-  leaveEndedNotice(exchange, count);
-  return redirectTo(`${exchange.services.settings.baseUrl}/auth/sessions`, 303);
+function answerEnded(context: SignedInContext, count: number): HttpResponseInit {
+  if (!context.prefersHtml) return json({ ended: count });
+  leaveEndedNotice(context, count);
+  return redirectTo(`${context.services.settings.baseUrl}/auth/sessions`, 303);
 }
 
 serve('sessions-end', { route: 'auth/sessions/end', post: signedIn(endOwnSessions) });

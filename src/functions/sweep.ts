@@ -3,7 +3,7 @@ import { getServices } from '../anteroom';
 import { sweepExpiredRows } from '../sessions/sweep';
 
 /** Below the host's `functionTimeout`, so that the place is kept for the next run. */
-const mostPages = 10;
+const maxPages = 10;
 const deadlineMs = 50_000;
 
 /** Every quarter of an hour: removes rows that have expired, goes on where the last run stopped, logs counts. */
@@ -15,7 +15,7 @@ export async function sweep(_timer: Timer, context: InvocationContext): Promise<
   }
   const { pages, rows, isFinished } = await sweepExpiredRows(services.table, {
     now: services.clock(),
-    mostPages,
+    maxPages,
     signal: AbortSignal.timeout(deadlineMs),
   });
   context.info(

@@ -10,7 +10,7 @@ import {
 import { getServices, type Services } from '../anteroom';
 import { AppError } from '../errors';
 import { answerError, answerFaultySettings } from './error-response';
-import { type Exchange, type Handler, isOffice, readRequest } from './request';
+import { type RequestContext, type Handler, isOffice, readRequest } from './request';
 import { securityHeaders } from './responses';
 
 interface Served extends EndpointOptions {
@@ -32,19 +32,19 @@ export function serve(name: string, { route, get, post, ...options }: Served): v
     ...(post === undefined ? [] : (['POST'] as const)),
   ];
   const read = get === undefined ? undefined : withOptions(get, methods);
-  const handler: Handler = (exchange) => {
-    const chosen = exchange.request.method === 'POST' ? post : read;
+  const handler: Handler = (context) => {
+    const chosen = context.request.method === 'POST' ? post : read;
     // The host lets no other method in than those listed.
-    return chosen === undefined ? { status: 405 } : chosen(exchange);
+    return chosen === undefined ? { status: 405 } : chosen(context);
   };
   app.http(name, { methods, route, authLevel: 'anonymous', handler: endpoint(handler, options) });
 }
 
 /** OPTIONS lists the methods (RFC 9110 section 9.3.7) and gives other origins no rights. */
 function withOptions(get: Handler, methods: readonly HttpMethod[]): Handler {
-  return (exchange): Promise<HttpResponseInit> | HttpResponseInit => {
-    const { request } = exchange;
-    if (request.method !== 'OPTIONS' || isOffice(request)) return get(exchange);
+  return (context): Promise<HttpResponseInit> | HttpResponseInit => {
+    const { request } = context;
+    if (request.method !== 'OPTIONS' || isOffice(request)) return get(context);
     return { status: 204, headers: { Allow: methods.join(', ') } };
   };
 }
@@ -63,7 +63,7 @@ export interface EndpointOptions {
 }
 
 /**
- * Makes a handler a function that Azure can call: gives it an `Exchange`, turns its errors into answers, adds
+ * Makes a handler a function that Azure can call: gives it a `RequestContext`, turns its errors into answers, adds
  * security headers and cookies, and answers 503 when the deadline passes, whatever the handler waits for.
  *
  * ```ts
@@ -72,25 +72,25 @@ export interface EndpointOptions {
  */
 export function endpoint(handler: Handler, options: EndpointOptions = {}): HttpHandler {
   const { answerFaults = answerFaultySettings, maxBodyBytes = usualMaxBodyBytes } = options;
-  return async (request, context) => {
+  return async (request, invocation) => {
     const services = getServices();
     if ('faults' in services) {
-      const answer = answerFaults(services.faults, request, context);
+      const answer = answerFaults(services.faults, request, invocation);
       // The setting that would tell may be the faulty one; a wrong guess does no harm, since browsers
       // heed HSTS over https alone (RFC 6797 section 8.1).
       return finishAnswer(answer, request.url.startsWith('https:'), []);
     }
     const deadline = startDeadline(deadlineMs);
-    const exchange = createExchange(request, context, services, deadline.signal);
+    const context = createContext(request, invocation, services, deadline.signal);
     const isRead = request.method === 'HEAD' || request.method === 'OPTIONS';
     const finish = (answer: HttpResponseInit): HttpResponseInit =>
       // Clients that only ask about a page keep no cookies: link checkers, probes, Office.
-      finishAnswer(answer, services.settings.isHttps, isRead ? [] : exchange.cookies);
+      finishAnswer(answer, services.settings.isHttps, isRead ? [] : context.cookies);
     try {
-      return finish(await deadline.race(callHandler(handler, exchange, maxBodyBytes)));
+      return finish(await deadline.race(callHandler(handler, context, maxBodyBytes)));
     } catch (error) {
       // Also for an answer with a header that cannot be sent.
-      return finish(answerError(error, exchange));
+      return finish(answerError(error, context));
     }
   };
 }
@@ -104,22 +104,22 @@ function refuseLargeBody(request: HttpRequest, maxBodyBytes: number): void {
   if (!(length <= maxBodyBytes)) throw new AppError('ERR_BODY_TOO_LARGE');
 }
 
-function createExchange(
+function createContext(
   request: HttpRequest,
-  context: InvocationContext,
+  invocation: InvocationContext,
   services: Services,
   signal: AbortSignal,
-): Exchange {
+): RequestContext {
   return {
     ...readRequest(request, services.settings.baseUrl),
     services,
     now: services.clock(),
     signal,
-    correlationId: context.invocationId,
+    correlationId: invocation.invocationId,
     cookies: [],
     visitor: { user: undefined },
     log: (level, message) => {
-      context[level](message);
+      invocation[level](message);
     },
   };
 }
@@ -127,11 +127,11 @@ function createExchange(
 /** Asynchronous, so that what is thrown at once ends the request's time too. */
 async function callHandler(
   handler: Handler,
-  exchange: Exchange,
+  context: RequestContext,
   maxBodyBytes: number,
 ): Promise<HttpResponseInit> {
-  refuseLargeBody(exchange.request, maxBodyBytes);
-  return handler(exchange);
+  refuseLargeBody(context.request, maxBodyBytes);
+  return handler(context);
 }
 
 /** Adds security headers (a handler's own value wins) and the cookies gathered on the way. */

@@ -1,10 +1,10 @@
 import { isOfTheApp, meaningOf } from '../entra/refusals';
 import { AppError, type ErrorCode, type ProviderRefusal } from '../errors';
-import type { Exchange } from './request';
+import type { RequestContext } from './request';
 
 /** Characters of a user key in logs: enough to find a person in the console, and of no other use. */
 const prefixLength = 8;
-const mostCauses = 4;
+const maxCauses = 4;
 
 /** Refusals of the app's own that an operator should see although the app works. */
 const warnings: readonly ErrorCode[] = ['ERR_WRONG_TENANT', 'ERR_OTHER_ISSUER'];
@@ -13,7 +13,7 @@ const warnings: readonly ErrorCode[] = ['ERR_WRONG_TENANT', 'ERR_OTHER_ISSUER'];
  * Leaves one line in the log for a failed request. A refusal of the provider is an event of its own, `refusal {…}`, with
  * what finds it in the provider's log; all else is the code, the note and, for faults, where they arose.
  */
-export function logError({ log, visitor }: Exchange, error: AppError): void {
+export function logError({ log, visitor }: RequestContext, error: AppError): void {
   const by = visitor.userKey?.slice(0, prefixLength);
   const refusal = refusalIn(error);
   if (refusal !== undefined) {
@@ -28,7 +28,7 @@ export function logError({ log, visitor }: Exchange, error: AppError): void {
 /** What the provider said, when an error or what caused it is its refusal. */
 export function refusalIn(error: AppError): ProviderRefusal | undefined {
   let found: unknown = error;
-  for (let depth = 0; found instanceof Error && depth < mostCauses; depth += 1) {
+  for (let depth = 0; found instanceof Error && depth < maxCauses; depth += 1) {
     if (found instanceof AppError && found.refusal !== undefined) return found.refusal;
     found = found.cause;
   }
@@ -59,7 +59,7 @@ function eventOf({ code }: AppError, refusal: ProviderRefusal, by: string | unde
 export function describeError(error: AppError): string {
   const parts = [error.note === undefined ? error.code : `${error.code}: ${error.note}`];
   let cause: unknown = error.status >= 500 ? error.cause : undefined;
-  for (let depth = 0; cause instanceof Error && depth < mostCauses; depth += 1) {
+  for (let depth = 0; cause instanceof Error && depth < maxCauses; depth += 1) {
     const code: unknown = 'code' in cause ? cause.code : undefined;
     parts.push(
       `caused by ${cause.name}${typeof code === 'string' ? ` ${code}` : ''}${siteOf(cause)}`,

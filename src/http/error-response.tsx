@@ -12,7 +12,7 @@ import {
 import { ContinuePage, MessagePage, type PageLink, type Reference } from '../pages/message-page';
 import type { SettingFault } from '../settings';
 import { logError, refusalIn } from './error-log';
-import { changesNothing, type Exchange, isNavigation } from './request';
+import { changesNothing, type RequestContext, isNavigation } from './request';
 import { htmlPage, problem, redirectTo, withRetryAfter } from './responses';
 import { localPath, loginPathTo, pathWithoutMarker, wantedPath } from './wanted-page';
 
@@ -20,11 +20,11 @@ import { localPath, loginPathTo, pathWithoutMarker, wantedPath } from './wanted-
  * The one place that turns an error into an answer: a page where a browser opens one, problem details for everybody else.
  * What is not an `AppError` becomes 500 without any detail.
  */
-export function answerError(error: unknown, exchange: Exchange): HttpResponseInit {
-  const known = asAppError(error, exchange.signal);
-  logError(exchange, known);
-  if (known instanceof SignInNeededError) return answerSignInNeeded(known, exchange);
-  return exchange.isNavigation ? errorPage(known, exchange) : errorJson(known, exchange);
+export function answerError(error: unknown, context: RequestContext): HttpResponseInit {
+  const known = asAppError(error, context.signal);
+  logError(context, known);
+  if (known instanceof SignInNeededError) return answerSignInNeeded(known, context);
+  return context.isNavigation ? errorPage(known, context) : errorJson(known, context);
 }
 
 function asAppError(error: unknown, signal: AbortSignal): AppError {
@@ -33,16 +33,16 @@ function asAppError(error: unknown, signal: AbortSignal): AppError {
   return new AppError(signal.aborted ? 'ERR_DEADLINE' : 'ERR_INTERNAL', { cause: error });
 }
 
-function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpResponseInit {
-  const loginUrl = exchange.services.settings.baseUrl + error.loginPath;
-  if (exchange.isNavigation) {
-    if (error.lostPage !== undefined) return lostPagePage(error, error.lostPage, exchange);
-    if (error.isRepeated) return errorPage(error, exchange);
+function answerSignInNeeded(error: SignInNeededError, context: RequestContext): HttpResponseInit {
+  const loginUrl = context.services.settings.baseUrl + error.loginPath;
+  if (context.isNavigation) {
+    if (error.lostPage !== undefined) return lostPagePage(error, error.lostPage, context);
+    if (error.isRepeated) return errorPage(error, context);
     // A form that is answered with a redirect to the provider would be stopped by `form-action`.
-    if (!changesNothing(exchange.request)) return signInPage(error, loginUrl);
+    if (!changesNothing(context.request)) return signInPage(error, loginUrl);
     return redirectTo(loginUrl);
   }
-  return problem(error.code, exchange.correlationId, {
+  return problem(error.code, context.correlationId, {
     login_url: loginUrl,
     ...(error.isRepeated && { repeated: true }),
     ...(error.lostPage === undefined ? {} : { page_too_long: true }),
@@ -54,18 +54,18 @@ function answerSignInNeeded(error: SignInNeededError, exchange: Exchange): HttpR
 function lostPagePage(
   error: SignInNeededError,
   lostPage: string,
-  exchange: Exchange,
+  context: RequestContext,
 ): HttpResponseInit {
   const { status, title, detail } = factsOf('ERR_PAGE_TOO_LONG');
   const page = (
     <MessagePage
       title={title}
-      links={errorLinks(error, exchange)}
-      references={referencesFor(error, exchange)}
+      links={errorLinks(error, context)}
+      references={referencesFor(error, context)}
     >
       <p>{detail}</p>
       <p class="act">
-        <code>{exchange.services.settings.baseUrl + lostPage}</code>
+        <code>{context.services.settings.baseUrl + lostPage}</code>
       </p>
     </MessagePage>
   );
@@ -77,16 +77,16 @@ function signInPage({ code }: SignInNeededError, loginUrl: string): HttpResponse
   return htmlPage(<ContinuePage title={title} goTo={loginUrl} text={detail} />);
 }
 
-function errorJson(error: AppError, exchange: Exchange): HttpResponseInit {
-  const loginPath = loginPathIn(errorLinks(error, exchange), exchange);
+function errorJson(error: AppError, context: RequestContext): HttpResponseInit {
+  const loginPath = loginPathIn(errorLinks(error, context), context);
   const extra = {
     ...(error instanceof RoleMissingError ? { role: error.role } : {}),
     ...refusalMembers(error),
     ...(loginPath === undefined
       ? {}
-      : { login_url: exchange.services.settings.baseUrl + loginPath }),
+      : { login_url: context.services.settings.baseUrl + loginPath }),
   };
-  return problem(error.code, exchange.correlationId, extra, error.retryAfterSeconds);
+  return problem(error.code, context.correlationId, extra, error.retryAfterSeconds);
 }
 
 /** What a client may show or report of the provider's refusal; members that are not known are left out of the JSON. */
@@ -116,16 +116,16 @@ function explains(refusal: ProviderRefusal, { code }: AppError): boolean {
   return code !== 'ERR_SIGN_IN_EXPIRED' || kind === 'spent';
 }
 
-function errorPage(error: AppError, exchange: Exchange): HttpResponseInit {
+function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
   const facts = factsOf(error.code);
   const refusal = refusalIn(error);
   const page = (
     <MessagePage
       title={facts.title}
       door="shut"
-      signedInAs={exchange.visitor.user}
-      links={errorLinks(error, exchange)}
-      references={referencesFor(error, exchange)}
+      signedInAs={context.visitor.user}
+      links={errorLinks(error, context)}
+      references={referencesFor(error, context)}
     >
       <p>{facts.detail}</p>
       {error instanceof RoleMissingError ? (
@@ -157,12 +157,12 @@ const actorTexts = {
   operator: 'An operator of this app must act:',
 } as const;
 
-function referencesFor(error: AppError, exchange: Exchange): readonly Reference[] {
+function referencesFor(error: AppError, context: RequestContext): readonly Reference[] {
   const references: Reference[] = [{ name: 'Error', value: error.code }];
   const { number = numberOfConsent(error), correlationId } = refusalIn(error) ?? {};
   if (number !== undefined) references.push({ name: 'Microsoft', value: number });
   if (correlationId !== undefined) references.push({ name: 'Correlation', value: correlationId });
-  return [...references, { name: 'Request', value: exchange.correlationId }];
+  return [...references, { name: 'Request', value: context.correlationId }];
 }
 
 function numberOfConsent(error: AppError): string | undefined {
@@ -172,22 +172,25 @@ function numberOfConsent(error: AppError): string | undefined {
 const homeLink: PageLink = { href: '/', text: 'Home' };
 
 /** Where the page of an error leads on, at least to one place; the first is what its text advises, where it advises any. */
-export function errorLinks(error: AppError, exchange: Exchange): readonly PageLink[] {
+export function errorLinks(error: AppError, context: RequestContext): readonly PageLink[] {
   if (error instanceof RoleMissingError) {
-    return [homeLink, pickerLink('Use another account', pathToReturnTo(exchange))];
+    return [homeLink, pickerLink('Use another account', pathToReturnTo(context))];
   }
-  const first = firstLink(error, exchange);
+  const first = firstLink(error, context);
   return first === undefined || first.href === homeLink.href ? [homeLink] : [first, homeLink];
 }
 
 /** The link by which somebody signs in again after an error of a sign-in, for clients that show no page. */
-export function loginPathIn(links: readonly PageLink[], exchange: Exchange): string | undefined {
-  if (!isPartOfSignIn(exchange)) return undefined;
+export function loginPathIn(
+  links: readonly PageLink[],
+  context: RequestContext,
+): string | undefined {
+  if (!isPartOfSignIn(context)) return undefined;
   return links.map(({ href }) => href).find((href) => href.startsWith('/auth/login'));
 }
 
-function firstLink(error: AppError, exchange: Exchange): PageLink | undefined {
-  const { returnPath = '/' } = exchange.visitor;
+function firstLink(error: AppError, context: RequestContext): PageLink | undefined {
+  const { returnPath = '/' } = context.visitor;
   if (error instanceof SignInNeededError) {
     const text = error.lostPage === undefined ? 'Continue' : 'Sign in';
     return { href: error.loginPath, text };
@@ -197,9 +200,9 @@ function firstLink(error: AppError, exchange: Exchange): PageLink | undefined {
   }
   if (error.code === 'ERR_WRONG_TENANT') return pickerLink('Use another account', returnPath);
   if (error.code === 'ERR_PAGE_LOST') return { href: returnPath, text: 'Continue' };
-  if (error.code === 'ERR_SESSION_GONE') return backToListLink(exchange);
-  if (isPartOfSignIn(exchange)) return signInAgainLink(error, exchange);
-  return mayPass(error) ? { href: pathToReturnTo(exchange), text: 'Try again' } : undefined;
+  if (error.code === 'ERR_SESSION_GONE') return backToListLink(context);
+  if (isPartOfSignIn(context)) return signInAgainLink(error, context);
+  return mayPass(error) ? { href: pathToReturnTo(context), text: 'Try again' } : undefined;
 }
 
 /** Without the picker the provider would answer at once with the same account, and so with the same refusal. */
@@ -207,13 +210,13 @@ function pickerLink(text: string, returnPath: string): PageLink {
   return { href: loginPathTo(returnPath, 'select_account'), text };
 }
 
-function isPartOfSignIn({ path }: Exchange): boolean {
+function isPartOfSignIn({ path }: RequestContext): boolean {
   return /^\/auth\/(login|redirect)\b/.test(path);
 }
 
 /** Begins a failed sign-in again, for the same wanted page. */
-function signInAgainLink(error: AppError, exchange: Exchange): PageLink {
-  const { returnPath } = exchange.visitor;
+function signInAgainLink(error: AppError, context: RequestContext): PageLink {
+  const { returnPath } = context.visitor;
   const text = mayPass(error)
     ? 'Try again'
     : returnPath === undefined
@@ -221,7 +224,7 @@ function signInAgainLink(error: AppError, exchange: Exchange): PageLink {
       : 'Sign in again';
   if (error.code === 'ERR_KEYS_UNAVAILABLE' && returnPath === undefined) {
     // Without keys the wanted page is unknown. The same request finds it once the keys are back.
-    return { href: pathWithoutMarker(exchange.path), text };
+    return { href: pathWithoutMarker(context.path), text };
   }
   return { href: loginPathTo(returnPath ?? '/'), text };
 }
@@ -236,7 +239,7 @@ function refusalLabel(refusal: ProviderRefusal): string {
 }
 
 /** `/auth/sessions/end` and `/auth/admin/end` stand below the list that named the session. */
-function backToListLink({ path }: Exchange): PageLink {
+function backToListLink({ path }: RequestContext): PageLink {
   const href = path.startsWith('/auth/admin/') ? '/auth/admin' : '/auth/sessions';
   return { href, text: 'Back to the list' };
 }
@@ -249,8 +252,8 @@ function mayPass({ code, retryAfterSeconds }: AppError): boolean {
 }
 
 /** The page that was asked for; after a form there is none to come back to. */
-function pathToReturnTo(exchange: Exchange): string {
-  return changesNothing(exchange.request) ? localPath(wantedPath(exchange)) : '/';
+function pathToReturnTo(context: RequestContext): string {
+  return changesNothing(context.request) ? localPath(wantedPath(context)) : '/';
 }
 
 /** 503 on every route while settings have faults: each fault by the setting's name, never a value. */

@@ -30,7 +30,7 @@ interface RequestFacts {
 }
 
 /** One request and what is needed to answer it. Made by `endpoint`, passed to every handler. */
-export interface Exchange extends RequestFacts {
+export interface RequestContext extends RequestFacts {
   readonly services: Services;
   /** Epoch seconds, the same for the whole request. */
   readonly now: number;
@@ -46,7 +46,7 @@ export interface Exchange extends RequestFacts {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
 
-export type Handler = (exchange: Exchange) => Promise<HttpResponseInit> | HttpResponseInit;
+export type Handler = (context: RequestContext) => Promise<HttpResponseInit> | HttpResponseInit;
 
 /** @param baseUrl the app's own origin */
 export function readRequest(request: HttpRequest, baseUrl: string): RequestFacts {

@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import { changesNothing, type Exchange, isFramed, isOffice, isPrefetch } from './request';
+import { changesNothing, type RequestContext, isFramed, isOffice, isPrefetch } from './request';
 import { continueHere, redirectTo } from './responses';
 
 /** Of a wanted page: it is kept in a cookie when it does not fit into `state`. */
@@ -92,34 +92,34 @@ interface BounceOptions {
  * @throws ERR_PREFETCH: a page that was fetched ahead of time would be out of date when it is shown
  */
 export function bounce(
-  exchange: Exchange,
+  context: RequestContext,
   hasCookie: boolean,
   { needsCookie = false }: BounceOptions = {},
 ): HttpResponseInit | undefined {
-  const { request, query } = exchange;
+  const { request, query } = context;
   if (!changesNothing(request)) return undefined;
   if (isPrefetch(request)) throw new AppError('ERR_PREFETCH');
   const wasBounced = query.has(marker);
-  if (isOffice(request)) return wasBounced ? undefined : openAgain(exchange);
-  if (!exchange.isNavigation || isFramed(request)) return undefined;
+  if (isOffice(request)) return wasBounced ? undefined : openAgain(context);
+  if (!context.isNavigation || isFramed(request)) return undefined;
   const site = request.headers.get('sec-fetch-site');
   if (!wasBounced) {
     const mayLackCookie = site === null || site === 'cross-site';
-    return mayLackCookie && !hasCookie && takesMarker(exchange) ? openAgain(exchange) : undefined;
+    return mayLackCookie && !hasCookie && takesMarker(context) ? openAgain(context) : undefined;
   }
   // The bounce did not help. A second one would make a browser without cookies loop.
   if (site === 'cross-site' || (!hasCookie && (needsCookie || site === null))) return undefined;
-  return redirectTo(exchange.services.settings.baseUrl + wantedPath(exchange));
+  return redirectTo(context.services.settings.baseUrl + wantedPath(context));
 }
 
 /** Some hosts answer 404 to a query of more than 4,096 characters, without a word. */
 const longestQuery = 4096;
 
-function takesMarker({ path }: Exchange): boolean {
+function takesMarker({ path }: RequestContext): boolean {
   return path.slice(path.indexOf('?') + 1).length + `&${marker}=1`.length <= longestQuery;
 }
 
-function openAgain({ path, services }: Exchange): HttpResponseInit {
+function openAgain({ path, services }: RequestContext): HttpResponseInit {
   // With the origin, since a path that begins `//` would lead to another one.
   const address = services.settings.baseUrl + path;
   return continueHere({
@@ -130,7 +130,7 @@ function openAgain({ path, services }: Exchange): HttpResponseInit {
 }
 
 /** The path and query of a request as they were before it was bounced, with the fragment where it is known. */
-export function wantedPath({ path, query }: Exchange): string {
+export function wantedPath({ path, query }: RequestContext): string {
   const told = query.get(marker) ?? '';
   // Anybody can write the marker, and some characters of a text must not stand in a header: browsers encode them.
   const fragment = told.startsWith('#') ? new URL(told, 'https://origin.invalid').hash : '';

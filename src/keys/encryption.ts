@@ -113,7 +113,7 @@ function payloadOf(content: unknown, purpose: SealPurpose, now: number): unknown
 }
 
 /** Where an encrypted value belongs. Anywhere else it cannot be read. */
-export interface ValuePlace {
+export interface ValueAddress {
   readonly table: string;
   readonly partitionKey: string;
   readonly rowKey: string;
@@ -130,11 +130,11 @@ const algorithm = 'aes-256-gcm';
  * AES-256-GCM (NIST SP 800-38D) as `version | iv | ciphertext | tag`, 29 bytes more than `value`.
  * Which ring key `key` came from is not inside: the row tells it in a property of its own.
  */
-export function encryptValue(key: KeyObject, place: ValuePlace, value: Uint8Array): Buffer {
+export function encryptValue(key: KeyObject, address: ValueAddress, value: Uint8Array): Buffer {
   // A random 96-bit IV is safe for 2^32 values a key; a session's key sees a few hundred.
   const iv = randomBytes(ivSize);
   const cipher = createCipheriv(algorithm, key, iv, { authTagLength: tagSize });
-  cipher.setAAD(bindingOf(place));
+  cipher.setAAD(bindingOf(address));
   const ciphertext = Buffer.concat([cipher.update(value), cipher.final()]);
   return Buffer.concat([Uint8Array.of(version), iv, ciphertext, cipher.getAuthTag()]);
 }
@@ -145,7 +145,7 @@ export function encryptValue(key: KeyObject, place: ValuePlace, value: Uint8Arra
  */
 export function decryptValue(
   key: KeyObject,
-  place: ValuePlace,
+  address: ValueAddress,
   encrypted: unknown,
 ): Buffer | undefined {
   if (!(encrypted instanceof Uint8Array) || encrypted.byteLength < overhead) return undefined;
@@ -155,7 +155,7 @@ export function decryptValue(
   const options = { authTagLength: tagSize };
   const iv = encrypted.subarray(1, 1 + ivSize);
   const decipher = createDecipheriv(algorithm, key, iv, options);
-  decipher.setAAD(bindingOf(place));
+  decipher.setAAD(bindingOf(address));
   decipher.setAuthTag(encrypted.subarray(tagStart));
   const start = decipher.update(encrypted.subarray(1 + ivSize, tagStart));
   try {
@@ -166,7 +166,7 @@ export function decryptValue(
 }
 
 /** JSON, because a plain join would read the same for `a|b`, `c` and `a`, `b|c`. */
-function bindingOf({ table, partitionKey, rowKey, property }: ValuePlace): Buffer {
+function bindingOf({ table, partitionKey, rowKey, property }: ValueAddress): Buffer {
   return Buffer.from(JSON.stringify([table, partitionKey, rowKey, property, version]), 'utf8');
 }
 

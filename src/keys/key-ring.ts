@@ -201,10 +201,10 @@ export function createRingReader(parts: RingParts, clock: Clock): RingReader {
 }
 
 /** Look-ups at once, and the seconds after which there is one more: five a minute, ten in the first. */
-const mostLookUps = 5;
+const maxLookUps = 5;
 const refillSeconds = 12;
 /** Names that are remembered; a flood pushes out older ones, and then meets the allowance for all. */
-const mostNames = 100;
+const maxNames = 100;
 
 /**
  * How often names that are not in the ring may cause a query. A name that somebody made up must not hide another
@@ -212,22 +212,22 @@ const mostNames = 100;
  */
 function createAllowance(): { takes(kid: string, now: number): boolean } {
   const lookedUpAt = new Map<string, number>();
-  let left = mostLookUps;
+  let left = maxLookUps;
   let countedAt = 0;
   return {
     takes: (kid, now) => {
       if (now < (lookedUpAt.get(kid) ?? -Infinity) + retrySeconds) return false;
       const gained = Math.floor((now - countedAt) / refillSeconds);
       if (gained > 0) {
-        left = Math.min(left + gained, mostLookUps);
-        countedAt = left === mostLookUps ? now : countedAt + gained * refillSeconds;
+        left = Math.min(left + gained, maxLookUps);
+        countedAt = left === maxLookUps ? now : countedAt + gained * refillSeconds;
       }
       if (left === 0) return false;
       left -= 1;
       lookedUpAt.delete(kid);
       lookedUpAt.set(kid, now);
       const [oldest] = lookedUpAt.keys();
-      if (lookedUpAt.size > mostNames && oldest !== undefined) lookedUpAt.delete(oldest);
+      if (lookedUpAt.size > maxNames && oldest !== undefined) lookedUpAt.delete(oldest);
       return true;
     },
   };

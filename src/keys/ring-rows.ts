@@ -74,8 +74,8 @@ export async function openKey(
   signal: AbortSignal,
 ): Promise<OpenKey | undefined> {
   const content = await wrapping.unwrap(stored, signal);
-  const place = { table: rows.name, rowKey: rowKeyOf(stored.period) };
-  const secret = content && openBoundSecret(content, place);
+  const address = { table: rows.name, rowKey: rowKeyOf(stored.period) };
+  const secret = content && openBoundSecret(content, address);
   return secret && { ...stored, ringKey: { kid: kidOf(stored.period, secret), secret } };
 }
 
@@ -96,8 +96,8 @@ export async function makeRingKey(
   { now, signal }: { readonly now: number; readonly signal: AbortSignal },
 ): Promise<OpenKey | undefined> {
   const { rows, wrapping, retainSeconds } = parts;
-  const place = { table: rows.name, rowKey: rowKeyOf(period) };
-  const content = bindSecret(randomBytes(secretSize), place);
+  const address = { table: rows.name, rowKey: rowKeyOf(period) };
+  const content = bindSecret(randomBytes(secretSize), address);
   const stored = { period, ...(await wrapping.wrap(content, signal)) };
   // A key that could be wrapped but never unwrapped (a missing permission) would occupy the row for
   // the whole period, so it is unwrapped once before it goes there.

@@ -30,7 +30,7 @@ export interface KeyWrapping {
 const label = 'anteroom/key-wrapping/1';
 
 /** The ring binds a key to its row itself (bound-secret.ts), whatever wraps it. */
-const place = { table: '', partitionKey: 'key-ring', rowKey: '', property: 'wrapped' };
+const address = { table: '', partitionKey: 'key-ring', rowKey: '', property: 'wrapped' };
 
 /**
  * Wraps by AES-256-GCM under a key derived from `secret` (the setting `KEY_RING_SECRET`), for where
@@ -43,8 +43,8 @@ export function createSecretWrapping(secret: Uint8Array): KeyWrapping {
   const hash = createHash('sha256').update('anteroom key wrapping\0').update(keyBytes);
   const version = `secret.${hash.digest('base64url').slice(0, 8)}`;
   return {
-    wrap: (content) => Promise.resolve({ wrapped: encryptValue(key, place, content), version }),
-    unwrap: ({ wrapped }) => Promise.resolve(decryptValue(key, place, wrapped)),
+    wrap: (content) => Promise.resolve({ wrapped: encryptValue(key, address, content), version }),
+    unwrap: ({ wrapped }) => Promise.resolve(decryptValue(key, address, wrapped)),
   };
 }
 
@@ -53,7 +53,7 @@ export const secretSize = 32;
 const bindingSize = 32;
 
 /** Where a ring key belongs. */
-export interface RingPlace {
+export interface RingKeyAddress {
   readonly table: string;
   readonly rowKey: string;
 }
@@ -64,23 +64,23 @@ export interface RingPlace {
  * inside, a wrapped key that somebody learned (from another environment, or years ago) could be put
  * into the row of the current period.
  */
-export function bindSecret(secret: Uint8Array, place: RingPlace): Buffer {
-  return Buffer.concat([Uint8Array.of(version), bindingOf(place), secret]);
+export function bindSecret(secret: Uint8Array, address: RingKeyAddress): Buffer {
+  return Buffer.concat([Uint8Array.of(version), bindingOf(address), secret]);
 }
 
 /** The secret, or `undefined` when `content` is none, or belongs elsewhere. */
-export function openBoundSecret(content: Uint8Array, place: RingPlace): Buffer | undefined {
+export function openBoundSecret(content: Uint8Array, address: RingKeyAddress): Buffer | undefined {
   if (content.byteLength !== 1 + bindingSize + secretSize || content[0] !== version) {
     return undefined;
   }
   const binding = content.subarray(1, 1 + bindingSize);
-  if (!timingSafeEqual(binding, bindingOf(place))) return undefined;
+  if (!timingSafeEqual(binding, bindingOf(address))) return undefined;
   return Buffer.from(content.subarray(1 + bindingSize));
 }
 
-function bindingOf({ table, rowKey }: RingPlace): Buffer {
-  const place = JSON.stringify(['anteroom ring key', version, table, rowKey]);
-  return createHash('sha256').update(place).digest();
+function bindingOf({ table, rowKey }: RingKeyAddress): Buffer {
+  const address = JSON.stringify(['anteroom ring key', version, table, rowKey]);
+  return createHash('sha256').update(address).digest();
 }
 
 /** RSAES-OAEP with SHA-256 and MGF1 with SHA-256 (RFC 7518 section 4.3). */

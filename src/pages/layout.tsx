@@ -46,7 +46,7 @@ export function Layout({ title, signedInAs, current, goingOn, files = [], childr
   );
 }
 
-const places = [
+const destinations = [
   { href: '/', text: 'Home' },
   { href: '/auth/me', text: 'Profile' },
   { href: '/auth/sessions', text: 'Sessions' },
@@ -58,7 +58,7 @@ function Menu({ name, current }: { readonly name: string; readonly current: stri
     <>
       <nav aria-label="Main">
         <ul>
-          {places.map(({ href, text }) => (
+          {destinations.map(({ href, text }) => (
             <li key={href}>
               <a href={href} {...(href === current && { 'aria-current': 'page' as const })}>
                 {text}

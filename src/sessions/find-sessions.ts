@@ -6,7 +6,7 @@ import { isLive, sessionPrefix, sessionRowKey } from './session';
 import {
   parseSummary,
   parseTimes,
-  type SessionParts,
+  type SessionStorage,
   type SummaryContent,
   toRowTime,
 } from './session-rows';
@@ -27,7 +27,7 @@ export interface SessionsPage {
   readonly continuation: string | undefined;
 }
 
-export interface ListWishes {
+export interface ListOptions {
   /** One user's sessions; everybody's without it. */
   readonly userKey?: string | undefined;
   readonly now: number;
@@ -51,8 +51,8 @@ const maxListPages = 10;
  * @throws ERR_BAD_REQUEST for a continuation that no page ended with
  */
 export async function listSessions(
-  parts: SessionParts,
-  { userKey, now, limit, continuation, signal }: ListWishes,
+  parts: SessionStorage,
+  { userKey, now, limit, continuation, signal }: ListOptions,
 ): Promise<SessionsPage> {
   const sessions: SessionSummary[] = [];
   let next = continuation;
@@ -86,7 +86,7 @@ export function liveSessions(now: number, userKey?: string): RowQuery {
 
 /** The live session with this name, or `undefined`. */
 export async function findSummary(
-  parts: SessionParts,
+  parts: SessionStorage,
   { userKey, sessionKey }: SessionName,
   now: number,
   signal: AbortSignal,
@@ -99,7 +99,7 @@ export async function findSummary(
 
 /** What a row tells of a session; `undefined` when it does not even have its times. */
 export async function summaryOf(
-  { table, keyRing }: SessionParts,
+  { table, keyRing }: SessionStorage,
   row: Row,
   signal: AbortSignal,
 ): Promise<SessionSummary | undefined> {
@@ -116,7 +116,7 @@ export async function summaryOf(
   };
 }
 
-export interface SearchWishes {
+export interface SearchOptions {
   /** Words that name or address must hold, in any case; or the beginning of a user key as it stands in logs. */
   readonly text: string;
   readonly now: number;
@@ -139,7 +139,7 @@ const storagePageSize = 1000;
 const shortestKeyPrefix = 6;
 
 /** Where a search goes on: in which page of the table, and behind which session of it. */
-interface Place {
+interface Position {
   readonly page: string | undefined;
   readonly after: string;
 }
@@ -150,36 +150,36 @@ interface Place {
  * @throws ERR_BAD_REQUEST for a continuation that no search ended with
  */
 export async function searchSessions(
-  parts: SessionParts,
-  { text, now, limit, continuation, signal }: SearchWishes,
+  parts: SessionStorage,
+  { text, now, limit, continuation, signal }: SearchOptions,
 ): Promise<SearchedPage> {
   const sessions: SessionSummary[] = [];
   const matches = matcherOf(text);
-  let place =
-    continuation === undefined ? { page: undefined, after: '' } : parsePlace(continuation);
+  let position =
+    continuation === undefined ? { page: undefined, after: '' } : parsePosition(continuation);
   let searched = 0;
   for (let count = 0; count < maxSearchPages; count += 1) {
-    const page = await readPage(parts, now, place.page, signal);
+    const page = await readPage(parts, now, position.page, signal);
     const found = await Promise.all(page.rows.map((row) => summaryOf(parts, row, signal)));
     for (const session of found) {
-      if (session === undefined || keyOf(session) <= place.after) continue;
+      if (session === undefined || keyOf(session) <= position.after) continue;
       searched += 1;
       if (!matches(session)) continue;
       const last = sessions[limit - 1];
       if (last !== undefined) {
-        const next = { page: place.page, after: keyOf(last) };
-        return { sessions, searched, continuation: placeText(next) };
+        const next = { page: position.page, after: keyOf(last) };
+        return { sessions, searched, continuation: positionText(next) };
       }
       sessions.push(session);
     }
     if (page.continuation === undefined) return { sessions, searched, continuation: undefined };
-    place = { page: page.continuation, after: '' };
+    position = { page: page.continuation, after: '' };
   }
-  return { sessions, searched, continuation: placeText(place) };
+  return { sessions, searched, continuation: positionText(position) };
 }
 
 async function readPage(
-  { table }: SessionParts,
+  { table }: SessionStorage,
   now: number,
   continuation: string | undefined,
   signal: AbortSignal,
@@ -213,18 +213,18 @@ function keyOf({ userKey, sessionKey }: SessionSummary): string {
   return `${userKey} ${sessionPrefix}${sessionKey}`;
 }
 
-function placeText({ page, after }: Place): string {
+function positionText({ page, after }: Position): string {
   return Buffer.from(JSON.stringify({ p: page, a: after }), 'utf8').toString('base64url');
 }
 
-function parsePlace(text: string): Place {
-  let place: unknown;
+function parsePosition(text: string): Position {
+  let position: unknown;
   try {
-    place = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    position = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
   } catch (cause) {
     throw new AppError('ERR_BAD_REQUEST', { cause, note: 'no continuation of a search' });
   }
-  const { p: page, a: after } = isObject(place) ? place : {};
+  const { p: page, a: after } = isObject(position) ? position : {};
   const isPage = page === undefined || (typeof page === 'string' && page !== '');
   if (!isPage || typeof after !== 'string') {
     throw new AppError('ERR_BAD_REQUEST', { note: 'no continuation of a search' });

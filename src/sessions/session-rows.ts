@@ -8,7 +8,7 @@ import {
   encryptValue,
   type KeyRing,
   type RingKey,
-  type ValuePlace,
+  type ValueAddress,
 } from '../keys/encryption';
 import { chunkSize, joinChunks, splitIntoChunks } from '../storage/row-limits';
 import type { NewRow, Row, RowAddress, Table } from '../storage/table';
@@ -23,7 +23,7 @@ import {
 } from './session';
 
 /** What everything in `sessions/` is made of; put together once an instance. */
-export interface SessionParts {
+export interface SessionStorage {
   readonly table: Table;
   readonly keyRing: KeyRing;
   readonly limits: SessionLimits;
@@ -70,7 +70,7 @@ export function sessionRowOf(
   { tableName, ringKey, ticket }: { tableName: string; ringKey: RingKey; ticket: Opener },
 ): NewRow {
   const { partitionKey, rowKey } = addressOf(ticket);
-  const place = (property: string) => ({ table: tableName, partitionKey, rowKey, property });
+  const address = (property: string) => ({ table: tableName, partitionKey, rowKey, property });
   const sessionKey = deriveSessionKey(ringKey, sessionIdBytes(ticket.sessionId));
   const summary: SummaryContent = {
     name: session.user.name,
@@ -82,9 +82,9 @@ export function sessionRowOf(
     rowKey,
     properties: {
       ...dataProperties(
-        encryptValue(sessionKey, place('data'), bytesOf(sessionContent(session, device))),
+        encryptValue(sessionKey, address('data'), bytesOf(sessionContent(session, device))),
       ),
-      summary: encryptValue(deriveKey(ringKey, 'summary'), place('summary'), bytesOf(summary)),
+      summary: encryptValue(deriveKey(ringKey, 'summary'), address('summary'), bytesOf(summary)),
       kid: ringKey.kid,
       createdAt: toRowTime(session.createdAt),
       idleExpiresAt: toRowTime(session.idleExpiresAt),
@@ -113,9 +113,9 @@ export function parseSessionRow(
 ): DescribedSession | undefined {
   const times = parseTimes(row);
   if (times === undefined) return undefined;
-  const place = placeIn(tableName, row, 'data');
+  const address = addressIn(tableName, row, 'data');
   const key = deriveSessionKey(ringKey, sessionIdBytes(ticket.sessionId));
-  const data = decryptValue(key, place, row.properties['data'] ?? joinChunks(row.properties));
+  const data = decryptValue(key, address, row.properties['data'] ?? joinChunks(row.properties));
   const content = data && parseSessionContent(parseJson(data), row.partitionKey);
   return content && { session: { ...content.session, ...times }, device: content.device };
 }
@@ -125,8 +125,8 @@ export function parseSummary(
   row: Row,
   { tableName, ringKey }: { tableName: string; ringKey: RingKey },
 ): SummaryContent | undefined {
-  const place = placeIn(tableName, row, 'summary');
-  const summary = decryptValue(deriveKey(ringKey, 'summary'), place, row.properties['summary']);
+  const address = addressIn(tableName, row, 'summary');
+  const summary = decryptValue(deriveKey(ringKey, 'summary'), address, row.properties['summary']);
   return summary && parseSummaryContent(parseJson(summary));
 }
 
@@ -143,7 +143,7 @@ export function parseTimes({
   return { createdAt, idleExpiresAt, expiresAt };
 }
 
-function placeIn(table: string, { partitionKey, rowKey }: Row, property: string): ValuePlace {
+function addressIn(table: string, { partitionKey, rowKey }: Row, property: string): ValueAddress {
   return { table, partitionKey, rowKey, property };
 }
 
@@ -238,12 +238,12 @@ const largestCache = 16 * 1024 * 1024;
  * so that sliding rewrites one row only.
  */
 export function tokensRowOf(tokenCache: string, { tableName, ringKey, ticket }: Opening): NewRow {
-  const address = tokensAddressOf(ticket);
+  const row = tokensAddressOf(ticket);
   const key = deriveSessionKey(ringKey, sessionIdBytes(ticket.sessionId));
-  const place = { table: tableName, ...address, property: 'data' };
-  const encrypted = encryptValue(key, place, gzipSync(Buffer.from(tokenCache, 'utf8')));
+  const address = { table: tableName, ...row, property: 'data' };
+  const encrypted = encryptValue(key, address, gzipSync(Buffer.from(tokenCache, 'utf8')));
   return {
-    ...address,
+    ...row,
     properties: {
       ...splitIntoChunks(encrypted),
       kid: ringKey.kid,
@@ -264,8 +264,8 @@ export function parseTokensRow(
 ): string | undefined {
   const { partitionKey, rowKey } = row;
   const key = deriveSessionKey(ringKey, sessionIdBytes(ticket.sessionId));
-  const place = { table: tableName, partitionKey, rowKey, property: 'data' };
-  const zipped = decryptValue(key, place, joinChunks(row.properties));
+  const address = { table: tableName, partitionKey, rowKey, property: 'data' };
+  const zipped = decryptValue(key, address, joinChunks(row.properties));
   return zipped && unzip(zipped);
 }
 

@@ -4,10 +4,10 @@ import { endAllSessions, endSession, endSessionsOfSid, type SessionName } from '
 import {
   findSummary,
   listSessions,
-  type ListWishes,
+  type ListOptions,
   type SearchedPage,
   searchSessions,
-  type SearchWishes,
+  type SearchOptions,
   type SessionsPage,
   type SessionSummary,
 } from './find-sessions';
@@ -29,7 +29,7 @@ import {
   isSidEnded,
   parseSessionRow,
   parseTokensRow,
-  type SessionParts,
+  type SessionStorage,
   sessionRowOf,
   sidIndexAddress,
   sidIndexRowOf,
@@ -92,9 +92,9 @@ export interface SessionStore {
   /** Ends the sessions that came of one session at the provider: 1 list, 1 transaction a user and 2 of the index. Tells how many, by user key. */
   endAllOfSid(sid: string, signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
   /** Live sessions, of everybody or of one user. */
-  listLive(wishes: ListWishes): Promise<SessionsPage>;
+  listLive(options: ListOptions): Promise<SessionsPage>;
   /** Live sessions of people whose name or address holds a text. At most 10 lists a call. */
-  search(wishes: SearchWishes): Promise<SearchedPage>;
+  search(options: SearchOptions): Promise<SearchedPage>;
   /** One live session by its name in a list. 1 point read. */
   findNamed(
     name: SessionName,
@@ -104,7 +104,7 @@ export interface SessionStore {
 }
 
 /** The store over one table and key ring. Keeps nothing itself: any number of instances may share the table. */
-export function createSessionStore(parts: SessionParts): SessionStore {
+export function createSessionStore(parts: SessionStorage): SessionStore {
   const { table } = parts;
   return {
     open: (opening) => openSession(parts, opening),
@@ -123,8 +123,8 @@ export function createSessionStore(parts: SessionParts): SessionStore {
     endAllOf: (userKey, signal, exceptSessionKey) =>
       endAllSessions(table, { userKey, exceptSessionKey }, signal),
     endAllOfSid: (sid, signal) => endSessionsOfSid(table, sid, signal),
-    listLive: (wishes) => listSessions(parts, wishes),
-    search: (wishes) => searchSessions(parts, wishes),
+    listLive: (options) => listSessions(parts, options),
+    search: (options) => searchSessions(parts, options),
     findNamed: (name, now, signal) => findSummary(parts, name, now, signal),
   };
 }
@@ -160,7 +160,7 @@ export interface OpenedSession {
  *   written until then opens nothing and expires
  */
 export async function openSession(
-  parts: SessionParts,
+  parts: SessionStorage,
   opening: NewSession,
 ): Promise<OpenedSession> {
   const { user, sid, now, signal } = opening;
@@ -189,16 +189,16 @@ function sessionOf(
 }
 
 async function insertRows(
-  { table, keyRing }: SessionParts,
+  { table, keyRing }: SessionStorage,
   { sid, tokenCache, userAgent, signal }: NewSession,
   session: Session,
   ticket: SessionTicket,
 ): Promise<void> {
   const { userKey, expiresAt } = ticket;
-  const place = { tableName: table.name, ringKey: await keyRing.current(signal), ticket };
+  const rowKeys = { tableName: table.name, ringKey: await keyRing.current(signal), ticket };
   const rows = [
-    sessionRowOf({ session, device: describeDevice(userAgent) }, place),
-    tokensRowOf(tokenCache, place),
+    sessionRowOf({ session, device: describeDevice(userAgent) }, rowKeys),
+    tokensRowOf(tokenCache, rowKeys),
   ];
   if (sid !== undefined) {
     const sessionKey = sessionKeyOf(ticket.sessionId);
@@ -217,7 +217,7 @@ async function insertRows(
  * decrypted is `undefined`: there is no session then.
  */
 export async function readSession(
-  parts: SessionParts,
+  parts: SessionStorage,
   ticket: SessionTicket,
   now: number,
   signal: AbortSignal,
@@ -233,7 +233,7 @@ export async function readSession(
  * it tells of the user may be long out of date.
  */
 export async function readLastSession(
-  { table, keyRing, onUnreadable }: SessionParts,
+  { table, keyRing, onUnreadable }: SessionStorage,
   ticket: SessionTicket,
   signal: AbortSignal,
 ): Promise<FoundSession | undefined> {
@@ -250,7 +250,7 @@ export async function readLastSession(
 
 /** The token cache a ticket opens, by one point read; `undefined` when there is none to be opened. */
 export async function readTokens(
-  { table, keyRing, onUnreadable }: SessionParts,
+  { table, keyRing, onUnreadable }: SessionStorage,
   ticket: SessionTicket,
   signal: AbortSignal,
 ): Promise<StoredTokens | undefined> {
@@ -267,7 +267,7 @@ export async function readTokens(
 
 /** Session and token cache in the time of one round trip: two point reads side by side. */
 export async function readSessionWithTokens(
-  parts: SessionParts,
+  parts: SessionStorage,
   ticket: SessionTicket,
   now: number,
   signal: AbortSignal,
@@ -293,7 +293,7 @@ export type WriteOutcome = 'written' | 'missing' | 'conflict';
  * @returns the session as it is now, or `undefined` when it was ended meanwhile
  */
 export async function renewSession(
-  { table, limits }: SessionParts,
+  { table, limits }: SessionStorage,
   ticket: SessionTicket,
   { session, etag }: FoundSession,
   now: number,
@@ -312,7 +312,7 @@ export async function renewSession(
 
 /** Puts a new token cache in the place of the one that has `etag`. */
 export async function writeTokens(
-  { table, keyRing }: SessionParts,
+  { table, keyRing }: SessionStorage,
   ticket: SessionTicket,
   { tokenCache, etag }: StoredTokens,
   now: number,
@@ -348,7 +348,7 @@ export type UpdateOutcome = FoundSession | Exclude<WriteOutcome, 'written'>;
  * wrote meanwhile. Also renews the idle limit when that is due, so that no second write is needed.
  */
 export async function updateSession(
-  { table, keyRing, limits }: SessionParts,
+  { table, keyRing, limits }: SessionStorage,
   ticket: SessionTicket,
   { found, user, sid, loginHint, verifiedAt, tokens, slide, now, signal }: VerifiedAgain,
 ): Promise<UpdateOutcome> {

@@ -13,10 +13,10 @@ const pageSize = 1000;
 /** Partitions cleared at once: enough to be quick, too few to disturb sign-ins. */
 const parallel = 8;
 
-interface SweepWishes {
+interface SweepOptions {
   readonly now: number;
   /** Pages of the table this run looks at; the next run goes on behind them. */
-  readonly mostPages: number;
+  readonly maxPages: number;
   readonly signal: AbortSignal;
 }
 
@@ -35,7 +35,7 @@ export interface SweepCounts {
  */
 export async function sweepExpiredRows(
   table: Table,
-  { now, mostPages, signal }: SweepWishes,
+  { now, maxPages, signal }: SweepOptions,
 ): Promise<SweepCounts> {
   let cursor = await readSweepCursor(table, signal);
   let pages = 0;
@@ -54,7 +54,7 @@ export async function sweepExpiredRows(
     // Another run is at work, from a place of its own.
     if (kept === undefined) return { pages, rows, isFinished: false };
     cursor = kept;
-  } while (cursor.continuation !== undefined && pages < mostPages);
+  } while (cursor.continuation !== undefined && pages < maxPages);
   return { pages, rows, isFinished: cursor.continuation === undefined };
 }
 
@@ -82,8 +82,8 @@ async function nextPage(
     const { value } = await table.list(expiredRows(now, continuation), signal).next();
     return value ?? { rows: [], continuation: undefined };
   } catch (error) {
-    const isNoPlace = error instanceof AppError && error.code === 'ERR_BAD_REQUEST';
-    if (!isNoPlace || continuation === undefined) throw error;
+    const isUnreadable = error instanceof AppError && error.code === 'ERR_BAD_REQUEST';
+    if (!isUnreadable || continuation === undefined) throw error;
     return nextPage(table, now, undefined, signal);
   }
 }

@@ -14,7 +14,7 @@ import { areStepUpNames, isScope } from './step-up';
 export const attemptSeconds = 600;
 
 /** How often a sign-in has begun again by itself. After round 2 a page explains it. */
-export type Round = 0 | 1 | 2;
+export type Retries = 0 | 1 | 2;
 
 /** What is asked for beyond the usual sign-in. */
 export interface AskedMore {
@@ -36,11 +36,11 @@ export interface SignInAttempt {
   readonly browser: string;
   /** Epoch seconds. */
   readonly startedAt: number;
-  readonly round: Round;
+  readonly retries: Retries;
   /** A local path, fragment included, at most 2 KB. */
   readonly returnPath: string;
   /** True when `returnPath` is only a part of the wanted page, whose whole address is lost. */
-  readonly isPart?: boolean | undefined;
+  readonly isPartial?: boolean | undefined;
   /** As it was asked for at `/auth/login`. */
   readonly prompt?: string | undefined;
   readonly asked?: AskedMore | undefined;
@@ -49,13 +49,13 @@ export interface SignInAttempt {
 /** An attempt as it came back in `state`. */
 export interface OpenedAttempt extends SignInAttempt {
   /** True when the cookie with what was asked for is gone: the code cannot be redeemed. */
-  readonly lacksAsked: boolean;
+  readonly isIncomplete: boolean;
 }
 
 /** What an attempt becomes: the `state`, and what did not fit into it, for a cookie. */
 export interface SealedAttempt {
   readonly state: string;
-  readonly rest: string | undefined;
+  readonly overflow: string | undefined;
 }
 
 interface RingUse {
@@ -74,14 +74,14 @@ const longestPart = 200;
 
 /** A new attempt. `browserSecret` is the value of the browser's sign-in cookie. */
 export function createAttempt(
-  wishes: Pick<SignInAttempt, 'returnPath' | 'isPart' | 'round' | 'prompt' | 'asked'>,
+  options: Pick<SignInAttempt, 'returnPath' | 'isPartial' | 'retries' | 'prompt' | 'asked'>,
   browserSecret: string,
   now: number,
 ): SignInAttempt {
-  const { returnPath, isPart, round, prompt, asked } = wishes;
+  const { returnPath, isPartial, retries, prompt, asked } = options;
   const id = randomBytes(16).toString('base64url');
   const browser = hashOf(browserSecret);
-  return { id, browser, startedAt: now, returnPath, isPart, round, prompt, asked };
+  return { id, browser, startedAt: now, returnPath, isPartial, retries, prompt, asked };
 }
 
 /**
@@ -96,53 +96,53 @@ export async function sealAttempt(
   const { id, startedAt } = attempt;
   const options = { keyRing, expiresAt: startedAt + openableSeconds, signal };
   const longest = isShort ? shortestState : longestState;
-  const ways = waysToKeep(attempt);
-  for (const [index, { inState, inRest }] of ways.entries()) {
+  const layouts = stateLayouts(attempt);
+  for (const [index, { inState, inCookie }] of layouts.entries()) {
     const state = await seal('sign-in-state', inState, options);
-    if (state.length > longest && index < ways.length - 1) continue;
-    const rest = inRest && (await seal('sign-in-rest', { i: id, ...inRest }, options));
-    return { state, rest };
+    if (state.length > longest && index < layouts.length - 1) continue;
+    const overflow = inCookie && (await seal('sign-in-rest', { i: id, ...inCookie }, options));
+    return { state, overflow };
   }
   throw new Error('there is always a last way');
 }
 
-interface WayToKeep {
+interface StateLayout {
   readonly inState: object;
-  readonly inRest?: object;
+  readonly inCookie?: object;
 }
 
 /** From everything in `state` to as little as possible. The wanted page stays there longest. */
-function waysToKeep(attempt: SignInAttempt): readonly WayToKeep[] {
-  const { id, browser, startedAt, round, returnPath, isPart, prompt, asked } = attempt;
+function stateLayouts(attempt: SignInAttempt): readonly StateLayout[] {
+  const { id, browser, startedAt, retries, returnPath, isPartial, prompt, asked } = attempt;
   const base = {
-    ...{ i: id, h: browser, t: startedAt, n: round, p: prompt, u: asked?.userKey },
-    l: isPart === true ? 1 : undefined,
+    ...{ i: id, h: browser, t: startedAt, n: retries, p: prompt, u: asked?.userKey },
+    l: isPartial === true ? 1 : undefined,
   };
   const page = { r: returnPath };
   const part = { k: partOf(returnPath) };
   if (asked === undefined) {
     return [
       { inState: { ...base, ...page } },
-      { inState: { ...base, ...part, x: 'page' }, inRest: page },
+      { inState: { ...base, ...part, x: 'page' }, inCookie: page },
     ];
   }
   const more = { s: asked.scopes.join(' '), c: asked.claims, m: asked.names };
   return [
     { inState: { ...base, ...page, ...more } },
-    { inState: { ...base, ...page, x: 'asked' }, inRest: more },
-    { inState: { ...base, ...part, x: 'both' }, inRest: { ...page, ...more } },
+    { inState: { ...base, ...page, x: 'asked' }, inCookie: more },
+    { inState: { ...base, ...part, x: 'both' }, inCookie: { ...page, ...more } },
   ];
 }
 
 /**
  * The attempt in a `state`, whichever browser began it; `undefined` when it is none of ours, or so old that its key is
  * gone.
- * @param rests what this browser kept of attempts whose `state` could not hold all
+ * @param overflows what this browser kept of attempts whose `state` could not hold all
  * @throws ERR_KEYS_UNAVAILABLE
  */
 export async function openAttempt(
   state: string,
-  rests: readonly string[],
+  overflows: readonly string[],
   { keyRing, now, signal }: RingUse & { readonly now: number },
 ): Promise<OpenedAttempt | undefined> {
   const options = { keyRing, now, signal };
@@ -150,13 +150,13 @@ export async function openAttempt(
   if (!isObject(content)) return undefined;
   const { x: elsewhere } = content;
   if (elsewhere === undefined) return parseAttempt(content);
-  for (const rest of rests) {
-    const kept = await openSealed('sign-in-rest', rest, options);
+  for (const overflow of overflows) {
+    const kept = await openSealed('sign-in-rest', overflow, options);
     if (isObject(kept) && kept['i'] === content['i']) return parseAttempt({ ...content, ...kept });
   }
-  const isPart = content['r'] === undefined;
-  const attempt = parseAttempt(isPart ? { ...content, l: 1 } : content);
-  return attempt && { ...attempt, lacksAsked: elsewhere !== 'page' };
+  const isPartial = content['r'] === undefined;
+  const attempt = parseAttempt(isPartial ? { ...content, l: 1 } : content);
+  return attempt && { ...attempt, isIncomplete: elsewhere !== 'page' };
 }
 
 /** Whether the browser that has this sign-in cookie began the attempt. In constant time. */
@@ -211,17 +211,27 @@ function partOf(returnPath: string): string {
 }
 
 function parseAttempt(content: Readonly<Record<string, unknown>>): OpenedAttempt | undefined {
-  const { i: id, h: browser, t: startedAt, n: round, p: prompt, l: lost } = content;
+  const { i: id, h: browser, t: startedAt, n: retries, p: prompt, l: lost } = content;
   const { u: userKey, s: scopes, c: claims, m: stepUps } = content;
   const returnPath = content['r'] ?? content['k'];
   if (!isText(id) || !isText(browser) || !isOptionalText(prompt)) return undefined;
   if (typeof startedAt !== 'number' || !Number.isSafeInteger(startedAt)) return undefined;
-  if (round !== 0 && round !== 1 && round !== 2) return undefined;
+  if (retries !== 0 && retries !== 1 && retries !== 2) return undefined;
   if (!isText(returnPath) || !returnPath.startsWith('/')) return undefined;
   const asked = parseAsked(scopes, claims, userKey, stepUps);
   if (asked === 'malformed') return undefined;
-  const isPart = lost === 1;
-  return { id, browser, startedAt, round, returnPath, isPart, prompt, asked, lacksAsked: false };
+  const isPartial = lost === 1;
+  return {
+    id,
+    browser,
+    startedAt,
+    retries,
+    returnPath,
+    isPartial,
+    prompt,
+    asked,
+    isIncomplete: false,
+  };
 }
 
 function parseAsked(

@@ -1,6 +1,6 @@
 import { clearNotice, noticeCookie, readNotice } from '../cookies/cookie';
 import { AppError } from '../errors';
-import type { Exchange } from '../http/request';
+import type { RequestContext } from '../http/request';
 import { isObject } from '../json';
 
 /** Something a person does to sessions. */
@@ -34,7 +34,7 @@ const prefixLength = 8;
  * @param work ends sessions and tells how many
  */
 export async function audited(
-  { log, now }: Exchange,
+  { log, now }: RequestContext,
   { event, by, of, session }: AuditedAction,
   work: () => Promise<number>,
 ): Promise<number> {
@@ -57,7 +57,7 @@ export async function audited(
 }
 
 /** Lets the list that is shown next say what has just been done. */
-export function leaveEndedNotice({ cookies, services }: Exchange, count: number): void {
+export function leaveEndedNotice({ cookies, services }: RequestContext, count: number): void {
   cookies.push(noticeCookie('ended', { count }, services.settings));
 }
 
@@ -66,7 +66,7 @@ export function takeEndedNotice({
   requestCookies,
   cookies,
   services,
-}: Exchange): number | undefined {
+}: RequestContext): number | undefined {
   const content = readNotice(requestCookies, 'ended', services.settings);
   if (content === undefined) return undefined;
   cookies.push(clearNotice('ended', services.settings));

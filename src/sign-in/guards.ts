@@ -1,17 +1,22 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError, RoleMissingError, SignInNeededError, StepUpError } from '../errors';
-import { changesNothing, type Exchange, type Handler, requireSameOrigin } from '../http/request';
+import {
+  changesNothing,
+  type RequestContext,
+  type Handler,
+  requireSameOrigin,
+} from '../http/request';
 import { bounce } from '../http/wanted-page';
 import { type Session, sessionKeyOf, type SessionTicket, type User } from '../sessions/session';
 import type { Settings } from '../settings';
 import { createUserTokens } from '../tokens/access-token';
 import { audited } from './ending';
 import { findSession, keepSession, type RequestSession } from './request-session';
-import { mostStepUps, stepUpName, wayToSignIn, wayToStepUp } from './step-up';
+import { maxStepUps, stepUpName, signInLink, stepUpLink } from './step-up';
 
 /** What a handler behind `signedIn` or `withRole` gets beside the exchange. */
-export interface SignedInExchange extends Exchange {
+export interface SignedInContext extends RequestContext {
   readonly user: User;
   readonly session: Session;
   readonly ticket: SessionTicket;
@@ -24,7 +29,7 @@ export interface SignedInExchange extends Exchange {
 }
 
 export type SignedInHandler = (
-  exchange: SignedInExchange,
+  context: SignedInContext,
 ) => Promise<HttpResponseInit> | HttpResponseInit;
 
 export interface SignedInOptions {
@@ -34,7 +39,7 @@ export interface SignedInOptions {
    * False for a function that scripts ask by themselves: its requests do not keep the session alive.
    * `auth/session` decides by its query.
    */
-  readonly slides?: boolean | ((exchange: Exchange) => boolean);
+  readonly slides?: boolean | ((context: RequestContext) => boolean);
 }
 
 /** For so long after a step-up, a person decides whether to go through another. */
@@ -46,38 +51,38 @@ const stepUpPauseSeconds = 60;
  * is read. The session is renewed past half of its idle time, unless `options.slides` says no.
  */
 export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}): Handler {
-  return async (exchange) => {
-    const { request, services } = exchange;
+  return async (context) => {
+    const { request, services } = context;
     // A handler that changes something must not have to remember it.
     if (!changesNothing(request)) requireSameOrigin(request, services.settings.baseUrl);
-    const hasCookie = hasSessionCookie(exchange.requestCookies, services.settings);
-    const detour = bounce(exchange, hasCookie, { needsCookie: true });
+    const hasCookie = hasSessionCookie(context.requestCookies, services.settings);
+    const detour = bounce(context, hasCookie, { needsCookie: true });
     if (detour !== undefined) return detour;
-    const found = await findSession(exchange, options);
-    if (found === undefined) throw signedOut(exchange);
-    exchange.visitor.user = found.session.user;
-    exchange.visitor.userKey = found.session.user.userKey;
+    const found = await findSession(context, options);
+    if (found === undefined) throw signedOut(context);
+    context.visitor.user = found.session.user;
+    context.visitor.userKey = found.session.user.userKey;
     try {
       const slides =
-        typeof options.slides === 'function' ? options.slides(exchange) : options.slides;
-      const kept = await keepSession(exchange, found, slides ?? true);
-      if (kept === undefined) throw signedOut(exchange);
-      return await handler(signedInExchange(exchange, kept));
+        typeof options.slides === 'function' ? options.slides(context) : options.slides;
+      const kept = await keepSession(context, found, slides ?? true);
+      if (kept === undefined) throw signedOut(context);
+      return await handler(signedInContext(context, kept));
     } catch (error) {
-      throw await asSignInNeeded(error, exchange, found);
+      throw await asSignInNeeded(error, context, found);
     }
   };
 }
 
-function signedOut(exchange: Exchange, cause?: unknown): SignInNeededError {
-  exchange.visitor.user = undefined;
-  const { loginPath, lostPage } = wayToSignIn(exchange);
+function signedOut(context: RequestContext, cause?: unknown): SignInNeededError {
+  context.visitor.user = undefined;
+  const { loginPath, lostPage } = signInLink(context);
   return new SignInNeededError('ERR_SIGNED_OUT', loginPath, { cause, lostPage });
 }
 
-function signedInExchange(exchange: Exchange, found: RequestSession): SignedInExchange {
+function signedInContext(context: RequestContext, found: RequestSession): SignedInContext {
   const { ticket, session, tokens } = found;
-  const { services, now, signal } = exchange;
+  const { services, now, signal } = context;
   const accessToken = createUserTokens(services.auth, services.shareRefresh, {
     sessionKey: sessionKeyOf(ticket.sessionId),
     user: session.user,
@@ -90,7 +95,7 @@ function signedInExchange(exchange: Exchange, found: RequestSession): SignedInEx
     now,
     signal,
   });
-  return { ...exchange, user: session.user, session, ticket, accessToken };
+  return { ...context, user: session.user, session, ticket, accessToken };
 }
 
 /** A step-up that did not help within the last minute is not repeated by itself: the redirects would loop. */
@@ -104,20 +109,20 @@ function stepUpsSoFar(
   }
   const names = [...new Set([...(stepUps ?? []), name])];
   const isRepeated =
-    stepUps === undefined || names.length === stepUps.length || names.length > mostStepUps;
-  return { isRepeated, names: names.slice(-mostStepUps) };
+    stepUps === undefined || names.length === stepUps.length || names.length > maxStepUps;
+  return { isRepeated, names: names.slice(-maxStepUps) };
 }
 
 /** What the handler met on the way that only going through the provider again can mend. */
 async function asSignInNeeded(
   error: unknown,
-  exchange: Exchange,
+  context: RequestContext,
   { ticket, session }: RequestSession,
 ): Promise<unknown> {
   if (error instanceof SignInNeededError) return error;
   if (error instanceof StepUpError) {
-    const { isRepeated, names } = stepUpsSoFar(session, stepUpName(error.stepUp), exchange.now);
-    const { loginPath, lostPage } = await wayToStepUp(exchange, ticket, error.stepUp, names);
+    const { isRepeated, names } = stepUpsSoFar(session, stepUpName(error.stepUp), context.now);
+    const { loginPath, lostPage } = await stepUpLink(context, ticket, error.stepUp, names);
     return new SignInNeededError('ERR_STEP_UP', loginPath, { cause: error, isRepeated, lostPage });
   }
   if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') {
@@ -125,11 +130,11 @@ async function asSignInNeeded(
     // this answer may come late, when the browser holds that of a newer session already.
     const { userKey } = session.user;
     const ended = { event: 'end refused session', by: userKey, of: userKey } as const;
-    await audited(exchange, { ...ended, session: sessionKeyOf(ticket.sessionId) }, async () => {
-      await exchange.services.sessions.end(ticket, session, exchange.signal);
+    await audited(context, { ...ended, session: sessionKeyOf(ticket.sessionId) }, async () => {
+      await context.services.sessions.end(ticket, session, context.signal);
       return 1;
     });
-    return signedOut(exchange, error);
+    return signedOut(context, error);
   }
   return error;
 }
@@ -144,10 +149,10 @@ export function withRole(
   handler: SignedInHandler,
   options: SignedInOptions = {},
 ): Handler {
-  return signedIn((exchange) => {
-    const needed = typeof role === 'string' ? role : role(exchange.services.settings);
-    if (!exchange.user.roles.includes(needed)) throw new RoleMissingError(needed);
-    return handler(exchange);
+  return signedIn((context) => {
+    const needed = typeof role === 'string' ? role : role(context.services.settings);
+    if (!context.user.roles.includes(needed)) throw new RoleMissingError(needed);
+    return handler(context);
   }, options);
 }
 
@@ -157,8 +162,8 @@ export function withRole(
  * @throws as `requireSameOrigin`
  */
 export function sameOrigin(handler: Handler): Handler {
-  return (exchange) => {
-    requireSameOrigin(exchange.request, exchange.services.settings.baseUrl);
-    return handler(exchange);
+  return (context) => {
+    requireSameOrigin(context.request, context.services.settings.baseUrl);
+    return handler(context);
   };
 }

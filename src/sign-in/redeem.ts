@@ -1,6 +1,6 @@
 import { idTokenDemands } from '../entra/claims-challenge';
 import { verifyIdToken } from '../entra/id-token';
-import { type AuthParts, createMsalClient } from '../entra/msal';
+import { type RelyingParty, createMsalClient } from '../entra/msal';
 import { keepAcquired } from '../entra/msal-cache';
 import { redemptionError, redirectError } from '../entra/refusal-errors';
 import { readRedirectRefusal } from '../entra/refusals';
@@ -32,7 +32,7 @@ export interface FinishedSignIn {
  * @throws ERR_OTHER_ISSUER, ERR_SIGN_IN_EXPIRED, ERR_WRONG_TENANT, and as {@link redirectError} and {@link redemptionError}
  */
 export async function finishSignIn(
-  parts: AuthParts,
+  parts: RelyingParty,
   attempt: OwnAttempt,
   answer: ProviderAnswer,
   { now, signal }: { readonly now: number; readonly signal: AbortSignal },
@@ -57,7 +57,7 @@ export async function finishSignIn(
 
 /** RFC 9207 section 2.4: an answer of another provider must not be used, and may lack `iss`. */
 async function checkIssuer(
-  { settings, provider }: AuthParts,
+  { settings, provider }: RelyingParty,
   { issuer }: ProviderAnswer,
   signal: AbortSignal,
 ): Promise<void> {
@@ -70,7 +70,7 @@ async function checkIssuer(
 }
 
 async function redeem(
-  parts: AuthParts,
+  parts: RelyingParty,
   { asked, nonce, codeVerifier }: OwnAttempt,
   code: string,
   { now, signal }: { readonly now: number; readonly signal: AbortSignal },

@@ -1,6 +1,6 @@
 import { readSessionCookie } from '../cookies/session-cookie';
 import { logError } from '../http/error-log';
-import type { Exchange } from '../http/request';
+import type { RequestContext } from '../http/request';
 import type { SessionTicket } from '../sessions/session';
 import type { FoundSession } from '../sessions/session-store';
 
@@ -14,13 +14,13 @@ export interface RequestSession extends FoundSession {
  * @param now `any` takes one whose session has expired, too
  */
 export function findTicket(
-  exchange: Exchange,
-  now: number | 'any' = exchange.now,
+  context: RequestContext,
+  now: number | 'any' = context.now,
 ): Promise<SessionTicket | undefined> {
-  const { requestCookies, services, signal } = exchange;
+  const { requestCookies, services, signal } = context;
   return readSessionCookie(requestCookies, {
     keyRing: services.keyRing,
-    place: services.settings,
+    site: services.settings,
     now,
     signal,
   });
@@ -32,12 +32,12 @@ export function findTicket(
  * @throws ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE: never a guess
  */
 export async function findSession(
-  exchange: Exchange,
+  context: RequestContext,
   { withTokens = false }: { readonly withTokens?: boolean } = {},
 ): Promise<RequestSession | undefined> {
-  const ticket = await findTicket(exchange);
+  const ticket = await findTicket(context);
   if (ticket === undefined) return undefined;
-  const { services, now, signal } = exchange;
+  const { services, now, signal } = context;
   const { sessions } = services;
   const found = withTokens
     ? await sessions.readWithTokens(ticket, now, signal)
@@ -52,16 +52,16 @@ export async function findSession(
  * @throws as `Revalidate`
  */
 export async function keepSession(
-  exchange: Exchange,
+  context: RequestContext,
   found: RequestSession,
   slide: boolean,
 ): Promise<RequestSession | undefined> {
-  const { services, now, signal } = exchange;
+  const { services, now, signal } = context;
   const { ticket } = found;
   const verified = await services.revalidate({
     ...{ ticket, found, slide, now, signal },
     report: (error) => {
-      logError(exchange, error);
+      logError(context, error);
     },
   });
   if (verified === undefined) return undefined;

@@ -2,18 +2,18 @@ import type { HttpResponseInit } from '@azure/functions';
 import { noticeCookie } from '../cookies/cookie';
 import { clearSessionCookie } from '../cookies/session-cookie';
 import { clearSignInCookies } from '../cookies/sign-in-cookie';
-import type { AuthParts } from '../entra/msal';
+import type { RelyingParty } from '../entra/msal';
 import { AppError } from '../errors';
-import type { Exchange } from '../http/request';
+import type { RequestContext } from '../http/request';
 import { htmlPage, json, redirectTo, withHeader } from '../http/responses';
 import { isObject } from '../json';
 import { ContinuePage } from '../pages/message-page';
 import { isLive, type Session, sessionKeyOf, type SessionTicket } from '../sessions/session';
-import { withPatience } from '../waiting';
+import { withTimeout } from '../waiting';
 import { audited } from './ending';
 import { findTicket } from './request-session';
 
-export interface SignOutWishes {
+export interface SignOutOptions {
   /** All of the user's sessions, in every browser. */
   readonly everywhere?: boolean;
   /** Leaves the provider's session alone. */
@@ -27,29 +27,27 @@ export interface SignOut {
 }
 
 /** Storage out of reach must leave time to find out about the provider. */
-const storagePatienceMs = 4_000;
+const storageTimeoutMs = 4_000;
 
 /**
  * Signs this browser out: first the session on the server, then its cookie, then on to the provider. What is out of
  * reach is left out and told of, never an error: on a shared computer a sign-out that answers 503 and leaves the
  * cookie would be worse. The notice goes along in a cookie of its own.
  */
-export async function signOut(exchange: Exchange, wishes: SignOutWishes): Promise<SignOut> {
-  const { settings } = exchange.services;
+export async function signOut(context: RequestContext, options: SignOutOptions): Promise<SignOut> {
+  const { settings } = context.services;
   // First, so that it goes whatever happens below.
-  exchange.cookies.push(
+  context.cookies.push(
     clearSessionCookie(settings),
-    ...clearSignInCookies(exchange.requestCookies, settings),
+    ...clearSignInCookies(context.requestCookies, settings),
   );
-  exchange.visitor.user = undefined;
-  const { loginHint, ...server } = await withPatience(
-    exchange.signal,
-    storagePatienceMs,
-    (signal) => endOnServer({ ...exchange, signal }, wishes.everywhere === true),
+  context.visitor.user = undefined;
+  const { loginHint, ...server } = await withTimeout(context.signal, storageTimeoutMs, (signal) =>
+    endOnServer({ ...context, signal }, options.everywhere === true),
   );
-  const { url, provider } = await leaveTo(exchange, loginHint, wishes.local === true);
+  const { url, provider } = await leaveTo(context, loginHint, options.local === true);
   const notice = { ...server, provider };
-  exchange.cookies.push(noticeCookie('signed-out', notice, settings));
+  context.cookies.push(noticeCookie('signed-out', notice, settings));
   return { url, notice };
 }
 
@@ -57,25 +55,25 @@ interface OnServer extends Pick<SignOutNotice, 'session' | 'others' | 'until'> {
   readonly loginHint?: string | undefined;
 }
 
-async function endOnServer(exchange: Exchange, everywhere: boolean): Promise<OnServer> {
-  const { services, now } = exchange;
+async function endOnServer(context: RequestContext, everywhere: boolean): Promise<OnServer> {
+  const { services, now } = context;
   const others = everywhere ? ('kept' as const) : undefined;
-  const ticket = await attempt(exchange, () => findTicket(exchange, 'any'));
+  const ticket = await attempt(context, () => findTicket(context, 'any'));
   if ('failed' in ticket) {
     // Nobody can read the cookie now, so nobody knows how long its session may still live.
     return { session: 'kept', others, until: now + services.settings.lifetimeSeconds };
   }
   if (ticket.value === undefined) return { session: 'none', others };
-  return endTicket(exchange, ticket.value, everywhere);
+  return endTicket(context, ticket.value, everywhere);
 }
 
 async function endTicket(
-  exchange: Exchange,
+  context: RequestContext,
   ticket: SessionTicket,
   everywhere: boolean,
 ): Promise<OnServer> {
-  const { services, now, signal } = exchange;
-  const found = await attempt(exchange, () => services.sessions.readLast(ticket, signal));
+  const { services, now, signal } = context;
+  const found = await attempt(context, () => services.sessions.readLast(ticket, signal));
   const session = 'failed' in found ? undefined : found.value?.session;
   const loginHint = session?.loginHint ?? services.signOutHints.find(ticket.sessionId, now);
   if (!('failed' in found) && (session === undefined || !isLive(session, now))) {
@@ -83,35 +81,35 @@ async function endTicket(
     return { session: 'none', others: everywhere ? 'kept' : undefined, loginHint };
   }
   if (loginHint !== undefined) services.signOutHints.keep(ticket.sessionId, loginHint, now);
-  if (everywhere && (await endEverywhere(exchange, ticket.userKey))) {
+  if (everywhere && (await endEverywhere(context, ticket.userKey))) {
     return { session: 'ended', others: 'ended', loginHint };
   }
   const others = everywhere ? ('kept' as const) : undefined;
   // Not read does not mean not there: the row can be ended by its name alone.
-  return (await endThis(exchange, ticket, session))
+  return (await endThis(context, ticket, session))
     ? { session: 'ended', others, loginHint }
     : { session: 'kept', others, until: ticket.expiresAt, loginHint };
 }
 
-async function endEverywhere(exchange: Exchange, userKey: string): Promise<boolean> {
-  const { services, signal } = exchange;
+async function endEverywhere(context: RequestContext, userKey: string): Promise<boolean> {
+  const { services, signal } = context;
   const action = { event: 'sign-out everywhere', by: userKey, of: userKey } as const;
-  const ended = await attempt(exchange, () =>
-    audited(exchange, action, () => services.sessions.endAllOf(userKey, signal)),
+  const ended = await attempt(context, () =>
+    audited(context, action, () => services.sessions.endAllOf(userKey, signal)),
   );
   return !('failed' in ended);
 }
 
 async function endThis(
-  exchange: Exchange,
+  context: RequestContext,
   ticket: SessionTicket,
   session: Session | undefined,
 ): Promise<boolean> {
-  const { services, signal } = exchange;
+  const { services, signal } = context;
   const { userKey } = ticket;
   const action = { event: 'sign-out', by: userKey, of: userKey } as const;
-  const ended = await attempt(exchange, () =>
-    audited(exchange, action, async () => {
+  const ended = await attempt(context, () =>
+    audited(context, action, async () => {
       await services.sessions.end(ticket, session, signal);
       return 1;
     }),
@@ -120,15 +118,15 @@ async function endThis(
 }
 
 async function leaveTo(
-  exchange: Exchange,
+  context: RequestContext,
   loginHint: string | undefined,
   local: boolean,
 ): Promise<{ readonly url: string; readonly provider: SignOutNotice['provider'] }> {
-  const { services, signal } = exchange;
+  const { services, signal } = context;
   const { baseUrl } = services.settings;
   const ours = `${baseUrl}/auth/signed-out`;
   if (local) return { url: ours, provider: 'left' };
-  const asked = await attempt(exchange, () => signOutUrl(services.auth, loginHint, signal));
+  const asked = await attempt(context, () => signOutUrl(services.auth, loginHint, signal));
   if ('failed' in asked) return { url: ours, provider: 'unreached' };
   // Some providers have no page for signing out.
   return { url: asked.value, provider: asked.value === ours ? 'left' : 'asked' };
@@ -136,7 +134,7 @@ async function leaveTo(
 
 /** What is out of reach, or refuses, becomes a value and a line in the log; a fault of ours is still an error. */
 async function attempt<T>(
-  { log }: Exchange,
+  { log }: RequestContext,
   work: () => Promise<T>,
 ): Promise<{ readonly value: T } | { readonly failed: true }> {
   try {
@@ -162,9 +160,9 @@ interface SignOutAnswer {
  * address and what was left undone. A page and not a redirect: `form-action` would stop one that leads to the provider
  * and from there back to us.
  */
-export function answerSignOut(exchange: Exchange, signOut: SignOutAnswer): HttpResponseInit {
-  const answer = answerOf(exchange, signOut);
-  return clearsCacheSlowly.test(exchange.request.headers.get('user-agent') ?? '')
+export function answerSignOut(context: RequestContext, signOut: SignOutAnswer): HttpResponseInit {
+  const answer = answerOf(context, signOut);
+  return clearsCacheSlowly.test(context.request.headers.get('user-agent') ?? '')
     ? answer
     : withHeader(answer, 'Clear-Site-Data', '"cache"');
 }
@@ -176,15 +174,18 @@ export function answerSignOut(exchange: Exchange, signOut: SignOutAnswer): HttpR
  */
 const clearsCacheSlowly = /\b(Headless)?Chrom(e|ium)\//;
 
-function answerOf(exchange: Exchange, { url, notDone, until }: SignOutAnswer): HttpResponseInit {
-  if (!exchange.prefersHtml) {
+function answerOf(
+  context: RequestContext,
+  { url, notDone, until }: SignOutAnswer,
+): HttpResponseInit {
+  if (!context.prefersHtml) {
     return json({
       logout_url: url,
       not_done: notDone,
-      ...(until !== undefined && { session_expires_in: until - exchange.now }),
+      ...(until !== undefined && { session_expires_in: until - context.now }),
     });
   }
-  if (url.startsWith(`${exchange.services.settings.baseUrl}/`)) return redirectTo(url, 303);
+  if (url.startsWith(`${context.services.settings.baseUrl}/`)) return redirectTo(url, 303);
   return htmlPage(
     <ContinuePage
       title="Signing you out"
@@ -246,7 +247,7 @@ export interface SignOutHints {
 }
 
 const keptSeconds = 60;
-const mostHints = 1_000;
+const maxHints = 1_000;
 
 /** In the memory of one instance: another one cannot know, since nothing is left of an ended session. */
 export function createSignOutHints(): SignOutHints {
@@ -255,7 +256,7 @@ export function createSignOutHints(): SignOutHints {
   return {
     keep: (sessionId, loginHint, now) => {
       for (const [oldest, { until }] of hints) {
-        if (until > now && hints.size < mostHints) break;
+        if (until > now && hints.size < maxHints) break;
         hints.delete(oldest);
       }
       const name = sessionKeyOf(sessionId);
@@ -281,7 +282,7 @@ export function createSignOutHints(): SignOutHints {
  * @throws ERR_PROVIDER_UNAVAILABLE, ERR_PROVIDER_MISMATCH
  */
 export async function signOutUrl(
-  { settings, provider }: Pick<AuthParts, 'settings' | 'provider'>,
+  { settings, provider }: Pick<RelyingParty, 'settings' | 'provider'>,
   loginHint: string | undefined,
   signal: AbortSignal,
 ): Promise<string> {

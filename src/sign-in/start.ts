@@ -1,39 +1,40 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
-import { keepSignInCookie, restCookie } from '../cookies/sign-in-cookie';
-import { type AuthParts, type AuthSettings, createMsalClient } from '../entra/msal';
+import { keepSignInCookie, overflowCookie } from '../cookies/sign-in-cookie';
+import { type RelyingParty, type RelyingPartySettings, createMsalClient } from '../entra/msal';
 import { AppError } from '../errors';
-import type { Exchange } from '../http/request';
+import type { RequestContext } from '../http/request';
 import { redirectTo } from '../http/responses';
 import type { KeyRing } from '../keys/encryption';
 import {
   type AskedMore,
   attemptSecrets,
   createAttempt,
-  type Round,
+  type Retries,
   sealAttempt,
   type SignInAttempt,
 } from './attempt';
 
 /** Begins a sign-in: ties it to this browser by its sign-in cookie and sends the browser to the provider. */
 export async function beginSignIn(
-  exchange: Exchange,
-  wishes: SignInWishes,
+  context: RequestContext,
+  options: SignInOptions,
 ): Promise<HttpResponseInit> {
-  const { requestCookies, services, now, signal } = exchange;
+  const { requestCookies, services, now, signal } = context;
   const { keyRing, settings } = services;
   // Whatever fails from here on, its page leads back to the wanted one.
-  exchange.visitor.returnPath = wishes.returnPath;
+  context.visitor.returnPath = options.returnPath;
   const { value: browserSecret, cookie } = keepSignInCookie(requestCookies, settings);
-  const { authorizationUrl, rest } = await startSignIn(services.auth, wishes, {
+  const { authorizationUrl, overflow } = await startSignIn(services.auth, options, {
     browserSecret,
     keyRing,
     now,
     signal,
   });
   // A cookie that a browser would not keep is left out. The path of the page is known without it, and the person is told.
-  const more = rest === undefined ? undefined : restCookie(requestCookies, rest, settings);
-  exchange.cookies.push(cookie, ...(more === undefined ? [] : [more]));
+  const more =
+    overflow === undefined ? undefined : overflowCookie(requestCookies, overflow, settings);
+  context.cookies.push(cookie, ...(more === undefined ? [] : [more]));
   return redirectTo(authorizationUrl);
 }
 
@@ -41,12 +42,12 @@ export async function beginSignIn(
 export const prompts = ['login', 'select_account', 'consent', 'none'] as const;
 export type Prompt = (typeof prompts)[number];
 
-export interface SignInWishes {
+export interface SignInOptions {
   /** A local path that was already checked. */
   readonly returnPath: string;
   /** It is only a part of the wanted page. */
-  readonly isPart?: boolean | undefined;
-  readonly round: Round;
+  readonly isPartial?: boolean | undefined;
+  readonly retries: Retries;
   readonly loginHint?: string | undefined;
   readonly domainHint?: string | undefined;
   readonly prompt?: Prompt | undefined;
@@ -58,7 +59,7 @@ export interface StartedSignIn {
   /** Where to send the browser. */
   readonly authorizationUrl: string;
   /** What did not fit into `state`: to be kept in this browser, sealed. */
-  readonly rest: string | undefined;
+  readonly overflow: string | undefined;
 }
 
 interface StartOptions {
@@ -79,17 +80,17 @@ const longestUrl = 8191;
  *   ERR_PROVIDER_UNAVAILABLE, ERR_PROVIDER_MISMATCH, ERR_KEYS_UNAVAILABLE
  */
 export async function startSignIn(
-  parts: AuthParts,
-  wishes: SignInWishes,
-  options: StartOptions,
+  parts: RelyingParty,
+  options: SignInOptions,
+  browser: StartOptions,
 ): Promise<StartedSignIn> {
-  requireHint('login_hint', wishes.loginHint, /^[^\p{Cc}\p{Cs}]{1,512}$/u);
-  requireHint('domain_hint', wishes.domainHint, /^[A-Za-z0-9.-]{1,253}$/);
-  const attempt = createAttempt(wishes, options.browserSecret, options.now);
-  const started = await startWith(parts, { attempt, wishes, isShort: false }, options);
+  requireHint('login_hint', options.loginHint, /^[^\p{Cc}\p{Cs}]{1,512}$/u);
+  requireHint('domain_hint', options.domainHint, /^[A-Za-z0-9.-]{1,253}$/);
+  const attempt = createAttempt(options, browser.browserSecret, browser.now);
+  const started = await startWith(parts, { attempt, options, isShort: false }, browser);
   if (fits(started)) return started;
   // Long claims or scopes are in the address itself, so `state` must be shorter.
-  const shorter = await startWith(parts, { attempt, wishes, isShort: true }, options);
+  const shorter = await startWith(parts, { attempt, options, isShort: true }, browser);
   if (shorter.authorizationUrl.length > longestUrl) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'the authorization request would be too long' });
   }
@@ -98,19 +99,19 @@ export async function startSignIn(
 
 interface Start {
   readonly attempt: SignInAttempt;
-  readonly wishes: SignInWishes;
+  readonly options: SignInOptions;
   readonly isShort: boolean;
 }
 
 async function startWith(
-  parts: AuthParts,
-  { attempt, wishes, isShort }: Start,
+  parts: RelyingParty,
+  { attempt, options, isShort }: Start,
   { browserSecret, keyRing, signal }: StartOptions,
 ): Promise<StartedSignIn> {
-  const { state, rest } = await sealAttempt(attempt, { keyRing, signal, isShort });
+  const { state, overflow } = await sealAttempt(attempt, { keyRing, signal, isShort });
   const { nonce, codeVerifier } = await attemptSecrets(state, browserSecret, { keyRing, signal });
   const { msal } = await createMsalClient(parts, signal);
-  const { prompt, loginHint, domainHint, asked } = wishes;
+  const { prompt, loginHint, domainHint, asked } = options;
   const authorizationUrl = await msal.getAuthCodeUrl({
     redirectUri: redirectUriOf(parts.settings),
     // MSAL adds openid, profile and offline_access.
@@ -127,17 +128,17 @@ async function startWith(
     ...(domainHint === undefined ? {} : { domainHint }),
     ...(asked?.claims === undefined ? {} : { claims: asked.claims }),
   });
-  return { authorizationUrl, rest };
+  return { authorizationUrl, overflow };
 }
 
 /** The registered redirect URI. */
-export function redirectUriOf({ baseUrl }: Pick<AuthSettings, 'baseUrl'>): string {
+export function redirectUriOf({ baseUrl }: Pick<RelyingPartySettings, 'baseUrl'>): string {
   return `${baseUrl}/auth/redirect`;
 }
 
 /** All that a sign-in asks consent for. */
 export function scopesOf(
-  { graphScopes }: Pick<AuthSettings, 'graphScopes'>,
+  { graphScopes }: Pick<RelyingPartySettings, 'graphScopes'>,
   asked: AskedMore | undefined,
 ): readonly string[] {
   return [...new Set([...graphScopes, ...(asked?.scopes ?? [])])];

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { isClaimsRequest } from '../entra/claims-challenge';
 import { normalScopes } from '../entra/scopes';
 import { AppError, type StepUp } from '../errors';
-import { changesNothing, type Exchange } from '../http/request';
+import { changesNothing, type RequestContext } from '../http/request';
 import { loginPathTo, type WantedPage, wantedPage, wantedPath } from '../http/wanted-page';
 import { isObject } from '../json';
 import { seal } from '../keys/encryption';
 import { sessionKeyOf, type SessionTicket } from '../sessions/session';
 
 /** Where to sign in, and the wanted page when it is too long to come back to. */
-export interface WayToSignIn {
+export interface SignInLink {
   readonly loginPath: string;
   readonly lostPage?: string | undefined;
 }
@@ -18,8 +18,8 @@ export interface WayToSignIn {
 const longestStepUp = 4000;
 
 /** Where to sign in and come back to this request; after anything but a GET, to the home page. */
-export function wayToSignIn(exchange: Exchange): WayToSignIn {
-  const { path, lost } = returnPageOf(exchange);
+export function signInLink(context: RequestContext): SignInLink {
+  const { path, lost } = returnPageOf(context);
   return { loginPath: loginPathTo(path), lostPage: lost };
 }
 
@@ -30,13 +30,13 @@ export function wayToSignIn(exchange: Exchange): WayToSignIn {
  * @throws ERR_PROVIDER_MISMATCH when what is asked for fits no address: nobody was refused (ERR_PROVIDER_REFUSED), and
  *   there is no link by which a person could go on (ERR_STEP_UP)
  */
-export async function wayToStepUp(
-  exchange: Exchange,
+export async function stepUpLink(
+  context: RequestContext,
   { userKey, sessionId }: Pick<SessionTicket, 'userKey' | 'sessionId'>,
   { scopes, claims }: StepUp,
   names: readonly string[],
-): Promise<WayToSignIn> {
-  const { services, now, signal } = exchange;
+): Promise<SignInLink> {
+  const { services, now, signal } = context;
   const linkTo = async (returnPath: string) => {
     const sessionKey = sessionKeyOf(sessionId);
     const payload = { scopes, claims, userKey, sessionKey, returnPath, madeAt: now, names };
@@ -47,7 +47,7 @@ export async function wayToStepUp(
     });
     return `/auth/login?step=${step}`;
   };
-  const page = returnPageOf(exchange);
+  const page = returnPageOf(context);
   const link = await linkTo(page.path);
   if (link.length <= longestStepUp) return { loginPath: link, lostPage: page.lost };
   // Long claims matter more than a long address: without its query it mostly fits.
@@ -60,10 +60,10 @@ export async function wayToStepUp(
 }
 
 /** A script names the page it runs on in `X-Return-To`: what it fetches is nothing to come back to. */
-function returnPageOf(exchange: Exchange): WantedPage {
-  const page = exchange.isNavigation ? null : exchange.request.headers.get('x-return-to');
+function returnPageOf(context: RequestContext): WantedPage {
+  const page = context.isNavigation ? null : context.request.headers.get('x-return-to');
   if (page !== null) return wantedPage(page);
-  return changesNothing(exchange.request) ? wantedPage(wantedPath(exchange)) : { path: '/' };
+  return changesNothing(context.request) ? wantedPage(wantedPath(context)) : { path: '/' };
 }
 
 /**
@@ -84,7 +84,7 @@ export interface StepUpRequest extends StepUp {
 }
 
 /** More different step-ups than this in a minute do not help a person. */
-export const mostStepUps = 5;
+export const maxStepUps = 5;
 
 /**
  * A name that is the same for two step-ups that ask for the same. When a token must have been issued after a certain time (`nbf`), that
@@ -111,7 +111,7 @@ function sorted(value: unknown): unknown {
 export function areStepUpNames(value: unknown): value is readonly string[] {
   return (
     Array.isArray(value) &&
-    value.length <= mostStepUps &&
+    value.length <= maxStepUps &&
     value.every((name) => typeof name === 'string' && /^[A-Za-z0-9_-]{22}$/.test(name))
   );
 }

@@ -13,7 +13,7 @@ export interface TableCredential {
 }
 
 /** Where the table is, and what opens it. */
-export type TablePlace = { readonly tableName: string } & (
+export type TableConnection = { readonly tableName: string } & (
   | { readonly connectionString: string }
   | {
       /** `https://<account>.table.core.windows.net` */
@@ -30,24 +30,24 @@ const retryOptions = { maxRetries: 0 };
  * emulator.
  * @throws ERR_SETTINGS when the place cannot be understood or would send data over plain http
  */
-export function createTableClient(place: TablePlace): TableClient {
-  const client = connect(place, false);
+export function createTableClient(connection: TableConnection): TableClient {
+  const client = connect(connection, false);
   const url = URL.parse(client.url);
   if (url?.protocol === 'https:') return client;
   if (url?.protocol !== 'http:' || !isLoopback(url.hostname)) {
     throw new AppError('ERR_SETTINGS', { note: 'the tables must be reached over https' });
   }
-  return connect(place, true);
+  return connect(connection, true);
 }
 
-function connect(place: TablePlace, allowInsecureConnection: boolean): TableClient {
-  const { tableName } = place;
+function connect(connection: TableConnection, allowInsecureConnection: boolean): TableClient {
+  const { tableName } = connection;
   const options = { retryOptions, allowInsecureConnection };
   try {
     return followProxy(
-      'endpoint' in place
-        ? new TableClient(place.endpoint, tableName, place.credential, options)
-        : TableClient.fromConnectionString(place.connectionString, tableName, options),
+      'endpoint' in connection
+        ? new TableClient(connection.endpoint, tableName, connection.credential, options)
+        : TableClient.fromConnectionString(connection.connectionString, tableName, options),
     );
   } catch {
     // No cause: the library's message may repeat a part of the connection string.
@@ -93,7 +93,7 @@ export interface AskStorage {
   ): Promise<Answer>;
 }
 
-const mostTries = 3;
+const maxTries = 3;
 /** The pause before the second try; the third waits twice as long. Longer pauses would use up the request's deadline. */
 const pauseMs = 100;
 /** A request cannot wait longer than this. */
@@ -157,7 +157,7 @@ function waitMs(
   { isPassing, retryAfterSeconds }: StorageFailure,
   tries: number,
 ): number | undefined {
-  if (!isPassing || tries === mostTries) return undefined;
+  if (!isPassing || tries === maxTries) return undefined;
   if (retryAfterSeconds === undefined) return pauseMs * tries * (0.75 + Math.random() / 2);
   return retryAfterSeconds <= longestWaitSeconds ? retryAfterSeconds * 1000 : undefined;
 }

@@ -184,7 +184,7 @@ export async function* listRows(
       try {
         return await readPage(client, { ...query, continuation: from }, signal);
       } catch (error) {
-        throw from === undefined ? error : refusedPlace(error);
+        throw from === undefined ? error : refusedContinuation(error);
       }
     });
     yield page;
@@ -193,7 +193,7 @@ export async function* listRows(
 }
 
 /** Our query is correct, so the service refuses the continuation. */
-function refusedPlace(error: unknown): unknown {
+function refusedContinuation(error: unknown): unknown {
   const isRefused = error instanceof RestError && error.statusCode === 400;
   return isRefused
     ? new AppError('ERR_BAD_REQUEST', { cause: error, note: 'no continuation of a list' })
@@ -235,20 +235,20 @@ async function readPage(
 
 /** The library would let any JSON through into the query, and fail oddly on the rest. */
 function assertContinuation(continuation: string): void {
-  let place: unknown;
+  let position: unknown;
   try {
-    place = JSON.parse(Buffer.from(continuation, 'base64').toString('utf8'));
+    position = JSON.parse(Buffer.from(continuation, 'base64').toString('utf8'));
   } catch (cause) {
     throw new AppError('ERR_BAD_REQUEST', { cause, note: 'no continuation of a list' });
   }
-  const isPlace =
-    typeof place === 'object' &&
-    place !== null &&
-    'nextPartitionKey' in place &&
-    Object.entries(place).every(
+  const isContinuation =
+    typeof position === 'object' &&
+    position !== null &&
+    'nextPartitionKey' in position &&
+    Object.entries(position).every(
       ([name, value]) => /^next(?:Partition|Row)Key$/.test(name) && typeof value === 'string',
     );
-  if (!isPlace) throw new AppError('ERR_BAD_REQUEST', { note: 'no continuation of a list' });
+  if (!isContinuation) throw new AppError('ERR_BAD_REQUEST', { note: 'no continuation of a list' });
 }
 
 /** Without the keys in a selection, the service would leave them out. */

@@ -4,7 +4,7 @@ import type { NewRow, PropertyValue, Row } from './table';
 const mebibyte = 1024 * 1024;
 const largestProperty = 64 * 1024;
 /** 255, less PartitionKey, RowKey and Timestamp. */
-const mostProperties = 252;
+const maxProperties = 252;
 
 /**
  * Bytes of a row as the service counts them: names and texts in UTF-16, keys included. Microsoft
@@ -28,7 +28,7 @@ export function assertWithinLimits(row: NewRow): void {
   if (bytes > mebibyte) {
     throw new AppError('ERR_STORAGE_LIMIT', { note: `a row would take ${bytes} bytes` });
   }
-  if (values.length > mostProperties) {
+  if (values.length > maxProperties) {
     throw new AppError('ERR_STORAGE_LIMIT', {
       note: `a row would have ${values.length} properties`,
     });
@@ -54,7 +54,7 @@ function contentSize(value: PropertyValue): number {
 /** A property may hold 64 KiB; some room is left, and 17 chunks still fit the 1 MiB of a row. */
 export const chunkSize = 60 * 1024;
 
-const mostChunks = 18;
+const maxChunks = 18;
 
 /**
  * `bytes` as the properties `data0` to `dataN`, at least one of them.
@@ -72,7 +72,7 @@ export function splitIntoChunks(bytes: Uint8Array): Record<string, Uint8Array> {
 /** What was split, or `undefined` when a chunk is missing or is not binary. */
 export function joinChunks(properties: Row['properties']): Uint8Array | undefined {
   const chunks: Uint8Array[] = [];
-  for (let index = 0; index < mostChunks; index += 1) {
+  for (let index = 0; index < maxChunks; index += 1) {
     const chunk = properties[`data${index}`];
     if (chunk === undefined) break;
     if (!(chunk instanceof Uint8Array)) return undefined;

@@ -1,6 +1,6 @@
 import type { AccountInfo, AuthenticationResult, TokenCache } from '@azure/msal-node';
 import { type VerifiedIdToken, verifyIdToken } from '../entra/id-token';
-import { type AuthParts, createMsalClient } from '../entra/msal';
+import { type RelyingParty, createMsalClient } from '../entra/msal';
 import {
   findLiveAccessToken,
   idTokensIn,
@@ -55,7 +55,7 @@ export type AccessTokenOf = (scopes?: readonly string[]) => Promise<string>;
  *   and what the store throws
  */
 export function createUserTokens(
-  parts: AuthParts,
+  parts: RelyingParty,
   shareRefresh: ShareWork<string>,
   owner: TokenOwner,
 ): AccessTokenOf {
@@ -73,7 +73,7 @@ export function createUserTokens(
 }
 
 async function refresh(
-  parts: AuthParts,
+  parts: RelyingParty,
   owner: TokenOwner,
   stored: StoredTokens,
   scopes: readonly string[],
@@ -93,7 +93,7 @@ interface TokenUse {
 }
 
 /** Enough for instances that refresh in turn. */
-const mostWrites = 4;
+const maxWrites = 4;
 
 /**
  * Stores what a refresh brought. Another instance may have refreshed at the same time: then its token is used if it serves,
@@ -108,7 +108,7 @@ export async function storeRefreshedTokens(
   { scopes, now, signal }: TokenUse,
 ): Promise<string> {
   let { tokenCache, etag } = acquired;
-  for (let writes = 0; writes < mostWrites; writes += 1) {
+  for (let writes = 0; writes < maxWrites; writes += 1) {
     const outcome = await store.writeTokens({ tokenCache, etag }, signal);
     if (outcome === 'written') return acquired.accessToken;
     const stored = outcome === 'missing' ? undefined : await store.readTokens(signal);
@@ -145,7 +145,7 @@ export interface AcquiredFromStored extends AcquiredAccessToken {
  * @throws as {@link acquireAccessToken}
  */
 export async function acquireFromStored(
-  parts: AuthParts,
+  parts: RelyingParty,
   request: Omit<AccessTokenRequest, 'tokenCache'>,
   stored: StoredTokens,
   reread: () => Promise<StoredTokens | undefined>,
@@ -178,7 +178,7 @@ function signedOutOrThrow(error: unknown): AppError {
 }
 
 async function confirmed(
-  parts: AuthParts,
+  parts: RelyingParty,
   request: AccessTokenRequest,
   refused: AppError,
 ): Promise<AppError> {
@@ -221,7 +221,7 @@ export interface AcquiredAccessToken {
  * @throws ERR_WRONG_TENANT, ERR_INTERNAL for scopes of two resources, and as {@link refreshError}
  */
 export async function acquireAccessToken(
-  parts: AuthParts,
+  parts: RelyingParty,
   request: AccessTokenRequest,
 ): Promise<AcquiredAccessToken> {
   const { tokenCache, scopes, claims, now } = request;
@@ -266,7 +266,7 @@ export async function acquireAccessToken(
 }
 
 /** More tries would make a busy token endpoint busier (RFC 6585 section 4). */
-function requireNoPause({ tokenPauses }: AuthParts, question: string, now: number): void {
+function requireNoPause({ tokenPauses }: RelyingParty, question: string, now: number): void {
   const left = tokenPauses.left(question, now);
   if (left === 0) return;
   const note = 'the token endpoint asked to wait before the next question';
@@ -284,7 +284,7 @@ async function findAccount(cache: TokenCache): Promise<AccountInfo> {
 
 /** MSAL returns tokens of another account without caching them, so both places are checked. */
 async function verifyNewIdTokens(
-  parts: AuthParts,
+  parts: RelyingParty,
   { tokenCache, user, now, signal }: AccessTokenRequest,
   idTokens: readonly string[],
 ): Promise<VerifiedIdToken | undefined> {

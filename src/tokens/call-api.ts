@@ -40,7 +40,7 @@ export async function graphRequest(
   access: GraphAccess,
   question: GraphQuestion,
 ): Promise<GraphAnswer | undefined> {
-  const { response, body } = await getPatiently(access, question);
+  const { response, body } = await getWithRetry(access, question);
   const { status, headers } = response;
   if (status === 200) {
     const contentType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
@@ -78,7 +78,7 @@ interface Got {
   readonly body: Uint8Array;
 }
 
-async function getPatiently(access: GraphAccess, question: GraphQuestion): Promise<Got> {
+async function getWithRetry(access: GraphAccess, question: GraphQuestion): Promise<Got> {
   requireNoPause(access, question);
   const first = await getOnce(access, question);
   const { status, headers } = first.response;

@@ -1,12 +1,12 @@
 import type { VerifiedIdToken } from '../entra/id-token';
-import type { AuthParts } from '../entra/msal';
+import type { RelyingParty } from '../entra/msal';
 import { mergeTokenCaches } from '../entra/msal-cache';
 import { meaningOf } from '../entra/refusals';
 import { scopesOfSignIn } from '../entra/scopes';
 import { AppError } from '../errors';
 import { sessionKeyOf, type SessionTicket } from '../sessions/session';
 import type { FoundSession, SessionStore } from '../sessions/session-store';
-import { createPauseMemory, createShareWork, type ShareWork, withPatience } from '../waiting';
+import { createPauseMemory, createShareWork, type ShareWork, withTimeout } from '../waiting';
 import { type AcquiredFromStored, acquireFromStored, type StoredTokens } from './access-token';
 
 /** How long a session goes on with its last verified claims while the provider cannot be reached. */
@@ -16,12 +16,12 @@ const graceSeconds = 3600;
 const retrySeconds = 60;
 
 /** A request must not use up its deadline here: with a provider that hangs it goes on as before. */
-const patienceMs = 4_000;
+const timeoutMs = 4_000;
 
-const mostWrites = 4;
+const maxWrites = 4;
 
-interface RevalidationParts {
-  readonly auth: AuthParts;
+interface RevalidationOptions {
+  readonly auth: RelyingParty;
   readonly sessions: SessionStore;
   readonly revalidateSeconds: number;
 }
@@ -50,7 +50,7 @@ export type Revalidate = (request: RevalidationRequest) => Promise<FoundSession 
  * or a disabled user alive. One instance asks once for all requests of a session.
  * @see https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation#token-lifetime
  */
-export function createRevalidate(parts: RevalidationParts): Revalidate {
+export function createRevalidate(parts: RevalidationOptions): Revalidate {
   const share: ShareWork<FoundSession | undefined> = createShareWork();
   const pauses = createPauseMemory();
   return async (request) => {
@@ -84,7 +84,7 @@ function isUnreachable(error: unknown): error is AppError {
 }
 
 async function revalidate(
-  { auth, sessions, revalidateSeconds }: RevalidationParts,
+  { auth, sessions, revalidateSeconds }: RevalidationOptions,
   request: RevalidationRequest,
 ): Promise<FoundSession | undefined> {
   const { ticket, slide, now, signal } = request;
@@ -95,7 +95,7 @@ async function revalidate(
     sessions.readTokens(ticket, signal),
   );
   let mine = { tokenCache, etag };
-  for (let writes = 0; writes < mostWrites; writes += 1) {
+  for (let writes = 0; writes < maxWrites; writes += 1) {
     const again = { found, ...verifiedFacts(found, idToken), verifiedAt: now, tokens: mine };
     const updated = await sessions.update(ticket, { ...again, slide, now, signal });
     if (typeof updated === 'object') return updated;
@@ -114,7 +114,7 @@ async function revalidate(
 }
 
 async function forceRefresh(
-  auth: AuthParts,
+  auth: RelyingParty,
   { found, now, signal }: RevalidationRequest,
   stored: StoredTokens,
   reread: () => Promise<StoredTokens | undefined>,
@@ -125,7 +125,7 @@ async function forceRefresh(
     forceRefresh: true,
     now,
   };
-  const acquired = await withPatience(signal, patienceMs, (patient) =>
+  const acquired = await withTimeout(signal, timeoutMs, (patient) =>
     acquireFromStored(auth, { ...request, signal: patient }, stored, reread),
   ).catch((error: unknown) => {
     noteMissingResource(auth, error);
@@ -139,7 +139,7 @@ async function forceRefresh(
 }
 
 /** Every session asks for these scopes, so a refusal of them keeps everybody out, like a refusal of the app. */
-function noteMissingResource({ credential }: AuthParts, error: unknown): void {
+function noteMissingResource({ credential }: RelyingParty, error: unknown): void {
   const refusal = error instanceof AppError ? error.refusal : undefined;
   if (refusal !== undefined && meaningOf(refusal).kind === 'request') credential.refused(refusal);
 }

@@ -19,6 +19,9 @@ const floors = [
   ['errors', 'json', 'proxy', 'setting-values', 'settings', 'waiting'],
 ];
 
+/** What asks for the instance's services still imports the file that makes them. */
+const composition = 'src/anteroom.ts';
+
 /** Runs in browsers and shares nothing with the server. */
 const alone = ['client'];
 
@@ -65,7 +68,7 @@ describe('imports in src', () => {
   });
 
   it('point down', () => {
-    const up = imports.filter(({ from, to }) => floorOf(to) < floorOf(from));
+    const up = imports.filter(({ from, to }) => to !== composition && floorOf(to) < floorOf(from));
     expect(up).toEqual([]);
   });
 
@@ -75,7 +78,7 @@ describe('imports in src', () => {
 
   it('keep the packages where they belong', () => {
     const owners: Record<string, RegExp> = {
-      '@azure/msal-node': /^src\/entra\//,
+      '@azure/msal-node': /^src\/(entra\/|tokens\/access-token)/,
       '@azure/data-tables': /^src\/storage\//,
       'preact-render-to-string': /^src\/http\/responses\.tsx/,
       cookie: /^src\/cookies\//,
@@ -106,7 +109,8 @@ function circles(): readonly string[] {
     const start = way.indexOf(file);
     if (start >= 0) found.push([...way.slice(start), file].join(' > '));
     if (start >= 0 || done.has(file)) return;
-    for (const { from, to } of imports) if (from === file) visit(to, [...way, file]);
+    for (const { from, to } of imports)
+      if (from === file && to !== composition) visit(to, [...way, file]);
     done.add(file);
   };
   for (const file of files) visit(file, []);

@@ -1,5 +1,5 @@
 import * as notices from '../../src/cookies/cookie';
-import { type CookiePlace, readCookies } from '../../src/cookies/cookie';
+import { type CookieSite, readCookies } from '../../src/cookies/cookie';
 
 const readCookie = (header: string | null, name: string) => readCookies(header).get(name);
 
@@ -72,18 +72,18 @@ describe('readCookies', () => {
 });
 
 const { clearNotice, noticeCookie } = notices;
-const readNotice = (header: string | null, kind: notices.NoticeKind, place: CookiePlace) =>
-  notices.readNotice(readCookies(header), kind, place);
+const readNotice = (header: string | null, kind: notices.NoticeKind, site: CookieSite) =>
+  notices.readNotice(readCookies(header), kind, site);
 
 const content = { session: 'kept', until: 1_800_000_000 };
 
 describe.each([true, false])('a notice, on https: %s', (isHttps) => {
-  const place = { isHttps, loopbackPort: undefined };
-  const cookie = noticeCookie('signed-out', content, place);
+  const site = { isHttps, loopbackPort: undefined };
+  const cookie = noticeCookie('signed-out', content, site);
   const header = `${cookie.name}=${cookie.value}`;
 
   it('comes back as it was', () => {
-    expect(readNotice(header, 'signed-out', place)).toEqual(content);
+    expect(readNotice(header, 'signed-out', site)).toEqual(content);
   });
 
   it('can be set by this host alone, seen by no script, and goes after ten minutes', () => {
@@ -100,11 +100,11 @@ describe.each([true, false])('a notice, on https: %s', (isHttps) => {
   });
 
   it('is for its own page only', () => {
-    expect(readNotice(header, 'ended', place)).toBeUndefined();
+    expect(readNotice(header, 'ended', site)).toBeUndefined();
   });
 
   it('can be taken away', () => {
-    expect(clearNotice('signed-out', place)).toMatchObject({ name: cookie.name, maxAge: 0 });
+    expect(clearNotice('signed-out', site)).toMatchObject({ name: cookie.name, maxAge: 0 });
   });
 
   it.each([
@@ -112,16 +112,16 @@ describe.each([true, false])('a notice, on https: %s', (isHttps) => {
     ['no JSON', `${cookie.name}=abc`],
     ['two of them', `${header}; ${header}`],
   ])('reads %s as nothing', (_name, cookies) => {
-    expect(readNotice(cookies, 'signed-out', place)).toBeUndefined();
+    expect(readNotice(cookies, 'signed-out', site)).toBeUndefined();
   });
 });
 
 describe('a notice of one app of several on this machine', () => {
-  const place = (loopbackPort: number) => ({ isHttps: false, loopbackPort });
-  const { name, value } = noticeCookie('ended', content, place(7071));
+  const site = (loopbackPort: number) => ({ isHttps: false, loopbackPort });
+  const { name, value } = noticeCookie('ended', content, site(7071));
 
   it('is for that app alone', () => {
-    expect(readNotice(`${name}=${value}`, 'ended', place(7071))).toEqual(content);
-    expect(readNotice(`${name}=${value}`, 'ended', place(7072))).toBeUndefined();
+    expect(readNotice(`${name}=${value}`, 'ended', site(7071))).toEqual(content);
+    expect(readNotice(`${name}=${value}`, 'ended', site(7072))).toBeUndefined();
   });
 });

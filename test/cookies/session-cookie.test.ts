@@ -30,13 +30,13 @@ const placeOf = (isHttps: boolean, loopbackPort?: number) => ({ isHttps, loopbac
 const read = (header: string | null, { at = now, isHttps = true, ring = keyRing } = {}) =>
   readSessionCookie(readCookies(header), {
     keyRing: ring,
-    place: placeOf(isHttps),
+    site: placeOf(isHttps),
     now: at,
     signal,
   });
 const readValue = (value: string) => read(`__Host-anteroom=${value}`);
 const sign = (ring = keyRing, isHttps = true) =>
-  signSessionCookie(ticket, { keyRing: ring, place: placeOf(isHttps), signal });
+  signSessionCookie(ticket, { keyRing: ring, site: placeOf(isHttps), signal });
 const genuine = async () => (await sign()).value;
 
 /** A JWS that only somebody with the ring's key could make, with the parts given. */

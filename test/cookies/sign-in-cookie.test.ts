@@ -4,9 +4,9 @@ import { readCookies, type RequestCookies } from '../../src/cookies/cookie';
 import {
   clearSignInCookies,
   keepSignInCookie,
-  readRests,
+  readOverflows,
   readSignInCookie,
-  restCookie,
+  overflowCookie,
 } from '../../src/cookies/sign-in-cookie';
 
 const https = { isHttps: true, loopbackPort: undefined };
@@ -85,8 +85,8 @@ describe('cookies for what does not fit into state', () => {
   it('are three at most; the oldest goes, however quickly they come', () => {
     const jar = new Jar();
     for (let count = 1; count <= 7; count += 1) {
-      jar.take(restCookie(jar.sent, `rest-${count}`, http));
-      const kept = [...readRests(jar.sent, http)].sort();
+      jar.take(overflowCookie(jar.sent, `rest-${count}`, http));
+      const kept = [...readOverflows(jar.sent, http)].sort();
       const expected = [count - 2, count - 1, count].filter((one) => one > 0);
       expect(kept).toEqual(expected.map((one) => `rest-${one}`));
     }
@@ -94,20 +94,21 @@ describe('cookies for what does not fit into state', () => {
 
   it('are three at most for tabs that begin at once and see none of each other’s', () => {
     const jar = new Jar();
-    for (let count = 0; count < 40; count += 1) jar.take(restCookie(none, `rest-${count}`, http));
-    expect(readRests(jar.sent, http).length).toBeLessThanOrEqual(3);
+    for (let count = 0; count < 40; count += 1)
+      jar.take(overflowCookie(none, `rest-${count}`, http));
+    expect(readOverflows(jar.sent, http).length).toBeLessThanOrEqual(3);
   });
 
   it('are left out when a browser would not keep them', () => {
-    expect(restCookie(none, 'a'.repeat(4096), https)).toBeUndefined();
-    expect(restCookie(none, 'a'.repeat(4000), https)).toBeDefined();
+    expect(overflowCookie(none, 'a'.repeat(4096), https)).toBeUndefined();
+    expect(overflowCookie(none, 'a'.repeat(4000), https)).toBeDefined();
   });
 
   it('give way when they hold something else', () => {
     const header = ['x', '!.y', `${'z'.repeat(20)}.y`]
       .map((value, index) => `anteroom-sign-in-${index + 1}=${value}`)
       .join('; ');
-    expect(readRests(readCookies(header), http)).toEqual([]);
-    expect(restCookie(readCookies(header), 'mine', http)?.value).toBe('1.mine');
+    expect(readOverflows(readCookies(header), http)).toEqual([]);
+    expect(overflowCookie(readCookies(header), 'mine', http)?.value).toBe('1.mine');
   });
 });

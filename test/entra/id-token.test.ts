@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { exportSPKI, importJWK, type JWTPayload } from 'jose';
 import { type SignInDemands, verifyIdToken } from '../../src/entra/id-token';
-import type { AuthParts } from '../../src/entra/msal';
+import type { RelyingParty } from '../../src/entra/msal';
 import { userKeyOf } from '../../src/sessions/session';
 import {
   adaClaims,
-  authParts,
+  createRelyingParty,
   clientSecret,
   failureOf,
   longEnough,
@@ -28,12 +28,12 @@ const nonce = 'the-nonce-of-this-attempt';
 const foreignTenant = '99999999-9999-4999-8999-999999999999';
 
 let tiny: TinyProvider;
-let parts: AuthParts;
+let parts: RelyingParty;
 let claims: JWTPayload;
 
 beforeEach(async () => {
   tiny = await startTinyProvider();
-  parts = authParts(tiny, () => now);
+  parts = createRelyingParty(tiny, () => now);
   claims = { ...adaClaims(tiny, now), nonce };
 });
 afterEach(() => tiny.stop());

@@ -1,18 +1,18 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../../src/errors';
 import type * as HealthModule from '../../src/functions/health';
-import { createExchangeFixture, type ExchangeFixture } from '../support/exchange-fixture';
+import { createContextFixture, type ContextFixture } from '../support/context-fixture';
 import { start } from '../support/session-fixture';
 import { paths } from '../support/tiny-provider';
 
-let fixture: ExchangeFixture;
+let fixture: ContextFixture;
 let health: typeof HealthModule.health;
 /** The class that this instance's modules know. */
 let OwnError: typeof AppError;
 let checks: number;
 
 beforeEach(async () => {
-  fixture = await createExchangeFixture();
+  fixture = await createContextFixture();
   checks = 0;
   // The library says that there is no Functions host to register with.
   jest.spyOn(console, 'warn').mockImplementation(() => undefined);
@@ -28,8 +28,8 @@ afterEach(() => {
 });
 
 const probe = async (): Promise<HttpResponseInit> => {
-  const exchange = fixture.exchange('/health', { headers: {} });
-  const { services } = exchange;
+  const context = fixture.context('/health', { headers: {} });
+  const { services } = context;
   const table = {
     ...services.table,
     check: (signal: AbortSignal) => {
@@ -37,7 +37,7 @@ const probe = async (): Promise<HttpResponseInit> => {
       return services.table.check(signal);
     },
   };
-  return health({ ...exchange, services: { ...services, table } });
+  return health({ ...context, services: { ...services, table } });
 };
 const down = new AppError('ERR_STORAGE_UNAVAILABLE');
 
@@ -57,12 +57,12 @@ describe('health', () => {
   });
 
   it('names the keys when they are out of reach', async () => {
-    const exchange = fixture.exchange('/health');
+    const context = fixture.context('/health');
     const keyRing = {
-      ...exchange.services.keyRing,
+      ...context.services.keyRing,
       current: () => Promise.reject(new AppError('ERR_KEYS_UNAVAILABLE')),
     };
-    const answer = await health({ ...exchange, services: { ...exchange.services, keyRing } });
+    const answer = await health({ ...context, services: { ...context.services, keyRing } });
     expect(answer.jsonBody).toEqual({ status: 'failing', failing: ['keys'] });
   });
 
@@ -103,9 +103,9 @@ describe('health', () => {
     fixture.tableFailure = new OwnError('ERR_STORAGE_UNAVAILABLE', { note: 'nobody listens' });
     const { credential } = fixture.services.auth;
     credential.refused({ error: 'invalid_client', number: 'AADSTS7000222' });
-    const exchange = fixture.exchange('/health', { headers: {} });
-    await Promise.all([health(exchange), health(exchange)]);
-    expect(exchange.lines.sort()).toEqual([
+    const context = fixture.context('/health', { headers: {} });
+    await Promise.all([health(context), health(context)]);
+    expect(context.lines.sort()).toEqual([
       'error health: credential fails: ERR_PROVIDER_REFUSED: the provider answered invalid_client AADSTS7000222',
       'error health: storage fails: ERR_STORAGE_UNAVAILABLE: nobody listens',
     ]);
@@ -117,9 +117,9 @@ describe('health', () => {
   });
 
   it('has patience of its own with a part that hangs: a request’s deadline would be too late', async () => {
-    const exchange = fixture.exchange('/health');
+    const context = fixture.context('/health');
     const table = {
-      ...exchange.services.table,
+      ...context.services.table,
       check: (signal: AbortSignal) =>
         new Promise<void>((_resolve, reject) => {
           signal.addEventListener('abort', () => {
@@ -127,7 +127,7 @@ describe('health', () => {
           });
         }),
     };
-    const answer = await health({ ...exchange, services: { ...exchange.services, table } });
+    const answer = await health({ ...context, services: { ...context.services, table } });
     expect(answer.jsonBody).toEqual({ status: 'failing', failing: ['storage'] });
   });
 });

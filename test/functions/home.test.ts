@@ -2,16 +2,16 @@ import { AppError } from '../../src/errors';
 import type * as HomeModule from '../../src/functions/home';
 import {
   browserHeaders,
-  createExchangeFixture,
-  type ExchangeFixture,
-} from '../support/exchange-fixture';
+  createContextFixture,
+  type ContextFixture,
+} from '../support/context-fixture';
 import { words } from '../support/test-browser';
 
-let fixture: ExchangeFixture;
+let fixture: ContextFixture;
 let home: typeof HomeModule.home;
 
 beforeAll(async () => {
-  fixture = await createExchangeFixture({ APP_BASE_URL: 'https://app.contoso.com' });
+  fixture = await createContextFixture({ APP_BASE_URL: 'https://app.contoso.com' });
   // The library says that there is no Functions host to register with.
   jest.spyOn(console, 'warn').mockImplementation(() => undefined);
   ({ home } = await import('../../src/functions/home'));
@@ -27,10 +27,10 @@ afterEach(() => {
 const crossSite = { ...browserHeaders, 'sec-fetch-site': 'cross-site' };
 
 async function visit(headers: Record<string, string>, path = '/') {
-  const exchange = fixture.exchange(path, { headers });
-  const { status, body } = await home(exchange);
+  const context = fixture.context(path, { headers });
+  const { status, body } = await home(context);
   const html = typeof body === 'string' ? body : '';
-  return { status, html, words: words(html), lines: exchange.lines };
+  return { status, html, words: words(html), lines: context.lines };
 }
 
 describe('home', () => {

@@ -3,28 +3,28 @@ import { getServices, type Services } from '../../src/anteroom';
 import { signSessionCookie } from '../../src/cookies/session-cookie';
 import { AppError } from '../../src/errors';
 import { endpoint, finishAnswer } from '../../src/http/endpoint';
-import type { Exchange, Handler } from '../../src/http/request';
+import type { RequestContext, Handler } from '../../src/http/request';
 import { continuePagePolicy, securityHeaders } from '../../src/http/responses';
 import { signedIn, withRole } from '../../src/sign-in/guards';
 import { longEnough } from '../support/auth-fixture';
 import {
   browserHeaders,
-  createExchangeFixture,
+  createContextFixture,
   environmentFor,
-  type ExchangeFixture,
-} from '../support/exchange-fixture';
+  type ContextFixture,
+} from '../support/context-fixture';
 import { newSession, userOf } from '../support/session-fixture';
 import { createTestTable, tablesConnectionString } from '../support/test-table';
 
 const invocationId = 'e1d2c3b4-invocation';
 const inherited = process.env;
 
-let fixture: ExchangeFixture;
+let fixture: ContextFixture;
 let services: Services;
 let lines: string[];
 
 beforeAll(async () => {
-  fixture = await createExchangeFixture();
+  fixture = await createContextFixture();
   const { tableName } = await createTestTable();
   process.env = {
     ...inherited,
@@ -87,7 +87,7 @@ async function cookieOf(roles: readonly string[]): Promise<string> {
   const { keyRing, settings } = services;
   const cookie = await signSessionCookie(ticket, {
     keyRing,
-    place: settings,
+    site: settings,
     signal: longEnough(),
   });
   return `${cookie.name}=${cookie.value}`;
@@ -95,10 +95,10 @@ async function cookieOf(roles: readonly string[]): Promise<string> {
 
 describe('endpoint', () => {
   it('gives the handler the request without the host it was sent to', async () => {
-    let met: Exchange | undefined;
+    let met: RequestContext | undefined;
     const before = services.clock();
-    await ask((exchange) => {
-      met = exchange;
+    await ask((context) => {
+      met = context;
       return {};
     });
     expect(met).toMatchObject({
@@ -116,8 +116,8 @@ describe('endpoint', () => {
 
   it('answers what the handler answers, with security headers and the cookies gathered', async () => {
     const cookie = { name: 'a', value: 'b' };
-    const answer = await ask((exchange) => {
-      exchange.cookies.push(cookie);
+    const answer = await ask((context) => {
+      context.cookies.push(cookie);
       return { status: 201, jsonBody: { made: true } };
     });
     expect([answer.status, answer.body]).toEqual([201, '{"made":true}']);
@@ -134,8 +134,8 @@ describe('endpoint', () => {
     'turns an error into an answer as %s, with the cookies gathered until then',
     async (_name, headers, contentType) => {
       const cookie = { name: 'a', value: '', maxAge: 0 };
-      const answer = await ask((exchange) => {
-        exchange.cookies.push(cookie);
+      const answer = await ask((context) => {
+        context.cookies.push(cookie);
         throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'a note for the log' });
       }, headers);
       expect(answer.status).toBe(503);
@@ -229,7 +229,7 @@ describe('endpoint, at its deadline', () => {
     jest.useRealTimers();
   });
 
-  const untilAborted = ({ signal }: Exchange) =>
+  const untilAborted = ({ signal }: RequestContext) =>
     new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => {
         reject(signal.reason as Error);
@@ -247,8 +247,8 @@ describe('endpoint, at its deadline', () => {
   });
 
   it('lets what waits learn of it first, and say what did not answer', async () => {
-    const answer = ask((exchange) =>
-      untilAborted(exchange).catch(() => {
+    const answer = ask((context) =>
+      untilAborted(context).catch(() => {
         throw new AppError('ERR_GRAPH_UNAVAILABLE');
       }),
     );
@@ -277,8 +277,8 @@ describe('endpoint, at its deadline', () => {
 
   it('still ends what a handler that failed has begun, and nothing more', async () => {
     let signal: AbortSignal | undefined;
-    await ask((exchange) => {
-      signal = exchange.signal;
+    await ask((context) => {
+      signal = context.signal;
       throw new AppError('ERR_NOT_FOUND');
     });
     expect(signal?.aborted).toBe(false);

@@ -16,26 +16,26 @@ import { answerError, errorLinks, loginPathIn } from '../../src/http/error-respo
 import { securityHeaders } from '../../src/http/responses';
 import {
   browserHeaders,
-  createExchangeFixture,
-  type ExchangeFixture,
-  type TestExchange,
-} from '../support/exchange-fixture';
+  createContextFixture,
+  type ContextFixture,
+  type TestContext,
+} from '../support/context-fixture';
 import { userOf } from '../support/session-fixture';
 import { words } from '../support/test-browser';
 
-let fixture: ExchangeFixture;
+let fixture: ContextFixture;
 
 beforeAll(async () => {
-  fixture = await createExchangeFixture();
+  fixture = await createContextFixture();
 });
 afterAll(() => fixture.stop());
 
 const browser = (path = '/reports', method = 'GET') =>
-  fixture.exchange(path, { method, headers: browserHeaders });
-const client = (path = '/reports') => fixture.exchange(path, { headers: {} });
+  fixture.context(path, { method, headers: browserHeaders });
+const client = (path = '/reports') => fixture.context(path, { headers: {} });
 
-function pageOf(error: unknown, exchange: TestExchange = browser()) {
-  const answer = answerError(error, exchange);
+function pageOf(error: unknown, context: TestContext = browser()) {
+  const answer = answerError(error, context);
   const text = textOf(answer);
   const links = [...text.matchAll(/<a class="button[^"]*" href="([^"]*)">([^<]*)</g)].map(
     ([, href = '', label = '']) => `${label} ${href.replaceAll('&amp;', '&')}`,
@@ -43,8 +43,8 @@ function pageOf(error: unknown, exchange: TestExchange = browser()) {
   return { ...described(answer), text, words: words(text), links };
 }
 
-function jsonOf(error: unknown, exchange: TestExchange = client()) {
-  const answer = answerError(error, exchange);
+function jsonOf(error: unknown, context: TestContext = client()) {
+  const answer = answerError(error, context);
   return { ...described(answer), body: JSON.parse(textOf(answer)) as unknown };
 }
 
@@ -131,11 +131,11 @@ describe('answerError', () => {
   it.each(codes)(
     'logs %s with its code and note, as an error where the app is at fault',
     (code) => {
-      const exchange = client();
-      answerError(new AppError(code, { note: 'what happened' }), exchange);
+      const context = client();
+      answerError(new AppError(code, { note: 'what happened' }), context);
       const isElsewhere = code === 'ERR_WRONG_TENANT' || code === 'ERR_OTHER_ISSUER';
       const level = statuses[code] >= 500 ? 'error' : isElsewhere ? 'warn' : 'info';
-      expect(exchange.lines).toEqual([`${level} ${code}: what happened`]);
+      expect(context.lines).toEqual([`${level} ${code}: what happened`]);
     },
   );
 });
@@ -148,8 +148,8 @@ describe('answerError, in the log', () => {
   };
 
   it('leaves one event for a refusal, with all that finds it at the provider', () => {
-    const exchange = client();
-    exchange.visitor.userKey = 'somebodySomebody';
+    const context = client();
+    context.visitor.userKey = 'somebodySomebody';
     const refusal = {
       error: 'invalid_client',
       suberror: 'bad_token',
@@ -157,9 +157,9 @@ describe('answerError, in the log', () => {
       correlationId,
       where: 'refresh' as const,
     };
-    answerError(new AppError('ERR_PROVIDER_REFUSED', { refusal }), exchange);
-    expect(exchange.lines).toHaveLength(1);
-    expect(eventIn(exchange.lines)).toEqual({
+    answerError(new AppError('ERR_PROVIDER_REFUSED', { refusal }), context);
+    expect(context.lines).toHaveLength(1);
+    expect(eventIn(context.lines)).toEqual({
       level: 'error',
       event: {
         event: 'refresh refused',
@@ -181,25 +181,25 @@ describe('answerError, in the log', () => {
     ['the app', 'AADSTS7000112', 'error'],
     ['what the app asked for', 'AADSTS650057', 'error'],
   ])('warns of a refusal of %s, %s, at level %s', (_what, number, level) => {
-    const exchange = client();
+    const context = client();
     const refusal = { error: 'access_denied', number, where: 'redirect' as const };
-    answerError(new SignInRefusedError(refusal), exchange);
-    expect(eventIn(exchange.lines)).toMatchObject({ level, event: { event: 'sign-in refused' } });
+    answerError(new SignInRefusedError(refusal), context);
+    expect(eventIn(context.lines)).toMatchObject({ level, event: { event: 'sign-in refused' } });
   });
 
   it('leaves it for a step-up as well, whose cause it is', () => {
-    const exchange = client();
+    const context = client();
     const refusal = { error: 'invalid_grant', number: 'AADSTS70043', where: 'refresh' as const };
     const cause = new StepUpError({ scopes: [] }, { refusal });
-    answerError(new SignInNeededError('ERR_STEP_UP', '/auth/login', { cause }), exchange);
-    expect(eventIn(exchange.lines)).toMatchObject({ event: { number: 'AADSTS70043' } });
+    answerError(new SignInNeededError('ERR_STEP_UP', '/auth/login', { cause }), context);
+    expect(eventIn(context.lines)).toMatchObject({ event: { number: 'AADSTS70043' } });
   });
 
   it('names who lacks a role, by the prefix of the user key', () => {
-    const exchange = client();
-    exchange.visitor.userKey = 'somebodySomebody';
-    answerError(new RoleMissingError('admin'), exchange);
-    expect(exchange.lines).toEqual([
+    const context = client();
+    context.visitor.userKey = 'somebodySomebody';
+    answerError(new RoleMissingError('admin'), context);
+    expect(context.lines).toEqual([
       'info ERR_ROLE_MISSING: needs the app role admin, user somebody',
     ]);
   });
@@ -219,12 +219,12 @@ describe('answerError, for an error nobody foresaw', () => {
   });
 
   it('blames the deadline once it has passed, whatever was thrown', () => {
-    const exchange = fixture.exchange('/reports', { signal: AbortSignal.abort() });
-    const answer = answerError(new TypeError('terminated'), exchange);
+    const context = fixture.context('/reports', { signal: AbortSignal.abort() });
+    const answer = answerError(new TypeError('terminated'), context);
     expect(answer.status).toBe(503);
-    expect(exchange.lines.join()).toContain('ERR_DEADLINE');
+    expect(context.lines.join()).toContain('ERR_DEADLINE');
     const known = new AppError('ERR_NOT_FOUND');
-    expect(answerError(known, exchange).status).toBe(404);
+    expect(answerError(known, context).status).toBe(404);
   });
 
   it('says when to try again as the service that failed said it', () => {
@@ -236,16 +236,16 @@ describe('answerError, for an error nobody foresaw', () => {
   });
 
   it('logs the names and places of causes, never what they say', () => {
-    const exchange = client();
+    const context = client();
     const deep = Object.assign(new RangeError('code=hunter2'), { code: 'ECONNRESET' });
     const cause = new TypeError('a token\n    at hunter2 of hunter2:1:1', { cause: deep });
-    answerError(new AppError('ERR_GRAPH_UNAVAILABLE', { note: 'no answer', cause }), exchange);
-    expect(exchange.lines).toHaveLength(1);
-    const [line = ''] = exchange.lines;
+    answerError(new AppError('ERR_GRAPH_UNAVAILABLE', { note: 'no answer', cause }), context);
+    expect(context.lines).toHaveLength(1);
+    const [line = ''] = context.lines;
     expect(line).toMatch(
       /^error ERR_GRAPH_UNAVAILABLE: no answer, caused by TypeError at .*, caused by RangeError ECONNRESET at /,
     );
-    expect(line).toContain('answer-error.test.ts');
+    expect(line).toContain('error-response.test.ts');
     expect(line).not.toContain('hunter2');
     expect(line).not.toContain('\n');
   });
@@ -253,15 +253,15 @@ describe('answerError, for an error nobody foresaw', () => {
   it('follows causes that go in a circle for a while only', () => {
     const error = new Error('round');
     error.cause = error;
-    const exchange = client();
-    answerError(error, exchange);
-    expect(exchange.lines.join().split('caused by')).toHaveLength(5);
+    const context = client();
+    answerError(error, context);
+    expect(context.lines.join().split('caused by')).toHaveLength(5);
   });
 
   it('logs no causes of what the visitor did', () => {
-    const exchange = client();
-    answerError(new AppError('ERR_BAD_REQUEST', { cause: new Error('hunter2') }), exchange);
-    expect(exchange.lines).toEqual(['info ERR_BAD_REQUEST']);
+    const context = client();
+    answerError(new AppError('ERR_BAD_REQUEST', { cause: new Error('hunter2') }), context);
+    expect(context.lines).toEqual(['info ERR_BAD_REQUEST']);
   });
 });
 
@@ -318,9 +318,9 @@ describe('answerError, where it is known who is signed in', () => {
   ];
 
   it.each(errors)('names them on the page of $code, with the menu and a way out', (error) => {
-    const exchange = browser();
-    exchange.visitor.user = user;
-    const page = pageOf(error, exchange);
+    const context = browser();
+    context.visitor.user = user;
+    const page = pageOf(error, context);
     const [, main = ''] = page.text.split('<main');
     expect(words(main)).toContain('Signed in as Tomás <b> ( tomas@contoso.example )');
     expect(page.text).toContain('<nav aria-label="Main">');
@@ -334,10 +334,10 @@ describe('answerError, where it is known who is signed in', () => {
   });
 
   it('tells other clients nothing of it', () => {
-    const exchange = client();
-    exchange.visitor.user = user;
+    const context = client();
+    context.visitor.user = user;
     for (const error of errors) {
-      expect(jsonOf(error, exchange).body).toEqual(jsonOf(error).body);
+      expect(jsonOf(error, context).body).toEqual(jsonOf(error).body);
     }
   });
 });
@@ -514,21 +514,21 @@ describe('answerError, on a page', () => {
   });
 });
 
-let linkFixture: ExchangeFixture;
+let linkFixture: ContextFixture;
 
 beforeAll(async () => {
-  linkFixture = await createExchangeFixture();
+  linkFixture = await createContextFixture();
 });
 afterAll(() => linkFixture.stop());
 
 const answer = '/auth/redirect?hop=1&code=c&state=s';
 
 function firstLink(error: AppError, path: string, returnPath?: string) {
-  const exchange = linkFixture.exchange(path);
-  exchange.visitor.returnPath = returnPath;
-  const links = errorLinks(error, exchange);
+  const context = linkFixture.context(path);
+  context.visitor.returnPath = returnPath;
+  const links = errorLinks(error, context);
   expect(links.at(-1)).toEqual({ href: '/', text: 'Home' });
-  return { ...links[0], loginPath: loginPathIn(links, exchange) };
+  return { ...links[0], loginPath: loginPathIn(links, context) };
 }
 
 describe('errorLinks of a sign-in', () => {

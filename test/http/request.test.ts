@@ -15,7 +15,7 @@ import {
   requireSameOrigin,
 } from '../../src/http/request';
 import { failureOf } from '../support/auth-fixture';
-import { browserHeaders } from '../support/exchange-fixture';
+import { browserHeaders } from '../support/context-fixture';
 import { thrownBy } from '../support/thrown-by';
 
 const ours = 'https://app.contoso.com';

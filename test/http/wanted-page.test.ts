@@ -9,9 +9,9 @@ import {
 } from '../../src/http/wanted-page';
 import {
   browserHeaders,
-  createExchangeFixture,
-  type ExchangeFixture,
-} from '../support/exchange-fixture';
+  createContextFixture,
+  type ContextFixture,
+} from '../support/context-fixture';
 
 describe('localPath', () => {
   it.each([
@@ -158,10 +158,10 @@ describe('loginPathTo', () => {
 
 const app = 'http://localhost:7071';
 
-let fixture: ExchangeFixture;
+let fixture: ContextFixture;
 
 beforeAll(async () => {
-  fixture = await createExchangeFixture();
+  fixture = await createContextFixture();
 });
 afterAll(() => fixture.stop());
 
@@ -177,7 +177,7 @@ function outcome(
   method = 'GET',
   needsCookie = false,
 ) {
-  const answer = bounce(fixture.exchange(path, { method, headers }), hasCookie, { needsCookie });
+  const answer = bounce(fixture.context(path, { method, headers }), hasCookie, { needsCookie });
   if (answer === undefined) return 'nothing';
   const location = new Headers(answer.headers).get('location');
   if (location !== null) return `${answer.status ?? 200} ${location}`;
@@ -283,8 +283,8 @@ describe('bounce', () => {
   it.each(prefetches)('gives nothing ahead of time: %j', (purpose) => {
     for (const headers of [browserHeaders, fromElsewhere, {}]) {
       for (const hasCookie of [true, false]) {
-        const exchange = fixture.exchange('/reports', { headers: { ...headers, ...purpose } });
-        expect(codeThrownBy(() => bounce(exchange, hasCookie))).toBe('ERR_PREFETCH');
+        const context = fixture.context('/reports', { headers: { ...headers, ...purpose } });
+        expect(codeThrownBy(() => bounce(context, hasCookie))).toBe('ERR_PREFETCH');
       }
     }
   });
@@ -344,7 +344,7 @@ describe('wantedPath', () => {
     ['/a?anteroom-bounced=%23b%0D%0ASet-Cookie:%00x', '/a#bSet-Cookie:%00x'],
     ['/a?anteroom-bounced=%23%E6%97%A5', '/a#%E6%97%A5'],
   ])('of %s is %s', (path, expected) => {
-    expect(wantedPath(fixture.exchange(path))).toBe(expected);
+    expect(wantedPath(fixture.context(path))).toBe(expected);
   });
 });
 

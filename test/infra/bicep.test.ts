@@ -23,13 +23,13 @@ describe('the Bicep files', () => {
   });
 
   describe.each(Object.keys(bicepChecks) as CheckName[])('the check "%s"', (name) => {
-    const ways = mutations.filter(([check]) => check === name);
+    const layouts = mutations.filter(([check]) => check === name);
 
     it('has ways to fail', () => {
-      expect(ways.length).toBeGreaterThan(0);
+      expect(layouts.length).toBeGreaterThan(0);
     });
 
-    it.each(ways)('%s: fails when in %s %s becomes %s', (_check, path, from, to) => {
+    it.each(layouts)('%s: fails when in %s %s becomes %s', (_check, path, from, to) => {
       const source = sources.get(path) ?? '';
       const broken = source.replace(from, () => to);
       expect(broken).not.toBe(source);

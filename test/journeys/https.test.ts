@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { browserHeaders } from '../support/exchange-fixture';
+import { browserHeaders } from '../support/context-fixture';
 import { accounts, cookieName, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser } from '../support/test-browser';

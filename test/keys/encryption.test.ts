@@ -13,14 +13,19 @@ import {
   kidOf,
   openSealed,
   seal,
-  type ValuePlace,
+  type ValueAddress,
 } from '../../src/keys/encryption';
 import { createStaticKeyRing } from '../support/static-key-ring';
 
 const key = createSecretKey(new Uint8Array(32).fill(1));
-const place: ValuePlace = { table: 't', partitionKey: 'p', rowKey: 'session:r', property: 'data' };
+const address: ValueAddress = {
+  table: 't',
+  partitionKey: 'p',
+  rowKey: 'session:r',
+  property: 'data',
+};
 const value = Buffer.from('what nobody else may read');
-const encrypted = encryptValue(key, place, value);
+const encrypted = encryptValue(key, address, value);
 
 /** `encrypted` with one byte changed. */
 function changed(at: number): Buffer {
@@ -38,7 +43,7 @@ describe('encryptValue', () => {
   });
 
   it('never repeats itself', () => {
-    const copies = Array.from({ length: 100 }, () => encryptValue(key, place, value));
+    const copies = Array.from({ length: 100 }, () => encryptValue(key, address, value));
 
     expect(new Set(copies.map((copy) => copy.subarray(1, 13).toString('hex'))).size).toBe(100);
   });
@@ -48,13 +53,13 @@ describe('decryptValue', () => {
   it.each([0, 1, 15, 16, 100_000])('gives back %i bytes', (size) => {
     const bytes = Buffer.alloc(size, 'x');
 
-    expect(decryptValue(key, place, encryptValue(key, place, bytes))).toEqual(bytes);
+    expect(decryptValue(key, address, encryptValue(key, address, bytes))).toEqual(bytes);
   });
 
   it('reads a view into a larger buffer', () => {
     const larger = Buffer.concat([Buffer.from('before'), encrypted, Buffer.from('after')]);
 
-    expect(decryptValue(key, place, larger.subarray(6, 6 + encrypted.length))).toEqual(value);
+    expect(decryptValue(key, address, larger.subarray(6, 6 + encrypted.length))).toEqual(value);
   });
 
   it.each<[string, unknown]>([
@@ -72,16 +77,16 @@ describe('decryptValue', () => {
     ['a changed ciphertext', changed(13)],
     ['a changed tag', changed(-1)],
   ])('is undefined for %s', (_, input) => {
-    expect(decryptValue(key, place, input)).toBeUndefined();
+    expect(decryptValue(key, address, input)).toBeUndefined();
   });
 
   it('is undefined under another key', () => {
     const other = createSecretKey(new Uint8Array(32).fill(2));
 
-    expect(decryptValue(other, place, encrypted)).toBeUndefined();
+    expect(decryptValue(other, address, encrypted)).toBeUndefined();
   });
 
-  it.each<[string, Partial<ValuePlace>]>([
+  it.each<[string, Partial<ValueAddress>]>([
     ['table', { table: 'u' }],
     ['partition', { partitionKey: 'q' }],
     ['row', { rowKey: 'session:s' }],
@@ -89,7 +94,7 @@ describe('decryptValue', () => {
     ['split between partition and row', { partitionKey: 'psession:', rowKey: 'r' }],
     ['split with the separators of the encoding', { partitionKey: 'p","session:r', rowKey: '' }],
   ])('is undefined when moved to another %s', (_, moved) => {
-    expect(decryptValue(key, { ...place, ...moved }, encrypted)).toBeUndefined();
+    expect(decryptValue(key, { ...address, ...moved }, encrypted)).toBeUndefined();
   });
 });
 

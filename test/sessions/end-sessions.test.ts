@@ -155,7 +155,7 @@ describe('SessionStore.endAllOfSid', () => {
     await expect(openDuringSignOut('one', () => endAllOf('one'))).rejects.toThrow();
     await sweepExpiredRows(table, {
       now: start + limits.lifetimeSeconds + 61,
-      mostPages: 9,
+      maxPages: 9,
       signal,
     });
     expect(rows().filter(({ partitionKey }) => partitionKey !== 'sweep')).toEqual([]);

@@ -1,4 +1,4 @@
-import type { SearchWishes } from '../../src/sessions/find-sessions';
+import type { SearchOptions } from '../../src/sessions/find-sessions';
 import { createSessionStore, type SessionStore } from '../../src/sessions/session-store';
 import { createMemoryTable, type MemoryTable } from '../support/memory-table';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
@@ -27,8 +27,8 @@ async function openFor(subject: string, name: string, username = `${subject}@con
   return store.open(newSession({ user, sid: undefined }));
 }
 
-const search = (text: string, wishes: Partial<SearchWishes> = {}) =>
-  store.search({ text, now: start, limit: 100, signal, ...wishes });
+const search = (text: string, options: Partial<SearchOptions> = {}) =>
+  store.search({ text, now: start, limit: 100, signal, ...options });
 const namesFor = async (text: string) =>
   (await search(text)).sessions.map(({ name }) => name).sort();
 

@@ -700,8 +700,8 @@ describe('SessionStore.endAllOf', () => {
 });
 
 describe('SessionStore.listLive', () => {
-  const list = (wishes: object = {}) =>
-    store.listLive({ now: start, limit: 100, signal, ...wishes });
+  const list = (options: object = {}) =>
+    store.listLive({ now: start, limit: 100, signal, ...options });
 
   it('shows who, since when and from what', async () => {
     const { ticket, session } = await open();

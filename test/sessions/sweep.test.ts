@@ -7,7 +7,7 @@ import { createStaticKeyRing } from '../support/static-key-ring';
 import { createTestTable } from '../support/test-table';
 
 const signal = AbortSignal.timeout(600_000);
-const past = { mostPages: 100, signal };
+const past = { maxPages: 100, signal };
 let table: Table;
 let client: TableClient;
 let store: SessionStore;
@@ -82,7 +82,7 @@ describe('sweepExpiredRows', () => {
     await insertExpired(5_000);
     const runs = [];
     for (let run = 0; run < 12; run += 1) {
-      const counts = await sweepExpiredRows(table, { now: start + 60, mostPages: 3, signal });
+      const counts = await sweepExpiredRows(table, { now: start + 60, maxPages: 3, signal });
       runs.push(counts.rows);
       if (counts.isFinished) break;
     }

@@ -17,13 +17,13 @@ const keyRing = createStaticKeyRing(new Uint8Array(32).fill(1));
 const secret = randomBytes(32).toString('base64url');
 const userKey = 'u'.repeat(43);
 
-type Wishes = Partial<Parameters<typeof createAttempt>[0]>;
-const attemptOf = (wishes: Wishes = {}) =>
-  createAttempt({ returnPath: '/reports?a=1#row-17', round: 0, ...wishes }, secret, now);
+type Options = Partial<Parameters<typeof createAttempt>[0]>;
+const attemptOf = (options: Options = {}) =>
+  createAttempt({ returnPath: '/reports?a=1#row-17', retries: 0, ...options }, secret, now);
 const sealIt = (attempt: SignInAttempt, isShort = false) =>
   sealAttempt(attempt, { keyRing, signal, isShort });
-const openIt = (state: string, rests: readonly string[] = [], at = now) =>
-  openAttempt(state, rests, { keyRing, now: at, signal });
+const openIt = (state: string, overflows: readonly string[] = [], at = now) =>
+  openAttempt(state, overflows, { keyRing, now: at, signal });
 
 /** Text that hardly compresses. */
 const noise = (length: number) => randomBytes(length).toString('base64url').slice(0, length);
@@ -33,13 +33,13 @@ const longClaims = (length: number) =>
 describe('an attempt in state', () => {
   it('comes back as it was, from state alone', async () => {
     const attempt = attemptOf({
-      round: 1,
+      retries: 1,
       prompt: 'none',
       asked: { scopes: ['Mail.Read'], claims: '{"access_token":{}}', userKey },
     });
-    const { state, rest } = await sealIt(attempt);
-    expect(rest).toBeUndefined();
-    expect(await openIt(state)).toEqual({ ...attempt, isPart: false, lacksAsked: false });
+    const { state, overflow } = await sealIt(attempt);
+    expect(overflow).toBeUndefined();
+    expect(await openIt(state)).toEqual({ ...attempt, isPartial: false, isIncomplete: false });
   });
 
   it('opens for ninety days, so that a bookmark of the provider’s page still leads somewhere', async () => {
@@ -53,59 +53,59 @@ describe('an attempt in state', () => {
     ['a path of 2 KB of words', `/${'reports/2027/'.repeat(157)}`],
     ['a path of 900 bytes that hardly compresses', `/${noise(899)}`],
   ])('holds %s in less than 1,300 characters', async (_name, returnPath) => {
-    const { state, rest } = await sealIt(attemptOf({ returnPath }));
-    expect(rest).toBeUndefined();
+    const { state, overflow } = await sealIt(attemptOf({ returnPath }));
+    expect(overflow).toBeUndefined();
     expect(state.length).toBeLessThanOrEqual(1300);
-    expect(await openIt(state)).toMatchObject({ returnPath, isPart: false });
+    expect(await openIt(state)).toMatchObject({ returnPath, isPartial: false });
   });
 
   it('leaves a page that does not fit to a cookie, and knows its path without', async () => {
     const returnPath = `/reports?q=${noise(2000)}`;
-    const { state, rest = '' } = await sealIt(attemptOf({ returnPath }));
+    const { state, overflow: overflow = '' } = await sealIt(attemptOf({ returnPath }));
     expect(state.length).toBeLessThanOrEqual(450);
-    expect(rest.length).toBeLessThan(4000);
-    expect(await openIt(state, [rest])).toMatchObject({ returnPath, isPart: false });
+    expect(overflow.length).toBeLessThan(4000);
+    expect(await openIt(state, [overflow])).toMatchObject({ returnPath, isPartial: false });
     const without = await openIt(state);
-    expect(without).toMatchObject({ returnPath: '/reports', isPart: true, lacksAsked: false });
+    expect(without).toMatchObject({ returnPath: '/reports', isPartial: true, isIncomplete: false });
   });
 
   it('leaves long claims to a cookie rather than the page', async () => {
     const asked = { scopes: [], claims: longClaims(1900), userKey };
-    const { state, rest = '' } = await sealIt(attemptOf({ asked }));
-    expect(await openIt(state, [rest])).toMatchObject({ asked, lacksAsked: false });
+    const { state, overflow: overflow = '' } = await sealIt(attemptOf({ asked }));
+    expect(await openIt(state, [overflow])).toMatchObject({ asked, isIncomplete: false });
     expect(await openIt(state)).toMatchObject({
       returnPath: '/reports?a=1#row-17',
-      isPart: false,
-      lacksAsked: true,
+      isPartial: false,
+      isIncomplete: true,
     });
   });
 
   it('leaves both to it where both are long', async () => {
     const asked = { scopes: ['Mail.Read'], claims: longClaims(800), userKey };
     const returnPath = `/reports?q=${noise(2000)}`;
-    const { state, rest = '' } = await sealIt(attemptOf({ asked, returnPath }));
+    const { state, overflow: overflow = '' } = await sealIt(attemptOf({ asked, returnPath }));
     expect(state.length).toBeLessThanOrEqual(450);
-    expect(await openIt(state, [rest])).toMatchObject({ asked, returnPath, isPart: false });
-    expect(await openIt(state)).toMatchObject({ isPart: true, lacksAsked: true });
+    expect(await openIt(state, [overflow])).toMatchObject({ asked, returnPath, isPartial: false });
+    expect(await openIt(state)).toMatchObject({ isPartial: true, isIncomplete: true });
   });
 
   it('is as short as it can be when it is told to', async () => {
     const returnPath = `/${noise(599)}`;
-    const { state, rest = '' } = await sealIt(attemptOf({ returnPath }), true);
+    const { state, overflow: overflow = '' } = await sealIt(attemptOf({ returnPath }), true);
     expect(state.length).toBeLessThanOrEqual(450);
-    expect(await openIt(state, [rest])).toMatchObject({ returnPath });
+    expect(await openIt(state, [overflow])).toMatchObject({ returnPath });
   });
 
   it('takes no rest of another attempt', async () => {
     const long = () => attemptOf({ returnPath: `/mine?q=${noise(2000)}` });
     const [mine, other] = [await sealIt(long()), await sealIt(long())];
-    const opened = await openIt(mine.state, [other.rest ?? '', 'garbage', mine.state]);
-    expect(opened).toMatchObject({ returnPath: '/mine', isPart: true });
+    const opened = await openIt(mine.state, [other.overflow ?? '', 'garbage', mine.state]);
+    expect(opened).toMatchObject({ returnPath: '/mine', isPartial: true });
   });
 
   it('remembers that its page is only a part of the wanted one', async () => {
-    const { state } = await sealIt(attemptOf({ returnPath: '/reports', isPart: true }));
-    expect(await openIt(state)).toMatchObject({ returnPath: '/reports', isPart: true });
+    const { state } = await sealIt(attemptOf({ returnPath: '/reports', isPartial: true }));
+    expect(await openIt(state)).toMatchObject({ returnPath: '/reports', isPartial: true });
   });
 
   it.each(['', 'abc', `${'A'.repeat(43)}.0`, 'a.b.c.d.e'])('is none in %j', async (state) => {

@@ -5,17 +5,17 @@ import {
   takeEndedNotice,
 } from '../../src/sign-in/ending';
 import {
-  createExchangeFixture,
-  type ExchangeFixture,
-  type TestExchange,
-} from '../support/exchange-fixture';
+  createContextFixture,
+  type ContextFixture,
+  type TestContext,
+} from '../support/context-fixture';
 import { start } from '../support/session-fixture';
 import { thrownBy } from '../support/thrown-by';
 
-let fixture: ExchangeFixture;
+let fixture: ContextFixture;
 
 beforeAll(async () => {
-  fixture = await createExchangeFixture();
+  fixture = await createContextFixture();
 });
 afterAll(() => fixture.stop());
 
@@ -31,11 +31,11 @@ function entryIn(line: string | undefined): { level: string; entry: unknown } {
 
 describe('audited', () => {
   it('leaves who did what to whom, when and how often, by prefixes that open nothing', async () => {
-    const exchange = fixture.exchange('/auth/admin/end');
+    const context = fixture.context('/auth/admin/end');
     const action = { event: 'end session', by, of, session } as const;
-    expect(await audited(exchange, action, () => Promise.resolve(1))).toBe(1);
-    expect(exchange.lines).toHaveLength(1);
-    expect(entryIn(exchange.lines[0])).toEqual({
+    expect(await audited(context, action, () => Promise.resolve(1))).toBe(1);
+    expect(context.lines).toHaveLength(1);
+    expect(entryIn(context.lines[0])).toEqual({
       level: 'info',
       entry: {
         event: 'end session',
@@ -50,40 +50,38 @@ describe('audited', () => {
   });
 
   it('names no session where several are meant', async () => {
-    const exchange = fixture.exchange('/auth/admin/end');
+    const context = fixture.context('/auth/admin/end');
     const action = { event: 'end all sessions of user', by, of } as const;
-    await audited(exchange, action, () => Promise.resolve(7));
-    expect(entryIn(exchange.lines[0]).entry).toEqual(
+    await audited(context, action, () => Promise.resolve(7));
+    expect(entryIn(context.lines[0]).entry).toEqual(
       expect.not.objectContaining({ session: expect.anything() as unknown }),
     );
-    expect(entryIn(exchange.lines[0]).entry).toMatchObject({ count: 7 });
+    expect(entryIn(context.lines[0]).entry).toMatchObject({ count: 7 });
   });
 
   it('leaves a line, too, when the work fails, without what the error says', async () => {
-    const exchange = fixture.exchange('/auth/admin/end');
+    const context = fixture.context('/auth/admin/end');
     const failure = new Error('hunter2');
-    const work = audited(exchange, { event: 'sign-out', by, of: by }, () =>
-      Promise.reject(failure),
-    );
+    const work = audited(context, { event: 'sign-out', by, of: by }, () => Promise.reject(failure));
     await expect(work).rejects.toBe(failure);
-    expect(entryIn(exchange.lines[0])).toMatchObject({
+    expect(entryIn(context.lines[0])).toMatchObject({
       level: 'error',
       entry: { outcome: 'failed' },
     });
-    expect(exchange.lines.join()).not.toContain('hunter2');
+    expect(context.lines.join()).not.toContain('hunter2');
   });
 });
 
-let noticeFixture: ExchangeFixture;
+let noticeFixture: ContextFixture;
 
 beforeAll(async () => {
-  noticeFixture = await createExchangeFixture();
+  noticeFixture = await createContextFixture();
 });
 afterAll(() => noticeFixture.stop());
 
 const list = (cookie = '') =>
-  noticeFixture.exchange('/auth/sessions', { headers: cookie === '' ? {} : { cookie } });
-const headerOf = ({ cookies }: TestExchange) =>
+  noticeFixture.context('/auth/sessions', { headers: cookie === '' ? {} : { cookie } });
+const headerOf = ({ cookies }: TestContext) =>
   cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
 const withContent = (content: object | number) => {
   const value = Buffer.from(JSON.stringify(content)).toString('base64url');
@@ -92,7 +90,7 @@ const withContent = (content: object | number) => {
 
 describe('the notice of what was ended', () => {
   it.each([0, 1, 57])('tells the next list that it was %d, once', (count) => {
-    const ending = noticeFixture.exchange('/auth/sessions/end', { method: 'POST' });
+    const ending = noticeFixture.context('/auth/sessions/end', { method: 'POST' });
     leaveEndedNotice(ending, count);
     const next = list(headerOf(ending));
     expect(takeEndedNotice(next)).toBe(count);
@@ -100,9 +98,9 @@ describe('the notice of what was ended', () => {
   });
 
   it('is absent where nothing was ended', () => {
-    const exchange = list();
-    expect(takeEndedNotice(exchange)).toBeUndefined();
-    expect(exchange.cookies).toEqual([]);
+    const context = list();
+    expect(takeEndedNotice(context)).toBeUndefined();
+    expect(context.cookies).toEqual([]);
   });
 
   it.each<[string, object | number]>([
@@ -114,9 +112,9 @@ describe('the notice of what was ended', () => {
     ['half a session', { count: 0.5 }],
     ['too many to count', { count: 1e300 }],
   ])('tells nothing when the cookie holds %s, and takes it away', (_name, content) => {
-    const exchange = list(withContent(content));
-    expect(takeEndedNotice(exchange)).toBeUndefined();
-    expect(exchange.cookies).toEqual([expect.objectContaining({ maxAge: 0 })]);
+    const context = list(withContent(content));
+    expect(takeEndedNotice(context)).toBeUndefined();
+    expect(context.cookies).toEqual([expect.objectContaining({ maxAge: 0 })]);
   });
 });
 

@@ -20,19 +20,19 @@ import {
   tokenBody,
 } from '../support/auth-fixture';
 import {
-  createExchangeFixture,
-  type ExchangeFixture,
-  type TestExchange,
-} from '../support/exchange-fixture';
+  createContextFixture,
+  type ContextFixture,
+  type TestContext,
+} from '../support/context-fixture';
 import { start } from '../support/session-fixture';
 import { paths } from '../support/tiny-provider';
 
 const app = 'http://localhost:7071';
 
-let fixture: ExchangeFixture;
+let fixture: ContextFixture;
 
 beforeEach(async () => {
-  fixture = await createExchangeFixture();
+  fixture = await createContextFixture();
 });
 afterEach(() => fixture.stop());
 
@@ -43,18 +43,19 @@ interface Begun extends AttemptSecrets {
   readonly cookie: string;
 }
 
-type Wishes = Partial<Parameters<typeof createAttempt>[0]>;
+type Options = Partial<Parameters<typeof createAttempt>[0]>;
 
-async function begin(wishes: Wishes = {}, keptRest = true): Promise<Begun> {
+async function begin(asked: Options = {}, keptRest = true): Promise<Begun> {
   const secret = randomBytes(32).toString('base64url');
   const attempt = createAttempt(
-    { returnPath: '/reports?a=1#row-17', round: 0, ...wishes },
+    { returnPath: '/reports?a=1#row-17', retries: 0, ...asked },
     secret,
     fixture.now,
   );
   const options = { keyRing: fixture.services.keyRing, signal: longEnough() };
-  const { state, rest } = await sealAttempt(attempt, options);
-  const restPair = rest === undefined || !keptRest ? '' : `; anteroom-7071-sign-in-1=1.${rest}`;
+  const { state, overflow } = await sealAttempt(attempt, options);
+  const restPair =
+    overflow === undefined || !keptRest ? '' : `; anteroom-7071-sign-in-1=1.${overflow}`;
   const cookie = `anteroom-7071-sign-in=${secret}${restPair}`;
   return { state, cookie, ...(await attemptSecrets(state, secret, options)) };
 }
@@ -64,17 +65,17 @@ function answered(
   { state }: Pick<Begun, 'state'>,
   cookie: string,
   answer = 'code=the-code',
-): TestExchange {
-  return fixture.exchange(`/auth/redirect?hop=1&${answer}&state=${state}`, {
+): TestContext {
+  return fixture.context(`/auth/redirect?hop=1&${answer}&state=${state}`, {
     headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }) },
   });
 }
 
-async function complete(exchange: TestExchange): Promise<HttpResponseInit> {
-  const attempt = await findAttempt(exchange);
-  const callback: Callback = parseCallback(exchange.query);
+async function complete(context: TestContext): Promise<HttpResponseInit> {
+  const attempt = await findAttempt(context);
+  const callback: Callback = parseCallback(context.query);
   if (callback.kind !== 'code' && callback.kind !== 'error') throw new Error('no answer');
-  return completeSignIn(exchange, callback, attempt);
+  return completeSignIn(context, callback, attempt);
 }
 
 /** Lets the provider vouch for Ada. */
@@ -90,7 +91,7 @@ const location = ({ headers }: HttpResponseInit) => new Headers(headers).get('lo
 const stateOf = (answer: HttpResponseInit) =>
   new URL(location(answer)).searchParams.get('state') ?? '';
 const adaKey = () => userKeyOf(fixture.tiny.issuer, objectId, subject);
-const names = ({ cookies }: TestExchange) => cookies.map(({ name }) => name);
+const names = ({ cookies }: TestContext) => cookies.map(({ name }) => name);
 
 /** The attempt that an answer began. */
 async function begunBy(answer: HttpResponseInit) {
@@ -101,7 +102,7 @@ async function begunBy(answer: HttpResponseInit) {
 }
 
 /** The session that an exchange opened. */
-async function openedBy({ cookies }: TestExchange) {
+async function openedBy({ cookies }: TestContext) {
   const { value = '' } = cookies.find(({ name }) => name === 'anteroom-7071') ?? {};
   const payload: unknown = JSON.parse(
     Buffer.from(value.split('.')[1] ?? '', 'base64url').toString(),
@@ -115,11 +116,11 @@ describe('completeSignIn', () => {
   it('opens a session and goes to the return path, fragment included', async () => {
     const begun = await begin();
     grant(begun);
-    const exchange = answered(begun, begun.cookie);
-    const answer = await complete(exchange);
+    const context = answered(begun, begun.cookie);
+    const answer = await complete(context);
     expect([answer.status, location(answer)]).toEqual([302, `${app}/reports?a=1#row-17`]);
-    expect(names(exchange)).toEqual(['anteroom-7071']);
-    expect(exchange.lines).toEqual([`info signed in ${adaKey().slice(0, 8)}`]);
+    expect(names(context)).toEqual(['anteroom-7071']);
+    expect(context.lines).toEqual([`info signed in ${adaKey().slice(0, 8)}`]);
     const form = fixture.tiny.forms.at(-1);
     expect(form?.get('code_verifier')).toBe(begun.codeVerifier);
   });
@@ -135,10 +136,10 @@ describe('completeSignIn', () => {
     const returnPath = `/reports?q=${randomBytes(1500).toString('base64url')}`;
     const begun = await begin({ returnPath }, false);
     grant(begun);
-    const exchange = answered(begun, begun.cookie);
-    expect((await failureOf(complete(exchange))).code).toBe('ERR_PAGE_LOST');
-    expect(names(exchange)).toEqual(['anteroom-7071']);
-    expect(exchange.visitor.returnPath).toBe('/reports');
+    const context = answered(begun, begun.cookie);
+    expect((await failureOf(complete(context))).code).toBe('ERR_PAGE_LOST');
+    expect(names(context)).toEqual(['anteroom-7071']);
+    expect(context.visitor.returnPath).toBe('/reports');
   });
 
   it('takes a step-up back to where it was needed, if the same user answers', async () => {
@@ -160,18 +161,18 @@ describe('completeSignIn', () => {
   ])('remembers of %s whether it was a step-up', async (_name, asked, steppedUpAt) => {
     const begun = await begin({ asked });
     grant(begun);
-    const exchange = answered(begun, begun.cookie);
-    await complete(exchange);
-    expect((await openedBy(exchange))?.session.steppedUpAt).toBe(steppedUpAt);
+    const context = answered(begun, begun.cookie);
+    await complete(context);
+    expect((await openedBy(context))?.session.steppedUpAt).toBe(steppedUpAt);
   });
 
   it('remembers what the step-ups of the last minute asked for', async () => {
     const names = ['a'.repeat(22), 'b'.repeat(22)];
     const begun = await begin({ asked: { scopes: [], userKey: 'x'.repeat(43), names } });
     grant(begun);
-    const exchange = answered(begun, begun.cookie);
-    await complete(exchange);
-    expect((await openedBy(exchange))?.session.stepUps).toEqual(names);
+    const context = answered(begun, begun.cookie);
+    await complete(context);
+    expect((await openedBy(context))?.session.stepUps).toEqual(names);
   });
 });
 
@@ -180,13 +181,13 @@ describe('completeSignIn, with the session that this browser had', () => {
     const former = await fixture.signIn();
     const begun = await begin();
     grant(begun);
-    const exchange = answered(begun, `${begun.cookie}; ${former.cookie}`);
-    await complete(exchange);
+    const context = answered(begun, `${begun.cookie}; ${former.cookie}`);
+    await complete(context);
     const { sessions } = fixture.services;
     expect(await sessions.read(former.ticket, fixture.now, longEnough())).toBeUndefined();
     const by = adaKey().slice(0, 8);
     const of = former.ticket.userKey.slice(0, 8);
-    expect(exchange.lines).toEqual([
+    expect(context.lines).toEqual([
       `info signed in ${by}`,
       expect.stringMatching(
         new RegExp(`^info audit {"event":"replace session","by":"${by}","of":"${of}","session":`),
@@ -198,30 +199,30 @@ describe('completeSignIn, with the session that this browser had', () => {
     const former = await fixture.signIn();
     const begun = await begin();
     grant(begun);
-    const exchange = answered(begun, `${begun.cookie}; ${former.cookie}`);
+    const context = answered(begun, `${begun.cookie}; ${former.cookie}`);
     const failing = {
       ...fixture.services.sessions,
       endNamed: () => Promise.reject(new AppError('ERR_STORAGE_UNAVAILABLE')),
     };
-    const services = { ...exchange.services, sessions: failing };
-    const answer = await complete({ ...exchange, services });
+    const services = { ...context.services, sessions: failing };
+    const answer = await complete({ ...context, services });
     expect(location(answer)).toContain('/reports');
-    expect(names(exchange)).toEqual(['anteroom-7071']);
-    expect(exchange.lines.at(-1)).toMatch(/^warn .*ERR_STORAGE_UNAVAILABLE/);
+    expect(names(context)).toEqual(['anteroom-7071']);
+    expect(context.lines.at(-1)).toMatch(/^warn .*ERR_STORAGE_UNAVAILABLE/);
   });
 
   it('keeps no session when the provider has signed the person out meanwhile', async () => {
     const begun = await begin();
     grant(begun);
-    const exchange = answered(begun, begun.cookie);
+    const context = answered(begun, begun.cookie);
     const gone = {
       ...fixture.services.sessions,
       open: () => Promise.reject(new AppError('ERR_SIGNED_OUT')),
     };
-    const services = { ...exchange.services, sessions: gone };
-    expect(location(await complete({ ...exchange, services }))).toContain('/reports');
-    expect(names(exchange)).toEqual([]);
-    expect(exchange.lines).toEqual(['info ERR_SIGNED_OUT']);
+    const services = { ...context.services, sessions: gone };
+    expect(location(await complete({ ...context, services }))).toContain('/reports');
+    expect(names(context)).toEqual([]);
+    expect(context.lines).toEqual(['info ERR_SIGNED_OUT']);
   });
 });
 
@@ -237,33 +238,33 @@ describe('completeSignIn, with an answer that cannot be used', () => {
     const answer = await complete(answered(begun, begun.cookie));
     expect(fixture.tiny.count(paths.token)).toBe(isRedeemed ? 1 : 0);
     if (isRedeemed) return;
-    expect(await begunBy(answer)).toMatchObject({ round: 1, returnPath: '/reports?a=1#row-17' });
+    expect(await begunBy(answer)).toMatchObject({ retries: 1, returnPath: '/reports?a=1#row-17' });
   });
 
-  it.each<[string, Wishes, (mine: string) => string, number, string]>([
+  it.each<[string, Options, (mine: string) => string, number, string]>([
     ['another browser, first round', {}, () => '', 0, 'again 1'],
-    ['another browser, second round', { round: 1 }, () => '', 0, 'ERR_SIGN_IN_LOST'],
-    ['another browser with a cookie, second round', { round: 1 }, otherCookie, 0, 'again 2'],
+    ['another browser, second round', { retries: 1 }, () => '', 0, 'ERR_SIGN_IN_LOST'],
+    ['another browser with a cookie, second round', { retries: 1 }, otherCookie, 0, 'again 2'],
     [
       'another browser with a cookie, third round',
-      { round: 2 },
+      { retries: 2 },
       otherCookie,
       0,
       'ERR_SIGN_IN_LOST',
     ],
-    ['a bookmark of the second round', { round: 1 }, () => '', 86_400, 'again 1'],
-    ['a bookmark of the third round', { round: 2 }, otherCookie, 86_400, 'again 1'],
-    ['this browser, too late, second round', { round: 1 }, (mine) => mine, 600, 'again 1'],
-  ])('%s', async (_name, wishes, cookieOf, later, expected) => {
-    const begun = await begin(wishes);
+    ['a bookmark of the second round', { retries: 1 }, () => '', 86_400, 'again 1'],
+    ['a bookmark of the third round', { retries: 2 }, otherCookie, 86_400, 'again 1'],
+    ['this browser, too late, second round', { retries: 1 }, (mine) => mine, 600, 'again 1'],
+  ])('%s', async (_name, options, cookieOf, later, expected) => {
+    const begun = await begin(options);
     fixture.now = start + later;
-    const exchange = answered(begun, cookieOf(begun.cookie));
-    const outcome = await complete(exchange).then(
-      async (answer) => `again ${(await begunBy(answer)).round}`,
+    const context = answered(begun, cookieOf(begun.cookie));
+    const outcome = await complete(context).then(
+      async (answer) => `again ${(await begunBy(answer)).retries}`,
       (error: unknown) => (error instanceof AppError ? error.code : 'another error'),
     );
     expect(outcome).toBe(expected);
-    expect(exchange.visitor.returnPath).toBe('/reports?a=1#row-17');
+    expect(context.visitor.returnPath).toBe('/reports?a=1#row-17');
     expect(fixture.tiny.count(paths.token)).toBe(0);
   });
 
@@ -273,20 +274,20 @@ describe('completeSignIn, with an answer that cannot be used', () => {
     ['that comes late', ({ cookie }) => cookie, 'code=the-code', 600],
   ])('an answer %s goes on to the page of whoever is signed in', async (...row) => {
     const [, cookieOf, answer, later] = row;
-    const begun = await begin({ round: 1 });
+    const begun = await begin({ retries: 1 });
     fixture.now = start + later;
     const { cookie } = await fixture.signIn();
-    const exchange = answered(begun, `${cookieOf(begun)}; ${cookie}`, answer);
-    expect(location(await complete(exchange))).toBe(`${app}/reports?a=1#row-17`);
+    const context = answered(begun, `${cookieOf(begun)}; ${cookie}`, answer);
+    expect(location(await complete(context))).toBe(`${app}/reports?a=1#row-17`);
     expect(fixture.tiny.count(paths.token)).toBe(0);
-    expect(exchange.cookies).toEqual([]);
+    expect(context.cookies).toEqual([]);
   });
 
   it('shows nothing of an error that another browser’s attempt got, and asks nobody again', async () => {
     const begun = await begin();
-    const exchange = answered(begun, otherCookie(), 'error=access_denied');
-    expect((await failureOf(complete(exchange))).code).toBe('ERR_SIGN_IN_UNSOLICITED');
-    expect(exchange.visitor.returnPath).toBe('/reports?a=1#row-17');
+    const context = answered(begun, otherCookie(), 'error=access_denied');
+    expect((await failureOf(complete(context))).code).toBe('ERR_SIGN_IN_UNSOLICITED');
+    expect(context.visitor.returnPath).toBe('/reports?a=1#row-17');
   });
 
   it('asks anew when what was asked for is gone with its cookie', async () => {
@@ -294,15 +295,15 @@ describe('completeSignIn, with an answer that cannot be used', () => {
     const spoilt = JSON.stringify({ id_token: { a: { value: claims.slice(20, 1900) } } });
     const begun = await begin({ asked: { scopes: [], claims: spoilt, userKey: adaKey() } }, false);
     const answer = await complete(answered(begun, begun.cookie));
-    expect(await begunBy(answer)).toMatchObject({ round: 1, asked: undefined });
+    expect(await begunBy(answer)).toMatchObject({ retries: 1, asked: undefined });
     expect(fixture.tiny.count(paths.token)).toBe(0);
   });
 
   it.each(['', '&state=abc', `&state=${'A'.repeat(43)}.0`])(
     'is unsolicited with %j',
     async (state) => {
-      const exchange = fixture.exchange(`/auth/redirect?hop=1&code=c${state}`);
-      expect((await failureOf(complete(exchange))).code).toBe('ERR_SIGN_IN_UNSOLICITED');
+      const context = fixture.context(`/auth/redirect?hop=1&code=c${state}`);
+      expect((await failureOf(complete(context))).code).toBe('ERR_SIGN_IN_UNSOLICITED');
     },
   );
 });
@@ -317,17 +318,17 @@ describe('completeSignIn, when the provider refuses', () => {
   it('tries a code that is used up once more, with the same return path', async () => {
     const begun = await begin();
     fixture.tiny.token = () => spent;
-    const exchange = answered(begun, begun.cookie);
-    const answer = await complete(exchange);
-    expect(await begunBy(answer)).toMatchObject({ round: 1, returnPath: '/reports?a=1#row-17' });
-    expect(exchange.lines).toEqual([expect.stringMatching(/^warn refusal .*"AADSTS54005"/)]);
+    const context = answered(begun, begun.cookie);
+    const answer = await complete(context);
+    expect(await begunBy(answer)).toMatchObject({ retries: 1, returnPath: '/reports?a=1#row-17' });
+    expect(context.lines).toEqual([expect.stringMatching(/^warn refusal .*"AADSTS54005"/)]);
   });
 
   it('explains it in the second round', async () => {
-    const begun = await begin({ round: 1 });
+    const begun = await begin({ retries: 1 });
     fixture.tiny.token = () => spent;
-    const exchange = answered(begun, begun.cookie);
-    expect((await failureOf(complete(exchange))).code).toBe('ERR_SIGN_IN_EXPIRED');
+    const context = answered(begun, begun.cookie);
+    expect((await failureOf(complete(context))).code).toBe('ERR_SIGN_IN_EXPIRED');
   });
 
   const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
@@ -343,7 +344,7 @@ describe('completeSignIn, when the provider refuses', () => {
     const asked: unknown = JSON.parse(new URL(location(answer)).searchParams.get('claims') ?? '');
     expect(asked).toMatchObject(JSON.parse(claims) as object);
     expect(await begunBy(answer)).toMatchObject({
-      ...{ round: 1, returnPath: '/reports?a=1#row-17' },
+      ...{ retries: 1, returnPath: '/reports?a=1#row-17' },
       asked: { scopes: [], claims },
     });
   });
@@ -356,14 +357,14 @@ describe('completeSignIn, when the provider refuses', () => {
   });
 
   it('shows why when the claims did not help', async () => {
-    const begun = await begin({ round: 1, asked: { scopes: [], claims } });
+    const begun = await begin({ retries: 1, asked: { scopes: [], claims } });
     fixture.tiny.token = () => asksForMore;
     const failure = await failureOf(complete(answered(begun, begun.cookie)));
     expect([failure.code, failure.refusal?.number]).toEqual(['ERR_SIGN_IN_REFUSED', 'AADSTS50076']);
   });
 
   it('goes on to the page when the first delivery has signed the person in', async () => {
-    const begun = await begin({ round: 1 });
+    const begun = await begin({ retries: 1 });
     fixture.tiny.token = () => spent;
     const { cookie, ticket } = await fixture.signIn();
     const answer = await complete(answered(begun, `${begun.cookie}; ${cookie}`));
@@ -382,28 +383,28 @@ describe('completeSignIn, when the provider refuses', () => {
     ['login_required', undefined, 'ERR_SIGN_IN_REFUSED'],
   ])('%s after prompt %s: %s', async (error, prompt, expected) => {
     const begun = await begin({ prompt });
-    const exchange = answered(begun, begun.cookie, `error=${error}`);
+    const context = answered(begun, begun.cookie, `error=${error}`);
     if (expected === 'back') {
-      expect(location(await complete(exchange))).toBe(`${app}/reports?a=1#row-17`);
+      expect(location(await complete(context))).toBe(`${app}/reports?a=1#row-17`);
     } else {
-      expect((await failureOf(complete(exchange))).code).toBe(expected);
-      expect(exchange.visitor.returnPath).toBe('/reports?a=1#row-17');
+      expect((await failureOf(complete(context))).code).toBe(expected);
+      expect(context.visitor.returnPath).toBe('/reports?a=1#row-17');
     }
   });
 
   it('goes back after prompt none also without the cookie of the browser that asked', async () => {
     const begun = await begin({ prompt: 'none' });
-    const exchange = answered(begun, otherCookie(), 'error=login_required');
-    expect(location(await complete(exchange))).toBe(`${app}/reports?a=1#row-17`);
+    const context = answered(begun, otherCookie(), 'error=login_required');
+    expect(location(await complete(context))).toBe(`${app}/reports?a=1#row-17`);
   });
 
   it('refuses the iss of another provider, and still knows the page', async () => {
     const begun = await begin();
     const iss = encodeURIComponent('https://login.evil.example/v2.0');
-    const exchange = answered(begun, begun.cookie, `code=the-code&iss=${iss}`);
-    const failure = await failureOf(complete(exchange));
+    const context = answered(begun, begun.cookie, `code=the-code&iss=${iss}`);
+    const failure = await failureOf(complete(context));
     expect([failure.code, failure.status]).toEqual(['ERR_OTHER_ISSUER', 400]);
-    expect(exchange.visitor.returnPath).toBe('/reports?a=1#row-17');
+    expect(context.visitor.returnPath).toBe('/reports?a=1#row-17');
     expect(fixture.tiny.count(paths.token)).toBe(0);
   });
 });

@@ -2,39 +2,39 @@ import type { HttpResponseInit } from '@azure/functions';
 import { AppError, RoleMissingError, SignInNeededError, StepUpError } from '../../src/errors';
 import { openSealed } from '../../src/keys/encryption';
 import { sessionKeyOf } from '../../src/sessions/session';
-import { sameOrigin, signedIn, type SignedInExchange, withRole } from '../../src/sign-in/guards';
+import { sameOrigin, signedIn, type SignedInContext, withRole } from '../../src/sign-in/guards';
 import { signOut } from '../../src/sign-in/sign-out';
 import { stepUpName } from '../../src/sign-in/step-up';
 import { failureOf, longEnough } from '../support/auth-fixture';
 import {
   browserHeaders,
-  createExchangeFixture,
-  type ExchangeFixture,
-  type TestExchange,
-} from '../support/exchange-fixture';
+  createContextFixture,
+  type ContextFixture,
+  type TestContext,
+} from '../support/context-fixture';
 import { start, userOf } from '../support/session-fixture';
 
 // Half of the idle time ends before the provider would have to vouch again.
 const idleSeconds = 600;
 
-let fixture: ExchangeFixture;
-let met: SignedInExchange[];
+let fixture: ContextFixture;
+let met: SignedInContext[];
 
 beforeEach(async () => {
-  fixture = await createExchangeFixture({ SESSION_IDLE_SECONDS: `${idleSeconds}` });
+  fixture = await createContextFixture({ SESSION_IDLE_SECONDS: `${idleSeconds}` });
   met = [];
 });
 afterEach(() => fixture.stop());
 
-const open = signedIn((exchange) => {
-  met.push(exchange);
+const open = signedIn((context) => {
+  met.push(context);
   return { status: 204 };
 });
 
 /** For scripts that ask by themselves. */
 const asked = signedIn(
-  (exchange) => {
-    met.push(exchange);
+  (context) => {
+    met.push(context);
     return { status: 204 };
   },
   { slides: false },
@@ -42,7 +42,7 @@ const asked = signedIn(
 
 const json = (cookie = '') => ({ headers: cookie === '' ? {} : { cookie } });
 const idleExpiryOf = async (cookie: string): Promise<number | undefined> => {
-  await asked(fixture.exchange('/reports', json(cookie)));
+  await asked(fixture.context('/reports', json(cookie)));
   return met.pop()?.session.idleExpiresAt;
 };
 async function neededAfter(
@@ -56,7 +56,7 @@ async function neededAfter(
 describe('signedIn', () => {
   it('gives the handler who it is, the session and its ticket', async () => {
     const { ticket, cookie } = await fixture.signIn();
-    const answer = await open(fixture.exchange('/reports', json(cookie)));
+    const answer = await open(fixture.context('/reports', json(cookie)));
     expect(answer).toEqual({ status: 204 });
     expect(met).toEqual([
       expect.objectContaining({ user: userOf(), ticket, path: '/reports', now: start }),
@@ -65,7 +65,7 @@ describe('signedIn', () => {
   });
 
   it('refuses whoever has no session, and names the way to sign in and back', async () => {
-    const needed = await neededAfter(open(fixture.exchange('/reports?year=2026', json())));
+    const needed = await neededAfter(open(fixture.context('/reports?year=2026', json())));
     expect([needed.code, needed.loginPath]).toEqual([
       'ERR_SIGNED_OUT',
       '/auth/login?return_to=%2Freports%3Fyear%3D2026',
@@ -79,7 +79,7 @@ describe('signedIn', () => {
   ])('refuses a session %s', async (_name, later, isRefused) => {
     const { cookie } = await fixture.signIn();
     fixture.now = start + later;
-    const answer = Promise.resolve(open(fixture.exchange('/reports', json(cookie))));
+    const answer = Promise.resolve(open(fixture.context('/reports', json(cookie))));
     if (isRefused) expect((await failureOf(answer)).code).toBe('ERR_SIGNED_OUT');
     else expect(await answer).toEqual({ status: 204 });
   });
@@ -87,9 +87,9 @@ describe('signedIn', () => {
   it('never takes an outage for being signed out', async () => {
     const { cookie } = await fixture.signIn();
     fixture.tableFailure = new AppError('ERR_STORAGE_UNAVAILABLE');
-    const exchange = fixture.exchange('/reports', json(cookie));
-    expect(await failureOf(Promise.resolve(open(exchange)))).toBe(fixture.tableFailure);
-    expect(exchange.cookies).toEqual([]);
+    const context = fixture.context('/reports', json(cookie));
+    expect(await failureOf(Promise.resolve(open(context)))).toBe(fixture.tableFailure);
+    expect(context.cookies).toEqual([]);
   });
 
   describe('the idle limit', () => {
@@ -106,7 +106,7 @@ describe('signedIn', () => {
       const { cookie } = await fixture.signIn();
       fixture.now = start + later;
       fixture.writes = 0;
-      await open(fixture.exchange(`/reports${query}`, json(cookie)));
+      await open(fixture.context(`/reports${query}`, json(cookie)));
       expect(fixture.writes).toBe(writes);
       const expected = writes === 0 ? start + idleSeconds : fixture.now + idleSeconds;
       expect(met.pop()?.session.idleExpiresAt).toBe(expected);
@@ -129,15 +129,15 @@ describe('signedIn', () => {
     const polled = signedIn(() => ({}), { slides: ({ query }) => query.get('poll') === null });
     fixture.now = start + idleSeconds / 2 + 1;
     fixture.writes = 0;
-    await polled(fixture.exchange('/reports?poll', json(cookie)));
+    await polled(fixture.context('/reports?poll', json(cookie)));
     expect(fixture.writes).toBe(0);
-    await polled(fixture.exchange('/reports', json(cookie)));
+    await polled(fixture.context('/reports', json(cookie)));
     expect(fixture.writes).toBe(1);
   });
 
   it('gives a team’s function its query as it was sent', async () => {
     const { cookie } = await fixture.signIn();
-    await open(fixture.exchange('/reports?slide=false&bounced=1&hop=1', json(cookie)));
+    await open(fixture.context('/reports?slide=false&bounced=1&hop=1', json(cookie)));
     expect(met[0]?.path).toBe('/reports?slide=false&bounced=1&hop=1');
     expect([...(met[0]?.query ?? [])]).toEqual([
       ['slide', 'false'],
@@ -171,8 +171,8 @@ describe('signedIn', () => {
       const { cookie } = await fixture.signIn();
       fixture.now = start + idleSeconds / 2 + 1;
       fixture.writes = 0;
-      const exchange = fixture.exchange('/reports', { headers: { ...headers, cookie } });
-      expect((await neededAfter(open(exchange))).code).toBe('ERR_SIGNED_OUT');
+      const context = fixture.context('/reports', { headers: { ...headers, cookie } });
+      expect((await neededAfter(open(context))).code).toBe('ERR_SIGNED_OUT');
       expect([met, fixture.writes]).toEqual([[], 0]);
     },
   );
@@ -187,8 +187,8 @@ describe('signedIn', () => {
     ],
   ])('opens for %s', async (_name, headers) => {
     const { cookie } = await fixture.signIn();
-    const exchange = fixture.exchange('/reports', { headers: { ...headers, cookie } });
-    expect(await open(exchange)).toEqual({ status: 204 });
+    const context = fixture.context('/reports', { headers: { ...headers, cookie } });
+    expect(await open(context)).toEqual({ status: 204 });
   });
 
   describe('reached by a link on another site', () => {
@@ -196,7 +196,7 @@ describe('signedIn', () => {
 
     it('answers with a page that asks again, before it looks for a session', async () => {
       fixture.tableFailure = new Error('nothing may be read');
-      const answer = await open(fixture.exchange('/reports', { headers: crossSite }));
+      const answer = await open(fixture.context('/reports', { headers: crossSite }));
       expect(answer.status).toBe(200);
       expect(answer.body).toContain('url=http://localhost:7071/reports?anteroom-bounced=1');
     });
@@ -204,14 +204,12 @@ describe('signedIn', () => {
     it('answers at once when the cookie came along', async () => {
       const { cookie } = await fixture.signIn();
       const headers = { ...crossSite, cookie };
-      expect(await open(fixture.exchange('/reports', { headers }))).toEqual({ status: 204 });
+      expect(await open(fixture.context('/reports', { headers }))).toEqual({ status: 204 });
     });
 
     it('bounced in vain, it sends the visitor to sign in, and back to the address without marker', async () => {
-      const exchange = fixture.exchange('/reports?anteroom-bounced=1', { headers: crossSite });
-      expect((await neededAfter(open(exchange))).loginPath).toBe(
-        '/auth/login?return_to=%2Freports',
-      );
+      const context = fixture.context('/reports?anteroom-bounced=1', { headers: crossSite });
+      expect((await neededAfter(open(context))).loginPath).toBe('/auth/login?return_to=%2Freports');
     });
   });
 });
@@ -224,8 +222,8 @@ describe('signedIn, when the handler needs a step-up', () => {
 
   it('names a way that only this app can have written, for this session', async () => {
     const { cookie, ticket } = await fixture.signIn();
-    const exchange = fixture.exchange('/reports?anteroom-bounced=1&a=1', json(cookie));
-    const needed = await neededAfter(demanding(exchange));
+    const context = fixture.context('/reports?anteroom-bounced=1&a=1', json(cookie));
+    const needed = await neededAfter(demanding(context));
     expect([needed.code, needed.isRepeated]).toEqual(['ERR_STEP_UP', false]);
     const step = /^\/auth\/login\?step=([A-Za-z0-9_.-]+)$/.exec(needed.loginPath)?.[1] ?? '';
     const opened = (now: number) =>
@@ -244,7 +242,7 @@ describe('signedIn, when the handler needs a step-up', () => {
       names: [stepUpName(stepUp)],
     });
     expect(await opened(start + 86_400)).toBeUndefined();
-    expect(exchange.cookies).toEqual([]);
+    expect(context.cookies).toEqual([]);
   });
 
   it.each([
@@ -254,7 +252,7 @@ describe('signedIn, when the handler needs a step-up', () => {
   ])('after a step-up, asked again %s: repeated is %s', async (_name, isRepeated, later) => {
     const { cookie } = await fixture.signIn({ isStepUp: true });
     fixture.now = start + later;
-    const needed = await neededAfter(demanding(fixture.exchange('/reports', json(cookie))));
+    const needed = await neededAfter(demanding(fixture.context('/reports', json(cookie))));
     expect([needed.code, needed.isRepeated]).toEqual(['ERR_STEP_UP', isRepeated]);
   });
 
@@ -269,15 +267,15 @@ describe('signedIn, when the handler needs a step-up', () => {
     'within a minute of a step-up, %s: repeated is what it must be',
     async (_name, stepUps, is) => {
       const { cookie } = await fixture.signIn({ isStepUp: true, stepUps });
-      const needed = await neededAfter(demanding(fixture.exchange('/reports', json(cookie))));
+      const needed = await neededAfter(demanding(fixture.context('/reports', json(cookie))));
       expect([needed.code, needed.isRepeated]).toEqual(['ERR_STEP_UP', is]);
     },
   );
 
   it('keeps the session', async () => {
     const { cookie } = await fixture.signIn();
-    await neededAfter(demanding(fixture.exchange('/reports', json(cookie))));
-    expect(await open(fixture.exchange('/reports', json(cookie)))).toEqual({ status: 204 });
+    await neededAfter(demanding(fixture.context('/reports', json(cookie))));
+    expect(await open(fixture.context('/reports', json(cookie)))).toEqual({ status: 204 });
   });
 });
 
@@ -286,27 +284,27 @@ describe('signedIn, when the handler fails', () => {
     signedIn(() => {
       throw error;
     });
-  const run = (handler: ReturnType<typeof signedIn>, exchange: TestExchange) =>
-    failureOf(Promise.resolve(handler(exchange)));
+  const run = (handler: ReturnType<typeof signedIn>, context: TestContext) =>
+    failureOf(Promise.resolve(handler(context)));
 
   it('ends the session when the provider refuses its tokens for good', async () => {
     const { cookie } = await fixture.signIn();
     const cause = new AppError('ERR_SIGNED_OUT', { note: 'refused for good' });
-    const exchange = fixture.exchange('/reports', json(cookie));
-    const failure = await run(failing(cause), exchange);
+    const context = fixture.context('/reports', json(cookie));
+    const failure = await run(failing(cause), context);
     expect(failure).toMatchObject({
       code: 'ERR_SIGNED_OUT',
       loginPath: '/auth/login?return_to=%2Freports',
       cause,
     });
     // By now the browser may hold the cookie of a newer session: none is taken out.
-    expect(exchange.cookies).toEqual([]);
-    expect(exchange.visitor.user).toBeUndefined();
+    expect(context.cookies).toEqual([]);
+    expect(context.visitor.user).toBeUndefined();
     const key = userOf().userKey.slice(0, 8);
-    expect(exchange.lines).toEqual([
+    expect(context.lines).toEqual([
       expect.stringContaining(`"event":"end refused session","by":"${key}","of":"${key}"`),
     ]);
-    expect((await run(open, fixture.exchange('/reports', json(cookie)))).code).toBe(
+    expect((await run(open, fixture.context('/reports', json(cookie)))).code).toBe(
       'ERR_SIGNED_OUT',
     );
   });
@@ -327,8 +325,8 @@ describe('signedIn, when the handler fails', () => {
       const { cookie } = await fixture.signIn();
       const before = met.length;
       for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
-        const exchange = fixture.exchange('/reports', { method, headers: { ...headers, cookie } });
-        expect((await run(open, exchange)).code).toBe(code);
+        const context = fixture.context('/reports', { method, headers: { ...headers, cookie } });
+        expect((await run(open, context)).code).toBe(code);
       }
       expect(met).toHaveLength(before);
     },
@@ -336,12 +334,12 @@ describe('signedIn, when the handler fails', () => {
 
   it('leaves word of who was refused, unless they are signed out by then', async () => {
     const { cookie } = await fixture.signIn();
-    const refused = fixture.exchange('/reports', json(cookie));
+    const refused = fixture.context('/reports', json(cookie));
     await run(failing(new AppError('ERR_GRAPH_REFUSED')), refused);
     expect(refused.visitor.user).toEqual(userOf());
-    const gone = fixture.exchange('/reports', json(cookie));
-    const leaving = signedIn(async (exchange) => {
-      await signOut(exchange, { local: true });
+    const gone = fixture.context('/reports', json(cookie));
+    const leaving = signedIn(async (context) => {
+      await signOut(context, { local: true });
       throw new AppError('ERR_DEADLINE');
     });
     expect((await run(leaving, gone)).code).toBe('ERR_DEADLINE');
@@ -351,18 +349,18 @@ describe('signedIn, when the handler fails', () => {
   it('passes any other error on as it is, and keeps the session', async () => {
     const { cookie } = await fixture.signIn();
     const refused = new AppError('ERR_GRAPH_REFUSED');
-    expect(await run(failing(refused), fixture.exchange('/reports', json(cookie)))).toBe(refused);
+    expect(await run(failing(refused), fixture.context('/reports', json(cookie)))).toBe(refused);
     const bug = new TypeError('a bug');
-    const answer = failing(bug)(fixture.exchange('/reports', json(cookie)));
+    const answer = failing(bug)(fixture.context('/reports', json(cookie)));
     await expect(answer).rejects.toBe(bug);
-    expect(await open(fixture.exchange('/reports', json(cookie)))).toEqual({ status: 204 });
+    expect(await open(fixture.context('/reports', json(cookie)))).toEqual({ status: 204 });
   });
 });
 
 describe('signedIn, over https', () => {
-  let secure: ExchangeFixture;
+  let secure: ContextFixture;
   beforeAll(async () => {
-    secure = await createExchangeFixture({ APP_BASE_URL: 'https://app.contoso.com' });
+    secure = await createContextFixture({ APP_BASE_URL: 'https://app.contoso.com' });
   });
   afterAll(() => secure.stop());
 
@@ -370,27 +368,27 @@ describe('signedIn, over https', () => {
     const { cookie } = await secure.signIn();
     expect(cookie).toMatch(/^__Host-anteroom=/);
     const headers = { ...browserHeaders, 'sec-fetch-site': 'cross-site', cookie };
-    expect(await open(secure.exchange('/reports', { headers }))).toEqual({ status: 204 });
+    expect(await open(secure.context('/reports', { headers }))).toEqual({ status: 204 });
   });
 
   it('takes a cookie without prefix for nobody’s: another subdomain may have set it', async () => {
     const { cookie } = await secure.signIn();
     const unprefixed = json(cookie.replace('__Host-', ''));
-    const needed = await neededAfter(open(secure.exchange('/reports', unprefixed)));
+    const needed = await neededAfter(open(secure.context('/reports', unprefixed)));
     expect(needed.code).toBe('ERR_SIGNED_OUT');
   });
 });
 
-let roleFixture: ExchangeFixture;
+let roleFixture: ContextFixture;
 let cookie: string;
 
 beforeAll(async () => {
-  roleFixture = await createExchangeFixture({ ADMIN_ROLE: 'Reports.Admin' });
+  roleFixture = await createContextFixture({ ADMIN_ROLE: 'Reports.Admin' });
   ({ cookie } = await roleFixture.signIn({ user: { ...userOf(), roles: ['reader', 'writer'] } }));
 });
 afterAll(() => roleFixture.stop());
 
-const reports = () => roleFixture.exchange('/reports', { headers: { cookie } });
+const reports = () => roleFixture.context('/reports', { headers: { cookie } });
 const answer = () => ({ status: 204 });
 
 describe('withRole', () => {
@@ -414,10 +412,10 @@ describe('withRole', () => {
   });
 
   it('leaves word of whom it refuses, for the page that tells them', async () => {
-    const exchange = reports();
-    const failure = await failureOf(Promise.resolve(withRole('admin', answer)(exchange)));
+    const context = reports();
+    const failure = await failureOf(Promise.resolve(withRole('admin', answer)(context)));
     expect(failure.code).toBe('ERR_ROLE_MISSING');
-    expect(exchange.visitor.user).toEqual({ ...userOf(), roles: ['reader', 'writer'] });
+    expect(context.visitor.user).toEqual({ ...userOf(), roles: ['reader', 'writer'] });
   });
 
   it('finds the role in the settings when told how', async () => {
@@ -425,21 +423,21 @@ describe('withRole', () => {
     const failure = await failureOf(Promise.resolve(handler(reports())));
     expect(failure).toMatchObject({ role: 'Reports.Admin' });
     const admin = await roleFixture.signIn({ user: { ...userOf(), roles: ['Reports.Admin'] } });
-    const exchange = roleFixture.exchange('/reports', { headers: { cookie: admin.cookie } });
-    expect(await handler(exchange)).toEqual({ status: 204 });
+    const context = roleFixture.context('/reports', { headers: { cookie: admin.cookie } });
+    expect(await handler(context)).toEqual({ status: 204 });
   });
 
   it('asks a visitor without session to sign in first', async () => {
-    const exchange = roleFixture.exchange('/reports', { headers: {} });
-    const failure = await failureOf(Promise.resolve(withRole('reader', answer)(exchange)));
+    const context = roleFixture.context('/reports', { headers: {} });
+    const failure = await failureOf(Promise.resolve(withRole('reader', answer)(context)));
     expect(failure).toMatchObject({ code: 'ERR_SIGNED_OUT', status: 401 });
   });
 });
 
-let originFixture: ExchangeFixture;
+let originFixture: ContextFixture;
 
 beforeAll(async () => {
-  originFixture = await createExchangeFixture();
+  originFixture = await createContextFixture();
 });
 afterAll(() => originFixture.stop());
 
@@ -452,8 +450,8 @@ describe('sameOrigin', () => {
     ['our own scripts', { 'x-csrf': '1', 'sec-fetch-site': 'same-origin' }],
   ])('opens to %s', (_name, headers) => {
     const answer = { status: 204 };
-    const exchange = originFixture.exchange('/reports/end', { method: 'POST', headers });
-    expect(sameOrigin(() => answer)(exchange)).toBe(answer);
+    const context = originFixture.context('/reports/end', { method: 'POST', headers });
+    expect(sameOrigin(() => answer)(context)).toBe(answer);
   });
 
   it.each<[string, string, Record<string, string>]>([
@@ -469,8 +467,8 @@ describe('sameOrigin', () => {
     const { cookie } = await originFixture.signIn();
     const handler = sameOrigin(signedIn(() => ({})));
     for (const sent of [headers, { ...headers, cookie }]) {
-      const exchange = originFixture.exchange('/reports/end', { method: 'POST', headers: sent });
-      const answer = Promise.resolve().then(() => handler(exchange));
+      const context = originFixture.context('/reports/end', { method: 'POST', headers: sent });
+      const answer = Promise.resolve().then(() => handler(context));
       expect((await failureOf(answer)).code).toBe(code);
     }
   });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
-import type { AuthParts, AuthSettings } from '../../src/entra/msal';
+import type { RelyingParty, RelyingPartySettings } from '../../src/entra/msal';
 import { findLiveAccessToken } from '../../src/entra/msal-cache';
 import { AppError, SignInRefusedError } from '../../src/errors';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../src/sign-in/redeem';
 import {
   adaClaims,
-  authParts,
+  createRelyingParty,
   clientInfo,
   clientSecret,
   failureOf,
@@ -45,12 +45,12 @@ const code = '0.the-code_that-redeems';
 const correlationId = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
 
 let tiny: TinyProvider;
-let parts: AuthParts;
+let parts: RelyingParty;
 let attempt: OwnAttempt;
 
 beforeEach(async () => {
   tiny = await startTinyProvider();
-  parts = authParts(tiny, () => now);
+  parts = createRelyingParty(tiny, () => now);
   attempt = ownAttempt(now - 5);
   tiny.token = async () => ({ body: tokenBody(await idToken()) });
 });
@@ -390,8 +390,8 @@ describe('finishSignIn', () => {
   });
 
   describe('proves itself', () => {
-    const withCredential = (credential: AuthSettings['credential']) => {
-      parts = authParts(tiny, () => now, { credential });
+    const withCredential = (credential: RelyingPartySettings['credential']) => {
+      parts = createRelyingParty(tiny, () => now, { credential });
     };
 
     it('by a certificate: PS256 under its SHA-256 thumbprint', async () => {

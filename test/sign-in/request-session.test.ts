@@ -2,15 +2,15 @@ import type { FoundSession } from '../../src/sessions/session-store';
 import { keepSession } from '../../src/sign-in/request-session';
 import type { RevalidationRequest } from '../../src/tokens/revalidate';
 import { longEnough } from '../support/auth-fixture';
-import { createExchangeFixture, type ExchangeFixture } from '../support/exchange-fixture';
+import { createContextFixture, type ContextFixture } from '../support/context-fixture';
 import { start } from '../support/session-fixture';
 
 const idleSeconds = 600;
 
-let fixture: ExchangeFixture;
+let fixture: ContextFixture;
 
 beforeEach(async () => {
-  fixture = await createExchangeFixture({ SESSION_IDLE_SECONDS: `${idleSeconds}` });
+  fixture = await createContextFixture({ SESSION_IDLE_SECONDS: `${idleSeconds}` });
 });
 afterEach(() => fixture.stop());
 
@@ -22,14 +22,14 @@ async function keep(slide: boolean, verified: (found: FoundSession) => FoundSess
   const found = await services.sessions.read(ticket, fixture.now, longEnough());
   if (found === undefined) throw new Error('the session is gone');
   const asked: RevalidationRequest[] = [];
-  const exchange = fixture.exchange('/reports');
+  const context = fixture.context('/reports');
   const revalidate = (request: RevalidationRequest) => {
     asked.push(request);
     return Promise.resolve(verified(request.found));
   };
   fixture.writes = 0;
   const kept = await keepSession(
-    { ...exchange, services: { ...services, revalidate } },
+    { ...context, services: { ...services, revalidate } },
     { ...found, ticket },
     slide,
   );
@@ -69,7 +69,7 @@ describe('keepSession', () => {
     const found = await services.sessions.read(ticket, fixture.now, longEnough());
     if (found === undefined) throw new Error('the session is gone');
     await services.sessions.end(ticket, found.session, longEnough());
-    const exchange = fixture.exchange('/reports');
-    expect(await keepSession(exchange, { ...found, ticket }, true)).toBeUndefined();
+    const context = fixture.context('/reports');
+    expect(await keepSession(context, { ...found, ticket }, true)).toBeUndefined();
   });
 });

@@ -6,25 +6,25 @@ import {
   type SignOutNotice,
   signOutUrl,
 } from '../../src/sign-in/sign-out';
-import { authParts, longEnough } from '../support/auth-fixture';
+import { createRelyingParty, longEnough } from '../support/auth-fixture';
 import {
   browserHeaders,
-  createExchangeFixture,
-  type ExchangeFixture,
-} from '../support/exchange-fixture';
+  createContextFixture,
+  type ContextFixture,
+} from '../support/context-fixture';
 import { limits, start } from '../support/session-fixture';
 import { clientId, paths, startTinyProvider, type TinyProvider } from '../support/tiny-provider';
 
-let fixture: ExchangeFixture;
+let fixture: ContextFixture;
 
 beforeEach(async () => {
-  fixture = await createExchangeFixture();
+  fixture = await createContextFixture();
 });
 afterEach(() => fixture.stop());
 
 async function signOutWith(cookie: string) {
-  const exchange = fixture.exchange('/auth/logout', { method: 'POST', headers: { cookie } });
-  const { url, notice } = await signOut(exchange, {});
+  const context = fixture.context('/auth/logout', { method: 'POST', headers: { cookie } });
+  const { url, notice } = await signOut(context, {});
   return { hint: new URL(url).searchParams.get('logout_hint'), ...notice };
 }
 
@@ -106,7 +106,7 @@ beforeEach(async () => {
 afterEach(() => tiny.stop());
 
 const urlFor = async (loginHint: string | undefined) => {
-  const parts = authParts(tiny, () => 1);
+  const parts = createRelyingParty(tiny, () => 1);
   return new URL(await signOutUrl(parts, loginHint, longEnough()));
 };
 
@@ -136,10 +136,10 @@ describe('signOutUrl', () => {
   });
 });
 
-let answerFixture: ExchangeFixture;
+let answerFixture: ContextFixture;
 
 beforeAll(async () => {
-  answerFixture = await createExchangeFixture();
+  answerFixture = await createContextFixture();
 });
 afterAll(() => answerFixture.stop());
 
@@ -147,8 +147,8 @@ const everythingDone = { notDone: [], until: undefined };
 const ours = 'http://localhost:7071/auth/signed-out';
 
 function answered(headers: Record<string, string>, url: string) {
-  const exchange = answerFixture.exchange('/auth/logout', { method: 'POST', headers });
-  const answer = answerSignOut(exchange, { url, ...everythingDone });
+  const context = answerFixture.context('/auth/logout', { method: 'POST', headers });
+  const answer = answerSignOut(context, { url, ...everythingDone });
   return { status: answer.status, headers: new Headers(answer.headers) };
 }
 

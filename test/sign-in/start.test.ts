@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readCookies } from '../../src/cookies/cookie';
-import { readRests } from '../../src/cookies/sign-in-cookie';
+import { readOverflows } from '../../src/cookies/sign-in-cookie';
 import { AppError } from '../../src/errors';
 import { attemptSecrets, openAttempt } from '../../src/sign-in/attempt';
-import { beginSignIn, type SignInWishes, startSignIn } from '../../src/sign-in/start';
-import { authParts, clientSecret, failureOf, longEnough } from '../support/auth-fixture';
-import { createExchangeFixture, type ExchangeFixture } from '../support/exchange-fixture';
+import { beginSignIn, type SignInOptions, startSignIn } from '../../src/sign-in/start';
+import { createRelyingParty, clientSecret, failureOf, longEnough } from '../support/auth-fixture';
+import { createContextFixture, type ContextFixture } from '../support/context-fixture';
 import { createStaticKeyRing } from '../support/static-key-ring';
 import { clientId, paths, startTinyProvider, type TinyProvider } from '../support/tiny-provider';
 
@@ -19,20 +19,20 @@ afterEach(() => tiny.stop());
 
 const keyRing = createStaticKeyRing(new Uint8Array(32).fill(1));
 const browserSecret = randomBytes(32).toString('base64url');
-const options = () => ({ browserSecret, keyRing, now, signal: longEnough() });
-const start = (wishes: Partial<SignInWishes> = {}) =>
+const browser = () => ({ browserSecret, keyRing, now, signal: longEnough() });
+const start = (options: Partial<SignInOptions> = {}) =>
   startSignIn(
-    authParts(tiny, () => now),
-    { returnPath: '/reports?year=2027', round: 0, ...wishes },
-    options(),
+    createRelyingParty(tiny, () => now),
+    { returnPath: '/reports?year=2027', retries: 0, ...options },
+    browser(),
   );
 /** The authorization request, and the attempt as it comes back in its `state`. */
-const started = async (wishes: Partial<SignInWishes> = {}) => {
-  const { authorizationUrl, rest } = await start(wishes);
+const started = async (options: Partial<SignInOptions> = {}) => {
+  const { authorizationUrl, overflow } = await start(options);
   const url = new URL(authorizationUrl);
   const state = url.searchParams.get('state') ?? '';
-  const attempt = await openAttempt(state, rest === undefined ? [] : [rest], options());
-  const secrets = await attemptSecrets(state, browserSecret, options());
+  const attempt = await openAttempt(state, overflow === undefined ? [] : [overflow], browser());
+  const secrets = await attemptSecrets(state, browserSecret, browser());
   return { attempt, secrets, url, query: url.searchParams };
 };
 const noise = (length: number) => randomBytes(length).toString('base64url').slice(0, length);
@@ -74,11 +74,11 @@ describe('startSignIn', () => {
   });
 
   it('keeps in state what the end of the sign-in needs', async () => {
-    const { attempt } = await started({ round: 1, prompt: 'none' });
+    const { attempt } = await started({ retries: 1, prompt: 'none' });
     expect(attempt).toMatchObject({
       returnPath: '/reports?year=2027',
       startedAt: now,
-      round: 1,
+      retries: 1,
       prompt: 'none',
       asked: undefined,
     });
@@ -96,7 +96,7 @@ describe('startSignIn', () => {
     expect([query.get('login_hint'), query.get('prompt')]).toEqual([null, 'select_account']);
   });
 
-  it.each<[string, Partial<SignInWishes>]>([
+  it.each<[string, Partial<SignInOptions>]>([
     ['a page of 2 KB that hardly compresses', { returnPath: `/reports?q=${noise(2030)}` }],
     [
       'claims of 2 KB and a page of 2 KB',
@@ -105,19 +105,22 @@ describe('startSignIn', () => {
         asked: { scopes: [], claims: JSON.stringify({ id_token: { a: { value: noise(2000) } } }) },
       },
     ],
-  ])('keeps the query under 4,096 characters, and its answer’s, with %s', async (_name, wishes) => {
-    const { attempt, query, url } = await started(wishes);
-    expect(url.search.length).toBeLessThan(4096);
-    expect(attempt).toMatchObject({ ...wishes, isPart: false, lacksAsked: false });
-    const answer = new URLSearchParams({
-      code: noise(2450),
-      state: query.get('state') ?? '',
-      session_state: '00000000-0000-4000-8000-000000000000',
-      iss: 'https://login.microsoftonline.com/00000000-0000-4000-8000-000000000000/v2.0',
-      hop: '1',
-    });
-    expect(answer.toString().length).toBeLessThan(4096);
-  });
+  ])(
+    'keeps the query under 4,096 characters, and its answer’s, with %s',
+    async (_name, options) => {
+      const { attempt, query, url } = await started(options);
+      expect(url.search.length).toBeLessThan(4096);
+      expect(attempt).toMatchObject({ ...options, isPartial: false, isIncomplete: false });
+      const answer = new URLSearchParams({
+        code: noise(2450),
+        state: query.get('state') ?? '',
+        session_state: '00000000-0000-4000-8000-000000000000',
+        iss: 'https://login.microsoftonline.com/00000000-0000-4000-8000-000000000000/v2.0',
+        hop: '1',
+      });
+      expect(answer.toString().length).toBeLessThan(4096);
+    },
+  );
 
   it('refuses what fits no address at all', async () => {
     const scopes = Array.from({ length: 40 }, () => noise(250));
@@ -152,13 +155,13 @@ describe('startSignIn', () => {
     });
   });
 
-  it.each<[string, Partial<SignInWishes>]>([
+  it.each<[string, Partial<SignInOptions>]>([
     ['an oversized login_hint', { loginHint: 'a'.repeat(513) }],
     ['a login_hint with a line break', { loginHint: 'ada\r\nx' }],
     ['an oversized domain_hint', { domainHint: 'a'.repeat(254) }],
     ['a domain_hint that is no domain', { domainHint: 'a b' }],
-  ])('refuses %s', async (_what, wishes) => {
-    expect((await failureOf(start(wishes))).code).toBe('ERR_BAD_REQUEST');
+  ])('refuses %s', async (_what, options) => {
+    expect((await failureOf(start(options))).code).toBe('ERR_BAD_REQUEST');
   });
 
   it('lets MSAL ask for nothing: only our own two documents are fetched', async () => {
@@ -177,22 +180,26 @@ describe('startSignIn', () => {
         jwks_uri: tiny.origin + paths.keys,
       },
     });
-    const parts = authParts(tiny, () => now, { authority, issuer: authority });
-    const { authorizationUrl } = await startSignIn(parts, { returnPath: '/', round: 0 }, options());
+    const parts = createRelyingParty(tiny, () => now, { authority, issuer: authority });
+    const { authorizationUrl } = await startSignIn(
+      parts,
+      { returnPath: '/', retries: 0 },
+      browser(),
+    );
     expect(new URL(authorizationUrl).pathname).toBe('/oauth/authorize');
   });
 
   it('needs no client assertion for the managed identity yet', async () => {
-    const parts = authParts(tiny, () => now, { credential: { kind: 'managed-identity' } });
-    const work = startSignIn(parts, { returnPath: '/', round: 0 }, options());
+    const parts = createRelyingParty(tiny, () => now, { credential: { kind: 'managed-identity' } });
+    const work = startSignIn(parts, { returnPath: '/', retries: 0 }, browser());
     await expect(work).resolves.toHaveProperty('authorizationUrl');
   });
 });
 
-let fixture: ExchangeFixture;
+let fixture: ContextFixture;
 
 beforeAll(async () => {
-  fixture = await createExchangeFixture();
+  fixture = await createContextFixture();
 });
 afterAll(() => fixture.stop());
 
@@ -201,12 +208,12 @@ const locationOf = (answer: { readonly headers?: unknown }) =>
 
 describe('beginSignIn', () => {
   it('sends the browser to the provider, with one small cookie', async () => {
-    const exchange = fixture.exchange('/auth/login');
-    const answer = await beginSignIn(exchange, { round: 0, returnPath: '/reports#row-17' });
+    const context = fixture.context('/auth/login');
+    const answer = await beginSignIn(context, { retries: 0, returnPath: '/reports#row-17' });
     expect(answer.status).toBe(302);
     const url = locationOf(answer);
     expect(url.origin + url.pathname).toBe(fixture.tiny.origin + paths.authorize);
-    expect(exchange.cookies.map(({ name }) => name)).toEqual(['anteroom-7071-sign-in']);
+    expect(context.cookies.map(({ name }) => name)).toEqual(['anteroom-7071-sign-in']);
     const options = { keyRing: fixture.services.keyRing, now: fixture.now, signal: longEnough() };
     const attempt = await openAttempt(url.searchParams.get('state') ?? '', [], options);
     expect(attempt).toMatchObject({ returnPath: '/reports#row-17', startedAt: fixture.now });
@@ -215,21 +222,21 @@ describe('beginSignIn', () => {
   it('keeps the cookie that other tabs have begun with', async () => {
     const value = randomBytes(32).toString('base64url');
     const headers = { accept: 'text/html', cookie: `anteroom-7071-sign-in=${value}` };
-    const exchange = fixture.exchange('/auth/login', { headers });
-    await beginSignIn(exchange, { round: 0, returnPath: '/' });
-    expect(exchange.cookies).toMatchObject([{ name: 'anteroom-7071-sign-in', value }]);
+    const context = fixture.context('/auth/login', { headers });
+    await beginSignIn(context, { retries: 0, returnPath: '/' });
+    expect(context.cookies).toMatchObject([{ name: 'anteroom-7071-sign-in', value }]);
   });
 
   it('keeps a page that fits into no state in a cookie of its own', async () => {
-    const exchange = fixture.exchange('/auth/login');
+    const context = fixture.context('/auth/login');
     const returnPath = `/reports?q=${randomBytes(1500).toString('base64url')}`;
-    const url = locationOf(await beginSignIn(exchange, { round: 0, returnPath }));
-    expect(exchange.cookies).toHaveLength(2);
-    const header = exchange.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const url = locationOf(await beginSignIn(context, { retries: 0, returnPath }));
+    expect(context.cookies).toHaveLength(2);
+    const header = context.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
     const options = { keyRing: fixture.services.keyRing, now: fixture.now, signal: longEnough() };
-    const rests = readRests(readCookies(header), fixture.services.settings);
-    const attempt = await openAttempt(url.searchParams.get('state') ?? '', rests, options);
-    expect(attempt).toMatchObject({ returnPath, isPart: false });
+    const overflows = readOverflows(readCookies(header), fixture.services.settings);
+    const attempt = await openAttempt(url.searchParams.get('state') ?? '', overflows, options);
+    expect(attempt).toMatchObject({ returnPath, isPartial: false });
   });
 
   it('passes on what is wrong with the keys, sets no cookie, and still knows the page', async () => {
@@ -238,10 +245,10 @@ describe('beginSignIn', () => {
       ...fixture.services.keyRing,
       current: () => Promise.reject(unavailable),
     };
-    const exchange = fixture.exchange('/auth/login');
-    const services = { ...exchange.services, keyRing };
-    const work = beginSignIn({ ...exchange, services }, { round: 0, returnPath: '/reports' });
+    const context = fixture.context('/auth/login');
+    const services = { ...context.services, keyRing };
+    const work = beginSignIn({ ...context, services }, { retries: 0, returnPath: '/reports' });
     expect(await failureOf(work)).toBe(unavailable);
-    expect([exchange.cookies, exchange.visitor.returnPath]).toEqual([[], '/reports']);
+    expect([context.cookies, context.visitor.returnPath]).toEqual([[], '/reports']);
   });
 });

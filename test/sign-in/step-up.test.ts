@@ -1,14 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { openSealed } from '../../src/keys/encryption';
 import { sessionKeyOf } from '../../src/sessions/session';
-import {
-  parseStepUpRequest,
-  stepUpName,
-  wayToSignIn,
-  wayToStepUp,
-} from '../../src/sign-in/step-up';
+import { parseStepUpRequest, stepUpName, signInLink, stepUpLink } from '../../src/sign-in/step-up';
 import { failureOf, longEnough } from '../support/auth-fixture';
-import { createExchangeFixture, type ExchangeFixture } from '../support/exchange-fixture';
+import { createContextFixture, type ContextFixture } from '../support/context-fixture';
 
 const userKey = 'u'.repeat(43);
 const claims = '{"access_token":{"nbf":{"essential":true}}}';
@@ -92,10 +87,10 @@ describe('stepUpName', () => {
   });
 });
 
-let fixture: ExchangeFixture;
+let fixture: ContextFixture;
 
 beforeAll(async () => {
-  fixture = await createExchangeFixture();
+  fixture = await createContextFixture();
 });
 afterAll(() => fixture.stop());
 
@@ -118,8 +113,8 @@ describe('wayToSignIn', () => {
     ['the home page after a form', 'POST', '/reports', '/'],
     ['the page after HEAD, as after GET', 'HEAD', '/reports', '/reports'],
   ])('comes back to %s', (_name, method, path, expected) => {
-    const exchange = fixture.exchange(path, { method });
-    expect(wayToSignIn(exchange)).toEqual({
+    const context = fixture.context(path, { method });
+    expect(signInLink(context)).toEqual({
       loginPath: `/auth/login?return_to=${encodeURIComponent(expected)}`,
       lostPage: undefined,
     });
@@ -129,7 +124,7 @@ describe('wayToSignIn', () => {
     ['2 KB', `/reports?q=${noise(2030)}`],
     ['2 KB of escapes', `/${'%D0%B0'.repeat(340)}`],
   ])('comes back to a page of %s, in a query under 4,096 characters', (_name, path) => {
-    const { loginPath, lostPage } = wayToSignIn(fixture.exchange(path));
+    const { loginPath, lostPage } = signInLink(fixture.context(path));
     expect(lostPage).toBeUndefined();
     const url = new URL(loginPath, 'http://localhost');
     expect(url.search.length).toBeLessThan(4000);
@@ -140,7 +135,7 @@ describe('wayToSignIn', () => {
     ['of more than 2 KB', `/reports?q=${noise(2050)}`],
     ['that fits no query', `/reports?${'a&'.repeat(1000)}`],
   ])('names a page %s as lost, and comes back to its path', (_name, path) => {
-    expect(wayToSignIn(fixture.exchange(path))).toEqual({
+    expect(signInLink(fixture.context(path))).toEqual({
       loginPath: '/auth/login?return_to=%2Freports',
       lostPage: path,
     });
@@ -149,7 +144,7 @@ describe('wayToSignIn', () => {
   it('does so for the page that a script names', () => {
     const page = `/app?q=${noise(3000)}#part`;
     const headers = { accept: 'application/json', 'x-return-to': page };
-    expect(wayToSignIn(fixture.exchange('/api/orders', { headers }))).toEqual({
+    expect(signInLink(fixture.context('/api/orders', { headers }))).toEqual({
       loginPath: '/auth/login?return_to=%2Fapp',
       lostPage: page,
     });
@@ -172,8 +167,8 @@ describe('wayToStepUp', () => {
 
   it('seals what is asked for, for whom and in which session', async () => {
     const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(400) };
-    const { loginPath, lostPage } = await wayToStepUp(
-      fixture.exchange('/a?b=1'),
+    const { loginPath, lostPage } = await stepUpLink(
+      fixture.context('/a?b=1'),
       ticket,
       stepUp,
       names,
@@ -195,12 +190,7 @@ describe('wayToStepUp', () => {
     ['usual claims and a page of 2 KB', 400, `/reports?q=${noise(2030)}`],
   ])('holds %s in less than 4,096 characters', async (_name, length, path) => {
     const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(length) };
-    const { loginPath, lostPage } = await wayToStepUp(
-      fixture.exchange(path),
-      ticket,
-      stepUp,
-      names,
-    );
+    const { loginPath, lostPage } = await stepUpLink(fixture.context(path), ticket, stepUp, names);
     expect(loginPath.length).toBeLessThan(4096);
     expect([lostPage, await opened(loginPath)]).toMatchObject([undefined, { returnPath: path }]);
   });
@@ -208,12 +198,7 @@ describe('wayToStepUp', () => {
   it('gives way to long claims with a long page, and names the page as lost', async () => {
     const path = `/reports?q=${noise(2030)}`;
     const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(2040) };
-    const { loginPath, lostPage } = await wayToStepUp(
-      fixture.exchange(path),
-      ticket,
-      stepUp,
-      names,
-    );
+    const { loginPath, lostPage } = await stepUpLink(fixture.context(path), ticket, stepUp, names);
     expect(loginPath.length).toBeLessThan(4096);
     expect(lostPage).toBe(path);
     expect(await opened(loginPath)).toMatchObject({ ...stepUp, returnPath: '/reports' });
@@ -221,7 +206,7 @@ describe('wayToStepUp', () => {
 
   it('says so when what is asked for fits no address', async () => {
     const scopes = Array.from({ length: 20 }, () => noise(250));
-    const work = wayToStepUp(fixture.exchange('/'), ticket, { scopes }, names);
+    const work = stepUpLink(fixture.context('/'), ticket, { scopes }, names);
     expect((await failureOf(work)).code).toBe('ERR_PROVIDER_MISMATCH');
   });
 });

@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { JWTPayload } from 'jose';
-import { type AuthParts, type AuthSettings, createCredentialState } from '../../src/entra/msal';
+import {
+  type RelyingParty,
+  type RelyingPartySettings,
+  createCredentialState,
+} from '../../src/entra/msal';
 import { createProvider } from '../../src/entra/provider';
 import { AppError } from '../../src/errors';
 import type { OwnAttempt } from '../../src/sign-in/redeem';
@@ -12,12 +16,12 @@ export const subject = 'subject-of-ada';
 export const objectId = '33333333-3333-4333-8333-333333333333';
 
 /** Auth parts over a tiny provider, with the given clock. */
-export function authParts(
+export function createRelyingParty(
   tiny: TinyProvider,
   clock: () => number,
-  overrides: Partial<AuthSettings> = {},
-): AuthParts {
-  const settings: AuthSettings = {
+  overrides: Partial<RelyingPartySettings> = {},
+): RelyingParty {
+  const settings: RelyingPartySettings = {
     baseUrl: 'http://localhost:7071',
     tenantId,
     clientId,

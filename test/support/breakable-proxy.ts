@@ -49,18 +49,18 @@ export async function startBreakableProxy(targetPort: number): Promise<Breakable
   };
 }
 
-function passOn(socket: Socket, port: number, mostBytes: number, track: (s: Socket) => void): void {
+function passOn(socket: Socket, port: number, maxBytes: number, track: (s: Socket) => void): void {
   const onwards = connect(port, '127.0.0.1');
   track(onwards);
   let bytes = 0;
   socket.on('data', (chunk) => {
     bytes += chunk.length;
-    if (bytes <= mostBytes) {
+    if (bytes <= maxBytes) {
       onwards.write(chunk);
       return;
     }
     // What is still within the limit arrives, then both ends see the connection go.
-    onwards.write(chunk.subarray(0, Math.max(0, mostBytes - (bytes - chunk.length))));
+    onwards.write(chunk.subarray(0, Math.max(0, maxBytes - (bytes - chunk.length))));
     setTimeout(() => {
       onwards.destroy();
       socket.destroy();

@@ -20,7 +20,15 @@ export interface Checkout {
   remove(): void;
 }
 
-const copied = ['src', 'examples', 'scripts', 'host.json', 'package.json', 'tsconfig.json'];
+const copied = [
+  'src',
+  'examples',
+  'scripts',
+  'local',
+  'host.json',
+  'package.json',
+  'tsconfig.json',
+];
 
 export function copyCheckout(): Checkout {
   const root = mkdtempSync(join(tmpdir(), 'anteroom-checkout-'));

@@ -1,5 +1,5 @@
 import { InteractionRequiredAuthError } from '@azure/msal-node';
-import type { AuthParts } from '../../src/entra/msal';
+import type { RelyingParty } from '../../src/entra/msal';
 import { refreshError } from '../../src/entra/refusal-errors';
 import { StepUpError } from '../../src/errors';
 import type { User } from '../../src/sessions/session';
@@ -7,7 +7,7 @@ import { finishSignIn } from '../../src/sign-in/redeem';
 import { acquireAccessToken } from '../../src/tokens/access-token';
 import {
   adaClaims,
-  authParts,
+  createRelyingParty,
   clientInfo,
   clientSecret,
   failureOf,
@@ -38,7 +38,7 @@ beforeEach(() => {
 const scopes = ['User.Read'];
 
 let tiny: TinyProvider;
-let parts: AuthParts;
+let parts: RelyingParty;
 let user: User;
 let tokenCache: string;
 
@@ -74,7 +74,7 @@ const refuse = (body: Record<string, unknown>, status = 400): TinyAnswer => ({
 
 beforeEach(async () => {
   tiny = await startTinyProvider();
-  parts = authParts(tiny, () => now);
+  parts = createRelyingParty(tiny, () => now);
   await signIn();
 });
 afterEach(() => tiny.stop());

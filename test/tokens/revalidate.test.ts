@@ -1,4 +1,4 @@
-import type { AuthParts } from '../../src/entra/msal';
+import type { RelyingParty } from '../../src/entra/msal';
 import type { SessionTicket } from '../../src/sessions/session';
 import {
   createSessionStore,
@@ -9,7 +9,7 @@ import { finishSignIn } from '../../src/sign-in/redeem';
 import { createRevalidate, type Revalidate } from '../../src/tokens/revalidate';
 import {
   adaClaims,
-  authParts,
+  createRelyingParty,
   failureOf,
   longEnough,
   ownAttempt,
@@ -26,7 +26,7 @@ const due = start + revalidateSeconds;
 const hour = 3600;
 
 let tiny: TinyProvider;
-let auth: AuthParts;
+let auth: RelyingParty;
 let sessions: SessionStore;
 let ticket: SessionTicket;
 let time: number;
@@ -36,7 +36,7 @@ beforeEach(async () => {
   stopClockAt(start);
   time = start;
   tiny = await startTinyProvider();
-  auth = authParts(tiny, () => time);
+  auth = createRelyingParty(tiny, () => time);
   const { table } = await createTestTable();
   const limits = { idleSeconds: 20_000, lifetimeSeconds: 43_200 };
   sessions = createSessionStore({ table, keyRing: createStaticKeyRing(ringSecret), limits });

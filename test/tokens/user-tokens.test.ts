@@ -1,4 +1,4 @@
-import type { AuthParts } from '../../src/entra/msal';
+import type { RelyingParty } from '../../src/entra/msal';
 import { StepUpError } from '../../src/errors';
 import type { User } from '../../src/sessions/session';
 import { finishSignIn } from '../../src/sign-in/redeem';
@@ -10,7 +10,7 @@ import {
 import { createShareWork } from '../../src/waiting';
 import {
   adaClaims,
-  authParts,
+  createRelyingParty,
   failureOf,
   longEnough,
   ownAttempt,
@@ -51,7 +51,7 @@ class MemoryTokens implements TokenStore {
 }
 
 let tiny: TinyProvider;
-let parts: AuthParts;
+let parts: RelyingParty;
 let user: User;
 let store: MemoryTokens;
 
@@ -77,7 +77,7 @@ const accessTokens = (tokens?: StoredTokens) =>
 
 beforeEach(async () => {
   tiny = await startTinyProvider();
-  parts = authParts(tiny, () => now);
+  parts = createRelyingParty(tiny, () => now);
   store = new MemoryTokens();
   store.stored = { tokenCache: await signIn({}), etag: '1' };
   const idToken = await tiny.sign(adaClaims(tiny, now));

@@ -1,5 +1,4 @@
-import { type StackStep, tellStep } from '../../../local/stack/messages';
-import { describeStep } from '../../../local/stack/stack';
+import { describeStep, type StackStep, tellStep } from '../../../local/stack/messages';
 
 describe('describeStep', () => {
   it('shows a step as it begins and as it ends, with its time and place', () => {

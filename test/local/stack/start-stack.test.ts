@@ -141,7 +141,7 @@ describe('startStack', () => {
   });
 
   it('fails when the app cannot be loaded, and leaves nothing behind', async () => {
-    const broken = join(__dirname, '../functions-host/apps/broken');
+    const broken = join(__dirname, '../host/apps/broken');
     await expect(startStack({ scriptRoot: broken })).rejects.toThrow('this file breaks');
   });
 });

@@ -66,7 +66,7 @@ describe('npm start -- --watch', () => {
     const said = await sees('Built and started anew', () => {
       write('src/functions/logout.tsx', title('gone for good'));
     });
-    expect(said).toContain(`Changed: ${join('src', 'functions', 'signed-out.tsx')}`);
+    expect(said).toContain(`Changed: ${join('src', 'functions', 'logout.tsx')}`);
     expect(await page()).toContain('You are gone for good');
     expect((await fetchJson(`${url}/auth/session`, browser)).status).toBe(200);
     expect((await fetchJson(`${url}/auth/me`, browser)).status).toBe(200);

@@ -1,7 +1,7 @@
 import { HttpRequest } from '@azure/functions';
 import type { Services } from '../../src/anteroom';
 import { signSessionCookie } from '../../src/cookies/session-cookie';
-import { type Exchange, readRequest } from '../../src/http/request';
+import { type RequestContext, readRequest } from '../../src/http/request';
 import type { SessionTicket } from '../../src/sessions/session';
 import { createSessionStore, type NewSession } from '../../src/sessions/session-store';
 import { readSettings, type Settings } from '../../src/settings';
@@ -9,7 +9,7 @@ import { createSignOutHints } from '../../src/sign-in/sign-out';
 import type { Table } from '../../src/storage/table';
 import { createRevalidate } from '../../src/tokens/revalidate';
 import { createShareWork } from '../../src/waiting';
-import { authParts, clientSecret, longEnough } from './auth-fixture';
+import { createRelyingParty, clientSecret, longEnough } from './auth-fixture';
 import { createMemoryTable } from './memory-table';
 import { newSession, ringSecret, start } from './session-fixture';
 import { createStaticKeyRing } from './static-key-ring';
@@ -31,12 +31,12 @@ interface TestRequest {
 }
 
 /** An exchange, and the lines that were logged in it. */
-export interface TestExchange extends Exchange {
+export interface TestContext extends RequestContext {
   readonly lines: string[];
 }
 
 /** Real services over a table in memory and a tiny provider, with a clock to turn. */
-export interface ExchangeFixture {
+export interface ContextFixture {
   readonly services: Services;
   readonly tiny: TinyProvider;
   /** Epoch seconds. */
@@ -46,7 +46,7 @@ export interface ExchangeFixture {
   /** Calls that changed the table so far. */
   writes: number;
   /** A request as `endpoint` hands it to a handler. */
-  exchange(path: string, request?: TestRequest): TestExchange;
+  context(path: string, request?: TestRequest): TestContext;
   /** A session opened now, and the `Cookie` header that opens it. */
   signIn(opening?: Partial<NewSession>): Promise<{ ticket: SessionTicket; cookie: string }>;
   stop(): Promise<void>;
@@ -66,18 +66,18 @@ export function environmentFor(tiny: TinyProvider): Record<string, string> {
   };
 }
 
-export async function createExchangeFixture(
+export async function createContextFixture(
   environment: Readonly<Record<string, string>> = {},
-): Promise<ExchangeFixture> {
+): Promise<ContextFixture> {
   const tiny = await startTinyProvider();
   const settings = settingsFrom({ ...environmentFor(tiny), ...environment });
-  const fixture: ExchangeFixture = {
+  const fixture: ContextFixture = {
     services: createServices(settings, tiny, () => fixture),
     tiny,
     now: start,
     tableFailure: undefined,
     writes: 0,
-    exchange: (path, request) => createExchange(fixture, path, request),
+    context: (path, request) => createContext(fixture, path, request),
     signIn: (opening) => signIn(fixture, opening),
     stop: () => tiny.stop(),
   };
@@ -93,13 +93,13 @@ function settingsFrom(environment: Readonly<Record<string, string>>): Settings {
 function createServices(
   settings: Settings,
   tiny: TinyProvider,
-  fixture: () => ExchangeFixture,
+  fixture: () => ContextFixture,
 ): Services {
   const clock = () => fixture().now;
   const table = watchedTable(fixture);
   const keyRing = createStaticKeyRing(ringSecret);
   const sessions = createSessionStore({ table, keyRing, limits: settings });
-  const auth = authParts(tiny, clock, settings);
+  const auth = createRelyingParty(tiny, clock, settings);
   const { revalidateSeconds } = settings;
   return {
     settings,
@@ -114,7 +114,7 @@ function createServices(
   };
 }
 
-function watchedTable(fixture: () => ExchangeFixture): Table {
+function watchedTable(fixture: () => ContextFixture): Table {
   const memory = createMemoryTable();
   const reached = <T>(call: () => Promise<T>, writes = 0): Promise<T> => {
     const { tableFailure } = fixture();
@@ -139,11 +139,11 @@ function watchedTable(fixture: () => ExchangeFixture): Table {
   };
 }
 
-function createExchange(
-  { services, now }: ExchangeFixture,
+function createContext(
+  { services, now }: ContextFixture,
   path: string,
   { method = 'GET', headers = browserHeaders, body, signal = longEnough() }: TestRequest = {},
-): TestExchange {
+): TestContext {
   const request = new HttpRequest({
     method,
     url: `http://host-header.example${path}`,
@@ -167,7 +167,7 @@ function createExchange(
 }
 
 async function signIn(
-  { services, now }: ExchangeFixture,
+  { services, now }: ContextFixture,
   opening: Partial<NewSession> = {},
 ): Promise<{ ticket: SessionTicket; cookie: string }> {
   const { ticket } = await services.sessions.open(
@@ -176,7 +176,7 @@ async function signIn(
   const { keyRing, settings } = services;
   const { name, value } = await signSessionCookie(ticket, {
     keyRing,
-    place: settings,
+    site: settings,
     signal: longEnough(),
   });
   return { ticket, cookie: `${name}=${value}` };
