@@ -1,3 +1,4 @@
+import { createVerifiedTexts, type VerifiedTexts } from './cookies/session-cookie';
 import {
   clientAssertion,
   createManagedIdentity,
@@ -19,14 +20,10 @@ import { createSignOutHints, type SignOutHints } from './sign-in/sign-out';
 import { createTableClient, type TableConnection } from './storage/ask-storage';
 import { createAzureTable } from './storage/azure-table';
 import type { Table } from './storage/table';
+import { createRefreshFlight } from './tokens/access-token';
+import { createGraph, type Graph } from './tokens/call-api';
 import { createRevalidate, type Revalidate } from './tokens/revalidate';
-import {
-  type Clock,
-  createPauseMemory,
-  createShareWork,
-  type ShareWork,
-  systemClock,
-} from './waiting';
+import { type Clock, createPauseMemory, type SingleFlight, systemClock } from './waiting';
 
 /** Everything an instance shares between requests. */
 export interface Services {
@@ -40,7 +37,10 @@ export interface Services {
   /** For a second click on "Sign out". */
   readonly signOutHints: SignOutHints;
   /** Access tokens that requests of one session refresh together. */
-  readonly shareRefresh: ShareWork<string>;
+  readonly shareRefresh: SingleFlight<string>;
+  /** Session cookies whose signature was verified already. */
+  readonly verifiedTexts: VerifiedTexts;
+  readonly graph: Graph;
 }
 
 interface FaultySettings {
@@ -113,7 +113,9 @@ function createServices(environment: Environment): Services | FaultySettings {
     sessions,
     auth,
     revalidate: createRevalidate({ auth, sessions, revalidateSeconds }),
-    shareRefresh: createShareWork(),
+    shareRefresh: createRefreshFlight(),
+    verifiedTexts: createVerifiedTexts(),
+    graph: createGraph({ baseUrl: settings.graphBaseUrl, clock }),
     signOutHints: createSignOutHints(),
   };
 }

@@ -1,9 +1,15 @@
 import { AppError, type ErrorCode, type ProviderRefusal } from './errors';
 
+/** The time in epoch seconds. Passed in wherever time counts, so that tests can fix it. */
+export type Clock = () => number;
+
+export const systemClock: Clock = () => Math.floor(Date.now() / 1000);
+
 /**
- * Work that may take only part of a request's time. The timer ends with the work: that of `AbortSignal.timeout` cannot
- * be taken back, and would keep each answered request in memory until its time is over.
+ * Gives work a part of a request's time. The timer ends with the work: `AbortSignal.timeout` cannot be cancelled, and
+ * would keep each answered request in memory until its time is over.
  * @param signal the request's own deadline, which counts as well
+ * @param work gets a signal that aborts at the earlier of the two
  */
 export async function withTimeout<T>(
   signal: AbortSignal,
@@ -22,14 +28,13 @@ export async function withTimeout<T>(
 }
 
 /**
- * Waits for work that other requests may wait for too: this request's deadline ends its own
- * waiting, not the work.
+ * Waits for work that other requests may wait for too. The deadline of this request ends its own waiting, not the work.
  * @throws `late` once `signal` is aborted, or what the work throws
  */
 export async function abortable<T>(
   work: Promise<T>,
-  signal: AbortSignal,
   late: ErrorCode,
+  signal: AbortSignal,
 ): Promise<T> {
   // When nobody waits any longer, a late failure must not end the process.
   work.catch(() => undefined);
@@ -46,78 +51,45 @@ export async function abortable<T>(
   }
 }
 
-/** Work that many requests may wait for. */
-export interface SharedRun<T, Args extends readonly unknown[]> {
-  /** Waits for the run that is under way, or for a new one with `args`. */
-  run(signal: AbortSignal, ...args: Args): Promise<T>;
-  isRunning(): boolean;
+/** Runs work once for all callers that ask for the same key while it runs ("single-flight"). */
+export interface SingleFlight<T> {
+  /**
+   * Waits for the run of `key` that is under way, or starts one with `work`. The work must end by itself: a caller's
+   * signal ends only the caller's waiting. A failure is not kept, so the next caller tries again.
+   * @throws the error code of this single-flight once `signal` aborts, or what the work throws
+   */
+  run(key: string, work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  isRunning(key: string): boolean;
 }
 
 /**
- * Runs `work` once for all who ask while it runs. A caller's `signal` ends its own waiting, never
- * the work, which must end by itself.
- * @throws `run` throws `late` once the caller's signal aborts, or what `work` throws
+ * @param late the error code for a caller whose deadline passes
+ * @param keptMs for how long a result is still given to callers that come just after it
  */
-export function shareRun<T, Args extends readonly unknown[]>(
-  work: (...args: Args) => Promise<T>,
-  late: ErrorCode,
-): SharedRun<T, Args> {
-  let running: Promise<T> | undefined;
+export function createSingleFlight<T>(late: ErrorCode, keptMs = 0): SingleFlight<T> {
+  const runs = new Map<string, Promise<T>>();
+  function start(key: string, work: () => Promise<T>): Promise<T> {
+    const run = work();
+    runs.set(key, run);
+    const forget = (): void => void runs.delete(key);
+    run.then(keptMs === 0 ? forget : () => void setTimeout(forget, keptMs).unref(), forget);
+    return run;
+  }
   return {
-    isRunning: () => running !== undefined,
-    run: async (signal, ...args) => {
-      running ??= work(...args).finally(() => {
-        running = undefined;
-      });
-      return abortable(running, signal, late);
-    },
+    run: (key, work, signal) => abortable(runs.get(key) ?? start(key, work), late, signal),
+    isRunning: (key) => runs.has(key),
   };
 }
 
-/** A result is given for so long to those who had already read what it replaced. */
-const keptMs = 1_000;
-
-/** Runs work once for all who ask for the same key at the same time. */
-export type ShareWork<T> = (key: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
-
-/**
- * Parallel requests of one session that find the same expired token: the first refreshes, the others wait for it, each
- * no longer than its own deadline. A failure is not kept, so the next request tries again.
- *
- * Keys must name a session (`sessionKey`): what one of its requests learns, only its other requests may know.
- */
-export function createShareWork<T>(): ShareWork<T> {
-  const running = new Map<string, Promise<T>>();
-  return (key, signal, work) => {
-    const shared = running.get(key) ?? start(running, key, work);
-    return abortable(shared, signal, 'ERR_PROVIDER_UNAVAILABLE');
-  };
-}
-
-function start<T>(
-  running: Map<string, Promise<T>>,
-  key: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  const started = work();
-  running.set(key, started);
-  started.then(
-    () => {
-      setTimeout(() => running.delete(key), keptMs).unref();
-    },
-    () => running.delete(key),
-  );
-  return started;
-}
-
-/** Which keys not to try again yet. Bounded: past `mostKeys` the oldest pause is forgotten, and tried again early. */
+/** Keys that must not be tried again yet. */
 export interface PauseMemory {
-  /** The seconds that are left of its pause; 0 without one. */
+  /** The seconds that are left of the pause of `key`; 0 without one. */
   left(key: string, now: number): number;
   /** @param until epoch seconds */
   pause(key: string, until: number, now: number): void;
 }
 
+/** Past this number the oldest pause is forgotten, and its key is tried again early. */
 const maxKeys = 10_000;
 
 export function createPauseMemory(): PauseMemory {
@@ -141,24 +113,24 @@ interface HeaderReader {
   get(name: string): string | null | undefined;
 }
 
-/** The longest wait: a wrong header must not keep people out for a day. */
-const longestWaitSeconds = 3600;
+/** A wrong header must not keep people out for a day. */
+const maxWaitSeconds = 3600;
 
 /**
- * The seconds that a service asks its callers to wait, an hour at most; `undefined` where it does not say. A date is
+ * The seconds that a service asks its callers to wait, an hour at most; `undefined` when it does not say. A date is
  * compared with the service's own `Date`, so that its clock and ours may differ.
  * @see RFC 9110 section 10.2.3
  */
 export function readRetryAfter(headers: HeaderReader): number | undefined {
   const asked = headers.get('retry-after')?.trim() ?? '';
-  if (/^\d+$/.test(asked)) return Math.min(Number(asked), longestWaitSeconds);
-  // Each of the three forms begins with the day of the week.
+  if (/^\d+$/.test(asked)) return Math.min(Number(asked), maxWaitSeconds);
+  // Each of the three forms of a date begins with the day of the week.
   if (!/^[A-Z][a-z]{2,8},? /.test(asked)) return undefined;
   const seconds = Math.ceil((Date.parse(asked) - Date.parse(headers.get('date') ?? '')) / 1000);
-  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), longestWaitSeconds);
+  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), maxWaitSeconds);
 }
 
-/** A service is busy and named a time. It gets no request before, and the client gets that time. */
+/** A service is busy and named a time. It gets no request before, and the client is told that time. */
 export class AskedToWaitError extends AppError {
   readonly waitSeconds: number;
 
@@ -168,13 +140,8 @@ export class AskedToWaitError extends AppError {
     waitSeconds: number,
     options: { readonly note?: string; readonly refusal?: ProviderRefusal },
   ) {
-    // A client that came back after no time at all would only be sent away again.
+    // With 0 the client would come back at once, only to be sent away again.
     super(code, { ...options, retryAfterSeconds: Math.max(waitSeconds, 1) });
     this.waitSeconds = waitSeconds;
   }
 }
-
-/** Epoch seconds. Passed in wherever time matters, so that tests can fix it. */
-export type Clock = () => number;
-
-export const systemClock: Clock = () => Math.floor(Date.now() / 1000);

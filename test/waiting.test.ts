@@ -1,7 +1,7 @@
 import {
   AskedToWaitError,
   createPauseMemory,
-  createShareWork,
+  createSingleFlight,
   readRetryAfter,
   withTimeout,
 } from '../src/waiting';
@@ -16,7 +16,7 @@ const untilAborted = (signal: AbortSignal): Promise<never> =>
     });
   });
 
-describe('withPatience', () => {
+describe('withTimeout', () => {
   it('gives what the work gives', async () => {
     await expect(withTimeout(never, 60_000, () => Promise.resolve('done'))).resolves.toBe('done');
   });
@@ -46,55 +46,66 @@ describe('withPatience', () => {
 
 const patient = () => new AbortController().signal;
 
-describe('createShareWork', () => {
+describe('createSingleFlight', () => {
   it('runs once for all who ask for the same key at once, and shortly after', async () => {
-    const share = createShareWork<number>();
+    const flight = createSingleFlight<number>('ERR_PROVIDER_UNAVAILABLE', 1_000);
     let runs = 0;
     const work = async () => {
       await Promise.resolve();
       runs += 1;
       return runs;
     };
-    const results = await Promise.all([1, 2, 3].map(() => share('a', patient(), work)));
+    const results = await Promise.all([1, 2, 3].map(() => flight.run('a', work, patient())));
     expect(results).toEqual([1, 1, 1]);
-    expect(await share('a', patient(), work)).toBe(1);
+    expect(await flight.run('a', work, patient())).toBe(1);
     expect(runs).toBe(1);
   });
 
   it('never gives one key what belongs to another', async () => {
-    const share = createShareWork<string>();
-    const ask = (key: string) => share(key, patient(), () => Promise.resolve(key));
+    const flight = createSingleFlight<string>('ERR_PROVIDER_UNAVAILABLE');
+    const ask = (key: string) => flight.run(key, () => Promise.resolve(key), patient());
     expect(await Promise.all([ask('a'), ask('b')])).toEqual(['a', 'b']);
   });
 
   it('runs anew once the result is old', async () => {
     jest.useFakeTimers();
     try {
-      const share = createShareWork<number>();
+      const flight = createSingleFlight<number>('ERR_PROVIDER_UNAVAILABLE', 1_000);
       let runs = 0;
       const work = () => Promise.resolve((runs += 1));
-      await share('a', patient(), work);
+      await flight.run('a', work, patient());
       jest.advanceTimersByTime(1_000);
-      expect(await share('a', patient(), work)).toBe(2);
+      expect(await flight.run('a', work, patient())).toBe(2);
     } finally {
       jest.useRealTimers();
     }
   });
 
+  it('keeps no result unless it is told to, and says whether work runs', async () => {
+    const flight = createSingleFlight<number>('ERR_PROVIDER_UNAVAILABLE');
+    let runs = 0;
+    const work = () => Promise.resolve((runs += 1));
+    const first = flight.run('a', work, patient());
+    expect([flight.isRunning('a'), flight.isRunning('b')]).toEqual([true, false]);
+    await first;
+    expect(flight.isRunning('a')).toBe(false);
+    expect(await flight.run('a', work, patient())).toBe(2);
+  });
+
   it('does not keep a failure', async () => {
-    const share = createShareWork<string>();
-    await expect(share('a', patient(), () => Promise.reject(new Error('down')))).rejects.toThrow(
-      'down',
-    );
-    expect(await share('a', patient(), () => Promise.resolve('up'))).toBe('up');
+    const flight = createSingleFlight<string>('ERR_PROVIDER_UNAVAILABLE');
+    await expect(
+      flight.run('a', () => Promise.reject(new Error('down')), patient()),
+    ).rejects.toThrow('down');
+    expect(await flight.run('a', () => Promise.resolve('up'), patient())).toBe('up');
   });
 
   it('lets each wait no longer than its own deadline, and the others go on', async () => {
-    const share = createShareWork<string>();
+    const flight = createSingleFlight<string>('ERR_PROVIDER_UNAVAILABLE');
     const finish = Promise.withResolvers<string>();
     const impatient = new AbortController();
-    const first = share('a', impatient.signal, () => finish.promise);
-    const second = share('a', patient(), () => finish.promise);
+    const first = flight.run('a', () => finish.promise, impatient.signal);
+    const second = flight.run('a', () => finish.promise, patient());
     impatient.abort();
     await expect(first).rejects.toMatchObject({ code: 'ERR_PROVIDER_UNAVAILABLE' });
     finish.resolve('done');

@@ -1,7 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { app } from '@azure/functions';
 import { AppError } from '../errors';
-import { graphRequest } from '../tokens/call-api';
 import { type SignedInContext, withRole } from '../sign-in/guards';
 import { endpoint } from '../http/endpoint';
 import { json } from '../http/responses';
@@ -11,14 +10,10 @@ const scopes = ['User.Read', 'GroupMember.Read.All'];
 /** GET groups: the groups of the signed-in user, read from Graph as that user. */
 export async function groups(context: SignedInContext): Promise<HttpResponseInit> {
   const { services, user, accessToken, signal } = context;
-  const answer = await graphRequest(
-    {
-      baseUrl: services.settings.graphBaseUrl,
-      accessToken: await accessToken(scopes),
-      scopes,
-      signal,
-    },
+  const answer = await services.graph.get(
     { path: '/me/memberOf?$select=displayName', accept: 'application/json', maxBytes: 1_000_000 },
+    { accessToken: await accessToken(scopes), scopes },
+    signal,
   );
   if (answer === undefined) throw new AppError('ERR_NOT_FOUND');
   const memberOf: unknown = JSON.parse(Buffer.from(answer.body).toString('utf8'));

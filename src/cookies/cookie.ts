@@ -1,5 +1,6 @@
 import type { Cookie } from '@azure/functions';
 import { parseCookie } from 'cookie';
+import { parseJson } from '../json';
 
 /** Where the app is served; the settings are one. */
 export interface CookieSite {
@@ -96,12 +97,7 @@ export function noticeCookie(kind: NoticeKind, content: unknown, site: CookieSit
 /** What the last request left for this page, still to be parsed; `undefined` for nothing. */
 export function readNotice(cookies: RequestCookies, kind: NoticeKind, site: CookieSite): unknown {
   const value = cookies.get(ourCookieName(nameOf(kind), site));
-  if (value === undefined) return undefined;
-  try {
-    return JSON.parse(Buffer.from(value, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  return value === undefined ? undefined : parseJson(Buffer.from(value, 'base64url'));
 }
 
 /** Takes the notice out of the browser, once it was read. */

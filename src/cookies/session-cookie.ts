@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Cookie } from '@azure/functions';
 import { CompactSign, compactVerify } from 'jose';
-import { isObject } from '../json';
+import { isObject, parseJson } from '../json';
 import { deriveKey, findNamedKey, type KeyRing, type RingKey } from '../keys/encryption';
 import type { SessionTicket } from '../sessions/session';
 import {
@@ -13,12 +13,6 @@ import {
 } from './cookie';
 
 const cookieName = 'anteroom';
-
-/** Some 200 KB; a text that fell out is verified once more. */
-const maxTexts = 2_000;
-
-// Verifying is most of what a cookie costs: WebCrypto, under jose, takes thirty microseconds for it.
-const verifiedTexts = createVerifiedTexts();
 
 interface CookieOptions {
   readonly keyRing: KeyRing;
@@ -52,7 +46,13 @@ export async function signSessionCookie(
  */
 export async function readSessionCookie(
   cookies: RequestCookies,
-  { keyRing, site, now, signal }: CookieOptions & { readonly now: number | 'any' },
+  {
+    keyRing,
+    site,
+    verifiedTexts,
+    now,
+    signal,
+  }: CookieOptions & { readonly verifiedTexts: VerifiedTexts; readonly now: number | 'any' },
 ): Promise<SessionTicket | undefined> {
   const value = cookies.get(ourCookieName(cookieName, site));
   if (value === undefined) return undefined;
@@ -64,7 +64,7 @@ export async function readSessionCookie(
       await compactVerify(value, key, { algorithms: ['HS256'] });
       verifiedTexts.add(ringKey, value);
     }
-    const ticket = parseTicket(JSON.parse(payloadOf(value)));
+    const ticket = parseTicket(parseJson(payloadOf(value)));
     return now === 'any' || now < (ticket?.expiresAt ?? 0) ? ticket : undefined;
   } catch {
     return undefined;
@@ -82,8 +82,8 @@ export function clearSessionCookie(site: CookieSite): Cookie {
 }
 
 /** Of a compact JWS that was verified. */
-function payloadOf(value: string): string {
-  return Buffer.from(value.split('.')[1] ?? '', 'base64url').toString('utf8');
+function payloadOf(value: string): Uint8Array {
+  return Buffer.from(value.split('.')[1] ?? '', 'base64url');
 }
 
 function parseTicket(content: unknown): SessionTicket | undefined {
@@ -99,7 +99,13 @@ function is32Bytes(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value);
 }
 
-/** Which exact texts were found to be signed by a key, so that a browser's every request need not tell it again. */
+/** Some 200 KB. A text that was forgotten is verified once more. */
+const maxTexts = 2_000;
+
+/**
+ * The texts whose signature was verified already. Verifying is most of what a cookie costs: WebCrypto, under jose, takes
+ * thirty microseconds for it.
+ */
 export interface VerifiedTexts {
   has(key: RingKey, text: string): boolean;
   add(key: RingKey, text: string): void;

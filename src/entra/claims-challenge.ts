@@ -1,4 +1,4 @@
-import { isObject } from '../json';
+import { isObject, parseJson } from '../json';
 
 /** Longest claims request that is passed on: Entra ID's own are a few hundred bytes. */
 const maxClaimsLength = 2048;
@@ -11,12 +11,8 @@ const maxClaimsLength = 2048;
  */
 export function isClaimsRequest(text: string): boolean {
   if (text.length > maxClaimsLength) return false;
-  try {
-    const claims: unknown = JSON.parse(text);
-    return isObject(claims) && Object.values(claims).every(isObject);
-  } catch {
-    return false;
-  }
+  const claims = parseJson(text);
+  return isObject(claims) && Object.values(claims).every(isObject);
 }
 
 /** What a claims request demands of the ID token. */
@@ -32,7 +28,7 @@ export interface IdTokenDemands {
  * @param claims a claims request that may be sent, see {@link isClaimsRequest}
  */
 export function idTokenDemands(claims: string): IdTokenDemands {
-  const request: unknown = JSON.parse(claims);
+  const request = parseJson(claims);
   const idToken = isObject(request) && isObject(request['id_token']) ? request['id_token'] : {};
   const essential = (name: string): Record<string, unknown> | undefined => {
     const claim = idToken[name];

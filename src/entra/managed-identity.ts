@@ -7,10 +7,10 @@ import {
   type NetworkResponse,
 } from '@azure/msal-node';
 import { AppError, type ErrorCode } from '../errors';
-import { isObject, readBounded } from '../json';
+import { fetchWhole, isObject, parseJson } from '../json';
 import type { KeyVaultAccess } from '../keys/wrapping';
 import type { TableCredential } from '../storage/ask-storage';
-import { abortable, type Clock } from '../waiting';
+import { type Clock, createSingleFlight } from '../waiting';
 
 /** One token of the app itself serves many requests, so no request's deadline may end its fetching. */
 const tokenMs = 6_000;
@@ -97,7 +97,7 @@ export function createManagedIdentity(parts: {
   // Made when first needed: most local set-ups have no managed identity.
   let msal: ManagedIdentityApplication | undefined;
   const kept = new Map<string, KeptToken>();
-  const running = new Map<string, Promise<KeptToken>>();
+  const flight = createSingleFlight<IdentityToken>('ERR_PROVIDER_UNAVAILABLE');
 
   async function ask(resource: string): Promise<KeptToken> {
     const askAgainAt = clock() + askAgainSeconds;
@@ -120,9 +120,7 @@ export function createManagedIdentity(parts: {
       const known = kept.get(resource);
       const now = clock();
       if (known && now < known.askAgainAt && now < known.expiresAt - lastSeconds) return known;
-      const asking = running.get(resource) ?? ask(resource).finally(() => running.delete(resource));
-      running.set(resource, asking);
-      return abortable(asking, signal, 'ERR_PROVIDER_UNAVAILABLE');
+      return flight.run(resource, () => ask(resource), signal);
     },
   };
 }
@@ -178,13 +176,9 @@ export function createIdentityNetworkClient(): INetworkModule {
 }
 
 async function get<T>(url: string, headers: Record<string, string>): Promise<NetworkResponse<T>> {
-  const response = await fetch(url, {
-    headers,
-    // The secret header must not follow a redirect.
-    redirect: 'error',
-    signal: AbortSignal.timeout(tryMs),
-  });
-  const json = parseJson(await readBounded(response, maxBytes));
+  const signal = AbortSignal.timeout(tryMs);
+  const { response, body: bytes } = await fetchWhole(url, { headers, maxBytes }, signal);
+  const json = parseJson(bytes);
   // MSAL reads `access_token` and `error` of whatever it gets.
   const body = isObject(json) ? json : { error: 'no_json' };
   return {
@@ -193,15 +187,6 @@ async function get<T>(url: string, headers: Record<string, string>): Promise<Net
     // MSAL's interface lets its caller choose the type; it checks the members it reads itself.
     body: body as T,
   };
-}
-
-/** The parser's own error quotes the text, which may be a token. */
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 /**

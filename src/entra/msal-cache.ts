@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import { isObject } from '../json';
+import { isObject, parseJson } from '../json';
 import { normalScopes } from './scopes';
 
 /**
@@ -138,6 +138,6 @@ function sectionOf(cache: Section, name: string): Section {
 }
 
 function parse(tokenCache: string): Section {
-  const cache: unknown = JSON.parse(tokenCache);
+  const cache = parseJson(tokenCache);
   return isObject(cache) ? cache : {};
 }

@@ -9,7 +9,7 @@ import {
   ProtocolMode,
 } from '@azure/msal-node';
 import { AppError, type ProviderRefusal } from '../errors';
-import { isObject, readBounded } from '../json';
+import { fetchWhole, isObject, parseJson } from '../json';
 import type { Settings } from '../settings';
 import { AskedToWaitError, type Clock, type PauseMemory, readRetryAfter } from '../waiting';
 import type { Provider, ProviderMetadata } from './provider';
@@ -213,28 +213,13 @@ async function send(
   options: NetworkRequestOptions,
   signal: AbortSignal,
 ): Promise<{ response: Response; body: unknown }> {
-  const response = await fetch(url, {
-    method: 'POST',
-    // A redirect would carry the code or the refresh token to another host.
-    redirect: 'error',
-    headers: options.headers ?? {},
-    body: options.body ?? '',
-    signal,
-  });
-  const bytes = await readBounded(response, maxBytes);
+  const { headers = {}, body: form = '' } = options;
+  const request = { method: 'POST' as const, headers, body: form, maxBytes };
+  const { response, body: bytes } = await fetchWhole(url, request, signal);
   const body = parseJson(bytes);
   if (response.status >= 500 || response.status === 429) throw unavailable(response, body);
   if (!isObject(body)) throw unavailable(response);
   return { response, body };
-}
-
-/** The parser's own error quotes the text, which may be a token. */
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 /** For 429 without `Retry-After`. */

@@ -1,10 +1,10 @@
 import { type CryptoKey, importJWK } from 'jose';
 import { AppError } from '../errors';
-import { isObject, readBounded } from '../json';
+import { type FetchedAnswer, fetchWhole, isObject, parseJson } from '../json';
 import { isLoopback } from '../proxy';
-import { AskedToWaitError, type Clock, readRetryAfter, shareRun } from '../waiting';
+import { AskedToWaitError, type Clock, createSingleFlight, readRetryAfter } from '../waiting';
 
-/** The provider, as far as one instance needs to know it. Shared by all requests. */
+/** What an instance knows of the provider, shared by all requests. */
 export interface Provider {
   /**
    * The checked metadata, fetched when first needed and once a day.
@@ -12,17 +12,37 @@ export interface Provider {
    */
   metadata(signal: AbortSignal): Promise<ProviderMetadata>;
   /**
-   * The keys that may have signed a token with this header, empty when there is none. For an unknown
-   * `kid` the keys are fetched again at once, at most once a minute: providers change keys without notice.
+   * The keys that may have signed a token with this header; empty when there is none. For an unknown `kid` the keys are
+   * fetched again at once, at most once a minute: providers change keys without notice.
    * @throws ERR_PROVIDER_UNAVAILABLE when the key may exist but cannot be looked up
    */
   findKeys(header: KeyHeader, signal: AbortSignal): Promise<readonly CryptoKey[]>;
 }
 
-interface ProviderAddress {
+/**
+ * The part of the provider's metadata that this app uses.
+ * @see OpenID Connect Discovery 1.0 section 3, RP-Initiated Logout 1.0 section 2.1, RFC 9207 section 3
+ */
+export interface ProviderMetadata {
+  readonly issuer: string;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly keysUri: string;
+  readonly endSessionEndpoint: string | undefined;
+  /** The provider promises `iss` in every authorization response, so an answer without it is forged. */
+  readonly sendsIssuer: boolean;
+}
+
+/** The header of a JWT, as far as it chooses the key. */
+interface KeyHeader {
+  readonly alg: string;
+  readonly kid?: string | undefined;
+}
+
+interface ProviderOptions {
   /** Under which `/.well-known/openid-configuration` stands; no trailing slash. */
   readonly authority: string;
-  /** What `issuer` in the metadata must equal, exactly. */
+  /** What `issuer` in the metadata must equal, character by character. */
   readonly issuer: string;
   /** Sent as `appid` where the provider has signing keys for one app only. */
   readonly clientId: string;
@@ -31,7 +51,7 @@ interface ProviderAddress {
 
 interface Known {
   readonly metadata: ProviderMetadata;
-  readonly selectKeys: SelectKeys;
+  readonly keys: readonly SigningKey[];
   readonly fetchedAt: number;
 }
 
@@ -39,50 +59,52 @@ const keptSeconds = 86_400;
 const retrySeconds = 60;
 
 /** A provider that fetches nothing until it is asked. */
-export function createProvider(address: ProviderAddress): Provider {
-  const { clock } = address;
-  const fetchUnlessPaused = createPausingFetch(clock);
+export function createProvider(options: ProviderOptions): Provider {
+  const { clock } = options;
+  const fetchJson = createPausingFetch(clock);
+  const flight = createSingleFlight<Known>('ERR_PROVIDER_UNAVAILABLE');
   let known: Known | undefined;
   /** After a failed renewal the last good set serves until then, or each request would wait in vain. */
   let renewAt = 0;
   let keysFetchAt = 0;
   let keysFetchFailed = false;
-  const fetchAll = shareRun(async () => {
+
+  async function fetchAll(): Promise<Known> {
     try {
-      known = await fetchKnown(address, fetchUnlessPaused);
+      known = await fetchKnown(options, fetchJson);
     } catch (error) {
       renewAt = clock() + retrySeconds;
       throw error;
     }
     return known;
-  }, 'ERR_PROVIDER_UNAVAILABLE');
+  }
 
-  const fetchKeys = shareRun(async () => {
-    if (known === undefined) return;
+  async function fetchKeys(last: Known): Promise<Known> {
     keysFetchAt = clock() + retrySeconds;
     keysFetchFailed = true;
-    const selectKeys = parseProviderKeys(await fetchUnlessPaused(known.metadata.keysUri));
+    const keys = await parseProviderKeys(await fetchJson(last.metadata.keysUri));
     keysFetchFailed = false;
-    known = { ...known, selectKeys };
-  }, 'ERR_PROVIDER_UNAVAILABLE');
+    known = { ...(known ?? last), keys };
+    return known;
+  }
 
   async function current(signal: AbortSignal): Promise<Known> {
     const last = known;
-    if (last === undefined) return fetchAll.run(signal);
+    if (last === undefined) return flight.run('all', fetchAll, signal);
     if (clock() < Math.max(last.fetchedAt + keptSeconds, renewAt)) return last;
-    return fetchAll.run(signal).catch(() => last);
+    return flight.run('all', fetchAll, signal).catch(() => last);
   }
 
   async function findKeys(header: KeyHeader, signal: AbortSignal): Promise<readonly CryptoKey[]> {
-    const { selectKeys } = await current(signal);
-    const keys = await selectKeys(header);
-    if (keys.length > 0 || header.kid === undefined) return keys;
-    if (fetchKeys.isRunning() || clock() >= keysFetchAt) {
-      await fetchKeys.run(signal);
-    } else if (keysFetchFailed) {
-      throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the keys could not be fetched' });
+    const last = await current(signal);
+    const found = keysFor(header, last.keys);
+    if (found.length > 0 || header.kid === undefined) return found;
+    if (flight.isRunning('keys') || clock() >= keysFetchAt) {
+      const newest = await flight.run('keys', () => fetchKeys(last), signal);
+      return keysFor(header, newest.keys);
     }
-    return (known?.selectKeys ?? selectKeys)(header);
+    if (keysFetchFailed) throw unavailable('the keys could not be fetched');
+    return keysFor(header, (known ?? last).keys);
   }
 
   return { metadata: async (signal) => (await current(signal)).metadata, findKeys };
@@ -105,12 +127,10 @@ function createPausingFetch(clock: Clock): FetchDocument {
   };
 }
 
-async function fetchKnown(address: ProviderAddress, fetchJson: FetchDocument): Promise<Known> {
-  const { authority, issuer, clock } = address;
-  const document = await fetchJson(metadataUrl(address));
-  const metadata = parseProviderMetadata(document, { issuer, authority });
-  const selectKeys = parseProviderKeys(await fetchJson(metadata.keysUri));
-  return { metadata, selectKeys, fetchedAt: clock() };
+async function fetchKnown(options: ProviderOptions, fetchJson: FetchDocument): Promise<Known> {
+  const metadata = parseProviderMetadata(await fetchJson(metadataUrl(options)), options);
+  const keys = await parseProviderKeys(await fetchJson(metadata.keysUri));
+  return { metadata, keys, fetchedAt: options.clock() };
 }
 
 /**
@@ -118,7 +138,7 @@ async function fetchKnown(address: ProviderAddress, fetchJson: FetchDocument): P
  * lists that key only in the answer to a request that names the app.
  * https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature
  */
-function metadataUrl({ authority, issuer, clientId }: ProviderAddress): string {
+function metadataUrl({ authority, issuer, clientId }: ProviderOptions): string {
   const url = `${authority}/.well-known/openid-configuration`;
   return isWorkforceTenant(authority, issuer) ? `${url}?appid=${clientId}` : url;
 }
@@ -137,13 +157,12 @@ function isWorkforceTenant(authority: string, issuer: string): boolean {
   return entraHosts.test(hostname) || (isHttpLoopback(authority) && issuer === authority);
 }
 
-/** Two documents are fetched in a row, within the ten seconds a request has. */
-const timeoutMilliseconds = 4_000;
+/** Two documents are fetched one after the other, within the ten seconds of a request. */
+const timeoutMs = 4_000;
 const maxBytes = 256 * 1024;
 
 /**
- * A JSON document of the provider. Not tied to any request, since several may wait for it.
- * Redirects are not followed: they would let another host speak for the provider.
+ * A JSON document of the provider. No request's signal ends it, since several may wait for it.
  * @throws ERR_PROVIDER_UNAVAILABLE, or ERR_PROVIDER_MISMATCH when the provider says there is no such document
  */
 async function fetchDocument(url: string): Promise<unknown> {
@@ -151,82 +170,47 @@ async function fetchDocument(url: string): Promise<unknown> {
   const { status } = response;
   // An unknown tenant is a 400 at Entra ID, a wrong path a 404. Both stay until a setting changes.
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
-    throw new AppError('ERR_PROVIDER_MISMATCH', {
-      note: `the provider answered ${status} to GET ${url}`,
-    });
+    throw mismatch(`the provider answered ${status} to GET ${url}`);
   }
   if (status !== 200) {
     const note = `the provider answered ${status} to GET ${url}`;
     const wait = readRetryAfter(response.headers);
     throw wait === undefined ? unavailable(note) : askedToWait(wait, note);
   }
-  try {
-    const document: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-    return document;
-  } catch (cause) {
-    throw unavailable(`the provider's answer to GET ${url} is not JSON`, cause);
-  }
+  const document = parseJson(body);
+  if (document === undefined) throw unavailable(`the provider's answer to GET ${url} is not JSON`);
+  return document;
 }
 
-async function get(url: string): Promise<{ response: Response; body: Uint8Array }> {
+async function get(url: string): Promise<FetchedAnswer> {
   try {
-    const response = await fetch(url, {
-      headers: { accept: 'application/json' },
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMilliseconds),
-    });
-    return { response, body: await readBounded(response, maxBytes) };
+    const headers = { accept: 'application/json' };
+    return await fetchWhole(url, { headers, maxBytes }, AbortSignal.timeout(timeoutMs));
   } catch (cause) {
     throw unavailable(`no answer to GET ${url}`, cause);
   }
-}
-
-function unavailable(note: string, cause?: unknown): AppError {
-  return new AppError('ERR_PROVIDER_UNAVAILABLE', { note, cause });
-}
-
-function askedToWait(seconds: number, note: string): AskedToWaitError {
-  return new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', seconds, { note });
-}
-
-/**
- * The part of the provider's metadata that this app uses.
- * @see OpenID Connect Discovery 1.0 section 3, RP-Initiated Logout 1.0 section 2.1, RFC 9207 section 3
- */
-export interface ProviderMetadata {
-  readonly issuer: string;
-  readonly authorizationEndpoint: string;
-  readonly tokenEndpoint: string;
-  readonly keysUri: string;
-  readonly endSessionEndpoint: string | undefined;
-  /** The provider promises `iss` in every authorization response, so an answer without it is forged. */
-  readonly sendsIssuer: boolean;
-}
-
-interface Expected {
-  /** What `issuer` must equal, character by character. */
-  readonly issuer: string;
-  /** Where the metadata came from: http endpoints are taken from http loopback only. */
-  readonly authority: string;
 }
 
 /**
  * Checks what the provider says about itself.
  * @throws ERR_PROVIDER_MISMATCH when it is another provider, or an endpoint is missing or unsafe
  */
-export function parseProviderMetadata(document: unknown, expected: Expected): ProviderMetadata {
+function parseProviderMetadata(
+  document: unknown,
+  { issuer, authority }: Pick<ProviderOptions, 'issuer' | 'authority'>,
+): ProviderMetadata {
   const members = isObject(document) ? document : {};
-  if (members['issuer'] !== expected.issuer) {
+  if (members['issuer'] !== issuer) {
     throw mismatch('issuer in the metadata differs from ENTRA_ISSUER');
   }
-  const allowsHttp = isHttpLoopback(expected.authority);
+  const allowsHttp = isHttpLoopback(authority);
   const endpoint = (name: string): string => {
     const value = members[name];
     if (!isSafeEndpoint(value, allowsHttp)) throw mismatch(`${name} is missing or unsafe`);
     return value;
   };
   return {
-    issuer: expected.issuer,
+    issuer,
     authorizationEndpoint: endpoint('authorization_endpoint'),
     tokenEndpoint: endpoint('token_endpoint'),
     keysUri: endpoint('jwks_uri'),
@@ -236,6 +220,7 @@ export function parseProviderMetadata(document: unknown, expected: Expected): Pr
   };
 }
 
+/** @param allowsHttp the metadata itself came over http on loopback */
 function isSafeEndpoint(value: unknown, allowsHttp: boolean): value is string {
   if (typeof value !== 'string' || value.length > 2048 || !URL.canParse(value)) return false;
   const url = new URL(value);
@@ -243,80 +228,65 @@ function isSafeEndpoint(value: unknown, allowsHttp: boolean): value is string {
   return url.protocol === 'https:' || (allowsHttp && isHttpLoopback(value));
 }
 
-/** True for `http:` on this very machine, where no one can listen in. */
-export function isHttpLoopback(address: string): boolean {
+/** `http:` on this machine, where nobody else can listen. */
+function isHttpLoopback(address: string): boolean {
   const url = URL.parse(address);
   return url?.protocol === 'http:' && isLoopback(url.hostname);
+}
+
+interface SigningKey {
+  readonly kid: string | undefined;
+  readonly key: CryptoKey;
+}
+
+/** Each key that has the token's `kid`; without a `kid`, all of them. */
+function keysFor({ alg, kid }: KeyHeader, keys: readonly SigningKey[]): readonly CryptoKey[] {
+  if (alg !== 'RS256') return [];
+  return keys.filter((one) => kid === undefined || one.kid === kid).map(({ key }) => key);
+}
+
+/** 2048 bits in base64url: shorter keys must not be used for RS256 (RFC 7518 section 3.3). */
+const minModulusLength = 342;
+
+/** It also limits how many keys one token can make us try. */
+const maxKeys = 100;
+
+/**
+ * The provider's RSA signing keys, of which only the public members are read. A key that is listed twice, or under the
+ * name of another key, is no fault: names should differ, but need not (RFC 7517 section 4.5).
+ * @throws ERR_PROVIDER_MISMATCH when the document holds no RSA key that can be used
+ */
+async function parseProviderKeys(document: unknown): Promise<readonly SigningKey[]> {
+  const listed = isObject(document) && Array.isArray(document['keys']) ? document['keys'] : [];
+  const keys = (await Promise.all(listed.slice(0, maxKeys).map(importSigningKey))).flat();
+  if (keys.length === 0) throw mismatch('jwks_uri lists no RSA key that can be used');
+  return keys;
+}
+
+/** Empty for a key of another kind or use, and for one that cannot be read. */
+async function importSigningKey(jwk: unknown): Promise<readonly SigningKey[]> {
+  if (!isObject(jwk)) return [];
+  const { kty, n, e, kid, use, alg } = jwk;
+  if (kty !== 'RSA' || typeof n !== 'string' || typeof e !== 'string') return [];
+  if (n.length < minModulusLength) return [];
+  if ((use !== undefined && use !== 'sig') || (alg !== undefined && alg !== 'RS256')) return [];
+  try {
+    const key = await importJWK({ kty, n, e }, 'RS256');
+    if (key instanceof Uint8Array) return [];
+    return [{ kid: typeof kid === 'string' ? kid : undefined, key }];
+  } catch {
+    return [];
+  }
 }
 
 function mismatch(note: string): AppError {
   return new AppError('ERR_PROVIDER_MISMATCH', { note });
 }
 
-/** The header of a JWT, as far as it chooses the key. */
-export interface KeyHeader {
-  readonly alg: string;
-  readonly kid?: string | undefined;
+function unavailable(note: string, cause?: unknown): AppError {
+  return new AppError('ERR_PROVIDER_UNAVAILABLE', { note, cause });
 }
 
-/**
- * The keys that may have signed a token with this header: each one that has its `kid`; without a `kid`, all of them.
- * Empty when there is none.
- */
-export type SelectKeys = (header: KeyHeader) => Promise<readonly CryptoKey[]>;
-
-/** 2048 bits in base64url: shorter keys must not be used for RS256 (RFC 7518 section 3.3). */
-const shortestModulus = 342;
-
-/** It also limits how many keys one token can make us try. */
-const maxKeys = 100;
-
-/**
- * The provider's RSA signing keys. Only their public members are kept. A key that is listed twice, or under one name with
- * another key, is no fault: names should differ, but need not (RFC 7517 section 4.5).
- * @throws ERR_PROVIDER_MISMATCH when the document holds no RSA key
- */
-export function parseProviderKeys(document: unknown): SelectKeys {
-  const listed = isObject(document) && Array.isArray(document['keys']) ? document['keys'] : [];
-  const keys = listed.slice(0, maxKeys).flatMap(publicRsaKey);
-  if (keys.length === 0) {
-    throw new AppError('ERR_PROVIDER_MISMATCH', { note: 'jwks_uri lists no RSA key' });
-  }
-  const imported = new Map<PublicRsaKey, Promise<CryptoKey[]>>();
-  const imports = (key: PublicRsaKey): Promise<CryptoKey[]> => {
-    const importing = imported.get(key) ?? importKey(key);
-    imported.set(key, importing);
-    return importing;
-  };
-  return async ({ alg, kid }) => {
-    if (alg !== 'RS256') return [];
-    const named = keys.filter((key) => kid === undefined || key.kid === kid);
-    return (await Promise.all(named.map(imports))).flat();
-  };
-}
-
-interface PublicRsaKey {
-  readonly kty: 'RSA';
-  readonly n: string;
-  readonly e: string;
-  readonly kid?: string;
-}
-
-function publicRsaKey(key: unknown): PublicRsaKey[] {
-  if (!isObject(key)) return [];
-  const { kty, n, e, kid, use, alg } = key;
-  if (kty !== 'RSA' || typeof n !== 'string' || typeof e !== 'string') return [];
-  if (n.length < shortestModulus) return [];
-  if ((use !== undefined && use !== 'sig') || (alg !== undefined && alg !== 'RS256')) return [];
-  return [{ kty, n, e, ...(typeof kid === 'string' ? { kid } : {}) }];
-}
-
-/** A key that cannot be read counts as absent, and so does a key of another kind. */
-async function importKey({ kty, n, e }: PublicRsaKey): Promise<CryptoKey[]> {
-  try {
-    const key = await importJWK({ kty, n, e }, 'RS256');
-    return key instanceof Uint8Array ? [] : [key];
-  } catch {
-    return [];
-  }
+function askedToWait(seconds: number, note: string): AskedToWaitError {
+  return new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', seconds, { note });
 }

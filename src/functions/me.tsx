@@ -9,12 +9,8 @@ import { readPhoto, readProfile } from '../tokens/graph-profile';
 /** GET auth/me: the user's Microsoft Graph profile, read as the user. */
 export async function me(context: SignedInContext): Promise<HttpResponseInit> {
   const { services, user, accessToken, signal } = context;
-  const profile = await readProfile({
-    baseUrl: services.settings.graphBaseUrl,
-    scopes: services.settings.graphScopes,
-    accessToken: await accessToken(),
-    signal,
-  });
+  const access = { accessToken: await accessToken(), scopes: services.settings.graphScopes };
+  const profile = await readProfile(services.graph, access, signal);
   return context.prefersHtml
     ? htmlPage(<ProfilePage user={user} profile={profile} />)
     : json(profile);
@@ -25,12 +21,8 @@ serve('me', { route: 'auth/me', get: signedIn(me, { withTokens: true }) });
 /** GET auth/me/photo: the user's Microsoft Graph photo, or 404. */
 export async function mePhoto(context: SignedInContext): Promise<HttpResponseInit> {
   const { services, accessToken, signal } = context;
-  const photo = await readPhoto({
-    baseUrl: services.settings.graphBaseUrl,
-    scopes: services.settings.graphScopes,
-    accessToken: await accessToken(),
-    signal,
-  });
+  const access = { accessToken: await accessToken(), scopes: services.settings.graphScopes };
+  const photo = await readPhoto(services.graph, access, signal);
   if (photo === undefined) throw new AppError('ERR_NOT_FOUND', { note: 'the user has no photo' });
   return { headers: { 'Content-Type': photo.contentType }, body: photo.bytes };
 }

@@ -8,6 +8,7 @@ import {
   randomBytes,
 } from 'node:crypto';
 import { compactDecrypt, CompactEncrypt, decodeProtectedHeader } from 'jose';
+import { isObject, parseJson } from '../json';
 
 /** The keys everything else is derived from, behind one interface whatever wraps them. */
 
@@ -98,18 +99,17 @@ export async function openSealed(
       contentEncryptionAlgorithms: ['A256GCM'],
       maxDecompressedLength: longestContent,
     });
-    const content: unknown = JSON.parse(Buffer.from(plaintext).toString('utf8'));
-    return payloadOf(content, purpose, now);
+    return payloadOf(parseJson(plaintext), purpose, now);
   } catch {
     return undefined;
   }
 }
 
 function payloadOf(content: unknown, purpose: SealPurpose, now: number): unknown {
-  if (typeof content !== 'object' || content === null) return undefined;
-  if (!('p' in content) || !('e' in content) || !('v' in content)) return undefined;
-  if (content.p !== purpose || typeof content.e !== 'number' || now >= content.e) return undefined;
-  return content.v;
+  if (!isObject(content)) return undefined;
+  const { p: sealedFor, e: expiresAt, v: payload } = content;
+  const isLive = typeof expiresAt === 'number' && now < expiresAt;
+  return sealedFor === purpose && isLive ? payload : undefined;
 }
 
 /** Where an encrypted value belongs. Anywhere else it cannot be read. */

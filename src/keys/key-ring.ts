@@ -1,5 +1,5 @@
 import { AppError } from '../errors';
-import { type Clock, type SharedRun, shareRun } from '../waiting';
+import { type Clock, createSingleFlight } from '../waiting';
 import { isKid, type KeyRing, type RingKey } from './encryption';
 import {
   isInRange,
@@ -74,7 +74,7 @@ function createSettler(
   reader: RingReader,
 ): (period: number, signal: AbortSignal, newest?: OpenRing) => Promise<OpenKey> {
   const never = new AbortController().signal;
-  const runs = new Map<number, SharedRun<OpenKey, [OpenRing | undefined]>>();
+  const flight = createSingleFlight<OpenKey>('ERR_KEYS_UNAVAILABLE');
 
   async function settle(period: number, newest: OpenRing | undefined): Promise<OpenKey> {
     const stored = storedKey(newest ?? (await reader.readNow(never)), period);
@@ -92,13 +92,8 @@ function createSettler(
     return theirs;
   }
 
-  return (period, signal, newest) => {
-    const shared =
-      runs.get(period) ??
-      shareRun((ring: OpenRing | undefined) => settle(period, ring), 'ERR_KEYS_UNAVAILABLE');
-    runs.set(period, shared);
-    return shared.run(signal, newest);
-  };
+  return (period, signal, newest) =>
+    flight.run(String(period), () => settle(period, newest), signal);
 }
 
 function namedKey({ keys }: OpenRing, kid: string): RingKey | undefined {
@@ -155,7 +150,9 @@ export function createRingReader(parts: RingParts, clock: Clock): RingReader {
   let lookUpFailed = false;
   const allowance = createAllowance();
 
-  const read = shareRun(async () => {
+  const flight = createSingleFlight<OpenRing>('ERR_KEYS_UNAVAILABLE');
+
+  async function read(): Promise<OpenRing> {
     const now = clock();
     try {
       last = await openRing(parts, last, { now, signal: AbortSignal.timeout(readMs) });
@@ -165,34 +162,36 @@ export function createRingReader(parts: RingParts, clock: Clock): RingReader {
       readAgainAt = now + retrySeconds;
       throw couldNotRead(cause);
     }
-  }, 'ERR_KEYS_UNAVAILABLE');
+  }
 
-  const lookUpNow = shareRun(async () => {
+  const readNow = (signal: AbortSignal): Promise<OpenRing> => flight.run('read', read, signal);
+
+  async function lookUp(): Promise<OpenRing> {
     lookUpFailed = true;
-    const ring = await read.run(never);
+    const ring = await readNow(never);
     lookUpFailed = false;
     return ring;
-  }, 'ERR_KEYS_UNAVAILABLE');
+  }
 
   return {
     ring: async (signal) => {
       const known = last;
-      if (known === undefined) return { ring: await read.run(signal), isNew: true };
+      if (known === undefined) return { ring: await readNow(signal), isNew: true };
       if (clock() < readAgainAt) return { ring: known, isNew: false };
       try {
-        return { ring: await read.run(signal), isNew: true };
+        return { ring: await readNow(signal), isNew: true };
       } catch {
         return { ring: known, isNew: false };
       }
     },
-    readNow: (signal) => read.run(signal),
+    readNow,
     lookUp: async (kid, signal) => {
-      if (!lookUpNow.isRunning() && last !== undefined && !allowance.takes(kid, clock())) {
+      if (!flight.isRunning('look-up') && last !== undefined && !allowance.takes(kid, clock())) {
         // Whether there is such a key is unknown then, which must not look like a bad cookie.
         if (lookUpFailed) throw couldNotRead();
         return last;
       }
-      return lookUpNow.run(signal);
+      return flight.run('look-up', lookUp, signal);
     },
     add: (key) => {
       if (last !== undefined) last = { ...last, keys: new Map(last.keys).set(key.period, key) };

@@ -1,7 +1,7 @@
 import { createHash, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../errors';
-import { isObject, readBounded } from '../json';
+import { fetchWhole, isObject, parseJson } from '../json';
 import { readRetryAfter } from '../waiting';
 import { decryptValue, encryptValue } from './encryption';
 
@@ -202,19 +202,19 @@ async function ask(
 ): Promise<Outcome> {
   const accessToken = await token(signal);
   try {
-    const response = await fetch(`${keyId}${path}?api-version=${apiVersion}`, {
-      method: 'POST',
+    const request = {
+      method: 'POST' as const,
       headers: {
         authorization: `Bearer ${accessToken}`,
         'content-type': 'application/json',
         accept: 'application/json',
       },
       body: JSON.stringify(body),
-      // A redirect would carry the token, and the key in the clear, to another host.
-      redirect: 'error',
-      signal,
-    });
-    const json = parseJson(await readBounded(response, maxBytes));
+      maxBytes,
+    };
+    const address = `${keyId}${path}?api-version=${apiVersion}`;
+    const { response, body: answered } = await fetchWhole(address, request, signal);
+    const json = parseJson(answered);
     if (response.ok && isObject(json)) return { json };
     return refusal(response, json);
   } catch (cause) {
@@ -245,15 +245,6 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   } catch (cause) {
     const note = 'Key Vault was busy until the deadline';
     throw new AppError('ERR_KEYS_UNAVAILABLE', { note, cause });
-  }
-}
-
-/** The parser's own error quotes the text, which may be a key. */
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
   }
 }
 

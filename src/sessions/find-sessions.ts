@@ -1,5 +1,5 @@
 import { AppError } from '../errors';
-import { isObject } from '../json';
+import { isObject, parseJson } from '../json';
 import type { Row, RowPage, RowQuery } from '../storage/table';
 import type { SessionName } from './end-sessions';
 import { isLive, sessionPrefix, sessionRowKey } from './session';
@@ -218,12 +218,7 @@ function positionText({ page, after }: Position): string {
 }
 
 function parsePosition(text: string): Position {
-  let position: unknown;
-  try {
-    position = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-  } catch (cause) {
-    throw new AppError('ERR_BAD_REQUEST', { cause, note: 'no continuation of a search' });
-  }
+  const position = parseJson(Buffer.from(text, 'base64url'));
   const { p: page, a: after } = isObject(position) ? position : {};
   const isPage = page === undefined || (typeof page === 'string' && page !== '');
   if (!isPage || typeof after !== 'string') {

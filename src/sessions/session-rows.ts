@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { isObject } from '../json';
+import { isObject, parseJson } from '../json';
 import {
   decryptValue,
   deriveKey,
@@ -149,14 +149,6 @@ function addressIn(table: string, { partitionKey, rowKey }: Row, property: strin
 
 function bytesOf(content: object): Buffer {
   return Buffer.from(JSON.stringify(content), 'utf8');
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 type Times = 'createdAt' | 'idleExpiresAt' | 'expiresAt';

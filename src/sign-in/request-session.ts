@@ -21,6 +21,7 @@ export function findTicket(
   return readSessionCookie(requestCookies, {
     keyRing: services.keyRing,
     site: services.settings,
+    verifiedTexts: services.verifiedTexts,
     now,
     signal,
   });

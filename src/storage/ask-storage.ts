@@ -118,7 +118,7 @@ export function createAskStorage(
         signal.throwIfAborted();
         // The library gets the signal too, but a body that stops halfway through its gzip stream would keep it
         // waiting for ever.
-        return await abortable(work(), signal, 'ERR_STORAGE_UNAVAILABLE');
+        return await abortable(work(), 'ERR_STORAGE_UNAVAILABLE', signal);
       } catch (error) {
         if (error instanceof AppError) throw error;
         const failure = readStorageFailure(error, tableName);

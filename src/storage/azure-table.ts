@@ -6,6 +6,7 @@ import {
   type TransactionAction as ClientAction,
 } from '@azure/data-tables';
 import { AppError } from '../errors';
+import { isObject, parseJson } from '../json';
 import { type AskStorage, createAskStorage, etagsIfDone, isAsWritten } from './ask-storage';
 import { assertWithinLimits } from './row-limits';
 import type {
@@ -235,15 +236,9 @@ async function readPage(
 
 /** The library would let any JSON through into the query, and fail oddly on the rest. */
 function assertContinuation(continuation: string): void {
-  let position: unknown;
-  try {
-    position = JSON.parse(Buffer.from(continuation, 'base64').toString('utf8'));
-  } catch (cause) {
-    throw new AppError('ERR_BAD_REQUEST', { cause, note: 'no continuation of a list' });
-  }
+  const position = parseJson(Buffer.from(continuation, 'base64'));
   const isContinuation =
-    typeof position === 'object' &&
-    position !== null &&
+    isObject(position) &&
     'nextPartitionKey' in position &&
     Object.entries(position).every(
       ([name, value]) => /^next(?:Partition|Row)Key$/.test(name) && typeof value === 'string',

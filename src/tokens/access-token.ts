@@ -11,7 +11,7 @@ import { refreshError } from '../entra/refusal-errors';
 import { normalScopes, requireOneResource, scopesOfSignIn } from '../entra/scopes';
 import { AppError, StepUpError } from '../errors';
 import type { User } from '../sessions/session';
-import { AskedToWaitError, type ShareWork } from '../waiting';
+import { AskedToWaitError, createSingleFlight, type SingleFlight } from '../waiting';
 
 /** One session's token cache as it is stored. */
 export interface StoredTokens {
@@ -56,7 +56,7 @@ export type AccessTokenOf = (scopes?: readonly string[]) => Promise<string>;
  */
 export function createUserTokens(
   parts: RelyingParty,
-  shareRefresh: ShareWork<string>,
+  flight: SingleFlight<string>,
   owner: TokenOwner,
 ): AccessTokenOf {
   let readAlready = owner.tokens;
@@ -68,8 +68,16 @@ export function createUserTokens(
     const live = findLiveAccessToken(stored.tokenCache, scopes, owner.now);
     if (live !== undefined) return live;
     const key = `${owner.sessionKey} ${[...scopes].sort().join(' ')}`;
-    return shareRefresh(key, owner.signal, () => refresh(parts, owner, stored, scopes));
+    return flight.run(key, () => refresh(parts, owner, stored, scopes), owner.signal);
   };
+}
+
+/** A request may have read the old tokens just before the new ones were stored. It gets the new ones for so long. */
+const keptMs = 1_000;
+
+/** Refreshes that requests of one session share. Keys name the session: no other session may learn the result. */
+export function createRefreshFlight<T = string>(): SingleFlight<T> {
+  return createSingleFlight('ERR_PROVIDER_UNAVAILABLE', keptMs);
 }
 
 async function refresh(

@@ -1,6 +1,6 @@
 import { AppError } from '../errors';
-import { isObject } from '../json';
-import { type GraphAccess, graphRequest } from './call-api';
+import { isObject, parseJson } from '../json';
+import type { Graph, GraphAccess } from './call-api';
 
 /** The optional fields of a profile, in the order they are asked for. */
 const textFields = [
@@ -26,20 +26,25 @@ const maxText = 1024;
 /**
  * The signed-in user's profile.
  * @see https://learn.microsoft.com/graph/api/user-get
- * @throws as {@link graphRequest}; ERR_GRAPH_REFUSED when the answer is no profile
+ * @throws as {@link Graph.get}; ERR_GRAPH_REFUSED when the answer is no profile
  */
-export async function readProfile(access: GraphAccess): Promise<Profile> {
-  const answer = await graphRequest(access, {
+export async function readProfile(
+  graph: Graph,
+  access: GraphAccess,
+  signal: AbortSignal,
+): Promise<Profile> {
+  const question = {
     path: `/me?$select=${[...textFields, 'id'].join(',')}`,
     accept: 'application/json',
     maxBytes: maxProfileBytes,
-  });
+  };
+  const answer = await graph.get(question, access, signal);
   if (answer === undefined) throw refused('Graph knows no such user');
   return parseProfile(parseJson(answer.body));
 }
 
 function parseProfile(value: unknown): Profile {
-  if (!isObject(value)) throw refused('the profile is no object');
+  if (!isObject(value)) throw refused('the profile is no JSON object');
   const { id } = value;
   if (!isText(id)) throw refused('the profile has no id');
   const known = textFields.flatMap((field) => {
@@ -51,14 +56,6 @@ function parseProfile(value: unknown): Profile {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= maxText;
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    throw refused('the profile is not JSON');
-  }
 }
 
 function refused(note: string): AppError {
@@ -78,14 +75,15 @@ const maxPhotoBytes = 4 * 1024 * 1024;
 /**
  * The signed-in user's photo, at most 4 MiB; `undefined` when there is none.
  * @see https://learn.microsoft.com/graph/api/profilephoto-get
- * @throws as {@link graphRequest}; ERR_GRAPH_REFUSED when the answer is no picture
+ * @throws as {@link Graph.get}; ERR_GRAPH_REFUSED when the answer is no picture
  */
-export async function readPhoto(access: GraphAccess): Promise<Photo | undefined> {
-  const answer = await graphRequest(access, {
-    path: '/me/photo/$value',
-    accept: 'image/*',
-    maxBytes: maxPhotoBytes,
-  });
+export async function readPhoto(
+  graph: Graph,
+  access: GraphAccess,
+  signal: AbortSignal,
+): Promise<Photo | undefined> {
+  const question = { path: '/me/photo/$value', accept: 'image/*', maxBytes: maxPhotoBytes };
+  const answer = await graph.get(question, access, signal);
   if (answer === undefined) return undefined;
   const contentType = contentTypes.find((type) => type === answer.contentType);
   if (contentType === undefined) {

@@ -6,8 +6,13 @@ import { scopesOfSignIn } from '../entra/scopes';
 import { AppError } from '../errors';
 import { sessionKeyOf, type SessionTicket } from '../sessions/session';
 import type { FoundSession, SessionStore } from '../sessions/session-store';
-import { createPauseMemory, createShareWork, type ShareWork, withTimeout } from '../waiting';
-import { type AcquiredFromStored, acquireFromStored, type StoredTokens } from './access-token';
+import { createPauseMemory, withTimeout } from '../waiting';
+import {
+  type AcquiredFromStored,
+  acquireFromStored,
+  createRefreshFlight,
+  type StoredTokens,
+} from './access-token';
 
 /** How long a session goes on with its last verified claims while the provider cannot be reached. */
 const graceSeconds = 3600;
@@ -51,7 +56,7 @@ export type Revalidate = (request: RevalidationRequest) => Promise<FoundSession 
  * @see https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation#token-lifetime
  */
 export function createRevalidate(parts: RevalidationOptions): Revalidate {
-  const share: ShareWork<FoundSession | undefined> = createShareWork();
+  const flight = createRefreshFlight<FoundSession | undefined>();
   const pauses = createPauseMemory();
   return async (request) => {
     const { found, now, signal } = request;
@@ -68,7 +73,7 @@ export function createRevalidate(parts: RevalidationOptions): Revalidate {
       });
     }
     try {
-      return await share(key, signal, () => revalidate(parts, request));
+      return await flight.run(key, () => revalidate(parts, request), signal);
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       request.report?.(error);

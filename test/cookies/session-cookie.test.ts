@@ -26,11 +26,13 @@ const ticket = {
 const { userKey: u, sessionId: s } = ticket;
 const claims = { u, s, iat: ticket.issuedAt, exp: ticket.expiresAt };
 
+const verifiedTexts = createVerifiedTexts();
 const placeOf = (isHttps: boolean, loopbackPort?: number) => ({ isHttps, loopbackPort });
 const read = (header: string | null, { at = now, isHttps = true, ring = keyRing } = {}) =>
   readSessionCookie(readCookies(header), {
     keyRing: ring,
     site: placeOf(isHttps),
+    verifiedTexts,
     now: at,
     signal,
   });

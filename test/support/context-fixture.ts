@@ -1,14 +1,15 @@
 import { HttpRequest } from '@azure/functions';
 import type { Services } from '../../src/anteroom';
-import { signSessionCookie } from '../../src/cookies/session-cookie';
+import { createVerifiedTexts, signSessionCookie } from '../../src/cookies/session-cookie';
 import { type RequestContext, readRequest } from '../../src/http/request';
 import type { SessionTicket } from '../../src/sessions/session';
 import { createSessionStore, type NewSession } from '../../src/sessions/session-store';
 import { readSettings, type Settings } from '../../src/settings';
 import { createSignOutHints } from '../../src/sign-in/sign-out';
 import type { Table } from '../../src/storage/table';
+import { createRefreshFlight } from '../../src/tokens/access-token';
+import { createGraph } from '../../src/tokens/call-api';
 import { createRevalidate } from '../../src/tokens/revalidate';
-import { createShareWork } from '../../src/waiting';
 import { createRelyingParty, clientSecret, longEnough } from './auth-fixture';
 import { createMemoryTable } from './memory-table';
 import { newSession, ringSecret, start } from './session-fixture';
@@ -109,7 +110,9 @@ function createServices(
     sessions,
     auth,
     revalidate: createRevalidate({ auth, sessions, revalidateSeconds }),
-    shareRefresh: createShareWork(),
+    shareRefresh: createRefreshFlight(),
+    verifiedTexts: createVerifiedTexts(),
+    graph: createGraph({ baseUrl: settings.graphBaseUrl, clock }),
     signOutHints: createSignOutHints(),
   };
 }

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError, StepUpError } from '../../src/errors';
+import { createGraph, type Graph } from '../../src/tokens/call-api';
 import { readPhoto, readProfile } from '../../src/tokens/graph-profile';
 import { failureOf, longEnough, printed } from '../support/auth-fixture';
-import { stopClockAt } from '../support/fixed-clock';
 
 interface Answer {
   readonly status?: number;
@@ -14,6 +14,8 @@ interface Answer {
 
 let server: Server;
 let baseUrl: string;
+let graph: Graph;
+let now: number;
 let answer: Answer;
 /** Given before `answer`, one by one. */
 let answers: Answer[];
@@ -22,6 +24,7 @@ const accessToken = 'the-access-token';
 
 beforeEach(async () => {
   requests = [];
+  now = 1_800_000_000;
   answer = {};
   answers = [];
   server = createServer((request, response) => {
@@ -36,23 +39,20 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1.0`;
+  graph = createGraph({ baseUrl, clock: () => now });
 });
 afterEach(async () => {
-  jest.useRealTimers();
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeAllConnections();
   await closed;
 });
 
-const access = (signal = longEnough()) => ({
-  baseUrl,
-  accessToken,
-  scopes: ['User.Read'],
-  signal,
-});
+const access = { accessToken, scopes: ['User.Read'] };
+const me = (signal = longEnough()) => readProfile(graph, access, signal);
+const photo = () => readPhoto(graph, access, longEnough());
 const profile = (value: unknown) => {
   answer = { body: JSON.stringify(value) };
-  return readProfile(access());
+  return me();
 };
 
 describe('readProfile', () => {
@@ -109,7 +109,7 @@ describe('readProfile', () => {
     ['504', 'ERR_GRAPH_UNAVAILABLE', { status: 504 }],
   ])('answers %s with %s', async (_what, code, given) => {
     answer = given;
-    const failure = await failureOf(readProfile(access()));
+    const failure = await failureOf(me());
     expect(failure.code).toBe(code);
     expect(printed(failure)).not.toContain(accessToken);
     expect(requests).toHaveLength(1);
@@ -122,7 +122,7 @@ describe('readProfile', () => {
         error: { code: 'Authorization_RequestDenied', message: 'ada@contoso.example may not' },
       }),
     };
-    expect((await failureOf(readProfile(access()))).note).toMatch(
+    expect((await failureOf(me())).note).toMatch(
       /^Graph answered 403 Authorization_RequestDenied to GET \/me/,
     );
   });
@@ -136,7 +136,7 @@ describe('readProfile', () => {
         'www-authenticate': `Bearer realm="", error="insufficient_claims", claims="${encoded}"`,
       },
     };
-    const failure = await failureOf(readProfile(access()));
+    const failure = await failureOf(me());
     expect(failure).toHaveProperty('stepUp', { scopes: ['User.Read'], claims });
   });
 
@@ -152,64 +152,72 @@ describe('readProfile', () => {
       });
       response.end();
     });
-    expect(await failureOf(readProfile(access()))).toBeInstanceOf(StepUpError);
+    expect(await failureOf(me())).toBeInstanceOf(StepUpError);
   });
 
   it.each([429, 503])('asks once more when Graph names a short time with %d', async (status) => {
     const busy = { status, headers: { 'retry-after': '0' } };
     answers = [busy, { body: JSON.stringify({ id: 'id-of-ada' }) }];
-    expect((await readProfile(access())).id).toBe('id-of-ada');
+    expect((await me()).id).toBe('id-of-ada');
     answers = [busy, busy, { body: JSON.stringify({ id: 'id-of-ada' }) }];
-    expect((await failureOf(readProfile(access()))).code).toBe('ERR_GRAPH_UNAVAILABLE');
+    expect((await failureOf(me())).code).toBe('ERR_GRAPH_UNAVAILABLE');
     expect(requests).toHaveLength(4);
   });
 
   it('passes a longer time on at once', async () => {
     answer = { status: 429, headers: { 'retry-after': '60' } };
-    const failure = await failureOf(readProfile(access()));
+    const failure = await failureOf(me());
     expect([failure.code, failure.retryAfterSeconds]).toEqual(['ERR_GRAPH_UNAVAILABLE', 60]);
     expect(requests).toHaveLength(1);
   });
 
   it('sends nothing more with this token for this path before that time is over', async () => {
-    stopClockAt(1_800_000_000);
-    const busy = { ...access(), accessToken: 'token-of-a-busy-user' };
     // The answer to the second try counts, too.
     answers = [{ status: 503, headers: { 'retry-after': '0' } }];
     answer = { status: 429, headers: { 'retry-after': '60' } };
-    await failureOf(readProfile(busy));
+    await failureOf(me());
     expect(requests).toHaveLength(2);
     answer = { body: JSON.stringify({ id: 'id-of-ada' }) };
-    stopClockAt(1_800_000_045);
-    const failure = await failureOf(readProfile(busy));
+    now += 45;
+    const failure = await failureOf(me());
     expect([failure.code, failure.retryAfterSeconds]).toEqual(['ERR_GRAPH_UNAVAILABLE', 15]);
     expect(requests).toHaveLength(2);
-    expect((await readProfile({ ...busy, accessToken: 'of-another' })).id).toBe('id-of-ada');
-    stopClockAt(1_800_000_060);
-    expect((await readProfile(busy)).id).toBe('id-of-ada');
+    expect(
+      (await readProfile(graph, { ...access, accessToken: 'of-another' }, longEnough())).id,
+    ).toBe('id-of-ada');
+    now += 15;
+    expect((await me()).id).toBe('id-of-ada');
+  });
+
+  it('shares no pause with another instance', async () => {
+    answer = { status: 429, headers: { 'retry-after': '60' } };
+    await failureOf(me());
+    answer = { body: JSON.stringify({ id: 'id-of-ada' }) };
+    const other = createGraph({ baseUrl, clock: () => now });
+    expect((await readProfile(other, access, longEnough())).id).toBe('id-of-ada');
   });
 
   it('asks once more soon where Graph names no time', async () => {
     answers = [{ status: 503 }, { body: JSON.stringify({ id: 'id-of-ada' }) }];
-    expect((await readProfile(access())).id).toBe('id-of-ada');
+    expect((await me()).id).toBe('id-of-ada');
     answer = { status: 503 };
-    expect((await failureOf(readProfile(access()))).retryAfterSeconds).toBe(10);
+    expect((await failureOf(me())).retryAfterSeconds).toBe(10);
     expect(requests).toHaveLength(4);
   });
 
   it('asks no second time when the deadline comes before the time that Graph names', async () => {
     answer = { status: 503, headers: { 'retry-after': '3' } };
     const impatient = AbortSignal.timeout(1_000);
-    expect((await failureOf(readProfile(access(impatient)))).retryAfterSeconds).toBe(3);
+    expect((await failureOf(me(impatient))).retryAfterSeconds).toBe(3);
     expect(requests).toHaveLength(1);
   });
 
   it('is unavailable when nobody listens, and when the deadline passes', async () => {
     answer = { hangs: true };
-    const late = await failureOf(readProfile(access(AbortSignal.timeout(50))));
+    const late = await failureOf(me(AbortSignal.timeout(50)));
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
-    const gone = await failureOf(readProfile(access()));
+    const gone = await failureOf(me());
     expect([late.code, gone.code]).toEqual(['ERR_GRAPH_UNAVAILABLE', 'ERR_GRAPH_UNAVAILABLE']);
     server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -221,28 +229,28 @@ describe('readPhoto', () => {
 
   it.each(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])('returns %s', async (type) => {
     answer = { headers: { 'content-type': `${type.toUpperCase()}; x=y` }, body: bytes };
-    const photo = await readPhoto(access());
-    expect(photo?.contentType).toBe(type);
-    expect(Buffer.from(photo?.bytes ?? [])).toEqual(bytes);
+    const found = await photo();
+    expect(found?.contentType).toBe(type);
+    expect(Buffer.from(found?.bytes ?? [])).toEqual(bytes);
     expect(requests[0]?.url).toBe('/v1.0/me/photo/$value');
   });
 
   it('is undefined when there is none', async () => {
     answer = { status: 404 };
-    expect(await readPhoto(access())).toBeUndefined();
+    expect(await photo()).toBeUndefined();
   });
 
   it.each(['image/svg+xml', 'text/html', 'application/json', ''])('refuses %j', async (type) => {
     answer = { headers: { 'content-type': type }, body: bytes };
-    expect((await failureOf(readPhoto(access()))).code).toBe('ERR_GRAPH_REFUSED');
+    expect((await failureOf(photo())).code).toBe('ERR_GRAPH_REFUSED');
   });
 
   it('returns 4 MiB and refuses one byte more', async () => {
     const headers = { 'content-type': 'image/png' };
     answer = { headers, body: Buffer.alloc(4 * 1024 * 1024) };
-    expect((await readPhoto(access()))?.bytes).toHaveLength(4 * 1024 * 1024);
+    expect((await photo())?.bytes).toHaveLength(4 * 1024 * 1024);
     answer = { headers, body: Buffer.alloc(4 * 1024 * 1024 + 1) };
-    const failure = await failureOf(readPhoto(access()));
+    const failure = await failureOf(photo());
     expect(failure).toBeInstanceOf(AppError);
     expect(failure.code).toBe('ERR_GRAPH_REFUSED');
   });

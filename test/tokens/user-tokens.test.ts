@@ -6,8 +6,8 @@ import {
   createUserTokens,
   type StoredTokens,
   type TokenStore,
+  createRefreshFlight,
 } from '../../src/tokens/access-token';
-import { createShareWork } from '../../src/waiting';
 import {
   adaClaims,
   createRelyingParty,
@@ -66,7 +66,7 @@ async function signIn(more: Record<string, unknown>): Promise<string> {
 }
 
 const accessTokens = (tokens?: StoredTokens) =>
-  createUserTokens(parts, createShareWork(), {
+  createUserTokens(parts, createRefreshFlight(), {
     user,
     sessionKey: 'session-1',
     store,
