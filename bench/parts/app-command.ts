@@ -1,5 +1,5 @@
 import { appEnvironment, appSettings } from '../../local/stack/settings';
-import type { StackFacts } from '../../local/stack/stack';
+import type { StackFacts } from '../../local/stack/options';
 import type { ServerCommand } from './server-process';
 import { benchClient } from './start-bench-stack';
 

@@ -1,4 +1,4 @@
-import type { StackFacts } from '../../local/stack/stack';
+import type { StackFacts } from '../../local/stack/options';
 import { appCommand, appSignIn } from './app-command';
 import type { ServerCommand } from './server-process';
 import type { SignInPlan } from './sign-in';

@@ -1,5 +1,5 @@
 import { TableClient } from '@azure/data-tables';
-import type { StackFacts } from '../../local/stack/stack';
+import type { StackFacts } from '../../local/stack/options';
 
 /** Keys of a session's row: what the control reads at each request, as the app does. */
 export async function firstSessionRow({

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { endProcess } from '../../local/stack/messages';
+import { endProcess } from '../../local/loopback/processes';
 
 /** The checkout: the benches are started from there, by npm. */
 export const repository = process.cwd();

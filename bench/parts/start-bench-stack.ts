@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { StackCommand, StackMessage } from '../../local/stack/messages';
+import type { StackCommand, StackMessage } from '../../local/stack/stack-process';
 import type { StackOptions } from '../../local/stack/options';
-import { freePort } from '../../local/stack/ports';
-import type { StackFacts } from '../../local/stack/stack';
+import { freePort } from '../../local/loopback/ports';
+import type { StackFacts } from '../../local/stack/options';
 import { repository } from './server-process';
 
 /** What stands beside the servers: tables, provider, Graph; no app. */

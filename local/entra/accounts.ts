@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { isBoolean, isRecord, isString } from '../loopback/control';
+import { isObject } from '../../src/json';
+import { isBoolean, isString } from '../loopback/control';
 import type { KeptState } from './kept-state';
-import type { AccountChange } from './orders';
 import type { SeededUser } from './users';
 
 /** How many accounts there can be. */
@@ -14,6 +14,43 @@ export const userNameInWords =
 /** Whether an account of this user name could be added. */
 export function isUserName(text: string): boolean {
   return /^[^\s@]{1,60}@[^\s@]{1,60}$/.test(text);
+}
+
+/** What can be changed about an account while the stand-in runs. */
+export interface AccountChange {
+  /** Of an account that is not there: it is added, and the key is its user name. */
+  readonly name?: string;
+  readonly roles?: readonly string[];
+  readonly disabled?: boolean;
+  readonly consented?: boolean;
+}
+
+/** What `isAccountChanges` accepts. */
+export const accountChangesInWords =
+  '{ <object id or user name>: { name?: 1 to 120 characters, roles?: a list of texts, disabled?: true or false, consented?: true or false } }';
+
+/** Reads `{ "<object id or user name>": { name?, roles?, disabled?, consented? } }`. */
+export function isAccountChanges(input: unknown): input is Readonly<Record<string, AccountChange>> {
+  return isObject(input) && Object.values(input).every(isAccountChange);
+}
+
+function isAccountChange(input: unknown): input is AccountChange {
+  return (
+    isObject(input) &&
+    Object.entries(input).every(([member, value]) => {
+      switch (member) {
+        case 'name':
+          return isString(value) && value.trim() !== '' && value.length <= 120;
+        case 'roles':
+          return Array.isArray(value) && value.every(isString);
+        case 'disabled':
+        case 'consented':
+          return isBoolean(value);
+        default:
+          return false;
+      }
+    })
+  );
 }
 
 /** The accounts as they are now. */
@@ -178,7 +215,7 @@ function seed(users: readonly SeededUser[]): Map<string, Account> {
 
 /** Whether an earlier run wrote it. */
 function isAccount(value: unknown): value is Account {
-  if (!isRecord(value) || !isRecord(value['user']) || !Array.isArray(value['scopes'])) return false;
+  if (!isObject(value) || !isObject(value['user']) || !Array.isArray(value['scopes'])) return false;
   const { user } = value;
   const texts = ['objectId', 'tenantId', 'name', 'username', 'givenName', 'surname', 'note'];
   return (

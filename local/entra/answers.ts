@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { isRecord, isString } from '../loopback/control';
+import { isObject } from '../../src/json';
+import { isString } from '../loopback/control';
 import { respond } from '../loopback/server';
 import type { Directory } from './accounts';
 import type { SignInNotes } from './kept-state';
@@ -101,7 +102,7 @@ function oneResourceOf(scopes: readonly string[]): readonly string[] {
 }
 
 function refreshTokenOf(body: unknown): { refreshToken?: string } {
-  const token = isRecord(body) ? body['refresh_token'] : undefined;
+  const token = isObject(body) ? body['refresh_token'] : undefined;
   return isString(token) ? { refreshToken: token } : {};
 }
 

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { spend } from '../loopback/control';
 import { readBody, respond } from '../loopback/server';
-import type { EntraFaults } from './faults';
-import { type OrderedRefusal, readOrder } from './orders';
+import { type EntraFaults, type OrderedRefusal, readOrder } from './faults';
 import { adminConsentPage, errorPage, pageHeaders } from './pages';
 import type { Refusals } from './refusals';
 import {

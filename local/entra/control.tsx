@@ -1,4 +1,4 @@
-import { type Control, createControl, numberOf, offerAll, textOf } from '../loopback/control';
+import { type Control, numberOf, offerAll, textOf } from '../loopback/control';
 import {
   CheckField,
   ChoiceField,
@@ -9,24 +9,18 @@ import {
   FieldsForm,
   TextField,
 } from '../loopback/control-page';
-import { type Directory, isUserName, maxAccounts, userNameInWords } from './accounts';
-import { type EntraFaults, TokenForms } from './faults';
 import {
-  accessPoliciesInWords,
-  type AccessPolicy,
   accountChangesInWords,
-  isAccessPolicies,
+  type Directory,
   isAccountChanges,
-} from './orders';
+  isUserName,
+  maxAccounts,
+  userNameInWords,
+} from './accounts';
+import { type EntraFaults, TokenForms } from './faults';
+import type { AccessPolicies } from './conditional-access';
 import type { SigningKeys } from './signing-keys';
 import type { SeededUser } from './users';
-
-/** Conditional access, as the control page sets it. */
-export type AccessPolicies = Control<readonly AccessPolicy[]>;
-
-export function createAccessPolicies(): AccessPolicies {
-  return createControl<readonly AccessPolicy[]>([], isAccessPolicies, accessPoliciesInWords);
-}
 
 /** What `/control` of the stand-in offers: every fault, the accounts, `reset` and `rotate-keys`. */
 export function createControlPanel(parts: {

@@ -5,7 +5,8 @@ import { type LoopbackHandler, respondJson, startLoopbackServer } from '../loopb
 import { createDirectory } from './accounts';
 import { answerAsEntra, answerLogout } from './answers';
 import { answerAdminConsent, refuseAuthorization } from './authorization';
-import { createAccessPolicies, createControlPanel } from './control';
+import { createAccessPolicies } from './conditional-access';
+import { createControlPanel } from './control';
 import { createEntraFaults } from './faults';
 import { createKeptState, createSignInNotes, type KeptState } from './kept-state';
 import { createProvider, providerMetadata } from './provider';

@@ -1,10 +1,10 @@
+import { isObject } from '../../src/json';
 import {
   countInWords,
   createControl,
   isBoolean,
   isCount,
   isOneOf,
-  isRecord,
   isString,
   isTimes,
   oneOfInWords,
@@ -21,13 +21,30 @@ import {
   wordOptions,
 } from '../loopback/control-page';
 import { b2cErrors, entraErrors } from './error-numbers';
-import { isOrdered, type OrderedRefusal, orderedRefusalInWords, readOrder } from './orders';
-import { errorLayouts, errorUris } from './refusals';
 import { scopeForms } from './registrations';
 import { keyLists } from './signing-keys';
-import { type Signing, signings } from './tokens';
 
 type Order = OrderedRefusal['code'] | OrderedRefusal | null;
+
+/** What separates the parts of `error_description`: spaces since 2023-11, line ends before. */
+const errorLayouts = ['spaces', 'lines'] as const;
+
+/** Hosts that `error_uri` was seen with; `none`: it is left out. */
+const errorUris = ['login.microsoftonline.com', 'login.windows.net', 'none'] as const;
+
+/** How an ID token can be signed: the right way, and what an app must refuse. */
+const signings = [
+  'rs256',
+  'ps256',
+  'none',
+  'hs256',
+  'unknown-kid',
+  'foreign-key',
+  'corrupted',
+  'no-kid',
+] as const;
+
+export type Signing = (typeof signings)[number];
 
 /** Everything a test can make the stand-in do wrong, or change: `POST /control`. */
 export type EntraFaults = ReturnType<typeof createEntraFaults>;
@@ -35,7 +52,7 @@ export type EntraFaults = ReturnType<typeof createEntraFaults>;
 export function createEntraFaults() {
   return {
     /** Claims to set in ID tokens; null removes one. */
-    idTokenClaims: createControl({}, isRecord, 'an object of claims: null removes one'),
+    idTokenClaims: createControl({}, isObject, 'an object of claims: null removes one'),
     idTokenSigning: createControl<Signing>('rs256', isOneOf(signings), oneOfInWords(signings)),
     /** How many ID tokens the two above touch; null: all. */
     idTokenTimes: createControl<number | null>(null, isTimes, timesInWords),
@@ -94,6 +111,65 @@ export function createEntraFaults() {
       oneOfInWords(keyLists),
     ),
   };
+}
+
+/** A refusal that a test orders: a known one by its number, or any other in every detail. */
+export interface OrderedRefusal {
+  /** `50076` for AADSTS50076, or a code of Azure AD B2C: `AADB2C90118`. */
+  readonly code: number | string;
+  /** HTTP status of the token endpoint. */
+  readonly status?: number;
+  readonly error?: string;
+  readonly suberror?: string;
+  /** `error_codes`, the generic one first. */
+  readonly codes?: readonly number[];
+  /** A claims request as JSON text; `''` for none at all. */
+  readonly claims?: string;
+  /** `Retry-After`, seconds or a date. */
+  readonly retryAfter?: string;
+  readonly text?: string;
+}
+
+/** The input that `isOrderedRefusal` accepts. */
+const orderedRefusalInWords =
+  'a number of Microsoft Entra ID, a code of Azure AD B2C (AADB2C90118), { code, status?, error?, suberror?, codes?, claims?, retryAfter?, text? }, or null for none';
+
+/** Whether `input` orders a refusal: its code, or an object with the code and what else it is to say. */
+function isOrdered(input: unknown): input is Order {
+  return input === null || isCode(input) || isOrderedRefusal(input);
+}
+
+/** The refusal that `input` orders. */
+export function readOrder(input: Order): OrderedRefusal | undefined {
+  if (input === null) return undefined;
+  return typeof input === 'object' ? input : { code: input };
+}
+
+function isOrderedRefusal(input: unknown): input is OrderedRefusal {
+  if (!isObject(input) || !isCode(input['code'])) return false;
+  return Object.entries(input).every(([name, value]) => {
+    switch (name) {
+      case 'code':
+        return true;
+      case 'status':
+        return Number.isInteger(value) && Number(value) >= 400 && Number(value) <= 599;
+      case 'codes':
+        return Array.isArray(value) && value.every(Number.isSafeInteger);
+      case 'error':
+      case 'suberror':
+      case 'claims':
+      case 'retryAfter':
+      case 'text':
+        return isString(value);
+      default:
+        return false;
+    }
+  });
+}
+
+function isCode(input: unknown): input is OrderedRefusal['code'] {
+  if (isString(input)) return /^AADB2C\d{5,6}$/.test(input);
+  return Number.isSafeInteger(input) && Number(input) >= 10_000;
 }
 
 interface Props {

@@ -1,8 +1,9 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { readJsonFile } from '../host/host-files';
-import { isRecord, isString } from '../loopback/control';
+import { isObject } from '../../src/json';
+import { isString } from '../loopback/control';
+import { readJsonFile } from '../loopback/json-file';
 
 /** What the stand-in knows beyond its seeds: sessions, refresh tokens, keys, changed accounts. */
 export interface KeptState {
@@ -25,7 +26,7 @@ export function createKeptState(path?: string): KeptState {
   const kept = path === undefined ? undefined : readJsonFile(path);
   const parts = new Map(
     Object.entries(kept ?? {}).map(([name, values]) => {
-      if (!isRecord(values)) throw new Error(`${path ?? ''} is not what the stand-in wrote.`);
+      if (!isObject(values)) throw new Error(`${path ?? ''} is not what the stand-in wrote.`);
       return [name, new Map(Object.entries(values))];
     }),
   );
@@ -114,7 +115,7 @@ function createModel(state: KeptState, name: string): Adapter {
 }
 
 function isPayload(value: unknown): value is AdapterPayload {
-  return isRecord(value) && (value['exp'] === undefined || typeof value['exp'] === 'number');
+  return isObject(value) && (value['exp'] === undefined || typeof value['exp'] === 'number');
 }
 
 /** What was asked for, and confirmed, when a code or refresh token was given. */
@@ -179,11 +180,11 @@ export function createSignInNotes(state: KeptState): SignInNotes {
 }
 
 function textsOf(note: unknown, name: string): string[] {
-  const texts = isRecord(note) ? note[name] : undefined;
+  const texts = isObject(note) ? note[name] : undefined;
   return Array.isArray(texts) ? texts.filter(isString) : [];
 }
 
 function numberOf(note: unknown, name: string): number | undefined {
-  const number = isRecord(note) ? note[name] : undefined;
+  const number = isObject(note) ? note[name] : undefined;
   return typeof number === 'number' ? number : undefined;
 }

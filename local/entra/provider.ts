@@ -7,9 +7,8 @@ import Provider, {
 } from 'oidc-provider';
 import { isString } from '../loopback/control';
 import type { Directory } from './accounts';
-import type { AccessPolicies } from './control';
 import { createKeptAdapter, type KeptState, type SignInNotes } from './kept-state';
-import { contextsOfClaims, contextsOfPolicies } from './orders';
+import { type AccessPolicies, contextsOfClaims, contextsOfPolicies } from './conditional-access';
 import { errorPage, pageHeaders } from './pages';
 import { entraErrorNumberOf, type Refusals } from './refusals';
 import {

@@ -3,8 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { errors } from 'oidc-provider';
 import { isString } from '../loopback/control';
 import { b2cErrors, b2cNames, type EntraErrorFacts, entraErrors } from './error-numbers';
-import type { EntraFaults } from './faults';
-import type { OrderedRefusal } from './orders';
+import type { EntraFaults, OrderedRefusal } from './faults';
 import type { EntraShape } from './shape';
 
 /** The form of the provider's refusals. */
@@ -26,12 +25,6 @@ export interface RefusalAnswer {
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: Readonly<Record<string, unknown>>;
 }
-
-/** What separates the parts of `error_description`: spaces since 2023-11, line ends before. */
-export const errorLayouts = ['spaces', 'lines'] as const;
-
-/** Hosts that `error_uri` was seen with; `none`: it is left out. */
-export const errorUris = ['login.microsoftonline.com', 'login.windows.net', 'none'] as const;
 
 /**
  * Refusals as `shape` words them, in the form that the faults say now.

@@ -7,8 +7,9 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { exportJWK, type JWK } from 'jose';
-import { createCertificate } from '../https/create-throwaway-certificate';
-import { isRecord, isString } from '../loopback/control';
+import { isObject } from '../../src/json';
+import { createCertificate } from '../loopback/certificate';
+import { isString } from '../loopback/control';
 import type { KeptState } from './kept-state';
 
 const generate = promisify(generateKeyPair);
@@ -122,7 +123,7 @@ function describeKey({ privateKey, certificate }: SigningKey): Record<string, st
 }
 
 function readKey(kept: unknown): SigningKey | undefined {
-  const { privateKey, certificate } = isRecord(kept) ? kept : {};
+  const { privateKey, certificate } = isObject(kept) ? kept : {};
   if (!isString(privateKey) || !isString(certificate)) return undefined;
   return signingKey(createPrivateKey(privateKey), Buffer.from(certificate, 'base64'));
 }

@@ -15,14 +15,8 @@ import type Provider from 'oidc-provider';
 import type { TokenEndpointGrantContext } from 'oidc-provider';
 import { isString, spend, suffer } from '../loopback/control';
 import { readBody, replayBody, respondJson } from '../loopback/server';
-import type { EntraFaults } from './faults';
-import {
-  claimsForContext,
-  contextsOfClaims,
-  contextsOfPolicies,
-  type OrderedRefusal,
-  readOrder,
-} from './orders';
+import { claimsForContext, contextsOfClaims, contextsOfPolicies } from './conditional-access';
+import { type EntraFaults, type OrderedRefusal, readOrder } from './faults';
 import type { SignInPolicyParts } from './provider';
 import { correlationIdOf, type EntraErrorNumber, EntraRefusal, type Refusals } from './refusals';
 import {

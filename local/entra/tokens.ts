@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type JWTPayload, SignJWT } from 'jose';
 import { spend } from '../loopback/control';
 import { loginHintOf } from './accounts';
-import type { EntraFaults } from './faults';
+import type { EntraFaults, Signing } from './faults';
 import {
   answeredScope,
   type AskedScopes,
@@ -239,20 +239,7 @@ const signers = {
   corrupted: async (claims, { key }) => corrupt(await sign(claims, key, 'RS256')),
   'no-kid': (claims, { key }) =>
     new SignJWT(claims).setProtectedHeader({ alg: 'RS256', typ: 'JWT' }).sign(key.privateKey),
-} as const satisfies Record<string, Sign>;
-
-export type Signing = keyof typeof signers;
-
-export const signings: readonly Signing[] = [
-  'rs256',
-  'ps256',
-  'none',
-  'hs256',
-  'unknown-kid',
-  'foreign-key',
-  'corrupted',
-  'no-kid',
-];
+} as const satisfies Record<Signing, Sign>;
 
 /** A compact JWT (RFC 7519) of `claims`, signed as `signing` says. */
 export async function signToken(

@@ -1,7 +1,6 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { graphResource } from '../entra/registrations';
-import type { ChallengeForm } from './faults';
-import type { GraphError } from './graph-stand-in';
+import type { ChallengeForm, GraphError } from './faults';
 
 const applicationOfGraph = '00000003-0000-0000-c000-000000000000';
 const authorize = 'https://login.microsoftonline.com/common/oauth2/authorize';

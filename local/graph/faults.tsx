@@ -23,7 +23,13 @@ import {
   TimesField,
   wordOptions,
 } from '../loopback/control-page';
-import type { GraphError } from './graph-stand-in';
+
+export interface GraphError {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+}
 
 const graphProblem = {
   forbidden: {

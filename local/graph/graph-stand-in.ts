@@ -15,6 +15,7 @@ import {
   createGraphFaults,
   createGraphPanel,
   type GraphAnswer,
+  type GraphError,
   type GraphFaults,
   problemOf,
   retryAfterOf,
@@ -134,13 +135,6 @@ function faultOf(
     case 'gateway-timeout':
       return problemOf(answer);
   }
-}
-
-export interface GraphError {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-  readonly headers?: Readonly<Record<string, string | string[]>>;
 }
 
 /** What names a request in its answer, in headers and in the body of an error. */

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { SeededUser } from '../entra/users';
 import { respond, respondJson } from '../loopback/server';
-import { problemOf } from './faults';
-import type { GraphError } from './graph-stand-in';
+import { type GraphError, problemOf } from './faults';
 
 /** Whose request it is, and what the token allows. */
 interface Asker {

@@ -1,11 +1,12 @@
 import type { RegisteredFunction } from './functions-core';
+import { listenOnLoopback } from '../loopback/ports';
 import type { HostJson } from './host-files';
 import { readMaxBodyBytes } from './http-request';
 import { type AnswerParts, runHooks, runTimer } from './invoke';
 import { loadApp } from './load-app';
 import { type Log, logCategory } from './log';
 import { createRoutes, type HttpFunction } from './routes';
-import { createHostServer, listenOnLoopback } from './server';
+import { createHostServer } from './server';
 import { createTimerFunctions, startTimers, type TimerFunction } from './timers';
 
 /** How to start the host. */

@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { usesProxy } from '../../src/proxy';
-import { createThrowawayCertificate } from '../https/create-throwaway-certificate';
+import { createThrowawayCertificate } from '../loopback/certificate';
+import { FaultyFileError } from '../loopback/json-file';
+import { PortTakenError } from '../loopback/ports';
 import { type FunctionsHost, startFunctionsHost } from './functions-host';
-import { FaultyFileError, readHostJson, readLocalSettings } from './host-files';
+import { readHostJson, readLocalSettings } from './host-files';
 import { describeError } from './invoke';
 import { AppMissingError, captureConsole } from './load-app';
 import { createLog, leastLevel } from './log';
-import { PortTakenError } from './server';
 import { watchAddresses } from './watch-addresses';
 
 /** What the host tells a parent that started it with an IPC channel. */

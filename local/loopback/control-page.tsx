@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { type Control, isRecord } from './control';
+import { isObject } from '../../src/json';
+import { type Control } from './control';
 import { readBody, respond, respondJson } from './server';
 
 /** Takes a form of the control page; gives a sentence when it cannot be done. */
@@ -89,7 +90,7 @@ async function answerJson(
     const input = await readJson(request);
     const faults = change(panel.controls, input);
     if (faults.length > 0) {
-      const accepted = isRecord(input) && { accepted: acceptedInstead(panel.controls, faults) };
+      const accepted = isObject(input) && { accepted: acceptedInstead(panel.controls, faults) };
       respondJson(response, 400, { error: 'not accepted', faults, ...accepted });
       return;
     }
@@ -127,7 +128,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 function change(controls: Readonly<Record<string, Control<unknown>>>, input: unknown): string[] {
-  if (!isRecord(input)) return ['a JSON object is needed, as application/json'];
+  if (!isObject(input)) return ['a JSON object is needed, as application/json'];
   const takeBack = Object.values(controls).map((control) => control.remember());
   const faults = Object.entries(input)
     .filter(([name, value]) => {

@@ -41,10 +41,6 @@ export function createControl<T>(
   };
 }
 
-export function isRecord(input: unknown): input is Readonly<Record<string, unknown>> {
-  return typeof input === 'object' && input !== null && !Array.isArray(input);
-}
-
 export function isString(input: unknown): input is string {
   return typeof input === 'string';
 }

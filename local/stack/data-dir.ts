@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJsonFile } from '../host/host-files';
-import { isRecord } from '../loopback/control';
-import { createStorageAccount, type StorageAccount } from '../tables/azurite';
-import type { StackOptions } from './options';
-import { freePort, isPortFree } from './ports';
+import { isObject } from '../../src/json';
+import { freePort, isPortFree } from '../loopback/ports';
+import { readJsonFile } from '../loopback/json-file';
+import { createStorageAccount } from '../tables/azurite';
+import type { StackOptions, StackSecrets } from './options';
 
 /** The folder of `--data` cannot be used. The message is for people and says what to do. */
 export class DataDirError extends Error {}
@@ -58,18 +58,6 @@ function explain(dataDir: string, error: unknown): string {
   }
 }
 
-/** What must stay the same for sessions to outlive a restart of the stack. Ports: 0 is any that is free. */
-export interface StackSecrets {
-  readonly account: StorageAccount;
-  /** 32 bytes, base64url: KEY_RING_SECRET. */
-  readonly keyRingSecret: string;
-  readonly clientSecret: string;
-  /** The issuer's URL holds it, and the user's key holds the issuer. */
-  readonly entraPort: number;
-  readonly graphPort: number;
-  readonly tablesPort: number;
-}
-
 /**
  * Fresh secrets, or those kept in `dataDir`, a folder that is there (written at the first time, for the
  * owner's eyes only). Ports of stand-ins are the preferred ones where they are free; the provider's is kept.
@@ -116,7 +104,7 @@ function parseSecrets(
 ): StackSecrets {
   const { account, keyRingSecret, clientSecret, entraPort } = kept;
   if (
-    isRecord(account) &&
+    isObject(account) &&
     typeof account['name'] === 'string' &&
     typeof account['key'] === 'string' &&
     typeof keyRingSecret === 'string' &&

@@ -1,78 +1,7 @@
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { AppRegistration } from '../entra/registrations';
-import { type EntraShape, entraShapes } from '../entra/shape';
+import type { EntraShape } from '../entra/shape';
+import type { SeededUser } from '../entra/users';
 import type { StorageAccount } from '../tables/azurite';
-import type { StackSecrets } from './data-dir';
-import { standInSettings } from './settings';
-
-/** How `npm start` is used. */
-export const startUsage = `Usage: npm start -- [--port P] [--data DIR] [--https] [--shape S] [--watch | --no-app]
-
-  --port P     the app's port (7071)
-  --data DIR   keep sessions and accounts in DIR over restarts; without it everything is in memory
-  --https      serve the app over https with a throwaway certificate
-  --shape S    play entra (Microsoft Entra ID), external-id or b2c
-  --watch      build and start the app anew when a file in src or a settings file changes
-  --no-app     start only what stands beside the app, where local.settings.json looks for it`;
-
-/** What the command line of `npm start` asks for. */
-export type StartOptions = StackOptions & {
-  readonly apps: number;
-  readonly appPort: number;
-  /** Builds and starts the app anew when its sources change. */
-  readonly watches: boolean;
-};
-
-/**
- * Reads the command line; undefined when it asks for help.
- * @throws TypeError saying what is wrong with it, or with local.settings.json
- */
-export function readStartOptions(args: readonly string[]): StartOptions | undefined {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      port: { type: 'string' },
-      data: { type: 'string' },
-      https: { type: 'boolean', default: false },
-      shape: { type: 'string', default: 'entra' },
-      watch: { type: 'boolean', default: false },
-      'no-app': { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
-    return undefined;
-  }
-  if (values['no-app'] && values.port !== undefined) {
-    throw new TypeError(
-      '--port goes with an app, and --no-app starts none: its port is that of APP_BASE_URL in local.settings.json. Leave --port out, and change it there.',
-    );
-  }
-  if (values['no-app'] && values.watch) {
-    throw new TypeError(
-      '--watch goes with an app, and --no-app starts none. Leave one of them out.',
-    );
-  }
-  const appPort = Number(values.port ?? '7071');
-  if (!Number.isInteger(appPort) || appPort < 1 || appPort > 65_535) {
-    throw new TypeError('--port takes a number from 1 to 65535.');
-  }
-  const shape = entraShapes.find((each) => each === values.shape);
-  if (shape === undefined) {
-    throw new TypeError(`--shape takes one of ${entraShapes.join(', ')}.`);
-  }
-  const common = {
-    https: values.https,
-    shape,
-    usesLocalSettings: true,
-    watches: values.watch,
-    ...(values.data !== undefined && { dataDir: resolve(values.data) }),
-  };
-  return values['no-app']
-    ? { ...common, apps: 0, ...standInSettings(process.cwd()) }
-    : { ...common, apps: 1, appPort };
-}
 
 /** How to start the local stack. What is left out is chosen: free ports, fresh secrets, one app. */
 export interface StackOptions {
@@ -116,4 +45,78 @@ export interface StartAppOptions {
   /** Over the stack's `appEnv`. `APP_BASE_URL` of another instance makes the two one app. */
   readonly env?: Readonly<Record<string, string>>;
   readonly https?: boolean;
+}
+
+/** What must stay the same for sessions to outlive a restart of the stack. Ports: 0 is any that is free. */
+export interface StackSecrets {
+  readonly account: StorageAccount;
+  /** 32 bytes, base64url: KEY_RING_SECRET. */
+  readonly keyRingSecret: string;
+  readonly clientSecret: string;
+  /** The issuer's URL holds it, and the user's key holds the issuer. */
+  readonly entraPort: number;
+  readonly graphPort: number;
+  readonly tablesPort: number;
+}
+
+/** What a stack consists of, as plain values. */
+export interface StackFacts {
+  readonly tenantId: string;
+  readonly client: { readonly id: string; readonly secret: string };
+  /** Origin of the Entra stand-in; its control page is `/control`. */
+  readonly entraUrl: string;
+  readonly authority: string;
+  /** `iss` of the tokens: unlike the authority in the shapes of External ID and B2C. */
+  readonly issuer: string;
+  readonly graphUrl: string;
+  /** With `/v1.0`. */
+  readonly graphBaseUrl: string;
+  /** The value of `GRAPH_SCOPES` where scopes of Microsoft Graph do not work. */
+  readonly graphScopes?: string;
+  readonly tablesConnectionString: string;
+  readonly tableName: string;
+  readonly keyRingSecret: string;
+  readonly users: readonly SeededUser[];
+}
+
+/** A step of starting the stack, as it begins and again as it ends. */
+export interface StackStep {
+  readonly name: string;
+  /** Undefined as it begins. */
+  readonly seconds?: number;
+  /** Where it stands now: an address. */
+  readonly place?: string;
+}
+
+/** A step's line: one as it begins, one as it ends. */
+export function describeStep({ name, seconds, place }: StackStep): string {
+  if (seconds === undefined) {
+    return `  \u2026 ${name}`;
+  }
+  const line = `  \u2713 ${name.padEnd(36)} ${seconds.toFixed(1).padStart(4)} s`;
+  return place === undefined ? line : `${line}   ${place}`;
+}
+
+/** Who wants to see the steps, and the apps' log. */
+export interface StackListener {
+  onStep?(step: StackStep): void;
+  onOutput?(text: string): void;
+  /** A part of the running stack has ended though nobody asked it to. */
+  onDeath?(part: string): void;
+}
+
+/** Does `work` and tells the listener when it begins and when it is done; `placeOf` says where it stands. */
+export async function tellStep<T>(
+  listener: StackListener,
+  name: string,
+  work: () => Promise<T>,
+  placeOf: (done: T) => string | undefined = () => undefined,
+): Promise<T> {
+  const begun = performance.now();
+  listener.onStep?.({ name });
+  const done = await work();
+  const place = placeOf(done);
+  const seconds = (performance.now() - begun) / 1000;
+  listener.onStep?.({ name, seconds, ...(place !== undefined && { place }) });
+  return done;
 }

@@ -1,13 +1,21 @@
 import { createInterface } from 'node:readline/promises';
-import { FaultyFileError, readHostJson, readLocalSettings } from '../host/host-files';
+import { readHostJson, readLocalSettings } from '../host/host-files';
 import { describeError } from '../host/invoke';
-import { appPart, AppStartError, type AppWatch, BuildError, watchApp } from './app';
+import { FaultyFileError } from '../loopback/json-file';
+import { isPortFree } from '../loopback/ports';
+import { appPart, AppStartError } from './app';
+import {
+  PortChoiceError,
+  readStartOptions,
+  settlePort,
+  type StartOptions,
+  startUsage,
+} from './command-line';
 import { DataDirError } from './data-dir';
-import { readStartOptions, type StartOptions, startUsage } from './options';
-import { isPortFree, PortChoiceError, settlePort } from './ports';
+import { describeStep } from './options';
 import { describeLocalSettings } from './settings';
-import { describeStep } from './messages';
-import { describeStack, type Stack, startStack } from './stack';
+import { type Stack, startStack } from './stack';
+import { type AppWatch, BuildError, watchApp } from './watch';
 
 // Those of local.settings.json.example, which the dev container forwards.
 const preferredPorts = { entra: 7081, graph: 7082 };
@@ -174,4 +182,33 @@ function isPortTaken(error: unknown): error is Error & { readonly port: number }
     'port' in error &&
     typeof error.port === 'number'
   );
+}
+
+/** What a person needs to know of a stack that is ready. */
+function describeStack({ apps, facts }: Stack, seconds: number): string {
+  const [app] = apps;
+  const width = Math.max(...facts.users.map(({ username }) => username.length));
+  const accounts = facts.users.map(({ username, note }) => `  ${username.padEnd(width)}   ${note}`);
+  const ready = `Ready in ${seconds.toFixed(1)} s`;
+  return `
+${app === undefined ? `${ready}, without the app: \`func start\` or \`npm run host\` serves it beside them.` : `${ready}. Open ${app.url}`}
+${app === undefined && facts.issuer !== facts.authority ? describeSettings(facts) : ''}
+Accounts (choose one at sign-in; there is no password):
+${accounts.join('\n')}
+
+Change accounts, demand confirmations, break things while it runs:
+  ${facts.entraUrl}/control   Entra ID stand-in
+  ${facts.graphUrl}/control   Graph stand-in
+
+Ctrl-C ends everything.
+`;
+}
+
+// In this shape local.settings.json.example does not fit as it is.
+function describeSettings({ authority, issuer }: Stack['facts']): string {
+  return `
+Set in local.settings.json, since the provider's shape differs from the example's:
+  "ENTRA_AUTHORITY": "${authority}"
+  "ENTRA_ISSUER": "${issuer}"
+`;
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isObject } from '../../src/json';
 import { settingDefaults } from '../../src/settings';
-import { readJsonFile } from '../host/host-files';
-import { isRecord } from '../loopback/control';
+import { readJsonFile } from '../loopback/json-file';
 import type { StorageAccount } from '../tables/azurite';
 import type { StackOptions } from './options';
 
@@ -101,7 +101,7 @@ export function standInSettings(root: string): Pick<
   const path = existsSync(own) ? own : join(root, 'local.settings.json.example');
   const values = readJsonFile(path)?.['Values'];
   const read = (name: string): string => {
-    const value = isRecord(values) ? values[name] : undefined;
+    const value = isObject(values) ? values[name] : undefined;
     if (typeof value !== 'string' || value === '') throw new TypeError(`${path} lacks ${name}.`);
     return value;
   };
@@ -111,7 +111,7 @@ export function standInSettings(root: string): Pick<
     );
   }
   const connection = connectionParts(read('TABLES_CONNECTION_STRING'));
-  const { AzureWebJobsStorage: hostStorage } = isRecord(values) ? values : {};
+  const { AzureWebJobsStorage: hostStorage } = isObject(values) ? values : {};
   const forHost = connectionParts(typeof hostStorage === 'string' ? hostStorage : '');
   const portOf = (name: string, url: string): number => {
     const { hostname, port } = new URL(url);

@@ -1,34 +1,19 @@
 import { join } from 'node:path';
 import { type EntraStandIn, startEntraStandIn } from '../entra/entra-stand-in';
-import type { SeededUser } from '../entra/users';
 import { type GraphStandIn, startGraphStandIn } from '../graph/graph-stand-in';
-import { startStorage } from '../tables/azurite';
+import { freePort } from '../loopback/ports';
+import { createTable, startAzurite } from '../tables/azurite';
 import { type AppProcess, launchApps } from './app';
-import { prepareDataDir, stackSecrets, type StackSecrets } from './data-dir';
-import { type StackListener, tellStep } from './messages';
-import type { StackOptions, StartAppOptions } from './options';
-import { freePort } from './ports';
+import { prepareDataDir, stackSecrets } from './data-dir';
+import {
+  type StackFacts,
+  type StackListener,
+  type StackOptions,
+  type StackSecrets,
+  type StartAppOptions,
+  tellStep,
+} from './options';
 import { localClientId, localTenantId } from './settings';
-
-/** What a stack consists of, as plain values. */
-export interface StackFacts {
-  readonly tenantId: string;
-  readonly client: { readonly id: string; readonly secret: string };
-  /** Origin of the Entra stand-in; its control page is `/control`. */
-  readonly entraUrl: string;
-  readonly authority: string;
-  /** `iss` of the tokens: unlike the authority in the shapes of External ID and B2C. */
-  readonly issuer: string;
-  readonly graphUrl: string;
-  /** With `/v1.0`. */
-  readonly graphBaseUrl: string;
-  /** The value of `GRAPH_SCOPES` where scopes of Microsoft Graph do not work. */
-  readonly graphScopes?: string;
-  readonly tablesConnectionString: string;
-  readonly tableName: string;
-  readonly keyRingSecret: string;
-  readonly users: readonly SeededUser[];
-}
 
 /** A running stack. */
 export interface Stack {
@@ -96,6 +81,49 @@ async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   return Promise.all([a, b]);
 }
 
+/** Starts Azurite's tables, unless there are some already, makes the app's table, and blobs if asked for. */
+async function startStorage(parts: {
+  readonly options: StackOptions;
+  readonly secrets: StackSecrets;
+  /** Gets what was started, to be ended. */
+  readonly running: { stop(): Promise<void> }[];
+  readonly listener: StackListener;
+}): Promise<Pick<StackFacts, 'tablesConnectionString' | 'tableName'>> {
+  const { options, secrets, running, listener } = parts;
+  const { blobs, dataDir, tableName = 'anteroom' } = options;
+  const kept = dataDir === undefined ? {} : { dataDir };
+  const place = dataDir === undefined ? 'Azurite, in memory' : 'Azurite';
+
+  const startTables = async (): Promise<string> => {
+    let connectionString = options.tablesConnectionString;
+    if (connectionString === undefined) {
+      const { account, tablesPort } = secrets;
+      const port = tablesPort === 0 ? {} : { port: tablesPort };
+      const azurite = await startAzurite('table', {
+        account,
+        ...port,
+        ...kept,
+        onDeath: () => listener.onDeath?.('Table Storage'),
+      });
+      running.push(azurite);
+      ({ connectionString } = azurite);
+    }
+    await createTable(connectionString, tableName);
+    return connectionString;
+  };
+  const startBlobs = async (): Promise<void> => {
+    if (blobs !== undefined) {
+      await tellStep(listener, `Blob storage for func (${place})`, async () => {
+        running.push(await startAzurite('blob', { ...blobs, ...kept }));
+      });
+    }
+  };
+  const both = [tellStep(listener, `Table Storage (${place})`, startTables), startBlobs()] as const;
+  await Promise.allSettled(both);
+  const [tablesConnectionString] = await Promise.all(both);
+  return { tablesConnectionString, tableName };
+}
+
 const graphAudience = 'https://graph.microsoft.com';
 
 /**
@@ -115,7 +143,7 @@ type StandInFacts = Pick<
 >;
 
 /** Starts the Entra stand-in, which must know where the app will stand, and the Graph stand-in. */
-export async function startStandIns(parts: {
+async function startStandIns(parts: {
   readonly options: StackOptions;
   readonly secrets: StackSecrets;
   readonly appPorts: readonly number[];
@@ -192,33 +220,4 @@ function registration(
     frontChannelLogoutUri: `${scheme}://localhost:${appPorts[0] ?? 0}/auth/front-channel-logout`,
     ...own,
   };
-}
-
-/** What a person needs to know of a stack that is ready. */
-export function describeStack({ apps, facts }: Stack, seconds: number): string {
-  const [app] = apps;
-  const width = Math.max(...facts.users.map(({ username }) => username.length));
-  const accounts = facts.users.map(({ username, note }) => `  ${username.padEnd(width)}   ${note}`);
-  const ready = `Ready in ${seconds.toFixed(1)} s`;
-  return `
-${app === undefined ? `${ready}, without the app: \`func start\` or \`npm run host\` serves it beside them.` : `${ready}. Open ${app.url}`}
-${app === undefined && facts.issuer !== facts.authority ? describeSettings(facts) : ''}
-Accounts (choose one at sign-in; there is no password):
-${accounts.join('\n')}
-
-Change accounts, demand confirmations, break things while it runs:
-  ${facts.entraUrl}/control   Entra ID stand-in
-  ${facts.graphUrl}/control   Graph stand-in
-
-Ctrl-C ends everything.
-`;
-}
-
-// In this shape local.settings.json.example does not fit as it is.
-function describeSettings({ authority, issuer }: Stack['facts']): string {
-  return `
-Set in local.settings.json, since the provider's shape differs from the example's:
-  "ENTRA_AUTHORITY": "${authority}"
-  "ENTRA_ISSUER": "${issuer}"
-`;
 }

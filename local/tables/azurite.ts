@@ -2,11 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { RestError } from '@azure/data-tables';
 import { createTableClient } from '../../src/storage/ask-storage';
-import type { StackSecrets } from '../stack/data-dir';
-import { endProcess, onDeath, type StackListener, tellStep } from '../stack/messages';
-import type { StackOptions } from '../stack/options';
-import { freePort } from '../stack/ports';
-import type { StackFacts } from '../stack/stack';
+import { freePort } from '../loopback/ports';
+import { endProcess, onDeath } from '../loopback/processes';
 
 /** A storage account of the emulator. */
 export interface StorageAccount {
@@ -158,47 +155,4 @@ export async function createTable(connectionString: string, tableName: string): 
       throw error;
     }
   }
-}
-
-/** Starts Azurite's tables, unless there are some already, makes the app's table, and blobs if asked for. */
-export async function startStorage(parts: {
-  readonly options: StackOptions;
-  readonly secrets: StackSecrets;
-  /** Gets what was started, to be ended. */
-  readonly running: { stop(): Promise<void> }[];
-  readonly listener: StackListener;
-}): Promise<Pick<StackFacts, 'tablesConnectionString' | 'tableName'>> {
-  const { options, secrets, running, listener } = parts;
-  const { blobs, dataDir, tableName = 'anteroom' } = options;
-  const kept = dataDir === undefined ? {} : { dataDir };
-  const place = dataDir === undefined ? 'Azurite, in memory' : 'Azurite';
-
-  const startTables = async (): Promise<string> => {
-    let connectionString = options.tablesConnectionString;
-    if (connectionString === undefined) {
-      const { account, tablesPort } = secrets;
-      const port = tablesPort === 0 ? {} : { port: tablesPort };
-      const azurite = await startAzurite('table', {
-        account,
-        ...port,
-        ...kept,
-        onDeath: () => listener.onDeath?.('Table Storage'),
-      });
-      running.push(azurite);
-      ({ connectionString } = azurite);
-    }
-    await createTable(connectionString, tableName);
-    return connectionString;
-  };
-  const startBlobs = async (): Promise<void> => {
-    if (blobs !== undefined) {
-      await tellStep(listener, `Blob storage for func (${place})`, async () => {
-        running.push(await startAzurite('blob', { ...blobs, ...kept }));
-      });
-    }
-  };
-  const both = [tellStep(listener, `Table Storage (${place})`, startTables), startBlobs()] as const;
-  await Promise.allSettled(both);
-  const [tablesConnectionString] = await Promise.all(both);
-  return { tablesConnectionString, tableName };
 }

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { createLocalJWKSet, type JWK, jwtVerify } from 'jose';
+import { isObject } from '../../src/json';
 import { rowSize } from '../../src/storage/row-limits';
 import type { PropertyValue } from '../../src/storage/table';
-import { isRecord } from '../loopback/control';
 import { type LiveAnswer, liveError, liveXmlError } from './answers';
 import type { TablesRequest } from './request';
 
@@ -87,7 +87,7 @@ function parse(json: string) {
   } catch {
     return undefined;
   }
-  if (!isRecord(entity)) return undefined;
+  if (!isObject(entity)) return undefined;
   const properties: Record<string, PropertyValue> = {};
   for (const [name, value] of Object.entries(entity)) {
     if (name.includes('odata.') || name === 'PartitionKey' || name === 'RowKey') continue;

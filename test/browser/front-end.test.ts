@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import type { AppFacts } from '../../local/stack/messages';
+import type { AppFacts } from '../../local/stack/stack-process';
 import { type Checkout, copyCheckout } from '../support/copy-checkout';
 import { accounts, cookieName, fetchJson, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';

@@ -2,7 +2,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../local/stack/ports';
+import { freePort } from '../../local/loopback/ports';
 import { fetchJson, signIn } from '../support/journey';
 import { words } from '../support/test-browser';
 

@@ -1,4 +1,4 @@
-import type { AppFacts } from '../../local/stack/messages';
+import type { AppFacts } from '../../local/stack/stack-process';
 import { type BreakableProxy, startBreakableProxy } from '../support/breakable-proxy';
 import {
   accounts,

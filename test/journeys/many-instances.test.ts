@@ -1,4 +1,4 @@
-import type { AppFacts } from '../../local/stack/messages';
+import type { AppFacts } from '../../local/stack/stack-process';
 import { accounts, control, cookieName, fetchJson, startJourney, textOf } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser } from '../support/test-browser';

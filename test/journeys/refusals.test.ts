@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AppFacts } from '../../local/stack/messages';
+import type { AppFacts } from '../../local/stack/stack-process';
 import {
   accounts,
   control,

@@ -1,4 +1,4 @@
-import type { AppFacts } from '../../local/stack/messages';
+import type { AppFacts } from '../../local/stack/stack-process';
 import { localTenantId } from '../../local/stack/settings';
 import { useFixedClock } from '../support/fixed-clock';
 import { accounts, fetchJson, freshTableName, signIn, startJourney } from '../support/journey';

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createLocalJWKSet, errors, type JWK, jwtVerify } from 'jose';
-import { isRecord } from '../../local/loopback/control';
+import { isObject } from '../../src/json';
 import { readBody, respondJson, startLoopbackServer } from '../../local/loopback/server';
 
 export interface KeyVaultStandInOptions {
@@ -232,7 +232,7 @@ function forbiddenBy(key: KeyVersion, operation: string): KeyVaultRefusal | unde
 
 async function readValue(request: IncomingMessage): Promise<Buffer | undefined> {
   const body: unknown = JSON.parse(await readBody(request));
-  const { alg, value } = isRecord(body) ? body : {};
+  const { alg, value } = isObject(body) ? body : {};
   if (alg !== 'RSA-OAEP-256' || typeof value !== 'string') return undefined;
   return /^[\w-]+$/.test(value) ? Buffer.from(value, 'base64url') : undefined;
 }

@@ -1,4 +1,4 @@
-import { describeStep, type StackStep, tellStep } from '../../../local/stack/messages';
+import { describeStep, type StackStep, tellStep } from '../../../local/stack/options';
 
 describe('describeStep', () => {
   it('shows a step as it begins and as it ends, with its time and place', () => {

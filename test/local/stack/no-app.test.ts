@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TableClient } from '@azure/data-tables';
-import { freePort } from '../../../local/stack/ports';
+import { freePort } from '../../../local/loopback/ports';
 
 const repository = join(__dirname, '../../..');
 const example = readFileSync(join(repository, 'local.settings.json.example'), 'utf8');

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../../local/stack/ports';
+import { freePort } from '../../../local/loopback/ports';
 import { fetchJson, signIn } from '../../support/journey';
 import { type Started, startIn } from './start-in';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readJsonFile } from '../../../local/host/host-files';
+import { readJsonFile } from '../../../local/loopback/json-file';
 import { thrownBy } from '../../support/thrown-by';
 
 describe('readJsonFile', () => {

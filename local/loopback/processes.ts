@@ -1,0 +1,34 @@
+import type { ChildProcess } from 'node:child_process';
+
+const asked = new WeakSet<ChildProcess>();
+
+/** Calls `tell` when a process that we started ends though nobody asked it to. */
+export function onDeath(child: ChildProcess, tell: (() => void) | undefined): void {
+  child.once('exit', () => {
+    if (!asked.has(child)) tell?.();
+  });
+}
+
+/**
+ * Ends a process that we started: asks (by SIGTERM, or as `ask` does it), and after `graceMs` does not
+ * ask any more.
+ */
+export async function endProcess(
+  child: ChildProcess,
+  ask: () => void = () => void child.kill('SIGTERM'),
+  graceMs = 900,
+): Promise<void> {
+  asked.add(child);
+  if (child.exitCode !== null || child.signalCode !== null) {
+    return;
+  }
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      resolve();
+    });
+  });
+  ask();
+  const kill = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  await ended;
+  clearTimeout(kill);
+}
