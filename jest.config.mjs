@@ -1,5 +1,7 @@
 // Tests run on swc (types are checked by `npm run check`). jose, cookie and preact are ESM only.
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
 
 const esmOnly = ['jose', 'cookie', 'preact', 'preact-render-to-string'];
 
@@ -10,15 +12,28 @@ if (!hasBrowser && CI === '') {
   console.warn('\n*** No Chromium: the tests in test/browser are LEFT OUT. Set CHROME_PATH. ***\n');
 }
 
+// The released Bicep CLI: one that is named, on the path, or that az has installed.
+const { BICEP = '', PATH = '' } = process.env;
+const program = process.platform === 'win32' ? 'bicep.exe' : 'bicep';
+const places = [...PATH.split(delimiter), join(homedir(), '.azure/bin')];
+const bicep = [BICEP, ...places.map((folder) => join(folder, program))].find(existsSync);
+if (bicep !== undefined) process.env.BICEP = bicep;
+else if (CI === '') {
+  console.warn(
+    '\n*** No Bicep CLI: test/infra/template.test.ts is LEFT OUT. Run az bicep install, or set BICEP. ***\n',
+  );
+}
+
 export default {
   testEnvironment: 'node',
   // Most tests wait for processes of their own: one worker on two cores would leave both idle.
   maxWorkers: 3,
   testMatch: ['<rootDir>/test/**/*.test.{ts,tsx}'],
-  // Under CI they run without a browser too, and fail.
+  // Under CI they run without a browser or Bicep CLI too, and fail.
   testPathIgnorePatterns: [
     '/node_modules/',
     ...(hasBrowser || CI !== '' ? [] : ['/test/browser/']),
+    ...(bicep !== undefined || CI !== '' ? [] : ['/test/infra/template.test.ts']),
   ],
   globalSetup: '<rootDir>/test/support/prepare-tests.ts',
   globalTeardown: '<rootDir>/test/support/stop-azurite.ts',

@@ -114,10 +114,10 @@ param privateNetwork bool = false
 @allowed(['none', 'Standard_AzureFrontDoor', 'Premium_AzureFrontDoor'])
 param frontDoorSku string = 'none'
 
-@description('Optional. Own domain name, such as app.contoso.com. Needs Front Door.')
+@description('Optional. Domain name of your own, such as app.contoso.com, with a free certificate. For production. First deploy without it: the output dnsRecords says what the DNS needs.')
 param customDomain string = ''
 
-@description('Optional. Own host name that you lead to the app yourself, by a gateway or a host name bound to the app. Not together with customDomain.')
+@description('Optional. Host name of your own that a gateway of yours leads to the app. Not together with customDomain.')
 param hostName string = ''
 
 @description('Optional. Address that alerts are mailed to. Empty makes no alerts.')
@@ -145,7 +145,10 @@ var oddCharacters = filter(map(range(0, length(environmentName)), i => substring
 @description('Host name that is not one of Azure.')
 var ownHostName = empty(hostName) ? customDomain : hostName
 
-@description('Characters of it that the host of an address cannot have.')
+@description('Domain name in the DNS records.')
+var dnsName = empty(customDomain) ? 'YOUR_DOMAIN' : customDomain
+
+@description('Characters of the host name that the host of an address cannot have.')
 var oddHostCharacters = filter(map(range(0, length(ownHostName)), i => substring(ownHostName, i, 1)), c => !contains('abcdefghijklmnopqrstuvwxyz0123456789-.', c))
 
 @description('Values of all app roles. Entra ID takes no two that differ in case only.')
@@ -161,9 +164,6 @@ var listedScopes = flatten(map(apiPermissions, api => map(api.scopes, scope => s
 var faults = filter([
   !deployEntraApp && empty(entraClientId)
     ? 'deployEntraApp=false needs entraClientId: the client id of the registration, or the word later while there is none.'
-    : ''
-  !empty(customDomain) && !hasFrontDoor
-    ? 'customDomain needs frontDoorSku: this template makes no certificate without Front Door. A host name that you lead to the app yourself is hostName.'
     : ''
   !empty(customDomain) && !empty(hostName)
     ? 'customDomain and hostName both say where people reach the app: give one of them.'
@@ -405,7 +405,7 @@ module frontDoorRoute 'modules/front-door-route.bicep' = if (frontDoorSku != 'no
 }
 
 @description('Public origin. Every address of the app is built from it.')
-var baseUrl = 'https://${!empty(hostName) ? hostName : hasFrontDoor ? frontDoor!.outputs.hostName : functionApp.outputs.defaultHostName}'
+var baseUrl = 'https://${!empty(ownHostName) ? ownHostName : hasFrontDoor ? frontDoor!.outputs.hostName : functionApp.outputs.defaultHostName}'
 
 @description('The app registration, which needs the public origin.')
 module entraApp 'modules/entra-app.bicep' = if (deployEntraApp) {
@@ -462,6 +462,16 @@ module appCode 'modules/app-code.bicep' = if (!empty(packageUri)) {
   dependsOn: [appSettings, hostStorageEndpoint, sessionStorageEndpoint, vaultEndpoint]
 }
 
+@description('A domain of your own, without Front Door. Last: where the DNS does not lead there yet, all else is made. Azure refuses two changes of one app at a time.')
+module domain 'modules/custom-domain.bicep' = if (!empty(customDomain) && frontDoorSku == 'none') {
+  params: {
+    location: location
+    siteName: names.site
+    customDomain: customDomain
+  }
+  dependsOn: [appSettings, appCode]
+}
+
 @description('Mail when something is wrong.')
 module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
   params: {
@@ -516,8 +526,12 @@ output vaultName string = names.vault
 @description('Id of the wrapping key.')
 output wrappingKeyId string = vault.outputs.keyUri
 
-@description('Host name of the Front Door endpoint, which the CNAME of customDomain names; empty without one.')
-output frontDoorHostName string = hasFrontDoor ? frontDoor!.outputs.endpointHostName : ''
-
-@description('Value of the TXT record _dnsauth.<customDomain> that proves the domain is yours; empty without one, or when nothing is left to prove.')
-output customDomainProof string = hasFrontDoor ? frontDoor!.outputs.customDomainProof : ''
+@description('What the DNS needs for customDomain, one record a line; before you have one, with the word YOUR_DOMAIN in its place.')
+output dnsRecords string[] = hasFrontDoor
+  ? empty(customDomain) ? [] : frontDoor!.outputs.dnsRecords
+  : !empty(hostName)
+      ? []
+      : [
+          'CNAME ${dnsName} = ${functionApp.outputs.defaultHostName}'
+          'TXT asuid.${dnsName} = ${functionApp.outputs.domainVerificationId}'
+        ]

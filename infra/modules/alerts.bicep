@@ -63,7 +63,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-// The newest version is not in every region yet; see "Rules that are suppressed" in infra/README.md.
+// The newest version is not in every region yet.
 @description('Alerts on what the app logged.')
 #disable-next-line use-recent-api-versions
 resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
@@ -105,7 +105,7 @@ resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   }
 ]
 
-// The newest version is not in every region yet; see "Rules that are suppressed" in infra/README.md.
+// The newest version is not in every region yet.
 @description('Alert on slow answers.')
 #disable-next-line use-recent-api-versions
 resource latency 'Microsoft.Insights/metricAlerts@2018-03-01' = {

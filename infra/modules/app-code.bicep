@@ -17,7 +17,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' existing = {
 resource code 'Microsoft.Web/sites/extensions@2025-03-01' = {
   parent: site
   name: 'onedeploy'
-  // The published type has no properties, the service does; see "Rules that are suppressed" in infra/README.md.
+  // The published type has no properties, the service does.
   #disable-next-line BCP187
   properties: {
     packageUri: packageUri

@@ -163,7 +163,7 @@ resource security 'Microsoft.Cdn/profiles/securityPolicies@2025-06-01' = {
   }
 }
 
-// No newer version of this type is stable; see "Rules that are suppressed" in infra/README.md.
+// No newer version of this type is stable.
 @description('Who came, and what the firewall stopped.')
 #disable-next-line use-recent-api-versions
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
@@ -183,14 +183,18 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 @description('Id that Front Door sends with each request, by which the app knows this profile.')
 output frontDoorId string = profile.properties.frontDoorId
 
-@description('Public host name.')
-output hostName string = empty(customDomain) ? endpoint.properties.hostName : customDomain
-
-@description('Host name that Azure gives, which the CNAME of an own domain names.')
-output endpointHostName string = endpoint.properties.hostName
+@description('Host name that Azure gives.')
+output hostName string = endpoint.properties.hostName
 
 @description('Resource id of the own domain; empty without one.')
 output customDomainId string = empty(customDomain) ? '' : domain!.id
 
-@description('Value of the TXT record _dnsauth.<domain> that proves the domain is yours; empty without one, or when nothing is left to prove.')
-output customDomainProof string = empty(customDomain) ? '' : domain!.properties.?validationProperties.?validationToken ?? ''
+@description('What the DNS needs for the own domain. The TXT record proves that it is yours; it goes when nothing is left to prove.')
+output dnsRecords string[] = empty(customDomain)
+  ? []
+  : concat(
+      ['CNAME ${customDomain} = ${endpoint.properties.hostName}'],
+      empty(domain!.properties.?validationProperties.?validationToken ?? '')
+        ? []
+        : ['TXT _dnsauth.${customDomain} = ${domain!.properties.validationProperties.validationToken}']
+    )

@@ -107,6 +107,9 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     httpsOnly: true
     publicNetworkAccess: 'Enabled'
     serverFarmId: plan.id
+    // The certificate of a custom domain belongs to the app. This can be turned on only when the app is made.
+    #disable-next-line BCP037 // The type lacks it; the service shows it of each new app.
+    siteScopedCertificatesEnabled: true
     siteConfig: {
       ftpsState: 'Disabled'
       http20Enabled: true
@@ -159,6 +162,9 @@ resource ftpPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
     allow: false
   }
 }
+
+@description('Value of the TXT record by which Azure knows that a domain is yours.')
+output domainVerificationId string = site.properties.customDomainVerificationId
 
 @description('Host name that Azure gave the app. It cannot be built from the name.')
 output defaultHostName string = site.properties.defaultHostName

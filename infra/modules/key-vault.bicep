@@ -105,7 +105,7 @@ resource keyRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// No newer version of this type is stable; see "Rules that are suppressed" in infra/README.md.
+// No newer version of this type is stable.
 @description('Who used or changed the key, and when.')
 #disable-next-line use-recent-api-versions
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

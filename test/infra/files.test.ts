@@ -1,0 +1,160 @@
+import { globSync, readFileSync } from 'node:fs';
+import { isObject } from '../../src/is-object';
+
+const text = (path: string): string => readFileSync(path, 'utf8');
+
+/** Parameters of infra/main.bicep in its order: name, type, and the default where it stands in one line. */
+const parameters = [...text('infra/main.bicep').matchAll(/^param (\w+) (\S+) = (.+)$/gm)];
+
+describe('infra/bicepconfig.json', () => {
+  const configuration: unknown = JSON.parse(text('infra/bicepconfig.json'));
+
+  it('has every rule of the linter as an error, and turns on nothing experimental', () => {
+    const rules = at(configuration, 'analyzers', 'core', 'rules');
+    const levels = Object.values(isObject(rules) ? rules : {}).map((rule) => at(rule, 'level'));
+    expect(levels.length).toBeGreaterThanOrEqual(52);
+    expect(new Set(levels)).toEqual(new Set(['error']));
+    expect(at(configuration, 'analyzers', 'core', 'enabled')).toBe(true);
+    expect(at(configuration, 'experimentalFeaturesEnabled')).toBeUndefined();
+  });
+
+  it('pins the Microsoft Graph extension, which one file has', () => {
+    expect(at(configuration, 'extensions')).toEqual({
+      microsoftGraphV1: 'br:mcr.microsoft.com/bicep/extensions/microsoftgraph/v1.0:1.0.0',
+    });
+    // So that people without rights in Entra ID can leave it out.
+    const files = globSync('infra/**/*.bicep').filter((path) => /^extension /m.test(text(path)));
+    expect(files).toEqual(['infra/modules/entra-app.bicep']);
+  });
+
+  it.each(globSync('infra/**/*.{bicep,bicepparam}').sort())('holds for the whole of %s', (path) => {
+    // A single line may be excused, with the reason beside it.
+    expect(text(path)).not.toMatch(/#disable-(?!next-line )/);
+    const excused = [...text(path).matchAll(/^(.*\n.*\n)? *#disable-next-line .*$/gm)];
+    for (const [lines] of excused) expect(lines).toContain('// ');
+  });
+});
+
+describe('the parameter files', () => {
+  it.each(globSync('infra/*.bicepparam').sort())('%s gives parameters of the template', (path) => {
+    const given = [...text(path).matchAll(/^param (\w+) = (.+)$/gm)];
+    expect(given.length).toBeGreaterThan(1);
+    for (const [, name = '', value = ''] of given) {
+      expect(parameters.map(([, declared]) => declared)).toContain(name);
+      // What is written in a file ends up in git.
+      if (name === 'packageUri') expect(value).toBe("readEnvironmentVariable('PACKAGE_URI', '')");
+    }
+  });
+
+  it('the one for production decides what it is for', () => {
+    expect(text('infra/main.production.bicepparam').match(/^param \w+/gm)).toEqual(
+      ['environmentName', 'packageUri', 'customDomain', 'zoneRedundant', 'privateNetwork']
+        .concat(['assignmentRequired', 'alertEmail', 'logRetentionDays'].map(String))
+        .map((name) => `param ${name}`),
+    );
+  });
+
+  it('the usual one has the name that azd gives, by which azd finds what it made', () => {
+    expect(text('infra/main.bicepparam')).toContain(
+      "param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'anteroom')",
+    );
+  });
+});
+
+describe('paths of the registration', () => {
+  it.each(['redirect', 'signedOut', 'frontChannelLogout'])('%s is served by the app', (key) => {
+    const paths = /^var paths = \{([^]*?)\}/m.exec(text('infra/main.bicep'))?.[1] ?? '';
+    const route = new RegExp(`^ +${key}: '/(.+)'$`, 'm').exec(paths)?.[1] ?? 'none';
+    const sources = globSync('src/**/*.{ts,tsx}').map(text);
+    expect(sources.some((source) => source.includes(`'${route}'`))).toBe(true);
+  });
+});
+
+describe('azure.yaml', () => {
+  const yaml = text('azure.yaml');
+
+  it('deploys the zip that npm run package makes to the app that the template tags', () => {
+    const [, zip = 'none'] = /^ {4}dist: (.+)$/m.exec(yaml) ?? [];
+    expect(text('scripts/package.mjs')).toContain(`writeFile('${zip}'`);
+    const [, service = 'none'] = /^services:\n {2}(\w+):$/m.exec(yaml) ?? [];
+    expect(text('infra/modules/function-app.bicep')).toContain(`'azd-service-name': '${service}'`);
+    expect(yaml).toMatch(/^ {4}host: function$/m);
+    expect(yaml).toMatch(/^ {4}language: custom$/m);
+    expect(yaml).toMatch(/^ {4}remoteBuild: false$/m);
+  });
+
+  it('builds in a hook of the service: one of the project does not run in azd deploy', () => {
+    expect(yaml).not.toMatch(/^hooks:/m);
+    const [, hooks = ''] = /^ {4}hooks:\n {6}prepackage:\n([^]*)$/m.exec(yaml) ?? [];
+    expect(hooks.match(/run: npm ci && npm run package$/gm)).toHaveLength(2);
+  });
+
+  it('uses the template for a resource group', () => {
+    expect(yaml).toMatch(/^infra:\n {2}provider: bicep\n {2}path: infra\n {2}module: main$/m);
+  });
+});
+
+describe('the telemetry that host.json asks for', () => {
+  const telemetry = at(JSON.parse(text('host.json')), 'logging', 'applicationInsights');
+
+  it('has no query strings, which carry authorization codes', () => {
+    expect(at(telemetry, 'enableQueryStringTracing')).toBe(false);
+  });
+
+  it('keeps every request, exception and audit line, however many there are', () => {
+    const excluded = String(at(telemetry, 'samplingSettings', 'excludedTypes')).split(';');
+    expect(excluded.sort()).toEqual(['Exception', 'Request', 'Trace']);
+  });
+});
+
+describe.each(globSync('.github/workflows/*.yml').sort())('%s', (path) => {
+  const workflow = text(path).replaceAll(/ *#(?! v\d).*$/gm, '');
+
+  it('names each action by its commit', () => {
+    // A tag can be moved to other code after it was read (https://docs.github.com/actions/reference/security/secure-use).
+    const used = [...workflow.matchAll(/uses: (.+)$/gm)].map(([, name]) => name);
+    expect(used).not.toHaveLength(0);
+    for (const name of used) expect(name).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
+  it('may read the code and nothing else', () => {
+    const permissions = [...workflow.matchAll(/^( *)permissions:(.*)\n(( +[^\n]+\n)*)/gm)];
+    expect(permissions.map(([all]) => all.trim())).toEqual(['permissions:\n  contents: read']);
+    const checkouts = workflow.match(/actions\/checkout@/g) ?? [];
+    expect(workflow.match(/^ {10}persist-credentials: false$/gm)).toHaveLength(checkouts.length);
+    expect(workflow).not.toContain('secrets.');
+  });
+
+  it('runs for every proposal, with the rights of whoever proposes', () => {
+    expect(workflow).toMatch(/^ {2}pull_request:/m);
+    expect(workflow).not.toContain('pull_request_target');
+  });
+
+  it('is red when a step is', () => {
+    expect(workflow).not.toContain('continue-on-error');
+    expect(workflow).not.toMatch(/^ +if:/m);
+    expect(workflow).not.toMatch(/\|\| *(true|:|exit 0)/);
+  });
+});
+
+describe('PSRule', () => {
+  it('runs over the parameter files, which bring the template with them', () => {
+    expect(text('.github/workflows/infra.yml')).toContain('uses: microsoft/ps-rule@');
+    const rules = text('infra/ps-rule.yaml');
+    expect(rules).toMatch(/^ {2}AZURE_BICEP_PARAMS_FILE_EXPANSION: true$/m);
+    expect(rules).toMatch(
+      /^ {2}pathIgnore:\n {4}- '\*\*'\n {4}- '!infra\/main\*\.bicepparam'\n(?! {4}-)/m,
+    );
+  });
+
+  it('leaves no rule out without saying why', () => {
+    const [, left = ''] = /^ {2}exclude:\n([^]*)$/m.exec(text('infra/ps-rule.yaml')) ?? [];
+    const lines = left.trim().split('\n');
+    expect(lines.length).toBeGreaterThan(10);
+    for (const line of lines) expect(line).toMatch(/^ *- Azure(\.\w+)+ # \w.{5,}/);
+  });
+});
+
+function at(value: unknown, ...keys: readonly string[]): unknown {
+  return keys.reduce<unknown>((found, key) => (isObject(found) ? found[key] : undefined), value);
+}
