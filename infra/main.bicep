@@ -42,16 +42,16 @@ param uniqueHostname bool = true
 @secure()
 param packageUri string = ''
 
-@description('Optional. Whether the app registration is made here. Turn off when your tenant separates the roles: infra/scripts/entra-app.sh does it then.')
+@description('Optional. Whether the app registration is made here. Turn off when your tenant separates the roles: infra/entra-app.mjs does it then.')
 param deployEntraApp bool = true
 
 @description('Conditional. Application (client) id of a registration made elsewhere. Required if deployEntraApp is false; `later` while there is none yet.')
 param entraClientId string = ''
 
-@description('Optional. Authority of another cloud than the public one, such as https://login.microsoftonline.us/TENANT/v2.0; entra-app.sh prints it.')
+@description('Optional. Authority of another cloud than the public one, such as https://login.microsoftonline.us/TENANT/v2.0; entra-app.mjs prints it.')
 param entraAuthority string = ''
 
-@description('Optional. Microsoft Graph of another cloud than the public one, such as https://graph.microsoft.us/v1.0; entra-app.sh prints it.')
+@description('Optional. Microsoft Graph of another cloud than the public one, such as https://graph.microsoft.us/v1.0; entra-app.mjs prints it.')
 param graphBaseUrl string = ''
 
 @description('Optional. Name that people see when they sign in.')
@@ -59,7 +59,7 @@ param graphBaseUrl string = ''
 @maxLength(120)
 param entraAppDisplayName string = 'Anteroom'
 
-@description('Optional. App roles of your functions beside admin. They belong into infra/app-roles.json, where npm run package and entra-app.sh see them too; ids are made from the values.')
+@description('Optional. App roles of your functions beside admin. They belong into infra/app-roles.json, where npm run package and entra-app.mjs see them too; ids are made from the values.')
 param appRoles appRoleType[] = loadJsonContent('app-roles.json')
 
 @description('Optional. Scopes asked for at sign-in: of Microsoft Graph by name, of other APIs in full, such as api://orders/Orders.Read.')
@@ -502,7 +502,7 @@ output frontChannelLogoutUri string = '${baseUrl}${paths.frontChannelLogout}'
 @description('Application (client) id; empty until there is a registration.')
 output entraClientId string = clientId
 
-@description('Unique name of the registration, for infra/scripts/entra-app.sh.')
+@description('Unique name of the registration, for infra/entra-app.mjs.')
 output entraAppUniqueName string = names.entraApp
 
 @description('Tenant that the app is open to.')

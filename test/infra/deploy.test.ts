@@ -1,170 +1,394 @@
-import { DeployRun, principalId } from './deploy-run';
-import type { AzAnswer } from './scripted-az';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Az } from '../../scripts/deploy/az.mjs';
+import { AzFailure } from '../../scripts/deploy/az.mjs';
+import { deploy } from '../../scripts/deploy/main';
 
-describe('runDeploy', () => {
-  let run: DeployRun;
+const clientId = 'c11e0000-0000-4000-8000-0000000a99a9';
+const principalId = '1de27171-0000-4000-8000-00000000a11c';
+const minuteMs = 60_000;
 
-  beforeEach(async () => {
-    run = await new DeployRun().start();
+/** What az does at a command that begins so; the first that fits. */
+interface Answer {
+  readonly command: string;
+  readonly gives?: unknown;
+  readonly fails?: string;
+  readonly isLate?: true;
+  /** How often, before the next one that fits. */
+  times?: number;
+  readonly meanwhile?: () => void;
+}
+
+let folder: string;
+let app: Server;
+let url: string;
+/** What the app answers at /health, one after the other; the last one stays. */
+let health: (readonly [status: number, body: string])[];
+/** Everything that was told. */
+let said: string;
+/** Every command, as one line, with the address of a package where it is in the environment. */
+let commands: string[];
+/** Milliseconds that were waited, as far as the deployment can tell. */
+let waited: number;
+let stop: AbortController;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'anteroom-deploy-'));
+  writeFileSync(join(folder, 'anteroom.zip'), 'zip');
+  [said, commands, waited, stop] = ['', [], 0, new AbortController()];
+  health = [[200, '{"status":"ok"}']];
+  app = createServer((request, response) => {
+    const [status, body] = (health.length > 1 ? health.shift() : health[0]) ?? [500, ''];
+    response.writeHead(request.url === '/health' ? status : 404).end(body);
   });
+  await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve));
+  const address = app.address();
+  url = `http://127.0.0.1:${typeof address === 'object' ? String(address?.port) : ''}`;
+});
 
-  afterEach(() => {
-    run.stop();
+afterEach(() => {
+  app.closeAllConnections();
+  app.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A template that works, with these outputs. */
+function template(outputs: Readonly<Record<string, unknown>> = {}): Answer {
+  const all = {
+    url,
+    functionAppName: 'func-anteroom-x1',
+    redirectUri: `${url}/auth/redirect`,
+    entraClientId: clientId,
+    federationSubject: principalId,
+    entraAppUniqueName: 'anteroom-anteroom-x1',
+    dnsRecords: [],
+    ...outputs,
+  };
+  const gives = Object.fromEntries(Object.entries(all).map(([name, value]) => [name, { value }]));
+  return { command: 'deployment group create', gives };
+}
+
+/** What az says when nothing is wrong. */
+function usual(): readonly Answer[] {
+  return [
+    { command: 'account show', gives: ['ada@contoso.com', 'Pay as you go', 'tenant-1'] },
+    { command: 'provider show --namespace Microsoft.App', gives: 'Registered' },
+    { command: 'group exists', gives: true },
+    { command: 'group create', gives: {} },
+    { command: 'functionapp list', gives: [] },
+    { command: 'functionapp deployment source config-zip', gives: {} },
+    { command: 'ad app show', gives: { uris: [`${url}/auth/redirect`] } },
+    template(),
+  ];
+}
+
+function scripted(answers: readonly Answer[]): Az {
+  return async (args, options = {}) => {
+    const line = args.join(' ');
+    const address = options.env?.['PACKAGE_URI'];
+    commands.push(address === undefined ? line : `PACKAGE_URI=${address} ${line}`);
+    // As az does: it has no --subscription there, and would refuse the command.
+    if (line.startsWith('ad ') && line.includes('--subscription')) throw new AzFailure('usage');
+    const answer = answers.find(({ command, times }) => line.startsWith(command) && times !== 0);
+    if (answer === undefined) throw new Error(`unexpected: az ${line}`);
+    if (answer.times !== undefined) answer.times -= 1;
+    answer.meanwhile?.();
+    await Promise.resolve();
+    stop.signal.throwIfAborted();
+    if (answer.fails !== undefined) throw new AzFailure(answer.fails, answer.isLate);
+    return answer.gives;
+  };
+}
+
+/** @param answers in place of the usual ones */
+async function run(answers: readonly Answer[] = [], ...args: readonly string[]): Promise<number> {
+  return deploy(args.length > 0 ? args : ['-g', 'rg-1'], {
+    az: scripted([...answers, ...usual()]),
+    clock: {
+      now: () => waited,
+      pause: (milliseconds) => {
+        waited += milliseconds;
+        return Promise.resolve();
+      },
+    },
+    zip: join(folder, 'anteroom.zip'),
+    say: (text) => (said += `${text}\n`),
+    interrupt: stop.signal,
   });
+}
 
-  it('deploys template and package, asks /health, and says where the app is and what is registered', async () => {
-    expect(await run.deploy([], ['-p', 'nodeVersion=22', '-s', 'sub-1'])).toBe(0);
-    expect(run.changes()).toEqual([
-      'deployment group create --resource-group rg-1 --name anteroom --template-file infra/main.bicep --parameters infra/main.bicepparam --parameters nodeVersion=22 --subscription sub-1 --only-show-errors --output json',
-      `functionapp deployment source config-zip --timeout 600 --resource-group rg-1 --name func-anteroom-x1 --src ${run.zip} --subscription sub-1 --only-show-errors --output json`,
+const tries = (command: string): number => commands.filter((line) => line.includes(command)).length;
+
+describe('npm run deploy', () => {
+  it('makes everything, uploads the package, asks /health, and says where the app is', async () => {
+    expect(await run()).toBe(0);
+    expect(commands.filter((line) => / create | config-zip /.test(line))).toEqual([
+      'PACKAGE_URI= deployment group create --name anteroom --resource-group rg-1 --template-file infra/main.bicep --parameters infra/main.bicepparam --query properties.outputs',
+      `functionapp deployment source config-zip --timeout 600 --resource-group rg-1 --name func-anteroom-x1 --src ${folder}/anteroom.zip`,
     ]);
-    expect(run.said).toContain(
-      `\n${run.appUrl}\nregistered redirect URI: ${run.appUrl}/auth/redirect\n`,
+    expect(said).toContain('  ada@contoso.com, Pay as you go, tenant-1\n');
+    expect(said).toContain(`\n${url}\nredirect URI: ${url}/auth/redirect\n`);
+    expect(said).toContain(`--identity ${principalId} --unique-name anteroom-anteroom-x1 --admin`);
+    expect(said).toMatch(/5\/5 Health\n.*\n {2}ok\n$/);
+    expect(said).not.toMatch(/Strangers|DNS/);
+  });
+
+  it('passes parameters on: a file in place of the usual one, name=value after it', async () => {
+    await run(
+      [],
+      '-g',
+      'rg-1',
+      '-p',
+      'tags={}',
+      '-p',
+      'infra/mine.bicepparam',
+      '-p',
+      'alertEmail=a@b.bicepparam',
     );
-    expect(run.said).toContain('about five minutes, longer with Front Door or a private network');
-    expect(run.said).toMatch(/1\/5[^]*2\/5[^]*3\/5[^]*4\/5[^]*5\/5/);
-  });
-
-  it('looks at roles and registration in the subscription that was chosen, too', async () => {
-    expect(await run.deploy([], ['-s', 'sub-1'])).toBe(0);
-    expect(run.said).not.toContain('could not be read');
-    expect(run.said).toContain('registered redirect URI');
-    const ofTenant = run.commands().filter((line) => /^(ad|account list) /.test(line));
-    expect(ofTenant).toHaveLength(3);
-    expect(ofTenant.join('\n')).not.toContain('--subscription');
-  });
-
-  describe('where others put something on the registration', () => {
-    const access = (...ids: readonly string[]) => [
-      { resourceAppId: 'graph', resourceAccess: ids.map((id) => ({ id, type: 'Scope' })) },
-    ];
-    const content = 'ad app show --id c1 --query {uris';
-    const own = 'https://app.contoso.com/auth/redirect';
-    const running: readonly AzAnswer[] = [
-      { command: 'functionapp list', stdout: [{ name: 'func-anteroom-x1', tags: {} }] },
-      { command: 'functionapp config appsettings list', stdout: 'c1' },
-    ];
-    const before: AzAnswer = {
-      command: content,
-      stdout: {
-        uris: [own, 'https://old.contoso.com/callback'],
-        // A disabled one: Entra ID lets no enabled one go.
-        roles: [{ value: 'admin' }, { value: 'auditor' }],
-        apis: access('user-read', 'mail-read'),
-        claims: { idToken: [{ name: 'sid' }, { name: 'ctry' }] },
-      },
-      times: 1,
-    };
-    const after: AzAnswer = {
-      command: content,
-      stdout: {
-        uris: [own],
-        roles: [{ value: 'admin' }],
-        apis: access('user-read'),
-        claims: { idToken: [{ name: 'sid' }] },
-      },
-    };
-
-    it('says what the template took away, and what keeps it', async () => {
-      expect(await run.deploy([...running, before, after])).toBe(0);
-      const [, said = ''] = run.said.split('took away from the registration c1');
-      expect(said).toContain('redirect URI https://old.contoso.com/callback (keptRedirectUris)\n');
-      expect(said).toContain('permission mail-read (Scope) of the API graph (apiPermissions)\n');
-      expect(said).toContain('app role auditor (infra/app-roles.json)\n');
-      expect(said).toContain('optional claim ctry, idToken');
-      expect(said).not.toMatch(/user-read|claim sid/);
-      expect(said).not.toContain(own);
-    });
-
-    it('says it too when the rest fails', async () => {
-      const failed = { command: 'config-zip', code: 1, stderr: 'No.' };
-      expect(await run.deploy([...running, before, after, failed])).not.toBe(0);
-      expect(run.said).toContain('took away from the registration c1');
-    });
-
-    it('says nothing where nothing went, or it may not be read', async () => {
-      expect(await run.deploy([...running, after])).toBe(0);
-      const hidden = { command: content, code: 1, stderr: 'Insufficient privileges' };
-      expect(await run.deploy([...running, hidden])).toBe(0);
-      expect(run.said).not.toContain('took away');
-    });
+    expect(commands.join('\n')).toContain(
+      '--parameters infra/mine.bicepparam tags={} alertEmail=a@b.bicepparam --query',
+    );
   });
 
   it('makes the resource group where it was told to', async () => {
-    const answers = [
-      { command: 'group exists', stdout: false },
-      { command: 'group create --name rg-1 --location westeurope' },
-    ];
-    expect(await run.deploy(answers, ['-l', 'westeurope'])).toBe(0);
-    expect(run.commands().join('\n')).toContain('--scope /subscriptions/sub-1 ');
+    const none = { command: 'group exists', gives: false };
+    expect(await run([none], '-g', 'rg-1')).toBe(1);
+    expect(said).toContain('There is no resource group rg-1. Say where to make it');
+    expect(tries(' create ')).toBe(0);
+    expect(await run([none], '-g', 'rg-1', '-l', 'westeurope')).toBe(0);
+    expect(commands).toContain('group create --name rg-1 --location westeurope');
   });
 
-  it('when it is stopped while it makes the group, says that it may be there', async () => {
-    const running = run.deploy(
-      [
-        { command: 'group exists', stdout: false },
-        { command: 'group create --name rg (1)', waitMs: 20_000 },
-      ],
-      ['-l', 'westeurope'],
-      ['-g', 'rg (1)'],
-    );
-    while (run.changes().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    run.interrupt();
-    expect(await running).toBe(130);
-    expect(run.said).toContain(
-      'Nothing was deployed, though the resource group may have been made.',
-    );
+  it.each<readonly [string, readonly Answer[], readonly string[], string]>([
+    ['no resource group', [], ['-l', 'westeurope'], 'An option is missing or empty.'],
+    ['an empty one', [], ['-g', ''], 'An option is missing or empty.'],
+    ['an unknown option', [], ['--subscription', 'x'], "Unknown option '--subscription'"],
+    [
+      'an address of a package',
+      [],
+      ['-g', 'a', '-p', 'packageUri=https://a'],
+      'This uploads the package',
+    ],
+    [
+      'nobody signed in',
+      [{ command: 'account show', fails: "Please run 'az login'" }],
+      [],
+      'az login --tenant',
+    ],
+    [
+      'no Microsoft.App',
+      [{ command: 'provider show', gives: 'NotRegistered' }],
+      [],
+      'az provider register --namespace Microsoft.App',
+    ],
+  ])('refuses before anything is made: %s', async (_case, answers, args, says) => {
+    expect(await run(answers, ...args)).toBe(1);
+    expect(said).toContain(says);
+    expect(tries(' create ')).toBe(0);
   });
 
-  it('takes a region in either spelling', async () => {
-    expect(await run.deploy([], ['-l', 'West Europe'])).toBe(0);
-  });
-
-  it('says how to make the registration when somebody else does that', async () => {
-    const bare = run.template({ entraClientId: '' });
-    run.health = [{ status: 503, body: '{"status":"failing","failing":["settings"]}' }];
-    expect(await run.deploy([bare], ['-p', 'deployEntraApp=false'])).toBe(0);
-    expect(run.said).toContain(
-      `infra/scripts/entra-app.sh --url ${run.appUrl} --identity ${principalId} --unique-name anteroom-anteroom-x1`,
-    );
-    expect(run.said).toContain(
-      `redirect URI to register: ${run.appUrl}/auth/redirect (there is no app registration yet)`,
-    );
-    expect(run.said).not.toContain('registered redirect URI');
-    expect(run.said.trimEnd()).toMatch(/Until then nobody can sign in\.$/);
-  });
-
-  it('goes on with custom roles when told to', async () => {
-    const custom = { command: 'role assignment list', stdout: ['Platform team'] };
-    expect(await run.deploy([custom], ['--no-role-check'])).toBe(0);
-  });
-
-  it('goes on when roles cannot be read, since Azure checks them itself', async () => {
-    const stderr = 'Insufficient privileges';
-    expect(await run.deploy([{ command: 'ad signed-in-user show', code: 1, stderr }])).toBe(0);
-    expect(run.said).toContain('your roles could not be read');
-  });
-
-  it('goes on when the providers cannot be read, since Azure checks them itself', async () => {
-    const stderr = '(AuthorizationFailed) The client does not have authorization';
-    expect(await run.deploy([{ command: 'provider list', code: 1, stderr }])).toBe(0);
-    expect(run.said).toContain('the resource providers could not be read');
-  });
-
-  it('goes on where Bicep is not installed, since az installs the newest', async () => {
-    const stderr = 'ERROR: Bicep CLI not found. Install it now by running "az bicep install".';
-    expect(await run.deploy([{ command: 'bicep version', code: 1, stderr }])).toBe(0);
-    expect(run.said).toContain('Bicep not installed yet');
+  it('needs the package', async () => {
+    rmSync(join(folder, 'anteroom.zip'));
+    expect(await run()).toBe(1);
+    expect(said).toContain('npm run package makes it');
+    expect(commands).toEqual([]);
   });
 
   it('prints its options and exit codes', async () => {
-    expect(await run.deploy([], ['--help'], [])).toBe(0);
-    expect(run.said).toContain('--resource-group NAME');
-    expect(run.said).toContain(
-      '0 everything asked for is done, which with deployEntraApp=false may be all but the app registration',
+    expect(await run([], '--help')).toBe(0);
+    expect(said).toMatch(/--resource-group NAME[^]*Exit codes: 0 done; 1 [^]*2 [^]*130 stopped/);
+  });
+
+  it('says that strangers share the name, and what the DNS needs for one of your own', async () => {
+    const dnsRecords = [
+      'CNAME YOUR_DOMAIN = func-x.azurewebsites.net',
+      'TXT asuid.YOUR_DOMAIN = id',
+    ];
+    const outputs = {
+      url: 'https://func-x.westeurope-01.azurewebsites.net',
+      entraClientId: '',
+      dnsRecords,
+    };
+    expect(await run([template(outputs)])).toBe(0);
+    expect(said).toContain('--parameters customDomain=YOUR_DOMAIN\n');
+    expect(said).toContain(`  ${dnsRecords.join('\n  ')}\n`);
+  });
+
+  it('says who makes the registration where somebody else keeps it, and does not ask /health', async () => {
+    expect(await run([template({ entraClientId: '' })])).toBe(0);
+    expect(said).toContain(
+      `Who keeps registrations runs:\n  node infra/entra-app.mjs --url ${url} --identity ${principalId} --unique-name anteroom-anteroom-x1\n`,
     );
-    expect(run.said).toContain(
-      '2 deployed, but not healthy yet, or the app registration lacks the\nredirect URI',
-    );
+    expect(said).not.toContain('5/5');
   });
 });
+
+describe('the template', () => {
+  const create = 'deployment group create';
+
+  it('is run again for twelve minutes as long as it fails for a reason that passes', async () => {
+    expect(await run([{ command: create, fails: 'Request_ResourceNotFound', times: 2 }])).toBe(0);
+    expect(tries(create)).toBe(3);
+    expect(said.split('Trying again in a minute.')).toHaveLength(3);
+    expect(await run([{ command: create, fails: 'Request_ResourceNotFound' }])).toBe(1);
+    expect(waited).toBeGreaterThanOrEqual(12 * minuteMs);
+    expect(waited).toBeLessThan(16 * minuteMs);
+  });
+
+  it('is not run again where it would fail again, or may still be at work', async () => {
+    const fails = '{"error":{"code":"RequestDisallowedByPolicy","message":"Not by policy tags."}}';
+    expect(await run([{ command: create, fails }])).toBe(1);
+    expect(said).toContain(
+      'RequestDisallowedByPolicy: Not by policy tags.\n\nNot finished: A policy of your organisation',
+    );
+    expect(said).toContain('this can be run again');
+    const late = 'az did not come back within 90 minutes. Status Code: 503';
+    expect(await run([{ command: create, fails: late, isLate: true }])).toBe(1);
+    expect(tries(create)).toBe(2);
+    expect(tries('config-zip')).toBe(0);
+  });
+
+  it.each(['functionAppName', 'url', 'redirectUri', 'federationSubject'])(
+    'whose answer lacks %s is followed by nothing',
+    async (name) => {
+      expect(await run([template({ [name]: undefined })])).toBe(1);
+      expect(said).toContain('az does not say what was made');
+      expect(tries('config-zip')).toBe(0);
+    },
+  );
+
+  it('takes nothing from the registration without a word', async () => {
+    const before = {
+      uris: [`${url}/auth/redirect`, 'https://old.example/cb'],
+      scopes: ['s-1'],
+      claims: ['email'],
+    };
+    const answers = [
+      { command: 'functionapp list', gives: ['func-anteroom-x1', 'func-other'] },
+      {
+        command:
+          'functionapp config appsettings list --resource-group rg-1 --name func-anteroom-x1',
+        gives: clientId,
+      },
+      { command: 'functionapp config appsettings list', gives: undefined },
+      { command: 'ad app show', gives: before, times: 1 },
+    ];
+    expect(await run(answers)).toBe(0);
+    for (const lost of [
+      'redirect URI https://old.example/cb (keptRedirectUris)',
+      'permission s-1 (apiPermissions)',
+      'optional claim email (no parameter keeps it)',
+    ])
+      expect(said).toContain(`    ${lost}\n`);
+    expect(said).not.toContain('    redirect URI http://127');
+    said = '';
+    // It may not be read: nothing is claimed of it, and the deployment goes on.
+    const unreadable = { command: 'ad app show', fails: 'Insufficient privileges' };
+    expect(await run([...answers.slice(0, 3), unreadable])).toBe(0);
+    expect(said).not.toContain('Taken from');
+  });
+});
+
+describe('the package', () => {
+  it.each([
+    ['storage that refuses the app', '[StorageAccessibleCheck] 403'],
+    ['a service that is not ready', 'An error occured during deployment. Status Code: 503'],
+    ['another deployment', 'There may be an ongoing deployment.'],
+  ])('is sent again after %s', async (_case, fails) => {
+    expect(await run([{ command: 'functionapp deployment', fails, times: 2 }])).toBe(0);
+    expect(tries('config-zip')).toBe(3);
+  });
+
+  it('is not sent again after a refusal that would come again', async () => {
+    const fails = 'An error occured during deployment. Status Code: 403, Details: Ip Forbidden';
+    expect(await run([{ command: 'functionapp deployment', fails }])).toBe(1);
+    expect(tries('config-zip')).toBe(1);
+    expect(said).toContain('Not finished: You lack a role in Azure.');
+  });
+
+  it.each([
+    'Deployment was successful but the app appears to be unhealthy.',
+    'Failed to fetch host key',
+  ])('counts as sent when only the check of az after it fails: %s', async (fails) => {
+    expect(await run([{ command: 'functionapp deployment', fails }])).toBe(0);
+  });
+});
+
+describe('after the deployment', () => {
+  it('health may come late', async () => {
+    health = [
+      [503, '{"status":"failing","failing":["keys"]}'],
+      [503, '{"status":"failing","failing":["keys"]}'],
+      [200, '{"status":"ok"}'],
+    ];
+    expect(await run()).toBe(0);
+    expect(said.split('503 {"status":"failing"')).toHaveLength(2);
+  });
+
+  it.each<readonly [string, readonly [number, string], string]>([
+    [
+      'the app, which names the part',
+      [503, '{"status":"failing"}'],
+      'It names the part that fails.',
+    ],
+    [
+      'another site, which says 200 to anything',
+      [200, '<html>'],
+      'That is not the answer of the app',
+    ],
+    [
+      'a site that sends without end',
+      [200, 'x'.repeat(70_000)],
+      'That is not the answer of the app',
+    ],
+  ])(
+    'health that does not come within twelve minutes is told by who answered: %s',
+    async (_case, answer, says) => {
+      health = [answer];
+      expect(await run()).toBe(2);
+      expect(waited).toBeGreaterThanOrEqual(12 * minuteMs);
+      expect(said).toContain('Not finished: Deployed, but /health does not say ok');
+      expect(said).toContain(says);
+    },
+  );
+
+  it('nobody who answers is told with the reason', async () => {
+    app.close();
+    expect(await run()).toBe(2);
+    expect(said).toContain('Nobody answers at that name');
+    expect(said).toMatch(/no answer: .*ECONNREFUSED/);
+  });
+
+  it('a registration without the redirect URI is told of, with what mends it', async () => {
+    expect(
+      await run([{ command: 'ad app show', gives: { uris: ['https://old.example/cb'] } }]),
+    ).toBe(2);
+    expect(said).toContain(
+      `Not finished: Deployed, but the registration ${clientId} lacks ${url}/auth/redirect.`,
+    );
+    expect(said).toMatch(/Who keeps it runs:\nnode infra\/entra-app\.mjs --url http/);
+  });
+
+  it('text of others is shown without control characters', async () => {
+    health = [
+      [503, 'a\u001b[2Jb'],
+      [200, '{"status":"ok"}'],
+    ];
+    expect(await run()).toBe(0);
+    expect(said).toContain('503 a[2Jb');
+  });
+});
+
+it.each(['account show', 'deployment group create', 'functionapp deployment', 'ad app show'])(
+  'Ctrl-C at az %s: says that Azure goes on, and how to wait for it',
+  async (command) => {
+    const meanwhile = () => {
+      stop.abort();
+    };
+    expect(await run([{ command, meanwhile, gives: undefined }])).toBe(130);
+    expect(said).toMatch(/Stopped here[^]*az deployment group wait[^]*az deployment group cancel/);
+  },
+);

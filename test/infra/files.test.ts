@@ -1,5 +1,5 @@
-import { globSync, readFileSync } from 'node:fs';
-import { isObject } from '../../src/is-object';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { isObject } from '../../src/json';
 
 const text = (path: string): string => readFileSync(path, 'utf8');
 
@@ -58,6 +58,31 @@ describe('the parameter files', () => {
     expect(text('infra/main.bicepparam')).toContain(
       "param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'anteroom')",
     );
+  });
+});
+
+describe('infra/README.md', () => {
+  const readme = text('infra/README.md');
+
+  it('lists every parameter with its default, in the order of the template', () => {
+    const table = /<!-- parameters -->([^]*?)<!-- \/parameters -->/.exec(readme)?.[1] ?? '';
+    const rows = [...table.matchAll(/^\| `(\w+)` +\| `([^`]+)` /gm)];
+    expect(rows.map(([, name]) => name)).toEqual(parameters.map(([, name]) => name));
+    for (const [index, [, name, , value = '']] of parameters.entries()) {
+      if (/^[[{]$/.test(value)) continue;
+      expect({ name, value: rows[index]?.[2] }).toEqual({ name, value });
+    }
+  });
+
+  it('names only files that are there', () => {
+    const links = [...readme.matchAll(/\]\(((?!https?:)[^)#]+)/g)].map(([, to = '']) => to);
+    expect(links.length).toBeGreaterThan(0);
+    for (const to of links)
+      expect({ to, isThere: existsSync(`infra/${to}`) }).toEqual({ to, isThere: true });
+  });
+
+  it('can be read at once', () => {
+    expect(readme.split('\n').length).toBeLessThanOrEqual(251);
   });
 });
 

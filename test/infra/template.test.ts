@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { hostSettings as localHostSettings } from '../../local/stack/app-settings';
-import { isObject } from '../../src/is-object';
+import { hostSettings as localHostSettings } from '../../local/stack/settings';
+import { isObject } from '../../src/json';
 import type { SettingName } from '../../src/settings';
 import { readSettings, settingDefaults } from '../../src/settings';
 import { armGuid } from './arm-guid';
@@ -432,7 +432,7 @@ describe('every option', () => {
   });
 
   it('alertEmail: two alerts on logs and one on slowness, for codes that the app logs', () => {
-    const facts = readFileSync('src/error-facts.ts', 'utf8');
+    const facts = readFileSync('src/errors.ts', 'utf8');
     const rules = of(all, 'Microsoft.Insights/scheduledQueryRules');
     const codes = JSON.stringify(rules).match(/ERR_\w+/g) ?? [];
     expect(codes).toHaveLength(4);

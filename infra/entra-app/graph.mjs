@@ -1,0 +1,123 @@
+import { AzFailure, Stop } from '../../scripts/deploy/az.mjs';
+import { explain } from '../../scripts/deploy/failures.mjs';
+
+/** @import { Az } from '../../scripts/deploy/az.mjs' */
+/** @typedef {Record<string, any>} Json */
+/** @typedef {{ graph: ReturnType<typeof createGraph>, say: (line: string) => void }} Context what every step works with */
+
+/**
+ * One request. `doing` and `needs` are for people, when it fails: what could not be done, and who may do it. `path` is below the version, as in
+ * `me`; `upsert` makes the object where there is none.
+ * @typedef {{ method?: 'GET' | 'PATCH' | 'POST', path: string, body?: unknown, upsert?: boolean, doing: string, needs?: string }} Request
+ */
+
+const owner =
+  'an owner of this registration, or an Application Developer who makes a new one, or a Cloud Application Administrator';
+/** A minute in all. */
+const [attempts, pauseMs] = [12, 5_000];
+
+/**
+ * Microsoft Graph by way of `az rest`, which has the person's token. Every failure ends the program, but absence where it is asked
+ * for, and what Entra ID says as long as not all of its servers have heard of a new object.
+ * @param {Az} az @param {string} root as in `https://graph.microsoft.com/v1.0`
+ * @param {(milliseconds: number) => Promise<unknown>} pause @param {(line: string) => void} say
+ */
+export function createGraph(az, root, pause, say) {
+  let hasSaid = false;
+
+  /** @param {Request} request @returns {Promise<any>} */
+  async function ask({ method = 'GET', path, body, upsert = false }) {
+    const url = path.startsWith('https:') ? path : `${root}/${path}`;
+    const type = body === undefined ? [] : ['Content-Type=application/json'];
+    const headers = upsert ? [...type, 'Prefer=create-if-missing'] : type;
+    const args = ['rest', '--method', method, '--url', url];
+    if (headers.length > 0) args.push('--headers', ...headers);
+    // By standard input: no shell, no quoting, and nothing in arguments that others can read.
+    if (body !== undefined) args.push('--body', '@-');
+    const answer = await az(args, body === undefined ? {} : { input: JSON.stringify(body) });
+    // Nothing in answer to a read is a failure: taken for absence, it would overwrite what is there.
+    const isFine = answer === undefined ? method !== 'GET' : isObject(answer);
+    if (!isFine) throw new AzFailure('az printed no object, where one was due.');
+    return answer;
+  }
+
+  /** @param {Request} request @param {() => Promise<any>} action @returns {Promise<any>} */
+  async function explained({ doing, needs = owner }, action) {
+    try {
+      return await action();
+    } catch (error) {
+      throw error instanceof AzFailure ? refusal(error, doing, needs) : error;
+    }
+  }
+
+  /** Again after a pause, as long as Entra ID has not heard of what it names. @param {() => Promise<any>} action */
+  async function patiently(action) {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await action();
+      } catch (error) {
+        const isNew = error instanceof AzFailure && isReplicating(error.message);
+        if (!isNew || attempt === attempts) throw error;
+      }
+      if (!hasSaid)
+        say('Not every server of Entra ID knows the new objects yet: waiting, a minute at most.');
+      hasSaid = true;
+      await pause(pauseMs);
+    }
+  }
+
+  /** @param {Request} request @returns {Promise<Json[]>} */
+  async function pages(request) {
+    const found = [];
+    let path = request.path;
+    // A bound, so that a server that gives the same link again and again is no hang.
+    for (let page = 0; page < 100; page += 1) {
+      const { value, '@odata.nextLink': next } = await ask({ ...request, path });
+      if (!Array.isArray(value) || !value.every(isObject)) throw new AzFailure('that is no list.');
+      found.push(...value);
+      if (typeof next !== 'string') return found;
+      path = next;
+    }
+    throw new AzFailure('the list has no end.');
+  }
+
+  return {
+    /** The answer. @param {Request} request @returns {Promise<any>} */
+    send: (request) => explained(request, () => patiently(() => ask(request))),
+    /** The object, or undefined where there is none. @param {Request} request @returns {Promise<any>} */
+    find: (request) =>
+      explained(request, () =>
+        ask(request).catch((error) => {
+          if (!(error instanceof AzFailure && isAbsence(error.message))) throw error;
+        }),
+      ),
+    /** Every page of a list. @param {Request} request @returns {Promise<Json[]>} */
+    list: (request) => explained(request, () => patiently(() => pages(request))),
+  };
+}
+
+/** @param {unknown} value */
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Only this says that there is no such object. An address that Graph does not know has the same code. @param {string} said */
+function isAbsence(said) {
+  return said.includes('Request_ResourceNotFound') && !/for the segment/i.test(said);
+}
+
+/** @param {string} said */
+function isReplicating(said) {
+  const isNew = /not reference a valid application|assigned was not found|Not a valid reference/i;
+  return isAbsence(said) || isNew.test(said);
+}
+
+/** @param {AzFailure} failure @param {string} doing as in `read the registration` @param {string} needs who may do that */
+export function refusal({ message: said }, doing, needs) {
+  const { message, remedy } = explain(said);
+  const isForbidden = /Authorization_RequestDenied|AccessDenied|Forbidden/.test(said);
+  const advice = isForbidden
+    ? `You may not do that in this tenant. It takes ${needs}. Ask them to run the same command.`
+    : `${message} ${remedy}\nNothing is lost: this can be run again.`;
+  return new Stop(`could not ${doing}.\nThe Azure CLI said: ${said.slice(0, 2000)}\n${advice}`);
+}

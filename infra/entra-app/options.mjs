@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util';
+import { Stop } from '../../scripts/deploy/az.mjs';
+
+export const usage = `Makes or updates the app registration. It needs the Azure CLI, and can be repeated.
+
+For an app in Azure, as npm run deploy prints it:
+  node infra/entra-app.mjs --url https://HOST --identity PRINCIPAL_ID --unique-name NAME [options]
+For local development, with a secret in local.settings.json, which git ignores:
+  node infra/entra-app.mjs --local [--port 7071] [options]
+
+  --name TEXT            what people see when they sign in
+  --admin OBJECT_ID      user or group that gets the app role admin; as often as needed
+  --assignment-required  only people with an assignment may sign in
+  --consent              consent for everybody (needs Privileged Role Administrator)
+  --new-secret           with --local: a new secret although there is one`;
+
+const [text, flag] = /** @type {const} */ ([{ type: 'string' }, { type: 'boolean' }]);
+const admin = /** @type {const} */ ({ type: 'string', multiple: true });
+const known = {
+  ...{ url: text, identity: text, 'unique-name': text, name: text, port: text, admin },
+  ...{ local: flag, 'assignment-required': flag, consent: flag, 'new-secret': flag, help: flag },
+};
+
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What was asked for, checked before anything is made. @param {readonly string[]} args @throws {Stop} */
+export function readOptions(args) {
+  const values = parsed(args);
+  const { url, identity, name, port, local } = values;
+  const uniqueName = values['unique-name'];
+  const inAzure = !values.help && !local;
+  for (const [isRight, complaint] of [
+    [(values.admin ?? []).every((id) => guid.test(id)), '--admin wants the object id'],
+    [!local || (url ?? identity) === undefined, '--local goes without --url and --identity'],
+    [local || port === undefined, '--port goes with --local only'],
+    [local || !values['new-secret'], '--new-secret goes with --local only'],
+    [/^[1-9]\d{0,4}$/.test(port ?? '1') && Number(port ?? 1) < 65_536, '--port wants a port'],
+    [/^.{1,256}$/u.test(name ?? 'none'), '--name wants one line of up to 256 characters'],
+    [!inAzure || isOrigin(url), '--url wants an origin as browsers write it: https://HOST'],
+    [!inAzure || guid.test(identity ?? ''), '--identity wants the object id of the identity'],
+    [!inAzure || uniqueName !== undefined, '--unique-name is missing: npm run deploy prints it'],
+    [/^[\w.-]{1,100}$/.test(uniqueName ?? 'none'), '--unique-name may hold letters, digits, . - _'],
+  ]) {
+    if (!isRight) throw new Stop(String(complaint));
+  }
+  return values;
+}
+
+/** @param {readonly string[]} args */
+function parsed(args) {
+  try {
+    return parseArgs({ args: [...args], options: known }).values;
+  } catch (error) {
+    throw new Stop(`${error}\n\n${usage}`);
+  }
+}
+
+/** What browsers write otherwise would not be the redirect URI. @param {string | undefined} url */
+function isOrigin(url = '') {
+  const isHost =
+    /^https:\/\/(?!.{254})[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d+)?\/?$/;
+  return isHost.test(url) && URL.parse(url)?.origin === url.replace(/\/$/, '');
+}

@@ -1,0 +1,274 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Az } from '../../scripts/deploy/az.mjs';
+import { AzFailure } from '../../scripts/deploy/az.mjs';
+import { isObject } from '../../src/json';
+
+export type Json = Record<string, unknown>;
+
+/** What the tenant refuses: commands or requests that begin so, as in `PATCH applications`. */
+export interface Fault {
+  readonly on: string;
+  /** How often; always when left out. */
+  times?: number;
+  /** What Graph answers, as az tells it. */
+  readonly status?: 'Bad Request' | 'Forbidden' | 'Not Found';
+  readonly code?: string;
+  readonly message?: string;
+  /** In place of an answer of Graph: what az itself says. */
+  readonly said?: string;
+  /** The request is carried out, but this is what comes back. */
+  readonly answers?: unknown;
+  /** What somebody does meanwhile. */
+  readonly meanwhile?: () => void;
+}
+
+export interface Application extends Json {
+  readonly id: string;
+  readonly appId: string;
+  uniqueName?: string;
+  appRoles: Json[];
+  web: Json;
+  passwordCredentials: Json[];
+  federatedIdentityCredentials: Json[];
+}
+
+export const tenantId = '5a17d1a9-0000-4000-8000-00000000a11c';
+export const graphPrincipalId = 'f0000003-0000-4000-8000-0000000a99a9';
+const graphAppId = '00000003-0000-0000-c000-000000000000';
+
+/**
+ * An Azure CLI before a tenant of its own, which takes what learn.microsoft.com/graph/api documents in the forms that entra-app.mjs needs, and
+ * refuses what Graph refuses.
+ */
+export class FakeGraph {
+  graph = 'https://graph.microsoft.com/';
+  authority = 'https://login.microsoftonline.com';
+  applications: Application[] = [];
+  servicePrincipals: Json[] = [{ id: graphPrincipalId, appId: graphAppId }];
+  assignments: Json[] = [];
+  grants: Json[] = [];
+  faults: Fault[] = [];
+  /** Every command, as one line. */
+  readonly commands: string[] = [];
+  #secrets = 0;
+  #ids = 0;
+
+  readonly az: Az = async (args, { input = '' } = {}) => {
+    this.commands.push(args.join(' '));
+    await Promise.resolve();
+    return this.#run(args, input);
+  };
+
+  /** Requests that were sent, as in `PATCH applications/...`, without those that only read. */
+  writes(): readonly string[] {
+    const form = /^rest --method (?!GET)(\S+) --url https:\/\/[^/]+\/v1\.0\/(\S+)/;
+    return this.commands.flatMap((line) => form.exec(line)?.slice(1, 3).join(' ') ?? []);
+  }
+
+  #run(args: readonly string[], input: string): unknown {
+    const option = (name: string) =>
+      (args.includes(name) ? args[args.indexOf(name) + 1] : '') ?? '';
+    const path = decodeURIComponent(option('--url').replace(/^https:\/\/[^/]+\/v1\.0\//, ''));
+    const line = `${option('--method') || args.slice(0, 2).join(' ')} ${path}`.trim();
+    const fault = this.faults.find(({ on, times }) => line.startsWith(on) && times !== 0);
+    if (fault?.times !== undefined) fault.times -= 1;
+    fault?.meanwhile?.();
+    if (fault?.said !== undefined) throw new AzFailure(fault.said);
+    if (fault?.status !== undefined) refuse(fault.message ?? '', fault.code, fault.status);
+    const isRead = !/^(PATCH|POST)/.test(line);
+    if (isRead && fault !== undefined && 'answers' in fault) return fault.answers;
+    if (line === 'account show') return { id: tenantId, user: 'ada@contoso.com' };
+    if (line === 'cloud show') return { id: this.graph, user: this.authority };
+    if (!option('--url').startsWith(`${this.graph.replace(/\/$/, '')}/v1.0/`))
+      throw new Error(line);
+    const body: unknown = input === '' ? {} : JSON.parse(input);
+    if (input !== '' && !args.includes('Content-Type=application/json')) refuse('no content type');
+    const sent = isObject(body) ? body : {};
+    const answer = this.#answer(line, sent, args.includes('Prefer=create-if-missing'));
+    if (fault !== undefined && 'answers' in fault) return fault.answers;
+    // A copy, as every answer of az is.
+    return answer === undefined ? undefined : (JSON.parse(JSON.stringify(answer)) as unknown);
+  }
+
+  #answer(line: string, body: Json, isUpsert: boolean): unknown {
+    for (const [form, act] of this.#routes(body, isUpsert)) {
+      const parts = form.exec(line);
+      if (parts !== null) return act(parts[1] ?? '', parts[2] ?? '');
+    }
+    return refuse(`${line}: no such form in the documentation`);
+  }
+
+  #routes(body: Json, isUpsert: boolean): [RegExp, (one: string, other: string) => unknown][] {
+    const id = '([0-9a-f-]{36})';
+    const select = '(?:\\?\\$select=[A-Za-z,]+)?';
+    const form = (text: string) => new RegExp(`^${text}$`);
+    const application = (key: string, value: string) =>
+      this.applications.find((one) => one[key] === value) ?? missing(value);
+    const principal = (key: string, value: string) =>
+      this.servicePrincipals.find((one) => one[key] === value) ?? missing(value);
+    return [
+      [form('GET me\\?\\$select=id'), () => ({ id: 'ada' })],
+      [
+        form(`GET applications\\(uniqueName='([^']+)'\\)${select}`),
+        (name) => shown(application('uniqueName', name)),
+      ],
+      [
+        form("PATCH applications\\(uniqueName='([^']+)'\\)"),
+        (name) => {
+          const there = this.applications.find(({ uniqueName }) => uniqueName === name);
+          if (there === undefined && !isUpsert) missing(name);
+          const made = there ?? this.#made(name);
+          update(made, body);
+          return there === undefined ? shown(made) : undefined;
+        },
+      ],
+      [
+        form(`PATCH applications/${id}`),
+        (one) => {
+          update(application('id', one), body);
+        },
+      ],
+      [
+        form(`POST applications/${id}/addPassword`),
+        (one) => {
+          const secretText = `s${String((this.#secrets += 1)).padStart(2, '0')}~secret`;
+          const sent = isObject(body['passwordCredential']) ? body['passwordCredential'] : {};
+          const made = { ...sent, keyId: this.#id(), hint: secretText.slice(0, 3) };
+          application('id', one).passwordCredentials.push(made);
+          return { ...made, secretText };
+        },
+      ],
+      [
+        form(`GET applications/${id}/federatedIdentityCredentials`),
+        (one) => page(application('id', one).federatedIdentityCredentials, ''),
+      ],
+      [
+        form(`PATCH applications/${id}/federatedIdentityCredentials\\(name='([^']+)'\\)`),
+        (one, name) => {
+          const all = application('id', one).federatedIdentityCredentials;
+          const held = all.find((each) => each['name'] === name);
+          if (held === undefined && !isUpsert) missing(name);
+          if (held === undefined) all.push({ name, ...body });
+          else Object.assign(held, body);
+          return held === undefined ? all.at(-1) : undefined;
+        },
+      ],
+      [
+        form(`GET servicePrincipals\\(appId='${id}'\\)${select}`),
+        (appId) => principal('appId', appId),
+      ],
+      [
+        form(`PATCH servicePrincipals\\(appId='${id}'\\)`),
+        (appId) => {
+          application('appId', appId);
+          const held = this.servicePrincipals.find((one) => one['appId'] === appId);
+          if (held === undefined && !isUpsert) missing(appId);
+          if (held === undefined) this.servicePrincipals.push({ id: this.#id(), appId, ...body });
+          else Object.assign(held, body);
+          return held === undefined ? this.servicePrincipals.at(-1) : undefined;
+        },
+      ],
+      [
+        form(`GET servicePrincipals/${id}/appRoleAssignedTo(?:\\?\\$skiptoken=(\\d+))?`),
+        (one, skip) =>
+          page(
+            this.assignments.filter(({ resourceId }) => resourceId === one),
+            `${this.graph}v1.0/servicePrincipals/${one}/appRoleAssignedTo`,
+            Number(skip),
+          ),
+      ],
+      [
+        form(`POST servicePrincipals/${id}/appRoleAssignedTo`),
+        (one) => {
+          const { appRoles } = application('appId', String(principal('id', one)['appId']));
+          if (!appRoles.some((role) => role['id'] === body['appRoleId']))
+            refuse('Permission being assigned was not found on application');
+          if (this.assignments.some((held) => isDeepStrictEqual(held, body)))
+            refuse('Permission being assigned already exists on the object');
+          this.assignments.push(body);
+          return body;
+        },
+      ],
+      [
+        form(`GET servicePrincipals/${id}/oauth2PermissionGrants`),
+        (one) =>
+          page(
+            this.grants.filter(({ clientId }) => clientId === one),
+            '',
+          ),
+      ],
+      [
+        form('POST oauth2PermissionGrants'),
+        () => this.grants.push({ id: this.#id(), ...body }) && body,
+      ],
+      [
+        form(`PATCH oauth2PermissionGrants/${id}`),
+        (one) => {
+          Object.assign(this.grants.find((grant) => grant['id'] === one) ?? missing(one), body);
+        },
+      ],
+    ];
+  }
+
+  #made(uniqueName: string): Application {
+    const credentials = { passwordCredentials: [], federatedIdentityCredentials: [] };
+    const made = {
+      id: this.#id(),
+      appId: this.#id(),
+      uniqueName,
+      appRoles: [],
+      web: {},
+      ...credentials,
+    };
+    this.applications.push(made);
+    return made;
+  }
+
+  #id(): string {
+    return `${String((this.#ids += 1)).padStart(8, '0')}-0000-4000-8000-0000000a99a9`;
+  }
+}
+
+/** As az gives a refusal of Graph: the status text and the body. */
+function refuse(message: string, code = 'Request_BadRequest', status = 'Bad Request'): never {
+  throw new AzFailure(`ERROR: ${status}(${JSON.stringify({ error: { code, message } })})`);
+}
+
+function missing(what: string): never {
+  return refuse(`Resource '${what}' does not exist`, 'Request_ResourceNotFound', 'Not Found');
+}
+
+/** Without what Graph gives to nobody, and with what may not be sent back. */
+function shown({ appRoles, passwordCredentials, ...application }: Application): Json {
+  return {
+    ...application,
+    appRoles: appRoles.map((role) => ({ ...role, origin: 'Application' })),
+    passwordCredentials: passwordCredentials.map((one) => ({ ...one, secretText: null })),
+  };
+}
+
+function update(application: Application, { web, ...changes }: Json): void {
+  if ('passwordCredentials' in changes || 'appId' in changes) refuse('read-only');
+  if (changes['uniqueName'] !== undefined && changes['uniqueName'] !== application.uniqueName)
+    refuse('uniqueName is immutable');
+  const roles = Array.isArray(changes['appRoles']) ? changes['appRoles'].filter(isObject) : [];
+  if (roles.some((role) => 'origin' in role)) refuse('origin is read-only');
+  for (const { id, value, isEnabled } of changes['appRoles'] === undefined
+    ? []
+    : application.appRoles)
+    if (isEnabled === true && !roles.some((role) => role['id'] === id && role['value'] === value))
+      refuse(
+        'cannot be deleted or updated unless disabled first',
+        'CannotDeleteOrUpdateEnabledEntitlement',
+      );
+  Object.assign(application, changes, {
+    web: { ...application.web, ...(isObject(web) ? web : {}) },
+  });
+}
+
+/** Two at a time. */
+function page(values: readonly Json[], address: string, skip = 0): Json {
+  const next =
+    skip + 2 < values.length ? { '@odata.nextLink': `${address}?$skiptoken=${skip + 2}` } : {};
+  return { value: values.slice(skip, skip + 2), ...next };
+}
