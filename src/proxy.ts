@@ -67,3 +67,8 @@ export function proxyAgent(): http.Agent | undefined {
 export function isLoopback(hostname: string): boolean {
   return loopbackHosts.includes(hostname);
 }
+
+/** `http:` on this machine, where nobody else can listen. Everywhere else it must be `https:`. */
+export function isHttpLoopback({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && isLoopback(hostname);
+}

@@ -1,47 +1,64 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { isLoopback } from './proxy';
+import * as v from 'valibot';
+import { isHttpLoopback, isLoopback } from './proxy';
 
 /**
- * Parsers of single settings. Each gives the value or a sentence saying what it must be;
- * the sentence never repeats the value, since it may be a secret.
+ * What the value of each setting must be, one by one. The sentence of a fault says what is right and never repeats the
+ * value, since it may be a secret.
  */
 
-export type Parsed<T> = { readonly value: T } | { readonly fault: string };
-export type Parse<T> = (text: string) => Parsed<T>;
+/** Thirty days: no session, whatever the settings, lives longer. */
+export const longestSessionSeconds = 30 * 24 * 3600;
 
-/** The port of an origin on this machine; `undefined` for any other. */
-export function loopbackPort(origin: string): number | undefined {
-  const url = URL.parse(origin);
-  if (url === null || !isLoopback(url.hostname)) return undefined;
-  if (url.port !== '') return Number(url.port);
-  return url.protocol === 'https:' ? 443 : 80;
+/** The scopes of OpenID Connect itself. They are always asked for, and belong to no API. */
+export const oidcScopes: ReadonlySet<string> = new Set([
+  'openid',
+  'profile',
+  'offline_access',
+  'email',
+]);
+
+const text = v.string('is required');
+
+function isHttpsOrLoopback(url: URL): boolean {
+  return url.protocol === 'https:' || isHttpLoopback(url);
 }
 
-function parseUrl(text: string): URL | undefined {
-  const url = URL.parse(text);
-  if (url === null || url.username !== '' || url.password !== '') return undefined;
-  const isAllowed =
-    url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-  return isAllowed && url.search === '' && url.hash === '' ? url : undefined;
+function parseUrl(address: string): URL | undefined {
+  const url = URL.parse(address);
+  const isPlain = url?.username === '' && url.password === '' && url.search + url.hash === '';
+  return isPlain && isHttpsOrLoopback(url) ? url : undefined;
 }
 
-/** An https URL, or http on loopback, without query and fragment; trailing slashes are cut. */
-export const parseBaseUrl: Parse<string> = (text) => {
-  const url = parseUrl(text);
-  return url === undefined
-    ? { fault: 'must be an https URL without query or fragment (http on loopback only)' }
-    : { value: url.href.replace(/\/+$/, '') };
-};
+/** An https URL, or http on loopback, without user, query and fragment, that passes `isAllowed`. */
+function url(fault: string, isAllowed: (url: URL) => boolean = () => true) {
+  return v.check((address: string) => {
+    const parsed = parseUrl(address);
+    return parsed !== undefined && isAllowed(parsed);
+  }, fault);
+}
 
-export const parseOrigin: Parse<string> = (text) => {
-  const url = parseUrl(text);
-  return url?.pathname !== '/'
-    ? {
-        fault:
-          'must be an origin such as https://app.contoso.com, without path (http on loopback only)',
-      }
-    : { value: url.origin };
-};
+const withoutTrailingSlash = v.transform((address: string) =>
+  new URL(address).href.replace(/\/+$/, ''),
+);
+
+const baseUrl = v.pipe(
+  text,
+  url('must be an https URL without query or fragment (http on loopback only)'),
+  withoutTrailingSlash,
+);
+
+const origin = v.pipe(
+  text,
+  url(
+    'must be an origin such as https://app.contoso.com, without path (http on loopback only)',
+    ({ pathname }) => pathname === '/',
+  ),
+  v.transform((address) => new URL(address).origin),
+);
+
+/** Kept as it is written: an issuer is compared character by character (OpenID Connect Core 3.1.3.7). */
+const issuer = v.pipe(text, url('must be the issuer URL exactly as the provider states it'));
 
 /**
  * Where Azure has its tables: in the public cloud, in zones, and in the clouds of the US Government, China and sovereign
@@ -55,153 +72,174 @@ const tableHosts =
 const vaultHosts =
   /^[a-z0-9-]{1,127}\.(vault|managedhsm)\.(azure\.net|usgovcloudapi\.net|azure\.cn|sovcloud-api\.[a-z]{2})$/;
 
-/** A mistyped host would get tokens of the app's identity, and whoever owns it could use them. */
+/** A mistyped host would get tokens of the app's identity, and its owner could use them. */
 function isAt({ hostname }: URL, hosts: RegExp): boolean {
   return hosts.test(hostname) || isLoopback(hostname);
 }
 
-/** Tokens of the managed identity go there, which `@azure/data-tables` sends over https alone. */
-export const parseTablesEndpoint: Parse<string> = (text) => {
-  const url = parseUrl(text);
-  return url?.protocol !== 'https:' || !isAt(url, tableHosts)
-    ? {
-        fault:
-          'must be the https address of Table Storage without query or fragment: https://<account>.table.core.windows.net',
-      }
-    : { value: url.href.replace(/\/+$/, '') };
-};
+/** https also on loopback: `@azure/data-tables` sends tokens of an identity over https alone. */
+const tablesEndpoint = v.pipe(
+  text,
+  url(
+    'must be the https address of Table Storage without query or fragment: https://<account>.table.core.windows.net',
+    (address) => address.protocol === 'https:' && isAt(address, tableHosts),
+  ),
+  withoutTrailingSlash,
+);
 
-/** Kept exactly as written: an issuer is compared character by character (OpenID Connect Core 3.1.3.7). */
-export const parseIssuer: Parse<string> = (text) =>
-  parseUrl(text) === undefined
-    ? { fault: 'must be the issuer URL exactly as the provider states it' }
-    : { value: text };
+const connectionString = v.pipe(
+  text,
+  v.check(
+    isConnectionString,
+    'must be a connection string of Azure Storage, over https (http on loopback only)',
+  ),
+);
 
-export const parseGuid: Parse<string> = (text) =>
-  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
-    ? { value: text.toLowerCase() }
-    : { fault: 'must be a GUID' };
-
-/** 8 to 1024 printable characters of a client secret. */
-export const parseSecretText: Parse<string> = (text) =>
-  /^[\x21-\x7e]{8,1024}$/.test(text)
-    ? { value: text }
-    : { fault: 'must be the secret value, 8 to 1024 characters without spaces' };
-
-export interface ClientCertificate {
-  readonly privateKeyPem: string;
-  readonly certificatePem: string;
+/**
+ * Account name and key, or an endpoint with a shared access signature. The endpoint is at Azure's Table Storage over
+ * https, or on loopback: a shared access signature would be sent to whatever host stands there.
+ * @see https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string
+ */
+function isConnectionString(value: string): boolean {
+  const parts = new Map(
+    value.split(';').map((part) => {
+      const at = part.indexOf('=');
+      return [part.slice(0, at).trim().toLowerCase(), part.slice(at + 1).trim()] as const;
+    }),
+  );
+  const part = (name: string): string => parts.get(name) ?? '';
+  const endpoint = parts.get('tableendpoint');
+  const suffix = parts.get('endpointsuffix');
+  const isHttp = part('defaultendpointsprotocol').toLowerCase() === 'http';
+  const address = parseUrl(endpoint ?? '');
+  const isReachable =
+    endpoint === undefined
+      ? !isHttp && (suffix === undefined || tableHosts.test(`account.table.${suffix}`))
+      : address !== undefined && isAt(address, tableHosts);
+  const hasKey =
+    /^[a-z0-9]{3,24}$/.test(part('accountname')) &&
+    /^[A-Za-z0-9+/]{20,}={0,2}$/.test(part('accountkey'));
+  const hasSignature = endpoint !== undefined && part('sharedaccesssignature').includes('sig=');
+  const isEmulator = part('usedevelopmentstorage').toLowerCase() === 'true';
+  return isReachable && (hasKey || hasSignature || isEmulator);
 }
 
 /** PEM blocks of a private key and a certificate; `\n` may be written as two characters, as app settings often are. */
-export const parseCertificate: Parse<ClientCertificate> = (text) => {
-  const pem = text.replaceAll('\\n', '\n');
-  const key = /-----BEGIN ((?:RSA )?PRIVATE KEY)-----[\s\S]+?-----END \1-----/.exec(pem);
-  const certificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/.exec(pem);
-  if (key === null || certificate === null || !isPair(key[0], certificate[0])) {
-    return { fault: 'must hold a private key and the certificate that belongs to it, both in PEM' };
-  }
-  return { value: { privateKeyPem: key[0], certificatePem: certificate[0] } };
-};
+const certificate = v.pipe(
+  text,
+  v.transform((value) => {
+    const pem = value.replaceAll('\\n', '\n');
+    return {
+      privateKeyPem:
+        /-----BEGIN ((?:RSA )?PRIVATE KEY)-----[\s\S]+?-----END \1-----/.exec(pem)?.[0] ?? '',
+      certificatePem:
+        /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/.exec(pem)?.[0] ?? '',
+    };
+  }),
+  v.check(isPair, 'must hold a private key and the certificate that belongs to it, both in PEM'),
+);
 
 /** Read here once, or each sign-in would fail instead of the settings. */
-function isPair(privateKeyPem: string, certificatePem: string): boolean {
+function isPair(pems: {
+  readonly privateKeyPem: string;
+  readonly certificatePem: string;
+}): boolean {
   try {
-    return new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(privateKeyPem));
+    const key = createPrivateKey(pems.privateKeyPem);
+    return new X509Certificate(pems.certificatePem).checkPrivateKey(key);
   } catch {
     return false;
   }
 }
 
-/**
- * Account name and key, or an endpoint with a shared access signature; the endpoint at Azure's Table Storage over https,
- * or on loopback: a shared access signature would be sent to whatever host stands there.
- * @see https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string
- */
-export const parseConnectionString: Parse<string> = (text) => {
-  const parts = new Map(
-    text.split(';').map((part) => {
-      const at = part.indexOf('=');
-      return [part.slice(0, at).trim().toLowerCase(), part.slice(at + 1).trim()] as const;
-    }),
-  );
-  const endpoint = parts.get('tableendpoint');
-  const suffix = parts.get('endpointsuffix');
-  const isPlain = parts.get('defaultendpointsprotocol')?.toLowerCase() === 'http';
-  const url = endpoint === undefined ? undefined : parseUrl(endpoint);
-  const isReachable =
-    endpoint === undefined
-      ? !isPlain && (suffix === undefined || tableHosts.test(`account.table.${suffix}`))
-      : url !== undefined && isAt(url, tableHosts);
-  const hasKey =
-    /^[a-z0-9]{3,24}$/.test(parts.get('accountname') ?? '') &&
-    /^[A-Za-z0-9+/]{20,}={0,2}$/.test(parts.get('accountkey') ?? '');
-  const hasSignature =
-    endpoint !== undefined && (parts.get('sharedaccesssignature') ?? '').includes('sig=');
-  const isEmulator = parts.get('usedevelopmentstorage')?.toLowerCase() === 'true';
-  return isReachable && (hasKey || hasSignature || isEmulator)
-    ? { value: text }
-    : { fault: 'must be a connection string of Azure Storage, over https (http on loopback only)' };
-};
+/** The id of a key without its version, so that rotation in the vault needs no new setting. */
+const keyVaultKeyId = v.pipe(
+  text,
+  url(
+    'must be a key id in Azure Key Vault without version: https://<vault>.vault.azure.net/keys/<name>',
+    (address) =>
+      isAt(address, vaultHosts) && /^\/keys\/[A-Za-z0-9-]{1,127}$/.test(address.pathname),
+  ),
+  v.transform((address) => new URL(address).href),
+);
 
-/** @see https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model#table-names */
-export const parseTableName: Parse<string> = (text) =>
-  /^[A-Za-z][A-Za-z0-9]{2,62}$/.test(text)
-    ? { value: text }
-    : { fault: 'must be 3 to 63 letters and digits, beginning with a letter' };
+const keyRingSecret = v.pipe(
+  text,
+  v.check(
+    (value) => /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(value),
+    'must be 32 random bytes in base64url (43 characters)',
+  ),
+  v.transform((value): Uint8Array => Buffer.from(value, 'base64url')),
+);
 
-/** A key identifier without version, so that rotation in the vault needs no new setting. */
-export const parseKeyVaultKeyId: Parse<string> = (text) => {
-  const url = parseUrl(text);
-  return url !== undefined &&
-    isAt(url, vaultHosts) &&
-    /^\/keys\/[A-Za-z0-9-]{1,127}$/.test(url.pathname)
-    ? { value: url.href }
-    : {
-        fault:
-          'must be a key id in Azure Key Vault without version: https://<vault>.vault.azure.net/keys/<name>',
-      };
-};
+const guid = v.pipe(
+  text,
+  v.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a GUID'),
+  v.toLowerCase(),
+);
 
-export const parseKeyRingSecret: Parse<Uint8Array> = (text) => {
-  const bytes = Buffer.from(text, 'base64url');
-  return bytes.length === 32 && bytes.toString('base64url') === text
-    ? { value: bytes }
-    : { fault: 'must be 32 random bytes in base64url (43 characters)' };
-};
+/** Scope tokens of RFC 6749 section 3.3. */
+const scope = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
+/** Scopes stand in the address of each sign-in, which has 4,096 characters for everything. */
+const maxScopesLength = 600;
 
-const oidcScopes = new Set(['openid', 'profile', 'offline_access', 'email']);
+const scopes = v.pipe(
+  text,
+  v.check(
+    (value) =>
+      value.length <= maxScopesLength &&
+      value.split(/ +/).every((one) => scope.test(one) && !oidcScopes.has(one)),
+    `must be scopes separated by spaces, ${maxScopesLength} characters at most, without openid, profile, email, offline_access`,
+  ),
+  v.transform((value): readonly string[] => value.split(/ +/)),
+);
 
-/** Scope tokens of RFC 6749 section 3.3. The OpenID scopes are always asked for and not named here. */
-export const parseScopes: Parse<readonly string[]> = (text) => {
-  const scopes = text.split(' ').filter((scope) => scope !== '');
-  const isValid =
-    scopes.length > 0 &&
-    // They stand in the address of each sign-in, which has 4,096 characters for everything.
-    text.length <= 600 &&
-    scopes.every(
-      (scope) => /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/.test(scope) && !oidcScopes.has(scope),
-    );
-  return isValid
-    ? { value: scopes }
-    : {
-        fault:
-          'must be scopes separated by spaces, 600 characters at most, without openid, profile, email, offline_access',
-      };
-};
+const seconds = v.pipe(
+  text,
+  v.check(
+    (value) => /^[1-9][0-9]{0,6}$/.test(value) && Number(value) <= longestSessionSeconds,
+    `must be whole seconds, 1 to ${longestSessionSeconds} (30 days)`,
+  ),
+  v.transform(Number),
+);
 
-export const parseRole: Parse<string> = (text) =>
-  /^[\x21-\x7e]{1,120}$/.test(text)
-    ? { value: text }
-    : { fault: 'must be the value of an app role, without spaces' };
-
-/** Thirty days: no session, whatever the settings, lives longer. */
-export const longestSessionSeconds = 30 * 24 * 3600;
-
-/** A length of time in seconds, from one second to thirty days. */
-export const parseSeconds: Parse<number> = (text) => {
-  const seconds = /^[1-9][0-9]{0,6}$/.test(text) ? Number(text) : undefined;
-  return seconds === undefined || seconds > longestSessionSeconds
-    ? { fault: `must be whole seconds, 1 to ${longestSessionSeconds} (30 days)` }
-    : { value: seconds };
-};
+/** The value of every setting, by its name. */
+export const environmentSchema = v.object({
+  APP_BASE_URL: origin,
+  ENTRA_TENANT_ID: guid,
+  ENTRA_CLIENT_ID: guid,
+  ENTRA_AUTHORITY: v.optional(baseUrl),
+  ENTRA_ISSUER: v.optional(issuer),
+  ENTRA_CLIENT_SECRET: v.optional(
+    v.pipe(
+      text,
+      v.regex(
+        /^[\x21-\x7e]{8,1024}$/,
+        'must be the secret value, 8 to 1024 characters without spaces',
+      ),
+    ),
+  ),
+  ENTRA_CLIENT_CERTIFICATE: v.optional(certificate),
+  MANAGED_IDENTITY_CLIENT_ID: v.optional(guid),
+  TABLES_ENDPOINT: v.optional(tablesEndpoint),
+  TABLES_CONNECTION_STRING: v.optional(connectionString),
+  // https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model#table-names
+  TABLES_NAME: v.pipe(
+    text,
+    v.regex(
+      /^[A-Za-z][A-Za-z0-9]{2,62}$/,
+      'must be 3 to 63 letters and digits, beginning with a letter',
+    ),
+  ),
+  KEY_VAULT_KEY_ID: v.optional(keyVaultKeyId),
+  KEY_RING_SECRET: v.optional(keyRingSecret),
+  GRAPH_BASE_URL: baseUrl,
+  GRAPH_SCOPES: scopes,
+  ADMIN_ROLE: v.pipe(
+    text,
+    v.regex(/^[\x21-\x7e]{1,120}$/, 'must be the value of an app role, without spaces'),
+  ),
+  SESSION_IDLE_SECONDS: seconds,
+  SESSION_LIFETIME_SECONDS: seconds,
+  SESSION_REVALIDATE_SECONDS: seconds,
+});

@@ -1,6 +1,8 @@
-import * as parse from './setting-values';
+import * as v from 'valibot';
+import { isLoopback } from './proxy';
+import { environmentSchema } from './setting-values';
 
-/** Every setting, checked. Read once; see the README's table for what each means. */
+/** Every setting, checked. Read once; the table in the README says what each means. */
 export interface Settings {
   /** APP_BASE_URL: an origin. Every URL is built from it, never from request headers. */
   readonly baseUrl: string;
@@ -33,7 +35,11 @@ export interface Settings {
 /** How the app proves itself to the provider. */
 export type ClientCredential =
   | { readonly kind: 'secret'; readonly secret: string }
-  | ({ readonly kind: 'certificate' } & parse.ClientCertificate)
+  | {
+      readonly kind: 'certificate';
+      readonly privateKeyPem: string;
+      readonly certificatePem: string;
+    }
   | { readonly kind: 'managed-identity' };
 
 /** What is wrong with a setting: its name and a sentence, never its value. */
@@ -64,49 +70,12 @@ export const settingDefaults = {
   SESSION_IDLE_SECONDS: '3600',
   SESSION_LIFETIME_SECONDS: '43200',
   SESSION_REVALIDATE_SECONDS: '900',
-} as const satisfies Record<string, string | undefined>;
+} as const satisfies Record<SettingName, string | undefined>;
 
-export type SettingName = keyof typeof settingDefaults;
+export type SettingName = keyof v.InferInput<typeof environmentSchema>;
 
 /** Values by name, as `process.env` gives them. An empty value counts as unset, as the Azure portal leaves it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-class SettingReader {
-  readonly faults: SettingFault[] = [];
-  readonly #environment: Environment;
-
-  constructor(environment: Environment) {
-    this.#environment = environment;
-  }
-
-  fault(name: SettingName, fault: string): void {
-    this.faults.push({ name, fault });
-  }
-
-  has(name: SettingName): boolean {
-    return this.#text(name) !== undefined;
-  }
-
-  optional<T>(name: SettingName, parseValue: parse.Parse<T>): T | undefined {
-    const text = this.#text(name);
-    if (text === undefined) return undefined;
-    const parsed = parseValue(text);
-    if ('value' in parsed) return parsed.value;
-    this.fault(name, parsed.fault);
-    return undefined;
-  }
-
-  /** The value, or `stand` where the setting is missing or faulty: the fault is noted, so `stand` is never used. */
-  required<T>(name: SettingName, parseValue: parse.Parse<T>, stand: T): T {
-    if (!this.has(name)) this.fault(name, 'is required');
-    return this.optional(name, parseValue) ?? stand;
-  }
-
-  #text(name: SettingName): string | undefined {
-    const text = this.#environment[name]?.trim();
-    return text === undefined || text === '' ? settingDefaults[name] : text;
-  }
-}
 
 /**
  * Reads and checks all settings together.
@@ -115,99 +84,110 @@ class SettingReader {
 export function readSettings(
   environment: Environment,
 ): { readonly settings: Settings } | { readonly faults: readonly SettingFault[] } {
-  const reader = new SettingReader(environment);
-  const baseUrl = reader.required('APP_BASE_URL', parse.parseOrigin, '');
-  const settings: Settings = {
-    baseUrl,
-    isHttps: baseUrl.startsWith('https:'),
-    loopbackPort: parse.loopbackPort(baseUrl),
-    ...readProvider(reader),
-    ...readStorageAndKeys(reader),
-    graphBaseUrl: reader.required('GRAPH_BASE_URL', parse.parseBaseUrl, ''),
-    graphScopes: reader.required('GRAPH_SCOPES', parse.parseScopes, []),
-    adminRole: reader.required('ADMIN_ROLE', parse.parseRole, ''),
-    ...readSessionLimits(reader),
-    managedIdentityClientId: readManagedIdentity(reader),
-  };
-  return reader.faults.length === 0 ? { settings } : { faults: reader.faults };
+  const names = v.keyof(environmentSchema).options;
+  const texts = Object.fromEntries(names.map((name) => [name, textOf(environment, name)]));
+  const isSet = (name: SettingName): boolean => texts[name] !== undefined;
+  const parsed = v.safeParse(checkedTogether, texts, { abortPipeEarly: true });
+  const wrong = (parsed.issues ?? []).map(({ path, message }): Wrong => [path?.[0].key, message]);
+  const found = [...wrong, ...wrongCombinations(isSet)];
+  const faults = names.flatMap((name) =>
+    found.filter(([faulty]) => faulty === name).map(([, fault]) => ({ name, fault })),
+  );
+  return parsed.success && faults.length === 0
+    ? { settings: settingsFrom(parsed.output) }
+    : { faults };
 }
 
-function readProvider(
-  reader: SettingReader,
-): Pick<Settings, 'tenantId' | 'clientId' | 'authority' | 'issuer' | 'credential'> {
-  const tenantId = reader.required('ENTRA_TENANT_ID', parse.parseGuid, '');
-  const authority =
-    reader.optional('ENTRA_AUTHORITY', parse.parseBaseUrl) ??
-    `https://login.microsoftonline.com/${tenantId}/v2.0`;
-  return {
-    tenantId,
-    clientId: reader.required('ENTRA_CLIENT_ID', parse.parseGuid, ''),
-    authority,
-    issuer: reader.optional('ENTRA_ISSUER', parse.parseIssuer) ?? authority,
-    credential: readCredential(reader),
-  };
+function textOf(environment: Environment, name: SettingName): string | undefined {
+  const text = environment[name]?.trim();
+  return text === undefined || text === '' ? settingDefaults[name] : text;
 }
 
-function readCredential(reader: SettingReader): ClientCredential {
-  if (reader.has('ENTRA_CLIENT_SECRET') && reader.has('ENTRA_CLIENT_CERTIFICATE')) {
-    reader.fault('ENTRA_CLIENT_CERTIFICATE', 'must not be set together with ENTRA_CLIENT_SECRET');
-  }
-  const secret = reader.optional('ENTRA_CLIENT_SECRET', parse.parseSecretText);
-  const certificate = reader.optional('ENTRA_CLIENT_CERTIFICATE', parse.parseCertificate);
-  if (secret !== undefined) return { kind: 'secret', secret };
-  return certificate === undefined
-    ? { kind: 'managed-identity' }
-    : { kind: 'certificate', ...certificate };
-}
+/** The name of a setting, and what is wrong with it. */
+type Wrong = readonly [name: unknown, fault: string];
 
-function readStorageAndKeys(
-  reader: SettingReader,
-): Pick<Settings, 'tables' | 'tableName' | 'keyWrapping'> {
-  exactlyOne(reader, 'TABLES_ENDPOINT', 'TABLES_CONNECTION_STRING');
-  exactlyOne(reader, 'KEY_VAULT_KEY_ID', 'KEY_RING_SECRET');
-  const endpoint = reader.optional('TABLES_ENDPOINT', parse.parseTablesEndpoint);
-  const connectionString =
-    reader.optional('TABLES_CONNECTION_STRING', parse.parseConnectionString) ?? '';
-  const keyId = reader.optional('KEY_VAULT_KEY_ID', parse.parseKeyVaultKeyId);
-  const secret = reader.optional('KEY_RING_SECRET', parse.parseKeyRingSecret) ?? new Uint8Array();
-  return {
-    tables:
-      endpoint === undefined
-        ? { kind: 'connection-string', connectionString }
-        : { kind: 'endpoint', endpoint },
-    tableName: reader.required('TABLES_NAME', parse.parseTableName, ''),
-    keyWrapping: keyId === undefined ? { kind: 'secret', secret } : { kind: 'key-vault', keyId },
-  };
-}
-
-function exactlyOne(reader: SettingReader, first: SettingName, second: SettingName): void {
-  if (reader.has(first) === reader.has(second)) {
-    reader.fault(first, `or ${second} must be set, exactly one of the two`);
-  }
-}
-
-function readSessionLimits(
-  reader: SettingReader,
-): Pick<Settings, 'idleSeconds' | 'lifetimeSeconds' | 'revalidateSeconds'> {
-  const idleSeconds = reader.required('SESSION_IDLE_SECONDS', parse.parseSeconds, 0);
-  const lifetimeSeconds = reader.required('SESSION_LIFETIME_SECONDS', parse.parseSeconds, 0);
-  if (lifetimeSeconds > 0 && idleSeconds > lifetimeSeconds) {
-    reader.fault('SESSION_IDLE_SECONDS', 'must not exceed SESSION_LIFETIME_SECONDS');
-  }
-  const revalidateSeconds = reader.required('SESSION_REVALIDATE_SECONDS', parse.parseSeconds, 0);
-  return { idleSeconds, lifetimeSeconds, revalidateSeconds };
-}
-
-function readManagedIdentity(reader: SettingReader): string | undefined {
-  const users = [
-    ...(reader.has('TABLES_ENDPOINT') ? ['TABLES_ENDPOINT'] : []),
-    ...(reader.has('KEY_VAULT_KEY_ID') ? ['KEY_VAULT_KEY_ID'] : []),
-    ...(reader.has('ENTRA_CLIENT_SECRET') || reader.has('ENTRA_CLIENT_CERTIFICATE')
+/** What depends on which settings are there, whatever they hold. */
+function wrongCombinations(isSet: (name: SettingName) => boolean): readonly Wrong[] {
+  const exactlyOne = (first: SettingName, second: SettingName): Wrong[] =>
+    isSet(first) === isSet(second)
+      ? [[first, `or ${second} must be set, exactly one of the two`]]
+      : [];
+  const hasSecret = isSet('ENTRA_CLIENT_SECRET');
+  const hasCertificate = isSet('ENTRA_CLIENT_CERTIFICATE');
+  const needIdentity = [
+    ...(isSet('TABLES_ENDPOINT') ? ['TABLES_ENDPOINT'] : []),
+    ...(isSet('KEY_VAULT_KEY_ID') ? ['KEY_VAULT_KEY_ID'] : []),
+    ...(hasSecret || hasCertificate
       ? []
       : ['the federated credential (no ENTRA_CLIENT_SECRET or ENTRA_CLIENT_CERTIFICATE is set)']),
   ];
-  if (users.length > 0 && !reader.has('MANAGED_IDENTITY_CLIENT_ID')) {
-    reader.fault('MANAGED_IDENTITY_CLIENT_ID', `is required by ${users.join(' and ')}`);
-  }
-  return reader.optional('MANAGED_IDENTITY_CLIENT_ID', parse.parseGuid);
+  return [
+    ...exactlyOne('TABLES_ENDPOINT', 'TABLES_CONNECTION_STRING'),
+    ...exactlyOne('KEY_VAULT_KEY_ID', 'KEY_RING_SECRET'),
+    ...(hasSecret && hasCertificate
+      ? [['ENTRA_CLIENT_CERTIFICATE', 'must not be set together with ENTRA_CLIENT_SECRET'] as const]
+      : []),
+    ...(needIdentity.length > 0 && !isSet('MANAGED_IDENTITY_CLIENT_ID')
+      ? [['MANAGED_IDENTITY_CLIENT_ID', `is required by ${needIdentity.join(' and ')}`] as const]
+      : []),
+  ];
+}
+
+const checkedTogether = v.pipe(
+  environmentSchema,
+  v.forward(
+    v.partialCheck(
+      [['SESSION_IDLE_SECONDS'], ['SESSION_LIFETIME_SECONDS']],
+      (values) => values.SESSION_IDLE_SECONDS <= values.SESSION_LIFETIME_SECONDS,
+      'must not exceed SESSION_LIFETIME_SECONDS',
+    ),
+    ['SESSION_IDLE_SECONDS'],
+  ),
+);
+
+function settingsFrom(values: v.InferOutput<typeof environmentSchema>): Settings {
+  const authority =
+    values.ENTRA_AUTHORITY ?? `https://login.microsoftonline.com/${values.ENTRA_TENANT_ID}/v2.0`;
+  const { APP_BASE_URL, TABLES_ENDPOINT: endpoint, KEY_VAULT_KEY_ID: keyId } = values;
+  return {
+    baseUrl: APP_BASE_URL,
+    isHttps: APP_BASE_URL.startsWith('https:'),
+    loopbackPort: loopbackPort(new URL(APP_BASE_URL)),
+    tenantId: values.ENTRA_TENANT_ID,
+    clientId: values.ENTRA_CLIENT_ID,
+    authority,
+    issuer: values.ENTRA_ISSUER ?? authority,
+    credential: credentialFrom(values),
+    managedIdentityClientId: values.MANAGED_IDENTITY_CLIENT_ID,
+    tables:
+      endpoint === undefined
+        ? { kind: 'connection-string', connectionString: values.TABLES_CONNECTION_STRING ?? '' }
+        : { kind: 'endpoint', endpoint },
+    tableName: values.TABLES_NAME,
+    keyWrapping:
+      keyId === undefined
+        ? { kind: 'secret', secret: values.KEY_RING_SECRET ?? new Uint8Array() }
+        : { kind: 'key-vault', keyId },
+    graphBaseUrl: values.GRAPH_BASE_URL,
+    graphScopes: values.GRAPH_SCOPES,
+    adminRole: values.ADMIN_ROLE,
+    idleSeconds: values.SESSION_IDLE_SECONDS,
+    lifetimeSeconds: values.SESSION_LIFETIME_SECONDS,
+    revalidateSeconds: values.SESSION_REVALIDATE_SECONDS,
+  };
+}
+
+function credentialFrom({
+  ENTRA_CLIENT_SECRET: secret,
+  ENTRA_CLIENT_CERTIFICATE: pems,
+}: v.InferOutput<typeof environmentSchema>): ClientCredential {
+  if (secret !== undefined) return { kind: 'secret', secret };
+  return pems === undefined ? { kind: 'managed-identity' } : { kind: 'certificate', ...pems };
+}
+
+/** `undefined` for an origin that is not on this machine. */
+function loopbackPort({ hostname, port, protocol }: URL): number | undefined {
+  if (!isLoopback(hostname)) return undefined;
+  if (port !== '') return Number(port);
+  return protocol === 'https:' ? 443 : 80;
 }

@@ -1,7 +1,7 @@
 import { type CryptoKey, importJWK } from 'jose';
 import { AppError } from '../errors';
 import { type FetchedAnswer, fetchWhole, isObject, parseJson } from '../json';
-import { isLoopback } from '../proxy';
+import { isHttpLoopback } from '../proxy';
 import { AskedToWaitError, type Clock, createSingleFlight, readRetryAfter } from '../waiting';
 
 /** What an instance knows of the provider, shared by all requests. */
@@ -152,9 +152,9 @@ const entraHosts =
  * where the stand-ins are, the issuer of a workforce tenant is its authority, and that of External ID is not.
  */
 function isWorkforceTenant(authority: string, issuer: string): boolean {
-  const { hostname, pathname } = new URL(authority);
-  if (!/^\/[^/]+(\/v2\.0)?$/.test(pathname)) return false;
-  return entraHosts.test(hostname) || (isHttpLoopback(authority) && issuer === authority);
+  const url = new URL(authority);
+  if (!/^\/[^/]+(\/v2\.0)?$/.test(url.pathname)) return false;
+  return entraHosts.test(url.hostname) || (isHttpLoopback(url) && issuer === authority);
 }
 
 /** Two documents are fetched one after the other, within the ten seconds of a request. */
@@ -203,7 +203,7 @@ function parseProviderMetadata(
   if (members['issuer'] !== issuer) {
     throw mismatch('issuer in the metadata differs from ENTRA_ISSUER');
   }
-  const allowsHttp = isHttpLoopback(authority);
+  const allowsHttp = isHttpLoopback(new URL(authority));
   const endpoint = (name: string): string => {
     const value = members[name];
     if (!isSafeEndpoint(value, allowsHttp)) throw mismatch(`${name} is missing or unsafe`);
@@ -222,16 +222,10 @@ function parseProviderMetadata(
 
 /** @param allowsHttp the metadata itself came over http on loopback */
 function isSafeEndpoint(value: unknown, allowsHttp: boolean): value is string {
-  if (typeof value !== 'string' || value.length > 2048 || !URL.canParse(value)) return false;
-  const url = new URL(value);
-  if (url.username !== '' || url.password !== '' || url.hash !== '') return false;
-  return url.protocol === 'https:' || (allowsHttp && isHttpLoopback(value));
-}
-
-/** `http:` on this machine, where nobody else can listen. */
-function isHttpLoopback(address: string): boolean {
-  const url = URL.parse(address);
-  return url?.protocol === 'http:' && isLoopback(url.hostname);
+  if (typeof value !== 'string' || value.length > 2048) return false;
+  const url = URL.parse(value);
+  if (url === null || url.username + url.password + url.hash !== '') return false;
+  return url.protocol === 'https:' || (allowsHttp && isHttpLoopback(url));
 }
 
 interface SigningKey {

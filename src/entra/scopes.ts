@@ -1,4 +1,5 @@
 import { AppError } from '../errors';
+import { oidcScopes } from '../setting-values';
 
 /**
  * Entra ID gives a token for one resource only, whatever was consented to, and refuses a token request that names scopes
@@ -9,9 +10,6 @@ import { AppError } from '../errors';
 /** Graph in each cloud, and by its application id. */
 const graph =
   /^(https:\/\/(graph\.microsoft\.(com|us|de)|dod-graph\.microsoft\.us|microsoftgraph\.chinacloudapi\.cn)|00000003-0000-0000-c000-000000000000)$/;
-
-/** Of no resource: they ask for the ID token and the refresh token. */
-const oidcScopes = new Set(['openid', 'profile', 'email', 'offline_access']);
 
 /** Azure AD B2C takes an app's own id as a scope. */
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

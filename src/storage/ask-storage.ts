@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RestError, TableClient } from '@azure/data-tables';
 import { AppError } from '../errors';
-import { isLoopback, proxyAgent } from '../proxy';
+import { isHttpLoopback, proxyAgent } from '../proxy';
 import { abortable, readRetryAfter } from '../waiting';
 import type { Properties, PropertyValue, Row, Table, TransactionAction } from './table';
 
@@ -34,7 +34,7 @@ export function createTableClient(connection: TableConnection): TableClient {
   const client = connect(connection, false);
   const url = URL.parse(client.url);
   if (url?.protocol === 'https:') return client;
-  if (url?.protocol !== 'http:' || !isLoopback(url.hostname)) {
+  if (url === null || !isHttpLoopback(url)) {
     throw new AppError('ERR_SETTINGS', { note: 'the tables must be reached over https' });
   }
   return connect(connection, true);
