@@ -13,6 +13,7 @@ import type { KeyRing } from './keys/encryption';
 import { createKeyRing } from './keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
 import { settleProxy } from './proxy';
+import { keyForLogs } from './sessions/session';
 import { createSessionStore, type SessionStore } from './sessions/session-store';
 import { longestSessionSeconds } from './setting-values';
 import { type Environment, readSettings, type SettingFault, type Settings } from './settings';
@@ -95,7 +96,7 @@ function createServices(environment: Environment): Services | FaultySettings {
     keyRing,
     limits: settings,
     onUnreadable: (what, userKey) => {
-      logOutsideRequests(`ERR_SESSION_UNREADABLE: ${what} of ${userKey.slice(0, 8)}`);
+      logOutsideRequests(`ERR_SESSION_UNREADABLE: ${what} of ${keyForLogs(userKey)}`);
     },
   });
   const auth: RelyingParty = {

@@ -143,7 +143,7 @@ function endTarget(context: SignedInContext, { userKey, sessionKey }: Target): P
   const whom = { by: user.userKey, of: userKey };
   if (sessionKey === undefined) {
     return audited(context, { ...whom, event: 'end all sessions of user' }, () =>
-      services.sessions.endAllOf(userKey, signal),
+      services.sessions.endAllOf({ userKey }, signal),
     );
   }
   return audited(context, { ...whom, event: 'end session', session: sessionKey }, async () =>

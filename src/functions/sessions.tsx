@@ -102,7 +102,7 @@ async function endOthers(context: SignedInContext): Promise<HttpResponseInit> {
   const current = sessionKeyOf(ticket.sessionId);
   const action = { event: 'end own other sessions', by: userKey, of: userKey } as const;
   const count = await audited(context, action, () =>
-    services.sessions.endAllOf(userKey, signal, current),
+    services.sessions.endAllOf({ userKey, exceptSessionKey: current }, signal),
   );
   return answerEnded(context, count);
 }

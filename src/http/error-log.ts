@@ -1,9 +1,8 @@
 import { isOfTheApp, meaningOf } from '../entra/refusals';
 import { AppError, type ErrorCode, type ProviderRefusal } from '../errors';
+import { keyForLogs } from '../sessions/session';
 import type { RequestContext } from './request';
 
-/** Characters of a user key in logs: enough to find a person in the console, and of no other use. */
-const prefixLength = 8;
 const maxCauses = 4;
 
 /** Refusals of the app's own that an operator should see although the app works. */
@@ -14,7 +13,7 @@ const warnings: readonly ErrorCode[] = ['ERR_WRONG_TENANT', 'ERR_OTHER_ISSUER'];
  * what finds it in the provider's log; all else is the code, the note and, for faults, where they arose.
  */
 export function logError({ log, visitor }: RequestContext, error: AppError): void {
-  const by = visitor.userKey?.slice(0, prefixLength);
+  const by = visitor.userKey && keyForLogs(visitor.userKey);
   const refusal = refusalIn(error);
   if (refusal !== undefined) {
     log(refusalLevel(error, refusal), `refusal ${JSON.stringify(eventOf(error, refusal, by))}`);

@@ -1,37 +1,60 @@
 import { AppError } from '../errors';
 import type { Properties, PropertyValue, Row, Table } from '../storage/table';
-import { sessionPrefix, sessionRowKey, tokensPrefix, tokensRowKey } from './session';
-import { endedMark, sidIndexAddress, sidPartition } from './session-rows';
+import { type Session, sessionKeyOf, type SessionTicket } from './session';
+import {
+  endedMark,
+  rowKeysOfSession,
+  sessionKeyIn,
+  type SessionStorage,
+  sidIndexAddress,
+  sidPartition,
+} from './session-rows';
+
+type TableOnly = Pick<SessionStorage, 'table'>;
+
+/**
+ * Ends the session of a ticket. 1 transaction, and 1 delete with a `sid`.
+ * @param session the session, if it was read: it tells the `sid`
+ */
+export async function endTicket(
+  storage: TableOnly,
+  { userKey, sessionId }: SessionTicket,
+  session: Pick<Session, 'sid'> | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = { userKey, sessionKey: sessionKeyOf(sessionId), sid: session?.sid };
+  await endSession(storage, name, signal);
+}
 
 /** Names a session without opening it. */
 export interface SessionName {
   readonly userKey: string;
   readonly sessionKey: string;
-  /** Removes the `sid` index entry too; left out, the entry leads nowhere until it expires. */
+  /** Removes the `sid` index entry too. Without it, the entry leads nowhere until it expires. */
   readonly sid?: string | undefined;
 }
 
 /**
- * Ends one session: both rows in one transaction. Ending it once more is fine.
+ * Ends one session, both rows in one transaction. To end it once more is fine.
  * @returns whether it was there
  */
 export async function endSession(
-  table: Table,
+  { table }: TableOnly,
   { userKey, sessionKey, sid }: SessionName,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const rows = [sessionRowKey(sessionKey), tokensRowKey(sessionKey)];
-  const found = await deleteRows(table, userKey, [rows], signal);
-  const wasThere = found.flat().includes(sessionRowKey(sessionKey));
+  const [sessionRow, tokensRow] = rowKeysOfSession(sessionKey);
+  const found = await deleteRows(table, userKey, [[sessionRow, tokensRow]], signal);
   // Last, so that a failure above leaves a way to find the session again.
-  if (sid !== undefined) await removeIndexEntry(table, { sid, sessionKey }, signal);
-  return wasThere;
+  if (sid !== undefined) await removeIndexEntry(table, sid, sessionKey, signal);
+  return found.flat().includes(sessionRow);
 }
 
 /** The session has ended by now, and nobody must be told otherwise: an entry that stays leads nowhere and expires. */
 async function removeIndexEntry(
   table: Table,
-  { sid, sessionKey }: { readonly sid: string; readonly sessionKey: string },
+  sid: string,
+  sessionKey: string,
   signal: AbortSignal,
 ): Promise<void> {
   try {
@@ -49,49 +72,35 @@ interface SessionsOfUser {
 }
 
 /**
- * Ends all sessions of a user, or all but one. Their `sid` index entries lead nowhere from then on and expire.
+ * Ends all sessions of a user, or all but one. Their `sid` index entries lead nowhere from then on and expire. 1 list,
+ * and 1 transaction for 50 sessions.
  * @returns how many were there before and are gone now, whoever ended them
  * @throws ERR_STORAGE_UNAVAILABLE also when sessions kept changing: some may have ended then
  */
 export async function endAllSessions(
-  table: Table,
+  { table }: TableOnly,
   { userKey, exceptSessionKey }: SessionsOfUser,
   signal: AbortSignal,
 ): Promise<number> {
-  const sessions = await rowKeysBySession(table, userKey, signal);
-  if (exceptSessionKey !== undefined) sessions.delete(exceptSessionKey);
+  const sessions = new Map<string, string[]>();
+  for await (const { rows } of table.list({ partitionKey: userKey, select: [] }, signal)) {
+    for (const { rowKey } of rows) {
+      const sessionKey = sessionKeyIn(rowKey);
+      if (sessionKey === undefined || sessionKey === exceptSessionKey) continue;
+      sessions.set(sessionKey, [...(sessions.get(sessionKey) ?? []), rowKey]);
+    }
+  }
   await deleteRows(table, userKey, [...sessions.values()], signal);
   return sessions.size;
 }
 
-/** The rows of each session stay together. */
-async function rowKeysBySession(
-  table: Table,
-  userKey: string,
-  signal: AbortSignal,
-): Promise<Map<string, string[]>> {
-  const sessions = new Map<string, string[]>();
-  for await (const { rows } of table.list({ partitionKey: userKey, select: [] }, signal)) {
-    for (const { rowKey } of rows) {
-      const prefix = [sessionPrefix, tokensPrefix].find((known) => rowKey.startsWith(known));
-      if (prefix === undefined) continue;
-      const sessionKey = rowKey.slice(prefix.length);
-      sessions.set(sessionKey, [...(sessions.get(sessionKey) ?? []), rowKey]);
-    }
-  }
-  return sessions;
-}
-
-/** The most entries of a transaction. */
-const entriesATransaction = 100;
-
 /**
- * Ends every session that came of one session at the provider, and no other: one query of the index, one transaction to
- * mark it, one a user, one to empty it. Nobody's cookie is needed.
+ * Ends every session that came of one session at the provider, and no other. Nobody's cookie is needed. 1 list of the
+ * index, 1 transaction to mark its entries, 1 for each user, 1 to remove the entries.
  * @returns how many were there and are gone now, by user key; empty when nobody knows this `sid`
  */
 export async function endSessionsOfSid(
-  table: Table,
+  { table }: TableOnly,
   sid: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, number>> {
@@ -122,6 +131,9 @@ export async function endSessionsOfSid(
   return new Map(counts.filter(([, count]) => count > 0));
 }
 
+/** The most rows that one transaction may change. */
+const maxTransactionRows = 100;
+
 async function markEntries(
   table: Table,
   partitionKey: string,
@@ -129,9 +141,9 @@ async function markEntries(
   signal: AbortSignal,
 ): Promise<void> {
   const unmarked = entries.filter(({ properties }) => properties['ended'] !== true);
-  for (let start = 0; start < unmarked.length; start += entriesATransaction) {
+  for (let start = 0; start < unmarked.length; start += maxTransactionRows) {
     const part = unmarked
-      .slice(start, start + entriesATransaction)
+      .slice(start, start + maxTransactionRows)
       .map(({ rowKey, etag, properties }) => ({
         row: { partitionKey, rowKey, properties: { ...known(properties), ...endedMark } },
         etag,
@@ -139,21 +151,9 @@ async function markEntries(
     const replaces = part.map(({ row, etag }) => ({ action: 'replace' as const, ...row, etag }));
     const { outcome } = await table.transact(partitionKey, replaces, signal);
     if (outcome === 'done') continue;
-    // One of them was marked or taken meanwhile, by another such sign-out; the others must be marked all the same.
+    // Another such sign-out has marked or removed one of them meanwhile. The others must be marked all the same.
     await Promise.all(part.map(({ row, etag }) => table.replace(row, etag, signal)));
   }
-}
-
-/** Of those that were still there, the keys. One that ended earlier has left its entry behind. */
-async function endSessionsOf(
-  table: Table,
-  userKey: string,
-  sessionKeys: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const groups = sessionKeys.map((key) => [sessionRowKey(key), tokensRowKey(key)]);
-  const found = new Set((await deleteRows(table, userKey, groups, signal)).flat());
-  return sessionKeys.filter((key) => found.has(sessionRowKey(key)));
 }
 
 /** Absent properties cannot be written. */
@@ -165,16 +165,26 @@ function known(properties: Row['properties']): Properties {
   return written;
 }
 
-const tries = 3;
-/** The most rows of a transaction. */
-const transactionSize = 100;
+/** @returns the keys of those that were still there: a session that ended earlier has left its entry behind */
+async function endSessionsOf(
+  table: Table,
+  userKey: string,
+  sessionKeys: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const groups = sessionKeys.map(rowKeysOfSession);
+  const found = new Set((await deleteRows(table, userKey, groups, signal)).flat());
+  return sessionKeys.filter((sessionKey) => found.has(rowKeysOfSession(sessionKey)[0]));
+}
+
+const maxTries = 3;
 
 /** Row keys that go together: both rows of a session, or one row alone. */
 export type RowGroup = readonly string[];
 
 /**
- * Deletes rows of one partition, each group in one transaction, so that no half of a session is left. A transaction
- * fails whole when one of its rows is gone already: then what is still there is listed, and tried again.
+ * Deletes rows of one partition. A group is never split: its rows go in one transaction. A transaction fails as a whole
+ * when one of its rows is gone already. Then what is still there is listed, and tried again.
  * @returns the groups of which something was there; all are gone now
  * @throws ERR_STORAGE_UNAVAILABLE also when rows kept changing under all three tries
  */
@@ -186,7 +196,7 @@ export async function deleteRows(
 ): Promise<readonly RowGroup[]> {
   const found: RowGroup[] = [];
   let left = groups;
-  for (let count = 0; count < tries; count += 1) {
+  for (let tries = 0; tries < maxTries; tries += 1) {
     const failed: RowGroup[] = [];
     for (const part of transactionsOf(left)) {
       const deletes = part.flat().map((rowKey) => ({ action: 'delete' as const, rowKey }));
@@ -202,10 +212,10 @@ export async function deleteRows(
 
 function transactionsOf(groups: readonly RowGroup[]): readonly (readonly RowGroup[])[] {
   const transactions: RowGroup[][] = [];
-  let size = transactionSize;
+  let size = maxTransactionRows;
   for (const group of groups) {
     size += group.length;
-    if (size > transactionSize) {
+    if (size > maxTransactionRows) {
       transactions.push([]);
       size = group.length;
     }

@@ -2,10 +2,12 @@ import { AppError } from '../errors';
 import { isObject, parseJson } from '../json';
 import type { Row, RowPage, RowQuery } from '../storage/table';
 import type { SessionName } from './end-sessions';
-import { isLive, sessionPrefix, sessionRowKey } from './session';
+import { isLive } from './session';
 import {
   parseSummary,
   parseTimes,
+  sessionPrefix,
+  sessionRowKey,
   type SessionStorage,
   type SummaryContent,
   toRowTime,
@@ -71,7 +73,7 @@ export async function listSessions(
 const selected = ['summary', 'kid', 'createdAt', 'idleExpiresAt', 'expiresAt'];
 
 /** The query for all live sessions, or one user's. */
-export function liveSessions(now: number, userKey?: string): RowQuery {
+function liveSessions(now: number, userKey?: string): RowQuery {
   const time = toRowTime(now);
   return {
     ...(userKey !== undefined && { partitionKey: userKey }),
@@ -84,21 +86,21 @@ export function liveSessions(now: number, userKey?: string): RowQuery {
   };
 }
 
-/** The live session with this name, or `undefined`. */
-export async function findSummary(
+/** The live session with this name; `undefined` when there is none. 1 point read. */
+export async function findSession(
   parts: SessionStorage,
   { userKey, sessionKey }: SessionName,
   now: number,
   signal: AbortSignal,
 ): Promise<SessionSummary | undefined> {
   const address = { partitionKey: userKey, rowKey: sessionRowKey(sessionKey) };
-  const row = await parts.table.read(address, { select: selected, signal });
+  const row = await parts.table.read({ ...address, select: selected }, signal);
   const summary = row && (await summaryOf(parts, row, signal));
   return summary !== undefined && isLive(summary, now) ? summary : undefined;
 }
 
 /** What a row tells of a session; `undefined` when it does not even have its times. */
-export async function summaryOf(
+async function summaryOf(
   { table, keyRing }: SessionStorage,
   row: Row,
   signal: AbortSignal,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { isObject, parseJson } from '../json';
+import * as v from 'valibot';
+import { parseJson } from '../json';
 import {
   decryptValue,
   deriveKey,
@@ -8,7 +9,6 @@ import {
   encryptValue,
   type KeyRing,
   type RingKey,
-  type ValueAddress,
 } from '../keys/encryption';
 import { chunkSize, joinChunks, splitIntoChunks } from '../storage/row-limits';
 import type { NewRow, Row, RowAddress, Table } from '../storage/table';
@@ -17,22 +17,20 @@ import {
   sessionIdBytes,
   sessionKeyOf,
   type SessionLimits,
-  sessionRowKey,
   type SessionTicket,
-  tokensRowKey,
 } from './session';
 
-/** What everything in `sessions/` is made of; put together once an instance. */
+/** What every function of `sessions/` works on; put together once for each instance. */
 export interface SessionStorage {
   readonly table: Table;
   readonly keyRing: KeyRing;
   readonly limits: SessionLimits;
-  /** Told of a row that is there and cannot be opened: its session counts as ended, and somebody must know. */
-  readonly onUnreadable?: (what: UnreadablePart, userKey: string) => void;
+  /**
+   * Called for a row that is there and cannot be opened: its session counts as ended, and somebody must know.
+   * `kid`: the ring has no key of that name. `data`, `tokens`: the value is damaged, moved, or of another version.
+   */
+  readonly onUnreadable?: (what: 'kid' | 'data' | 'tokens', userKey: string) => void;
 }
-
-/** The key's name is not in the ring, or the value does not open: corrupted, moved, or of another version. */
-export type UnreadablePart = 'kid' | 'data' | 'tokens';
 
 /** A session's MSAL token cache as it is stored. */
 export interface StoredTokens {
@@ -42,284 +40,260 @@ export interface StoredTokens {
   readonly etag: string;
 }
 
-/** A live session as it is stored. */
-export interface FoundSession {
-  readonly session: Session;
-  /** Browser and system in words. */
-  readonly device: string;
+/** A session as it is stored. */
+export interface FoundSession extends DescribedSession {
   /** Names this version of the session's row, for `If-Match`. */
   readonly etag: string;
   /** `undefined` when the tokens were not read, or are not there. */
   readonly tokens: StoredTokens | undefined;
 }
 
-/** A session together with the words for the browser it lives in. */
-export interface DescribedSession {
+interface DescribedSession {
   readonly session: Session;
+  /** Browser and system in words. */
   readonly device: string;
 }
 
-type Opener = Pick<SessionTicket, 'userKey' | 'sessionId'>;
+/** What opens the two rows of a session. */
+interface RowOpener {
+  readonly tableName: string;
+  readonly ringKey: RingKey;
+  readonly ticket: Pick<SessionTicket, 'userKey' | 'sessionId' | 'expiresAt'>;
+}
 
 /**
- * The row of a session. `data` needs the session id to be read; `summary`, what lists show, needs
- * the ring's key only. `kid` names the ring's key of both.
+ * The row of a session. Only the session id opens `data`. The ring's key alone opens `summary`, which lists show. `kid`
+ * names the ring's key of both.
  */
-export function sessionRowOf(
-  { session, device }: DescribedSession,
-  { tableName, ringKey, ticket }: { tableName: string; ringKey: RingKey; ticket: Opener },
-): NewRow {
-  const { partitionKey, rowKey } = addressOf(ticket);
-  const address = (property: string) => ({ table: tableName, partitionKey, rowKey, property });
-  const sessionKey = deriveSessionKey(ringKey, sessionIdBytes(ticket.sessionId));
-  const summary: SummaryContent = {
-    name: session.user.name,
-    username: session.user.username,
-    device,
-  };
+export function sessionRowOf({ session, device }: DescribedSession, opener: RowOpener): NewRow {
+  const { ringKey, ticket } = opener;
+  const address = sessionAddress(ticket);
+  const { createdAt, idleExpiresAt, expiresAt, ...rest } = session;
+  const { name, username } = session.user;
+  // The partition tells the user key.
+  const content = bytesOf({ ...rest, user: { ...session.user, userKey: undefined }, device });
+  const data = encryptValue(ownKey(opener), valueAddress(opener, address, 'data'), content);
   return {
-    partitionKey,
-    rowKey,
+    ...address,
     properties: {
-      ...dataProperties(
-        encryptValue(sessionKey, address('data'), bytesOf(sessionContent(session, device))),
+      // Five hundred long roles are more than one property holds.
+      ...(data.byteLength <= chunkSize ? { data } : splitIntoChunks(data)),
+      summary: encryptValue(
+        deriveKey(ringKey, 'summary'),
+        valueAddress(opener, address, 'summary'),
+        bytesOf({ name, username, device }),
       ),
-      summary: encryptValue(deriveKey(ringKey, 'summary'), address('summary'), bytesOf(summary)),
       kid: ringKey.kid,
-      createdAt: toRowTime(session.createdAt),
-      idleExpiresAt: toRowTime(session.idleExpiresAt),
-      expiresAt: toRowTime(session.expiresAt),
+      createdAt: toRowTime(createdAt),
+      idleExpiresAt: toRowTime(idleExpiresAt),
+      expiresAt: toRowTime(expiresAt),
     },
   };
 }
 
-/** Five hundred long roles are more than one property holds; what fits stays in one, as it always was. */
-function dataProperties(data: Uint8Array): NewRow['properties'] {
-  return data.byteLength <= chunkSize ? { data } : splitIntoChunks(data);
-}
-
-/** Where a ticket's session lies. */
-export function addressOf(ticket: Opener): Pick<NewRow, 'partitionKey' | 'rowKey'> {
-  return {
-    partitionKey: ticket.userKey,
-    rowKey: sessionRowKey(sessionKeyOf(ticket.sessionId)),
-  };
-}
-
-/** The session in a row, or `undefined` when this ticket and ring key do not open it. */
-export function parseSessionRow(
-  row: Row,
-  { tableName, ringKey, ticket }: { tableName: string; ringKey: RingKey; ticket: Opener },
-): DescribedSession | undefined {
+/** The session in a row; `undefined` when this ticket and ring key do not open it. */
+export function parseSessionRow(row: Row, opener: RowOpener): DescribedSession | undefined {
   const times = parseTimes(row);
-  if (times === undefined) return undefined;
-  const address = addressIn(tableName, row, 'data');
-  const key = deriveSessionKey(ringKey, sessionIdBytes(ticket.sessionId));
-  const data = decryptValue(key, address, row.properties['data'] ?? joinChunks(row.properties));
-  const content = data && parseSessionContent(parseJson(data), row.partitionKey);
-  return content && { session: { ...content.session, ...times }, device: content.device };
+  const encrypted = row.properties['data'] ?? joinChunks(row.properties);
+  const data = decryptValue(ownKey(opener), valueAddress(opener, row, 'data'), encrypted);
+  const content = v.safeParse(contentSchema, data && parseJson(data));
+  if (times === undefined || !content.success) return undefined;
+  const { device, user, ...rest } = content.output;
+  return { session: { ...rest, user: { ...user, userKey: row.partitionKey }, ...times }, device };
 }
 
-/** What a list may show of a session, or `undefined` when the ring's key does not open it. */
+// With a function for the default, the member is always there: the types of a session know no missing ones.
+const optionalText = v.optional(v.string(), () => undefined);
+
+const contentSchema = v.object({
+  user: v.object({
+    issuer: v.string(),
+    subject: v.string(),
+    objectId: optionalText,
+    tenantId: optionalText,
+    name: v.string(),
+    username: v.string(),
+    roles: v.array(v.string()),
+  }),
+  sid: optionalText,
+  loginHint: optionalText,
+  steppedUpAt: v.optional(v.number(), () => undefined),
+  stepUps: v.optional(v.array(v.string()), () => undefined),
+  verifiedAt: v.number(),
+  device: v.string(),
+});
+
+/** Enough to recognise a session in a list. */
+export type SummaryContent = Readonly<v.InferOutput<typeof summarySchema>>;
+
+/** What a list may show of a session; `undefined` when the ring's key does not open it. */
 export function parseSummary(
   row: Row,
-  { tableName, ringKey }: { tableName: string; ringKey: RingKey },
+  opener: Pick<RowOpener, 'tableName' | 'ringKey'>,
 ): SummaryContent | undefined {
-  const address = addressIn(tableName, row, 'summary');
-  const summary = decryptValue(deriveKey(ringKey, 'summary'), address, row.properties['summary']);
-  return summary && parseSummaryContent(parseJson(summary));
+  const key = deriveKey(opener.ringKey, 'summary');
+  const address = valueAddress(opener, row, 'summary');
+  const summary = decryptValue(key, address, row.properties['summary']);
+  const content = v.safeParse(summarySchema, summary && parseJson(summary));
+  return content.success ? content.output : undefined;
 }
 
-/** The three times of a session's row, or `undefined` when one is missing. */
+const summarySchema = v.object({
+  name: v.string(),
+  username: v.string(),
+  /** Browser and system in words. */
+  device: v.string(),
+});
+
+/** The three times of a session's row; `undefined` when one is missing. */
 export function parseTimes({
   properties,
 }: Row): Pick<Session, 'createdAt' | 'idleExpiresAt' | 'expiresAt'> | undefined {
-  const createdAt = fromRowTime(properties['createdAt']);
-  const idleExpiresAt = fromRowTime(properties['idleExpiresAt']);
-  const expiresAt = fromRowTime(properties['expiresAt']);
-  if (createdAt === undefined || idleExpiresAt === undefined || expiresAt === undefined) {
-    return undefined;
-  }
-  return { createdAt, idleExpiresAt, expiresAt };
+  const times = v.safeParse(timesSchema, properties);
+  return times.success ? times.output : undefined;
 }
 
-function addressIn(table: string, { partitionKey, rowKey }: Row, property: string): ValueAddress {
-  return { table, partitionKey, rowKey, property };
+/** Times are Edm.DateTime in rows, where they can be read and filtered, and epoch seconds elsewhere. */
+export function toRowTime(epochSeconds: number): Date {
+  return new Date(epochSeconds * 1000);
+}
+
+const rowTime = v.pipe(
+  v.date(),
+  v.transform((time) => Math.floor(time.getTime() / 1000)),
+);
+
+const timesSchema = v.object({ createdAt: rowTime, idleExpiresAt: rowTime, expiresAt: rowTime });
+
+/**
+ * The row of a session's token cache: zipped (it is JSON that repeats itself), then encrypted under the session's own
+ * key, then cut into chunks. `expiresAt` is the session's last second, so that moving the idle limit rewrites one row
+ * only.
+ */
+export function tokensRowOf(tokenCache: string, opener: RowOpener): NewRow {
+  const address = tokensAddress(opener.ticket);
+  const zipped = gzipSync(Buffer.from(tokenCache, 'utf8'));
+  const data = encryptValue(ownKey(opener), valueAddress(opener, address, 'data'), zipped);
+  return {
+    ...address,
+    properties: {
+      ...splitIntoChunks(data),
+      kid: opener.ringKey.kid,
+      expiresAt: toRowTime(opener.ticket.expiresAt),
+    },
+  };
+}
+
+/** MSAL's serialized cache; `undefined` when this ticket and ring key do not open the row. */
+export function parseTokensRow(row: Row, opener: RowOpener): string | undefined {
+  const address = valueAddress(opener, row, 'data');
+  const zipped = decryptValue(ownKey(opener), address, joinChunks(row.properties));
+  return zipped && unzip(zipped);
+}
+
+/** What was encrypted is ours. The limit only keeps a mistake of ours from filling the memory. */
+const maxCacheBytes = 16 * 1024 * 1024;
+
+function unzip(zipped: Uint8Array): string | undefined {
+  try {
+    return gunzipSync(zipped, { maxOutputLength: maxCacheBytes }).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the session alone. */
+function ownKey({ ringKey, ticket }: RowOpener): ReturnType<typeof deriveSessionKey> {
+  return deriveSessionKey(ringKey, sessionIdBytes(ticket.sessionId));
+}
+
+function valueAddress(
+  { tableName }: Pick<RowOpener, 'tableName'>,
+  { partitionKey, rowKey }: RowAddress,
+  property: string,
+) {
+  return { table: tableName, partitionKey, rowKey, property };
 }
 
 function bytesOf(content: object): Buffer {
   return Buffer.from(JSON.stringify(content), 'utf8');
 }
 
-type Times = 'createdAt' | 'idleExpiresAt' | 'expiresAt';
+type TicketName = Pick<SessionTicket, 'userKey' | 'sessionId'>;
 
-/** What the encrypted `data` of a session's row holds; the partition tells the user key. */
-export function sessionContent(session: Omit<Session, Times>, device: string): object {
-  const { user, sid, loginHint, steppedUpAt, stepUps, verifiedAt } = session;
-  const { issuer, subject, objectId, tenantId, name, username, roles } = user;
-  return {
-    user: { issuer, subject, objectId, tenantId, name, username, roles },
-    sid,
-    loginHint,
-    steppedUpAt,
-    stepUps,
-    verifiedAt,
-    device,
-  };
+/** Where a ticket's session is stored. */
+export function sessionAddress({ userKey, sessionId }: TicketName): RowAddress {
+  return { partitionKey: userKey, rowKey: sessionRowKey(sessionKeyOf(sessionId)) };
 }
 
-/** What {@link sessionContent} made, or `undefined`. */
-export function parseSessionContent(
-  content: unknown,
-  userKey: string,
-): { session: Omit<Session, Times>; device: string } | undefined {
-  if (!isObject(content) || !isObject(content['user'])) return undefined;
-  const { sid, loginHint, steppedUpAt, stepUps, verifiedAt, device } = content;
-  const { issuer, subject, objectId, tenantId, name, username, roles } = content['user'];
-  if (!isText(issuer) || !isText(subject) || !isText(name) || !isText(username)) return undefined;
-  if (!isOptionalText(objectId) || !isOptionalText(tenantId)) return undefined;
-  if (!isTexts(roles)) return undefined;
-  if (!isOptionalText(sid) || !isOptionalText(loginHint)) return undefined;
-  if (steppedUpAt !== undefined && typeof steppedUpAt !== 'number') return undefined;
-  if (stepUps !== undefined && !isTexts(stepUps)) return undefined;
-  if (typeof verifiedAt !== 'number' || !isText(device)) return undefined;
-  const user = { userKey, issuer, subject, objectId, tenantId, name, username, roles };
-  return { session: { user, sid, loginHint, steppedUpAt, stepUps, verifiedAt }, device };
+/** Where a ticket's token cache is stored. */
+export function tokensAddress({ userKey, sessionId }: TicketName): RowAddress {
+  return { partitionKey: userKey, rowKey: tokensPrefix + sessionKeyOf(sessionId) };
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
+export const sessionPrefix = 'session:';
+const tokensPrefix = 'tokens:';
+
+/** The row key of a session's claims and times. */
+export function sessionRowKey(sessionKey: string): string {
+  return sessionPrefix + sessionKey;
 }
 
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every(isText);
+/** The row keys of a session and of its token cache. The two share every transaction: no half of a session is left. */
+export function rowKeysOfSession(sessionKey: string): readonly [session: string, tokens: string] {
+  return [sessionRowKey(sessionKey), tokensPrefix + sessionKey];
 }
 
-function isOptionalText(value: unknown): value is string | undefined {
-  return value === undefined || isText(value);
+/** The session key in the row key of either row; `undefined` for rows of another kind. */
+export function sessionKeyIn(rowKey: string): string | undefined {
+  const prefix = [sessionPrefix, tokensPrefix].find((known) => rowKey.startsWith(known));
+  return prefix === undefined ? undefined : rowKey.slice(prefix.length);
 }
 
-/** What the encrypted `summary` of a session's row holds: enough to recognise a session in a list. */
-export interface SummaryContent {
-  readonly name: string;
-  readonly username: string;
-  /** Browser and system in words. */
-  readonly device: string;
-}
-
-/** A summary, or `undefined` for anything else. */
-export function parseSummaryContent(content: unknown): SummaryContent | undefined {
-  if (!isObject(content)) return undefined;
-  const { name, username, device } = content;
-  if (typeof name !== 'string' || typeof username !== 'string') return undefined;
-  return typeof device === 'string' ? { name, username, device } : undefined;
-}
-
-interface Opening {
-  readonly tableName: string;
-  readonly ringKey: RingKey;
-  readonly ticket: Pick<SessionTicket, 'userKey' | 'sessionId' | 'expiresAt'>;
-}
-
-/** What was encrypted is ours; the bound only keeps a mistake of ours from eating the memory. */
-const largestCache = 16 * 1024 * 1024;
-
-/**
- * The row of a session's token cache: gzip (the cache is repetitive JSON around tokens), then
- * encrypted under the session's own key, then in chunks. `expiresAt` is the session's last second,
- * so that sliding rewrites one row only.
- */
-export function tokensRowOf(tokenCache: string, { tableName, ringKey, ticket }: Opening): NewRow {
-  const row = tokensAddressOf(ticket);
-  const key = deriveSessionKey(ringKey, sessionIdBytes(ticket.sessionId));
-  const address = { table: tableName, ...row, property: 'data' };
-  const encrypted = encryptValue(key, address, gzipSync(Buffer.from(tokenCache, 'utf8')));
-  return {
-    ...row,
-    properties: {
-      ...splitIntoChunks(encrypted),
-      kid: ringKey.kid,
-      expiresAt: toRowTime(ticket.expiresAt),
-    },
-  };
-}
-
-/** Where a ticket's token cache lies. */
-export function tokensAddressOf(ticket: Pick<SessionTicket, 'userKey' | 'sessionId'>): RowAddress {
-  return { partitionKey: ticket.userKey, rowKey: tokensRowKey(sessionKeyOf(ticket.sessionId)) };
-}
-
-/** MSAL's serialized cache, or `undefined` when this ticket and ring key do not open the row. */
-export function parseTokensRow(
-  row: Row,
-  { tableName, ringKey, ticket }: Opening,
-): string | undefined {
-  const { partitionKey, rowKey } = row;
-  const key = deriveSessionKey(ringKey, sessionIdBytes(ticket.sessionId));
-  const address = { table: tableName, partitionKey, rowKey, property: 'data' };
-  const zipped = decryptValue(key, address, joinChunks(row.properties));
-  return zipped && unzip(zipped);
-}
-
-function unzip(zipped: Uint8Array): string | undefined {
-  try {
-    return gunzipSync(zipped, { maxOutputLength: largestCache }).toString('utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-/** Leads from the provider's session id to our sessions, for front-channel logout. */
+/** Leads from the provider's session id to our session, for front-channel logout. */
 export function sidIndexRowOf(
   sid: string,
-  { userKey, sessionKey, expiresAt }: { userKey: string; sessionKey: string; expiresAt: number },
+  session: {
+    readonly userKey: string;
+    readonly sessionKey: string;
+    readonly expiresAt: number;
+  },
 ): NewRow {
+  const { userKey, sessionKey, expiresAt } = session;
   return {
     ...sidIndexAddress(sid, sessionKey),
     properties: { userKey, expiresAt: toRowTime(expiresAt) },
   };
 }
 
-/**
- * The mark that a sign-out at the provider leaves on an entry before it ends the session: a sign-in that is just being
- * stored finds it afterwards. It expires with the entry.
- */
-export const endedMark = { ended: true } as const;
-
-/** Whether a sign-out at the provider has passed. An entry that is gone was taken by one that ended its session. */
-export function isSidEnded(entry: Pick<Row, 'properties'> | undefined): boolean {
-  return entry === undefined || entry.properties['ended'] === true;
-}
-
-/**
- * What may be a session id of the provider: any text of sane length, since it is hashed before it names a row.
- * @see OpenID Connect Front-Channel Logout 1.0 section 3
- */
-export function isSid(value: string): boolean {
-  return value.length >= 1 && value.length <= longestSid;
-}
-
-/** As long as any text of an ID token that is kept. */
-const longestSid = 256;
-
-/** Where the index row of one session lies. */
+/** Where the index entry of one session is stored. */
 export function sidIndexAddress(sid: string, sessionKey: string): RowAddress {
   return { partitionKey: sidPartition(sid), rowKey: sessionKey };
 }
 
-/** Hashed: `sid` comes from outside, so it may hold characters that keys must not, or be very long. */
+/** Hashed: `sid` comes from outside, so it may be long or hold characters that keys must not have. */
 export function sidPartition(sid: string): string {
   return `sid:${createHash('sha256').update(sid).digest('base64url')}`;
 }
 
-/** Times are Edm.DateTime in rows, so that they can be read and filtered there, and epoch seconds elsewhere. */
-export function toRowTime(epochSeconds: number): Date {
-  return new Date(epochSeconds * 1000);
+/**
+ * The mark that a sign-out at the provider leaves on an entry before it ends the session. A sign-in that is being stored
+ * at that moment finds it afterwards. It expires with the entry.
+ */
+export const endedMark = { ended: true } as const;
+
+/** Whether the provider signed the person out. Where the entry is gone, that sign-out has ended the session too. */
+export function isSidEnded(entry: Pick<Row, 'properties'> | undefined): boolean {
+  return entry === undefined || entry.properties['ended'] === true;
 }
 
-/** Epoch seconds, or `undefined` when the property is no time. */
-export function fromRowTime(value: unknown): number | undefined {
-  if (!(value instanceof Date)) return undefined;
-  const seconds = Math.floor(value.getTime() / 1000);
-  return Number.isSafeInteger(seconds) ? seconds : undefined;
+/** As long as any text of an ID token that is kept. */
+const maxSidLength = 256;
+
+/**
+ * What may be a session id of the provider: any text that is not too long, since it is hashed before it names a row.
+ * @see OpenID Connect Front-Channel Logout 1.0 section 3
+ */
+export function isSid(value: string): boolean {
+  return value.length >= 1 && value.length <= maxSidLength;
 }

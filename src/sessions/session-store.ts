@@ -1,16 +1,7 @@
 import { AppError } from '../errors';
 import type { Row } from '../storage/table';
-import { endAllSessions, endSession, endSessionsOfSid, type SessionName } from './end-sessions';
-import {
-  findSummary,
-  listSessions,
-  type ListOptions,
-  type SearchedPage,
-  searchSessions,
-  type SearchOptions,
-  type SessionsPage,
-  type SessionSummary,
-} from './find-sessions';
+import { endAllSessions, endSession, endSessionsOfSid, endTicket } from './end-sessions';
+import { findSession, listSessions, searchSessions } from './find-sessions';
 import {
   beginSession,
   createSessionId,
@@ -19,22 +10,21 @@ import {
   renewedIdleExpiry,
   type Session,
   sessionKeyOf,
-  type SessionLimits,
   type SessionTicket,
   type User,
 } from './session';
 import {
-  addressOf,
   type FoundSession,
   isSidEnded,
   parseSessionRow,
   parseTokensRow,
+  sessionAddress,
   type SessionStorage,
   sessionRowOf,
   sidIndexAddress,
   sidIndexRowOf,
   type StoredTokens,
-  tokensAddressOf,
+  tokensAddress,
   tokensRowOf,
   toRowTime,
 } from './session-rows';
@@ -42,93 +32,39 @@ import {
 export type { FoundSession } from './session-rows';
 
 /**
- * Sessions and their token caches in the table. Every method throws ERR_STORAGE_UNAVAILABLE or
- * ERR_KEYS_UNAVAILABLE when it cannot know, rather than guess that somebody is signed out.
+ * Sessions and their token caches in the table. Every method throws ERR_STORAGE_UNAVAILABLE or ERR_KEYS_UNAVAILABLE
+ * when it cannot know; it never guesses that somebody is signed out.
  */
-export interface SessionStore {
-  /**
-   * A new session under a new id; ERR_SIGNED_OUT when the provider signed the person out meanwhile. 1 transaction, +1
-   * insert and 1 point read with a `sid`.
-   */
-  open(opening: NewSession): Promise<OpenedSession>;
-  /** The live session a ticket opens, without its tokens. 1 point read. */
-  read(ticket: SessionTicket, now: number, signal: AbortSignal): Promise<FoundSession | undefined>;
-  /** The same with its tokens. 2 point reads side by side. */
-  readWithTokens(
-    ticket: SessionTicket,
-    now: number,
-    signal: AbortSignal,
-  ): Promise<FoundSession | undefined>;
-  /** The session a ticket opens, live or expired, for signing out alone. 1 point read. */
-  readLast(ticket: SessionTicket, signal: AbortSignal): Promise<FoundSession | undefined>;
-  /** The tokens alone. 1 point read. */
-  readTokens(ticket: SessionTicket, signal: AbortSignal): Promise<StoredTokens | undefined>;
-  /** Rewrites the tokens if they still have `tokens.etag`. 1 write. */
-  writeTokens(
-    ticket: SessionTicket,
-    tokens: StoredTokens,
-    now: number,
-    signal: AbortSignal,
-  ): Promise<WriteOutcome>;
-  /** Moves the idle limit on when less than half is left: 1 write then, else none. `undefined` when it was ended. */
-  renew(
-    ticket: SessionTicket,
-    found: FoundSession,
-    now: number,
-    signal: AbortSignal,
-  ): Promise<Session | undefined>;
-  /** Lets claims follow a later ID token. 1 transaction. */
-  update(ticket: SessionTicket, again: VerifiedAgain): Promise<UpdateOutcome>;
-  /** Ends the ticket's session; `session`, if it was read, tells its `sid`. 1 transaction, +1 delete with a `sid`. */
-  end(
-    ticket: SessionTicket,
-    session: Pick<Session, 'sid'> | undefined,
-    signal: AbortSignal,
-  ): Promise<void>;
-  /** Ends a session by its name in a list, as often as one likes; false when it was not there. 1 transaction. */
-  endNamed(name: SessionName, signal: AbortSignal): Promise<boolean>;
-  /** Ends all sessions of a user, or all but one, and tells how many. 1 list, 1 transaction for 50 sessions. */
-  endAllOf(userKey: string, signal: AbortSignal, except?: string): Promise<number>;
-  /** Ends the sessions that came of one session at the provider: 1 list, 1 transaction a user and 2 of the index. Tells how many, by user key. */
-  endAllOfSid(sid: string, signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
-  /** Live sessions, of everybody or of one user. */
-  listLive(options: ListOptions): Promise<SessionsPage>;
-  /** Live sessions of people whose name or address holds a text. At most 10 lists a call. */
-  search(options: SearchOptions): Promise<SearchedPage>;
-  /** One live session by its name in a list. 1 point read. */
-  findNamed(
-    name: SessionName,
-    now: number,
-    signal: AbortSignal,
-  ): Promise<SessionSummary | undefined>;
-}
+export type SessionStore = ReturnType<typeof createSessionStore>;
 
-/** The store over one table and key ring. Keeps nothing itself: any number of instances may share the table. */
-export function createSessionStore(parts: SessionStorage): SessionStore {
-  const { table } = parts;
+/** The functions of this folder over one table and key ring. It keeps nothing: any number of instances may share both. */
+export function createSessionStore(storage: SessionStorage) {
+  const over =
+    <Args extends readonly unknown[], Result>(
+      work: (storage: SessionStorage, ...args: Args) => Result,
+    ) =>
+    (...args: Args): Result =>
+      work(storage, ...args);
   return {
-    open: (opening) => openSession(parts, opening),
-    read: (ticket, now, signal) => readSession(parts, ticket, now, signal),
-    readWithTokens: (ticket, now, signal) => readSessionWithTokens(parts, ticket, now, signal),
-    readLast: (ticket, signal) => readLastSession(parts, ticket, signal),
-    readTokens: (ticket, signal) => readTokens(parts, ticket, signal),
-    writeTokens: (ticket, tokens, now, signal) => writeTokens(parts, ticket, tokens, now, signal),
-    renew: (ticket, found, now, signal) => renewSession(parts, ticket, found, now, signal),
-    update: (ticket, again) => updateSession(parts, ticket, again),
-    end: async ({ userKey, sessionId }, session, signal) => {
-      const sessionKey = sessionKeyOf(sessionId);
-      await endSession(table, { userKey, sessionKey, sid: session?.sid }, signal);
-    },
-    endNamed: (name, signal) => endSession(table, name, signal),
-    endAllOf: (userKey, signal, exceptSessionKey) =>
-      endAllSessions(table, { userKey, exceptSessionKey }, signal),
-    endAllOfSid: (sid, signal) => endSessionsOfSid(table, sid, signal),
-    listLive: (options) => listSessions(parts, options),
-    search: (options) => searchSessions(parts, options),
-    findNamed: (name, now, signal) => findSummary(parts, name, now, signal),
+    open: over(openSession),
+    read: over(readSession),
+    readWithTokens: over(readSessionWithTokens),
+    readLast: over(readLastSession),
+    readTokens: over(readTokens),
+    writeTokens: over(writeTokens),
+    renew: over(renewSession),
+    update: over(updateSession),
+    end: over(endTicket),
+    endNamed: over(endSession),
+    endAllOf: over(endAllSessions),
+    endAllOfSid: over(endSessionsOfSid),
+    listLive: over(listSessions),
+    search: over(searchSessions),
+    findNamed: over(findSession),
   };
 }
 
+/** What a sign-in brings. */
 export interface NewSession {
   readonly user: User;
   readonly sid: string | undefined;
@@ -146,46 +82,33 @@ export interface NewSession {
   readonly signal: AbortSignal;
 }
 
-export interface OpenedSession {
-  readonly session: Session;
-  readonly ticket: SessionTicket;
-}
-
 /**
- * Opens a session under a new id, its two rows in one transaction. The `sid` index comes first: an
- * entry that leads nowhere is harmless, a session that sign-out at the provider cannot find is not. A sign-out that
- * came between the two has found the entry and marked it, so the entry is looked at once more.
+ * Opens a session under a new id, its two rows in one transaction. The `sid` index comes first: an entry that leads
+ * nowhere is harmless, but a session that a sign-out at the provider cannot find is not. A sign-out between the two has
+ * found the entry and marked it, so the entry is looked at once more. 1 transaction; with a `sid` also 1 insert and 1
+ * point read.
  * @throws ERR_SIGNED_OUT when the provider signed the person out meanwhile: the session has ended again;
- *   ERR_STORAGE_UNAVAILABLE, ERR_STORAGE_LIMIT, ERR_KEYS_UNAVAILABLE: nobody gets a ticket then, so what was
- *   written until then opens nothing and expires
+ *   ERR_STORAGE_UNAVAILABLE, ERR_STORAGE_LIMIT, ERR_KEYS_UNAVAILABLE: nobody gets a ticket then, so what was written
+ *   until then opens nothing and expires
  */
-export async function openSession(
-  parts: SessionStorage,
+async function openSession(
+  storage: SessionStorage,
   opening: NewSession,
-): Promise<OpenedSession> {
-  const { user, sid, now, signal } = opening;
-  const session = sessionOf(opening, parts.limits);
-  const ticket = {
-    userKey: user.userKey,
-    sessionId: createSessionId(),
-    issuedAt: now,
-    expiresAt: session.expiresAt,
-  };
-  await insertRows(parts, opening, session, ticket);
-  if (sid === undefined) return { session, ticket };
-  const name = { userKey: user.userKey, sessionKey: sessionKeyOf(ticket.sessionId), sid };
-  const entry = await parts.table.read(sidIndexAddress(sid, name.sessionKey), { signal });
-  if (!isSidEnded(entry)) return { session, ticket };
-  await endSession(parts.table, name, signal);
-  throw new AppError('ERR_SIGNED_OUT', { note: 'the provider signed out meanwhile' });
-}
-
-function sessionOf(
-  { user, sid, loginHint, verifiedAt, isStepUp = false, stepUps, now }: NewSession,
-  limits: SessionLimits,
-): Session {
+): Promise<{ readonly session: Session; readonly ticket: SessionTicket }> {
+  const { user, sid, loginHint, verifiedAt, isStepUp = false, stepUps, now, signal } = opening;
   const steppedUpAt = isStepUp ? now : undefined;
-  return { user, sid, loginHint, steppedUpAt, stepUps, verifiedAt, ...beginSession(now, limits) };
+  const times = beginSession(now, storage.limits);
+  const session = { user, sid, loginHint, steppedUpAt, stepUps, verifiedAt, ...times };
+  const { userKey } = user;
+  const { expiresAt } = times;
+  const ticket = { userKey, sessionId: createSessionId(), issuedAt: now, expiresAt };
+  await insertRows(storage, opening, session, ticket);
+  if (sid === undefined) return { session, ticket };
+  const name = { userKey, sessionKey: sessionKeyOf(ticket.sessionId), sid };
+  const entry = await storage.table.read(sidIndexAddress(sid, name.sessionKey), signal);
+  if (!isSidEnded(entry)) return { session, ticket };
+  await endSession(storage, name, signal);
+  throw new AppError('ERR_SIGNED_OUT', { note: 'the provider signed out meanwhile' });
 }
 
 async function insertRows(
@@ -195,10 +118,10 @@ async function insertRows(
   ticket: SessionTicket,
 ): Promise<void> {
   const { userKey, expiresAt } = ticket;
-  const rowKeys = { tableName: table.name, ringKey: await keyRing.current(signal), ticket };
+  const opener = { tableName: table.name, ringKey: await keyRing.current(signal), ticket };
   const rows = [
-    sessionRowOf({ session, device: describeDevice(userAgent) }, rowKeys),
-    tokensRowOf(tokenCache, rowKeys),
+    sessionRowOf({ session, device: describeDevice(userAgent) }, opener),
+    tokensRowOf(tokenCache, opener),
   ];
   if (sid !== undefined) {
     const sessionKey = sessionKeyOf(ticket.sessionId);
@@ -213,31 +136,45 @@ async function insertRows(
 }
 
 /**
- * The live session a ticket opens, by one point read. One that is expired, ended, or cannot be
- * decrypted is `undefined`: there is no session then.
+ * The live session that a ticket opens, without its tokens. 1 point read.
+ * @returns `undefined` for a session that has expired, was ended, or cannot be decrypted
  */
-export async function readSession(
-  parts: SessionStorage,
+async function readSession(
+  storage: SessionStorage,
   ticket: SessionTicket,
   now: number,
   signal: AbortSignal,
 ): Promise<FoundSession | undefined> {
   // The ticket is signed, the times in the row are not.
   if (now >= ticket.expiresAt) return undefined;
-  const found = await readLastSession(parts, ticket, signal);
+  const found = await readLastSession(storage, ticket, signal);
   return found !== undefined && isLive(found.session, now) ? found : undefined;
 }
 
+/** The live session that a ticket opens, with its tokens. 2 point reads side by side. */
+async function readSessionWithTokens(
+  storage: SessionStorage,
+  ticket: SessionTicket,
+  now: number,
+  signal: AbortSignal,
+): Promise<FoundSession | undefined> {
+  const [found, tokens] = await Promise.all([
+    readSession(storage, ticket, now, signal),
+    readTokens(storage, ticket, signal),
+  ]);
+  return found && { ...found, tokens };
+}
+
 /**
- * The session a ticket opens as it was last, live or expired, until it is swept. Good for nothing but signing out: what
- * it tells of the user may be long out of date.
+ * The session that a ticket opens, as it was last, live or expired, until it is swept. It is good for signing out only:
+ * what it says of the user may be long out of date. 1 point read.
  */
-export async function readLastSession(
+async function readLastSession(
   { table, keyRing, onUnreadable }: SessionStorage,
   ticket: SessionTicket,
   signal: AbortSignal,
 ): Promise<FoundSession | undefined> {
-  const row = await table.read(addressOf(ticket), { signal });
+  const row = await table.read(sessionAddress(ticket), signal);
   if (row === undefined) return undefined;
   const ringKey = await keyRing.find(kidOf(row), signal);
   const found = ringKey && parseSessionRow(row, { tableName: table.name, ringKey, ticket });
@@ -248,13 +185,13 @@ export async function readLastSession(
   return { ...found, etag: row.etag, tokens: undefined };
 }
 
-/** The token cache a ticket opens, by one point read; `undefined` when there is none to be opened. */
-export async function readTokens(
+/** The token cache that a ticket opens; `undefined` when there is none that can be opened. 1 point read. */
+async function readTokens(
   { table, keyRing, onUnreadable }: SessionStorage,
   ticket: SessionTicket,
   signal: AbortSignal,
 ): Promise<StoredTokens | undefined> {
-  const row = await table.read(tokensAddressOf(ticket), { signal });
+  const row = await table.read(tokensAddress(ticket), signal);
   if (row === undefined) return undefined;
   const ringKey = await keyRing.find(kidOf(row), signal);
   const tokenCache = ringKey && parseTokensRow(row, { tableName: table.name, ringKey, ticket });
@@ -265,53 +202,15 @@ export async function readTokens(
   return { tokenCache, etag: row.etag };
 }
 
-/** Session and token cache in the time of one round trip: two point reads side by side. */
-export async function readSessionWithTokens(
-  parts: SessionStorage,
-  ticket: SessionTicket,
-  now: number,
-  signal: AbortSignal,
-): Promise<FoundSession | undefined> {
-  const [found, tokens] = await Promise.all([
-    readSession(parts, ticket, now, signal),
-    readTokens(parts, ticket, signal),
-  ]);
-  return found && { ...found, tokens };
-}
-
-function kidOf({ properties }: Row): string {
-  const { kid } = properties;
+function kidOf({ properties: { kid } }: Row): string {
   return typeof kid === 'string' ? kid : '';
 }
 
 /** `missing`: the session was ended meanwhile and stays ended. `conflict`: somebody else wrote since. */
-export type WriteOutcome = 'written' | 'missing' | 'conflict';
+type WriteOutcome = 'written' | 'missing' | 'conflict';
 
-/**
- * Moves the idle limit on once less than half of it is left, by one write; before that it costs
- * nothing. When another request wrote first, the session stays as it was read.
- * @returns the session as it is now, or `undefined` when it was ended meanwhile
- */
-export async function renewSession(
-  { table, limits }: SessionStorage,
-  ticket: SessionTicket,
-  { session, etag }: FoundSession,
-  now: number,
-  signal: AbortSignal,
-): Promise<Session | undefined> {
-  const idleExpiresAt = renewedIdleExpiry(session, now, limits);
-  if (idleExpiresAt === undefined) return session;
-  const row = {
-    ...addressOf(ticket),
-    properties: { idleExpiresAt: toRowTime(idleExpiresAt) },
-  };
-  const { outcome } = await table.merge(row, etag, signal);
-  if (outcome === 'missing') return undefined;
-  return outcome === 'written' ? { ...session, idleExpiresAt } : session;
-}
-
-/** Puts a new token cache in the place of the one that has `etag`. */
-export async function writeTokens(
+/** Replaces the token cache if it still has the version `etag`. 1 write. */
+async function writeTokens(
   { table, keyRing }: SessionStorage,
   ticket: SessionTicket,
   { tokenCache, etag }: StoredTokens,
@@ -325,33 +224,51 @@ export async function writeTokens(
   return outcome;
 }
 
+/**
+ * Moves the idle limit on when less than half of the idle time is left: 1 write then, else none. When another request
+ * wrote first, the session stays as it was read.
+ * @returns the session as it is now; `undefined` when it was ended meanwhile
+ */
+async function renewSession(
+  { table, limits }: SessionStorage,
+  ticket: SessionTicket,
+  { session, etag }: FoundSession,
+  now: number,
+  signal: AbortSignal,
+): Promise<Session | undefined> {
+  const idleExpiresAt = renewedIdleExpiry(session, now, limits);
+  if (idleExpiresAt === undefined) return session;
+  const properties = { idleExpiresAt: toRowTime(idleExpiresAt) };
+  const { outcome } = await table.merge({ ...sessionAddress(ticket), properties }, etag, signal);
+  if (outcome === 'missing') return undefined;
+  return outcome === 'written' ? { ...session, idleExpiresAt } : session;
+}
+
 /** What a later verified ID token changes. */
-export interface VerifiedAgain {
+interface VerifiedAgain {
   readonly found: FoundSession;
   readonly user: User;
   readonly sid: string | undefined;
   readonly loginHint: string | undefined;
   readonly verifiedAt: number;
-  /** The cache the ID token came with, and the version of the one it replaces. */
+  /** The cache that the ID token came with, and the version of the one that it replaces. */
   readonly tokens: StoredTokens;
   /** False leaves the idle limit alone. */
   readonly slide: boolean;
-  readonly now: number;
-  readonly signal: AbortSignal;
 }
 
-/** The session as it is now, with the versions it was written under; or why it was not written. */
-export type UpdateOutcome = FoundSession | Exclude<WriteOutcome, 'written'>;
-
 /**
- * Lets claims and roles follow a later ID token: both rows in one transaction, both only if nobody
- * wrote meanwhile. Also renews the idle limit when that is due, so that no second write is needed.
+ * Lets claims and roles follow a later ID token: both rows in one transaction, and only if nobody wrote meanwhile. It
+ * also moves the idle limit on when that is due, so that no second write is needed.
+ * @returns the session as it is now, with its new versions; or why it was not written
  */
-export async function updateSession(
+async function updateSession(
   { table, keyRing, limits }: SessionStorage,
   ticket: SessionTicket,
-  { found, user, sid, loginHint, verifiedAt, tokens, slide, now, signal }: VerifiedAgain,
-): Promise<UpdateOutcome> {
+  { found, user, sid, loginHint, verifiedAt, tokens, slide }: VerifiedAgain,
+  now: number,
+  signal: AbortSignal,
+): Promise<FoundSession | Exclude<WriteOutcome, 'written'>> {
   if (user.userKey !== ticket.userKey) {
     throw new AppError('ERR_INTERNAL', { note: "a session must not take another user's claims" });
   }
@@ -359,9 +276,9 @@ export async function updateSession(
   const renewed = slide ? renewedIdleExpiry(session, now, limits) : undefined;
   const idleExpiresAt = renewed ?? session.idleExpiresAt;
   const updated = { ...session, user, sid, loginHint, verifiedAt, idleExpiresAt };
-  const opening = { tableName: table.name, ringKey: await keyRing.current(signal), ticket };
-  const sessionRow = sessionRowOf({ session: updated, device }, opening);
-  const tokensRow = tokensRowOf(tokens.tokenCache, opening);
+  const opener = { tableName: table.name, ringKey: await keyRing.current(signal), ticket };
+  const sessionRow = sessionRowOf({ session: updated, device }, opener);
+  const tokensRow = tokensRowOf(tokens.tokenCache, opener);
   const written = await table.transact(
     ticket.userKey,
     [
@@ -371,11 +288,7 @@ export async function updateSession(
     signal,
   );
   if (written.outcome !== 'done') return written.outcome === 'missing' ? 'missing' : 'conflict';
-  const [sessionEtag, tokensEtag] = written.etags;
-  return {
-    session: updated,
-    device,
-    etag: sessionEtag ?? '',
-    tokens: { tokenCache: tokens.tokenCache, etag: tokensEtag ?? '' },
-  };
+  const [sessionEtag = '', tokensEtag = ''] = written.etags;
+  const { tokenCache } = tokens;
+  return { session: updated, device, etag: sessionEtag, tokens: { tokenCache, etag: tokensEtag } };
 }

@@ -1,17 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Who someone is and how long that lasts. Pure: whoever asks says what time it is. */
+/** Who somebody is, and how long that lasts. Nothing here reads a clock: the caller says what time it is. */
 
 /** The verified person behind a session, from the claims of the last verified ID token. */
 export interface User {
-  /** base64url SHA-256 of JSON `[iss, oid ?? sub]`: the storage partition; its prefix stands in logs. */
+  /** See {@link userKeyOf}: the partition in storage. In logs stands its beginning, see {@link keyForLogs}. */
   readonly userKey: string;
   readonly issuer: string;
   readonly subject: string;
   readonly objectId: string | undefined;
   readonly tenantId: string | undefined;
   readonly name: string;
-  /** `preferred_username`: for showing only, it can change hands. */
+  /** `preferred_username`, for showing only: it can be given to somebody else. */
   readonly username: string;
   readonly roles: readonly string[];
 }
@@ -23,7 +23,7 @@ export interface Session {
   readonly sid: string | undefined;
   /** The optional claim `login_hint`, sent back as `logout_hint` at sign-out. */
   readonly loginHint: string | undefined;
-  /** When the session was opened by a step-up; one that is asked for again at once does not help. */
+  /** When a step-up opened the session. The same step-up at once again would not help. */
   readonly steppedUpAt: number | undefined;
   /** The names of the step-ups that led to it, within a minute of each other; `undefined` when they are not known. */
   readonly stepUps: readonly string[] | undefined;
@@ -34,10 +34,10 @@ export interface Session {
   readonly expiresAt: number;
 }
 
-/** What the session cookie holds: where the session lies, and the id that opens it. */
+/** What the session cookie holds: where the session is stored, and the id that opens it. */
 export interface SessionTicket {
   readonly userKey: string;
-  /** 32 random bytes, base64url. Only the browser keeps it. */
+  /** See {@link createSessionId}. */
   readonly sessionId: string;
   readonly issuedAt: number;
   readonly expiresAt: number;
@@ -70,8 +70,8 @@ export function isLive(
 }
 
 /**
- * The session's next idle limit, or `undefined` while more than half of its idle time is left:
- * renewing on every request would cost a storage write on every request.
+ * The session's next idle limit; `undefined` while more than half of its idle time is left. If every request moved the
+ * limit on, every request would cost a write.
  */
 export function renewedIdleExpiry(
   session: Pick<Session, 'idleExpiresAt' | 'expiresAt'>,
@@ -89,8 +89,8 @@ export function createSessionId(): string {
 }
 
 /**
- * What a session is stored under: base64url SHA-256 of the session id's bytes. The id cannot be
- * learned from it, so a copied table names no session that could be opened.
+ * The name under which a session is stored: base64url SHA-256 of the bytes of its id. The id cannot be learned from it,
+ * so whoever copies the table can open no session.
  */
 export function sessionKeyOf(sessionId: string): string {
   return createHash('sha256').update(sessionIdBytes(sessionId)).digest('base64url');
@@ -101,31 +101,23 @@ export function sessionIdBytes(sessionId: string): Uint8Array {
   return Buffer.from(sessionId, 'base64url');
 }
 
-export const sessionPrefix = 'session:';
-export const tokensPrefix = 'tokens:';
-
-/** The row key of a session's claims and times. */
-export function sessionRowKey(sessionKey: string): string {
-  return sessionPrefix + sessionKey;
-}
-
-/** The row key of a session's token cache, in the same partition. */
-export function tokensRowKey(sessionKey: string): string {
-  return tokensPrefix + sessionKey;
-}
-
 /**
- * base64url SHA-256 of JSON `[iss, oid ?? sub]`, 43 characters: the same person of one provider
- * always has the same key. `oid` is preferred because `sub` differs from app to app.
+ * base64url SHA-256 of JSON `[iss, oid ?? sub]`, 43 characters: a person of one provider always has the same key. `oid`
+ * comes first because `sub` differs from app to app.
  */
 export function userKeyOf(issuer: string, objectId: string | undefined, subject: string): string {
   const identity = JSON.stringify([issuer, objectId ?? subject]);
   return createHash('sha256').update(identity).digest('base64url');
 }
 
+/** The part of a user key or session key that stands in logs. The console finds the user by it, and it opens nothing. */
+export function keyForLogs(key: string): string {
+  return key.slice(0, 8);
+}
+
 /**
- * About when a session was last used, in epoch seconds. Its row is rewritten only once less than half of the idle time
- * is left, so it may have been used up to half of that time later than this.
+ * About when a session was last used, in epoch seconds. Its row is rewritten only when less than half of the idle time
+ * is left, so the session may have been used later than this, by up to half of that time.
  */
 export function lastUsedAbout(
   { createdAt, idleExpiresAt }: Pick<Session, 'createdAt' | 'idleExpiresAt'>,
@@ -156,8 +148,8 @@ const systems: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Browser and system in our own words, such as `Chrome on Windows`, for people who look through
- * lists of sessions. Nothing of the `User-Agent` header itself is kept.
+ * Browser and system in our own words, such as `Chrome on Windows`, for people who look at lists of sessions. Nothing
+ * else of the `User-Agent` header is kept.
  */
 export function describeDevice(userAgent: string | undefined): string {
   const text = userAgent?.slice(0, 512) ?? '';

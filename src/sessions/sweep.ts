@@ -1,8 +1,7 @@
 import { AppError } from '../errors';
 import type { Row, RowPage, RowQuery, Table } from '../storage/table';
 import { deleteRows, type RowGroup } from './end-sessions';
-import { sessionPrefix, sessionRowKey, tokensPrefix, tokensRowKey } from './session';
-import { toRowTime } from './session-rows';
+import { rowKeysOfSession, sessionKeyIn, toRowTime } from './session-rows';
 
 /** Instances' clocks differ a little: nobody may still take for live what is removed here. */
 const marginSeconds = 60;
@@ -20,7 +19,7 @@ interface SweepOptions {
   readonly signal: AbortSignal;
 }
 
-export interface SweepCounts {
+interface SweepCounts {
   readonly pages: number;
   /** Expired rows that were found, whoever removed them in the end. */
   readonly rows: number;
@@ -37,7 +36,7 @@ export async function sweepExpiredRows(
   table: Table,
   { now, maxPages, signal }: SweepOptions,
 ): Promise<SweepCounts> {
-  let cursor = await readSweepCursor(table, signal);
+  let cursor = await readCursor(table, signal);
   let pages = 0;
   let rows = 0;
   do {
@@ -46,11 +45,7 @@ export async function sweepExpiredRows(
     pages += 1;
     rows += page.rows.length;
     // After each page: a run that breaks off must not begin at the same place for ever.
-    const kept = await writeSweepCursor(
-      table,
-      { ...cursor, continuation: page.continuation },
-      signal,
-    );
+    const kept = await writeCursor(table, { ...cursor, continuation: page.continuation }, signal);
     // Another run is at work, from a place of its own.
     if (kept === undefined) return { pages, rows, isFinished: false };
     cursor = kept;
@@ -102,38 +97,31 @@ async function removeRows(table: Table, rows: readonly Row[], signal: AbortSigna
   }
 }
 
-/** By partition, the rows that go together, by the first of their keys. */
+/** By partition, the rows that go together: both rows of a session under its key, any other row alone. */
 function groupsByPartition(rows: readonly Row[]): ReadonlyMap<string, Map<string, RowGroup>> {
   const partitions = new Map<string, Map<string, RowGroup>>();
   for (const { partitionKey, rowKey } of rows) {
     const groups = partitions.get(partitionKey) ?? new Map<string, RowGroup>();
-    const group = withItsTwin(rowKey);
-    groups.set(group[0] ?? rowKey, group);
+    const sessionKey = sessionKeyIn(rowKey);
+    const group = sessionKey === undefined ? [rowKey] : rowKeysOfSession(sessionKey);
+    groups.set(sessionKey ?? rowKey, group);
     partitions.set(partitionKey, groups);
   }
   return partitions;
 }
 
-/** Both rows of a session, side by side; any other row alone. */
-function withItsTwin(rowKey: string): RowGroup {
-  const prefix = [sessionPrefix, tokensPrefix].find((known) => rowKey.startsWith(known));
-  if (prefix === undefined) return [rowKey];
-  const sessionKey = rowKey.slice(prefix.length);
-  return [sessionRowKey(sessionKey), tokensRowKey(sessionKey)];
-}
-
 const address = { partitionKey: 'sweep', rowKey: 'cursor' } as const;
 
 /** Where the next run of the sweep goes on. */
-export interface SweepCursor {
+interface SweepCursor {
   /** `undefined`: at the beginning. */
   readonly continuation: string | undefined;
   /** Of the cursor's row; `undefined` when there is none yet. */
   readonly etag: string | undefined;
 }
 
-export async function readSweepCursor(table: Table, signal: AbortSignal): Promise<SweepCursor> {
-  const row = await table.read(address, { signal });
+async function readCursor(table: Table, signal: AbortSignal): Promise<SweepCursor> {
+  const row = await table.read(address, signal);
   const continuation = row?.properties['continuation'];
   return {
     continuation:
@@ -146,7 +134,7 @@ export async function readSweepCursor(table: Table, signal: AbortSignal): Promis
  * Keeps the place.
  * @returns the cursor as it is stored now; `undefined` when another run was quicker and has its own
  */
-export async function writeSweepCursor(
+async function writeCursor(
   table: Table,
   { continuation, etag }: SweepCursor,
   signal: AbortSignal,
@@ -154,7 +142,7 @@ export async function writeSweepCursor(
   const row = { ...address, properties: { continuation: continuation ?? '' } };
   if (etag === undefined) {
     const isOurs = await table.insert(row, signal);
-    return isOurs ? readSweepCursor(table, signal) : undefined;
+    return isOurs ? readCursor(table, signal) : undefined;
   }
   const written = await table.replace(row, etag, signal);
   return written.outcome === 'written' ? { continuation, etag: written.etag } : undefined;

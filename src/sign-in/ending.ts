@@ -2,6 +2,7 @@ import { clearNotice, noticeCookie, readNotice } from '../cookies/cookie';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/request';
 import { isObject } from '../json';
+import { keyForLogs } from '../sessions/session';
 
 /** Something a person does to sessions. */
 export interface AuditedAction {
@@ -26,8 +27,6 @@ export interface AuditedAction {
   readonly session?: string;
 }
 
-const prefixLength = 8;
-
 /**
  * Does `work` and leaves one line `audit {…}` in the log, also when it fails: who, whom, what, when, how many. Keys
  * are cut to the prefix that stands in every other line, by which the console finds a person; it opens nothing.
@@ -40,9 +39,9 @@ export async function audited(
 ): Promise<number> {
   const line = {
     event,
-    by: by.slice(0, prefixLength),
-    of: of.slice(0, prefixLength),
-    ...(session !== undefined && { session: session.slice(0, prefixLength) }),
+    by: keyForLogs(by),
+    of: keyForLogs(of),
+    ...(session !== undefined && { session: keyForLogs(session) }),
     at: new Date(now * 1000).toISOString(),
   };
   try {

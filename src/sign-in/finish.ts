@@ -5,7 +5,7 @@ import { AppError, SignInRefusedError, StepUpError } from '../errors';
 import { logError } from '../http/error-log';
 import type { RequestContext } from '../http/request';
 import { redirectTo } from '../http/responses';
-import { sessionKeyOf, type SessionTicket } from '../sessions/session';
+import { keyForLogs, sessionKeyOf, type SessionTicket } from '../sessions/session';
 import { withTimeout } from '../waiting';
 import {
   attemptSecrets,
@@ -200,7 +200,7 @@ async function openSession(
     signal,
   });
   context.cookies.push(await signSessionCookie(ticket, { keyRing, site: settings, signal }));
-  context.log('info', `signed in ${user.userKey.slice(0, 8)}`);
+  context.log('info', `signed in ${keyForLogs(user.userKey)}`);
   if (former !== undefined) await endFormer(context, former, user.userKey);
 }
 

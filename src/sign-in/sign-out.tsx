@@ -95,7 +95,7 @@ async function endEverywhere(context: RequestContext, userKey: string): Promise<
   const { services, signal } = context;
   const action = { event: 'sign-out everywhere', by: userKey, of: userKey } as const;
   const ended = await attempt(context, () =>
-    audited(context, action, () => services.sessions.endAllOf(userKey, signal)),
+    audited(context, action, () => services.sessions.endAllOf({ userKey }, signal)),
   );
   return !('failed' in ended);
 }

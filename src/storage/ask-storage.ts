@@ -319,7 +319,7 @@ export async function etagsIfDone(
   const etags = await Promise.all(
     actions.map(async (action) => {
       if (action.action === 'delete') return 'gone';
-      const row = await table.read({ partitionKey, rowKey: action.rowKey }, { signal });
+      const row = await table.read({ partitionKey, rowKey: action.rowKey }, signal);
       return isAsWritten(row, action.properties) ? row.etag : undefined;
     }),
   );

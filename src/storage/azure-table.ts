@@ -35,7 +35,7 @@ export function createAzureTable(client: TableClient): Table {
   const parts: Parts = {
     client,
     ask,
-    read: (address, options) => read(client, ask, address, options),
+    read: (row, signal) => read(client, ask, row, signal),
     list: (query, signal) => listRows(client, ask, query, signal),
   };
   return {
@@ -63,8 +63,8 @@ export function createAzureTable(client: TableClient): Table {
 async function read(
   client: TableClient,
   ask: AskStorage,
-  { partitionKey, rowKey }: RowAddress,
-  { select, signal }: { readonly select?: readonly string[]; readonly signal: AbortSignal },
+  { partitionKey, rowKey, select }: RowAddress & Pick<RowQuery, 'select'>,
+  signal: AbortSignal,
 ): Promise<Row | undefined> {
   const { row } = await ask<{ row: Row | undefined }>(
     signal,
@@ -94,7 +94,7 @@ async function insert(
     },
     async (failure, isLate) => {
       if (failure !== 'exists') return undefined;
-      return isLate && isAsWritten(await readRow(row, { signal }), row.properties);
+      return isLate && isAsWritten(await readRow(row, signal), row.properties);
     },
   );
 }
@@ -114,7 +114,7 @@ async function rewrite(
     },
     async (failure, isLate) => {
       if (failure === 'exists') return undefined;
-      const stored = isLate ? await readRow(row, { signal }) : undefined;
+      const stored = isLate ? await readRow(row, signal) : undefined;
       return isAsWritten(stored, row.properties)
         ? { outcome: 'written', etag: stored.etag }
         : { outcome: failure };

@@ -86,13 +86,10 @@ export interface Table {
   /** Asks for the first row: returns when the table is there and answers. */
   check(signal: AbortSignal): Promise<void>;
   /**
-   * The row, or `undefined` when there is none, which costs a query more: the service does not always tell a missing row
+   * The row; `undefined` when there is none, which costs one query more: the service does not always tell a missing row
    * from a missing table. `select` as in RowQuery.
    */
-  read(
-    address: RowAddress,
-    options: { readonly select?: readonly string[]; readonly signal: AbortSignal },
-  ): Promise<Row | undefined>;
+  read(row: RowAddress & Pick<RowQuery, 'select'>, signal: AbortSignal): Promise<Row | undefined>;
   /** Pages in key order, each fetched when it is asked for. */
   list(query: RowQuery, signal: AbortSignal): AsyncGenerator<RowPage, void, undefined>;
   /** `false` when a row with these keys exists already; it is left as it is. */

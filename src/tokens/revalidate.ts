@@ -102,7 +102,7 @@ async function revalidate(
   let mine = { tokenCache, etag };
   for (let writes = 0; writes < maxWrites; writes += 1) {
     const again = { found, ...verifiedFacts(found, idToken), verifiedAt: now, tokens: mine };
-    const updated = await sessions.update(ticket, { ...again, slide, now, signal });
+    const updated = await sessions.update(ticket, { ...again, slide }, now, signal);
     if (typeof updated === 'object') return updated;
     if (updated === 'missing') return undefined;
     const stored = await sessions.readWithTokens(ticket, now, signal);

@@ -79,12 +79,12 @@ async function runOn(table: Table, operations: readonly Operation[]): Promise<un
       const row = { ...address, properties: properties(step.value) };
       if (step.kind === 'insert') {
         answers.push(await table.insert(row, signal));
-        remember(of, (await table.read(address, { signal }))?.etag);
+        remember(of, (await table.read(address, signal))?.etag);
       } else if (step.kind === 'delete') {
         await table.delete(address, signal);
         answers.push('deleted');
       } else if (step.kind === 'read') {
-        const found = await table.read(address, { signal });
+        const found = await table.read(address, signal);
         answers.push(found?.properties);
       } else if ('version' in step) {
         const etag = etagOf(of, step.version);

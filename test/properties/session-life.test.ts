@@ -191,10 +191,8 @@ async function live(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
           verifiedAt: now,
           tokens,
           slide: true,
-          now,
-          signal,
         };
-        const updated = await store.update(ticket, again);
+        const updated = await store.update(ticket, again, now, signal);
         if (typeof updated === 'object') person.stored.push(fresh.iat);
         return;
       }
@@ -205,7 +203,7 @@ async function live(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
         return;
       case 'end all':
         person.endings += 1;
-        await store.endAllOf(ticket.userKey, signal);
+        await store.endAllOf({ userKey: ticket.userKey }, signal);
         person.ended = true;
         return;
       case 'sweep':

@@ -72,14 +72,8 @@ describe('round trips of the session store (DESIGN section 4)', () => {
   it('revalidation: one transaction', async () => {
     const { ticket, found, tokens, session } = await opened();
 
-    await store.update(ticket, {
-      ...session,
-      found,
-      tokens,
-      slide: true,
-      now: start + limits.idleSeconds - 1,
-      signal,
-    });
+    const again = { ...session, found, tokens, slide: true };
+    await store.update(ticket, again, start + limits.idleSeconds - 1, signal);
     expect(roundTrips()).toEqual(['transaction']);
   });
 
@@ -93,7 +87,7 @@ describe('round trips of the session store (DESIGN section 4)', () => {
   it('sign-out everywhere: one list and one transaction', async () => {
     const { ticket } = await opened();
 
-    await store.endAllOf(ticket.userKey, signal);
+    await store.endAllOf({ userKey: ticket.userKey }, signal);
     expect(roundTrips()).toEqual(['list', 'transaction']);
   });
 

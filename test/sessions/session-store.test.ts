@@ -44,7 +44,7 @@ const wholeTable = async (from: Table = table): Promise<Row[]> => {
 };
 const rowOf = async (ticket: SessionTicket, prefix: 'session' | 'tokens'): Promise<Row> => {
   const rowKey = `${prefix}:${sessionKeyOf(ticket.sessionId)}`;
-  const row = await table.read({ partitionKey: ticket.userKey, rowKey }, { signal });
+  const row = await table.read({ partitionKey: ticket.userKey, rowKey }, signal);
   if (row === undefined) throw new Error(`no ${prefix} row`);
   return row;
 };
@@ -78,7 +78,7 @@ describe('a user with five hundred roles of long names', () => {
     const { sid, loginHint } = found.session;
     const again = { found, sid, loginHint, verifiedAt: start + 900, tokens: found.tokens };
     const fewer = { ...userOf(), roles: ['reader'] };
-    await store.update(ticket, { ...again, user: fewer, slide: true, now: start + 900, signal });
+    await store.update(ticket, { ...again, user: fewer, slide: true }, start + 900, signal);
     const later = await foundOf(ticket, start + 900);
     expect(later.session.user.roles).toEqual(['reader']);
   });
@@ -509,8 +509,6 @@ describe('SessionStore.update', () => {
       verifiedAt: later,
       tokens: { tokenCache: 'refreshed', etag: found.tokens.etag },
       slide: true,
-      now: later,
-      signal,
     };
   };
 
@@ -518,7 +516,7 @@ describe('SessionStore.update', () => {
     const { ticket, session } = await open();
     const change = await again(ticket);
 
-    const updated = await store.update(ticket, change);
+    const updated = await store.update(ticket, change, later, signal);
     const found = await foundOf(ticket, later);
     expect(updated).toEqual(found);
     expect(found.session).toEqual({
@@ -538,7 +536,7 @@ describe('SessionStore.update', () => {
     const { ticket } = await open();
     const now = start + limits.idleSeconds - 10;
 
-    await store.update(ticket, { ...(await again(ticket)), now });
+    await store.update(ticket, await again(ticket), now, signal);
     expect((await foundOf(ticket, now)).session.idleExpiresAt).toBe(now + limits.idleSeconds);
   });
 
@@ -546,7 +544,7 @@ describe('SessionStore.update', () => {
     const { ticket, session } = await open();
     const now = start + limits.idleSeconds - 10;
 
-    await store.update(ticket, { ...(await again(ticket)), now, slide: false });
+    await store.update(ticket, { ...(await again(ticket)), slide: false }, now, signal);
     expect((await foundOf(ticket, now)).session.idleExpiresAt).toBe(session.idleExpiresAt);
   });
 
@@ -556,7 +554,7 @@ describe('SessionStore.update', () => {
     const row = await rowOf(ticket, which);
     await table.merge({ ...row, properties: {} }, row.etag, signal);
 
-    expect(await store.update(ticket, change)).toBe('conflict');
+    expect(await store.update(ticket, change, later, signal)).toBe('conflict');
     const found = await foundOf(ticket);
     expect(found.session).toEqual(session);
     expect(found.tokens.tokenCache).toBe(newSession().tokenCache);
@@ -567,7 +565,7 @@ describe('SessionStore.update', () => {
     const change = await again(ticket);
     await store.end(ticket, session, signal);
 
-    expect(await store.update(ticket, change)).toBe('missing');
+    expect(await store.update(ticket, change, later, signal)).toBe('missing');
     expect(await wholeTable()).toEqual([]);
   });
 
@@ -575,7 +573,9 @@ describe('SessionStore.update', () => {
     const { ticket } = await open();
     const change = { ...(await again(ticket)), user: userOf('bob') };
 
-    await expect(store.update(ticket, change)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+    await expect(store.update(ticket, change, later, signal)).rejects.toMatchObject({
+      code: 'ERR_INTERNAL',
+    });
   });
 });
 
@@ -621,8 +621,8 @@ describe('SessionStore.endAllOf', () => {
     const mine = await Promise.all([open(), open(), open()]);
     const other = await open({ user: userOf('bob') });
 
-    expect(await store.endAllOf(userOf().userKey, signal)).toBe(3);
-    expect(await store.endAllOf(userOf().userKey, signal)).toBe(0);
+    expect(await store.endAllOf({ userKey: userOf().userKey }, signal)).toBe(3);
+    expect(await store.endAllOf({ userKey: userOf().userKey }, signal)).toBe(0);
 
     for (const { ticket } of mine) {
       expect(await store.readWithTokens(ticket, start, signal)).toBeUndefined();
@@ -636,7 +636,7 @@ describe('SessionStore.endAllOf', () => {
     await table.delete(await rowOf(one.ticket, 'session'), signal);
     await table.delete(await rowOf(two.ticket, 'tokens'), signal);
 
-    await store.endAllOf(userOf().userKey, signal);
+    await store.endAllOf({ userKey: userOf().userKey }, signal);
 
     expect(await wholeTable()).toEqual([]);
   });
@@ -654,7 +654,7 @@ describe('SessionStore.endAllOf', () => {
       await table.transact(userKey, actions, signal);
     }
 
-    await store.endAllOf(userKey, signal);
+    await store.endAllOf({ userKey }, signal);
 
     expect(await wholeTable()).toEqual([]);
   });
@@ -682,7 +682,7 @@ describe('SessionStore.endAllOf', () => {
 
     // Who ended it does not matter to whoever reads the number.
     const raced = createSessionStore({ ...racing, keyRing, limits });
-    expect(await raced.endAllOf(userOf().userKey, signal)).toBe(3);
+    expect(await raced.endAllOf({ userKey: userOf().userKey }, signal)).toBe(3);
 
     expect(racing.transactions()).toBe(3);
     expect(await wholeTable()).toEqual([]);
@@ -693,7 +693,10 @@ describe('SessionStore.endAllOf', () => {
     const racing = interfered(3);
 
     await expect(
-      createSessionStore({ ...racing, keyRing, limits }).endAllOf(userOf().userKey, signal),
+      createSessionStore({ ...racing, keyRing, limits }).endAllOf(
+        { userKey: userOf().userKey },
+        signal,
+      ),
     ).rejects.toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
     expect(racing.transactions()).toBe(3);
   });

@@ -53,7 +53,10 @@ describe('signOut tells the provider whom to sign out', () => {
 
   it('not when the session was ended elsewhere: nothing is left of it', async () => {
     const { cookie, ticket } = await fixture.signIn();
-    await fixture.services.sessions.endAllOf(ticket.userKey, AbortSignal.timeout(60_000));
+    await fixture.services.sessions.endAllOf(
+      { userKey: ticket.userKey },
+      AbortSignal.timeout(60_000),
+    );
     expect(await signOutWith(cookie)).toMatchObject({ hint: null, session: 'none' });
   });
 });

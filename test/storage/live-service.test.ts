@@ -44,7 +44,7 @@ async function failureOf(work: Promise<unknown>): Promise<AppError> {
 
 const operations: [string, (table: Table) => Promise<unknown>][] = [
   ['check', (on) => on.check(signal)],
-  ['read', (on) => on.read(address, { signal })],
+  ['read', (on) => on.read(address, signal)],
   ['list', (on) => on.list({ partitionKey: 'a' }, signal).next()],
   ['insert', (on) => on.insert(row, signal)],
   ['replace', (on) => on.replace(row, '*', signal)],
@@ -117,9 +117,9 @@ describe('a missing table', () => {
 
   it('is told from a missing row by one query more', async () => {
     const place = fresh();
-    expect(await table.read(place, { signal })).toBeUndefined();
+    expect(await table.read(place, signal)).toBeUndefined();
     tables.takeRequests();
-    expect(await table.read(place, { signal })).toBeUndefined();
+    expect(await table.read(place, signal)).toBeUndefined();
     const [, ...more] = tables.takeRequests();
     expect(more).toHaveLength(1);
     expect(more[0]).toMatch(/top=1/);
@@ -172,7 +172,7 @@ describe('a busy service', () => {
     const request = new AbortController();
     tables.misbehave({ fault: 'busy', retryAfter: '3' });
     tables.takeRequests();
-    const failure = failureOf(table.read(address, { signal: request.signal }));
+    const failure = failureOf(table.read(address, request.signal));
     while (tables.takeRequests().length === 0) await new Promise(setImmediate);
     request.abort();
     expect(await failure).toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
@@ -187,7 +187,7 @@ describe('an answer lost after the work was done', () => {
     tables.misbehave({ fault: 'lost-answer', on, times: 1 });
   };
   const etagOf = async (place: typeof address) => {
-    const etag = (await table.read(place, { signal }))?.etag;
+    const etag = (await table.read(place, signal))?.etag;
     if (etag === undefined) throw new Error('the row is missing');
     return etag;
   };
@@ -235,14 +235,14 @@ describe('an answer lost after the work was done', () => {
     await table.insert({ ...place, properties }, signal);
     lose('delete');
     await table.delete(place, signal);
-    expect(await table.read(place, { signal })).toBeUndefined();
+    expect(await table.read(place, signal)).toBeUndefined();
   });
 
   it('read and list: read again', async () => {
     const place = fresh();
     await table.insert({ ...place, properties }, signal);
     lose('point-read');
-    expect((await table.read(place, { signal }))?.properties['whole']).toBe(2);
+    expect((await table.read(place, signal))?.properties['whole']).toBe(2);
     lose('list');
     const rows = [];
     for await (const page of table.list({ partitionKey: place.partitionKey }, signal)) {
@@ -299,7 +299,7 @@ describe('an answer lost after the work was done', () => {
       signal,
     );
     expect(outcome).toEqual({ outcome: 'missing' });
-    expect(await table.read({ partitionKey, rowKey: 'there' }, { signal })).toBeDefined();
+    expect(await table.read({ partitionKey, rowKey: 'there' }, signal)).toBeDefined();
   });
 });
 
