@@ -18,8 +18,7 @@ import { createSessionStore, type SessionStore } from './sessions/session-store'
 import { longestSessionSeconds } from './setting-values';
 import { type Environment, readSettings, type SettingFault, type Settings } from './settings';
 import { createSignOutHints, type SignOutHints } from './sign-in/sign-out';
-import { createTableClient, type TableConnection } from './storage/ask-storage';
-import { createAzureTable } from './storage/azure-table';
+import { createAzureTable, createTableClient, type TableConnection } from './storage/azure-table';
 import type { Table } from './storage/table';
 import { createRefreshFlight } from './tokens/access-token';
 import { createGraph, type Graph } from './tokens/call-api';

@@ -9,7 +9,7 @@ import {
 import { AppError, type ErrorCode } from '../errors';
 import { fetchWhole, isObject, parseJson } from '../json';
 import type { KeyVaultAccess } from '../keys/wrapping';
-import type { TableCredential } from '../storage/ask-storage';
+import type { TableCredential } from '../storage/azure-table';
 import { type Clock, createSingleFlight } from '../waiting';
 
 /** One token of the app itself serves many requests, so no request's deadline may end its fetching. */

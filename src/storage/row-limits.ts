@@ -2,21 +2,9 @@ import { AppError } from '../errors';
 import type { NewRow, PropertyValue, Row } from './table';
 
 const mebibyte = 1024 * 1024;
-const largestProperty = 64 * 1024;
+const maxPropertyBytes = 64 * 1024;
 /** 255, less PartitionKey, RowKey and Timestamp. */
 const maxProperties = 252;
-
-/**
- * Bytes of a row as the service counts them: names and texts in UTF-16, keys included. Microsoft
- * Learn, "Understanding the Table service data model", and the Azure Storage team's entity formula.
- */
-export function rowSize({ partitionKey, rowKey, properties }: NewRow): number {
-  let bytes = 4 + 2 * (partitionKey.length + rowKey.length);
-  for (const [name, value] of Object.entries(properties)) {
-    bytes += 8 + 2 * name.length + valueSize(value);
-  }
-  return bytes;
-}
 
 /**
  * The emulator takes larger rows than the service does, so the limits are held here.
@@ -34,10 +22,22 @@ export function assertWithinLimits(row: NewRow): void {
     });
   }
   for (const [name, value] of values) {
-    if (contentSize(value) > largestProperty) {
+    if (contentSize(value) > maxPropertyBytes) {
       throw new AppError('ERR_STORAGE_LIMIT', { note: `the property ${name} would exceed 64 KiB` });
     }
   }
+}
+
+/**
+ * The bytes of a row as the service counts them: names and texts in UTF-16, keys included.
+ * https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+ */
+export function rowSize({ partitionKey, rowKey, properties }: NewRow): number {
+  let bytes = 4 + 2 * (partitionKey.length + rowKey.length);
+  for (const [name, value] of Object.entries(properties)) {
+    bytes += 8 + 2 * name.length + valueSize(value);
+  }
+  return bytes;
 }
 
 function valueSize(value: PropertyValue): number {
@@ -51,14 +51,13 @@ function contentSize(value: PropertyValue): number {
   return value instanceof Uint8Array ? value.byteLength : 0;
 }
 
-/** A property may hold 64 KiB; some room is left, and 17 chunks still fit the 1 MiB of a row. */
+/** A property may hold 64 KiB. Some room is left, and 17 chunks still fit into the 1 MiB of a row. */
 export const chunkSize = 60 * 1024;
 
 const maxChunks = 18;
 
 /**
- * `bytes` as the properties `data0` to `dataN`, at least one of them.
- * A row over 1 MiB is refused where it is written.
+ * `bytes` as the properties `data0` to `dataN`, at least one of them. A row over 1 MiB is refused when it is written.
  */
 export function splitIntoChunks(bytes: Uint8Array): Record<string, Uint8Array> {
   const chunks: Record<string, Uint8Array> = {};
@@ -69,7 +68,7 @@ export function splitIntoChunks(bytes: Uint8Array): Record<string, Uint8Array> {
   return chunks;
 }
 
-/** What was split, or `undefined` when a chunk is missing or is not binary. */
+/** What was split; `undefined` when a chunk is missing or is not binary. */
 export function joinChunks(properties: Row['properties']): Uint8Array | undefined {
   const chunks: Uint8Array[] = [];
   for (let index = 0; index < maxChunks; index += 1) {

@@ -1,13 +1,40 @@
 /**
- * One table of Azure Table Storage, as the rest of the app sees it. There is no upsert: a row is
- * inserted, or rewritten under its ETag, so that a deleted row never comes back by accident.
+ * One table of Azure Table Storage, as the rest of the app sees it. There is no upsert: a row is inserted, or rewritten
+ * under its ETag, so that a deleted row never comes back by accident.
  *
  * Every method throws ERR_STORAGE_UNAVAILABLE when the table does not answer as expected, is not there, or `signal`
- * aborts, and ERR_STORAGE_LIMIT before it writes a row that the service would refuse for its size. Busy answers and
- * broken connections are tried again, three times in all; when the service asks to wait longer than that, the error
- * says so at once (`retryAfterSeconds`). An answer that got lost changes no outcome: what is stored then decides.
- * Limits and types: Microsoft Learn, "Understanding the Table service data model".
+ * aborts, and ERR_STORAGE_LIMIT before it writes a row that the service would refuse for its size. After busy answers
+ * and broken connections it tries again, three times in all. When the service asks for a longer wait, the error says so
+ * at once (`retryAfterSeconds`). A lost answer changes no outcome: what is stored then decides.
+ * https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
  */
+export interface Table {
+  /** Part of what row encryption binds a value to. */
+  readonly name: string;
+  /** Asks for the first row: returns when the table is there and answers. */
+  check(signal: AbortSignal): Promise<void>;
+  /**
+   * The row; `undefined` when there is none, which costs one query more: the service does not always tell a missing row
+   * from a missing table. `select` as in RowQuery.
+   */
+  read(row: RowAddress & Pick<RowQuery, 'select'>, signal: AbortSignal): Promise<Row | undefined>;
+  /** Pages in key order, each fetched when it is asked for. */
+  list(query: RowQuery, signal: AbortSignal): AsyncGenerator<RowPage, void, undefined>;
+  /** `false` when a row with these keys exists already; it is left as it is. */
+  insert(row: NewRow, signal: AbortSignal): Promise<boolean>;
+  /** Puts `row` in the place of the one that has `etag`; properties not named are gone. */
+  replace(row: NewRow, etag: string, signal: AbortSignal): Promise<RewriteOutcome>;
+  /** Rewrites only the named properties of the row that has `etag`. */
+  merge(row: NewRow, etag: string, signal: AbortSignal): Promise<RewriteOutcome>;
+  /** Also fine when there is no such row. */
+  delete(address: RowAddress, signal: AbortSignal): Promise<void>;
+  /** One entity group transaction: 1 to 100 actions on different rows of one partition. */
+  transact(
+    partitionKey: string,
+    actions: readonly TransactionAction[],
+    signal: AbortSignal,
+  ): Promise<TransactionOutcome>;
+}
 
 /** What a property may hold. A `number` that is a whole number of 32 bits is stored as Int32. */
 export type PropertyValue = string | number | boolean | Date | Uint8Array;
@@ -79,31 +106,3 @@ export type TransactionAction =
 export type TransactionOutcome =
   | { readonly outcome: 'done'; readonly etags: readonly (string | undefined)[] }
   | { readonly outcome: 'exists' | 'missing' | 'conflict' };
-
-export interface Table {
-  /** Part of what row encryption binds a value to. */
-  readonly name: string;
-  /** Asks for the first row: returns when the table is there and answers. */
-  check(signal: AbortSignal): Promise<void>;
-  /**
-   * The row; `undefined` when there is none, which costs one query more: the service does not always tell a missing row
-   * from a missing table. `select` as in RowQuery.
-   */
-  read(row: RowAddress & Pick<RowQuery, 'select'>, signal: AbortSignal): Promise<Row | undefined>;
-  /** Pages in key order, each fetched when it is asked for. */
-  list(query: RowQuery, signal: AbortSignal): AsyncGenerator<RowPage, void, undefined>;
-  /** `false` when a row with these keys exists already; it is left as it is. */
-  insert(row: NewRow, signal: AbortSignal): Promise<boolean>;
-  /** Puts `row` in the place of the one that has `etag`; properties not named are gone. */
-  replace(row: NewRow, etag: string, signal: AbortSignal): Promise<RewriteOutcome>;
-  /** Rewrites only the named properties of the row that has `etag`. */
-  merge(row: NewRow, etag: string, signal: AbortSignal): Promise<RewriteOutcome>;
-  /** Also fine when there is no such row. */
-  delete(address: RowAddress, signal: AbortSignal): Promise<void>;
-  /** One entity group transaction: 1 to 100 actions on different rows of one partition. */
-  transact(
-    partitionKey: string,
-    actions: readonly TransactionAction[],
-    signal: AbortSignal,
-  ): Promise<TransactionOutcome>;
-}

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
-import { createTableClient } from '../../src/storage/ask-storage';
-import { createAzureTable } from '../../src/storage/azure-table';
+import { createAzureTable, createTableClient } from '../../src/storage/azure-table';
 import type { NewRow, Row, RowQuery, Table } from '../../src/storage/table';
 import { whileAnswering } from '../support/answering-server';
 import { createTestTable, tablesConnectionString } from '../support/test-table';

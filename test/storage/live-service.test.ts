@@ -1,7 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { AppError } from '../../src/errors';
-import { createTableClient } from '../../src/storage/ask-storage';
-import { createAzureTable } from '../../src/storage/azure-table';
+import { createAzureTable, createTableClient } from '../../src/storage/azure-table';
 import type { Table } from '../../src/storage/table';
 import { whileAnswering } from '../support/answering-server';
 import {

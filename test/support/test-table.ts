@@ -5,8 +5,7 @@ import {
   type LiveTablesOptions,
   startLiveTables,
 } from '../../local/tables/live-tables';
-import { createTableClient } from '../../src/storage/ask-storage';
-import { createAzureTable } from '../../src/storage/azure-table';
+import { createAzureTable, createTableClient } from '../../src/storage/azure-table';
 import type { Table } from '../../src/storage/table';
 
 /** The connection string of the tables that all tests share; with `port`, through what listens there. */

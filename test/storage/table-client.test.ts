@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { createTableClient } from '../../src/storage/ask-storage';
+import { createTableClient } from '../../src/storage/azure-table';
 import { tablesConnectionString } from '../support/test-table';
 import { thrownBy } from '../support/thrown-by';
 
