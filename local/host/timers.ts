@@ -1,3 +1,4 @@
+import { Cron } from 'croner';
 import type { RegisteredFunction } from './functions-core';
 import { type Log, logCategory } from './log';
 import type { RpcTypedData } from './rpc';
@@ -128,108 +129,54 @@ function isWithinMinute(timer: TimerFunction, next: number | undefined): boolean
 /** A schedule: the next time, in epoch seconds, after a given one; undefined when there is none. */
 export type Schedule = (after: number) => number | undefined;
 
-interface Field {
-  readonly name: string;
-  readonly least: number;
-  readonly max: number;
-  readonly names?: readonly string[];
-}
-
-const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
-
-const fields: readonly Field[] = [
-  { name: 'second', least: 0, max: 59 },
-  { name: 'minute', least: 0, max: 59 },
-  { name: 'hour', least: 0, max: 23 },
-  { name: 'day', least: 1, max: 31 },
-  { name: 'month', least: 1, max: 12, names: months },
-  { name: 'day of week', least: 0, max: 6, names: days },
-];
-
-const daySeconds = 86_400;
-// The 29th of February on a given day of the week comes back after at most forty years.
-const furthestDays = 41 * 366;
+// The largest value of each field, from the seconds to the day of the week.
+const maxValues = [59, 59, 23, 31, 12, 6];
 
 /**
- * Reads an NCRONTAB expression, `{second} {minute} {hour} {day} {month} {day of week}` in UTC, as
- * timer triggers use it; five fields leave out the seconds. A day must fit both its fields.
+ * Reads an NCRONTAB expression, `{second} {minute} {hour} {day} {month} {day of week}` in UTC, as timer triggers use
+ * it. With five fields the second is 0. A day must fit both the day of the month and the day of the week.
  * https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
  * @throws Error when it is not one
  */
 export function parseNcrontab(expression: string): Schedule {
-  const texts = expression.trim().split(/\s+/);
-  const six = texts.length === 5 ? ['0', ...texts] : texts;
-  if (six.length !== fields.length) {
+  const fields = expression.trim().split(/\s+/);
+  const six = fields.length === 5 ? ['0', ...fields] : fields;
+  if (six.length !== maxValues.length) {
     throw new Error(`The schedule "${expression}" needs five or six fields.`);
   }
-  const [seconds, minutes, hours, daysOfMonth, inMonths, daysOfWeek] = fields.map((field, index) =>
-    parseField(six[index] ?? '', field),
-  ) as Sets;
-
-  const firstIn = (day: number, from: number): number | undefined => {
-    for (const hour of hours) {
-      for (const minute of minutes) {
-        for (const second of seconds) {
-          const time = day + hour * 3600 + minute * 60 + second;
-          if (time >= from) {
-            return time;
-          }
-        }
-      }
-    }
-    return undefined;
-  };
-
+  const cron = readCron(six.map(toCronField).join(' '), expression);
   return (after) => {
-    const from = Math.floor(after) + 1;
-    const firstDay = from - (from % daySeconds);
-    for (let index = 0; index < furthestDays; index += 1) {
-      const day = firstDay + index * daySeconds;
-      const date = new Date(day * 1000);
-      const fits =
-        inMonths.has(date.getUTCMonth() + 1) &&
-        daysOfMonth.has(date.getUTCDate()) &&
-        daysOfWeek.has(date.getUTCDay());
-      const time = fits ? firstIn(day, from) : undefined;
-      if (time !== undefined) {
-        return time;
-      }
-    }
-    return undefined;
+    const next = cron.nextRun(new Date(after * 1000));
+    return next === null ? undefined : next.getTime() / 1000;
   };
 }
 
-type Sets = [Set<number>, Set<number>, Set<number>, Set<number>, Set<number>, Set<number>];
-
-function parseField(text: string, field: Field): Set<number> {
-  const values = text.split(',').flatMap((part) => parsePart(part, field));
-  return new Set(values.sort((a, b) => a - b));
+/** One field in the words of croner, which knows more than NCRONTAB: `L`, `W`, `#`, `?`, 7 for Sunday. */
+function toCronField(field: string, index: number): string {
+  const max = maxValues[index] ?? 0;
+  const parts = field.split(',').map((part) => {
+    const [, range, from, to, step] =
+      /^(\*|(\d+|[a-z]{3,})(?:-(\d+|[a-z]{3,}))?)(\/\d+)?$/i.exec(part) ?? [];
+    if (range === undefined || Number(from) > max || Number(to) > max) {
+      throw new Error(`"${part}" in a schedule is not a value, a range or a step.`);
+    }
+    // `5/20` has no end, and means 5-59/20.
+    const hasEnd = range === '*' || to !== undefined || step === undefined;
+    return `${shortNames(range)}${hasEnd ? '' : `-${max}`}${step ?? ''}`;
+  });
+  return parts.join(',');
 }
 
-function parsePart(part: string, field: Field): number[] {
-  const [, range = '', step] = /^([^/]+)(?:\/(\d+))?$/.exec(part) ?? [];
-  const [first = '', last] = range.split('-');
-  const least = first === '*' ? field.least : parseValue(first, field);
-  // A step after a single value runs to the end: `5/15` is 5, 20, 35, 50.
-  const open = first === '*' || (last === undefined && step !== undefined);
-  const max = last === undefined ? (open ? field.max : least) : parseValue(last, field);
-  const every = step === undefined ? 1 : Number(step);
-  if (every < 1 || max < least || (first === '*' && last !== undefined)) {
-    throw new Error(`"${part}" is not a ${field.name} of a schedule.`);
-  }
-  const values: number[] = [];
-  for (let value = least; value <= max; value += every) {
-    values.push(value);
-  }
-  return values;
+/** NCRONTAB takes `Friday` too; the first three letters decide. */
+function shortNames(range: string): string {
+  return range.replace(/[a-z]+/gi, (name) => name.slice(0, 3));
 }
 
-function parseValue(text: string, field: Field): number {
-  const named = field.names?.indexOf(text.slice(0, 3).toLowerCase()) ?? -1;
-  const value = named === -1 ? (/^\d+$/.test(text) ? Number(text) : NaN) : named + field.least;
-  if (!(value >= field.least && value <= field.max)) {
-    throw new Error(`"${text}" is not a ${field.name} of a schedule.`);
+function readCron(fields: string, expression: string): Cron {
+  try {
+    return new Cron(fields, { mode: '6-part', timezone: 'UTC', domAndDow: true, paused: true });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The schedule "${expression}" cannot be read. ${reason}`, { cause });
   }
-  return value;
 }

@@ -77,7 +77,7 @@ function time(ms: number): Buffer {
   return node(0x17, Buffer.from(digits.slice(2)));
 }
 
-function toPem(der: Buffer): string {
+export function toPem(der: Buffer): string {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }

@@ -12,7 +12,7 @@ interface Import {
 
 const files = globSync('local/**/*.{ts,tsx}', {
   // The deployment is a program of its own.
-  exclude: (name) => /node_modules|dist|deploy/.test(String(name)),
+  exclude: (name) => /node_modules|dist|deploy/.test(name),
 }).map((file) => file.split(path.sep).join('/'));
 
 /** `stack` for `local/stack/app.ts`; files that stand in `local` itself are the programs. */

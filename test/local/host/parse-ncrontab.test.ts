@@ -14,6 +14,8 @@ describe('parseNcrontab', () => {
     ['0 30 9 * Jan,Mar Mon-Fri', '2026-11-21T00:00:00Z', '2027-01-01T09:30:00Z'],
     ['0 0 0 29 2 *', '2026-11-21T00:00:00Z', '2028-02-29T00:00:00Z'],
     ['0 0 0 13 * Friday', '2026-11-21T00:00:00Z', '2027-08-13T00:00:00Z'],
+    ['0 0 0 29 2 Mon', '2026-11-21T00:00:00Z', '2044-02-29T00:00:00Z'],
+    ['0 0 1 1 january *', '2026-11-21T00:00:00Z', '2027-01-01T01:00:00Z'],
     ['0 0 0 31 12 *', '2026-12-31T00:00:00Z', '2027-12-31T00:00:00Z'],
   ])('%s after %s is %s', (expression, after, expected) => {
     expect(parseNcrontab(expression)(seconds(after))).toBe(seconds(expected));
@@ -36,6 +38,12 @@ describe('parseNcrontab', () => {
     'a * * * * *',
     '1,,2 * * * * *',
     '-1 * * * * *',
+    '60/5 * * * * *',
+    '0 0 0 L * *',
+    '0 0 0 ? * *',
+    '0 0 0 * * 5#2',
+    '@daily',
+    '2027-01-01T00:00:00',
   ])('refuses %p', (expression) => {
     expect(() => parseNcrontab(expression)).toThrow();
   });

@@ -40,7 +40,9 @@ describe('readJsonFile', () => {
     ['a brace that is missing', '{ "a": "se-cret"', "line 1, column 17: .*'}' expected"],
     ['single quotes', "{ 'se-cret': 1 }", 'line 1, column 3: .*double quotes'],
     ['nothing', ' \n', 'The file is empty'],
-    ['a list with a fault', '["se-cret",]', 'An object is expected'],
+    ['a list with a comma at its end', '["se-cret",]', 'does not hold a JSON object'],
+    ['a second object', '{} { "se-cret": 1 }', 'line 1, column 4: .*ended'],
+    ['a text that does not end', '{ "a": "se-cret\n}', 'line 1, column 8: .*double quote'],
     ['a list', '["se-cret"]', 'does not hold a JSON object'],
   ])('names the file and the place of %s, and quotes nothing of it', (_, text, reason) => {
     writeFileSync(path, text);
