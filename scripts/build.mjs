@@ -1,49 +1,77 @@
-// Builds what runs: the app's bundle, and the local stack and benches beside it. Files are put in place one
-// by one by renaming, and only where they differ: a stack or test that runs from `dist` meanwhile finds each
-// file whole, the old one or the new one. A build that fails leaves `dist` as it was.
+// Builds what runs: `app` is the bundle that is deployed, `local` the package beside it that runs it here, `tools` the
+// benches and scripts. Without arguments everything is built. Files are put in place one by one by renaming, and only
+// where they differ: a stack or test that runs meanwhile finds each file whole, the old one or the new one. A build
+// that fails leaves everything as it was.
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { buildApp } from './build-app.mjs';
 
-// Beside `dist`, so that the source maps lead to the sources from there.
-const fresh = `dist-new-${process.pid}`;
+const parts = {
+  app: { dist: 'dist', owns: /^main\./, make: buildApp },
+  local: {
+    dist: 'local/dist',
+    owns: /./,
+    // What its package.json names is installed with it; everything else of src is bundled.
+    make: (outdir) =>
+      buildPrograms(globSync('local/*.ts'), {
+        ...{ outdir, outbase: 'local', packages: 'bundle' },
+        external: Object.keys(JSON.parse(readFileSync('local/package.json', 'utf8')).dependencies),
+      }),
+  },
+  tools: {
+    dist: 'dist',
+    owns: /^(?!main\.)/,
+    make: (outdir) => buildPrograms(globSync('{bench,scripts}/*.ts'), { outdir, outbase: '.' }),
+  },
+};
 
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
 try {
-  await buildApp(fresh);
+  for (const { dist, owns, make } of chosen.map((name) => parts[name])) {
+    // Beside `dist`, so that the source maps lead to the sources from there.
+    const fresh = `${dist}-new-${process.pid}`;
+    try {
+      await make(fresh);
+      await putInPlace(fresh, dist, owns);
+    } finally {
+      await rm(fresh, { recursive: true, force: true });
+    }
+  }
+} catch (error) {
+  // What esbuild finds wrong in the sources it has told already.
+  if (!(error instanceof Error && 'errors' in error)) throw error;
+  process.exitCode = 1;
+}
 
-  // The local stack is run from the checkout, so its packages stay in node_modules.
-  await build({
-    entryPoints: [...globSync('{local,scripts}/*.ts'), ...globSync('bench/*.ts')],
-    outdir: fresh,
-    outbase: '.',
+function buildPrograms(entryPoints, options) {
+  return build({
+    entryPoints,
+    packages: 'external',
+    ...options,
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    packages: 'external',
     platform: 'node',
     target: 'node22',
     format: 'esm',
     sourcemap: true,
     logLevel: 'warning',
   });
-  await putInPlace();
-} finally {
-  await rm(fresh, { recursive: true, force: true });
 }
 
-async function putInPlace() {
+async function putInPlace(fresh, dist, owns) {
   const files = await listFiles(fresh);
   for (const file of files) {
-    const [from, to] = [join(fresh, file), join('dist', file)];
+    const [from, to] = [join(fresh, file), join(dist, file)];
     const [now, before] = [await readFile(from), await readFile(to).catch(() => undefined)];
     if (before === undefined || !now.equals(before)) {
       await mkdir(dirname(to), { recursive: true });
       await rename(from, to);
     }
   }
-  const stale = (await listFiles('dist')).filter((file) => !files.includes(file));
-  await Promise.all(stale.map((file) => rm(join('dist', file), { force: true })));
+  const stale = (await listFiles(dist)).filter((file) => owns.test(file) && !files.includes(file));
+  await Promise.all(stale.map((file) => rm(join(dist, file), { force: true })));
 }
 
 async function listFiles(folder) {

@@ -17,7 +17,7 @@ export function appCommand({ facts, baseUrl, env = {} }: AppPlace): ServerComman
   const ours = { ...settings, ENTRA_CLIENT_ID: benchClient.id, ...env };
   const whole = appEnvironment(process.env, false, ours);
   return {
-    script: 'dist/local/host.mjs',
+    script: 'local/dist/host.mjs',
     args: ['--port', new URL(baseUrl).port, '--script-root', '.'],
     env: Object.fromEntries(Object.entries(whole).map(([name, value]) => [name, value ?? ''])),
   };

@@ -78,7 +78,7 @@ export function pointReadCommand(
 /** The control: our local Functions host with a function that does nothing. */
 export function doNothingCommand(): ServerCommand {
   return {
-    script: 'dist/local/host.mjs',
+    script: 'local/dist/host.mjs',
     args: ['--port', '0', '--script-root', 'bench/processes/do-nothing-app'],
     env: {},
   };

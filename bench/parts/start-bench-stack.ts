@@ -38,7 +38,7 @@ export async function startBenchStack(count: number): Promise<BenchStack> {
       },
     ],
   };
-  const child = fork(join(repository, 'dist/local/stack-process.mjs'), [JSON.stringify(options)], {
+  const child = fork(join(repository, 'local/dist/stack-process.mjs'), [JSON.stringify(options)], {
     silent: true,
   });
   let said = '';

@@ -30,6 +30,8 @@ export interface FunctionsHost {
   readonly port: number;
   /** `http://localhost:7071` */
   readonly url: string;
+  /** Routes of the HTTP functions, with the prefix, without a leading slash. */
+  readonly routes: readonly string[];
   /** Why the app has no functions though the host runs: an entry file threw. */
   readonly loadError: string | undefined;
   /** Takes no more requests, lets those that run end within `graceMs`, then closes. */
@@ -61,6 +63,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   return {
     port,
     url,
+    routes: parts.routes.map(({ route }) => route),
     loadError,
     async stop(graceMs = 700) {
       ticking.stop();

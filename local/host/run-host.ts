@@ -19,6 +19,8 @@ export type HostMessage =
       readonly type: 'ready';
       readonly port: number;
       readonly url: string;
+      /** Routes of the HTTP functions, with the prefix, without a leading slash. */
+      readonly routes: readonly string[];
       /** PEM, with https: what a client must trust. */
       readonly certificate?: string;
       /** An entry file threw: every request is answered 404. */
@@ -62,6 +64,7 @@ export async function runHost(
       type: 'ready',
       port: host.port,
       url: host.url,
+      routes: host.routes,
       ...(options.https && { certificate: options.https.cert }),
       ...(host.loadError !== undefined && { loadError: host.loadError }),
     });

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { readLocalSettings } from '../host/host-files';
+import { readHostJson, readLocalSettings } from '../host/host-files';
 import type { HostMessage } from '../host/run-host';
 import { endProcess, onDeath } from '../loopback/processes';
 import {
@@ -16,6 +16,8 @@ export interface AppProcess {
   /** `http://localhost:7071`, where it listens. */
   readonly url: string;
   readonly port: number;
+  /** Routes of its HTTP functions, with the prefix, without a leading slash. */
+  readonly routes: readonly string[];
   /** Of the process, for tests that kill it as Azure would. */
   readonly pid: number;
   /** PEM, with https: what a client must trust. */
@@ -88,6 +90,7 @@ export async function startAppProcess(options: AppProcessOptions): Promise<AppPr
   return {
     url: message.url,
     port: message.port,
+    routes: message.routes,
     pid: child.pid ?? 0,
     certificate: message.certificate,
     output: () => output,
@@ -173,7 +176,10 @@ function launchApp(parts: Parts, port: number, how: StartAppOptions): Promise<Ap
   const { scriptRoot = process.cwd(), usesLocalSettings = false } = options;
   // The host reads the file itself, for what the environment does not have.
   const fromFile = usesLocalSettings ? Object.keys(readLocalSettings(scriptRoot).values) : [];
-  const forHost = Object.entries(hostSettings).filter(([name]) => !fromFile.includes(name));
+  // With a route prefix, the root and large bodies belong to the host and to other functions of the team.
+  const isRootOwn = readHostJson(scriptRoot).routePrefix === '';
+  const usual: Readonly<Record<string, string>> = isRootOwn ? hostSettings : {};
+  const forHost = Object.entries(usual).filter(([name]) => !fromFile.includes(name));
   const own = { ...Object.fromEntries(forHost), ...process.env };
   return startAppProcess({
     port,

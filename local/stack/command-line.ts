@@ -1,30 +1,43 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { entraShapes } from '../entra/shape';
-import type { StackOptions } from './options';
-import { standInSettings } from './settings';
+import { type EntraShape, entraShapes } from '../entra/shape';
 
-/** How `npm start` is used. */
-export const startUsage = `Usage: npm start -- [--port P] [--data DIR] [--https] [--shape S] [--watch | --no-app]
+/** What a person types to get here: in the checkout of Anteroom itself, or beside an app of one's own. */
+export const startCommand =
+  process.env['npm_lifecycle_event'] === 'start' ? 'npm start --' : 'npx anteroom-local';
 
-  --port P     the app's port (7071)
-  --data DIR   keep sessions and accounts in DIR over restarts; without it everything is in memory
-  --https      serve the app over https with a throwaway certificate
-  --shape S    play entra (Microsoft Entra ID), external-id or b2c
-  --watch      build and start the app anew when a file in src or a settings file changes
-  --no-app     start only what stands beside the app, where local.settings.json looks for it`;
+/** How the command is used. */
+export const startUsage = `Usage: ${startCommand} [options], in the folder with host.json
 
-/** What the command line of `npm start` asks for. */
-export type StartOptions = StackOptions & {
-  readonly apps: number;
-  readonly appPort: number;
+  --port P          the app's port (Host.LocalHttpPort of local.settings.json, else 7071)
+  --data DIR        keep sessions and accounts in DIR over restarts; without it everything is in memory
+  --https           serve the app over https with a throwaway certificate
+  --shape S         play entra (Microsoft Entra ID), external-id or b2c
+  --watch           build and start the app anew when a source or a settings file changes
+  --build COMMAND   what builds the app (npm run build, where package.json has that script)
+  --no-build        build nothing
+  --base-path PATH  the basePath that the app gives to anteroom() (auth)
+  --no-app          start only what stands beside the app, where local.settings.json looks for it`;
+
+/** What the command line asks for. */
+export interface StartOptions {
+  /** Undefined: nobody named one. */
+  readonly port: number | undefined;
+  /** Absolute. */
+  readonly dataDir: string | undefined;
+  readonly https: boolean;
+  readonly shape: EntraShape;
   /** Builds and starts the app anew when its sources change. */
   readonly watches: boolean;
-};
+  readonly hasApp: boolean;
+  /** A shell command; false: build nothing; undefined: what is usual. */
+  readonly build: string | false | undefined;
+  readonly basePath: string | undefined;
+}
 
 /**
  * Reads the command line; undefined when it asks for help.
- * @throws TypeError saying what is wrong with it, or with local.settings.json
+ * @throws TypeError saying what is wrong with it
  */
 export function readStartOptions(args: readonly string[]): StartOptions | undefined {
   const { values } = parseArgs({
@@ -35,41 +48,66 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
       https: { type: 'boolean', default: false },
       shape: { type: 'string', default: 'entra' },
       watch: { type: 'boolean', default: false },
+      build: { type: 'string' },
+      'no-build': { type: 'boolean', default: false },
+      'base-path': { type: 'string' },
       'no-app': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  if (values.help) {
-    return undefined;
+  if (values.help) return undefined;
+  if (values['no-app']) refuseForNoApp(values);
+  if (values['no-build'] && values.build !== undefined) {
+    throw new TypeError('--build and --no-build contradict each other. Leave one of them out.');
   }
-  if (values['no-app'] && values.port !== undefined) {
+  return {
+    port: readPort(values.port),
+    dataDir: values.data === undefined ? undefined : resolve(values.data),
+    https: values.https,
+    shape: readShape(values.shape),
+    watches: values.watch,
+    hasApp: !values['no-app'],
+    build: values['no-build'] ? false : values.build,
+    basePath: readBasePath(values['base-path']),
+  };
+}
+
+function refuseForNoApp(values: { readonly port?: string; readonly watch: boolean }): void {
+  if (values.port !== undefined) {
     throw new TypeError(
       '--port goes with an app, and --no-app starts none: its port is that of APP_BASE_URL in local.settings.json. Leave --port out, and change it there.',
     );
   }
-  if (values['no-app'] && values.watch) {
+  if (values.watch) {
     throw new TypeError(
       '--watch goes with an app, and --no-app starts none. Leave one of them out.',
     );
   }
-  const appPort = Number(values.port ?? '7071');
-  if (!Number.isInteger(appPort) || appPort < 1 || appPort > 65_535) {
+}
+
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new TypeError('--port takes a number from 1 to 65535.');
   }
-  const shape = entraShapes.find((each) => each === values.shape);
+  return port;
+}
+
+function readShape(text: string): EntraShape {
+  const shape = entraShapes.find((each) => each === text);
   if (shape === undefined) {
     throw new TypeError(`--shape takes one of ${entraShapes.join(', ')}.`);
   }
-  const common = {
-    https: values.https,
-    shape,
-    usesLocalSettings: true,
-    watches: values.watch,
-    ...(values.data !== undefined && { dataDir: resolve(values.data) }),
-  };
-  return values['no-app']
-    ? { ...common, apps: 0, ...standInSettings(process.cwd()) }
-    : { ...common, apps: 1, appPort };
+  return shape;
+}
+
+function readBasePath(text: string | undefined): string | undefined {
+  const path = text?.replace(/^\/+|\/+$/g, '');
+  if (path !== undefined && !/^[a-z0-9][a-z0-9-]*(\/[a-z0-9-]+)*$/.test(path)) {
+    throw new TypeError('--base-path takes lower-case words with slashes between them: auth.');
+  }
+  return path;
 }
 
 /** The port is taken, and nobody chose another one. The message says what to type. */
@@ -78,6 +116,8 @@ export class PortChoiceError extends Error {}
 /** How to find a port for the app. */
 export interface PortChoice {
   readonly wanted: number;
+  /** What a person types: `startCommand`. */
+  readonly command: string;
   /** The command line's arguments, for the command that would work. */
   readonly args: readonly string[];
   isFree(port: number): Promise<boolean>;
@@ -92,12 +132,12 @@ const maxTries = 50;
  * @throws PortChoiceError
  */
 export async function settlePort(choice: PortChoice): Promise<number> {
-  const { wanted, args, ask } = choice;
+  const { wanted, command, ask } = choice;
   if (await choice.isFree(wanted)) {
     return wanted;
   }
   const next = await nextFree(choice);
-  const taken = `Port ${wanted} is taken, perhaps by another \`npm start\` or \`func start\`.`;
+  const taken = `Port ${wanted} is taken, perhaps by another \`${command.replace(' --', '')}\` or \`func start\`.`;
   if (next === undefined) {
     throw new PortChoiceError(`${taken} So are the ${maxTries} after it: choose one with --port.`);
   }
@@ -106,7 +146,7 @@ export async function settlePort(choice: PortChoice): Promise<number> {
     return next;
   }
   throw new PortChoiceError(
-    `${taken}\nEnd that, or choose another port: npm start -- ${withPort(args, next)}`,
+    `${taken}\nEnd that, or choose another port: ${command} ${withPort(choice, next)}`,
   );
 }
 
@@ -121,9 +161,11 @@ async function nextFree(choice: PortChoice): Promise<number | undefined> {
 }
 
 /** The arguments with another port, quoted where a shell would take them apart. */
-function withPort(args: readonly string[], port: number): string {
+function withPort({ args, command }: PortChoice, port: number): string {
+  // `npm start` names the build itself.
+  const own = command.startsWith('npm start') ? ['--port', '--build'] : ['--port'];
   const others = args.filter(
-    (arg, index) => !arg.startsWith('--port') && args[index - 1] !== '--port',
+    (arg, index) => !own.includes(arg.replace(/=.*/s, '')) && !own.includes(args[index - 1] ?? ''),
   );
   const quoted = others.map((arg) =>
     /^[\w./:=@-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`,

@@ -15,6 +15,8 @@ export interface StackOptions {
   readonly appEnv?: Readonly<Record<string, string>>;
   /** Where host.json, package.json and dist are; the current directory. */
   readonly scriptRoot?: string;
+  /** Path of Anteroom's functions on the app: `/auth`. The provider sends people there. */
+  readonly authPath?: string;
   /** Tables that are already there, instead of an Azurite of its own. */
   readonly tablesConnectionString?: string;
   /** `anteroom`. The stack creates it. */

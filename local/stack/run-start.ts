@@ -1,99 +1,152 @@
 import { createInterface } from 'node:readline/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { readHostJson, readLocalSettings } from '../host/host-files';
 import { describeError } from '../host/invoke';
 import { FaultyFileError } from '../loopback/json-file';
 import { isPortFree } from '../loopback/ports';
 import { appPart, AppStartError } from './app';
+import { type AppFolder, authPathOf, BuildError, buildApp, readAppFolder } from './app-folder';
 import {
   PortChoiceError,
   readStartOptions,
   settlePort,
+  startCommand,
   type StartOptions,
   startUsage,
 } from './command-line';
 import { DataDirError } from './data-dir';
-import { describeStep } from './options';
-import { describeLocalSettings } from './settings';
+import { describeStep, type StackListener, type StackOptions, tellStep } from './options';
+import { describeLocalSettings, standInSettings, type StandInSettings } from './settings';
 import { type Stack, startStack } from './stack';
-import { type AppWatch, BuildError, watchApp } from './watch';
+import { type AppWatch, watchApp } from './watch';
 
 // Those of local.settings.json.example, which the dev container forwards.
 const preferredPorts = { entra: 7081, graph: 7082 };
 
-/** The command line of `npm start`: starts the stack, says how to use it, ends it on Ctrl-C. */
+/** The command line of `anteroom-local`: starts the stack, says how to use it, ends it on Ctrl-C. */
 export async function runStart(args: readonly string[]): Promise<void> {
-  let stack: Stack | undefined;
-  let watching: AppWatch | undefined;
-  let isEnding = false;
-  const end = (): void => {
-    if (!isEnding) {
-      isEnding = true;
-      watching?.stop();
-      void stack?.stop().finally(() => process.exit(0));
-      if (stack === undefined) {
-        // Still starting: what was started ends with its parent.
-        process.exit(0);
-      }
-    }
-  };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
+  const running: Running = { isEnding: false };
+  endOnSignals(running);
   try {
     const options = readStartOptions(args);
     if (options === undefined) {
       console.log(startUsage);
-      return;
+    } else if (options.hasApp) {
+      await startWithApp(options, args, running);
+    } else {
+      await startBesideApp(options, running);
     }
-    checkFiles(options);
-    stack = await start(await withFreePort(options, args));
-    watching = options.watches ? watchStack(stack, options) : undefined;
   } catch (error) {
     console.error(explain(error));
     process.exit(1);
   }
 }
 
-async function start(options: StartOptions): Promise<Stack> {
+interface Running {
+  isEnding: boolean;
+  stack?: Stack;
+  watch?: AppWatch;
+}
+
+function endOnSignals(running: Running): void {
+  const end = (): void => {
+    if (running.isEnding) return;
+    running.isEnding = true;
+    running.watch?.stop();
+    // While it still starts there is no stack yet: what was started ends with its parent.
+    if (running.stack === undefined) process.exit(0);
+    void running.stack.stop().finally(() => process.exit(0));
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+}
+
+async function startWithApp(
+  options: StartOptions,
+  args: readonly string[],
+  running: Running,
+): Promise<void> {
+  const folder = readAppFolder(process.cwd(), {
+    ...(options.build !== undefined && { build: options.build }),
+    ...(options.basePath !== undefined && { basePath: options.basePath }),
+  });
+  if (options.watches) requireSources(folder);
+  tellSettings(folder);
+  const appPort = await freeAppPort(options.port ?? folder.port, args);
+  const stack = await start(
+    { ...stackOptions(options), apps: 1, appPort, authPath: folder.authPath },
+    options,
+    folder,
+  );
+  running.stack = stack;
+  console.log(describeApp(stack, folder));
+  console.log(describeStack(stack));
+  if (options.watches) running.watch = watchStack(stack, folder);
+}
+
+/** The app is served by somebody else, who reads `local.settings.json`. */
+async function startBesideApp(options: StartOptions, running: Running): Promise<void> {
+  const root = process.cwd();
+  const { missing, ...places } = standInSettings(root);
+  const authPath = authPathOf(root, options.basePath);
+  const stack = await start({ ...stackOptions(options), apps: 0, ...places, authPath }, options);
+  running.stack = stack;
+  console.log('The app is not started: `func start` or `npm run host` serves it beside them.');
+  console.log(describeSettings(stack, missing));
+  console.log(describeStack(stack));
+}
+
+function stackOptions({ dataDir, https, shape }: StartOptions): StackOptions {
+  return { https, shape, usesLocalSettings: true, ...(dataDir !== undefined && { dataDir }) };
+}
+
+/** Builds the app, where there is one, and starts the stack. Tells each step. */
+async function start(
+  stackOptions: StackOptions & { readonly appPort: number },
+  { watches }: StartOptions,
+  folder?: AppFolder,
+): Promise<Stack> {
   const started = performance.now();
   console.log('Starting the local stack:');
   let log = holdBack();
-  // At a terminal only: of what runs unattended, several may start at once.
-  // The app, told where to be, goes before.
-  const isUnclaimed = !Object.values(preferredPorts).includes(options.appPort);
-  const preferred = process.stdout.isTTY && isUnclaimed ? { preferredPorts } : {};
-  const stack = await startStack(
-    { ...preferred, ...options },
-    {
-      onStep: (step) => {
-        console.log(describeStep(step));
-      },
-      onOutput: (text) => {
-        log(text);
-      },
-      onDeath: (part) => {
-        if (options.watches && part === appPart) {
-          console.error('\nThe app has ended by itself. The next change starts it again.');
-          return;
-        }
-        console.error(
-          `\n${part} has ended by itself, so the rest ends too. Start again: npm start`,
-        );
-        void stack.stop().finally(() => process.exit(1));
-      },
+  const listener: StackListener = {
+    onStep: (step) => {
+      console.log(describeStep(step));
     },
-  );
-  console.log(describeStack(stack, (performance.now() - started) / 1000));
+    onOutput: (text) => {
+      log(text);
+    },
+    onDeath: (part) => {
+      if (watches && part === appPart) {
+        console.error('\nThe app has ended by itself. The next change starts it again.');
+        return;
+      }
+      console.error(
+        `\n${part} has ended by itself, so the rest ends too. Start again: ${startCommand.replace(' --', '')}`,
+      );
+      void stack.stop().finally(() => process.exit(1));
+    },
+  };
+  if (folder?.buildCommand !== undefined) {
+    await tellStep(listener, `Build (${folder.buildCommand})`, () => buildApp(folder));
+  }
+  // Only at a terminal: without one, several stacks may start at once. The app's own port goes before.
+  const isUnclaimed = !Object.values(preferredPorts).includes(stackOptions.appPort);
+  const preferred = process.stdout.isTTY && isUnclaimed ? { preferredPorts } : {};
+  const stack = await startStack({ ...preferred, ...stackOptions }, listener);
+  console.log(`\nReady in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
   log = log.release();
   return stack;
 }
 
 /** The provider, its sessions, and the tables stay as they are while the app is replaced. */
-function watchStack(stack: Stack, options: StartOptions): AppWatch {
+function watchStack(stack: Stack, folder: AppFolder): AppWatch {
   let [app] = stack.apps;
   const watching = watchApp({
-    root: process.cwd(),
+    folder,
     check: () => {
-      checkFiles(options);
+      tellSettings(folder);
     },
     restart: async () => {
       if (app !== undefined) app = await stack.restartApp(app);
@@ -109,11 +162,16 @@ function watchStack(stack: Stack, options: StartOptions): AppWatch {
   return watching;
 }
 
-/** What the app's process would find wrong in files of the checkout must be said before anything is started. */
-function checkFiles(options: StartOptions): void {
-  if (options.apps === 0) return;
-  readHostJson(process.cwd());
-  const { values } = readLocalSettings(process.cwd());
+function requireSources({ root }: AppFolder): void {
+  if (!existsSync(join(root, 'src'))) {
+    throw new TypeError(`--watch looks at the folder src, and there is none in ${root}.`);
+  }
+}
+
+/** Says where the settings of the app come from. What its process would find wrong in the files is told before anything is started. */
+function tellSettings({ root }: AppFolder): void {
+  readHostJson(root);
+  const { values } = readLocalSettings(root);
   for (const line of describeLocalSettings(values, process.env)) {
     console.log(line);
   }
@@ -135,13 +193,9 @@ function holdBack(): Write {
   });
 }
 
-async function withFreePort(options: StartOptions, args: readonly string[]): Promise<StartOptions> {
-  if (options.apps === 0) {
-    return options;
-  }
+async function freeAppPort(wanted: number, args: readonly string[]): Promise<number> {
   const ask = process.stdin.isTTY && process.stdout.isTTY ? askAtTerminal : undefined;
-  const choice = { wanted: options.appPort, args, isFree: isPortFree, ask };
-  return { ...options, appPort: await settlePort(choice) };
+  return settlePort({ wanted, args, command: startCommand, isFree: isPortFree, ask });
 }
 
 async function askAtTerminal(question: string): Promise<string> {
@@ -184,15 +238,21 @@ function isPortTaken(error: unknown): error is Error & { readonly port: number }
   );
 }
 
+/** Where to begin, and what is missing for a sign-in. */
+function describeApp({ apps: [app] }: Stack, { authPath }: AppFolder): string {
+  const url = app?.url ?? '';
+  const signIn = `${authPath}/login`;
+  const hasSignIn = app?.routes.some((route) => `/${route}`.toLowerCase() === signIn) === true;
+  return hasSignIn
+    ? `Open ${url}\nSign in at ${url}${signIn}`
+    : `Open ${url}\nNo function of the app answers at ${signIn}, so nobody can sign in. Register the functions of anteroom(...), or name its basePath: --base-path`;
+}
+
 /** What a person needs to know of a stack that is ready. */
-function describeStack({ apps, facts }: Stack, seconds: number): string {
-  const [app] = apps;
+function describeStack({ facts }: Stack): string {
   const width = Math.max(...facts.users.map(({ username }) => username.length));
   const accounts = facts.users.map(({ username, note }) => `  ${username.padEnd(width)}   ${note}`);
-  const ready = `Ready in ${seconds.toFixed(1)} s`;
   return `
-${app === undefined ? `${ready}, without the app: \`func start\` or \`npm run host\` serves it beside them.` : `${ready}. Open ${app.url}`}
-${app === undefined && facts.issuer !== facts.authority ? describeSettings(facts) : ''}
 Accounts (choose one at sign-in; there is no password):
 ${accounts.join('\n')}
 
@@ -204,11 +264,18 @@ Ctrl-C ends everything.
 `;
 }
 
-// In this shape local.settings.json.example does not fit as it is.
-function describeSettings({ authority, issuer }: Stack['facts']): string {
+/** What `local.settings.json` needs so that the app finds the parts of this stack. */
+function describeSettings(
+  { facts: { authority, issuer } }: Stack,
+  missing: StandInSettings['missing'],
+): string {
+  // In these shapes the example does not fit as it is.
+  const ofShape = issuer === authority ? {} : { ENTRA_AUTHORITY: authority, ENTRA_ISSUER: issuer };
+  const settings = { ...missing, ...ofShape };
+  if (Object.keys(settings).length === 0) return '';
+  const lines = Object.entries(settings).map(([name, value]) => `  "${name}": "${value}"`);
   return `
-Set in local.settings.json, since the provider's shape differs from the example's:
-  "ENTRA_AUTHORITY": "${authority}"
-  "ENTRA_ISSUER": "${issuer}"
+Set these Values in local.settings.json:
+${lines.join(',\n')}
 `;
 }

@@ -87,21 +87,58 @@ export function appEnvironment(
 }
 
 /**
- * Where the stand-ins must stand for an app that another host starts with `local.settings.json`
- * (`func start`): ports and secrets are those of that file, or of the example it is copied from.
+ * Settings for an app that another host starts (`func start`): the parts of the stack stand where these say. They are
+ * public, and reach nothing but this machine. `local.settings.json.example` holds the same.
+ */
+export const usualLocalSettings: Readonly<Record<string, string>> = {
+  AzureWebJobsStorage: emulatorConnection('Blob', 7084),
+  ...appSettings({
+    baseUrl: 'http://localhost:7071',
+    authority: `http://127.0.0.1:7081/${localTenantId}/v2.0`,
+    issuer: `http://127.0.0.1:7081/${localTenantId}/v2.0`,
+    clientSecret: 'local-stand-in-only-never-in-azure',
+    tablesConnectionString: emulatorConnection('Table', 7083),
+    tableName: 'anteroom',
+    keyRingSecret: 'bG9jYWwtc3RhbmQtaW4tb25seS1uZXZlci1pbi1henU',
+    graphBaseUrl: 'http://127.0.0.1:7082/v1.0',
+  }),
+};
+
+/** With the account that every storage emulator has: https://learn.microsoft.com/azure/storage/common/storage-use-azurite */
+function emulatorConnection(service: 'Blob' | 'Table', port: number): string {
+  const name = 'devstoreaccount1';
+  const key =
+    'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+  return `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${key};${service}Endpoint=http://127.0.0.1:${port}/${name};`;
+}
+
+/** Where the stand-ins must stand for an app that another host starts. */
+export type StandInSettings = Pick<StackOptions, 'secrets' | 'blobs' | 'tableName'> & {
+  readonly appPort: number;
+  /** Values that `local.settings.json` lacks; undefined where it has them. */
+  readonly missing: Readonly<Record<string, string>> | undefined;
+};
+
+/**
+ * Ports and secrets of `local.settings.json`, or of the example it is copied from. An app whose file knows nothing of
+ * Anteroom yet gets the usual ones.
  * @throws TypeError naming the setting that does not lead to this machine's stand-ins
  */
-export function standInSettings(root: string): Pick<
-  StackOptions,
-  'secrets' | 'blobs' | 'appPort' | 'tableName'
-> & {
-  readonly appPort: number;
-} {
+export function standInSettings(root: string): StandInSettings {
   const own = join(root, 'local.settings.json');
   const path = existsSync(own) ? own : join(root, 'local.settings.json.example');
-  const values = readJsonFile(path)?.['Values'];
+  const found = readJsonFile(path)?.['Values'];
+  const isReady = isObject(found) && found['ENTRA_TENANT_ID'] !== undefined;
+  const values = isReady ? found : usualLocalSettings;
+  return { ...readPlaces(values, path), missing: isReady ? undefined : usualLocalSettings };
+}
+
+function readPlaces(
+  values: Readonly<Record<string, unknown>>,
+  path: string,
+): Omit<StandInSettings, 'missing'> {
   const read = (name: string): string => {
-    const value = isObject(values) ? values[name] : undefined;
+    const value = values[name];
     if (typeof value !== 'string' || value === '') throw new TypeError(`${path} lacks ${name}.`);
     return value;
   };
@@ -111,11 +148,11 @@ export function standInSettings(root: string): Pick<
     );
   }
   const connection = connectionParts(read('TABLES_CONNECTION_STRING'));
-  const { AzureWebJobsStorage: hostStorage } = isObject(values) ? values : {};
+  const { AzureWebJobsStorage: hostStorage } = values;
   const forHost = connectionParts(typeof hostStorage === 'string' ? hostStorage : '');
   const portOf = (name: string, url: string): number => {
     const { hostname, port } = new URL(url);
-    // Nothing of the local stack but the app listens on ::1.
+    // Of the local stack, only the app listens on ::1.
     if (hostname !== '127.0.0.1' && hostname !== 'localhost') {
       throw new TypeError(`${name} in ${path} does not lead to this machine.`);
     }

@@ -201,7 +201,7 @@ function startGraph(entra: EntraStandIn, port: number, isB2c: boolean): Promise<
 }
 
 function registration(
-  { https, registration: own }: StackOptions,
+  { https, authPath = '/auth', registration: own }: StackOptions,
   { clientSecret }: StackSecrets,
   appPorts: readonly number[],
 ) {
@@ -213,11 +213,11 @@ function registration(
   return {
     id: localClientId,
     secret: clientSecret,
-    redirectUris: origins.map((origin) => `${origin}/auth/redirect`),
-    postLogoutRedirectUris: origins.map((origin) => `${origin}/auth/signed-out`),
+    redirectUris: origins.map((origin) => `${origin}${authPath}/redirect`),
+    postLogoutRedirectUris: origins.map((origin) => `${origin}${authPath}/signed-out`),
     // As the deployment registers them.
     optionalClaims: ['login_hint', 'sid'] as const,
-    frontChannelLogoutUri: `${scheme}://localhost:${appPorts[0] ?? 0}/auth/front-channel-logout`,
+    frontChannelLogoutUri: `${scheme}://localhost:${appPorts[0] ?? 0}${authPath}/front-channel-logout`,
     ...own,
   };
 }

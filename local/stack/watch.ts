@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
+import { type AppFolder, buildApp } from './app-folder';
 
 /** A watch that lasts until it is stopped. */
 export interface AppWatch {
@@ -10,12 +10,10 @@ export interface AppWatch {
 const settingsFiles = ['host.json', 'local.settings.json'];
 // An editor writes a file in several steps, and several files at once.
 const pauseMs = 100;
-const buildMs = 60_000;
 
 /** What a watch works with. */
 export interface AppWatchParts {
-  /** Of the checkout. */
-  readonly root: string;
+  readonly folder: AppFolder;
   /** Throws when the app cannot run with the settings files as they are. */
   readonly check: () => void;
   readonly restart: () => Promise<void>;
@@ -53,7 +51,7 @@ export function watchApp(parts: AppWatchParts): AppWatch {
       // Anew each time: on Linux a watch stays with a file, or folder, that another was moved over.
       for (const each of watchers) each.close();
       try {
-        watchers = watchFiles(parts.root, onChange);
+        watchers = watchFiles(parts.folder.root, onChange);
       } catch {
         // Between two steps of git, say, there is no `src`.
         watchers = [];
@@ -64,7 +62,7 @@ export function watchApp(parts: AppWatchParts): AppWatch {
       void work();
     }, pauseMs);
   };
-  watchers = watchFiles(parts.root, onChange);
+  watchers = watchFiles(parts.folder.root, onChange);
   return {
     stop() {
       isStopped = true;
@@ -79,7 +77,7 @@ async function renew(parts: AppWatchParts, isStopped: () => boolean): Promise<vo
   const started = performance.now();
   try {
     parts.check();
-    await build(parts.root);
+    await buildApp(parts.folder);
   } catch (error) {
     tell(`\nNot built; what runs goes on as it was:\n${explain(error)}`);
     return;
@@ -107,21 +105,3 @@ function watchFiles(root: string, changed: (name: string) => void): readonly FSW
   for (const each of watchers) each.on('error', () => undefined);
   return watchers;
 }
-
-/** @throws Error with what the bundler says is wrong, without the stack of the build script */
-function build(root: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const command = ['scripts/build-app.mjs', 'dist'];
-    execFile(process.execPath, command, { cwd: root, timeout: buildMs }, (error, _out, said) => {
-      if (error === null) {
-        resolve();
-      } else {
-        const [faults = ''] = said.split(/\n[^\n]*node_modules[\\/]esbuild[\\/]/);
-        reject(new BuildError(faults.trim() === '' ? error.message : faults.trim()));
-      }
-    });
-  });
-}
-
-/** The app's sources cannot be built. The message is the bundler's. */
-export class BuildError extends Error {}

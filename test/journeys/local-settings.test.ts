@@ -56,11 +56,15 @@ describe('local.settings.json.example, copied as it is, beside `npm start -- --n
     mkdirSync(join(folder, 'dist'));
     cpSync(join(repository, 'dist/main.js'), join(folder, 'dist/main.js'));
 
-    standIns = spawn(process.execPath, [join(repository, 'dist/local/start.mjs'), '--no-app'], {
-      cwd: folder,
-    });
+    standIns = spawn(
+      process.execPath,
+      [join(repository, 'local/bin/anteroom-local.mjs'), '--no-app'],
+      {
+        cwd: folder,
+      },
+    );
     await untilSaid(standIns, 'Ctrl-C ends everything.');
-    host = fork(join(repository, 'dist/local/host.mjs'), ['--script-root', folder], {
+    host = fork(join(repository, 'local/dist/host.mjs'), ['--script-root', folder], {
       silent: true,
       env: { PATH: process.env['PATH'] },
     });

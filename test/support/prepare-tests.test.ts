@@ -67,14 +67,16 @@ describe('npx jest <path>', () => {
 
   it('builds first, so that no test runs an old build or none; what stays the same is left alone', async () => {
     await expect(jest()).rejects.toThrow('runs what the sources say now');
-    const build = (name: string) => statSync(join(folder, 'dist', name)).mtimeMs;
-    const before = build('local/stack-process.mjs');
-    writeFileSync(join(folder, 'dist/local/deleted.mjs'), 'of a source that is gone');
+    const build = (name: string) => statSync(join(folder, 'local/dist', name)).mtimeMs;
+    const before = build('stack-process.mjs');
+    writeFileSync(join(folder, 'local/dist/deleted.mjs'), 'of a source that is gone');
     appendFileSync(join(folder, 'src/main.ts'), '\nconsole.log("the-text-just-written");\n');
     await jest();
-    expect(build('local/stack-process.mjs')).toBe(before);
-    expect(readdirSync(join(folder, 'dist/local'))).not.toContain('deleted.mjs');
-    expect(readdirSync(folder).filter((name) => name.startsWith('dist'))).toEqual(['dist']);
+    expect(build('stack-process.mjs')).toBe(before);
+    expect(readdirSync(join(folder, 'local/dist'))).not.toContain('deleted.mjs');
+    for (const each of [folder, join(folder, 'local')]) {
+      expect(readdirSync(each).filter((name) => name.startsWith('dist'))).toEqual(['dist']);
+    }
   });
 
   it('fails when a test leaves something in the temporary folder, and removes it', async () => {

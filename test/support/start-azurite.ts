@@ -7,7 +7,7 @@ const account = {
   key: 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==',
 };
 
-const script = join(__dirname, '../../dist/local/azurite-process.mjs');
+const script = join(__dirname, '../../local/dist/azurite-process.mjs');
 
 /**
  * jest's globalSetup: one Azurite, in memory, for all test files, that answers as the live service does. Each file makes

@@ -27,7 +27,7 @@ export interface TestStack {
  */
 export async function startStack(options: StackOptions = {}): Promise<TestStack> {
   const child = fork(
-    join(repository, 'dist/local/stack-process.mjs'),
+    join(repository, 'local/dist/stack-process.mjs'),
     [JSON.stringify({ scriptRoot: repository, ...options })],
     // Its clock may be fixed: see `useFixedClock`.
     { silent: true, env: process.env },

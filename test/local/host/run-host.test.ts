@@ -55,7 +55,7 @@ describe('runHost', () => {
 
   it('ends when its parent lets go of it', async () => {
     const child = fork(
-      join(__dirname, '../../../dist/local/host.mjs'),
+      join(__dirname, '../../../local/dist/host.mjs'),
       ['--port', '0', '--script-root', join(__dirname, 'apps/rooted')],
       { silent: true },
     );

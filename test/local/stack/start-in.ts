@@ -32,9 +32,9 @@ export function startIn(place: string | Surroundings, ...args: string[]): Starte
   const { folder, env } = typeof place === 'string' ? { folder: place, env: {} } : place;
   const child = spawn(
     process.execPath,
-    [join(__dirname, '../../../dist/local/start.mjs'), ...args],
+    [join(__dirname, '../../../local/bin/anteroom-local.mjs'), ...args],
     // A process group of its own, as a terminal gives each command.
-    { cwd: folder, detached: true, env: { ...process.env, ...env } },
+    { cwd: folder, detached: true, env: { ...process.env, npm_lifecycle_event: 'start', ...env } },
   );
   let output = '';
   const looks = new Set<() => void>();

@@ -173,7 +173,7 @@ describe('a stack process', () => {
     ],
   ])('leaves no process behind when it is %s', async (_, end) => {
     const child = fork(
-      join(__dirname, '../../../dist/local/stack-process.mjs'),
+      join(__dirname, '../../../local/dist/stack-process.mjs'),
       [JSON.stringify({ scriptRoot })],
       { silent: true },
     );

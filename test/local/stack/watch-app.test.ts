@@ -35,7 +35,8 @@ describe('npm start -- --watch', () => {
     symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
     const port = await freePort();
     url = `http://localhost:${port}`;
-    stack = startIn(folder, '--watch', '--port', String(port));
+    const build = ['--build', 'node scripts/build.mjs app'];
+    stack = startIn(folder, ...build, '--watch', '--port', String(port));
     await stack.saw('Watching src');
   });
   afterAll(async () => {

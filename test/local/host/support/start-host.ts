@@ -23,7 +23,7 @@ export async function startHost(
   options: { readonly args?: readonly string[]; readonly env?: Record<string, string> } = {},
 ): Promise<HostProcess> {
   const child = fork(
-    join(repository, 'dist/local/host.mjs'),
+    join(repository, 'local/dist/host.mjs'),
     ['--port', '0', '--script-root', join(__dirname, '../apps', app), ...(options.args ?? [])],
     { silent: true, env: { PATH: process.env['PATH'], ...options.env } },
   );
