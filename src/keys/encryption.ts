@@ -10,27 +10,30 @@ import {
 import { compactDecrypt, CompactEncrypt, decodeProtectedHeader } from 'jose';
 import { isObject, parseJson } from '../json';
 
-/** The keys everything else is derived from, behind one interface whatever wraps them. */
-
+/** A key of the ring. Every key that signs or encrypts is derived from one, see {@link deriveKey}. */
 export interface RingKey {
-  /** Names the key in cookies and rows; tells nothing about it. base64url and `.` only. */
+  /** Names the key in cookies and rows, and tells nothing about it. Characters of base64url and `.` only. */
   readonly kid: string;
-  /** 32 bytes, only ever an input of HKDF. */
+  /** 32 bytes. HKDF alone takes them. */
   readonly secret: Uint8Array;
 }
 
+/** The keys of the app, whatever wraps them. */
 export interface KeyRing {
   /**
    * The key that signs and encrypts now.
    * @throws ERR_KEYS_UNAVAILABLE when the ring cannot be read or unwrapped
    */
   current(signal: AbortSignal): Promise<RingKey>;
-  /** The key of that name, also when it is retired; `undefined` when the ring has no such key. */
+  /**
+   * The key of that name, also when it signs no longer; `undefined` when the ring has no such key.
+   * @throws ERR_KEYS_UNAVAILABLE when nobody can tell at the moment
+   */
   find(kid: string, signal: AbortSignal): Promise<RingKey | undefined>;
 }
 
-/** What a sealed value is for. One of another purpose is never accepted. */
-export type SealPurpose = keyof typeof useOf;
+/** What a sealed value is for. It is not accepted for another purpose. */
+type SealPurpose = keyof typeof useOf;
 
 const useOf = {
   'sign-in-state': 'signInState',
@@ -38,11 +41,11 @@ const useOf = {
   'step-up': 'stepUp',
 } as const;
 
-const longest = 8192;
+const maxSealedLength = 8192;
 /** From this length on, compression saves more than its entry in the header costs. */
-const worthCompressing = 256;
+const minCompressedBytes = 256;
 /** What we seal is never longer. */
-const longestContent = 16_384;
+const maxContentBytes = 16_384;
 
 interface SealOptions {
   readonly keyRing: KeyRing;
@@ -58,9 +61,10 @@ interface OpenOptions {
 }
 
 /**
- * `payload` (anything JSON can hold) as a compact JWE, `dir` with `A256GCM` (RFC 7516 section 7.1,
- * RFC 7518 sections 4.5 and 5.3): base64url characters and dots only. Long ones are compressed (RFC 7516 section
- * 4.1.3), since they travel in addresses: nothing in them is secret to whoever can choose a part and see the length.
+ * Encrypts `payload` (anything that JSON can hold) as a compact JWE, `dir` with `A256GCM` (RFC 7516 section 7.1, RFC 7518
+ * sections 4.5 and 5.3): characters of base64url and dots only. A long one is compressed (RFC 7516 section 4.1.3), since
+ * it is a part of addresses. Compression tells something to somebody who can choose a part and see the length; nothing in
+ * it is secret to that person.
  * @throws ERR_KEYS_UNAVAILABLE
  */
 export async function seal(
@@ -75,14 +79,14 @@ export async function seal(
       alg: 'dir',
       enc: 'A256GCM',
       kid: ringKey.kid,
-      ...(content.byteLength < worthCompressing ? {} : { zip: 'DEF' }),
+      ...(content.byteLength < minCompressedBytes ? {} : { zip: 'DEF' }),
     })
     .encrypt(deriveKey(ringKey, useOf[purpose]));
 }
 
 /**
- * What was sealed for `purpose`, still to be parsed; `undefined` for everything else: expired,
- * sealed for another purpose or by somebody else, changed, too long, no JWE at all.
+ * What was sealed for `purpose`, still to be parsed; `undefined` for everything else: expired, sealed for another purpose
+ * or by somebody else, changed, too long, or no JWE.
  * @throws ERR_KEYS_UNAVAILABLE
  */
 export async function openSealed(
@@ -90,14 +94,14 @@ export async function openSealed(
   text: string,
   { keyRing, now, signal }: OpenOptions,
 ): Promise<unknown> {
-  if (text.length > longest) return undefined;
+  if (text.length > maxSealedLength) return undefined;
   const ringKey = await findNamedKey(keyRing, text, signal);
   if (ringKey === undefined) return undefined;
   try {
     const { plaintext } = await compactDecrypt(text, deriveKey(ringKey, useOf[purpose]), {
       keyManagementAlgorithms: ['dir'],
       contentEncryptionAlgorithms: ['A256GCM'],
-      maxDecompressedLength: longestContent,
+      maxDecompressedLength: maxContentBytes,
     });
     return payloadOf(parseJson(plaintext), purpose, now);
   } catch {
@@ -112,7 +116,7 @@ function payloadOf(content: unknown, purpose: SealPurpose, now: number): unknown
   return sealedFor === purpose && isLive ? payload : undefined;
 }
 
-/** Where an encrypted value belongs. Anywhere else it cannot be read. */
+/** Where an encrypted value is stored. At any other address it cannot be read. */
 export interface ValueAddress {
   readonly table: string;
   readonly partitionKey: string;
@@ -127,11 +131,11 @@ const overhead = 1 + ivSize + tagSize;
 const algorithm = 'aes-256-gcm';
 
 /**
- * AES-256-GCM (NIST SP 800-38D) as `version | iv | ciphertext | tag`, 29 bytes more than `value`.
- * Which ring key `key` came from is not inside: the row tells it in a property of its own.
+ * AES-256-GCM (NIST SP 800-38D) as `version | iv | ciphertext | tag`, 29 bytes more than `value`. It does not say from
+ * which ring key `key` was derived: the row says so in a property of its own.
  */
 export function encryptValue(key: KeyObject, address: ValueAddress, value: Uint8Array): Buffer {
-  // A random 96-bit IV is safe for 2^32 values a key; a session's key sees a few hundred.
+  // Random 96-bit IVs are safe for 2^32 values under one key. A session's key encrypts a few hundred.
   const iv = randomBytes(ivSize);
   const cipher = createCipheriv(algorithm, key, iv, { authTagLength: tagSize });
   cipher.setAAD(bindingOf(address));
@@ -140,8 +144,8 @@ export function encryptValue(key: KeyObject, address: ValueAddress, value: Uint8
 }
 
 /**
- * What was encrypted, or `undefined` for anything else: an unknown version, a value that is cut
- * short, changed, moved from another place, or encrypted under another key.
+ * What was encrypted; `undefined` for anything else: an unknown version, a value that was cut short, changed, moved from
+ * another address, or encrypted under another key.
  */
 export function decryptValue(
   key: KeyObject,
@@ -165,14 +169,14 @@ export function decryptValue(
   }
 }
 
-/** JSON, because a plain join would read the same for `a|b`, `c` and `a`, `b|c`. */
+/** As JSON: if the parts were only joined, `a|b`, `c` and `a`, `b|c` would give the same text. */
 function bindingOf({ table, partitionKey, rowKey, property }: ValueAddress): Buffer {
   return Buffer.from(JSON.stringify([table, partitionKey, rowKey, property, version]), 'utf8');
 }
 
 /**
- * Every use of a ring key has a label of its own, so that a key of one use is worthless in another
- * (RFC 5869 section 3.2). A label never changes its meaning: a new format gets a new number.
+ * Every use of a ring key has a label of its own, so that the key of one use does nothing in another (RFC 5869 section
+ * 3.2). A label never changes its meaning: a new format gets a new number.
  */
 export const keyLabels = {
   sessionCookie: 'anteroom/session-cookie/1',
@@ -188,13 +192,13 @@ export const keyLabels = {
 /** The uses whose key depends on the ring's key alone. */
 export type KeyUse = Exclude<keyof typeof keyLabels, 'session' | SignInValue>;
 
-/** What a sign-in needs at its end and never keeps. */
-export type SignInValue = 'signInNonce' | 'signInVerifier';
+/** What a sign-in needs at its end, and keeps nowhere. */
+type SignInValue = 'signInNonce' | 'signInVerifier';
 
-/** Of SHA-256, and so of the keys. */
+/** The bytes of a SHA-256, and so of a key. */
 const hashSize = 32;
 
-// By the ring's own object: an entry goes when the ring drops the key.
+// Under the object of one ring's key: no other ring finds an entry, and it goes when the ring drops the key.
 const derivedKeys = new WeakMap<RingKey, Map<KeyUse, KeyObject>>();
 
 /** The 256-bit key of one use, derived once by HKDF-SHA-256 (RFC 5869). */
@@ -207,18 +211,18 @@ export function deriveKey(ringKey: RingKey, use: KeyUse): KeyObject {
 }
 
 /**
- * A session's own 256-bit key. It needs the ring's key and the session id, which only the browser
- * keeps: whoever has the table and the ring still opens nothing. Not cached, or ids would linger.
- * @param sessionId the 32 bytes themselves
+ * A session's own 256-bit key. It needs the ring's key and the session id, which only the browser keeps: somebody who has
+ * the table and the ring opens nothing. It is not cached, or session ids would stay in memory.
+ * @param sessionId its 32 bytes
  */
 export function deriveSessionKey(ringKey: RingKey, sessionId: Uint8Array): KeyObject {
-  // Both parts have a fixed size, so that their concatenation has one meaning only.
+  // Both parts have a fixed size, so what is concatenated has one meaning only.
   return hkdf(Buffer.concat([ringKey.secret, sessionId]), keyLabels.session);
 }
 
 /**
- * The nonce or the PKCE verifier of one sign-in: 43 base64url characters (RFC 7636 section 4.1). It is stored nowhere: the app
- * derives it again from its key, the browser's cookie and `state`.
+ * The nonce or the PKCE verifier of one sign-in: 43 characters of base64url (RFC 7636 section 4.1). It is stored nowhere:
+ * the app derives it again from its key, the browser's cookie and `state`.
  * @param ringKey the key that sealed `state`, so that a new key between start and end changes nothing
  * @param browserSecret the 32 bytes of the browser's sign-in cookie
  */
@@ -228,7 +232,7 @@ export function deriveSignInValue(
   browserSecret: Uint8Array,
   state: string,
 ): string {
-  // All three parts have a fixed size, so the concatenation is unambiguous.
+  // All three parts have a fixed size, so what is concatenated has one meaning only.
   const stateHash = createHash('sha256').update(state).digest();
   const material = Buffer.concat([ringKey.secret, browserSecret, stateHash]);
   return hkdf(material, keyLabels[value]).export().toString('base64url');
@@ -244,14 +248,14 @@ const firstBlock = Uint8Array.of(1);
  */
 function hkdf(keyMaterial: Uint8Array, label: string): KeyObject {
   const extracted = createHmac('sha256', noSalt).update(keyMaterial).digest();
-  // Keys as KeyObjects: Node.js 24 finds out that bytes are none by an error that it throws and catches.
+  // A KeyObject, not bytes: for bytes Node.js 24 throws and catches an error inside each call.
   const expanding = createHmac('sha256', createSecretKey(extracted));
   return createSecretKey(expanding.update(label, 'utf8').update(firstBlock).digest());
 }
 
 /**
- * The ring's key that a compact JWS or JWE names in its `kid` header; `undefined` when the text is
- * neither or names no key of ours. Nothing is verified yet.
+ * The ring's key that a compact JWS or JWE names in its `kid` header; `undefined` when the text is neither, or names no
+ * key of ours. Nothing is verified yet.
  * @throws ERR_KEYS_UNAVAILABLE: a ring that cannot be read must not look like a bad cookie
  */
 export async function findNamedKey(
@@ -272,7 +276,7 @@ function kidIn(text: string): string | undefined {
   }
 }
 
-/** `<period>.<8 characters of the secret's SHA-256>`: 48 bits of a hash of 256 random bits tell nothing. */
+/** `<period>.<8 characters of the secret's SHA-256>`: 48 bits of a hash tell nothing of 256 random bits. */
 export function kidOf(period: number, secret: Uint8Array): string {
   const hash = createHash('sha256').update('anteroom kid\0').update(secret).digest('base64url');
   return `${period}.${hash.slice(0, 8)}`;

@@ -15,17 +15,21 @@ import {
 
 type KeyRingParts = RingParts & {
   readonly clock: Clock;
-  /** Told of a key that could not be made ahead of time: nobody waits for it, and there are days left to mend it. */
+  /** Called when a key could not be made ahead of time. Nobody waits for it, and there are days left to mend it. */
   readonly report: (error: unknown) => void;
 };
+
+/** For work that no request's deadline may end. */
+const never = new AbortController().signal;
 
 const makeMs = 6_000;
 const prepareAgainSeconds = 60;
 
 /**
- * The ring in the table, one object an instance. It reads and unwraps the ring when first asked,
- * every 15 minutes, and for a `kid` it does not know (once a minute each, a few times a minute for all). A period without a key
- * gets one, the next period's seven days ahead; instances that race agree on the first one stored.
+ * The ring in the table; each instance has one such object. It reads and unwraps the ring when it is first asked, every
+ * 15 minutes, and for a `kid` that it does not know (once a minute for each, a few times a minute for all). A period
+ * without a key gets one, and the next period gets its key seven days ahead. Instances that race agree on the key that
+ * is stored first.
  */
 export function createKeyRing(parts: KeyRingParts): KeyRing {
   const { clock, retainSeconds } = parts;
@@ -36,8 +40,7 @@ export function createKeyRing(parts: KeyRingParts): KeyRing {
   function prepareNext(period: number, now: number): void {
     if (now < prepareAgainAt) return;
     prepareAgainAt = now + prepareAgainSeconds;
-    // No request waits for it, or fails with it: there are days left to try again, and somebody must know.
-    settled(period, new AbortController().signal).catch(parts.report);
+    settled(period, undefined, never).catch(parts.report);
   }
 
   return {
@@ -47,7 +50,7 @@ export function createKeyRing(parts: KeyRingParts): KeyRing {
       const { ring, isNew } = await reader.ring(signal);
       if (isNextPeriodDue(now) && !ring.keys.has(period + 1)) prepareNext(period + 1, now);
       const key = ring.keys.get(period);
-      return (key ?? (await settled(period, signal, isNew ? ring : undefined))).ringKey;
+      return (key ?? (await settled(period, isNew ? ring : undefined, signal))).ringKey;
     },
     find: async (kid, signal) => {
       if (!isKid(kid)) return undefined;
@@ -67,22 +70,23 @@ export function createKeyRing(parts: KeyRingParts): KeyRing {
 
 /**
  * Gives a period its key: the stored one, or else a new one. One run a period at a time.
- * `newest`: the ring, when it was read just now.
+ * @returns a function whose `newest` is the ring, where it was read just now
  */
 function createSettler(
   parts: KeyRingParts,
   reader: RingReader,
-): (period: number, signal: AbortSignal, newest?: OpenRing) => Promise<OpenKey> {
-  const never = new AbortController().signal;
+): (period: number, newest: OpenRing | undefined, signal: AbortSignal) => Promise<OpenKey> {
   const flight = createSingleFlight<OpenKey>('ERR_KEYS_UNAVAILABLE');
 
   async function settle(period: number, newest: OpenRing | undefined): Promise<OpenKey> {
     const stored = storedKey(newest ?? (await reader.readNow(never)), period);
     if (stored !== undefined) return stored;
-    const options = { now: parts.clock(), signal: AbortSignal.timeout(makeMs) };
-    const made = await makeRingKey(parts, period, options).catch((cause: unknown) => {
-      throw unavailable('a key could not be made', cause);
-    });
+    const timeout = AbortSignal.timeout(makeMs);
+    const made = await makeRingKey(parts, period, parts.clock(), timeout).catch(
+      (cause: unknown) => {
+        throw unavailable('a key could not be made', cause);
+      },
+    );
     if (made !== undefined) {
       reader.add(made);
       return made;
@@ -92,7 +96,7 @@ function createSettler(
     return theirs;
   }
 
-  return (period, signal, newest) =>
+  return (period, newest, signal) =>
     flight.run(String(period), () => settle(period, newest), signal);
 }
 
@@ -119,7 +123,7 @@ function unavailable(note: string, cause?: unknown): AppError {
 }
 
 /** What one instance knows of the ring. Everything throws ERR_KEYS_UNAVAILABLE. */
-export interface RingReader {
+interface RingReader {
   /**
    * The ring, read when first asked and again every 15 minutes; the last one when that fails.
    * `isNew`: it was read for this very call.
@@ -128,8 +132,8 @@ export interface RingReader {
   /** The ring as it is stored now. */
   readonly readNow: (signal: AbortSignal) => Promise<OpenRing>;
   /**
-   * The same, for a name that is not in the ring: at most once a minute for each, and a few times a minute for all;
-   * beyond that what was read last, or the same failure.
+   * The same, for a name that is not in the ring: at most once a minute for each name, and a few times a minute for all.
+   * Beyond that it gives what was read last, or the same failure.
    */
   readonly lookUp: (kid: string, signal: AbortSignal) => Promise<OpenRing>;
   /** Takes in a key that this instance has stored. */
@@ -143,8 +147,7 @@ const retrySeconds = 60;
 const readMs = 6_000;
 
 /** A reader that reads nothing until it is asked. */
-export function createRingReader(parts: RingParts, clock: Clock): RingReader {
-  const never = new AbortController().signal;
+function createRingReader(parts: RingParts, clock: Clock): RingReader {
   let last: OpenRing | undefined;
   let readAgainAt = 0;
   let lookUpFailed = false;
@@ -155,7 +158,7 @@ export function createRingReader(parts: RingParts, clock: Clock): RingReader {
   async function read(): Promise<OpenRing> {
     const now = clock();
     try {
-      last = await openRing(parts, last, { now, signal: AbortSignal.timeout(readMs) });
+      last = await openRing(parts, last, now, AbortSignal.timeout(readMs));
       readAgainAt = now + readAgainSeconds;
       return last;
     } catch (cause) {
@@ -199,15 +202,15 @@ export function createRingReader(parts: RingParts, clock: Clock): RingReader {
   };
 }
 
-/** Look-ups at once, and the seconds after which there is one more: five a minute, ten in the first. */
+/** Look-ups that are allowed at once, and the seconds until one more is: five a minute, ten in the first minute. */
 const maxLookUps = 5;
 const refillSeconds = 12;
-/** Names that are remembered; a flood pushes out older ones, and then meets the allowance for all. */
+/** Names that are remembered. A flood of names pushes older ones out, and then meets the limit for all. */
 const maxNames = 100;
 
 /**
- * How often names that are not in the ring may cause a query. A name that somebody made up must not hide another
- * instance's new key, and a flood of made-up names must not become a flood of queries.
+ * Limits how often names that are not in the ring may cause a query. A name that somebody made up must not hide the new
+ * key of another instance, and a flood of such names must not become a flood of queries.
  */
 function createAllowance(): { takes(kid: string, now: number): boolean } {
   const lookedUpAt = new Map<string, number>();

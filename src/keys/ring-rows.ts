@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../errors';
+import type { NewRow, Row, Table } from '../storage/table';
 import { kidOf, type RingKey } from './encryption';
 import {
   bindSecret,
@@ -8,6 +9,9 @@ import {
   secretSize,
   type WrappedKey,
 } from './wrapping';
+
+/** What the ring needs of a table, by whose name it refuses keys of other tables. */
+export type RingRows = Pick<Table, 'name' | 'list' | 'insert'>;
 
 /** What a ring is made of. */
 export interface RingParts {
@@ -32,15 +36,15 @@ export interface OpenRing {
 }
 
 /**
- * Reads the ring by one query and unwraps the keys that `former` does not hold yet. Keys whose rows
- * are gone are not in it, whether or not the wrapping key can be reached: deleting rows is the
- * emergency stop.
+ * Reads the ring by one query and unwraps the keys that `former` does not hold yet. A key whose row is gone is not in it,
+ * whether or not the wrapping key can be reached: to delete rows is the emergency stop.
  * @throws what the table throws
  */
 export async function openRing(
   parts: RingParts,
   former: OpenRing | undefined,
-  { now, signal }: { readonly now: number; readonly signal: AbortSignal },
+  now: number,
+  signal: AbortSignal,
 ): Promise<OpenRing> {
   const stored = (await listStoredKeys(parts.rows, signal)).filter(({ period }) =>
     isInRange(period, now, parts.retainSeconds),
@@ -65,10 +69,10 @@ export async function openRing(
 }
 
 /**
- * The key in a row, or `undefined` when it was wrapped by another wrapping key or for another row.
+ * The key in a row; `undefined` when another wrapping key wrapped it, or when it was wrapped for another row.
  * @throws ERR_KEYS_UNAVAILABLE
  */
-export async function openKey(
+async function openKey(
   { rows, wrapping }: RingParts,
   stored: StoredKey,
   signal: AbortSignal,
@@ -79,75 +83,50 @@ export async function openKey(
   return secret && { ...stored, ringKey: { kid: kidOf(stored.period, secret), secret } };
 }
 
-/** Always the same object for the same key: derived keys are cached by it. */
+/** The same key is always the same object: derived keys are cached by it. */
 function sameKey(former: OpenKey | undefined, stored: StoredKey): OpenKey | undefined {
   if (former === undefined) return undefined;
   return Buffer.compare(former.wrapped, stored.wrapped) === 0 ? former : undefined;
 }
 
 /**
- * A new key for `period`, stored; `undefined` when another instance stored one first, which is then
- * the period's key. What is not certainly stored is not used: others could not verify it.
+ * Makes a key for `period` and stores it. A key that may not be stored is not used: other instances could not verify what
+ * it signed.
+ * @returns the key; `undefined` when another instance stored one first, which then is the period's key
  * @throws ERR_KEYS_UNAVAILABLE, or what the table throws
  */
 export async function makeRingKey(
   parts: RingParts,
   period: number,
-  { now, signal }: { readonly now: number; readonly signal: AbortSignal },
+  now: number,
+  signal: AbortSignal,
 ): Promise<OpenKey | undefined> {
   const { rows, wrapping, retainSeconds } = parts;
   const address = { table: rows.name, rowKey: rowKeyOf(period) };
   const content = bindSecret(randomBytes(secretSize), address);
   const stored = { period, ...(await wrapping.wrap(content, signal)) };
-  // A key that could be wrapped but never unwrapped (a missing permission) would occupy the row for
-  // the whole period, so it is unwrapped once before it goes there.
+  // Where a permission is missing, a key can be wrapped but never unwrapped. It would occupy the row for the whole
+  // period, so it is unwrapped once before it is stored.
   const opened = await openKey(parts, stored, signal);
   if (opened === undefined) {
     throw new AppError('ERR_KEYS_UNAVAILABLE', { note: 'a wrapped key did not unwrap again' });
   }
-  return (await rows.insert(ringRowOf(stored, { now, retainSeconds }), signal))
-    ? opened
-    : undefined;
+  return (await rows.insert(ringRowOf(stored, retainSeconds, now), signal)) ? opened : undefined;
 }
 
 const partitionKey = 'key-ring';
 
-interface StoredRow {
-  readonly rowKey: string;
-  readonly properties: Readonly<Record<string, unknown>>;
-}
-
-interface NewRingRow {
-  readonly partitionKey: string;
-  readonly rowKey: string;
-  readonly properties: Readonly<Record<string, Uint8Array | string | Date>>;
-}
-
-/** What the ring needs of a table. Both fail when the table does not answer, or `signal` aborts. */
-export interface RingRows {
-  /** The table's name: a key of another table is not taken. */
-  readonly name: string;
-  list(
-    query: { readonly partitionKey: string },
-    signal: AbortSignal,
-  ): AsyncIterable<{ readonly rows: readonly StoredRow[] }>;
-  /** `false` when a row with these keys is there already; it stays as it is. */
-  insert(row: NewRingRow, signal: AbortSignal): Promise<boolean>;
-}
-
 /** A key as it is stored, still wrapped. */
-export interface StoredKey extends WrappedKey {
+interface StoredKey extends WrappedKey {
   readonly period: number;
 }
 
-/**
- * The row of a key. Only the wrapped key itself is trusted when it is read again: the times are for
- * people and for the sweep.
- */
-export function ringRowOf(
+/** The row of a key. When it is read again, only the wrapped key is trusted: the times are for people and the sweep. */
+function ringRowOf(
   { period, wrapped, version }: StoredKey,
-  { now, retainSeconds }: { readonly now: number; readonly retainSeconds: number },
-): NewRingRow {
+  retainSeconds: number,
+  now: number,
+): NewRow {
   return {
     partitionKey,
     rowKey: rowKeyOf(period),
@@ -162,7 +141,7 @@ export function ringRowOf(
 }
 
 /** All keys in the table. Rows that are none are left out. */
-export async function listStoredKeys(rows: RingRows, signal: AbortSignal): Promise<StoredKey[]> {
+async function listStoredKeys(rows: RingRows, signal: AbortSignal): Promise<StoredKey[]> {
   const keys: StoredKey[] = [];
   for await (const page of rows.list({ partitionKey }, signal)) {
     keys.push(...page.rows.flatMap(parseRow));
@@ -170,11 +149,11 @@ export async function listStoredKeys(rows: RingRows, signal: AbortSignal): Promi
   return keys;
 }
 
-function parseRow({ rowKey, properties }: StoredRow): StoredKey[] {
+function parseRow({ rowKey, properties }: Row): StoredKey[] {
   const period = periodOfRow(rowKey);
   const { wrapped, wrappedBy: version } = properties;
   if (period === undefined) return [];
-  // A damaged row still occupies its period: opened as nothing, it is reported and not made anew.
+  // A damaged row still occupies its period: it opens as nothing and is reported, and no new key is made.
   const bytes = wrapped instanceof Uint8Array ? wrapped : new Uint8Array();
   return [{ period, wrapped: bytes, version: typeof version === 'string' ? version : '' }];
 }
@@ -186,9 +165,9 @@ function toTime(seconds: number): Date {
 const day = 86_400;
 
 /** A key signs for 90 days. */
-export const periodSeconds = 90 * day;
+const periodSeconds = 90 * day;
 
-/** Made so early, every instance has read the next key long before anything is signed with it. */
+/** So early that every instance has read the next key long before anything is signed with it. */
 const aheadSeconds = 7 * day;
 
 /** Clocks differ, and a request in flight may still write under the old key. */
@@ -203,7 +182,7 @@ export function periodAt(now: number): number {
 }
 
 /** The first second of a period. */
-export function startOf(period: number): number {
+function startOf(period: number): number {
   return period * periodSeconds;
 }
 
@@ -216,7 +195,7 @@ export function isNextPeriodDue(now: number): boolean {
  * When everything that a period's key protected has expired.
  * @param retainSeconds the longest life of anything under a key
  */
-export function expiryOf(period: number, retainSeconds: number): number {
+function expiryOf(period: number, retainSeconds: number): number {
   return startOf(period + 1) + retainSeconds + marginSeconds;
 }
 

@@ -5,14 +5,14 @@ import { fetchWhole, isObject, parseJson } from '../json';
 import { readRetryAfter } from '../waiting';
 import { decryptValue, encryptValue } from './encryption';
 
-/** A ring key as it may lie in the table. */
+/** A ring key as it may stand in the table. */
 export interface WrappedKey {
   readonly wrapped: Uint8Array;
-  /** Which wrapping key did it: the Key Vault key's version, or a name of the secret. */
+  /** Names the wrapping key: the version of the key in Key Vault, or a name made of the secret. */
   readonly version: string;
 }
 
-/** What keeps the ring's keys secret where they are stored. */
+/** Keeps the ring's keys secret where they are stored. */
 export interface KeyWrapping {
   /**
    * @param content at most 100 bytes
@@ -20,7 +20,7 @@ export interface KeyWrapping {
    */
   wrap(content: Uint8Array, signal: AbortSignal): Promise<WrappedKey>;
   /**
-   * What was wrapped; `undefined` when this was never wrapped so, or was changed since.
+   * What was wrapped; `undefined` when it was not wrapped by this key, or was changed since.
    * @throws ERR_KEYS_UNAVAILABLE when nobody can tell at the moment
    */
   unwrap(key: WrappedKey, signal: AbortSignal): Promise<Uint8Array | undefined>;
@@ -29,12 +29,12 @@ export interface KeyWrapping {
 /** RFC 5869 section 3.2: the secret itself is never used as a key. */
 const label = 'anteroom/key-wrapping/1';
 
-/** The ring binds a key to its row itself (bound-secret.ts), whatever wraps it. */
+/** One address for all keys: {@link bindSecret} binds a key to its row, whatever wraps it. */
 const address = { table: '', partitionKey: 'key-ring', rowKey: '', property: 'wrapped' };
 
 /**
- * Wraps by AES-256-GCM under a key derived from `secret` (the setting `KEY_RING_SECRET`), for where
- * there is no Key Vault. Another secret opens nothing.
+ * Wraps with AES-256-GCM under a key that is derived from `secret` (the setting `KEY_RING_SECRET`), where there is no Key
+ * Vault. Another secret opens nothing.
  * @param secret 32 random bytes
  */
 export function createSecretWrapping(secret: Uint8Array): KeyWrapping {
@@ -53,22 +53,21 @@ export const secretSize = 32;
 const bindingSize = 32;
 
 /** Where a ring key belongs. */
-export interface RingKeyAddress {
+interface RingKeyAddress {
   readonly table: string;
   readonly rowKey: string;
 }
 
 /**
- * A ring key's secret together with its place: `version | SHA-256 of the place | secret`, 65 bytes.
- * This is what is wrapped. RSA-OAEP in Key Vault takes no additional data, and without the place
- * inside, a wrapped key that somebody learned (from another environment, or years ago) could be put
- * into the row of the current period.
+ * What is wrapped: a ring key's secret together with its address, `version | SHA-256 of the address | secret`, 65 bytes.
+ * RSA-OAEP in Key Vault takes no additional data. Without the address inside, somebody could put a wrapped key that they
+ * know (of another environment, or of years ago) into the row of the current period.
  */
 export function bindSecret(secret: Uint8Array, address: RingKeyAddress): Buffer {
   return Buffer.concat([Uint8Array.of(version), bindingOf(address), secret]);
 }
 
-/** The secret, or `undefined` when `content` is none, or belongs elsewhere. */
+/** The secret; `undefined` when `content` is none, or belongs to another address. */
 export function openBoundSecret(content: Uint8Array, address: RingKeyAddress): Buffer | undefined {
   if (content.byteLength !== 1 + bindingSize + secretSize || content[0] !== version) {
     return undefined;
@@ -83,31 +82,38 @@ function bindingOf({ table, rowKey }: RingKeyAddress): Buffer {
   return createHash('sha256').update(address).digest();
 }
 
+/** The key in the vault, and the way to a token for it. */
+export interface KeyVaultAccess {
+  /** `https://<vault>.vault.azure.net/keys/<name>`, no version, no trailing slash. */
+  readonly keyId: string;
+  /** An access token for the vault's resource. */
+  readonly token: (signal: AbortSignal) => Promise<string>;
+}
+
 /** RSAES-OAEP with SHA-256 and MGF1 with SHA-256 (RFC 7518 section 4.3). */
 const algorithm = 'RSA-OAEP-256';
 
 /**
- * Wraps by a key that never leaves Azure Key Vault. The vault chooses its newest version; which one
- * is kept beside each wrapped key, so that a rotation in the vault changes nothing for older ones.
+ * Wraps with a key that never leaves Azure Key Vault. The vault chooses its newest version, whose name is kept beside
+ * each wrapped key, so a rotation in the vault changes nothing for older ones.
  * https://learn.microsoft.com/rest/api/keyvault/keys/wrap-key/wrap-key
  */
 export function createKeyVaultWrapping(access: KeyVaultAccess): KeyWrapping {
-  const { keyId } = access;
   return {
     wrap: async (content, signal) => {
-      const body = { alg: algorithm, value: Buffer.from(content).toString('base64url') };
-      const answer = await keyVaultRequest(access, { path: '/wrapkey', body, signal });
-      const version = versionIn(keyId, answer['kid']);
+      const outcome = await postWithRetry(access, '/wrapkey', content, signal);
+      if (!('json' in outcome)) throw outcome.failure;
+      const version = versionIn(access.keyId, outcome.json['kid']);
       if (version === undefined) throw unexpected('names no version of the key');
-      return { wrapped: bytesIn(answer), version };
+      return { wrapped: bytesIn(outcome.json), version };
     },
     unwrap: async ({ wrapped, version }, signal) => {
-      // Out of a row: nothing else may become a part of an address.
+      // It comes out of a row: nothing else may become a part of an address.
       if (!isVersion(version)) return undefined;
-      const body = { alg: algorithm, value: Buffer.from(wrapped).toString('base64url') };
-      const path = `/${version}/unwrapkey`;
-      const answer = await keyVaultRequest(access, { path, body, signal, badRequest: undefined });
-      return answer && bytesIn(answer);
+      const outcome = await postWithRetry(access, `/${version}/unwrapkey`, wrapped, signal);
+      if ('json' in outcome) return bytesIn(outcome.json);
+      if (outcome.status === 400) return undefined;
+      throw outcome.failure;
     },
   };
 }
@@ -124,8 +130,7 @@ function isVersion(version: string): boolean {
   return /^[0-9a-zA-Z]{1,64}$/.test(version);
 }
 
-function bytesIn(answer: Readonly<Record<string, unknown>>): Buffer {
-  const { value } = answer;
+function bytesIn({ value }: Answer): Buffer {
   if (typeof value !== 'string' || value === '') throw unexpected('has no value');
   return Buffer.from(value, 'base64url');
 }
@@ -134,58 +139,7 @@ function unexpected(what: string): AppError {
   return new AppError('ERR_KEYS_UNAVAILABLE', { note: `the answer of Key Vault ${what}` });
 }
 
-/** The key in the vault, and what opens it. */
-export interface KeyVaultAccess {
-  /** `https://<vault>.vault.azure.net/keys/<name>`, no version, no trailing slash. */
-  readonly keyId: string;
-  /** An access token for the vault's resource. */
-  readonly token: (signal: AbortSignal) => Promise<string>;
-}
-
-interface KeyVaultQuestion {
-  /** Below the key's id. */
-  readonly path: string;
-  readonly body: object;
-  readonly signal: AbortSignal;
-}
-
 type Answer = Readonly<Record<string, unknown>>;
-
-const apiVersion = '7.4';
-const maxBytes = 64 * 1024;
-const tries = 3;
-const pauseMs = 250;
-/** No request of ours can wait longer. The client gets the time then. */
-const longestPauseSeconds = 3;
-const worthAnotherTry = new Set([408, 429, 500, 502, 503, 504]);
-
-/**
- * Posts an operation on the key to Key Vault. Busy answers and broken connections are tried again,
- * three times in all, after the time that Retry-After names.
- * @returns the answer's JSON; `badRequest`, where given, for status 400
- * @throws ERR_KEYS_UNAVAILABLE, with the time that the vault asks to wait
- * https://learn.microsoft.com/azure/key-vault/general/overview-throttling
- */
-export async function keyVaultRequest(
-  access: KeyVaultAccess,
-  question: KeyVaultQuestion,
-): Promise<Answer>;
-export async function keyVaultRequest(
-  access: KeyVaultAccess,
-  question: KeyVaultQuestion & { readonly badRequest: undefined },
-): Promise<Answer | undefined>;
-export async function keyVaultRequest(
-  access: KeyVaultAccess,
-  question: KeyVaultQuestion & { readonly badRequest?: undefined },
-): Promise<Answer | undefined> {
-  for (let left = tries - 1; ; left -= 1) {
-    const answer = await ask(access, question);
-    if ('json' in answer) return answer.json;
-    if (answer.status === 400 && 'badRequest' in question) return undefined;
-    if (left === 0 || answer.pauseMs === undefined) throw answer.failure;
-    await pause(answer.pauseMs, question.signal);
-  }
-}
 
 type Outcome =
   | { readonly json: Answer }
@@ -196,33 +150,61 @@ type Outcome =
       readonly pauseMs: number | undefined;
     };
 
-async function ask(
-  { keyId, token }: KeyVaultAccess,
-  { path, body, signal }: KeyVaultQuestion,
+const apiVersion = '7.4';
+const maxBytes = 64 * 1024;
+const maxTries = 3;
+const usualPauseMs = 250;
+/** No request of ours can wait longer. Then the client is told the time. */
+const maxPauseSeconds = 3;
+const passingStatuses = new Set([408, 429, 500, 502, 503, 504]);
+
+/**
+ * Posts an operation on the key. After busy answers and broken connections it tries again, three times in all, after the
+ * time that Retry-After names.
+ * @param path below the key's id
+ * @returns the answer, or the failure with the time that the vault asks to wait
+ * https://learn.microsoft.com/azure/key-vault/general/overview-throttling
+ */
+async function postWithRetry(
+  access: KeyVaultAccess,
+  path: string,
+  value: Uint8Array,
+  signal: AbortSignal,
 ): Promise<Outcome> {
-  const accessToken = await token(signal);
+  for (let tries = 1; ; tries += 1) {
+    const outcome = await post(access, path, value, signal);
+    if ('json' in outcome || outcome.pauseMs === undefined || tries === maxTries) return outcome;
+    await pause(outcome.pauseMs, signal);
+  }
+}
+
+async function post(
+  { keyId, token }: KeyVaultAccess,
+  path: string,
+  value: Uint8Array,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const request = {
+    method: 'POST' as const,
+    headers: {
+      authorization: `Bearer ${await token(signal)}`,
+      'content-type': 'application/json',
+      accept: 'application/json',
+    },
+    body: JSON.stringify({ alg: algorithm, value: Buffer.from(value).toString('base64url') }),
+    maxBytes,
+  };
   try {
-    const request = {
-      method: 'POST' as const,
-      headers: {
-        authorization: `Bearer ${accessToken}`,
-        'content-type': 'application/json',
-        accept: 'application/json',
-      },
-      body: JSON.stringify(body),
-      maxBytes,
-    };
     const address = `${keyId}${path}?api-version=${apiVersion}`;
-    const { response, body: answered } = await fetchWhole(address, request, signal);
-    const json = parseJson(answered);
-    if (response.ok && isObject(json)) return { json };
-    return refusal(response, json);
+    const { response, body } = await fetchWhole(address, request, signal);
+    const json = parseJson(body);
+    return response.ok && isObject(json) ? { json } : refusal(response, json);
   } catch (cause) {
     const note = signal.aborted
       ? 'Key Vault did not answer before the deadline'
       : 'Key Vault could not be reached';
     const failure = new AppError('ERR_KEYS_UNAVAILABLE', { note, cause });
-    return { failure, pauseMs: signal.aborted ? undefined : pauseMs };
+    return { failure, pauseMs: signal.aborted ? undefined : usualPauseMs };
   }
 }
 
@@ -231,12 +213,12 @@ function refusal({ status, headers }: Response, json: unknown): Outcome {
   const asked = readRetryAfter(headers);
   const failure = new AppError('ERR_KEYS_UNAVAILABLE', {
     note,
-    // A client that came back after no time at all would only be sent away again.
+    // With 0 the client would come back at once, only to be sent away again.
     retryAfterSeconds: asked === undefined ? undefined : Math.max(asked, 1),
   });
-  const isWorthIt = worthAnotherTry.has(status) && (asked ?? 0) <= longestPauseSeconds;
-  const pause = asked === undefined ? pauseMs : asked * 1000;
-  return { failure, status, pauseMs: isWorthIt ? pause : undefined };
+  const mayPass = passingStatuses.has(status) && (asked ?? 0) <= maxPauseSeconds;
+  const pauseMs = asked === undefined ? usualPauseMs : asked * 1000;
+  return { failure, status, pauseMs: mayPass ? pauseMs : undefined };
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
