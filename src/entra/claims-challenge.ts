@@ -1,12 +1,11 @@
 import { isObject, parseJson } from '../json';
 
-/** Longest claims request that is passed on: Entra ID's own are a few hundred bytes. */
+/** Those of Entra ID have a few hundred bytes. */
 const maxClaimsLength = 2048;
 
 /**
- * Whether `text` is a claims request that may be sent to the provider: a JSON object of at most
- * 2 KB whose members are objects. MSAL merges its own wishes into `id_token` and `access_token`
- * and breaks on anything else there.
+ * Whether `text` is a claims request that may be sent to the provider: a JSON object of at most 2 KB whose members are
+ * objects. MSAL adds members to `id_token` and `access_token`, and fails when they are anything else.
  * @see OpenID Connect Core 1.0 section 5.5
  */
 export function isClaimsRequest(text: string): boolean {
@@ -15,19 +14,21 @@ export function isClaimsRequest(text: string): boolean {
   return isObject(claims) && Object.values(claims).every(isObject);
 }
 
-/** What a claims request demands of the ID token. */
-export interface IdTokenDemands {
-  /** One of these authentication contexts. */
+/** What a sign-in must fulfil. A provider may ignore it, so the ID token must show that it was met. */
+export interface SignInDemands {
+  /** Authentication contexts (`acrs`), one of which must have been met. */
   readonly acrs?: readonly string[];
-  /** When the user was asked for credentials. */
+  /** The token must say when the user was asked for credentials. */
   readonly authTime?: boolean;
+  /** How long ago that may be: `max_age` of the request, in seconds. */
+  readonly maxAgeSeconds?: number;
 }
 
 /**
- * The claims that are marked essential for the ID token, as far as they tell of the sign-in itself.
+ * What a claims request demands of the sign-in: the claims that it marks essential for the ID token.
  * @param claims a claims request that may be sent, see {@link isClaimsRequest}
  */
-export function idTokenDemands(claims: string): IdTokenDemands {
+export function idTokenDemands(claims: string): SignInDemands {
   const request = parseJson(claims);
   const idToken = isObject(request) && isObject(request['id_token']) ? request['id_token'] : {};
   const essential = (name: string): Record<string, unknown> | undefined => {
@@ -45,8 +46,8 @@ export function idTokenDemands(claims: string): IdTokenDemands {
 }
 
 /**
- * The claims request that a resource demands before it accepts a token, as JSON text; `undefined`
- * when the header holds no claims challenge, or one that should not be passed on.
+ * The claims request that an API demands before it accepts a token, as JSON text; `undefined` when the header holds no
+ * claims challenge, or one that must not be passed on.
  * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 export function parseClaimsChallenge(wwwAuthenticate: string | null): string | undefined {
@@ -60,7 +61,7 @@ export function parseClaimsChallenge(wwwAuthenticate: string | null): string | u
   return undefined;
 }
 
-/** Documented as base64, seen as base64url, with padding and without. */
+/** The documentation says base64. APIs send base64url too, with padding and without. */
 function decode(value: string): string | undefined {
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(value)) return undefined;
   try {
@@ -71,22 +72,22 @@ function decode(value: string): string | undefined {
   }
 }
 
-/** One challenge of a `WWW-Authenticate` header. Names are lower case, values as sent. */
-export interface Challenge {
+/** One challenge of a `WWW-Authenticate` header. Names are in lower case, values as they were sent. */
+interface Challenge {
   readonly scheme: string;
   readonly token68?: string;
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const maxLength = 16 * 1024;
+const maxHeaderLength = 16 * 1024;
 
 /**
- * The challenges of a `WWW-Authenticate` header, also when several headers were joined by commas;
- * `undefined` when it is not well formed, since half a challenge must not be acted on.
+ * The challenges of a `WWW-Authenticate` header, also when several headers were joined by commas; `undefined` when it is
+ * not well formed: half of a challenge must not have any effect.
  * @see RFC 9110 sections 11.2, 11.6.1 and 5.6
  */
 export function parseWwwAuthenticate(header: string): readonly Challenge[] | undefined {
-  if (header.length > maxLength) return undefined;
+  if (header.length > maxHeaderLength) return undefined;
   const reader = new HeaderReader(header);
   const challenges: Challenge[] = [];
   reader.skip(separators);
@@ -100,7 +101,7 @@ export function parseWwwAuthenticate(header: string): readonly Challenge[] | und
 
 const separators = /[ \t,]*/y;
 const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
-/** Alone in its list element, or it would be the name of a parameter. */
+/** Alone in its list element; otherwise it is the name of a parameter. */
 const token68 = /[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$))/y;
 const equals = /[ \t]*=[ \t]*/y;
 const quoted = /"(?:[\t \x21\x23-\x5B\x5D-\x7E\x80-\xFF]|\\[\t \x21-\x7E\x80-\xFF])*"/y;
@@ -151,7 +152,7 @@ function readValue(reader: HeaderReader): string | undefined {
   return text === undefined ? reader.take(unquoted) : text.slice(1, -1).replace(/\\(.)/g, '$1');
 }
 
-/** Walks along a text, taking what a sticky pattern matches at the current position. */
+/** Reads a text from left to right: takes what a sticky pattern matches at the current position. */
 class HeaderReader {
   position = 0;
   readonly #text: string;

@@ -6,13 +6,23 @@ import {
   jwtVerify,
   type JWTVerifyOptions,
 } from 'jose';
+import * as v from 'valibot';
 import { AppError } from '../errors';
 import { type User, userKeyOf } from '../sessions/session';
+import type { SignInDemands } from './claims-challenge';
 import type { RelyingParty } from './msal';
 import type { Provider } from './provider';
 
 /** An ID token that passed every check. */
-export interface VerifiedIdToken extends IdTokenClaims {
+export interface VerifiedIdToken {
+  readonly user: User;
+  /** The provider's session id, for front-channel logout. */
+  readonly sid: string | undefined;
+  /** The optional claim `login_hint`, for signing out. */
+  readonly loginHint: string | undefined;
+  readonly nonce: string | undefined;
+  /** Epoch seconds. */
+  readonly issuedAt: number;
   /** All claims, as the provider sent them. */
   readonly claims: Readonly<JWTPayload>;
 }
@@ -24,30 +34,20 @@ interface Expectation {
   readonly user?: Pick<User, 'issuer' | 'subject' | 'objectId'>;
   /** On a refresh: the ID tokens that the session has, verified when they came. */
   readonly former?: readonly string[];
-  /** What the authorization request demanded of the sign-in itself. */
+  /** What the authorization request demanded of the sign-in. */
   readonly demands?: SignInDemands;
   /** Epoch seconds. */
   readonly now: number;
   readonly signal: AbortSignal;
 }
 
-/** A provider may ignore a demand, so the ID token must show that it was met. */
-export interface SignInDemands {
-  /** Authentication contexts (`acrs`), one of which must have been met. */
-  readonly acrs?: readonly string[];
-  /** The token must tell when the user was asked for credentials. */
-  readonly authTime?: boolean;
-  /** How long ago that may be: `max_age` of the request, in seconds. */
-  readonly maxAgeSeconds?: number;
-}
-
 /** How far the provider's clock and ours may differ. */
 const skewSeconds = 60;
-/** Far above an ID token with five hundred long roles. */
+/** Far more than an ID token with five hundred long roles has. */
 const maxLength = 256 * 1024;
 
 /**
- * Verifies an ID token: MSAL Node checks nothing but the nonce, and that on the first one only.
+ * Verifies an ID token. MSAL Node checks nothing but the nonce, and that on the first token only.
  * @see OpenID Connect Core 1.0 sections 3.1.3.7 and 12.2
  * @throws ERR_ID_TOKEN with the name of the failed check, ERR_TOKEN_SIZE, ERR_TOO_MANY_ROLES,
  *   ERR_WRONG_TENANT when `tid` is another tenant's, ERR_PROVIDER_UNAVAILABLE when the keys cannot be fetched
@@ -70,13 +70,13 @@ export async function verifyIdToken(
       clockTolerance: skewSeconds,
       currentDate: new Date(expected.now * 1000),
     });
-    const read = readIdTokenClaims(payload, settings.issuer);
+    const read = readClaims(payload, settings.issuer);
     checkParties(payload, settings.clientId);
     checkClaims(read, expected);
     checkFormer(payload, expected.former ?? []);
     checkDemands(payload, expected.demands ?? {}, expected.now);
     checkTenant(read.user, settings.tenantId);
-    return { ...read, claims: payload };
+    return read;
   } catch (error) {
     throw error instanceof AppError ? error : refused(failedCheck(error));
   }
@@ -110,7 +110,7 @@ function checkParties(payload: JWTPayload, clientId: string): void {
   if (azp === undefined ? isForSeveral : azp !== clientId) throw refused('azp');
 }
 
-function checkClaims(read: IdTokenClaims, { nonce, user, now }: Expectation): void {
+function checkClaims(read: VerifiedIdToken, { nonce, user, now }: Expectation): void {
   // jose looks at `iat` only when a maximum age is given.
   if (read.issuedAt > now + skewSeconds) throw refused('iat');
   if (nonce !== undefined && read.nonce !== nonce) throw refused('nonce');
@@ -121,7 +121,7 @@ function checkClaims(read: IdTokenClaims, { nonce, user, now }: Expectation): vo
 }
 
 /**
- * A refresh tells of the sign-in that was, not of another one: the same parties, never an earlier `auth_time`, no other
+ * A refresh is about the same sign-in, not about another one: the same parties, never an earlier `auth_time`, no other
  * `nonce`.
  * @see OpenID Connect Core 1.0 section 12.2
  */
@@ -161,7 +161,6 @@ function checkTenant({ tenantId }: User, expected: string): void {
 
 /** Names the check. jose's errors carry the claims, so they are not kept as `cause`. */
 function failedCheck(error: unknown): string {
-  if (error instanceof ClaimFault) return error.claim;
   if (error instanceof errors.JWTExpired) return 'exp';
   if (error instanceof errors.JWTClaimValidationFailed) return error.claim;
   return 'form';
@@ -171,104 +170,75 @@ function refused(check: string): AppError {
   return new AppError('ERR_ID_TOKEN', { note: `the ID token failed the check of ${check}` });
 }
 
-/** What an ID token tells about its user, each claim bounded. */
-export interface IdTokenClaims {
-  readonly user: User;
-  /** The provider's session id, for front-channel logout. */
-  readonly sid: string | undefined;
-  /** The optional claim `login_hint`, for signing out. */
-  readonly loginHint: string | undefined;
-  readonly nonce: string | undefined;
-  /** Epoch seconds. */
-  readonly issuedAt: number;
-}
-
 const maxText = 256;
 const maxLoginHint = 1024;
-/** Entra ID puts up to 200 groups into a token. They can be sent as roles, and then come with the roles themselves. */
+/** Entra ID puts up to 200 groups into a token. They can be sent as roles, and then come together with the roles. */
 const maxRoles = 500;
 
-/** A claim is missing, of another type or too long. `claim` is its name, never its value. */
-export class ClaimFault extends Error {
-  override readonly name = 'ClaimFault';
-  readonly claim: string;
+// With a function for the default, the member is always there: the types of a user know no missing ones.
+const absent = (): undefined => undefined;
 
-  constructor(claim: string) {
-    super(`the claim ${claim} is missing or malformed`);
-    this.claim = claim;
-  }
+/** An empty text is a fault: two users without `oid` must never share one. */
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(maxText));
+const optionalText = v.optional(text, absent);
+
+/** For convenience only: a text that cannot be used counts as absent, and nobody is kept out for it. */
+function usableText(max: number) {
+  const usable = v.pipe(v.string(), v.minLength(1), v.maxLength(max));
+  return v.fallback(v.optional(usable, absent), absent);
 }
+
+/** For showing: cut when it is too long. */
+const shownText = v.fallback(
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.transform((shown) => shown.slice(0, maxText)),
+    ),
+    absent,
+  ),
+  absent,
+);
+
+const role = v.pipe(v.string(), v.maxLength(maxText));
+
+/** https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference */
+const claimsSchema = v.object({
+  sub: text,
+  oid: optionalText,
+  tid: optionalText,
+  name: shownText,
+  preferred_username: shownText,
+  // Some providers send a single role as a text.
+  roles: v.optional(v.union([v.array(role), role]), () => []),
+  sid: usableText(maxText),
+  login_hint: usableText(maxLoginHint),
+  nonce: optionalText,
+  iat: v.pipe(v.number(), v.finite()),
+});
 
 /**
  * Reads the claims of an ID token whose signature, issuer, audience and times are already checked.
- * @see https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
- * @throws ClaimFault, ERR_TOO_MANY_ROLES
+ * @throws ERR_ID_TOKEN with the name of a claim that is missing, of another type or too long; ERR_TOO_MANY_ROLES
  */
-export function readIdTokenClaims(payload: JWTPayload, issuer: string): IdTokenClaims {
-  const subject = requiredText(payload, 'sub');
-  const objectId = optionalText(payload, 'oid');
-  const username = shownText(payload, 'preferred_username') ?? '';
-  return {
-    user: {
-      userKey: userKeyOf(issuer, objectId, subject),
-      issuer,
-      subject,
-      objectId,
-      tenantId: optionalText(payload, 'tid'),
-      name: shownText(payload, 'name') ?? username,
-      username,
-      roles: readRoles(payload['roles']),
-    },
-    sid: usableText(payload, 'sid'),
-    loginHint: usableText(payload, 'login_hint', maxLoginHint),
-    nonce: optionalText(payload, 'nonce'),
-    issuedAt: requiredNumber(payload, 'iat'),
-  };
-}
-
-function requiredText(payload: JWTPayload, claim: string): string {
-  const text = optionalText(payload, claim);
-  if (text === undefined) throw new ClaimFault(claim);
-  return text;
-}
-
-/** An empty text is a fault: two users without `oid` must never share one. */
-function optionalText(payload: JWTPayload, claim: string): string | undefined {
-  const value = payload[claim];
-  if (value === undefined) return undefined;
-  if (typeof value !== 'string' || value === '' || value.length > maxText)
-    throw new ClaimFault(claim);
-  return value;
-}
-
-/** For convenience only: one that cannot be used counts as absent, and nobody is kept out for it. */
-function usableText(payload: JWTPayload, claim: string, max = maxText): string | undefined {
-  const value = payload[claim];
-  return typeof value === 'string' && value !== '' && value.length <= max ? value : undefined;
-}
-
-/** For showing: cut where it is too long. */
-function shownText(payload: JWTPayload, claim: string): string | undefined {
-  const value = payload[claim];
-  return typeof value === 'string' && value !== '' ? value.slice(0, maxText) : undefined;
-}
-
-function requiredNumber(payload: JWTPayload, claim: string): number {
-  const value = payload[claim];
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new ClaimFault(claim);
-  return value;
-}
-
-/** Some providers send a single role as a text. */
-function readRoles(value: unknown): readonly string[] {
-  if (value === undefined) return [];
-  const listed: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (listed.length > maxRoles) {
-    const note = `the ID token has ${listed.length} roles, more than ${maxRoles}`;
+function readClaims(payload: JWTPayload, issuer: string): VerifiedIdToken {
+  const read = v.safeParse(claimsSchema, payload, { abortEarly: true });
+  if (!read.success) throw refused(String(read.issues[0].path?.[0].key));
+  const { sub: subject, oid: objectId, tid: tenantId, ...claims } = read.output;
+  const roles = [claims.roles].flat();
+  if (roles.length > maxRoles) {
+    const note = `the ID token has ${roles.length} roles, more than ${maxRoles}`;
     throw new AppError('ERR_TOO_MANY_ROLES', { note });
   }
-  return listed.map((role) => {
-    if (typeof role !== 'string' || role.length > maxText) throw new ClaimFault('roles');
-    return role;
-  });
+  const { preferred_username: username = '', name = username } = claims;
+  const userKey = userKeyOf(issuer, objectId, subject);
+  return {
+    user: { userKey, issuer, subject, objectId, tenantId, name, username, roles },
+    sid: claims.sid,
+    loginHint: claims.login_hint,
+    nonce: claims.nonce,
+    issuedAt: claims.iat,
+    claims: payload,
+  };
 }

@@ -12,51 +12,8 @@ import type { KeyVaultAccess } from '../keys/wrapping';
 import type { TableCredential } from '../storage/azure-table';
 import { type Clock, createSingleFlight } from '../waiting';
 
-/** One token of the app itself serves many requests, so no request's deadline may end its fetching. */
-const tokenMs = 6_000;
-
-/** What `@azure/data-tables` asks for its tokens. */
-export function tableCredential(identity: ManagedIdentity): TableCredential {
-  return {
-    getToken: async () => {
-      const signal = AbortSignal.timeout(tokenMs);
-      const given = identity.token(storageResource, signal);
-      const { token, expiresAt } = await failAs('ERR_STORAGE_UNAVAILABLE', given);
-      return { token, expiresOnTimestamp: expiresAt * 1000 };
-    },
-  };
-}
-
-/** The key in the vault, opened by the managed identity. */
-export function keyVaultAccess(identity: ManagedIdentity, keyId: string): KeyVaultAccess {
-  const resource = vaultResource(keyId);
-  return {
-    keyId,
-    token: async (signal) =>
-      (await failAs('ERR_KEYS_UNAVAILABLE', identity.token(resource, signal))).token,
-  };
-}
-
-/** The managed identity's token as the app's own proof to the provider (a federated credential). */
-export function clientAssertion(
-  identity: ManagedIdentity,
-  authority: string,
-): (signal: AbortSignal) => Promise<string> {
-  const resource = tokenExchangeResource(authority);
-  return async (signal) => (await identity.token(resource, signal)).token;
-}
-
-/** Who asks knows better what cannot be reached without the token. */
-async function failAs<T>(code: ErrorCode, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    throw new AppError(code, { note: 'the managed identity got no token', cause });
-  }
-}
-
-/** An access token of the app itself. */
-export interface IdentityToken {
+/** An access token of the app. */
+interface IdentityToken {
   readonly token: string;
   /** Epoch seconds. */
   readonly expiresAt: number;
@@ -65,8 +22,8 @@ export interface IdentityToken {
 /** The app's managed identity: tokens without any secret, from the platform. */
 export interface ManagedIdentity {
   /**
-   * A token for `resource` with some minutes of life left at least. Kept in memory; callers that
-   * need a new one at the same time share the request.
+   * A token for `resource` that lives for some minutes at least. It is kept in memory. Callers that need a new one at the
+   * same time share the request.
    * @param resource such as `https://storage.azure.com`, without `/.default`
    * @throws ERR_PROVIDER_UNAVAILABLE
    */
@@ -77,15 +34,15 @@ interface KeptToken extends IdentityToken {
   readonly askAgainAt: number;
 }
 
-/** MSAL knows when a token needs renewing, and is asked once a minute: its look-up is not for free. */
+/** MSAL knows when a token must be renewed. It is asked once a minute only: asking takes time. */
 const askAgainSeconds = 60;
-/** A token that cannot be renewed is used up to here. */
+/** A token that cannot be renewed is used until so many seconds before its end. */
 const lastSeconds = 30;
 
 /**
- * A user-assigned managed identity through MSAL, which finds the platform's endpoint by
- * IDENTITY_ENDPOINT and IDENTITY_HEADER (App Service, Functions). MSAL keeps endpoint, network client
- * and tokens in static members: the first object of a process decides for all.
+ * A user-assigned managed identity through MSAL, which finds the platform's endpoint by IDENTITY_ENDPOINT and
+ * IDENTITY_HEADER (App Service, Functions). MSAL keeps endpoint, network client and tokens in static members: two apps in
+ * one process share them, and the first one decides for both. They are also the platform's: one process has one endpoint.
  * https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
  */
 export function createManagedIdentity(parts: {
@@ -125,6 +82,77 @@ export function createManagedIdentity(parts: {
   };
 }
 
+/** A token of the app serves many requests, so no request's deadline may end the work for it. */
+const tokenMs = 6_000;
+
+/** What `@azure/data-tables` asks for its tokens. */
+export function tableCredential(identity: ManagedIdentity): TableCredential {
+  return {
+    getToken: async () => {
+      const signal = AbortSignal.timeout(tokenMs);
+      const given = identity.token(storageResource, signal);
+      const { token, expiresAt } = await failAs('ERR_STORAGE_UNAVAILABLE', given);
+      return { token, expiresOnTimestamp: expiresAt * 1000 };
+    },
+  };
+}
+
+/** The key in the vault, by tokens of the managed identity. */
+export function keyVaultAccess(identity: ManagedIdentity, keyId: string): KeyVaultAccess {
+  const resource = vaultResource(keyId);
+  return {
+    keyId,
+    token: async (signal) =>
+      (await failAs('ERR_KEYS_UNAVAILABLE', identity.token(resource, signal))).token,
+  };
+}
+
+/** The managed identity's token, by which the app proves itself to the provider (a federated credential). */
+export function clientAssertion(
+  identity: ManagedIdentity,
+  authority: string,
+): (signal: AbortSignal) => Promise<string> {
+  const resource = tokenExchangeResource(authority);
+  return async (signal) => (await identity.token(resource, signal)).token;
+}
+
+/** Without the token the caller cannot reach something, and knows what that is. */
+async function failAs<T>(code: ErrorCode, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new AppError(code, { note: 'the managed identity got no token', cause });
+  }
+}
+
+/**
+ * What tokens for Table Storage are for, in every cloud.
+ * https://learn.microsoft.com/azure/storage/blobs/authorize-access-azure-active-directory
+ */
+const storageResource = 'https://storage.azure.com';
+
+const vaultHosts =
+  /\.((?:vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net|sovcloud-api\.[a-z]{2}))$/;
+
+/** What tokens for a vault are for: its host without its own name. */
+export function vaultResource(keyId: string): string {
+  const host = vaultHosts.exec(URL.parse(keyId)?.hostname ?? '')?.[1];
+  return `https://${host ?? 'vault.azure.net'}`;
+}
+
+/**
+ * The audience of a managed identity's token that serves as a client assertion.
+ * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+ */
+export function tokenExchangeResource(authority: string): string {
+  const host = URL.parse(authority)?.hostname ?? '';
+  if (host.endsWith('.microsoftonline.us')) return 'api://AzureADTokenExchangeUSGov';
+  if (host.endsWith('.microsoftonline.cn') || host.endsWith('.chinacloudapi.cn')) {
+    return 'api://AzureADTokenExchangeChina';
+  }
+  return 'api://AzureADTokenExchange';
+}
+
 function createApplication(clientId: string): ManagedIdentityApplication {
   return new ManagedIdentityApplication({
     managedIdentityIdParams: { userAssignedClientId: clientId },
@@ -158,10 +186,10 @@ const tryMs = 2_000;
 const pauseMs = 250;
 
 /**
- * MSAL's way to the platform's identity endpoint, which is on the same machine. A refused connection
- * or a busy answer is tried once more: both happen while an instance starts.
+ * Lets MSAL send a GET to the platform's identity endpoint, which is on the same machine. After a refused connection or a
+ * busy answer it tries once more: both happen while an instance starts.
  */
-export function createIdentityNetworkClient(): INetworkModule {
+function createIdentityNetworkClient(): INetworkModule {
   return {
     sendGetRequestAsync: async <T>(url: string, options?: NetworkRequestOptions) => {
       const headers = options?.headers ?? {};
@@ -187,34 +215,4 @@ async function get<T>(url: string, headers: Record<string, string>): Promise<Net
     // MSAL's interface lets its caller choose the type; it checks the members it reads itself.
     body: body as T,
   };
-}
-
-/**
- * What tokens of the managed identity are for, in each Azure cloud.
- * https://learn.microsoft.com/azure/storage/blobs/authorize-access-azure-active-directory
- */
-
-/** Table Storage; the same in every cloud. */
-export const storageResource = 'https://storage.azure.com';
-
-const vaultHosts =
-  /\.((?:vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net|sovcloud-api\.[a-z]{2}))$/;
-
-/** The vault's resource is its host without its own name. */
-export function vaultResource(keyId: string): string {
-  const host = vaultHosts.exec(URL.parse(keyId)?.hostname ?? '')?.[1];
-  return `https://${host ?? 'vault.azure.net'}`;
-}
-
-/**
- * The audience of a managed identity's token that serves as a client assertion.
- * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
- */
-export function tokenExchangeResource(authority: string): string {
-  const host = URL.parse(authority)?.hostname ?? '';
-  if (host.endsWith('.microsoftonline.us')) return 'api://AzureADTokenExchangeUSGov';
-  if (host.endsWith('.microsoftonline.cn') || host.endsWith('.chinacloudapi.cn')) {
-    return 'api://AzureADTokenExchangeChina';
-  }
-  return 'api://AzureADTokenExchange';
 }

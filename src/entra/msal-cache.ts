@@ -2,21 +2,21 @@ import { decodeJwt } from 'jose';
 import { isObject, parseJson } from '../json';
 import { normalScopes } from './scopes';
 
-/**
- * MSAL's serialized cache of one session: one user's tokens of one client. MSAL finds an access token by what the answer
- * said it is good for (`target`). What was asked for stands beside it, in a member of our own that MSAL leaves alone:
- * answers may name fewer scopes, in another form, and the next request must not ask again for that.
- */
-
 type Section = Readonly<Record<string, unknown>>;
 
 /** MSAL refreshes tokens this long before they expire: a token must outlive the call it is used for. */
 const marginSeconds = 300;
 
-/** Each page may ask for scopes of its own; a session must stay within one table row. */
+/** Each page may ask for scopes of its own, but a session must fit into one row of the table. */
 const maxAccessTokens = 20;
 
-/** The ID tokens in a cache. */
+/**
+ * The ID tokens in MSAL's serialized cache of one session: the tokens of one user and one client.
+ *
+ * MSAL finds an access token by what the answer said it is good for (`target`). What was asked for stands beside it, in a
+ * member of our own that MSAL leaves alone: answers may name fewer scopes, in another form, and the next request must not
+ * ask again for that.
+ */
 export function idTokensIn(tokenCache: string): readonly string[] {
   return Object.values(sectionOf(parse(tokenCache), 'IdToken')).flatMap((entity) =>
     isObject(entity) && typeof entity['secret'] === 'string' ? [entity['secret']] : [],
@@ -62,9 +62,9 @@ interface Acquisition {
 }
 
 /**
- * The cache to be kept after tokens were acquired: the new access token is noted with what was asked for. MSAL drops each
- * access token that has a scope in common with the new one; a live one that was given for other scopes is put back, or
- * two pages with different scopes would ask for their tokens in turn, at each request. Expired ones go.
+ * The cache to store after tokens were acquired. The new access token gets a note of what was asked for. MSAL drops each
+ * access token that has a scope in common with the new one. A live one that was given for other scopes is put back, or
+ * two pages with different scopes would ask for their tokens in turn, at each request. Expired ones are left out.
  */
 export function keepAcquired({
   before = '{}',
@@ -94,9 +94,9 @@ export function keepAcquired({
 }
 
 /**
- * One token cache out of two that instances wrote from the same start. Of each access token the one cached later stays.
- * Refresh token, ID token and account go together and come as one set from the side with the later ID token: mixed
- * sets would pair a user's claims with another grant. At a tie `stored` wins, which costs no write.
+ * Makes one token cache out of two that instances wrote from the same start. Of each access token the later one stays.
+ * Refresh token, ID token and account are one set, from the side with the later ID token: a mixed set would combine a
+ * user's claims with another grant. When both are equal, `stored` counts, which costs no write.
  * @param ours what this instance would have written
  * @param stored what is in the table now
  */

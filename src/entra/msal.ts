@@ -21,22 +21,22 @@ export type RelyingPartySettings = Pick<
   'baseUrl' | 'tenantId' | 'clientId' | 'authority' | 'issuer' | 'credential' | 'graphScopes'
 >;
 
-/** What everything in `auth/` is made of; put together once an instance. */
+/** The app as a client of the provider; put together once for each instance. */
 export interface RelyingParty {
   readonly settings: RelyingPartySettings;
   readonly provider: Provider;
   readonly credential: CredentialState;
-  /** Requests for which the token endpoint named a time to wait: nobody sends them again before. */
+  /** Requests for which the token endpoint named a time to wait. They are not sent again before. */
   readonly tokenPauses: PauseMemory;
   /**
-   * A JWT by which the app proves itself (RFC 7523 section 2.2), called when a token is asked for.
-   * Needed with the credential `managed-identity` only.
+   * Gives a JWT by which the app proves itself (RFC 7523 section 2.2); called when a token is asked for. Needed with the
+   * credential `managed-identity` only.
    */
   readonly clientAssertion?: (signal: AbortSignal) => Promise<string>;
 }
 
-/** MSAL for one request: it holds that user's tokens, so it is never shared and never kept. */
-export interface MsalClient {
+/** MSAL for one request. It holds that user's tokens, so it is never shared and never kept. */
+interface MsalClient {
   readonly msal: ConfidentialClientApplication;
   /** What the token endpoint said last. */
   readonly answer: () => TokenAnswer;
@@ -53,14 +53,14 @@ export async function createMsalClient(
   const { settings, provider, credential } = parts;
   const metadata = await provider.metadata(signal);
   const networkClient = createTokenNetworkClient(metadata.tokenEndpoint, credential, signal);
-  // MSAL takes https authorities only, and needs this one for names in its cache alone: every
-  // address it uses comes from the metadata, whose endpoints may be http on loopback.
+  // MSAL takes https authorities only, and needs this one only for names in its cache. Every address that it uses comes
+  // from the metadata, whose endpoints may be http on loopback.
   const authority = settings.authority.replace(/^http:/, 'https:');
   const msal = new ConfidentialClientApplication({
     auth: {
       clientId: settings.clientId,
       authority,
-      // Spares the request for instance discovery.
+      // Without it MSAL would send a request for instance discovery.
       knownAuthorities: [new URL(authority).host],
       authorityMetadata: JSON.stringify(toMsalMetadata(metadata)),
       // Tells Entra ID and Graph that we handle claims challenges (continuous access evaluation).
@@ -69,7 +69,7 @@ export async function createMsalClient(
     },
     system: {
       networkClient,
-      // The mode `AAD` would swap path segments of endpoints when the authority has only one.
+      // The mode `AAD` would replace parts of the endpoints' paths where the authority's path has only one.
       protocolMode: ProtocolMode.OIDC,
       loggerOptions: {
         loggerCallback: () => undefined,
@@ -109,7 +109,7 @@ function clientCredential(parts: RelyingParty, signal: AbortSignal): Credential 
       return {
         clientAssertion: () => {
           if (parts.clientAssertion !== undefined) return parts.clientAssertion(signal);
-          const note = 'no client assertion was wired for the managed identity';
+          const note = 'no client assertion was given for the managed identity';
           return Promise.reject(new AppError('ERR_INTERNAL', { note }));
         },
       };
@@ -126,30 +126,30 @@ function sha256Thumbprint(certificatePem: string): string {
   }
 }
 
-/** What came of the last request to the token endpoint. MSAL's errors keep only a part of it. */
+/** The result of the last request to the token endpoint. MSAL's errors keep only a part of it. */
 export type TokenAnswer =
   | { readonly kind: 'not-asked' }
   | { readonly kind: 'granted' }
   | {
       readonly kind: 'refused';
       readonly refused: TokenRefusal;
-      /** How long it wants to be left alone, where it says. */
+      /** How long it asks to wait, if it says so. */
       readonly waitSeconds?: number | undefined;
     }
   | { readonly kind: 'unavailable'; readonly error: AppError };
 
 /** MSAL's way to the network, for one request of ours. */
-export interface TokenNetworkClient extends INetworkModule {
+interface TokenNetworkClient extends INetworkModule {
   readonly answer: () => TokenAnswer;
 }
 
 const maxBytes = 512 * 1024;
 
 /**
- * Lets MSAL post to the token endpoint and nowhere else, within the deadline of `signal`.
- * MSAL has the metadata already, so a GET would be a request nobody planned.
+ * Lets MSAL post to the token endpoint and nowhere else, until `signal` aborts. MSAL has the metadata already, so it has no
+ * reason for a GET.
  */
-export function createTokenNetworkClient(
+function createTokenNetworkClient(
   tokenEndpoint: string,
   credential: CredentialState,
   signal: AbortSignal,
@@ -225,7 +225,7 @@ async function send(
 /** For 429 without `Retry-After`. */
 const usualWaitSeconds = 10;
 
-/** By its status such an answer passes, whatever its body says. Number and correlation id find it at the provider. */
+/** The status says that such an answer is temporary, whatever its body says. Microsoft finds it by number and correlation id. */
 function unavailable({ status, headers }: Response, body?: unknown): AppError {
   const refused = readTokenRefusal(body);
   const note = `the token endpoint answered ${status} without a usable answer`;
@@ -236,13 +236,13 @@ function unavailable({ status, headers }: Response, body?: unknown): AppError {
     : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, told);
 }
 
-/** Whether the provider accepts the app itself, by its last answers. One for each instance; it sends no request. */
-export interface CredentialState {
+/** Whether the provider accepts the app itself, by its last answers. One for each instance. It sends no request. */
+interface CredentialState {
   /** The provider refused the app: its secret has expired, or somebody disabled it. */
   refused(refusal: ProviderRefusal): void;
   /** The provider gave tokens to the app. */
   accepted(): void;
-  /** The last refusal: for ten minutes, or until tokens come again. */
+  /** The last refusal, for ten minutes or until the provider gives tokens again. */
   lastRefusal(): ProviderRefusal | undefined;
 }
 

@@ -22,7 +22,7 @@ export function isOfTheApp(refusal: ProviderRefusal): boolean {
 }
 
 /** Numbers that say only that something was refused. Another number beside them says why. */
-export const genericNumbers: ReadonlySet<string> = new Set([
+const genericNumbers: ReadonlySet<string> = new Set([
   'AADSTS50000',
   'AADSTS50013',
   'AADSTS70000',
@@ -37,11 +37,6 @@ const byNumber: ReadonlyMap<string, RefusalMeaning> = new Map(
 /** The numbers of a row as they are written: `AADSTS50011`, `AADB2C90118`. */
 export function numbersOf({ aadsts, b2c }: RefusalRow): readonly string[] {
   return [...aadsts.map((digits) => `AADSTS${digits}`), ...b2c.map((digits) => `AADB2C${digits}`)];
-}
-
-/** True when the table has a row for this number, `AADSTS50105` for instance. */
-export function isKnownNumber(number: string): boolean {
-  return byNumber.has(number);
 }
 
 type Named = readonly [
@@ -269,7 +264,7 @@ function entraNumber(code: unknown): readonly string[] {
 /** The generic number often comes first (`[70002, 500133]`). A number of our table says most. */
 function mostSpecific(numbers: readonly string[]): string | undefined {
   const specific = numbers.filter((number) => !genericNumbers.has(number));
-  return specific.findLast(isKnownNumber) ?? specific.at(-1) ?? numbers.at(-1);
+  return specific.findLast((number) => byNumber.has(number)) ?? specific.at(-1) ?? numbers.at(-1);
 }
 
 function isErrorName(value: unknown): value is string {

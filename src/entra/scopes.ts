@@ -11,7 +11,7 @@ import { oidcScopes } from '../setting-values';
 const graph =
   /^(https:\/\/(graph\.microsoft\.(com|us|de)|dod-graph\.microsoft\.us|microsoftgraph\.chinacloudapi\.cn)|00000003-0000-0000-c000-000000000000)$/;
 
-/** Azure AD B2C takes an app's own id as a scope. */
+/** Azure AD B2C takes the id of the app itself as a scope. */
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Lower case, without a slash at its end; `''` is Graph. */
@@ -25,7 +25,7 @@ function resourceOf(scope: string): string {
 /**
  * The scopes that a code is redeemed for, and that a token is for unless others are named: those of `GRAPH_SCOPES` that
  * belong to Graph, or, without any, to the resource of the first.
- * @param more what a step-up asked for: what belongs to the same resource comes at once, the rest by a refresh
+ * @param more what a step-up asked for: scopes of the same resource come at once, the others by a refresh
  */
 export function scopesOfSignIn(
   graphScopes: readonly string[],
@@ -40,7 +40,7 @@ export function scopesOfSignIn(
 
 /**
  * Refuses scopes that no single token can hold.
- * @throws ERR_INTERNAL: the code that asks must call once for each resource
+ * @throws ERR_INTERNAL: the caller must ask once for each resource
  */
 export function requireOneResource(scopes: readonly string[]): void {
   const ofApis = scopes.filter((scope) => !oidcScopes.has(scope.toLowerCase()));

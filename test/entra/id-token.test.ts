@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { exportSPKI, importJWK, type JWTPayload } from 'jose';
-import { type SignInDemands, verifyIdToken } from '../../src/entra/id-token';
+import type { SignInDemands } from '../../src/entra/claims-challenge';
+import { verifyIdToken } from '../../src/entra/id-token';
 import type { RelyingParty } from '../../src/entra/msal';
 import { userKeyOf } from '../../src/sessions/session';
 import {
