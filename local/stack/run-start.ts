@@ -17,7 +17,7 @@ import {
 } from './command-line';
 import { DataDirError } from './data-dir';
 import { describeStep, type StackListener, type StackOptions, tellStep } from './options';
-import { describeLocalSettings, standInSettings, type StandInSettings } from './settings';
+import { describeLocalSettings, describeMissing, standInSettings } from './settings';
 import { type Stack, startStack } from './stack';
 import { type AppWatch, watchApp } from './watch';
 
@@ -38,7 +38,8 @@ export async function runStart(args: readonly string[]): Promise<void> {
       await startBesideApp(options, running);
     }
   } catch (error) {
-    console.error(explain(error));
+    const what = error instanceof BuildError ? '\nThe app is not built.\n' : '';
+    console.error(`${what}${explain(error)}`);
     process.exit(1);
   }
 }
@@ -93,7 +94,7 @@ async function startBesideApp(options: StartOptions, running: Running): Promise<
   const stack = await start({ ...stackOptions(options), apps: 0, ...places, authPath }, options);
   running.stack = stack;
   console.log('The app is not started: `func start` or `npm run host` serves it beside them.');
-  console.log(describeSettings(stack, missing));
+  console.log(describeMissing(stack.facts, missing));
   console.log(describeStack(stack));
 }
 
@@ -261,21 +262,5 @@ Change accounts, demand confirmations, break things while it runs:
   ${facts.graphUrl}/control   Graph stand-in
 
 Ctrl-C ends everything.
-`;
-}
-
-/** What `local.settings.json` needs so that the app finds the parts of this stack. */
-function describeSettings(
-  { facts: { authority, issuer } }: Stack,
-  missing: StandInSettings['missing'],
-): string {
-  // In these shapes the example does not fit as it is.
-  const ofShape = issuer === authority ? {} : { ENTRA_AUTHORITY: authority, ENTRA_ISSUER: issuer };
-  const settings = { ...missing, ...ofShape };
-  if (Object.keys(settings).length === 0) return '';
-  const lines = Object.entries(settings).map(([name, value]) => `  "${name}": "${value}"`);
-  return `
-Set these Values in local.settings.json:
-${lines.join(',\n')}
 `;
 }

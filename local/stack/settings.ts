@@ -4,7 +4,7 @@ import { isObject } from '../../src/json';
 import { settingDefaults } from '../../src/settings';
 import { readJsonFile } from '../loopback/json-file';
 import type { StorageAccount } from '../tables/azurite';
-import type { StackOptions } from './options';
+import type { StackFacts, StackOptions } from './options';
 
 /** The tenant and the registration that the stand-in plays. Made up. */
 export const localTenantId = '5a7e1c7e-0000-4000-8000-00000a57e700';
@@ -214,4 +214,19 @@ export function describeLocalSettings(
 
 function line(what: string, names: readonly string[]): readonly string[] {
   return names.length === 0 ? [] : [`${what}: ${names.join(', ')}`];
+}
+
+/** What to put into `local.settings.json` so that the app finds the parts of this stack; '' where nothing is missing. */
+export function describeMissing(
+  { authority, issuer }: Pick<StackFacts, 'authority' | 'issuer'>,
+  missing: StandInSettings['missing'],
+): string {
+  // With an issuer of its own, the provider is of another shape than in the example.
+  const ofShape = issuer === authority ? {} : { ENTRA_AUTHORITY: authority, ENTRA_ISSUER: issuer };
+  const lines = Object.entries({ ...missing, ...ofShape }).map(
+    ([name, value]) => `  "${name}": "${value}"`,
+  );
+  return lines.length === 0
+    ? ''
+    : `\nSet these Values in local.settings.json:\n${lines.join(',\n')}\n`;
 }

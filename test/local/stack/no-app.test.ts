@@ -5,6 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TableClient } from '@azure/data-tables';
 import { freePort } from '../../../local/loopback/ports';
+import {
+  describeMissing,
+  standInSettings,
+  usualLocalSettings,
+} from '../../../local/stack/settings';
 
 const repository = join(__dirname, '../../..');
 const example = readFileSync(join(repository, 'local.settings.json.example'), 'utf8');
@@ -146,6 +151,26 @@ describe('local.settings.json.example', () => {
 });
 
 describe('standInSettings', () => {
+  it('gives the usual places where local.settings.json knows nothing of Anteroom, and what to put there', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'no-app-'));
+    writeFileSync(join(folder, 'local.settings.json'), '{ "Values": { "GREETING": "hello" } }');
+    const found = standInSettings(folder);
+    rmSync(folder, { recursive: true });
+    expect(found).toMatchObject({
+      ...{ appPort: 7071, tableName: 'anteroom', blobs: { port: 7084 } },
+      secrets: { entraPort: 7081, graphPort: 7082, tablesPort: 7083 },
+      missing: usualLocalSettings,
+    });
+    const same = { authority: 'http://a', issuer: 'http://a' };
+    expect(describeMissing(same, found.missing)).toMatch(
+      /^\nSet these Values in local\.settings\.json:\n {2}"[^]*"APP_BASE_URL": "http:\/\/localhost:7071",\n/,
+    );
+    expect(describeMissing(same, undefined)).toBe('');
+    expect(describeMissing({ ...same, issuer: 'http://b' }, undefined)).toMatch(
+      /"ENTRA_AUTHORITY": "http:\/\/a",\n {2}"ENTRA_ISSUER": "http:\/\/b"\n$/,
+    );
+  });
+
   it.each<[string, (text: string) => string, string]>([
     [
       'a real tenant',

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 interface Surroundings {
@@ -27,6 +27,14 @@ export function start(...args: string[]): Started {
   return startIn(join(__dirname, 'app'), ...args);
 }
 
+const running = new Map<ChildProcess, Promise<unknown>>();
+
+// A test that fails before it ends its stack would leave it, and jest would wait for it.
+afterAll(async () => {
+  for (const child of running.keys()) child.kill('SIGTERM');
+  await Promise.all(running.values());
+});
+
 /** The same, in a folder of the test's own. */
 export function startIn(place: string | Surroundings, ...args: string[]): Started {
   const { folder, env } = typeof place === 'string' ? { folder: place, env: {} } : place;
@@ -45,6 +53,10 @@ export function startIn(place: string | Surroundings, ...args: string[]): Starte
     });
   }
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  running.set(
+    child,
+    exit.finally(() => running.delete(child)),
+  );
   return {
     exit,
     output: () => output,

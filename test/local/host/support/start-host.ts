@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { HostMessage } from '../../../../local/host/run-host';
 
@@ -17,6 +17,14 @@ export interface HostProcess {
   readonly exit: Promise<number | null>;
   stop(): Promise<void>;
 }
+
+const running = new Map<ChildProcess, Promise<unknown>>();
+
+// A test that fails before it stops its host would leave it, and jest would wait for it.
+afterAll(async () => {
+  for (const child of running.keys()) child.kill('SIGKILL');
+  await Promise.all(running.values());
+});
 
 export async function startHost(
   app: string,
@@ -40,6 +48,10 @@ export async function startHost(
   const exit = new Promise<number | null>((resolve) => {
     child.once('exit', resolve);
   });
+  running.set(
+    child,
+    exit.finally(() => running.delete(child)),
+  );
   const message = await new Promise<HostMessage>((resolve, reject) => {
     child.once('message', (sent) => {
       resolve(sent as HostMessage);
