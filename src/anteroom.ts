@@ -1,147 +1,312 @@
-import { createVerifiedTexts, type VerifiedTexts } from './cookies/session-cookie';
+import { readFileSync } from 'node:fs';
 import {
-  clientAssertion,
-  createManagedIdentity,
-  keyVaultAccess,
-  type ManagedIdentity,
-  tableCredential,
-} from './entra/managed-identity';
-import { type RelyingParty, createCredentialState } from './entra/msal';
-import { createProvider } from './entra/provider';
-import { AppError } from './errors';
-import type { KeyRing } from './keys/encryption';
-import { createKeyRing } from './keys/key-ring';
-import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
-import { settleProxy } from './proxy';
-import { keyForLogs } from './sessions/session';
-import { createSessionStore, type SessionStore } from './sessions/session-store';
-import { longestSessionSeconds } from './setting-values';
-import { type Environment, readSettings, type SettingFault, type Settings } from './settings';
-import { createSignOutHints, type SignOutHints } from './sign-in/sign-out';
-import { createAzureTable, createTableClient, type TableConnection } from './storage/azure-table';
-import type { Table } from './storage/table';
-import { createRefreshFlight } from './tokens/access-token';
-import { createGraph, type Graph } from './tokens/call-api';
-import { createRevalidate, type Revalidate } from './tokens/revalidate';
-import { type Clock, createPauseMemory, type SingleFlight, systemClock } from './waiting';
+  type app as functionsApp,
+  type HttpHandler,
+  type HttpRequest,
+  HttpResponse,
+  type HttpResponseInit,
+  type InvocationContext,
+} from '@azure/functions';
+import { adminFunctions } from './functions/admin';
+import { clientFunctions } from './functions/client';
+import { frontChannelLogoutFunction } from './functions/front-channel-logout';
+import { createHealthFunction } from './functions/health';
+import { loginFunction } from './functions/login';
+import { logoutFunctions } from './functions/logout';
+import { meFunctions } from './functions/me';
+import { redirectFunction } from './functions/redirect';
+import { sessionFunction } from './functions/session';
+import { sessionsFunctions } from './functions/sessions';
+import { createSweep, sweepSchedule } from './functions/sweep';
+import type { FindServices, Handler } from './http/context';
+import { endpoint, type EndpointOptions, type HttpFunction, serve } from './http/endpoint';
+import { isObject } from './json';
+import type { MenuPage, Site } from './pages/layout';
+import { servicesOrFaults } from './services';
+import type { Session, User } from './sessions/session';
+import type { Environment } from './settings';
+import {
+  sameOrigin,
+  type SessionContext,
+  signedIn,
+  type SignedInOptions,
+  withRole,
+} from './sign-in/guards';
+import { callApi, type ApiRequest } from './tokens/call-api';
 
-/** Everything an instance shares between requests. */
-export interface Services {
-  readonly settings: Settings;
-  readonly clock: Clock;
-  readonly table: Table;
-  readonly keyRing: KeyRing;
-  readonly sessions: SessionStore;
-  readonly auth: RelyingParty;
-  readonly revalidate: Revalidate;
-  /** For a second click on "Sign out". */
-  readonly signOutHints: SignOutHints;
-  /** Access tokens that requests of one session refresh together. */
-  readonly shareRefresh: SingleFlight<string>;
-  /** Session cookies whose signature was verified already. */
-  readonly verifiedTexts: VerifiedTexts;
-  readonly graph: Graph;
+/** What is code and not configuration. Everything else is a setting of the app. */
+export interface AnteroomOptions {
+  /** Settings by name; `process.env` unless given. They are read when the first request comes. */
+  readonly environment?: Environment;
+  /** The app's route prefix. Read from `host.json` unless given: `api` when it says nothing, as the Functions host has it. */
+  readonly routePrefix?: string;
+  /** Where our functions stand below the route prefix. `auth` unless given. */
+  readonly basePath?: string;
+  /** In front of the names of our functions, so that they differ from the app's own. `auth-` unless given. */
+  readonly namePrefix?: string;
+  /** Route of the health check below the route prefix. `<basePath>/health` unless given. */
+  readonly healthRoute?: string;
+  /** The app's own page to which "Home" leads, and people without another page go. `/` unless given. */
+  readonly homePath?: string;
+  /** Pages of ours that the app does not serve: they have no function and no entry in the menu. */
+  readonly omit?: readonly MenuPage[];
 }
 
-interface FaultySettings {
-  readonly faults: readonly SettingFault[];
+/** The part of `app` of `@azure/functions` by which functions are registered. */
+export type FunctionsApp = Pick<typeof functionsApp, 'http' | 'timer'>;
+
+/** Sign-in for one Functions app. Two of them in one process share nothing. */
+export interface Anteroom {
+  /**
+   * Registers our functions: sign-in, sign-out, session, pages, health and the timer that removes expired rows.
+   * @example
+   * ```ts
+   * import { app } from '@azure/functions';
+   * import { anteroom } from 'anteroom';
+   *
+   * export const auth = anteroom();
+   * auth.register(app);
+   * ```
+   */
+  register(app: FunctionsApp): void;
+  /**
+   * Opens a handler to people who are signed in. A browser is sent to sign in and comes back; another client gets 401 with
+   * `login_url`. What the handler throws becomes an answer too. A request that may change something must come from the
+   * app's own pages.
+   * @example
+   * ```ts
+   * app.http('hello', { authLevel: 'anonymous', handler: auth.signedIn((_request, { user }) => ({ body: user.name })) });
+   * ```
+   */
+  signedIn(handler: SignedInHandler, options?: GuardOptions): HttpHandler;
+  /**
+   * Opens a handler to people with at least one of these app roles. Others get 403 that names the first, and are not sent
+   * to sign in again: that would not help them.
+   * @example
+   * ```ts
+   * app.http('reports', { authLevel: 'anonymous', handler: auth.withRole('reader', readReports) });
+   * ```
+   */
+  withRole(
+    roles: string | readonly [string, ...string[]],
+    handler: SignedInHandler,
+    options?: GuardOptions,
+  ): HttpHandler;
+  /**
+   * Opens a handler to requests of the app's own pages and scripts, signed in or not. Others get 403 ERR_CROSS_SITE.
+   * @example
+   * ```ts
+   * app.http('feedback', { methods: ['POST'], authLevel: 'anonymous', handler: auth.sameOrigin(keepFeedback) });
+   * ```
+   */
+  sameOrigin(handler: HttpHandler, options?: Pick<GuardOptions, 'maxBodyBytes'>): HttpHandler;
 }
 
-let services: Services | FaultySettings | undefined;
+/** A handler as Azure Functions has it, with what the guard knows in its context. */
+export type SignedInHandler = (
+  request: HttpRequest,
+  context: SignedInContext,
+) => Promise<Answer> | Answer;
 
-/** The instance's services, or the faults of its settings. Made when first asked for; nothing is connected yet. */
-export function getServices(): Services | FaultySettings {
-  // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
-  services ??= servicesOrFaults(process.env);
-  return services;
+/** What a handler may give: Azure's own forms, or an answer of `fetch`, as `callApi` returns it. */
+export type Answer = HttpResponseInit | HttpResponse | Response;
+
+/** The context of an invocation, and who is signed in. */
+export type SignedInContext = InvocationContext & SignedIn;
+
+/** What a guard adds to the context of an invocation. */
+export interface SignedIn {
+  readonly user: User;
+  /** Epoch seconds. */
+  readonly session: Pick<Session, 'createdAt' | 'expiresAt' | 'idleExpiresAt'>;
+  /**
+   * Calls Microsoft Graph as the user, as `fetch` does; 429 and 503 are tried once more where Graph asks for a short wait.
+   * @param path below `GRAPH_BASE_URL`, `/me/memberOf` for instance
+   * @throws ERR_STEP_UP when the user must go through the provider once more (it becomes an answer by itself),
+   *   ERR_PROVIDER_UNAVAILABLE, ERR_GRAPH_UNAVAILABLE. Any other answer of Graph is returned
+   */
+  readonly callApi: (api: 'graph', path: string, request?: ApiRequest) => Promise<Response>;
+  /**
+   * An access token for an API, as the user; refreshed when it has expired. Give it to that API alone.
+   * @param scopes of one API; `GRAPH_SCOPES` unless given
+   * @throws ERR_STEP_UP, ERR_PROVIDER_UNAVAILABLE
+   */
+  readonly accessToken: (scopes?: readonly string[]) => Promise<string>;
+  /** Aborted when the request's deadline has passed. Give it to everything that waits. */
+  readonly signal: AbortSignal;
 }
 
-/** What only the parts themselves can find wrong with a setting is a fault of the settings, too. */
-function servicesOrFaults(environment: Environment): Services | FaultySettings {
-  try {
-    settleProxy(environment);
-  } catch {
-    return { faults: [{ name: 'HTTPS_PROXY', fault: 'must be the http or https URL of a proxy' }] };
-  }
-  try {
-    return createServices(environment);
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'ERR_SETTINGS') throw error;
-    const fault = 'must be a place of Table Storage that can be understood';
-    return { faults: [{ name: 'TABLES_CONNECTION_STRING', fault }] };
-  }
+/** How a guard treats the requests of one function. */
+export interface GuardOptions extends Pick<EndpointOptions, 'maxBodyBytes'> {
+  /** False for a function that scripts ask by themselves: its requests do not keep the session alive. */
+  readonly slides?: boolean;
+  /** Reads the tokens together with the session, for handlers that always call an API. */
+  readonly withTokens?: boolean;
 }
 
-/** The one place where parts meet. */
-function createServices(environment: Environment): Services | FaultySettings {
-  const read = readSettings(environment);
-  if ('faults' in read) return read;
-  const { settings } = read;
-  const clock = systemClock;
-  const identity = createIdentity(settings, clock);
-  const table = createAzureTable(createTableClient(tableConnection(settings, identity)));
-  const keyRing = createKeyRing({
-    rows: table,
-    wrapping: createWrapping(settings, identity),
-    clock,
-    retainSeconds: longestSessionSeconds,
-    report: (error) => {
-      logOutsideRequests(error instanceof AppError ? error.message : 'ERR_INTERNAL');
-    },
-  });
-  const { authority, issuer, clientId, revalidateSeconds } = settings;
-  const sessions = createSessionStore({
-    table,
-    keyRing,
-    limits: settings,
-    onUnreadable: (what, userKey) => {
-      logOutsideRequests(`ERR_SESSION_UNREADABLE: ${what} of ${keyForLogs(userKey)}`);
-    },
-  });
-  const auth: RelyingParty = {
-    settings,
-    provider: createProvider({ authority, issuer, clientId, clock }),
-    credential: createCredentialState(clock),
-    tokenPauses: createPauseMemory(),
-    clientAssertion: clientAssertion(identity, authority),
-  };
+/**
+ * Sign-in with Microsoft Entra ID for an app on Azure Functions. Nothing is connected before the first request. Faulty
+ * settings are no error here: every function then answers 503 and names them.
+ * @throws TypeError for a base path that the Functions host would refuse, or a `host.json` that cannot be read
+ * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node
+ */
+export function anteroom(options: AnteroomOptions = {}): Anteroom {
+  return compose(options);
+}
+
+/**
+ * The same for this repository's own app, which has one page more.
+ * @param more functions that other apps do not get
+ */
+export function compose(options: AnteroomOptions, more: readonly HttpFunction[] = []): Anteroom {
+  const { basePath = 'auth', namePrefix = 'auth-', omit = [] } = options;
+  requireBasePath(basePath);
+  const site = siteOf(options, basePath);
+  let services: ReturnType<FindServices> | undefined;
+  const findServices: FindServices = () =>
+    // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
+    (services ??= servicesOrFaults(options.environment ?? process.env, site));
+  const guard = (handler: Handler, { maxBodyBytes }: EndpointOptions): HttpHandler =>
+    endpoint(findServices, handler, maxBodyBytes === undefined ? {} : { maxBodyBytes });
   return {
-    settings,
-    clock,
-    table,
-    keyRing,
-    sessions,
-    auth,
-    revalidate: createRevalidate({ auth, sessions, revalidateSeconds }),
-    shareRefresh: createRefreshFlight(),
-    verifiedTexts: createVerifiedTexts(),
-    graph: createGraph({ baseUrl: settings.graphBaseUrl, clock }),
-    signOutHints: createSignOutHints(),
+    register: (app) => {
+      const healthRoute = options.healthRoute ?? `${basePath}/health`;
+      for (const served of [...functionsOf(omit, `/${healthRoute}`), ...more]) {
+        const { name, route } = served;
+        const fullRoute = route === '/' ? route : routeBelow(basePath, route);
+        app.http(namePrefix + name, { route: fullRoute, ...serve(findServices, served) });
+      }
+      app.timer(`${namePrefix}sweep`, {
+        schedule: sweepSchedule,
+        handler: createSweep(findServices),
+      });
+    },
+    signedIn: (handler, guardOptions = {}) =>
+      guard(signedIn(withPublicContext(handler), sessionOptions(guardOptions)), guardOptions),
+    withRole: (roles, handler, guardOptions = {}) =>
+      guard(
+        withRole(roles, withPublicContext(handler), sessionOptions(guardOptions)),
+        guardOptions,
+      ),
+    sameOrigin: (handler, guardOptions = {}) =>
+      guard(
+        sameOrigin(async ({ request, invocation }) => answerOf(await handler(request, invocation))),
+        guardOptions,
+      ),
   };
 }
 
-/** Never asked for anything where the settings need no identity. */
-function createIdentity({ managedIdentityClientId }: Settings, clock: Clock): ManagedIdentity {
-  return createManagedIdentity({ clientId: managedIdentityClientId ?? '', clock });
+function functionsOf(omit: readonly MenuPage[], healthRoute: string): readonly HttpFunction[] {
+  return [
+    loginFunction,
+    redirectFunction,
+    sessionFunction,
+    ...logoutFunctions,
+    frontChannelLogoutFunction,
+    ...clientFunctions,
+    ...(omit.includes('me') ? [] : meFunctions),
+    ...(omit.includes('sessions') ? [] : sessionsFunctions),
+    ...(omit.includes('admin') ? [] : adminFunctions),
+    { ...createHealthFunction(), route: healthRoute },
+  ];
 }
 
-function tableConnection(
-  { tables, tableName }: Settings,
-  identity: ManagedIdentity,
-): TableConnection {
-  return tables.kind === 'endpoint'
-    ? { endpoint: tables.endpoint, credential: tableCredential(identity), tableName }
-    : { connectionString: tables.connectionString, tableName };
+const routeBelow = (basePath: string, route: string): string =>
+  route.startsWith('/') ? route.slice(1) : `${basePath}/${route}`;
+
+/** The host refuses routes that begin with `admin` or `runtime` (Azure/azure-functions-host#1781), and slashes at the ends. */
+function requireBasePath(basePath: string): void {
+  if (/^[a-z0-9][a-z0-9-]*(\/[a-z0-9-]+)*$/.test(basePath) && !/^(admin|runtime)/.test(basePath)) {
+    return;
+  }
+  throw new TypeError(
+    'basePath must be lower-case words with slashes between them, and must not begin with admin or runtime',
+  );
 }
 
-function createWrapping({ keyWrapping }: Settings, identity: ManagedIdentity): KeyWrapping {
-  return keyWrapping.kind === 'key-vault'
-    ? createKeyVaultWrapping(keyVaultAccess(identity, keyWrapping.keyId))
-    : createSecretWrapping(keyWrapping.secret);
+const menuPages: readonly MenuPage[] = ['me', 'sessions', 'admin'];
+
+function siteOf(
+  { routePrefix = readRoutePrefix(), homePath = '/', omit = [] }: AnteroomOptions,
+  basePath: string,
+): Site {
+  return {
+    authPath: `/${[routePrefix, basePath].filter((part) => part !== '').join('/')}`,
+    homePath,
+    menu: menuPages.filter((page) => !omit.includes(page)),
+  };
 }
 
-/** For what no request is answered with. In Azure it stands in the log at level information, by its code. */
-function logOutsideRequests(message: string): void {
-  // eslint-disable-next-line no-console -- there is no invocation to log with
-  console.error(message);
+/**
+ * The route prefix of the app that is being loaded. The Node worker changes to the app's folder before it loads the app,
+ * and an app setting takes precedence over `host.json`.
+ * @see https://github.com/Azure/azure-functions-nodejs-worker `FunctionEnvironmentReloadHandler`
+ * @see https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values
+ */
+function readRoutePrefix(): string {
+  // eslint-disable-next-line no-restricted-properties -- a setting of the host, not of ours
+  const setting = process.env['AzureFunctionsJobHost__extensions__http__routePrefix'];
+  return (setting ?? routePrefixInFile() ?? 'api').replace(/^\/+|\/+$/g, '');
 }
+
+function routePrefixInFile(): string | undefined {
+  let file: unknown;
+  try {
+    file = JSON.parse(readFileSync('host.json', 'utf8'));
+  } catch (cause) {
+    const note = 'host.json cannot be read (comments?), so the option routePrefix is needed';
+    throw new TypeError(note, { cause });
+  }
+  const extensions = isObject(file) ? file['extensions'] : undefined;
+  const http = isObject(extensions) ? extensions['http'] : undefined;
+  const prefix = isObject(http) ? http['routePrefix'] : undefined;
+  return typeof prefix === 'string' ? prefix : undefined;
+}
+
+function sessionOptions({ slides, withTokens }: GuardOptions): SignedInOptions {
+  return {
+    ...(slides === undefined ? {} : { slides }),
+    ...(withTokens === undefined ? {} : { withTokens }),
+  };
+}
+
+/** A team's handler, called with the context of its invocation and what we know besides. */
+function withPublicContext(handler: SignedInHandler) {
+  return async (context: SessionContext): Promise<HttpResponseInit> => {
+    const { request, invocation, user, session, accessToken, signal, services } = context;
+    const { createdAt, expiresAt, idleExpiresAt } = session;
+    const { graphBaseUrl, graphScopes } = services.settings;
+    const known: SignedIn = {
+      user,
+      session: { createdAt, expiresAt, idleExpiresAt },
+      accessToken,
+      callApi: async (_api, path, apiRequest = {}) => {
+        const { scopes = graphScopes } = apiRequest;
+        // Anything else could lead the token to another host: `https://graph.example` and `.evil.example`.
+        if (!path.startsWith('/')) throw new TypeError('callApi needs a path that begins with /');
+        const access = { accessToken: await accessToken(scopes), scopes };
+        return callApi(graphBaseUrl + path, apiRequest, access, signal);
+      },
+      signal,
+    };
+    return answerOf(await handler(request, Object.assign(invocation, known)));
+  };
+}
+
+/** A handler may return what `fetch` gave it. Of its headers only those pass that say something of the body. */
+function answerOf(answer: Answer): HttpResponseInit {
+  if (answer instanceof HttpResponse) {
+    const { status, headers, body, cookies } = answer;
+    return { status, headers, body, cookies };
+  }
+  if (!(answer instanceof Response)) return answer;
+  const headers = new Headers();
+  for (const name of passedHeaders) {
+    const value = answer.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  return { status: answer.status, headers, body: answer.body };
+}
+
+/** No cookie of the API, no rights for other origins, and no length or encoding: `fetch` has decoded the body. */
+const passedHeaders = ['content-type', 'content-language', 'content-disposition', 'retry-after'];

@@ -26,6 +26,14 @@ export interface SessionFacts {
   readonly expiresAt: number;
 }
 
+/** Where the app's functions of Anteroom stand. */
+let authPath = '/auth';
+
+/** For an app whose functions stand elsewhere: under the route prefix `api` it is `/api/auth`. The file that the app serves knows it. */
+export function setAuthPath(path: string): void {
+  authPath = path;
+}
+
 /**
  * Facts about the session, or `undefined` for a visitor who is signed out. Asking does not keep the session alive, so
  * it may be asked as often as one likes; `extend: true` counts as use.
@@ -37,7 +45,7 @@ export async function session(
 ): Promise<SessionFacts | undefined> {
   const slide = options.extend === true ? '' : '?slide=false';
   const askedAt = Date.now();
-  const response = await ask(`/auth/session${slide}`, {});
+  const response = await ask(`${authPath}/session${slide}`, {});
   if ((await problemOf(response))?.code === 'ERR_SIGNED_OUT') return undefined;
   const facts = await jsonOf(response);
   return {
@@ -53,7 +61,7 @@ export async function session(
 export function loginUrl(options: { returnTo?: string; prompt?: string } = {}): string {
   const query = new URLSearchParams({ return_to: options.returnTo ?? herePath() });
   if (options.prompt !== undefined) query.set('prompt', options.prompt);
-  return `/auth/login?${query.toString()}`;
+  return `${authPath}/login?${query.toString()}`;
 }
 
 /**
@@ -69,7 +77,7 @@ export async function logout(
     local: String(options.local === true),
     everywhere: String(options.everywhere === true),
   });
-  const done = await jsonOf(await ask('/auth/logout', { method: 'POST', body }));
+  const done = await jsonOf(await ask(`${authPath}/logout`, { method: 'POST', body }));
   location.assign(done.logout_url);
   return done.not_done;
 }
@@ -85,7 +93,7 @@ export async function logout(
 export async function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const request = new Request(input, init);
   if (new URL(request.url).origin !== location.origin) {
-    throw new TypeError('fetch of /auth/client.js is for this origin only');
+    throw new TypeError('fetch of the client is for this origin only');
   }
   request.headers.set('X-CSRF', '1');
   request.headers.set('X-Return-To', herePath());
@@ -137,7 +145,7 @@ async function problemOf(response: Response): Promise<Problem | undefined> {
   const members = Object(body) as Record<string, unknown>;
   const { code, title, login_url: url, repeated, page_too_long: isTooLong } = members;
   const asksToSignIn = code === 'ERR_SIGNED_OUT' || code === 'ERR_STEP_UP';
-  const isOurs = typeof url === 'string' && url.startsWith(`${location.origin}/auth/login?`);
+  const isOurs = typeof url === 'string' && url.startsWith(`${location.origin}${authPath}/login?`);
   return {
     code: typeof code === 'string' ? code : '',
     title: typeof title === 'string' ? title : undefined,

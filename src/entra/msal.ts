@@ -21,9 +21,11 @@ export type RelyingPartySettings = Pick<
   'baseUrl' | 'tenantId' | 'clientId' | 'authority' | 'issuer' | 'credential' | 'graphScopes'
 >;
 
-/** The app as a client of the provider; put together once for each instance. */
+/** This app as the provider knows it, and what one instance has learned of the provider. */
 export interface RelyingParty {
   readonly settings: RelyingPartySettings;
+  /** As it is registered: absolute. */
+  readonly redirectUri: string;
   readonly provider: Provider;
   readonly credential: CredentialState;
   /** Requests for which the token endpoint named a time to wait. They are not sent again before. */

@@ -1,13 +1,14 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import { serve } from '../http/endpoint';
-import { type Handler, readForm, readQuery } from '../http/request';
+import type { HttpFunction } from '../http/endpoint';
+import type { Handler } from '../http/context';
+import { readForm, readQuery } from '../http/request';
 import { htmlPage, json, redirectTo } from '../http/responses';
 import { ConfirmEndPage, ConsolePage } from '../pages/console-page';
 import type { SearchedPage, SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, sessionKeyOf } from '../sessions/session';
 import { audited, leaveEndedNotice, parseNamedKey, takeEndedNotice } from '../sign-in/ending';
-import { type SignedInContext, type SignedInHandler, withRole } from '../sign-in/guards';
+import { type SessionContext, type SessionHandler, withRole } from '../sign-in/guards';
 import { answerSignOut, notDone, signOut } from '../sign-in/sign-out';
 
 const pageSize = 100;
@@ -16,23 +17,24 @@ const pageSize = 100;
  * GET auth/admin: live sessions, for holders of the app role, in pages of 100. `search` finds people by name or
  * address, or by a user key as it stands in the log; `from` goes on where a page ended.
  */
-export async function admin(context: SignedInContext): Promise<HttpResponseInit> {
+export async function admin(context: SessionContext): Promise<HttpResponseInit> {
   const { user, query, now } = context;
   const search = readQuery(query, 'search', 100)?.trim() ?? '';
   const from = readQuery(query, 'from', 2048);
   const page = await findSessions(context, search, from);
-  const next = page.continuation && pathOf({ search, from: page.continuation });
+  const next = page.continuation && pathOf(context, { search, from: page.continuation });
   if (!context.prefersHtml) return listAsJson(context, page, next);
   const { idleSeconds } = context.services.settings;
   const ended = takeEndedNotice(context);
   const isFirst = from === undefined;
   return htmlPage(
+    context.services.site,
     <ConsolePage {...{ user, page, search, isFirst, next, ended, idleSeconds, now }} />,
   );
 }
 
 async function findSessions(
-  { services, now, signal }: SignedInContext,
+  { services, now, signal }: SessionContext,
   search: string,
   continuation: string | undefined,
 ): Promise<SearchedPage> {
@@ -42,13 +44,16 @@ async function findSessions(
   return { ...page, searched: page.sessions.length };
 }
 
-function pathOf({ search, from }: { readonly search: string; readonly from: string }): string {
+function pathOf(
+  { services }: SessionContext,
+  { search, from }: { readonly search: string; readonly from: string },
+): string {
   const query = new URLSearchParams({ ...(search !== '' && { search }), from });
-  return `/auth/admin?${query.toString()}`;
+  return `${services.site.authPath}/admin?${query.toString()}`;
 }
 
 function listAsJson(
-  { services }: SignedInContext,
+  { services }: SessionContext,
   { sessions, searched }: SearchedPage,
   next: string | undefined,
 ): HttpResponseInit {
@@ -71,8 +76,6 @@ function listAsJson(
   });
 }
 
-serve('admin', { route: 'auth/admin', get: withRole((settings) => settings.adminRole, admin) });
-
 /** Sessions a confirmation shows; what is ended is all of them. */
 const maxShown = 10;
 
@@ -90,7 +93,7 @@ function parseTarget(user: string | undefined, session: string | undefined): Tar
 }
 
 /** GET auth/admin/end: asks once more, showing whom and what it would end. Changes nothing. */
-export async function confirmEnd(context: SignedInContext): Promise<HttpResponseInit> {
+export async function confirmEnd(context: SessionContext): Promise<HttpResponseInit> {
   const { query, user, ticket, now } = context;
   const target = parseTarget(readQuery(query, 'user', 43), readQuery(query, 'session', 43));
   const { sessions, hasMore } = await sessionsOf(context, target);
@@ -99,12 +102,15 @@ export async function confirmEnd(context: SignedInContext): Promise<HttpResponse
   const current = sessionKeyOf(ticket.sessionId);
   const isOwn = sessionKey === undefined ? userKey === user.userKey : sessionKey === current;
   return context.prefersHtml
-    ? htmlPage(<ConfirmEndPage {...{ user, sessions, hasMore, sessionKey, isOwn, now }} />)
+    ? htmlPage(
+        context.services.site,
+        <ConfirmEndPage {...{ user, sessions, hasMore, sessionKey, isOwn, now }} />,
+      )
     : json({ sessions: sessions.map((session) => session.sessionKey), has_more: hasMore });
 }
 
 async function sessionsOf(
-  { services, now, signal }: SignedInContext,
+  { services, now, signal }: SessionContext,
   { userKey, sessionKey }: Target,
 ): Promise<{ readonly sessions: readonly SessionSummary[]; readonly hasMore: boolean }> {
   if (sessionKey !== undefined) {
@@ -120,7 +126,7 @@ async function sessionsOf(
  * Ending one's own works as signing out.
  * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when there is no such session any more
  */
-export async function end(context: SignedInContext): Promise<HttpResponseInit> {
+export async function end(context: SessionContext): Promise<HttpResponseInit> {
   const { user, ticket } = context;
   const form = await readForm(context.request);
   const target = parseTarget(form.get('user'), form.get('session'));
@@ -135,10 +141,11 @@ export async function end(context: SignedInContext): Promise<HttpResponseInit> {
   if (count === 0) throw new AppError('ERR_SESSION_GONE', { note: 'nothing to end' });
   if (!context.prefersHtml) return json({ ended: count });
   leaveEndedNotice(context, count);
-  return redirectTo(`${context.services.settings.baseUrl}/auth/admin`, 303);
+  const { settings, site } = context.services;
+  return redirectTo(`${settings.baseUrl}${site.authPath}/admin`, 303);
 }
 
-function endTarget(context: SignedInContext, { userKey, sessionKey }: Target): Promise<number> {
+function endTarget(context: SessionContext, { userKey, sessionKey }: Target): Promise<number> {
   const { services, user, signal } = context;
   const whom = { by: user.userKey, of: userKey };
   if (sessionKey === undefined) {
@@ -151,11 +158,10 @@ function endTarget(context: SignedInContext, { userKey, sessionKey }: Target): P
   );
 }
 
-const forAdmins = (handler: SignedInHandler): Handler =>
+const forAdmins = (handler: SessionHandler): Handler =>
   withRole((settings) => settings.adminRole, handler);
 
-serve('admin-end', {
-  route: 'auth/admin/end',
-  get: forAdmins(confirmEnd),
-  post: forAdmins(end),
-});
+export const adminFunctions: readonly HttpFunction[] = [
+  { name: 'admin', route: 'admin', get: forAdmins(admin) },
+  { name: 'admin-end', route: 'admin/end', get: forAdmins(confirmEnd), post: forAdmins(end) },
+];

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import { serve } from '../http/endpoint';
-import type { RequestContext, Handler } from '../http/request';
+import type { HttpFunction } from '../http/endpoint';
+import type { Site } from '../pages/layout';
+import type { RequestContext, Handler } from '../http/context';
 
 /** What scripts/build.mjs makes of src/client/client.ts; a bundle made in another way does without. */
 declare const CLIENT_SCRIPT: string | undefined;
@@ -15,15 +16,31 @@ const types = typeof CLIENT_TYPES === 'undefined' ? undefined : CLIENT_TYPES;
 
 const freshSeconds = 300;
 
+type TextFor = (site: Site) => string;
+
+const asTheyAre =
+  (text: string): TextFor =>
+  () =>
+    text;
+
+const textOr = (text: string | undefined, made: (text: string) => TextFor): TextFor | undefined =>
+  text === undefined ? undefined : made(text);
+
+/** The client knows `/auth`. Under another base path it is told so. */
+const withAuthPath =
+  (text: string): TextFor =>
+  ({ authPath }) =>
+    authPath === '/auth' ? text : `${text}setAuthPath(${JSON.stringify(authPath)});\n`;
+
 /**
  * GET auth/client.js and auth/client.d.ts: the browser client and its types. They hold nothing of anybody, so caches
  * may keep them; after five minutes they ask again, and get 304 until the next deployment.
  */
-function serveText(contentType: string, text: string | undefined): Handler {
-  const hash = createHash('sha256').update(text ?? '');
-  const etag = `"${hash.digest('base64url')}"`;
-  return ({ request }: RequestContext): HttpResponseInit => {
-    if (text === undefined) throw new AppError('ERR_NOT_FOUND', { note: 'not in this bundle' });
+function serveText(contentType: string, textFor: TextFor | undefined): Handler {
+  return ({ request, services }: RequestContext): HttpResponseInit => {
+    if (textFor === undefined) throw new AppError('ERR_NOT_FOUND', { note: 'not in this bundle' });
+    const text = textFor(services.site);
+    const etag = `"${createHash('sha256').update(text).digest('base64url')}"`;
     const headers = { ETag: etag, 'Cache-Control': `public, max-age=${freshSeconds}` };
     if (namesTag(request.headers.get('if-none-match'), etag)) return { status: 304, headers };
     return { headers: { ...headers, 'Content-Type': contentType }, body: text };
@@ -36,17 +53,20 @@ function namesTag(header: string | null, etag: string): boolean {
   return tags.includes(etag) || tags.includes('*');
 }
 
-serve('client', {
-  route: 'auth/client.js',
-  get: serveText('text/javascript; charset=utf-8', script),
-});
-
-serve('client-types', {
-  route: 'auth/client.d.ts',
-  get: serveText('text/plain; charset=utf-8', types),
-});
-
-serve('continue', {
-  route: 'auth/continue.js',
-  get: serveText('text/javascript; charset=utf-8', continueScript),
-});
+export const clientFunctions: readonly HttpFunction[] = [
+  {
+    name: 'client',
+    route: 'client.js',
+    get: serveText('text/javascript; charset=utf-8', textOr(script, withAuthPath)),
+  },
+  {
+    name: 'client-types',
+    route: 'client.d.ts',
+    get: serveText('text/plain; charset=utf-8', textOr(types, asTheyAre)),
+  },
+  {
+    name: 'continue',
+    route: 'continue.js',
+    get: serveText('text/javascript; charset=utf-8', textOr(continueScript, asTheyAre)),
+  },
+];

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import { serve } from '../http/endpoint';
-import type { RequestContext } from '../http/request';
+import type { HttpFunction } from '../http/endpoint';
+import type { RequestContext } from '../http/context';
 import { isSid } from '../sessions/session-rows';
 import type { Settings } from '../settings';
 import { audited } from '../sign-in/ending';
@@ -61,4 +61,8 @@ function emptyFrame({ authority }: Settings): HttpResponseInit {
   };
 }
 
-serve('front-channel-logout', { route: 'auth/front-channel-logout', get: frontChannelLogout });
+export const frontChannelLogoutFunction: HttpFunction = {
+  name: 'front-channel-logout',
+  route: 'front-channel-logout',
+  get: frontChannelLogout,
+};

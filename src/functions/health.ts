@@ -1,9 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { Services } from '../anteroom';
 import { AppError, type ProviderRefusal } from '../errors';
-import { serve } from '../http/endpoint';
+import type { HttpFunction } from '../http/endpoint';
 import { describeError } from '../http/error-log';
-import type { RequestContext } from '../http/request';
+import type { Handler, RequestContext, Services } from '../http/context';
 import { json, withHeader } from '../http/responses';
 
 const keptSeconds = 10;
@@ -15,22 +14,23 @@ type Check = (services: Services, signal: AbortSignal) => Promise<unknown>;
 const checks: readonly (readonly [Part, Check])[] = [
   ['storage', ({ table }, signal) => table.check(signal)],
   ['keys', ({ keyRing }, signal) => keyRing.current(signal)],
-  ['provider', ({ auth }, signal) => auth.provider.metadata(signal)],
+  ['provider', ({ relyingParty: auth }, signal) => auth.provider.metadata(signal)],
   // By the answers to people's requests. A request of our own would show no more.
-  ['credential', ({ auth }) => failOn(auth.credential.lastRefusal())],
+  ['credential', ({ relyingParty: auth }) => failOn(auth.credential.lastRefusal())],
 ];
-
-let last: { readonly at: number; readonly failing: Promise<readonly Part[]> } | undefined;
 
 /**
  * GET health: `ok`, or 503 with the names of the failing parts; the log says why they fail. An instance checks them at most
  * once in ten seconds.
  */
-export async function health({ services, now, log }: RequestContext): Promise<HttpResponseInit> {
-  if (last === undefined || now >= last.at + keptSeconds) {
-    last = { at: now, failing: failingParts(services, log) };
-  }
-  return answerHealth(await last.failing);
+export function createHealth(): Handler {
+  let last: { readonly at: number; readonly failing: Promise<readonly Part[]> } | undefined;
+  return async ({ services, now, log }) => {
+    if (last === undefined || now >= last.at + keptSeconds) {
+      last = { at: now, failing: failingParts(services, log) };
+    }
+    return answerHealth(await last.failing);
+  };
 }
 
 async function failingParts(
@@ -66,8 +66,10 @@ function answerHealth(failing: readonly Part[]): HttpResponseInit {
     : withHeader(json({ status: 'failing', failing }, 503), 'Retry-After', `${keptSeconds}`);
 }
 
-serve('health', {
+/** One for each Anteroom, since it remembers its last answer. */
+export const createHealthFunction = (): HttpFunction => ({
+  name: 'health',
   route: 'health',
-  get: health,
+  get: createHealth(),
   answerFaults: () => answerHealth(['settings']),
 });

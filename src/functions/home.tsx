@@ -1,8 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
-import { serve } from '../http/endpoint';
-import type { RequestContext } from '../http/request';
+import type { HttpFunction } from '../http/endpoint';
+import type { RequestContext } from '../http/context';
 import { htmlPage } from '../http/responses';
 import { bounce } from '../http/wanted-page';
 import { HomePage, type SessionState } from '../pages/home-page';
@@ -14,13 +14,16 @@ const timeoutMs = 2_000;
 
 /** GET /: what this is, who is signed in, and the three access levels. */
 export async function home(context: RequestContext): Promise<HttpResponseInit> {
-  const { settings } = context.services;
+  const { settings, site } = context.services;
   const hasCookie = hasSessionCookie(context.requestCookies, settings);
   const detour = bounce(context, hasCookie);
   if (detour !== undefined) return detour;
   // Most visitors have none, and no timer need be set for them.
   const state = hasCookie ? await sessionState(context) : 'signed out';
-  return htmlPage(<HomePage state={state} adminRole={settings.adminRole} now={context.now} />);
+  return htmlPage(
+    site,
+    <HomePage state={state} adminRole={settings.adminRole} now={context.now} />,
+  );
 }
 
 async function sessionState(context: RequestContext): Promise<SessionState> {
@@ -36,4 +39,5 @@ async function sessionState(context: RequestContext): Promise<SessionState> {
   }
 }
 
-serve('home', { route: '/', get: home });
+/** For this app alone: other apps have a home page of their own. */
+export const homeFunction: HttpFunction = { name: 'home', route: '/', get: home };

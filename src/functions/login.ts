@@ -1,7 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError, SignInNeededError } from '../errors';
-import { serve } from '../http/endpoint';
-import { type RequestContext, isInsidePage, readQuery } from '../http/request';
+import type { HttpFunction } from '../http/endpoint';
+import type { RequestContext } from '../http/context';
+import { isInsidePage, readQuery } from '../http/request';
 import { redirectTo } from '../http/responses';
 import { bounce, localPath, loginPathTo, type WantedPage, wantedPage } from '../http/wanted-page';
 import { openSealed } from '../keys/encryption';
@@ -15,13 +16,13 @@ const longestValue = 4096;
 
 /** GET auth/login: begins a sign-in at the provider. Nothing is written to storage for it. */
 export async function login(context: RequestContext): Promise<HttpResponseInit> {
-  const { request, query, visitor } = context;
+  const { request, query, visitor, services } = context;
   // The sign-in cookie is needed: a new one would undo the sign-ins of other tabs. Browsers without Fetch Metadata would
   // bounce at each sign-in for it, so they do not.
   const detour = bounce(context, !request.headers.has('sec-fetch-site'));
   if (detour !== undefined) return detour;
   // Whatever is wrong below, its page leads back to the wanted one.
-  const wanted = wantedPage(readQuery(query, 'return_to', 8192));
+  const wanted = wantedPage(services.site, readQuery(query, 'return_to', 8192));
   visitor.returnPath = wanted.path;
   if (isInsidePage(request)) throw new AppError('ERR_NOT_A_NAVIGATION');
   // Scopes and claims are asked for by this app alone: a link could otherwise make a person consent to anything.
@@ -34,9 +35,14 @@ export async function login(context: RequestContext): Promise<HttpResponseInit> 
     : stepUp(context, await openStep(context, step));
 }
 
-function readOptions({ query }: RequestContext, { path, lost }: WantedPage): SignInOptions {
+function readOptions(
+  { query, services }: RequestContext,
+  { path, lost }: WantedPage,
+): SignInOptions {
   if (lost !== undefined) {
-    throw new SignInNeededError('ERR_PAGE_TOO_LONG', loginPathTo(path), { lostPage: lost });
+    throw new SignInNeededError('ERR_PAGE_TOO_LONG', loginPathTo(services.site, path), {
+      lostPage: lost,
+    });
   }
   const asked = readQuery(query, 'prompt', longestValue);
   const prompt = prompts.find((known) => known === asked);
@@ -57,14 +63,14 @@ async function openStep(context: RequestContext, step: string): Promise<StepUpRe
   if (request === undefined) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'step was not sealed here or is a day old' });
   }
-  visitor.returnPath = localPath(request.returnPath);
+  visitor.returnPath = localPath(services.site, request.returnPath);
   return request;
 }
 
 /** A step-up is for the session whose request needed it. With another session the link is a plain sign-in. */
 async function stepUp(context: RequestContext, request: StepUpRequest): Promise<HttpResponseInit> {
   const { services, now } = context;
-  const returnPath = localPath(request.returnPath);
+  const returnPath = localPath(services.site, request.returnPath);
   const ticket = await findTicket(context);
   if (ticket === undefined || sessionKeyOf(ticket.sessionId) !== request.sessionKey) {
     return beginSignIn(context, { retries: 0, returnPath });
@@ -76,4 +82,4 @@ async function stepUp(context: RequestContext, request: StepUpRequest): Promise<
   return beginSignIn(context, { retries: 0, returnPath, asked: request });
 }
 
-serve('login', { route: 'auth/login', get: login });
+export const loginFunction: HttpFunction = { name: 'login', route: 'login', get: login };

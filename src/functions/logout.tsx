@@ -1,9 +1,12 @@
+import type { Site } from '../pages/layout';
+import { loginPathTo } from '../http/wanted-page';
 import type { HttpResponseInit } from '@azure/functions';
 import { clearNotice, readNotice } from '../cookies/cookie';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
-import { serve } from '../http/endpoint';
-import { type RequestContext, isTrue, readForm } from '../http/request';
+import type { HttpFunction } from '../http/endpoint';
+import type { RequestContext } from '../http/context';
+import { isTrue, readForm } from '../http/request';
 import { htmlPage } from '../http/responses';
 import { bounce } from '../http/wanted-page';
 import { MessagePage } from '../pages/message-page';
@@ -33,8 +36,6 @@ export async function logout(context: RequestContext): Promise<HttpResponseInit>
   return answerSignOut(context, { url, notDone: notDone(notice), until: notice.until });
 }
 
-serve('logout', { route: 'auth/logout', post: sameOrigin(logout) });
-
 /** The page is public and must not hang on storage. */
 const timeoutMs = 2_000;
 
@@ -44,22 +45,23 @@ const timeoutMs = 2_000;
  */
 export async function signedOut(context: RequestContext): Promise<HttpResponseInit> {
   const { requestCookies } = context;
-  const { settings } = context.services;
+  const { settings, site } = context.services;
   const hasSession = hasSessionCookie(requestCookies, settings);
   // The provider sends people here from its site, so without our cookies at first.
   const detour = bounce(context, hasSession);
   if (detour !== undefined) return detour;
   const user = hasSession ? await whoIsSignedIn(context) : undefined;
-  if (user !== undefined) return stillSignedIn(user);
+  if (user !== undefined) return stillSignedIn(user, site);
   const content = readNotice(requestCookies, 'signed-out', settings);
   if (content !== undefined) context.cookies.push(clearNotice('signed-out', settings));
   const notice = parseSignOutNotice(content);
   return htmlPage(
+    site,
     <MessagePage
       title="You are signed out"
       links={[
-        { href: '/auth/login?return_to=%2F', text: 'Sign in again' },
-        { href: '/', text: 'Home' },
+        { href: loginPathTo(site, site.homePath), text: 'Sign in again' },
+        { href: site.homePath, text: 'Home' },
       ]}
     >
       {notice === undefined ? (
@@ -85,15 +87,16 @@ async function whoIsSignedIn(context: RequestContext): Promise<User | 'unknown' 
   }
 }
 
-function stillSignedIn(user: User | 'unknown'): HttpResponseInit {
+function stillSignedIn(user: User | 'unknown', site: Site): HttpResponseInit {
   return htmlPage(
+    site,
     <MessagePage
       title="You are still signed in"
       door="lit"
       // The menu of whoever is known has the button already.
       signedInAs={user === 'unknown' ? undefined : user}
       offersSignOut={user === 'unknown'}
-      links={[{ href: '/', text: 'Home' }]}
+      links={[{ href: site.homePath, text: 'Home' }]}
     >
       <p>This browser still holds the cookie of a session in this app. Sign out here to end it.</p>
     </MessagePage>,
@@ -143,4 +146,7 @@ function KeptSession({ until }: { readonly until: number | undefined }) {
   );
 }
 
-serve('signed-out', { route: 'auth/signed-out', get: signedOut });
+export const logoutFunctions: readonly HttpFunction[] = [
+  { name: 'logout', route: 'logout', post: sameOrigin(logout) },
+  { name: 'signed-out', route: 'signed-out', get: signedOut },
+];

@@ -1,25 +1,23 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import { serve } from '../http/endpoint';
+import type { HttpFunction } from '../http/endpoint';
 import { htmlPage, json } from '../http/responses';
 import { ProfilePage } from '../pages/profile-page';
-import { signedIn, type SignedInContext } from '../sign-in/guards';
+import { signedIn, type SessionContext } from '../sign-in/guards';
 import { readPhoto, readProfile } from '../tokens/graph-profile';
 
 /** GET auth/me: the user's Microsoft Graph profile, read as the user. */
-export async function me(context: SignedInContext): Promise<HttpResponseInit> {
+export async function me(context: SessionContext): Promise<HttpResponseInit> {
   const { services, user, accessToken, signal } = context;
   const access = { accessToken: await accessToken(), scopes: services.settings.graphScopes };
   const profile = await readProfile(services.graph, access, signal);
   return context.prefersHtml
-    ? htmlPage(<ProfilePage user={user} profile={profile} />)
+    ? htmlPage(services.site, <ProfilePage user={user} profile={profile} />)
     : json(profile);
 }
 
-serve('me', { route: 'auth/me', get: signedIn(me, { withTokens: true }) });
-
 /** GET auth/me/photo: the user's Microsoft Graph photo, or 404. */
-export async function mePhoto(context: SignedInContext): Promise<HttpResponseInit> {
+export async function mePhoto(context: SessionContext): Promise<HttpResponseInit> {
   const { services, accessToken, signal } = context;
   const access = { accessToken: await accessToken(), scopes: services.settings.graphScopes };
   const photo = await readPhoto(services.graph, access, signal);
@@ -27,4 +25,7 @@ export async function mePhoto(context: SignedInContext): Promise<HttpResponseIni
   return { headers: { 'Content-Type': photo.contentType }, body: photo.bytes };
 }
 
-serve('me-photo', { route: 'auth/me/photo', get: signedIn(mePhoto, { withTokens: true }) });
+export const meFunctions: readonly HttpFunction[] = [
+  { name: 'me', route: 'me', get: signedIn(me, { withTokens: true }) },
+  { name: 'me-photo', route: 'me/photo', get: signedIn(mePhoto, { withTokens: true }) },
+];

@@ -1,8 +1,9 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError, ConsentDeclinedError } from '../errors';
-import { serve } from '../http/endpoint';
+import type { HttpFunction } from '../http/endpoint';
 import { answerError } from '../http/error-response';
-import { type RequestContext, isPrefetch } from '../http/request';
+import type { RequestContext, Services } from '../http/context';
+import { isPrefetch } from '../http/request';
 import { continueHere, htmlPage, json, redirectTo, withHeader } from '../http/responses';
 import { loginPathTo } from '../http/wanted-page';
 import { MessagePage } from '../pages/message-page';
@@ -32,7 +33,7 @@ async function answerRedirect(context: RequestContext): Promise<HttpResponseInit
   if (hops.length > 1 || (hops.length === 1 && hops[0] !== '1')) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'hop is not ours' });
   }
-  if (isBare(query)) return redirectTo(`${services.settings.baseUrl}/`);
+  if (isBare(query)) return goHome(services);
   // HEAD, as link checkers and Office ask, redeems no code: it would be spent for the person.
   if (hops.length === 0 || request.method !== 'GET') return hopPage(context);
   // First, so that a fault of the answer does not lose the wanted page.
@@ -40,7 +41,7 @@ async function answerRedirect(context: RequestContext): Promise<HttpResponseInit
   const callback = parseCallback(query);
   switch (callback.kind) {
     case 'bare':
-      return redirectTo(`${services.settings.baseUrl}/`);
+      return goHome(services);
     case 'admin-consent':
       return answerConsent(context, callback);
     case 'code':
@@ -50,24 +51,34 @@ async function answerRedirect(context: RequestContext): Promise<HttpResponseInit
   }
 }
 
+function goHome({ settings, site }: Services): HttpResponseInit {
+  return redirectTo(settings.baseUrl + site.homePath);
+}
+
 function hopPage({ path, services }: RequestContext): HttpResponseInit {
   const goTo = `${services.settings.baseUrl}${path}${path.includes('?') ? '&' : '?'}hop=1`;
-  return continueHere({ title: 'Signing you in', goTo, text: 'One moment, please.' });
+  return continueHere(services.site, {
+    title: 'Signing you in',
+    goTo,
+    text: 'One moment, please.',
+  });
 }
 
 /** Anybody can write such an address, so it changes nothing, and the page only says what the sign-in service reports. */
 function answerConsent(
-  { prefersHtml, visitor }: RequestContext,
+  { prefersHtml, visitor, services }: RequestContext,
   { refusal }: Extract<Callback, { readonly kind: 'admin-consent' }>,
 ): HttpResponseInit {
   if (refusal !== undefined) throw new ConsentDeclinedError(refusal);
   if (!prefersHtml) return json({ admin_consent: 'granted' });
-  const signIn = { href: loginPathTo(visitor.returnPath ?? '/'), text: 'Sign in' };
+  const { site } = services;
+  const signIn = { href: loginPathTo(site, visitor.returnPath ?? site.homePath), text: 'Sign in' };
   return htmlPage(
+    site,
     <MessagePage
       title="Permission granted"
       door="lit"
-      links={[signIn, { href: '/', text: 'Home' }]}
+      links={[signIn, { href: site.homePath, text: 'Home' }]}
     >
       <p>
         The sign-in service reports that an administrator granted this app the permissions that it
@@ -88,4 +99,8 @@ function throwIfConsentDeclined(answer: ProviderAnswer): void {
   }
 }
 
-serve('redirect', { route: 'auth/redirect', get: redirect });
+export const redirectFunction: HttpFunction = {
+  name: 'redirect',
+  route: 'redirect',
+  get: redirect,
+};

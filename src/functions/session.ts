@@ -1,11 +1,11 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { serve } from '../http/endpoint';
-import type { RequestContext } from '../http/request';
+import type { HttpFunction } from '../http/endpoint';
+import type { RequestContext } from '../http/context';
 import { json } from '../http/responses';
-import { signedIn, type SignedInContext } from '../sign-in/guards';
+import { signedIn, type SessionContext } from '../sign-in/guards';
 
 /** GET auth/session: who is signed in and for how long, for a front end. `slide=false` never extends the session. */
-export function session({ user, session, now }: SignedInContext): HttpResponseInit {
+export function session({ user, session, now, services }: SessionContext): HttpResponseInit {
   return json({
     user: {
       name: user.name,
@@ -18,11 +18,15 @@ export function session({ user, session, now }: SignedInContext): HttpResponseIn
     roles: user.roles,
     expires_in: session.expiresAt - now,
     idle_expires_in: session.idleExpiresAt - now,
-    logout_path: '/auth/logout',
+    logout_path: `${services.site.authPath}/logout`,
   });
 }
 
 /** Only here: everywhere else the query belongs to the team. */
 const slides = ({ query }: RequestContext) => query.get('slide') !== 'false';
 
-serve('session', { route: 'auth/session', get: signedIn(session, { slides }) });
+export const sessionFunction: HttpFunction = {
+  name: 'session',
+  route: 'session',
+  get: signedIn(session, { slides }),
+};

@@ -1,18 +1,18 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import { serve } from '../http/endpoint';
+import type { HttpFunction } from '../http/endpoint';
 import { isTrue, readForm, readQuery } from '../http/request';
 import { htmlPage, json, redirectTo } from '../http/responses';
 import { SessionsPage } from '../pages/sessions-page';
 import { lastUsedAbout, sessionKeyOf } from '../sessions/session';
 import { audited, leaveEndedNotice, parseNamedKey, takeEndedNotice } from '../sign-in/ending';
-import { signedIn, type SignedInContext } from '../sign-in/guards';
+import { signedIn, type SessionContext } from '../sign-in/guards';
 import { answerSignOut, notDone, signOut } from '../sign-in/sign-out';
 
 const pageSize = 100;
 
 /** GET auth/sessions: the user's own live sessions, this one marked and first, the others from the newest on. */
-export async function sessions(context: SignedInContext): Promise<HttpResponseInit> {
+export async function sessions(context: SessionContext): Promise<HttpResponseInit> {
   const { services, user, ticket, query, now, signal } = context;
   const { idleSeconds } = services.settings;
   const page = await services.sessions.listLive({
@@ -31,10 +31,12 @@ export async function sessions(context: SignedInContext): Promise<HttpResponseIn
         : Number(other.isCurrent) - Number(one.isCurrent),
     );
   const { continuation } = page;
-  const next = continuation && `/auth/sessions?from=${encodeURIComponent(continuation)}`;
+  const next =
+    continuation && `${services.site.authPath}/sessions?from=${encodeURIComponent(continuation)}`;
   if (context.prefersHtml) {
     const ended = takeEndedNotice(context);
     return htmlPage(
+      services.site,
       <SessionsPage
         user={user}
         sessions={own}
@@ -60,14 +62,12 @@ export async function sessions(context: SignedInContext): Promise<HttpResponseIn
   });
 }
 
-serve('sessions', { route: 'auth/sessions', get: signedIn(sessions) });
-
 /**
  * POST auth/sessions/end: ends one of the user's own sessions (`session`), or all but this one (`others=true`). Only the
  * user's own partition is ever looked at, so another user's session is as unknown as a made-up one.
  * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when there is no such session of theirs any more
  */
-export async function endOwnSessions(context: SignedInContext): Promise<HttpResponseInit> {
+export async function endOwnSessions(context: SessionContext): Promise<HttpResponseInit> {
   const form = await readForm(context.request);
   const others = isTrue(form, 'others');
   if (others === form.has('session')) {
@@ -80,7 +80,7 @@ export async function endOwnSessions(context: SignedInContext): Promise<HttpResp
   return answerSignOut(context, { url, notDone: notDone(notice), until: notice.until });
 }
 
-async function endOne(context: SignedInContext, sessionKey: string): Promise<HttpResponseInit> {
+async function endOne(context: SessionContext, sessionKey: string): Promise<HttpResponseInit> {
   const { services, user, signal } = context;
   const { userKey } = user;
   const action = {
@@ -96,7 +96,7 @@ async function endOne(context: SignedInContext, sessionKey: string): Promise<Htt
   return answerEnded(context, count);
 }
 
-async function endOthers(context: SignedInContext): Promise<HttpResponseInit> {
+async function endOthers(context: SessionContext): Promise<HttpResponseInit> {
   const { services, user, ticket, signal } = context;
   const { userKey } = user;
   const current = sessionKeyOf(ticket.sessionId);
@@ -107,10 +107,14 @@ async function endOthers(context: SignedInContext): Promise<HttpResponseInit> {
   return answerEnded(context, count);
 }
 
-function answerEnded(context: SignedInContext, count: number): HttpResponseInit {
+function answerEnded(context: SessionContext, count: number): HttpResponseInit {
   if (!context.prefersHtml) return json({ ended: count });
   leaveEndedNotice(context, count);
-  return redirectTo(`${context.services.settings.baseUrl}/auth/sessions`, 303);
+  const { settings, site } = context.services;
+  return redirectTo(`${settings.baseUrl}${site.authPath}/sessions`, 303);
 }
 
-serve('sessions-end', { route: 'auth/sessions/end', post: signedIn(endOwnSessions) });
+export const sessionsFunctions: readonly HttpFunction[] = [
+  { name: 'sessions', route: 'sessions', get: signedIn(sessions) },
+  { name: 'sessions-end', route: 'sessions/end', post: signedIn(endOwnSessions) },
+];

@@ -1,32 +1,43 @@
-import {
-  app,
-  type Cookie,
-  type HttpHandler,
-  type HttpMethod,
-  type HttpRequest,
-  type HttpResponseInit,
-  type InvocationContext,
+import type {
+  Cookie,
+  HttpHandler,
+  HttpMethod,
+  HttpRequest,
+  HttpResponseInit,
+  InvocationContext,
 } from '@azure/functions';
-import { getServices, type Services } from '../anteroom';
 import { AppError } from '../errors';
+import type { FindServices, Handler, RequestContext, Services } from './context';
 import { answerError, answerFaultySettings } from './error-response';
-import { type RequestContext, type Handler, isOffice, readRequest } from './request';
+import { isOffice, readRequest } from './request';
 import { securityHeaders } from './responses';
 
-interface Served extends EndpointOptions {
+/** A function of ours, as it is registered with the Functions host. */
+export interface HttpFunction extends EndpointOptions {
+  readonly name: string;
+  /** Below the base path, `admin/end` for instance; with a slash in front, below the app's route prefix alone. */
   readonly route: string;
   /** Answers GET, and so HEAD and OPTIONS too. */
   readonly get?: Handler;
   readonly post?: Handler;
 }
 
+/** What a function is registered with: its methods, and a handler that answers each of them. */
+export interface ServedFunction {
+  readonly methods: HttpMethod[];
+  readonly authLevel: 'anonymous';
+  readonly handler: HttpHandler;
+}
+
 /**
- * Registers a function of ours with the Functions host, which answers 404 to a method that is not listed: monitors,
- * Front Door's probes and Office ask by HEAD (RFC 9110 section 9.1 wants it wherever there is GET), Office by OPTIONS too.
- * The host cuts the body of an answer to HEAD.
- * @param name the function's, unique in the app
+ * Makes a function of ours one that the Functions host can call. The host answers 404 to a method that is not listed, and
+ * monitors, Front Door's probes and Office ask by HEAD (RFC 9110 section 9.1 wants it wherever there is GET), Office by
+ * OPTIONS too. The host cuts the body of an answer to HEAD. Function keys open nothing: people sign in.
  */
-export function serve(name: string, { route, get, post, ...options }: Served): void {
+export function serve(
+  findServices: FindServices,
+  { get, post, ...options }: HttpFunction,
+): ServedFunction {
   const methods: HttpMethod[] = [
     ...(get === undefined ? [] : (['GET', 'HEAD', 'OPTIONS'] as const)),
     ...(post === undefined ? [] : (['POST'] as const)),
@@ -37,7 +48,7 @@ export function serve(name: string, { route, get, post, ...options }: Served): v
     // The host lets no other method in than those listed.
     return chosen === undefined ? { status: 405 } : chosen(context);
   };
-  app.http(name, { methods, route, authLevel: 'anonymous', handler: endpoint(handler, options) });
+  return { methods, authLevel: 'anonymous', handler: endpoint(findServices, handler, options) };
 }
 
 /** OPTIONS lists the methods (RFC 9110 section 9.3.7) and gives other origins no rights. */
@@ -65,17 +76,17 @@ export interface EndpointOptions {
 /**
  * Makes a handler a function that Azure can call: gives it a `RequestContext`, turns its errors into answers, adds
  * security headers and cookies, and answers 503 when the deadline passes, whatever the handler waits for.
- *
- * ```ts
- * app.http('reports', { route: 'reports', handler: endpoint(withRole('reader', async ({ user }) => …)) });
- * ```
  */
-export function endpoint(handler: Handler, options: EndpointOptions = {}): HttpHandler {
+export function endpoint(
+  findServices: FindServices,
+  handler: Handler,
+  options: EndpointOptions = {},
+): HttpHandler {
   const { answerFaults = answerFaultySettings, maxBodyBytes = usualMaxBodyBytes } = options;
   return async (request, invocation) => {
-    const services = getServices();
+    const services = findServices();
     if ('faults' in services) {
-      const answer = answerFaults(services.faults, request, invocation);
+      const answer = answerFaults(services, request, invocation);
       // The setting that would tell may be the faulty one; a wrong guess does no harm, since browsers
       // heed HSTS over https alone (RFC 6797 section 8.1).
       return finishAnswer(answer, request.url.startsWith('https:'), []);
@@ -115,6 +126,7 @@ function createContext(
     services,
     now: services.clock(),
     signal,
+    invocation,
     correlationId: invocation.invocationId,
     cookies: [],
     visitor: { user: undefined },

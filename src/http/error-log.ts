@@ -1,7 +1,7 @@
 import { isOfTheApp, meaningOf } from '../entra/refusals';
 import { AppError, type ErrorCode, type ProviderRefusal } from '../errors';
 import { keyForLogs } from '../sessions/session';
-import type { RequestContext } from './request';
+import type { RequestContext } from './context';
 
 const maxCauses = 4;
 

@@ -1,3 +1,4 @@
+import type { Site } from '../pages/layout';
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { meaningOf } from '../entra/refusals';
 import {
@@ -10,9 +11,9 @@ import {
   SignInRefusedError,
 } from '../errors';
 import { ContinuePage, MessagePage, type PageLink, type Reference } from '../pages/message-page';
-import type { SettingFault } from '../settings';
 import { logError, refusalIn } from './error-log';
-import { changesNothing, type RequestContext, isNavigation } from './request';
+import type { FaultySettings, RequestContext } from './context';
+import { changesNothing, isNavigation } from './request';
 import { htmlPage, problem, redirectTo, withRetryAfter } from './responses';
 import { localPath, loginPathTo, pathWithoutMarker, wantedPath } from './wanted-page';
 
@@ -39,7 +40,7 @@ function answerSignInNeeded(error: SignInNeededError, context: RequestContext): 
     if (error.lostPage !== undefined) return lostPagePage(error, error.lostPage, context);
     if (error.isRepeated) return errorPage(error, context);
     // A form that is answered with a redirect to the provider would be stopped by `form-action`.
-    if (!changesNothing(context.request)) return signInPage(error, loginUrl);
+    if (!changesNothing(context.request)) return signInPage(error, loginUrl, context);
     return redirectTo(loginUrl);
   }
   return problem(error.code, context.correlationId, {
@@ -69,12 +70,16 @@ function lostPagePage(
       </p>
     </MessagePage>
   );
-  return htmlPage(page, status);
+  return htmlPage(context.services.site, page, status);
 }
 
-function signInPage({ code }: SignInNeededError, loginUrl: string): HttpResponseInit {
+function signInPage(
+  { code }: SignInNeededError,
+  loginUrl: string,
+  { services }: RequestContext,
+): HttpResponseInit {
   const { title, detail } = factsOf(code);
-  return htmlPage(<ContinuePage title={title} goTo={loginUrl} text={detail} />);
+  return htmlPage(services.site, <ContinuePage title={title} goTo={loginUrl} text={detail} />);
 }
 
 function errorJson(error: AppError, context: RequestContext): HttpResponseInit {
@@ -136,7 +141,10 @@ function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
       {refusal !== undefined && explains(refusal, error) ? <Refusal refusal={refusal} /> : null}
     </MessagePage>
   );
-  return withRetryAfter(htmlPage(page, facts.status), error.retryAfterSeconds);
+  return withRetryAfter(
+    htmlPage(context.services.site, page, facts.status),
+    error.retryAfterSeconds,
+  );
 }
 
 function Refusal({ refusal }: { readonly refusal: ProviderRefusal }) {
@@ -169,15 +177,16 @@ function numberOfConsent(error: AppError): string | undefined {
   return error instanceof ConsentDeclinedError ? error.number : undefined;
 }
 
-const homeLink: PageLink = { href: '/', text: 'Home' };
+const homeLink = ({ homePath }: Site): PageLink => ({ href: homePath, text: 'Home' });
 
 /** Where the page of an error leads on, at least to one place; the first is what its text advises, where it advises any. */
 export function errorLinks(error: AppError, context: RequestContext): readonly PageLink[] {
+  const home = homeLink(context.services.site);
   if (error instanceof RoleMissingError) {
-    return [homeLink, pickerLink('Use another account', pathToReturnTo(context))];
+    return [home, pickerLink('Use another account', pathToReturnTo(context), context)];
   }
   const first = firstLink(error, context);
-  return first === undefined || first.href === homeLink.href ? [homeLink] : [first, homeLink];
+  return first === undefined || first.href === home.href ? [home] : [first, home];
 }
 
 /** The link by which somebody signs in again after an error of a sign-in, for clients that show no page. */
@@ -186,19 +195,23 @@ export function loginPathIn(
   context: RequestContext,
 ): string | undefined {
   if (!isPartOfSignIn(context)) return undefined;
-  return links.map(({ href }) => href).find((href) => href.startsWith('/auth/login'));
+  return links
+    .map(({ href }) => href)
+    .find((href) => href.startsWith(`${context.services.site.authPath}/login`));
 }
 
 function firstLink(error: AppError, context: RequestContext): PageLink | undefined {
-  const { returnPath = '/' } = context.visitor;
+  const { site } = context.services;
+  const { returnPath = site.homePath } = context.visitor;
   if (error instanceof SignInNeededError) {
     const text = error.lostPage === undefined ? 'Continue' : 'Sign in';
     return { href: error.loginPath, text };
   }
   if (error instanceof SignInRefusedError) {
-    return pickerLink(refusalLabel(error.refusal), returnPath);
+    return pickerLink(refusalLabel(error.refusal), returnPath, context);
   }
-  if (error.code === 'ERR_WRONG_TENANT') return pickerLink('Use another account', returnPath);
+  if (error.code === 'ERR_WRONG_TENANT')
+    return pickerLink('Use another account', returnPath, context);
   if (error.code === 'ERR_PAGE_LOST') return { href: returnPath, text: 'Continue' };
   if (error.code === 'ERR_SESSION_GONE') return backToListLink(context);
   if (isPartOfSignIn(context)) return signInAgainLink(error, context);
@@ -206,12 +219,15 @@ function firstLink(error: AppError, context: RequestContext): PageLink | undefin
 }
 
 /** Without the picker the provider would answer at once with the same account, and so with the same refusal. */
-function pickerLink(text: string, returnPath: string): PageLink {
-  return { href: loginPathTo(returnPath, 'select_account'), text };
+function pickerLink(text: string, returnPath: string, { services }: RequestContext): PageLink {
+  return { href: loginPathTo(services.site, returnPath, 'select_account'), text };
 }
 
-function isPartOfSignIn({ path }: RequestContext): boolean {
-  return /^\/auth\/(login|redirect)\b/.test(path);
+function isPartOfSignIn({ path, services }: RequestContext): boolean {
+  const { authPath } = services.site;
+  return (
+    path.startsWith(`${authPath}/`) && /^(login|redirect)\b/.test(path.slice(authPath.length + 1))
+  );
 }
 
 /** Begins a failed sign-in again, for the same wanted page. */
@@ -226,7 +242,8 @@ function signInAgainLink(error: AppError, context: RequestContext): PageLink {
     // Without keys the wanted page is unknown. The same request finds it once the keys are back.
     return { href: pathWithoutMarker(context.path), text };
   }
-  return { href: loginPathTo(returnPath ?? '/'), text };
+  const { site } = context.services;
+  return { href: loginPathTo(site, returnPath ?? site.homePath), text };
 }
 
 /** In the words of the text above it, so that no page says one thing and its button another. */
@@ -239,8 +256,9 @@ function refusalLabel(refusal: ProviderRefusal): string {
 }
 
 /** `/auth/sessions/end` and `/auth/admin/end` stand below the list that named the session. */
-function backToListLink({ path }: RequestContext): PageLink {
-  const href = path.startsWith('/auth/admin/') ? '/auth/admin' : '/auth/sessions';
+function backToListLink({ path, services }: RequestContext): PageLink {
+  const { authPath } = services.site;
+  const href = `${authPath}/${path.startsWith(`${authPath}/admin/`) ? 'admin' : 'sessions'}`;
   return { href, text: 'Back to the list' };
 }
 
@@ -253,25 +271,27 @@ function mayPass({ code, retryAfterSeconds }: AppError): boolean {
 
 /** The page that was asked for; after a form there is none to come back to. */
 function pathToReturnTo(context: RequestContext): string {
-  return changesNothing(context.request) ? localPath(wantedPath(context)) : '/';
+  const { site } = context.services;
+  return changesNothing(context.request) ? localPath(site, wantedPath(context)) : site.homePath;
 }
 
 /** 503 on every route while settings have faults: each fault by the setting's name, never a value. */
 export function answerFaultySettings(
-  faults: readonly SettingFault[],
+  { site, faults }: FaultySettings,
   request: HttpRequest,
   context: InvocationContext,
 ): HttpResponseInit {
   for (const { name, fault } of faults) context.error(`ERR_SETTINGS: ${name} ${fault}`);
   return isNavigation(request)
-    ? faultsPage(faults)
+    ? faultsPage({ site, faults })
     : problem('ERR_SETTINGS', context.invocationId, { settings: faults });
 }
 
-function faultsPage(faults: readonly SettingFault[]): HttpResponseInit {
+function faultsPage({ site, faults }: FaultySettings): HttpResponseInit {
   const { status, title, detail, retryAfterSeconds } = factsOf('ERR_SETTINGS');
   const page = htmlPage(
-    <MessagePage title={title} door="shut" links={[{ href: '/', text: 'Try again' }]}>
+    site,
+    <MessagePage title={title} door="shut" links={[{ href: site.homePath, text: 'Try again' }]}>
       <p>{detail}</p>
       <ul class="faults">
         {faults.map(({ name, fault }) => (

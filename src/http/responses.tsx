@@ -3,15 +3,16 @@ import type { HttpResponseInit } from '@azure/functions';
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { type ErrorCode, factsOf } from '../errors';
+import { type Site, SiteContext } from '../pages/layout';
 import { ContinuePage } from '../pages/message-page';
 import { stylesheet } from '../pages/stylesheet';
 
-/** A whole HTML page; text in it is escaped by construction (TSX). */
-export function htmlPage(page: VNode, status = 200): HttpResponseInit {
+/** A whole HTML page of this site; text in it is escaped by construction (TSX). */
+export function htmlPage(site: Site, page: VNode, status = 200): HttpResponseInit {
   return {
     status,
     headers: { 'Content-Type': 'text/html; charset=utf-8' },
-    body: `<!doctype html>${renderToString(page)}`,
+    body: `<!doctype html>${renderToString(<SiteContext.Provider value={site}>{page}</SiteContext.Provider>)}`,
   };
 }
 
@@ -87,8 +88,8 @@ interface Continuation {
  * A page that opens another address of this app by a navigation of our own. It keeps the fragment, which no server sees:
  * our script reads it, the only script on our pages. Without scripts, a refresh opens the address without the fragment.
  */
-export function continueHere({ title, goTo, text }: Continuation): HttpResponseInit {
-  const page = htmlPage(<ContinuePage title={title} goTo={goTo} text={text} keepsFragment />);
+export function continueHere(site: Site, { title, goTo, text }: Continuation): HttpResponseInit {
+  const page = htmlPage(site, <ContinuePage title={title} goTo={goTo} text={text} keepsFragment />);
   return withHeader(page, 'Content-Security-Policy', continuePagePolicy);
 }
 

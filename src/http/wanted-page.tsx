@@ -1,6 +1,8 @@
+import type { Site } from '../pages/layout';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import { changesNothing, type RequestContext, isFramed, isOffice, isPrefetch } from './request';
+import type { RequestContext } from './context';
+import { changesNothing, isFramed, isOffice, isPrefetch } from './request';
 import { continueHere, redirectTo } from './responses';
 
 /** Of a wanted page: it is kept in a cookie when it does not fit into `state`. */
@@ -17,9 +19,9 @@ const base = 'https://origin.invalid';
  * a browser would, and what was parsed is checked again and used.
  * @see https://url.spec.whatwg.org/#concept-basic-url-parser
  */
-export function localPath(value: string | null | undefined): string {
-  const path = parseLocal(value);
-  return isTooLong(path) ? '/' : path;
+export function localPath(site: Site, value: string | null | undefined): string {
+  const path = parseLocal(site, value);
+  return isTooLong(path) ? site.homePath : path;
 }
 
 /** A page that somebody wants, as far as a sign-in can remember it. */
@@ -31,18 +33,22 @@ export interface WantedPage {
 }
 
 /** The page in `value`, when it is a path on this origin; else the home page. */
-export function wantedPage(value: string | null | undefined): WantedPage {
-  const whole = parseLocal(value);
+export function wantedPage(site: Site, value: string | null | undefined): WantedPage {
+  const whole = parseLocal(site, value);
   if (!isTooLong(whole)) return { path: whole };
-  return { path: localPath(whole.split(/[?#]/)[0]), lost: whole };
+  return { path: localPath(site, whole.split(/[?#]/)[0]), lost: whole };
 }
 
 /** Where to sign in and come back to `returnPath`, which was checked. */
-export function loginPathTo(returnPath: string, prompt?: 'select_account'): string {
+export function loginPathTo(
+  { authPath }: Site,
+  returnPath: string,
+  prompt?: 'select_account',
+): string {
   const encoded = encodeURIComponent(returnPath);
   // A query may hold most characters as they are, so a long path fits.
   const value = encoded.length > maxInQuery ? encodeSparingly(returnPath) : encoded;
-  return `/auth/login?return_to=${value}${prompt === undefined ? '' : `&prompt=${prompt}`}`;
+  return `${authPath}/login?return_to=${value}${prompt === undefined ? '' : `&prompt=${prompt}`}`;
 }
 
 function isTooLong(path: string): boolean {
@@ -54,17 +60,26 @@ function encodeSparingly(path: string): string {
   return path.replace(/[%&#+]/g, encodeURIComponent);
 }
 
-/** A path on this origin as browsers read it, however long; `/` for anything else. */
-function parseLocal(value: string | null | undefined): string {
-  if (value === null || value === undefined || !value.startsWith('/')) return '/';
+/** A path on this origin as browsers read it, however long; the home page for anything else. */
+function parseLocal({ authPath, homePath }: Site, value: string | null | undefined): string {
+  if (value === null || value === undefined || !value.startsWith('/')) return homePath;
   // Control characters and lone surrogates have no place in an address, and a backslash none in its path.
-  if (/[\u0000-\u001f\u007f-\u009f]|^[^?#]*\\/.test(value) || !value.isWellFormed()) return '/';
+  if (/[\u0000-\u001f\u007f-\u009f]|^[^?#]*\\/.test(value) || !value.isWellFormed())
+    return homePath;
   const url = URL.parse(value, base);
-  if (url?.origin !== base || url.username !== '') return '/';
-  if (/^\/(\/|%2f|%5c)/i.test(url.pathname)) return '/';
-  // Going back into the sign-in itself would loop.
-  if (/^\/auth\/(login|redirect|logout|signed-out)(\/|$)/i.test(decoded(url.pathname))) return '/';
-  return url.pathname + url.search + url.hash;
+  if (url?.origin !== base || url.username !== '') return homePath;
+  if (/^\/(\/|%2f|%5c)/i.test(url.pathname)) return homePath;
+  return isPartOfSignIn(authPath, decoded(url.pathname))
+    ? homePath
+    : url.pathname + url.search + url.hash;
+}
+
+/** Going back into the sign-in itself would loop. The host reads routes in any case. */
+function isPartOfSignIn(authPath: string, path: string): boolean {
+  const prefix = `${authPath}/`.toLowerCase();
+  const lower = path.toLowerCase();
+  if (!lower.startsWith(prefix)) return false;
+  return /^(login|redirect|logout|signed-out)(\/|$)/.test(lower.slice(prefix.length));
 }
 
 /** As the host reads it when it looks for the route; unreadable escapes stay as they are. */
@@ -122,7 +137,7 @@ function takesMarker({ path }: RequestContext): boolean {
 function openAgain({ path, services }: RequestContext): HttpResponseInit {
   // With the origin, since a path that begins `//` would lead to another one.
   const address = services.settings.baseUrl + path;
-  return continueHere({
+  return continueHere(services.site, {
     title: 'One moment',
     goTo: `${address}${path.includes('?') ? '&' : '?'}${marker}=1`,
     text: 'Opening the page you followed a link to.',

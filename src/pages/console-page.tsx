@@ -1,7 +1,8 @@
+import { useContext } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import type { SearchedPage, SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, type User } from '../sessions/session';
-import { Layout } from './layout';
+import { Layout, SiteContext } from './layout';
 import { Cell, describeDuration, EndNotice, Moment, SessionTable } from './session-table';
 
 interface ConsolePageProps {
@@ -25,17 +26,7 @@ interface ConsolePageProps {
 export function ConsolePage(props: ConsolePageProps) {
   const { user, page, search, next, ended, idleSeconds } = props;
   return (
-    <Layout
-      title="Console"
-      signedInAs={user.name}
-      current="/auth/admin"
-      files={[
-        'src/functions/admin.tsx',
-        'src/functions/admin.tsx',
-        'src/sign-in/guards.ts',
-        'src/sessions/find-sessions.ts',
-      ]}
-    >
+    <Layout title="Console" signedInAs={user.name} current="admin">
       <h1>Who is signed in</h1>
       <SearchForm search={search} />
       <EndNotice count={ended} />
@@ -63,14 +54,15 @@ export function ConsolePage(props: ConsolePageProps) {
 }
 
 function SearchForm({ search }: { readonly search: string }) {
+  const { authPath } = useContext(SiteContext);
   return (
-    <form class="actions" method="get" action="/auth/admin" role="search">
+    <form class="actions" method="get" action={`${authPath}/admin`} role="search">
       <label for="search">Name or address</label>
       <input id="search" name="search" type="search" maxLength={100} value={search} />
       <button class="plain" type="submit">
         Search
       </button>
-      {search === '' ? null : <a href="/auth/admin">Show everybody</a>}
+      {search === '' ? null : <a href={`${authPath}/admin`}>Show everybody</a>}
     </form>
   );
 }
@@ -140,8 +132,9 @@ interface RowProps {
 }
 
 function Row({ session, isOwn, idleSeconds, now }: RowProps) {
+  const { authPath } = useContext(SiteContext);
   const { name, username, device, userKey, sessionKey } = session;
-  const all = `/auth/admin/end?user=${encodeURIComponent(userKey)}`;
+  const all = `${authPath}/admin/end?user=${encodeURIComponent(userKey)}`;
   return (
     <tr role="row">
       <Cell label="Person">
@@ -197,12 +190,7 @@ export function ConfirmEndPage(props: ConfirmEndPageProps) {
   const [first] = sessions;
   const isOne = sessions.length === 1 && !hasMore;
   return (
-    <Layout
-      title={title}
-      signedInAs={user.name}
-      current="/auth/admin"
-      files={['src/functions/admin.tsx', 'src/sign-in/ending.ts']}
-    >
+    <Layout title={title} signedInAs={user.name} current="admin">
       <div class="card narrow">
         <h1>{title}</h1>
         <p>
@@ -241,14 +229,15 @@ interface EndFormProps {
 }
 
 function EndForm({ userKey, sessionKey }: EndFormProps) {
+  const { authPath } = useContext(SiteContext);
   return (
-    <form class="actions" method="post" action="/auth/admin/end">
+    <form class="actions" method="post" action={`${authPath}/admin/end`}>
       <input type="hidden" name="user" value={userKey} />
       {sessionKey === undefined ? null : <input type="hidden" name="session" value={sessionKey} />}
       <button type="submit">
         {sessionKey === undefined ? 'End all sessions' : 'End the session'}
       </button>
-      <a class="button plain" href="/auth/admin">
+      <a class="button plain" href={`${authPath}/admin`}>
         Cancel
       </a>
     </form>

@@ -1,5 +1,6 @@
+import { useContext } from 'preact/hooks';
 import type { Session } from '../sessions/session';
-import { Door, type DoorState, Layout } from './layout';
+import { Door, type DoorState, Layout, SiteContext } from './layout';
 import { Moment } from './session-table';
 
 /** Who is signed in, or that it cannot be told because storage or keys are out of reach. */
@@ -17,12 +18,7 @@ interface HomePageProps {
 export function HomePage({ state, adminRole, now }: HomePageProps) {
   if (typeof state !== 'string') {
     return (
-      <Layout
-        title="Home"
-        signedInAs={state.user.name}
-        current="/"
-        files={['src/functions/home.tsx', 'src/pages/home-page.tsx']}
-      >
+      <Layout title="Home" signedInAs={state.user.name} current="home">
         <SignedInHero session={state} now={now} />
         <SignInSteps
           title="What just happened"
@@ -33,7 +29,7 @@ export function HomePage({ state, adminRole, now }: HomePageProps) {
     );
   }
   return (
-    <Layout title="Home" files={['src/functions/home.tsx', 'src/pages/home-page.tsx']}>
+    <Layout title="Home">
       <SignedOutHero isKnown={state === 'signed out'} />
       <AccessLevels adminRole={adminRole} />
       <SignInSteps
@@ -45,6 +41,7 @@ export function HomePage({ state, adminRole, now }: HomePageProps) {
 }
 
 function SignedOutHero({ isKnown }: { readonly isKnown: boolean }) {
+  const { authPath } = useContext(SiteContext);
   return (
     <section class="split">
       <div>
@@ -55,7 +52,7 @@ function SignedOutHero({ isKnown }: { readonly isKnown: boolean }) {
         </p>
         {isKnown ? (
           <div class="actions">
-            <a class="button" href="/auth/login?return_to=%2F">
+            <a class="button" href={`${authPath}/login?return_to=%2F`}>
               Sign in
             </a>
             <span class="soft">You are not signed in.</span>
@@ -91,6 +88,7 @@ function WhoHoldsWhat() {
 }
 
 function SignedInHero({ session, now }: { readonly session: Session; readonly now: number }) {
+  const { authPath } = useContext(SiteContext);
   const { name, username, roles } = session.user;
   return (
     <section class="split">
@@ -102,7 +100,7 @@ function SignedInHero({ session, now }: { readonly session: Session; readonly no
           Your tokens stay on the server; your browser holds one signed cookie.
         </p>
         <div class="actions">
-          <a class="button" href="/auth/me">
+          <a class="button" href={`${authPath}/me`}>
             See what Graph knows about you
           </a>
         </div>
@@ -118,6 +116,7 @@ interface AccessLevelsProps {
 }
 
 function AccessLevels({ session, adminRole }: AccessLevelsProps) {
+  const { authPath } = useContext(SiteContext);
   const hasRole = session?.user.roles.includes(adminRole) === true;
   return (
     <section aria-labelledby="levels">
@@ -129,14 +128,14 @@ function AccessLevels({ session, adminRole }: AccessLevelsProps) {
         <AccessLevel
           door={session === undefined ? 'dark' : 'lit'}
           title="Open when signed in"
-          path="/auth/me"
+          path={`${authPath}/me`}
         >
           Your profile, read from Microsoft Graph as you, with a token your browser never sees.
         </AccessLevel>
         <AccessLevel
           door={hasRole ? 'lit' : session === undefined ? 'dark' : 'shut'}
           title={`Open with the role ${adminRole}`}
-          path="/auth/admin"
+          path={`${authPath}/admin`}
         >
           The console: who is signed in, since when, from what.
         </AccessLevel>

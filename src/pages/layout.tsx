@@ -1,21 +1,40 @@
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, createContext } from 'preact';
+import { useContext } from 'preact/hooks';
 import { stylesheet } from './stylesheet';
+
+/** Our pages that an app may leave out, and that the menu has. */
+export type MenuPage = 'me' | 'sessions' | 'admin';
+
+/** Where the pages of an app stand. Whatever makes a link to one of them gets it. */
+export interface Site {
+  /** The path of our functions: `/auth`, or `/api/auth` under the route prefix `api`. */
+  readonly authPath: string;
+  /** A path of the app's own: where "Home" leads, and where people go when no other page is known. */
+  readonly homePath: string;
+  readonly menu: readonly MenuPage[];
+}
+
+/** The site of the page that is being rendered. */
+export const SiteContext = createContext<Site>({
+  authPath: '/auth',
+  homePath: '/',
+  menu: ['me', 'sessions', 'admin'],
+});
 
 interface LayoutProps {
   readonly title: string;
   /** Name of the signed-in user; adds the menu and the sign-out button, and lights the mark. */
   readonly signedInAs?: string | undefined;
-  /** The page's own path where the menu has it. */
-  readonly current?: string;
+  /** The page's own entry in the menu. */
+  readonly current?: MenuPage | 'home';
   /** What sends the browser on by itself, for the head of the page. */
   readonly goingOn?: ComponentChildren;
-  /** Files of this repository in which to read how the page came about. */
-  readonly files?: readonly string[];
   readonly children: ComponentChildren;
 }
 
 /** The frame of every page: head, brand, menu, who is signed in. No script of its own. */
-export function Layout({ title, signedInAs, current, goingOn, files = [], children }: LayoutProps) {
+export function Layout({ title, signedInAs, current, goingOn, children }: LayoutProps) {
+  const { homePath } = useContext(SiteContext);
   return (
     <html lang="en">
       <head>
@@ -31,7 +50,7 @@ export function Layout({ title, signedInAs, current, goingOn, files = [], childr
           Skip to content
         </a>
         <header class="bar">
-          <a class="brand" href="/">
+          <a class="brand" href={homePath}>
             <Door state={signedInAs === undefined ? 'dark' : 'lit'} />
             Anteroom
           </a>
@@ -40,27 +59,31 @@ export function Layout({ title, signedInAs, current, goingOn, files = [], childr
         <main id="content" tabIndex={-1}>
           {children}
         </main>
-        {files.length === 0 ? null : <InTheCode files={files} />}
       </body>
     </html>
   );
 }
 
-const destinations = [
-  { href: '/', text: 'Home' },
-  { href: '/auth/me', text: 'Profile' },
-  { href: '/auth/sessions', text: 'Sessions' },
-  { href: '/auth/admin', text: 'Console' },
-] as const;
+const texts = { me: 'Profile', sessions: 'Sessions', admin: 'Console' } as const;
 
-function Menu({ name, current }: { readonly name: string; readonly current: string | undefined }) {
+interface MenuProps {
+  readonly name: string;
+  readonly current: LayoutProps['current'];
+}
+
+function Menu({ name, current }: MenuProps) {
+  const { authPath, homePath, menu } = useContext(SiteContext);
+  const entries = [
+    { page: 'home', href: homePath, text: 'Home' },
+    ...menu.map((page) => ({ page, href: `${authPath}/${page}`, text: texts[page] })),
+  ];
   return (
     <>
       <nav aria-label="Main">
         <ul>
-          {destinations.map(({ href, text }) => (
-            <li key={href}>
-              <a href={href} {...(href === current && { 'aria-current': 'page' as const })}>
+          {entries.map(({ page, href, text }) => (
+            <li key={page}>
+              <a href={href} {...(page === current && { 'aria-current': 'page' as const })}>
                 {text}
               </a>
             </li>
@@ -80,27 +103,13 @@ function Menu({ name, current }: { readonly name: string; readonly current: stri
 
 /** Signing out changes state, so it is a form. */
 export function SignOutButton() {
+  const { authPath } = useContext(SiteContext);
   return (
-    <form method="post" action="/auth/logout">
+    <form method="post" action={`${authPath}/logout`}>
       <button class="plain" type="submit">
         Sign out
       </button>
     </form>
-  );
-}
-
-function InTheCode({ files }: { readonly files: readonly string[] }) {
-  return (
-    <footer>
-      This page in the code:{' '}
-      <ul>
-        {files.map((file) => (
-          <li key={file}>
-            <code>{file}</code>
-          </li>
-        ))}
-      </ul>
-    </footer>
   );
 }
 

@@ -1,6 +1,7 @@
+import { useContext } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import type { User } from '../sessions/session';
-import { Door, type DoorState, Layout, SignOutButton } from './layout';
+import { Door, type DoorState, Layout, SignOutButton, SiteContext } from './layout';
 
 export interface PageLink {
   readonly href: string;
@@ -104,10 +105,8 @@ export function ContinuePage({ title, goTo, text, keepsFragment = false }: Conti
   );
 }
 
-/** Served from src/client/continue.ts. */
-const scriptPath = '/auth/continue.js';
-
 function GoingOn({ goTo, keepsFragment }: Pick<ContinuePageProps, 'goTo' | 'keepsFragment'>) {
+  const { authPath } = useContext(SiteContext);
   const refresh = <meta http-equiv="refresh" content={`0; url=${goTo}`} />;
   if (keepsFragment !== true) return refresh;
   // No refresh beside the script: it would need a delay, and would then move the page while a person uses it (WCAG 2.2.1).
@@ -115,7 +114,7 @@ function GoingOn({ goTo, keepsFragment }: Pick<ContinuePageProps, 'goTo' | 'keep
   return (
     <>
       <noscript>{refresh}</noscript>
-      <script defer src={scriptPath} data-go-to={goTo} />
+      <script defer src={`${authPath}/continue.js`} data-go-to={goTo} />
     </>
   );
 }

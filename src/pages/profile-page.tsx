@@ -14,12 +14,7 @@ interface ProfilePageProps {
 export function ProfilePage({ user, profile }: ProfilePageProps) {
   const name = profile.displayName ?? user.name;
   return (
-    <Layout
-      title="Your profile"
-      signedInAs={user.name}
-      current="/auth/me"
-      files={['src/functions/me.tsx', 'src/sign-in/guards.ts', 'src/tokens/graph-profile.ts']}
-    >
+    <Layout title="Your profile" signedInAs={user.name} current="me">
       <div class="card narrow">
         <div class="head">
           <Initials name={name}>

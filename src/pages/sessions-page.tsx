@@ -1,6 +1,7 @@
+import { useContext } from 'preact/hooks';
 import type { SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, type User } from '../sessions/session';
-import { Layout } from './layout';
+import { Layout, SiteContext } from './layout';
 import {
   Cell,
   describeDistance,
@@ -33,16 +34,7 @@ export function SessionsPage(props: SessionsPageProps) {
   const { user, sessions, idleSeconds, next, ended, now } = props;
   const half = Math.ceil(idleSeconds / 2);
   return (
-    <Layout
-      title="Your sessions"
-      signedInAs={user.name}
-      current="/auth/sessions"
-      files={[
-        'src/functions/sessions.tsx',
-        'src/functions/sessions.tsx',
-        'src/sessions/find-sessions.ts',
-      ]}
-    >
+    <Layout title="Your sessions" signedInAs={user.name} current="sessions">
       <h1>Where you are signed in</h1>
       <p class="lead">
         Each browser in which you are signed in to this app. End what you do not recognise.
@@ -105,10 +97,11 @@ function Row({ session, idleSeconds, now }: RowProps) {
 }
 
 function EndButton({ session, now }: Pick<RowProps, 'session' | 'now'>) {
+  const { authPath } = useContext(SiteContext);
   const { sessionKey, device, createdAt, isCurrent } = session;
   const which = `${device}, begun ${describeDistance(createdAt - now)}`;
   return (
-    <form method="post" action="/auth/sessions/end">
+    <form method="post" action={`${authPath}/sessions/end`}>
       <input type="hidden" name="session" value={sessionKey} />
       <button
         class="plain"
@@ -122,15 +115,16 @@ function EndButton({ session, now }: Pick<RowProps, 'session' | 'now'>) {
 }
 
 function EndMany({ hasOthers }: { readonly hasOthers: boolean }) {
+  const { authPath } = useContext(SiteContext);
   return (
     <div class="actions">
       {hasOthers ? (
-        <form method="post" action="/auth/sessions/end">
+        <form method="post" action={`${authPath}/sessions/end`}>
           <input type="hidden" name="others" value="true" />
           <button type="submit">End all other sessions</button>
         </form>
       ) : null}
-      <form method="post" action="/auth/logout">
+      <form method="post" action={`${authPath}/logout`}>
         <input type="hidden" name="everywhere" value="true" />
         <button class="plain" type="submit">
           Sign out everywhere

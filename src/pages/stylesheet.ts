@@ -86,7 +86,7 @@ dt{color:var(--soft)}
 .head{display:flex;flex-wrap:wrap;gap:1.25rem 1.5rem;align-items:center;margin-bottom:1.5rem}
 .initials{display:grid;place-items:center;flex:none;border-radius:50%;background:var(--wash);color:var(--accent);font-weight:600;overflow:hidden}
 .head .initials{width:5.5rem;height:5.5rem;font-size:1.75rem}
-.initials>*{grid-area:1/1}.photo{width:100%;height:100%;background:url(/auth/me/photo) center/cover}
+.initials>*{grid-area:1/1}.photo{width:100%;height:100%;background:url(me/photo) center/cover}
 .tag{font-size:.8125rem;font-weight:600;color:var(--accent);background:var(--wash);border-radius:99px;padding:.1rem .6rem;white-space:nowrap}
 table{width:100%;margin-top:1.5rem;border-spacing:0;background:var(--card);border:1px solid var(--line);border-radius:12px}
 th,td{text-align:left;vertical-align:top;padding:.8rem 1.25rem}td{border-top:1px solid var(--line)}

@@ -1,6 +1,6 @@
 import { clearNotice, noticeCookie, readNotice } from '../cookies/cookie';
 import { AppError } from '../errors';
-import type { RequestContext } from '../http/request';
+import type { RequestContext } from '../http/context';
 import { isObject } from '../json';
 import { keyForLogs } from '../sessions/session';
 

@@ -3,7 +3,7 @@ import { signSessionCookie } from '../cookies/session-cookie';
 import { readOverflows, readSignInCookie } from '../cookies/sign-in-cookie';
 import { AppError, SignInRefusedError, StepUpError } from '../errors';
 import { logError } from '../http/error-log';
-import type { RequestContext } from '../http/request';
+import type { RequestContext } from '../http/context';
 import { redirectTo } from '../http/responses';
 import { keyForLogs, sessionKeyOf, type SessionTicket } from '../sessions/session';
 import { withTimeout } from '../waiting';
@@ -60,7 +60,7 @@ export async function completeSignIn(
   let finished: FinishedSignIn;
   try {
     const own = { ...attempt, ...secrets };
-    finished = await finishSignIn(services.auth, own, answer, { now, signal });
+    finished = await finishSignIn(services.relyingParty, own, answer, { now, signal });
   } catch (error) {
     return answerUnfinished(context, attempt, error);
   }

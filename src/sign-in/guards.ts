@@ -1,12 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError, RoleMissingError, SignInNeededError, StepUpError } from '../errors';
-import {
-  changesNothing,
-  type RequestContext,
-  type Handler,
-  requireSameOrigin,
-} from '../http/request';
+import type { RequestContext, Handler } from '../http/context';
+import { changesNothing, requireSameOrigin } from '../http/request';
 import { bounce } from '../http/wanted-page';
 import { type Session, sessionKeyOf, type SessionTicket, type User } from '../sessions/session';
 import type { Settings } from '../settings';
@@ -16,7 +12,7 @@ import { findSession, keepSession, type RequestSession } from './request-session
 import { maxStepUps, stepUpName, signInLink, stepUpLink } from './step-up';
 
 /** What a handler behind `signedIn` or `withRole` gets beside the exchange. */
-export interface SignedInContext extends RequestContext {
+export interface SessionContext extends RequestContext {
   readonly user: User;
   readonly session: Session;
   readonly ticket: SessionTicket;
@@ -28,8 +24,8 @@ export interface SignedInContext extends RequestContext {
   readonly accessToken: (scopes?: readonly string[]) => Promise<string>;
 }
 
-export type SignedInHandler = (
-  context: SignedInContext,
+export type SessionHandler = (
+  context: SessionContext,
 ) => Promise<HttpResponseInit> | HttpResponseInit;
 
 export interface SignedInOptions {
@@ -50,7 +46,7 @@ const stepUpPauseSeconds = 60;
  * with `login_url`. A request that may change something must come from our own pages, or it is refused before anything
  * is read. The session is renewed past half of its idle time, unless `options.slides` says no.
  */
-export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}): Handler {
+export function signedIn(handler: SessionHandler, options: SignedInOptions = {}): Handler {
   return async (context) => {
     const { request, services } = context;
     // A handler that changes something must not have to remember it.
@@ -67,7 +63,7 @@ export function signedIn(handler: SignedInHandler, options: SignedInOptions = {}
         typeof options.slides === 'function' ? options.slides(context) : options.slides;
       const kept = await keepSession(context, found, slides ?? true);
       if (kept === undefined) throw signedOut(context);
-      return await handler(signedInContext(context, kept));
+      return await handler(sessionContext(context, kept));
     } catch (error) {
       throw await asSignInNeeded(error, context, found);
     }
@@ -80,10 +76,10 @@ function signedOut(context: RequestContext, cause?: unknown): SignInNeededError 
   return new SignInNeededError('ERR_SIGNED_OUT', loginPath, { cause, lostPage });
 }
 
-function signedInContext(context: RequestContext, found: RequestSession): SignedInContext {
+function sessionContext(context: RequestContext, found: RequestSession): SessionContext {
   const { ticket, session, tokens } = found;
   const { services, now, signal } = context;
-  const accessToken = createUserTokens(services.auth, services.shareRefresh, {
+  const accessToken = createUserTokens(services.relyingParty, services.shareRefresh, {
     sessionKey: sessionKeyOf(ticket.sessionId),
     user: session.user,
     store: {
@@ -142,16 +138,18 @@ async function asSignInNeeded(
 /**
  * Opens `handler` to signed-in users with an app role; others get 403 naming the role, never a redirect: signing in
  * again would not help them and would loop.
- * @param role the app role's value, or how to find it in the settings
+ * @param roles the app role's value, several of which one is enough, or how to find it in the settings
  */
 export function withRole(
-  role: string | ((settings: Settings) => string),
-  handler: SignedInHandler,
+  roles: string | readonly [string, ...string[]] | ((settings: Settings) => string),
+  handler: SessionHandler,
   options: SignedInOptions = {},
 ): Handler {
   return signedIn((context) => {
-    const needed = typeof role === 'string' ? role : role(context.services.settings);
-    if (!context.user.roles.includes(needed)) throw new RoleMissingError(needed);
+    const found = typeof roles === 'function' ? roles(context.services.settings) : roles;
+    const [first, ...others] = typeof found === 'string' ? ([found] as const) : found;
+    const isHeld = [first, ...others].some((role) => context.user.roles.includes(role));
+    if (!isHeld) throw new RoleMissingError(first);
     return handler(context);
   }, options);
 }

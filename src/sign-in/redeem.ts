@@ -8,7 +8,6 @@ import { scopesOfSignIn } from '../entra/scopes';
 import { AppError, type ProviderRefusal } from '../errors';
 import type { User } from '../sessions/session';
 import { type AttemptSecrets, isAttemptLive, type SignInAttempt } from './attempt';
-import { redirectUriOf } from './start';
 
 /** An attempt that this browser began. */
 export type OwnAttempt = Pick<SignInAttempt, 'startedAt' | 'asked'> & AttemptSecrets;
@@ -82,7 +81,7 @@ async function redeem(
     const { idToken } = await msal.acquireTokenByCode({
       code,
       codeVerifier,
-      redirectUri: redirectUriOf(parts.settings),
+      redirectUri: parts.redirectUri,
       scopes: [...scopes],
       nonce,
       ...(asked?.claims === undefined ? {} : { claims: asked.claims }),

@@ -1,6 +1,6 @@
 import { readSessionCookie } from '../cookies/session-cookie';
 import { logError } from '../http/error-log';
-import type { RequestContext } from '../http/request';
+import type { RequestContext } from '../http/context';
 import type { SessionTicket } from '../sessions/session';
 import type { FoundSession } from '../sessions/session-store';
 

@@ -4,11 +4,11 @@ import { clearSessionCookie } from '../cookies/session-cookie';
 import { clearSignInCookies } from '../cookies/sign-in-cookie';
 import type { RelyingParty } from '../entra/msal';
 import { AppError } from '../errors';
-import type { RequestContext } from '../http/request';
+import type { RequestContext } from '../http/context';
 import { htmlPage, json, redirectTo, withHeader } from '../http/responses';
 import { isObject } from '../json';
 import { ContinuePage } from '../pages/message-page';
-import { isLive, type Session, sessionKeyOf, type SessionTicket } from '../sessions/session';
+import { isLive, type Session, type SessionTicket } from '../sessions/session';
 import { withTimeout } from '../waiting';
 import { audited } from './ending';
 import { findTicket } from './request-session';
@@ -123,10 +123,11 @@ async function leaveTo(
   local: boolean,
 ): Promise<{ readonly url: string; readonly provider: SignOutNotice['provider'] }> {
   const { services, signal } = context;
-  const { baseUrl } = services.settings;
-  const ours = `${baseUrl}/auth/signed-out`;
+  const ours = `${services.settings.baseUrl}${services.site.authPath}/signed-out`;
   if (local) return { url: ours, provider: 'left' };
-  const asked = await attempt(context, () => signOutUrl(services.auth, loginHint, signal));
+  const asked = await attempt(context, () =>
+    signOutUrl(services.relyingParty, ours, loginHint, signal),
+  );
   if ('failed' in asked) return { url: ours, provider: 'unreached' };
   // Some providers have no page for signing out.
   return { url: asked.value, provider: asked.value === ours ? 'left' : 'asked' };
@@ -187,6 +188,7 @@ function answerOf(
   }
   if (url.startsWith(`${context.services.settings.baseUrl}/`)) return redirectTo(url, 303);
   return htmlPage(
+    context.services.site,
     <ContinuePage
       title="Signing you out"
       goTo={url}
@@ -238,41 +240,8 @@ function oneOf<const Known extends string>(
 }
 
 /**
- * The login hints of sessions that this instance has just ended. Who clicks "Sign out" twice sends a second request, and
- * the browser follows the answer to that one: its session is gone by then, and with it the hint.
- */
-export interface SignOutHints {
-  keep(sessionId: string, loginHint: string, now: number): void;
-  find(sessionId: string, now: number): string | undefined;
-}
-
-const keptSeconds = 60;
-const maxHints = 1_000;
-
-/** In the memory of one instance: another one cannot know, since nothing is left of an ended session. */
-export function createSignOutHints(): SignOutHints {
-  // A Map keeps the order of insertion.
-  const hints = new Map<string, { readonly loginHint: string; readonly until: number }>();
-  return {
-    keep: (sessionId, loginHint, now) => {
-      for (const [oldest, { until }] of hints) {
-        if (until > now && hints.size < maxHints) break;
-        hints.delete(oldest);
-      }
-      const name = sessionKeyOf(sessionId);
-      hints.delete(name);
-      hints.set(name, { loginHint, until: now + keptSeconds });
-    },
-    find: (sessionId, now) => {
-      const kept = hints.get(sessionKeyOf(sessionId));
-      return kept !== undefined && now < kept.until ? kept.loginHint : undefined;
-    },
-  };
-}
-
-/**
  * Where to send a browser whose session here has ended, so that it signs out at the provider too;
- * our own `/auth/signed-out` when the provider has no such page.
+ * `signedOut`, our own page, when the provider has no such page.
  *
  * `loginHint` is the ID token's claim `login_hint`. Never the user name: Entra ID ignores it here
  * and would ask which account to sign out. `client_id` stands in for an `id_token_hint`, without
@@ -283,10 +252,10 @@ export function createSignOutHints(): SignOutHints {
  */
 export async function signOutUrl(
   { settings, provider }: Pick<RelyingParty, 'settings' | 'provider'>,
+  signedOut: string,
   loginHint: string | undefined,
   signal: AbortSignal,
 ): Promise<string> {
-  const signedOut = `${settings.baseUrl}/auth/signed-out`;
   const { endSessionEndpoint } = await provider.metadata(signal);
   if (endSessionEndpoint === undefined) return signedOut;
   const url = new URL(endSessionEndpoint);

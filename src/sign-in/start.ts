@@ -3,7 +3,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { keepSignInCookie, overflowCookie } from '../cookies/sign-in-cookie';
 import { type RelyingParty, type RelyingPartySettings, createMsalClient } from '../entra/msal';
 import { AppError } from '../errors';
-import type { RequestContext } from '../http/request';
+import type { RequestContext } from '../http/context';
 import { redirectTo } from '../http/responses';
 import type { KeyRing } from '../keys/encryption';
 import {
@@ -25,7 +25,7 @@ export async function beginSignIn(
   // Whatever fails from here on, its page leads back to the wanted one.
   context.visitor.returnPath = options.returnPath;
   const { value: browserSecret, cookie } = keepSignInCookie(requestCookies, settings);
-  const { authorizationUrl, overflow } = await startSignIn(services.auth, options, {
+  const { authorizationUrl, overflow } = await startSignIn(services.relyingParty, options, {
     browserSecret,
     keyRing,
     now,
@@ -113,7 +113,7 @@ async function startWith(
   const { msal } = await createMsalClient(parts, signal);
   const { prompt, loginHint, domainHint, asked } = options;
   const authorizationUrl = await msal.getAuthCodeUrl({
-    redirectUri: redirectUriOf(parts.settings),
+    redirectUri: parts.redirectUri,
     // MSAL adds openid, profile and offline_access.
     scopes: [...scopesOf(parts.settings, asked)],
     responseMode: 'query',
@@ -129,11 +129,6 @@ async function startWith(
     ...(asked?.claims === undefined ? {} : { claims: asked.claims }),
   });
   return { authorizationUrl, overflow };
-}
-
-/** The registered redirect URI. */
-export function redirectUriOf({ baseUrl }: Pick<RelyingPartySettings, 'baseUrl'>): string {
-  return `${baseUrl}/auth/redirect`;
 }
 
 /** All that a sign-in asks consent for. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { isClaimsRequest } from '../entra/claims-challenge';
 import { normalScopes } from '../entra/scopes';
 import { AppError, type StepUp } from '../errors';
-import { changesNothing, type RequestContext } from '../http/request';
+import type { RequestContext } from '../http/context';
+import { changesNothing } from '../http/request';
 import { loginPathTo, type WantedPage, wantedPage, wantedPath } from '../http/wanted-page';
 import { isObject } from '../json';
 import { seal } from '../keys/encryption';
@@ -20,7 +21,7 @@ const longestStepUp = 4000;
 /** Where to sign in and come back to this request; after anything but a GET, to the home page. */
 export function signInLink(context: RequestContext): SignInLink {
   const { path, lost } = returnPageOf(context);
-  return { loginPath: loginPathTo(path), lostPage: lost };
+  return { loginPath: loginPathTo(context.services.site, path), lostPage: lost };
 }
 
 /**
@@ -45,14 +46,14 @@ export async function stepUpLink(
       expiresAt: now + stepUpReadableSeconds,
       signal,
     });
-    return `/auth/login?step=${step}`;
+    return `${services.site.authPath}/login?step=${step}`;
   };
   const page = returnPageOf(context);
   const link = await linkTo(page.path);
   if (link.length <= longestStepUp) return { loginPath: link, lostPage: page.lost };
   // Long claims matter more than a long address: without its query it mostly fits.
-  const shorter = await linkTo(page.path.split(/[?#]/)[0] ?? '/');
-  const shortest = shorter.length <= longestStepUp ? shorter : await linkTo('/');
+  const shorter = await linkTo(page.path.split(/[?#]/)[0] ?? services.site.homePath);
+  const shortest = shorter.length <= longestStepUp ? shorter : await linkTo(services.site.homePath);
   if (shortest.length > longestStepUp) {
     throw new AppError('ERR_PROVIDER_MISMATCH', { note: 'what is asked for fits no address' });
   }
@@ -62,8 +63,11 @@ export async function stepUpLink(
 /** A script names the page it runs on in `X-Return-To`: what it fetches is nothing to come back to. */
 function returnPageOf(context: RequestContext): WantedPage {
   const page = context.isNavigation ? null : context.request.headers.get('x-return-to');
-  if (page !== null) return wantedPage(page);
-  return changesNothing(context.request) ? wantedPage(wantedPath(context)) : { path: '/' };
+  const { site } = context.services;
+  if (page !== null) return wantedPage(site, page);
+  return changesNothing(context.request)
+    ? wantedPage(site, wantedPath(context))
+    : { path: site.homePath };
 }
 
 /**

@@ -162,3 +162,69 @@ function graphErrorCode(body: Uint8Array): string {
   const code = isObject(error) ? error['code'] : undefined;
   return typeof code === 'string' && /^[A-Za-z_]{1,64}$/.test(code) ? ` ${code}` : '';
 }
+
+/** What a team's handler asks of an API, in the words of `fetch`. */
+export interface ApiRequest {
+  /** GET unless given. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  /** Of the token; `GRAPH_SCOPES` unless given. */
+  readonly scopes?: readonly string[];
+}
+
+/**
+ * Calls an API as the user. Where the API is busy and names a short time, it is called once more. Any answer but a claims
+ * challenge is returned as it is; its body is not read.
+ * @param url a path below the API's base URL, made absolute
+ * @throws a StepUpError when the API sends a claims challenge, ERR_GRAPH_UNAVAILABLE when it cannot be reached
+ * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
+ */
+export async function callApi(
+  url: string,
+  request: ApiRequest,
+  access: GraphAccess,
+  signal: AbortSignal,
+): Promise<Response> {
+  const first = await sendOnce(url, request, access, signal);
+  const wait = readRetryAfter(first.headers) ?? usualWaitSeconds;
+  const isBusy = first.status === 429 || first.status === 503;
+  const mayRetry = isBusy && wait <= maxWaitSeconds && (await hasTime(wait, signal));
+  if (mayRetry) await first.body?.cancel();
+  const response = mayRetry ? await sendOnce(url, request, access, signal) : first;
+  if (response.status === 401) {
+    const claims = parseClaimsChallenge(response.headers.get('www-authenticate'));
+    if (claims !== undefined) throw new StepUpError({ scopes: access.scopes, claims });
+  }
+  return response;
+}
+
+/** Waits; false when the deadline came first, so that the first answer counts. */
+async function hasTime(seconds: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(seconds * 1000, undefined, { signal });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function sendOnce(
+  url: string,
+  { method = 'GET', headers = {}, body }: ApiRequest,
+  { accessToken }: GraphAccess,
+  signal: AbortSignal,
+): Promise<Response> {
+  try {
+    return await fetch(url, {
+      method,
+      headers: { ...headers, authorization: `Bearer ${accessToken}` },
+      ...(body === undefined ? {} : { body }),
+      // Following a redirect could hand the token on.
+      redirect: 'manual',
+      signal,
+    });
+  } catch (cause) {
+    throw new AppError('ERR_GRAPH_UNAVAILABLE', { note: `no answer to ${method}`, cause });
+  }
+}

@@ -26,7 +26,7 @@ const timeoutMs = 4_000;
 const maxWrites = 4;
 
 interface RevalidationOptions {
-  readonly auth: RelyingParty;
+  readonly relyingParty: RelyingParty;
   readonly sessions: SessionStore;
   readonly revalidateSeconds: number;
 }
@@ -89,14 +89,14 @@ function isUnreachable(error: unknown): error is AppError {
 }
 
 async function revalidate(
-  { auth, sessions, revalidateSeconds }: RevalidationOptions,
+  { relyingParty, sessions, revalidateSeconds }: RevalidationOptions,
   request: RevalidationRequest,
 ): Promise<FoundSession | undefined> {
   const { ticket, slide, now, signal } = request;
   let { found } = request;
   const tokens = found.tokens ?? (await sessions.readTokens(ticket, signal));
   if (tokens === undefined) return undefined;
-  const { tokenCache, etag, idToken } = await forceRefresh(auth, request, tokens, () =>
+  const { tokenCache, etag, idToken } = await forceRefresh(relyingParty, request, tokens, () =>
     sessions.readTokens(ticket, signal),
   );
   let mine = { tokenCache, etag };
@@ -119,21 +119,21 @@ async function revalidate(
 }
 
 async function forceRefresh(
-  auth: RelyingParty,
+  relyingParty: RelyingParty,
   { found, now, signal }: RevalidationRequest,
   stored: StoredTokens,
   reread: () => Promise<StoredTokens | undefined>,
 ): Promise<AcquiredFromStored & { readonly idToken: VerifiedIdToken }> {
   const request = {
     user: found.session.user,
-    scopes: scopesOfSignIn(auth.settings.graphScopes),
+    scopes: scopesOfSignIn(relyingParty.settings.graphScopes),
     forceRefresh: true,
     now,
   };
   const acquired = await withTimeout(signal, timeoutMs, (patient) =>
-    acquireFromStored(auth, { ...request, signal: patient }, stored, reread),
+    acquireFromStored(relyingParty, { ...request, signal: patient }, stored, reread),
   ).catch((error: unknown) => {
-    noteMissingResource(auth, error);
+    noteMissingResource(relyingParty, error);
     throw error;
   });
   const { idToken } = acquired;

@@ -1,29 +1,22 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../../src/errors';
-import type * as HealthModule from '../../src/functions/health';
+import { createHealth } from '../../src/functions/health';
+import type { Handler } from '../../src/http/context';
 import { createContextFixture, type ContextFixture } from '../support/context-fixture';
 import { start } from '../support/session-fixture';
 import { paths } from '../support/tiny-provider';
 
 let fixture: ContextFixture;
-let health: typeof HealthModule.health;
-/** The class that this instance's modules know. */
-let OwnError: typeof AppError;
+let health: Handler;
 let checks: number;
 
 beforeEach(async () => {
   fixture = await createContextFixture();
   checks = 0;
-  // The library says that there is no Functions host to register with.
-  jest.spyOn(console, 'warn').mockImplementation(() => undefined);
-  // An instance of its own for each test: it remembers its last answer.
-  await jest.isolateModulesAsync(async () => {
-    ({ health } = await import('../../src/functions/health'));
-    ({ AppError: OwnError } = await import('../../src/errors'));
-  });
+  // One for each test: it remembers its last answer.
+  health = createHealth();
 });
 afterEach(() => {
-  jest.restoreAllMocks();
   return fixture.stop();
 });
 
@@ -82,7 +75,7 @@ describe('health', () => {
   });
 
   it('names the credential for ten minutes after the provider refused the app, and asks nobody', async () => {
-    const { credential } = fixture.services.auth;
+    const { credential } = fixture.services.relyingParty;
     credential.refused({ error: 'invalid_client', number: 'AADSTS7000222' });
     expect((await probe()).jsonBody).toEqual({ status: 'failing', failing: ['credential'] });
     fixture.now = start + 599;
@@ -93,15 +86,15 @@ describe('health', () => {
   });
 
   it('no longer names it once the provider gave tokens again', async () => {
-    const { credential } = fixture.services.auth;
+    const { credential } = fixture.services.relyingParty;
     credential.refused({ error: 'invalid_client' });
     credential.accepted();
     expect((await probe()).status).toBe(200);
   });
 
   it('logs once a look why a part fails', async () => {
-    fixture.tableFailure = new OwnError('ERR_STORAGE_UNAVAILABLE', { note: 'nobody listens' });
-    const { credential } = fixture.services.auth;
+    fixture.tableFailure = new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'nobody listens' });
+    const { credential } = fixture.services.relyingParty;
     credential.refused({ error: 'invalid_client', number: 'AADSTS7000222' });
     const context = fixture.context('/health', { headers: {} });
     await Promise.all([health(context), health(context)]);
@@ -116,7 +109,7 @@ describe('health', () => {
     expect(checks).toBe(1);
   });
 
-  it('has patience of its own with a part that hangs: a request’s deadline would be too late', async () => {
+  it('has a timeout of its own for a part that hangs: a request’s deadline would be too late', async () => {
     const context = fixture.context('/health');
     const table = {
       ...context.services.table,

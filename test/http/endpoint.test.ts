@@ -1,9 +1,10 @@
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
-import { getServices, type Services } from '../../src/anteroom';
+import type { Services } from '../../src/http/context';
+import { servicesOrFaults } from '../../src/services';
 import { signSessionCookie } from '../../src/cookies/session-cookie';
 import { AppError } from '../../src/errors';
 import { endpoint, finishAnswer } from '../../src/http/endpoint';
-import type { RequestContext, Handler } from '../../src/http/request';
+import type { RequestContext, Handler } from '../../src/http/context';
 import { continuePagePolicy, securityHeaders } from '../../src/http/responses';
 import { signedIn, withRole } from '../../src/sign-in/guards';
 import { longEnough } from '../support/auth-fixture';
@@ -11,13 +12,13 @@ import {
   browserHeaders,
   createContextFixture,
   environmentFor,
+  testSite,
   type ContextFixture,
 } from '../support/context-fixture';
 import { newSession, userOf } from '../support/session-fixture';
 import { createTestTable, tablesConnectionString } from '../support/test-table';
 
 const invocationId = 'e1d2c3b4-invocation';
-const inherited = process.env;
 
 let fixture: ContextFixture;
 let services: Services;
@@ -26,20 +27,17 @@ let lines: string[];
 beforeAll(async () => {
   fixture = await createContextFixture();
   const { tableName } = await createTestTable();
-  process.env = {
-    ...inherited,
+  const environment = {
     ...environmentFor(fixture.tiny),
     APP_BASE_URL: 'https://app.contoso.com',
     TABLES_CONNECTION_STRING: tablesConnectionString(),
     TABLES_NAME: tableName,
   };
-  // Settings are read once: from here on every endpoint of this file works with these.
-  const made = getServices();
+  const made = servicesOrFaults(environment, testSite);
   if ('faults' in made) throw new Error(JSON.stringify(made.faults));
   services = made;
 });
 afterAll(async () => {
-  process.env = inherited;
   await fixture.stop();
 });
 beforeEach(() => {
@@ -68,7 +66,10 @@ async function ask(
   path = '/reports?a=1',
 ): Promise<Answer> {
   const request = new HttpRequest({ method: 'GET', url: `http://10.0.0.1${path}`, headers });
-  const answer = (await endpoint(handler)(request, contextOf())) as HttpResponseInit;
+  const answer = (await endpoint(() => services, handler)(
+    request,
+    contextOf(),
+  )) as HttpResponseInit;
   const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.jsonBody);
   return {
     status: answer.status,

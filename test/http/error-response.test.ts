@@ -1,3 +1,4 @@
+import { servicesOrFaults } from '../../src/services';
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import { refusalRows } from '../../src/entra/refusal-table';
 import { meaningOf, numbersOf } from '../../src/entra/refusals';
@@ -19,6 +20,7 @@ import {
   createContextFixture,
   type ContextFixture,
   type TestContext,
+  testSite,
 } from '../support/context-fixture';
 import { userOf } from '../support/session-fixture';
 import { words } from '../support/test-browser';
@@ -619,7 +621,8 @@ async function ask(
   return { answer, headers: new Headers(answer.headers) };
 }
 
-const guarded = endpoint(() => {
+const findServices = () => servicesOrFaults(process.env, testSite);
+const guarded = endpoint(findServices, () => {
   throw new Error('no handler runs while the settings have faults');
 });
 
@@ -656,8 +659,8 @@ describe('endpoint, while settings have faults', () => {
   });
 
   it('answers as the function chooses, where it does', async () => {
-    const own = endpoint(() => ({}), {
-      answerFaults: (faults) => ({ status: 418, jsonBody: faults.length > 0 }),
+    const own = endpoint(findServices, () => ({}), {
+      answerFaults: ({ faults }) => ({ status: 418, jsonBody: faults.length > 0 }),
     });
     const { answer, headers } = await ask(own, 'application/json');
     expect(answer).toMatchObject({ status: 418, jsonBody: true });

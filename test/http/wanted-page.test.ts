@@ -11,6 +11,7 @@ import {
   browserHeaders,
   createContextFixture,
   type ContextFixture,
+  testSite,
 } from '../support/context-fixture';
 
 describe('localPath', () => {
@@ -35,7 +36,7 @@ describe('localPath', () => {
     ['/files#C:\\new', '/files#C:\\new'],
     ['/files?next=/\\evil.example', '/files?next=/\\evil.example'],
   ])('keeps the local path %j', (value, expected) => {
-    expect(localPath(value)).toBe(expected);
+    expect(localPath(testSite, value)).toBe(expected);
   });
 
   it.each([
@@ -105,37 +106,37 @@ describe('localPath', () => {
     ['longer than 2 KB once encoded', `/${'é'.repeat(400)}`],
     ['longer than a query takes once encoded', `/?${'&'.repeat(1400)}`],
   ])('falls back to / for %s', (_name, value) => {
-    expect(localPath(value)).toBe('/');
+    expect(localPath(testSite, value)).toBe('/');
   });
 
   it('keeps a path of exactly 2 KB', () => {
     const path = `/${'a'.repeat(2047)}`;
-    expect(localPath(path)).toBe(path);
+    expect(localPath(testSite, path)).toBe(path);
   });
 });
 
 describe('wantedPage', () => {
   it('is the page, fragment included', () => {
-    expect(wantedPage('/reports?a=1#row-17')).toEqual({ path: '/reports?a=1#row-17' });
+    expect(wantedPage(testSite, '/reports?a=1#row-17')).toEqual({ path: '/reports?a=1#row-17' });
   });
 
   it('is the path alone of a page that is too long, which is named', () => {
     const long = `/reports?q=${'a'.repeat(2048)}#part`;
-    expect(wantedPage(long)).toEqual({ path: '/reports', lost: long });
+    expect(wantedPage(testSite, long)).toEqual({ path: '/reports', lost: long });
     const longer = `/${'a'.repeat(3000)}?b`;
-    expect(wantedPage(longer)).toEqual({ path: '/', lost: longer });
+    expect(wantedPage(testSite, longer)).toEqual({ path: '/', lost: longer });
   });
 
   it('is too long as well when it takes more than 3,900 characters in a query', () => {
     const longest = `/r?${'&'.repeat(1299)}`;
-    expect(wantedPage(longest)).toEqual({ path: longest });
-    expect(wantedPage(`${longest}&`)).toEqual({ path: '/r', lost: `${longest}&` });
+    expect(wantedPage(testSite, longest)).toEqual({ path: longest });
+    expect(wantedPage(testSite, `${longest}&`)).toEqual({ path: '/r', lost: `${longest}&` });
   });
 
   it.each([null, undefined, 'https://evil.example', `//evil.example/${'a'.repeat(3000)}`])(
     'names nothing that is not on this origin: %#',
     (value) => {
-      expect(wantedPage(value)).toEqual({ path: '/' });
+      expect(wantedPage(testSite, value)).toEqual({ path: '/' });
     },
   );
 });
@@ -150,7 +151,7 @@ describe('loginPathTo', () => {
     `/${'%D0%B0'.repeat(340)}?a&b+c#d`,
     `/?q=${'a/'.repeat(1000)}`,
   ])('comes back to %.40s', (path) => {
-    const loginPath = loginPathTo(path, 'select_account');
+    const loginPath = loginPathTo(testSite, path, 'select_account');
     expect(returnTo(loginPath)).toBe(path);
     expect(loginPath.length).toBeLessThan(4000);
   });

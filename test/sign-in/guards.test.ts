@@ -2,7 +2,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { AppError, RoleMissingError, SignInNeededError, StepUpError } from '../../src/errors';
 import { openSealed } from '../../src/keys/encryption';
 import { sessionKeyOf } from '../../src/sessions/session';
-import { sameOrigin, signedIn, type SignedInContext, withRole } from '../../src/sign-in/guards';
+import { sameOrigin, signedIn, type SessionContext, withRole } from '../../src/sign-in/guards';
 import { signOut } from '../../src/sign-in/sign-out';
 import { stepUpName } from '../../src/sign-in/step-up';
 import { failureOf, longEnough } from '../support/auth-fixture';
@@ -18,7 +18,7 @@ import { start, userOf } from '../support/session-fixture';
 const idleSeconds = 600;
 
 let fixture: ContextFixture;
-let met: SignedInContext[];
+let met: SessionContext[];
 
 beforeEach(async () => {
   fixture = await createContextFixture({ SESSION_IDLE_SECONDS: `${idleSeconds}` });

@@ -110,7 +110,9 @@ afterEach(() => tiny.stop());
 
 const urlFor = async (loginHint: string | undefined) => {
   const parts = createRelyingParty(tiny, () => 1);
-  return new URL(await signOutUrl(parts, loginHint, longEnough()));
+  return new URL(
+    await signOutUrl(parts, 'http://localhost:7071/auth/signed-out', loginHint, longEnough()),
+  );
 };
 
 describe('signOutUrl', () => {

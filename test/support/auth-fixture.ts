@@ -33,6 +33,7 @@ export function createRelyingParty(
   };
   return {
     settings,
+    redirectUri: `${settings.baseUrl}/auth/redirect`,
     provider: createProvider({ ...settings, clock }),
     credential: createCredentialState(clock),
     tokenPauses: createPauseMemory(),

@@ -1,20 +1,26 @@
-import { HttpRequest } from '@azure/functions';
-import type { Services } from '../../src/anteroom';
-import { createVerifiedTexts, signSessionCookie } from '../../src/cookies/session-cookie';
-import { type RequestContext, readRequest } from '../../src/http/request';
+import { HttpRequest, InvocationContext } from '@azure/functions';
+import type { Site } from '../../src/pages/layout';
+import { createServices } from '../../src/services';
+import type { Services } from '../../src/http/context';
+import { signSessionCookie } from '../../src/cookies/session-cookie';
+import type { RequestContext } from '../../src/http/context';
+import { readRequest } from '../../src/http/request';
 import type { SessionTicket } from '../../src/sessions/session';
-import { createSessionStore, type NewSession } from '../../src/sessions/session-store';
+import type { NewSession } from '../../src/sessions/session-store';
 import { readSettings, type Settings } from '../../src/settings';
-import { createSignOutHints } from '../../src/sign-in/sign-out';
 import type { Table } from '../../src/storage/table';
-import { createRefreshFlight } from '../../src/tokens/access-token';
-import { createGraph } from '../../src/tokens/call-api';
-import { createRevalidate } from '../../src/tokens/revalidate';
-import { createRelyingParty, clientSecret, longEnough } from './auth-fixture';
+import { clientSecret, longEnough } from './auth-fixture';
 import { createMemoryTable } from './memory-table';
 import { newSession, ringSecret, start } from './session-fixture';
 import { createStaticKeyRing } from './static-key-ring';
 import { clientId, startTinyProvider, tenantId, type TinyProvider } from './tiny-provider';
+
+/** The base path of this repository's app, and every page. */
+export const testSite: Site = {
+  authPath: '/auth',
+  homePath: '/',
+  menu: ['me', 'sessions', 'admin'],
+};
 
 /** What a browser says of a navigation that a person began. */
 export const browserHeaders = {
@@ -73,7 +79,11 @@ export async function createContextFixture(
   const tiny = await startTinyProvider();
   const settings = settingsFrom({ ...environmentFor(tiny), ...environment });
   const fixture: ContextFixture = {
-    services: createServices(settings, tiny, () => fixture),
+    services: createServices(settings, testSite, {
+      clock: () => fixture.now,
+      table: watchedTable(() => fixture),
+      keyRing: createStaticKeyRing(ringSecret),
+    }),
     tiny,
     now: start,
     tableFailure: undefined,
@@ -89,32 +99,6 @@ function settingsFrom(environment: Readonly<Record<string, string>>): Settings {
   const read = readSettings(environment);
   if ('faults' in read) throw new Error(`faulty settings: ${JSON.stringify(read.faults)}`);
   return read.settings;
-}
-
-function createServices(
-  settings: Settings,
-  tiny: TinyProvider,
-  fixture: () => ContextFixture,
-): Services {
-  const clock = () => fixture().now;
-  const table = watchedTable(fixture);
-  const keyRing = createStaticKeyRing(ringSecret);
-  const sessions = createSessionStore({ table, keyRing, limits: settings });
-  const auth = createRelyingParty(tiny, clock, settings);
-  const { revalidateSeconds } = settings;
-  return {
-    settings,
-    clock,
-    table,
-    keyRing,
-    sessions,
-    auth,
-    revalidate: createRevalidate({ auth, sessions, revalidateSeconds }),
-    shareRefresh: createRefreshFlight(),
-    verifiedTexts: createVerifiedTexts(),
-    graph: createGraph({ baseUrl: settings.graphBaseUrl, clock }),
-    signOutHints: createSignOutHints(),
-  };
 }
 
 function watchedTable(fixture: () => ContextFixture): Table {
@@ -159,6 +143,7 @@ function createContext(
     services,
     now,
     signal,
+    invocation: new InvocationContext({ invocationId: 'invocation-1', functionName: 'test' }),
     correlationId: 'invocation-1',
     cookies: [],
     visitor: { user: undefined },

@@ -58,7 +58,8 @@ beforeEach(async () => {
 });
 afterEach(() => tiny.stop());
 
-const instance = (): Revalidate => createRevalidate({ auth, sessions, revalidateSeconds });
+const instance = (): Revalidate =>
+  createRevalidate({ relyingParty: auth, sessions, revalidateSeconds });
 
 async function stored(now: number): Promise<FoundSession> {
   const found = await sessions.readWithTokens(ticket, now, longEnough());

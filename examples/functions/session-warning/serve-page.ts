@@ -1,6 +1,4 @@
-import type { HttpResponseInit } from '@azure/functions';
-import { app } from '@azure/functions';
-import { endpoint } from '../../http/endpoint';
+import { app, type HttpResponseInit } from '@azure/functions';
 // As text in the bundle: nothing else is deployed, so in Azure there is no file to read.
 import page from './index.html' with { type: 'text' };
 import script from './session-warning.js' with { type: 'text' };
@@ -26,12 +24,12 @@ app.http('session-warning', {
   methods: ['GET', 'HEAD'],
   route: 'session-warning',
   authLevel: 'anonymous',
-  handler: endpoint(servePage),
+  handler: servePage,
 });
 
 app.http('session-warning-script', {
   methods: ['GET', 'HEAD'],
   route: 'session-warning.js',
   authLevel: 'anonymous',
-  handler: endpoint(serveScript),
+  handler: serveScript,
 });

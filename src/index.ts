@@ -1,0 +1,17 @@
+// The face of the package. Everything that another app may use is named here.
+export {
+  anteroom,
+  type Anteroom,
+  type AnteroomOptions,
+  type Answer,
+  type FunctionsApp,
+  type GuardOptions,
+  type SignedIn,
+  type SignedInContext,
+  type SignedInHandler,
+} from './anteroom';
+export { AppError, type ErrorCode } from './errors';
+export type { MenuPage } from './pages/layout';
+export type { User } from './sessions/session';
+export type { Environment } from './settings';
+export type { ApiRequest } from './tokens/call-api';

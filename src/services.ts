@@ -1,0 +1,141 @@
+import { createVerifiedTexts } from './cookies/session-cookie';
+import { createRefreshFlight } from './tokens/access-token';
+import { createGraph } from './tokens/call-api';
+import {
+  clientAssertion,
+  createManagedIdentity,
+  keyVaultAccess,
+  type ManagedIdentity,
+  tableCredential,
+} from './entra/managed-identity';
+import { type RelyingParty, createCredentialState } from './entra/msal';
+import { createProvider } from './entra/provider';
+import { AppError } from './errors';
+import type { KeyRing } from './keys/encryption';
+import { createKeyRing } from './keys/key-ring';
+import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
+import { settleProxy } from './proxy';
+import { keyForLogs } from './sessions/session';
+import { createSessionStore } from './sessions/session-store';
+import { longestSessionSeconds } from './setting-values';
+import { type Environment, readSettings, type SettingFault, type Settings } from './settings';
+import { createSignOutHints } from './sessions/end-sessions';
+import type { FaultySettings, Services } from './http/context';
+import type { Site } from './pages/layout';
+import { createAzureTable, createTableClient, type TableConnection } from './storage/azure-table';
+import type { Table } from './storage/table';
+import { createRevalidate } from './tokens/revalidate';
+import { type Clock, createPauseMemory, systemClock } from './waiting';
+
+/** Parts that a test gives instead of those that the settings name. */
+export interface GivenParts {
+  readonly clock?: Clock;
+  readonly table?: Table;
+  readonly keyRing?: KeyRing;
+}
+
+/**
+ * The services that these settings ask for, or every fault of the settings. Nothing is connected yet.
+ * @param environment values by name, as `process.env` has them
+ */
+export function servicesOrFaults(environment: Environment, site: Site): Services | FaultySettings {
+  const faulty = (...faults: readonly SettingFault[]): FaultySettings => ({ site, faults });
+  try {
+    settleProxy(environment);
+  } catch {
+    return faulty({ name: 'HTTPS_PROXY', fault: 'must be the http or https URL of a proxy' });
+  }
+  const read = readSettings(environment);
+  if ('faults' in read) return faulty(...read.faults);
+  try {
+    return createServices(read.settings, site);
+  } catch (error) {
+    // Only the library of the tables can find this.
+    if (!(error instanceof AppError) || error.code !== 'ERR_SETTINGS') throw error;
+    const fault = 'must be a place of Table Storage that can be understood';
+    return faulty({ name: 'TABLES_CONNECTION_STRING', fault });
+  }
+}
+
+/** Puts all parts together. There is no other place that does. */
+export function createServices(settings: Settings, site: Site, given: GivenParts = {}): Services {
+  const { clock = systemClock } = given;
+  const identity = createManagedIdentity({
+    // Never asked for anything where the settings need no identity.
+    clientId: settings.managedIdentityClientId ?? '',
+    clock,
+  });
+  const table =
+    given.table ?? createAzureTable(createTableClient(tableConnection(settings, identity)));
+  const keyRing = given.keyRing ?? openKeyRing(settings, { table, identity, clock });
+  const sessions = createSessionStore({
+    table,
+    keyRing,
+    limits: settings,
+    onUnreadable: (what, userKey) => {
+      logOutsideRequests(`ERR_SESSION_UNREADABLE: ${what} of ${keyForLogs(userKey)}`);
+    },
+  });
+  const { authority, issuer, clientId, revalidateSeconds } = settings;
+  const relyingParty: RelyingParty = {
+    settings,
+    redirectUri: `${settings.baseUrl}${site.authPath}/redirect`,
+    provider: createProvider({ authority, issuer, clientId, clock }),
+    credential: createCredentialState(clock),
+    tokenPauses: createPauseMemory(),
+    clientAssertion: clientAssertion(identity, authority),
+  };
+  return {
+    site,
+    settings,
+    clock,
+    table,
+    keyRing,
+    sessions,
+    relyingParty,
+    revalidate: createRevalidate({ relyingParty, sessions, revalidateSeconds }),
+    shareRefresh: createRefreshFlight(),
+    verifiedTexts: createVerifiedTexts(),
+    graph: createGraph({ baseUrl: settings.graphBaseUrl, clock }),
+    signOutHints: createSignOutHints(),
+  };
+}
+
+interface KeyRingParts {
+  readonly table: Table;
+  readonly identity: ManagedIdentity;
+  readonly clock: Clock;
+}
+
+function openKeyRing(settings: Settings, { table, identity, clock }: KeyRingParts): KeyRing {
+  return createKeyRing({
+    rows: table,
+    wrapping: createWrapping(settings, identity),
+    clock,
+    retainSeconds: longestSessionSeconds,
+    report: (error) => {
+      logOutsideRequests(error instanceof AppError ? error.message : 'ERR_INTERNAL');
+    },
+  });
+}
+
+function tableConnection(
+  { tables, tableName }: Settings,
+  identity: ManagedIdentity,
+): TableConnection {
+  return tables.kind === 'endpoint'
+    ? { endpoint: tables.endpoint, credential: tableCredential(identity), tableName }
+    : { connectionString: tables.connectionString, tableName };
+}
+
+function createWrapping({ keyWrapping }: Settings, identity: ManagedIdentity): KeyWrapping {
+  return keyWrapping.kind === 'key-vault'
+    ? createKeyVaultWrapping(keyVaultAccess(identity, keyWrapping.keyId))
+    : createSecretWrapping(keyWrapping.secret);
+}
+
+/** For what no request is answered with. In Azure it stands in the log at level information, by its code. */
+function logOutsideRequests(message: string): void {
+  // eslint-disable-next-line no-console -- there is no invocation to log with
+  console.error(message);
+}
