@@ -22,7 +22,7 @@ interface AppErrorOptions {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** A failure with a stable code. `http/answer-error.ts` is the one place that turns it into an answer. */
+/** A failure with a stable code. `http/error-response.tsx` alone turns it into an answer. */
 export class AppError extends Error {
   override readonly name: string = 'AppError';
   readonly code: ErrorCode;

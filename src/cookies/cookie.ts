@@ -21,8 +21,8 @@ export function ourCookieName(name: string, { isHttps, loopbackPort }: CookieSit
 }
 
 /**
- * A cookie for `response.cookies`, as all of ours are: of this host alone, unseen by scripts, never
- * sent along when another site caused the request.
+ * A cookie for `response.cookies`, as all of ours are: for this host alone, not readable by scripts, and never sent with a
+ * request that another site caused.
  */
 export function ourCookie(name: string, value: string, site: CookieSite): Cookie {
   return {
@@ -41,14 +41,14 @@ export function clearingCookie(name: string, site: CookieSite): Cookie {
 }
 
 /**
- * The cookies that a request brought, by name. A value is `undefined` where it must not be believed: the name came
- * twice, or the value is longer than 4096 characters or not made of base64url characters and dots, as all of ours are.
+ * The cookies that a request brought, by name. A value is `undefined` where it cannot be ours: the name came twice, or the
+ * value is longer than 4096 characters, or it has other characters than those of base64url and dots.
  */
 export type RequestCookies = ReadonlyMap<string, string | undefined>;
 
-/** A browser keeps about 180 cookies for a host. More than this limit is not read. */
+/** A browser keeps about 180 cookies for a host. Those beyond this limit are not read. */
 const maxPairs = 100;
-const longestValue = 4096;
+const maxValueLength = 4096;
 
 /**
  * Reads a `Cookie` header, once a request. Only a semicolon separates cookies. If a comma did too, a sibling
@@ -61,20 +61,20 @@ export function readCookies(header: string | null): RequestCookies {
   const cookies = new Map<string, string | undefined>();
   for (const pair of header?.split(';', maxPairs) ?? []) {
     // One pair at a time: the parser keeps only the first of two cookies with the same name.
-    for (const [name, value = ''] of Object.entries(parseCookie(pair, { decode: asItIs }))) {
-      // Two of one name: one of them was planted, and nobody can tell which.
-      cookies.set(name, cookies.has(name) ? undefined : believed(value));
+    for (const [name, value = ''] of Object.entries(parseCookie(pair, { decode: unchanged }))) {
+      // Of two with one name, somebody planted one, and nobody can tell which.
+      cookies.set(name, cookies.has(name) ? undefined : ourValue(value));
     }
   }
   return cookies;
 }
 
-function believed(text: string): string | undefined {
+function ourValue(text: string): string | undefined {
   const [value = ''] = text.split(',', 1);
-  return value.length <= longestValue && /^[A-Za-z0-9_.-]+$/.test(value) ? value : undefined;
+  return value.length <= maxValueLength && /^[A-Za-z0-9_.-]+$/.test(value) ? value : undefined;
 }
 
-function asItIs(value: string): string {
+function unchanged(value: string): string {
   return value;
 }
 
@@ -85,9 +85,9 @@ export type NoticeKind = 'signed-out' | 'ended';
 const noticeSeconds = 600;
 
 /**
- * A cookie that tells the next page what has just happened. A query would do the same for whoever writes a link, and
- * let our own page say what is not so; a cookie of ours no other site can set.
- * @param content anything JSON can hold, without secrets: it is neither signed nor encrypted
+ * A cookie that tells the next page what has just happened. In a query, anybody who writes a link could make our own page
+ * say what is not true. Another site cannot set our cookie.
+ * @param content anything that JSON can hold, without secrets: it is neither signed nor encrypted
  */
 export function noticeCookie(kind: NoticeKind, content: unknown, site: CookieSite): Cookie {
   const value = Buffer.from(JSON.stringify(content), 'utf8').toString('base64url');
@@ -100,7 +100,7 @@ export function readNotice(cookies: RequestCookies, kind: NoticeKind, site: Cook
   return value === undefined ? undefined : parseJson(Buffer.from(value, 'base64url'));
 }
 
-/** Takes the notice out of the browser, once it was read. */
+/** Removes the notice from the browser after it was read. */
 export function clearNotice(kind: NoticeKind, site: CookieSite): Cookie {
   return clearingCookie(nameOf(kind), site);
 }

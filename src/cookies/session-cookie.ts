@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import type { Cookie } from '@azure/functions';
 import { CompactSign, compactVerify } from 'jose';
-import { isObject, parseJson } from '../json';
+import * as v from 'valibot';
+import { parseJson } from '../json';
 import { deriveKey, findNamedKey, type KeyRing, type RingKey } from '../keys/encryption';
 import type { SessionTicket } from '../sessions/session';
 import {
@@ -21,8 +22,8 @@ interface CookieOptions {
 }
 
 /**
- * The ticket as a cookie: compact JWS, `HS256` (RFC 7515 section 7.1), well under 400 bytes. It has
- * no Max-Age: it goes with the browser, and the session ends on the server.
+ * The ticket as a cookie: a compact JWS, `HS256` (RFC 7515 section 7.1), under 400 bytes. It has no Max-Age: the browser
+ * forgets it at its end, and the session ends on the server.
  * @throws ERR_KEYS_UNAVAILABLE
  */
 export async function signSessionCookie(
@@ -39,9 +40,9 @@ export async function signSessionCookie(
 }
 
 /**
- * The ticket in a request's cookies; `undefined` for anything but one cookie that this app signed and
- * that has not expired: whoever sends something else is simply signed out.
- * @param now `any` takes an expired one too
+ * The ticket in a request's cookies; `undefined` for anything but one cookie that this app signed and that has not
+ * expired: a browser that sends anything else is signed out.
+ * @param now `any` takes an expired one, too
  * @throws ERR_KEYS_UNAVAILABLE: then nobody can tell
  */
 export async function readSessionCookie(
@@ -64,14 +65,16 @@ export async function readSessionCookie(
       await compactVerify(value, key, { algorithms: ['HS256'] });
       verifiedTexts.add(ringKey, value);
     }
-    const ticket = parseTicket(parseJson(payloadOf(value)));
-    return now === 'any' || now < (ticket?.expiresAt ?? 0) ? ticket : undefined;
+    const content = Buffer.from(value.split('.')[1] ?? '', 'base64url');
+    const ticket = v.safeParse(ticketSchema, parseJson(content));
+    if (!ticket.success) return undefined;
+    return now === 'any' || now < ticket.output.expiresAt ? ticket.output : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Whether a request brought a session cookie at all, whatever it is worth. */
+/** Whether a request brought a session cookie, valid or not. */
 export function hasSessionCookie(cookies: RequestCookies, site: CookieSite): boolean {
   return cookies.has(ourCookieName(cookieName, site));
 }
@@ -81,23 +84,19 @@ export function clearSessionCookie(site: CookieSite): Cookie {
   return clearingCookie(cookieName, site);
 }
 
-/** Of a compact JWS that was verified. */
-function payloadOf(value: string): Uint8Array {
-  return Buffer.from(value.split('.')[1] ?? '', 'base64url');
-}
+/** 32 bytes in base64url. */
+const id = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));
+const time = v.pipe(v.number(), v.safeInteger());
 
-function parseTicket(content: unknown): SessionTicket | undefined {
-  if (!isObject(content)) return undefined;
-  const { u: userKey, s: sessionId, iat: issuedAt, exp: expiresAt } = content;
-  if (!is32Bytes(userKey) || !is32Bytes(sessionId)) return undefined;
-  if (!Number.isSafeInteger(issuedAt) || !Number.isSafeInteger(expiresAt)) return undefined;
-  if (typeof issuedAt !== 'number' || typeof expiresAt !== 'number') return undefined;
-  return { userKey, sessionId, issuedAt, expiresAt };
-}
-
-function is32Bytes(value: unknown): value is string {
-  return typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value);
-}
+const ticketSchema = v.pipe(
+  v.object({ u: id, s: id, iat: time, exp: time }),
+  v.transform(({ u, s, iat, exp }): SessionTicket => ({
+    userKey: u,
+    sessionId: s,
+    issuedAt: iat,
+    expiresAt: exp,
+  })),
+);
 
 /** Some 200 KB. A text that was forgotten is verified once more. */
 const maxTexts = 2_000;
@@ -112,10 +111,10 @@ export interface VerifiedTexts {
 }
 
 /**
- * A memory of signatures, one an instance. That a signature is right never changes, unlike all that the text says: who
- * asks still reads that each time. Texts are kept as SHA-256 only, since session ids must not linger, and by the ring
- * key's own object: they go when the ring drops the key.
- * @param max how many of a key's texts are kept, the lately used ones
+ * Remembers verified signatures; each instance has one such memory. A right signature stays right. What the text says must
+ * still be read each time. Texts are kept as SHA-256 only, since session ids must not stay in memory, and under the object
+ * of the ring's key: they go when the ring drops the key.
+ * @param max how many texts of a key are kept, the ones that were used last
  */
 export function createVerifiedTexts(max = maxTexts): VerifiedTexts {
   const hashesOf = new WeakMap<RingKey, Set<string>>();

@@ -8,19 +8,17 @@ import {
   type RequestCookies,
 } from './cookie';
 
-/**
- * The cookies of signing in. One small cookie ties every sign-in of a browser to it, however many tabs begin one. What
- * does not fit into `state` (a very long address) goes into one of three more cookies. So the `Cookie` header always
- * stays small: the host refuses a header that is too long before any code of ours runs.
- */
+// One small cookie ties every sign-in of a browser to it, however many tabs begin one. What does not fit into `state` (a
+// very long address) goes into one of three more cookies. So the `Cookie` header stays small: the host refuses a header
+// that is too long before any code of ours runs.
 const bindingName = 'anteroom-sign-in';
 const slotNames = ['anteroom-sign-in-1', 'anteroom-sign-in-2', 'anteroom-sign-in-3'] as const;
 
-/** Longer than an attempt is good for: a late answer still finds the wanted page. Each sign-in starts it again. */
+/** Longer than an attempt is valid: a late answer still finds the wanted page. Each sign-in starts the time again. */
 const keptSeconds = 3600;
 
 /** The longest name and value that a browser must keep (RFC 6265 section 6.1). */
-const longestCookie = 4096;
+const maxCookieLength = 4096;
 
 /** The value of this browser's sign-in cookie: 32 random bytes, base64url. `undefined` when there is none that is ours. */
 export function readSignInCookie(cookies: RequestCookies, site: CookieSite): string | undefined {
@@ -41,8 +39,8 @@ export function keepSignInCookie(
 }
 
 /**
- * A cookie for what did not fit into an attempt's `state`, in a free place or in that of the oldest; `undefined` when a
- * browser would not keep it. The order is a number that grows, since several attempts may begin within one second.
+ * A cookie for what did not fit into an attempt's `state`, under a free name or under that of the oldest; `undefined` when
+ * a browser would not keep it. The order is a number that grows, since several attempts may begin within one second.
  */
 export function overflowCookie(
   cookies: RequestCookies,
@@ -55,10 +53,10 @@ export function overflowCookie(
   const chosen = free[Math.floor(Math.random() * free.length)] ?? oldestOf(slots);
   const next = 1 + Math.max(0, ...slots.map(({ order = 0 }) => order));
   const cookie = kept(ourCookie(chosen.name, `${next.toString(36)}.${overflow}`, site));
-  return cookie.name.length + cookie.value.length > longestCookie ? undefined : cookie;
+  return cookie.name.length + cookie.value.length > maxCookieLength ? undefined : cookie;
 }
 
-/** What this browser kept for attempts, still sealed. */
+/** What this browser keeps for attempts, still sealed. */
 export function readOverflows(cookies: RequestCookies, site: CookieSite): readonly string[] {
   return slotNames.flatMap((name) => readSlot(cookies, name, site)?.overflow ?? []);
 }
@@ -98,7 +96,7 @@ function kept(cookie: Cookie): Cookie {
   return { ...cookie, maxAge: keptSeconds };
 }
 
-/** Only the spelling that `toString('base64url')` makes of 32 bytes. */
+/** Exactly as `toString('base64url')` writes 32 bytes. */
 function is32Bytes(value: string): boolean {
   const bytes = Buffer.from(value, 'base64url');
   return bytes.byteLength === 32 && bytes.toString('base64url') === value;

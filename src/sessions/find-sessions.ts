@@ -1,5 +1,6 @@
 import { AppError } from '../errors';
-import { isObject, parseJson } from '../json';
+import * as v from 'valibot';
+import { parseJson } from '../json';
 import type { Row, RowPage, RowQuery } from '../storage/table';
 import type { SessionName } from './end-sessions';
 import { isLive } from './session';
@@ -42,13 +43,13 @@ export interface ListOptions {
 const unknown: SummaryContent = { name: 'unknown', username: 'unknown', device: 'unknown' };
 
 /**
- * A scan of everybody may find little for long: then the page is short and goes on elsewhere. One user's sessions are
- * looked at to the end: their partition is small, and empty pages must not look like a user without sessions.
+ * A scan of everybody may find little for a long time. Then the page is short, and the next one goes on. One user's
+ * sessions are read to the end: their partition is small, and empty pages must not look like a user without sessions.
  */
 const maxListPages = 10;
 
 /**
- * Live sessions in the order of their keys. One whose summary cannot be read is listed as
+ * Live sessions in the order of their keys, of everybody or of one user. One whose summary cannot be read is listed as
  * `unknown`: somebody who looks for strange sessions must not miss it.
  * @throws ERR_BAD_REQUEST for a continuation that no page ended with
  */
@@ -99,7 +100,7 @@ export async function findSession(
   return summary !== undefined && isLive(summary, now) ? summary : undefined;
 }
 
-/** What a row tells of a session; `undefined` when it does not even have its times. */
+/** What a row tells of a session; `undefined` when it has no times. */
 async function summaryOf(
   { table, keyRing }: SessionStorage,
   row: Row,
@@ -119,7 +120,7 @@ async function summaryOf(
 }
 
 export interface SearchOptions {
-  /** Words that name or address must hold, in any case; or the beginning of a user key as it stands in logs. */
+  /** Words that name or address must contain, in upper or lower case; or the beginning of a user key, as in logs. */
   readonly text: string;
   readonly now: number;
   /** Sessions a page shows at most. */
@@ -129,26 +130,26 @@ export interface SearchOptions {
 }
 
 export interface SearchedPage extends SessionsPage {
-  /** Live sessions this call has looked at. */
+  /** How many live sessions this call has read. */
   readonly searched: number;
 }
 
-/** Pages of the table that one call looks at; names are encrypted, so the table cannot look itself. */
+/** Pages of the table that one call reads. Names are encrypted, so the table itself cannot search. */
 const maxSearchPages = 10;
 const storagePageSize = 1000;
 
 /** Fewer characters of a key would find strangers. */
 const shortestKeyPrefix = 6;
 
-/** Where a search goes on: in which page of the table, and behind which session of it. */
+/** Where a search goes on: in which page of the table, and after which session of it. */
 interface Position {
   readonly page: string | undefined;
   readonly after: string;
 }
 
 /**
- * Live sessions of people whose name or address holds a text, in the order of their keys. A page may be short, or
- * empty, and not be the last: then `continuation` goes on searching.
+ * Live sessions of people whose name or address contains a text, in the order of their keys. At most 10 lists a call. A
+ * page may be short or empty and not be the last: then `continuation` continues the search.
  * @throws ERR_BAD_REQUEST for a continuation that no search ended with
  */
 export async function searchSessions(
@@ -210,7 +211,7 @@ function folded(text: string): string {
   return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
-/** Compares as the table's order does: partition, then row. All characters are ASCII. */
+/** For comparing in the order of the table: partition, then row. All characters are ASCII. */
 function keyOf({ userKey, sessionKey }: SessionSummary): string {
   return `${userKey} ${sessionPrefix}${sessionKey}`;
 }
@@ -220,11 +221,14 @@ function positionText({ page, after }: Position): string {
 }
 
 function parsePosition(text: string): Position {
-  const position = parseJson(Buffer.from(text, 'base64url'));
-  const { p: page, a: after } = isObject(position) ? position : {};
-  const isPage = page === undefined || (typeof page === 'string' && page !== '');
-  if (!isPage || typeof after !== 'string') {
+  const position = v.safeParse(positionSchema, parseJson(Buffer.from(text, 'base64url')));
+  if (!position.success) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'no continuation of a search' });
   }
-  return { page, after };
+  return { page: position.output.p, after: position.output.a };
 }
+
+const positionSchema = v.object({
+  p: v.optional(v.pipe(v.string(), v.minLength(1))),
+  a: v.string(),
+});

@@ -3,13 +3,13 @@ import type { Row, RowPage, RowQuery, Table } from '../storage/table';
 import { deleteRows, type RowGroup } from './end-sessions';
 import { rowKeysOfSession, sessionKeyIn, toRowTime } from './session-rows';
 
-/** Instances' clocks differ a little: nobody may still take for live what is removed here. */
+/** The clocks of instances differ a little, and no instance may still count as live what is removed here. */
 const marginSeconds = 60;
 
 /** Rows a page of the table service holds at most. */
 const pageSize = 1000;
 
-/** Partitions cleared at once: enough to be quick, too few to disturb sign-ins. */
+/** Partitions that are cleared at the same time: enough to be quick, too few to disturb sign-ins. */
 const parallel = 8;
 
 interface SweepOptions {
@@ -28,8 +28,9 @@ interface SweepCounts {
 }
 
 /**
- * Removes rows that have expired: sessions (also idle ones) with their tokens, index entries, retired keys. They count as
- * absent long before. Reads keys and times only and needs no key. Safe to run twice at once, and to break off anywhere.
+ * Removes rows that have expired: sessions (idle ones too) with their tokens, index entries, old keys. All of them count as
+ * absent before. It reads row keys and times only, so it needs no key of the ring. Two runs at the same time do no harm,
+ * and neither does a run that stops in the middle.
  * @throws ERR_STORAGE_UNAVAILABLE; what was removed until then stays removed
  */
 export async function sweepExpiredRows(
@@ -44,9 +45,9 @@ export async function sweepExpiredRows(
     await removeRows(table, page.rows, signal);
     pages += 1;
     rows += page.rows.length;
-    // After each page: a run that breaks off must not begin at the same place for ever.
+    // After each page: if a run stops, the next one must not begin at the same row again.
     const kept = await writeCursor(table, { ...cursor, continuation: page.continuation }, signal);
-    // Another run is at work, from a place of its own.
+    // Another run is at work and has its own cursor.
     if (kept === undefined) return { pages, rows, isFinished: false };
     cursor = kept;
   } while (cursor.continuation !== undefined && pages < maxPages);
@@ -66,7 +67,7 @@ function expiredRows(now: number, continuation: string | undefined): RowQuery {
   };
 }
 
-/** A place that cannot be read is no place: the sweep begins anew. */
+/** Where the continuation cannot be read, the sweep begins at the first row again. */
 async function nextPage(
   table: Table,
   now: number,
@@ -83,7 +84,7 @@ async function nextPage(
   }
 }
 
-/** A session goes with its tokens, so that no half of one is left. */
+/** A session and its tokens go together, so that no half of a session is left. */
 async function removeRows(table: Table, rows: readonly Row[], signal: AbortSignal): Promise<void> {
   const partitions = [...groupsByPartition(rows)];
   for (let start = 0; start < partitions.length; start += parallel) {
@@ -131,7 +132,7 @@ async function readCursor(table: Table, signal: AbortSignal): Promise<SweepCurso
 }
 
 /**
- * Keeps the place.
+ * Stores where the next run goes on.
  * @returns the cursor as it is stored now; `undefined` when another run was quicker and has its own
  */
 async function writeCursor(

@@ -11,20 +11,14 @@ import { refreshError } from '../entra/refusal-errors';
 import { normalScopes, requireOneResource, scopesOfSignIn } from '../entra/scopes';
 import { AppError, StepUpError } from '../errors';
 import type { User } from '../sessions/session';
+import type { StoredTokens } from '../sessions/session-rows';
 import { AskedToWaitError, createSingleFlight, type SingleFlight } from '../waiting';
 
-/** One session's token cache as it is stored. */
-export interface StoredTokens {
-  readonly tokenCache: string;
-  /** Names this version, for `If-Match`. */
-  readonly etag: string;
-}
-
-/** Where one session's token cache lies; the session is already chosen. */
+/** The stored token cache of one session. */
 export interface TokenStore {
   /** `undefined` when the session was ended meanwhile. */
   readTokens(signal: AbortSignal): Promise<StoredTokens | undefined>;
-  /** Rewrites the cache if it still has this version; `missing` when the session was ended. */
+  /** Rewrites the cache if it still has the version `etag`; `missing` when the session was ended. */
   writeTokens(
     tokens: StoredTokens,
     signal: AbortSignal,
@@ -33,24 +27,24 @@ export interface TokenStore {
 
 interface TokenOwner {
   readonly user: User;
-  /** Names the session, for requests that find the same expired token at once. */
+  /** Names the session, for requests that find the same expired token at the same time. */
   readonly sessionKey: string;
   readonly store: TokenStore;
-  /** When the cache was already read, together with the session. */
+  /** The cache, if it was read together with the session. */
   readonly tokens?: StoredTokens | undefined;
   readonly now: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Gives a live access token of the user for these scopes; without any, for those of `GRAPH_SCOPES` that belong to Graph, or
- * to the resource of the first. Scopes of two resources are ERR_INTERNAL: no token holds both.
+ * Gives a live access token of the user for these scopes. Without any it is for those of `GRAPH_SCOPES` that belong to
+ * Graph, or to the resource of the first. Scopes of two resources are ERR_INTERNAL: no token holds both.
  */
-export type AccessTokenOf = (scopes?: readonly string[]) => Promise<string>;
+type AccessTokenOf = (scopes?: readonly string[]) => Promise<string>;
 
 /**
- * Access tokens for one request of one user. The cache is read only when a token is asked for, and
- * written only when it changed. Requests of one session that run at once refresh once.
+ * Access tokens for one request of one user. The cache is read only when a token is asked for, and written only when it
+ * changed. Requests of one session that run at the same time refresh once.
  * @throws (when called) as {@link acquireFromStored}, ERR_SIGNED_OUT when the session was ended,
  *   and what the store throws
  */
@@ -87,25 +81,18 @@ async function refresh(
   scopes: readonly string[],
 ): Promise<string> {
   const { user, store, now, signal } = owner;
-  const acquired = await acquireFromStored(parts, { user, scopes, now, signal }, stored, () =>
-    store.readTokens(signal),
-  );
+  const reread = (): Promise<StoredTokens | undefined> => store.readTokens(signal);
+  const acquired = await acquireFromStored(parts, { user, scopes }, stored, reread, now, signal);
   if (!acquired.changed) return acquired.accessToken;
-  return storeRefreshedTokens(store, acquired, { scopes, now, signal });
-}
-
-interface TokenUse {
-  readonly scopes: readonly string[];
-  readonly now: number;
-  readonly signal: AbortSignal;
+  return storeRefreshedTokens(store, acquired, scopes, now, signal);
 }
 
 /** Enough for instances that refresh in turn. */
 const maxWrites = 4;
 
 /**
- * Stores what a refresh brought. Another instance may have refreshed at the same time: then its token is used if it serves,
- * else both caches are merged, so that nothing of either's work is lost.
+ * Stores what a refresh brought. Another instance may have refreshed at the same time. Then its token is used, if it is good
+ * for these scopes; else both caches are merged, so that nothing is lost.
  * @param acquired `etag` is the version of the stored cache that was refreshed
  * @returns the access token to use
  * @throws ERR_SIGNED_OUT when the session was ended meanwhile, and what the store throws
@@ -113,7 +100,9 @@ const maxWrites = 4;
 export async function storeRefreshedTokens(
   store: TokenStore,
   acquired: StoredTokens & { readonly accessToken: string },
-  { scopes, now, signal }: TokenUse,
+  scopes: readonly string[],
+  now: number,
+  signal: AbortSignal,
 ): Promise<string> {
   let { tokenCache, etag } = acquired;
   for (let writes = 0; writes < maxWrites; writes += 1) {
@@ -140,15 +129,15 @@ function signedOut(): AppError {
   return new AppError('ERR_SIGNED_OUT', { note: 'the session was ended meanwhile' });
 }
 
-/** What was acquired, and the version of the stored cache it came from. */
+/** What was acquired, and the version of the stored cache that it came from. */
 export interface AcquiredFromStored extends AcquiredAccessToken {
   readonly etag: string;
 }
 
 /**
- * Acquires with a stored token cache. When the provider takes the refresh token for dead, another instance may have got a
- * newer one meanwhile: a session ends only if what is stored now fails too. A refusal for
- * the scopes of one API does not end it either: the provider must also refuse the scopes of the sign-in. Else it is a step-up.
+ * Acquires with a stored token cache. When the provider refuses the refresh token for good, another instance may have got a
+ * newer one meanwhile: the session ends only if the tokens that are stored now fail, too. A refusal for the scopes of one
+ * API does not end it either: the provider must also refuse the scopes of the sign-in. Otherwise it is a step-up.
  * @param reread the cache as it is stored now; `undefined` when the session was ended
  * @throws as {@link acquireAccessToken}
  */
@@ -157,9 +146,11 @@ export async function acquireFromStored(
   request: Omit<AccessTokenRequest, 'tokenCache'>,
   stored: StoredTokens,
   reread: () => Promise<StoredTokens | undefined>,
+  now: number,
+  signal: AbortSignal,
 ): Promise<AcquiredFromStored> {
   const acquire = async ({ tokenCache, etag }: StoredTokens): Promise<AcquiredFromStored> => ({
-    ...(await acquireAccessToken(parts, { ...request, tokenCache })),
+    ...(await acquireAccessToken(parts, { ...request, tokenCache }, now, signal)),
     etag,
   });
   let refused: AppError;
@@ -177,7 +168,8 @@ export async function acquireFromStored(
       refused = signedOutOrThrow(error);
     }
   }
-  throw await confirmed(parts, { ...request, tokenCache: later.tokenCache }, refused);
+  const last = { ...request, tokenCache: later.tokenCache };
+  throw await confirmed(parts, last, refused, now, signal);
 }
 
 function signedOutOrThrow(error: unknown): AppError {
@@ -185,21 +177,23 @@ function signedOutOrThrow(error: unknown): AppError {
   throw error;
 }
 
+/** The error to throw after a refusal: the refusal itself only if the provider refuses the sign-in's own scopes, too. */
 async function confirmed(
   parts: RelyingParty,
-  request: AccessTokenRequest,
+  { tokenCache, user, scopes }: AccessTokenRequest,
   refused: AppError,
+  now: number,
+  signal: AbortSignal,
 ): Promise<AppError> {
-  const scopes = scopesOfSignIn(parts.settings.graphScopes);
-  const ofSignIn = normalScopes(scopes);
-  if (normalScopes(request.scopes).every((scope) => ofSignIn.includes(scope))) return refused;
-  const { tokenCache, user, now, signal } = request;
-  const whole = { tokenCache, user, now, signal, scopes, forceRefresh: true };
-  await acquireAccessToken(parts, whole);
-  return new StepUpError({ scopes: request.scopes }, { cause: refused });
+  const ofSignIn = scopesOfSignIn(parts.settings.graphScopes);
+  const known = normalScopes(ofSignIn);
+  if (normalScopes(scopes).every((scope) => known.includes(scope))) return refused;
+  const request = { tokenCache, user, scopes: ofSignIn, forceRefresh: true };
+  await acquireAccessToken(parts, request, now, signal);
+  return new StepUpError({ scopes }, { cause: refused });
 }
 
-export interface AccessTokenRequest {
+interface AccessTokenRequest {
   /** The session's serialized MSAL cache. */
   readonly tokenCache: string;
   readonly user: User;
@@ -209,11 +203,9 @@ export interface AccessTokenRequest {
   readonly forceRefresh?: boolean;
   /** A claims challenge to answer without the user, if the provider lets us. */
   readonly claims?: string;
-  readonly now: number;
-  readonly signal: AbortSignal;
 }
 
-export interface AcquiredAccessToken {
+interface AcquiredAccessToken {
   readonly accessToken: string;
   /** To be stored when `changed`. */
   readonly tokenCache: string;
@@ -223,24 +215,25 @@ export interface AcquiredAccessToken {
 }
 
 /**
- * A live access token for the user: from the cache, or by refreshing. Nothing that came with a
- * refresh is given away before its ID token is seen to be this user's (OpenID Connect Core 1.0
- * section 12.2).
+ * A live access token for the user: from the cache, or by a refresh. Nothing that came with a refresh is given away before
+ * its ID token is verified and of this user (OpenID Connect Core 1.0 section 12.2).
  * @throws ERR_WRONG_TENANT, ERR_INTERNAL for scopes of two resources, and as {@link refreshError}
  */
 export async function acquireAccessToken(
   parts: RelyingParty,
   request: AccessTokenRequest,
+  now: number,
+  signal: AbortSignal,
 ): Promise<AcquiredAccessToken> {
-  const { tokenCache, scopes, claims, now } = request;
+  const { tokenCache, scopes, claims } = request;
   requireOneResource(scopes);
   const isForced = request.forceRefresh === true || claims !== undefined;
-  // MSAL would look for a token by what was granted, not by what was asked, so it is only ever told to refresh.
+  // MSAL would look for a token by what was granted, not by what was asked for, so it only ever refreshes.
   const live = isForced ? undefined : findLiveAccessToken(tokenCache, scopes, now);
   if (live !== undefined) return { accessToken: live, tokenCache, changed: false };
   const question = `${request.user.userKey} ${normalScopes(scopes).join(' ')}`;
   requireNoPause(parts, question, now);
-  const { msal, answer } = await createMsalClient(parts, request.signal);
+  const { msal, answer } = await createMsalClient(parts, signal);
   const cache = msal.getTokenCache();
   cache.deserialize(tokenCache);
   const account = await findAccount(cache);
@@ -264,7 +257,8 @@ export async function acquireAccessToken(
     throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the token answer lacks a token' });
   }
   const after = cache.serialize();
-  const idToken = await verifyNewIdTokens(parts, request, [...idTokensIn(after), result.idToken]);
+  const idTokens = [...idTokensIn(after), result.idToken];
+  const idToken = await verifyNewIdTokens(parts, request, idTokens, now, signal);
   return {
     accessToken,
     tokenCache: keepAcquired({ before: tokenCache, after, scopes, isForced, now }),
@@ -281,7 +275,7 @@ function requireNoPause({ tokenPauses }: RelyingParty, question: string, now: nu
   throw new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', left, { note });
 }
 
-/** The cache is one session's, so its only account is the user's. */
+/** The cache belongs to one session, so its only account is the user's. */
 async function findAccount(cache: TokenCache): Promise<AccountInfo> {
   const [account] = await cache.getAllAccounts();
   if (account === undefined) {
@@ -290,11 +284,13 @@ async function findAccount(cache: TokenCache): Promise<AccountInfo> {
   return account;
 }
 
-/** MSAL returns tokens of another account without caching them, so both places are checked. */
+/** MSAL returns tokens of another account without caching them, so the cache and the result are both checked. */
 async function verifyNewIdTokens(
   parts: RelyingParty,
-  { tokenCache, user, now, signal }: AccessTokenRequest,
+  { tokenCache, user }: AccessTokenRequest,
   idTokens: readonly string[],
+  now: number,
+  signal: AbortSignal,
 ): Promise<VerifiedIdToken | undefined> {
   const known = idTokensIn(tokenCache);
   const fresh = new Set(idTokens.filter((token) => token !== '' && !known.includes(token)));

@@ -5,22 +5,18 @@ import { meaningOf } from '../entra/refusals';
 import { scopesOfSignIn } from '../entra/scopes';
 import { AppError } from '../errors';
 import { sessionKeyOf, type SessionTicket } from '../sessions/session';
+import type { StoredTokens } from '../sessions/session-rows';
 import type { FoundSession, SessionStore } from '../sessions/session-store';
 import { createPauseMemory, withTimeout } from '../waiting';
-import {
-  type AcquiredFromStored,
-  acquireFromStored,
-  createRefreshFlight,
-  type StoredTokens,
-} from './access-token';
+import { type AcquiredFromStored, acquireFromStored, createRefreshFlight } from './access-token';
 
-/** How long a session goes on with its last verified claims while the provider cannot be reached. */
+/** For how long a session goes on with its last verified claims while the provider cannot be reached. */
 const graceSeconds = 3600;
 
 /** How often the provider is asked again meanwhile, for one session of one instance. */
 const retrySeconds = 60;
 
-/** A request must not use up its deadline here: with a provider that hangs it goes on as before. */
+/** A part of the request's time: when the provider hangs, the request goes on as before. */
 const timeoutMs = 4_000;
 
 const maxWrites = 4;
@@ -43,16 +39,16 @@ export interface RevalidationRequest {
 }
 
 /**
- * Makes sure that the provider vouched for the session lately.
+ * Verifies the session with the provider again, when that was long ago.
  * @returns the session with the claims and roles of the newest ID token; `undefined` when it was ended meanwhile
- * @throws as {@link refreshError} and the verifying of ID tokens do; ERR_PROVIDER_UNAVAILABLE only when it has been so for
- *   an hour. A refusal of the app (ERR_PROVIDER_REFUSED) has no such grace: an operator may have disabled the app on purpose
+ * @throws as `refreshError` and `verifyIdToken`; ERR_PROVIDER_UNAVAILABLE only after an hour without the provider. When the
+ *   provider refuses the app (ERR_PROVIDER_REFUSED), it throws at once: an operator may have disabled the app on purpose
  */
 export type Revalidate = (request: RevalidationRequest) => Promise<FoundSession | undefined>;
 
 /**
- * Access tokens of clients that handle claims challenges live up to 28 hours, so tokens alone would keep a removed role
- * or a disabled user alive. One instance asks once for all requests of a session.
+ * Access tokens of clients that handle claims challenges live up to 28 hours. Without this, a removed role or a disabled
+ * user would stay for as long. One instance asks once for all requests of a session.
  * @see https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation#token-lifetime
  */
 export function createRevalidate(parts: RevalidationOptions): Revalidate {
@@ -128,10 +124,9 @@ async function forceRefresh(
     user: found.session.user,
     scopes: scopesOfSignIn(relyingParty.settings.graphScopes),
     forceRefresh: true,
-    now,
   };
-  const acquired = await withTimeout(signal, timeoutMs, (patient) =>
-    acquireFromStored(relyingParty, { ...request, signal: patient }, stored, reread),
+  const acquired = await withTimeout(signal, timeoutMs, (part) =>
+    acquireFromStored(relyingParty, request, stored, reread, now, part),
   ).catch((error: unknown) => {
     noteMissingResource(relyingParty, error);
     throw error;
@@ -143,15 +138,15 @@ async function forceRefresh(
   return { ...acquired, idToken };
 }
 
-/** Every session asks for these scopes, so a refusal of them keeps everybody out, like a refusal of the app. */
+/** Every session asks for these scopes, so their refusal keeps everybody out, like a refusal of the app. */
 function noteMissingResource({ credential }: RelyingParty, error: unknown): void {
   const refusal = error instanceof AppError ? error.refusal : undefined;
   if (refusal !== undefined && meaningOf(refusal).kind === 'request') credential.refused(refusal);
 }
 
 /**
- * Who it is follows the new ID token; the optional login hint stays when a refresh leaves it out. The `sid` stays what it was
- * at sign-in, since the index by which front-channel logout finds the session was written under it.
+ * The user follows the new ID token. The optional login hint stays when a refresh leaves it out. The `sid` stays that of the
+ * sign-in, since the index by which front-channel logout finds the session was written under it.
  */
 function verifiedFacts({ session }: FoundSession, { user, loginHint }: VerifiedIdToken) {
   return { user, sid: session.sid, loginHint: loginHint ?? session.loginHint };

@@ -174,7 +174,7 @@ async function live(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
           },
         };
         const { etag } = found.tokens;
-        await storeRefreshedTokens(tokens, { ...fresh, etag }, { scopes, now, signal });
+        await storeRefreshedTokens(tokens, { ...fresh, etag }, scopes, now, signal);
         return;
       }
       case 'revalidate': {

@@ -65,8 +65,11 @@ const refreshed = async (claims: object = {}, more: Record<string, unknown> = {}
     refresh_token: 'refresh-token-2',
     ...more,
   });
-const acquire = (more: Partial<Parameters<typeof acquireAccessToken>[1]> = {}) =>
-  acquireAccessToken(parts, { tokenCache, user, scopes, now, signal: longEnough(), ...more });
+const acquire = (
+  more: Partial<Parameters<typeof acquireAccessToken>[1]> = {},
+  at = now,
+  signal = longEnough(),
+) => acquireAccessToken(parts, { tokenCache, user, scopes, ...more }, at, signal);
 const refuse = (body: Record<string, unknown>, status = 400): TinyAnswer => ({
   status,
   body: { error_description: "AADSTS1: user 'ada@contoso.example'", ...body },
@@ -134,7 +137,7 @@ describe('acquireAccessToken', () => {
     await signIn({ expires_in: 1, scope: 'Mail.Read' });
     const body = await refreshed();
     tiny.token = () => ({ body });
-    const first = await acquire({ now: now + 5 });
+    const first = await acquire({}, now + 5);
     expect(first.tokenCache).not.toContain('access-token-1');
     expect(first.tokenCache).not.toContain('refresh-token-1');
     const second = await acquire({ tokenCache: first.tokenCache });
@@ -252,7 +255,7 @@ describe('acquireAccessToken', () => {
       body: { error: 'temporarily_unavailable', ...body },
     });
     const askAt = async (seconds: number, more: Partial<Parameters<typeof acquire>[0]> = {}) => {
-      const failure = await failureOf(acquire({ forceRefresh: true, now: now + seconds, ...more }));
+      const failure = await failureOf(acquire({ forceRefresh: true, ...more }, now + seconds));
       return [failure.code, failure.retryAfterSeconds];
     };
 
@@ -277,7 +280,7 @@ describe('acquireAccessToken', () => {
       expect(tiny.forms).toHaveLength(1);
       const body = await refreshed();
       tiny.token = () => ({ body });
-      const acquired = await acquire({ forceRefresh: true, now: now + 60 });
+      const acquired = await acquire({ forceRefresh: true }, now + 60);
       expect(acquired.accessToken).toBe('access-token-2');
     });
 
@@ -435,7 +438,7 @@ describe('acquireAccessToken', () => {
 
     it('the deadline passes', async () => {
       tiny.token = () => ({ hangs: true, body: '' });
-      const work = acquire({ forceRefresh: true, signal: AbortSignal.timeout(100) });
+      const work = acquire({ forceRefresh: true }, now, AbortSignal.timeout(100));
       expect((await failureOf(work)).code).toBe('ERR_PROVIDER_UNAVAILABLE');
     });
   });

@@ -2,9 +2,9 @@ import type { RelyingParty } from '../../src/entra/msal';
 import { StepUpError } from '../../src/errors';
 import type { User } from '../../src/sessions/session';
 import { finishSignIn } from '../../src/sign-in/redeem';
+import type { StoredTokens } from '../../src/sessions/session-rows';
 import {
   createUserTokens,
-  type StoredTokens,
   type TokenStore,
   createRefreshFlight,
 } from '../../src/tokens/access-token';
