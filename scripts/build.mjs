@@ -8,6 +8,13 @@ import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { buildApp } from './build-app.mjs';
 
+const localPrograms = {
+  start: 'local/stack/start.ts',
+  host: 'local/host/run-host.ts',
+  'stack-process': 'local/stack/stack-process.ts',
+  'azurite-process': 'local/tables/azurite-process.ts',
+};
+
 const parts = {
   app: { dist: 'dist', owns: /^main\./, make: buildApp },
   local: {
@@ -15,8 +22,8 @@ const parts = {
     owns: /./,
     // What its package.json names is installed with it; everything else of src is bundled.
     make: (outdir) =>
-      buildPrograms(globSync('local/*.ts'), {
-        ...{ outdir, outbase: 'local', packages: 'bundle' },
+      buildPrograms(localPrograms, {
+        ...{ outdir, packages: 'bundle' },
         external: Object.keys(JSON.parse(readFileSync('local/package.json', 'utf8')).dependencies),
       }),
   },

@@ -1,12 +1,4 @@
-import { type Log, logCategory } from './log';
-import {
-  Disposable,
-  type FunctionCallback,
-  type FunctionMetadata,
-  type HookCallback,
-  type LogLevel,
-  type ProgrammingModel,
-} from './rpc';
+import { type Log, logCategory, type LogLevel } from './log';
 
 /** A function an app has registered. */
 export interface RegisteredFunction {
@@ -102,4 +94,129 @@ function registerHook(
   return new Disposable(() => {
     hooks[known] = hooks[known].filter((hook) => hook !== callback);
   });
+}
+
+// The shapes a Functions host and its Node worker exchange, as far as this host uses them. The names
+// are those of `@azure/functions-core`, the module that exists in the worker only.
+// https://github.com/Azure/azure-functions-nodejs-worker/blob/v4.x/types-core/index.d.ts
+
+/** A value on its way in or out: exactly one property is set. */
+export interface RpcTypedData {
+  readonly string?: string | null;
+  readonly json?: string | null;
+  readonly bytes?: Uint8Array | null;
+  readonly http?: RpcHttpData | null;
+}
+
+/** A value that may be absent, as protobuf writes it. */
+export interface RpcNullable<T> {
+  readonly value?: T | null;
+}
+
+/** An HTTP request (method, url, …) or response (statusCode, cookies, …). */
+export interface RpcHttpData {
+  readonly method?: string;
+  readonly url?: string;
+  readonly nullableHeaders?: Record<string, RpcNullable<string>>;
+  readonly nullableParams?: Record<string, RpcNullable<string>>;
+  readonly nullableQuery?: Record<string, RpcNullable<string>>;
+  readonly statusCode?: string | null;
+  readonly headers?: Record<string, string> | null;
+  readonly cookies?: readonly RpcHttpCookie[] | null;
+  readonly body?: RpcTypedData | null;
+}
+
+/** One cookie of a response. `sameSite: 'none'` means "says nothing"; `explicitNone` is SameSite=None. */
+export interface RpcHttpCookie {
+  readonly name?: string | null;
+  readonly value?: string | null;
+  readonly domain?: RpcNullable<string> | null;
+  readonly path?: RpcNullable<string> | null;
+  readonly expires?: RpcNullable<{ readonly seconds?: number | null }> | null;
+  readonly secure?: RpcNullable<boolean> | null;
+  readonly httpOnly?: RpcNullable<boolean> | null;
+  readonly sameSite?: 'none' | 'lax' | 'strict' | 'explicitNone' | null;
+  /** Seconds. */
+  readonly maxAge?: RpcNullable<number> | null;
+}
+
+/** A trigger or output; what else it holds depends on `type`. */
+export interface RpcBinding {
+  readonly type?: string | null;
+  readonly direction?: 'in' | 'out' | 'inout' | null;
+  readonly [property: string]: unknown;
+}
+
+/** What an app registers. */
+export interface FunctionMetadata {
+  readonly name: string;
+  readonly functionId?: string;
+  readonly bindings: Record<string, RpcBinding>;
+}
+
+/** What an app's handler looks like to the host. */
+export type FunctionCallback = (...inputs: unknown[]) => unknown;
+
+/** One call of a function. */
+export interface RpcInvocationRequest {
+  readonly invocationId: string;
+  readonly functionId: string;
+  readonly inputData: readonly { readonly name: string; readonly data: RpcTypedData }[];
+  readonly traceContext?: { readonly traceParent: string; readonly traceState?: string };
+}
+
+/** What the worker gives a programming model about a call. */
+export interface CoreInvocationContext {
+  readonly invocationId: string;
+  readonly request: RpcInvocationRequest;
+  readonly metadata: FunctionMetadata;
+  /** The library warns when a function logs after it has ended, unless a hook is running. */
+  state?: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks' | undefined;
+  log(level: LogLevel, category: string, message: string): void;
+}
+
+/** One call, as the library carries it out. */
+export interface InvocationModel {
+  getArguments(): Promise<{ readonly context: unknown; readonly inputs: unknown[] }>;
+  invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
+  getResponse(
+    context: unknown,
+    result: unknown,
+  ): Promise<{ readonly returnValue?: RpcTypedData | null }>;
+}
+
+/** What `@azure/functions` hands to the worker with `setProgrammingModel`. */
+export interface ProgrammingModel {
+  readonly name: string;
+  readonly version: string;
+  getInvocationModel(context: CoreInvocationContext): InvocationModel | Promise<InvocationModel>;
+  getCapabilities?(
+    capabilities: Record<string, string>,
+  ): Record<string, string> | Promise<Record<string, string>>;
+}
+
+/** Runs before or after something; it may change the context it is given. */
+export type HookCallback = (context: object) => void | Promise<void>;
+
+/** Something that can be taken back, once: the worker returns it for a registration. */
+export class Disposable {
+  #dispose: (() => void) | undefined;
+
+  constructor(dispose: () => void) {
+    this.#dispose = dispose;
+  }
+
+  /** One that disposes of all `parts`. */
+  static from(...parts: { dispose: () => unknown }[]): Disposable {
+    return new Disposable(() => {
+      for (const part of parts) {
+        part.dispose();
+      }
+    });
+  }
+
+  dispose(): void {
+    this.#dispose?.();
+    this.#dispose = undefined;
+  }
 }

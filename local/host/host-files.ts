@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isObject } from '../../src/json';
 import { FaultyFileError, readJsonFile } from '../loopback/json-file';
-import type { LogLevel } from './rpc';
+import type { LogLevel } from './log';
 
 /** What this host heeds of `host.json`. */
 export interface HostJson {

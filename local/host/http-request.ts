@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { RpcHttpData, RpcNullable } from './rpc';
+import type { RpcHttpData, RpcNullable } from './functions-core';
 
 /** The outer shape of a request: what routing needs before anything else is read. */
 export interface RequestLine {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { RpcHttpCookie, RpcTypedData } from './rpc';
+import type { RpcHttpCookie, RpcTypedData } from './functions-core';
 
 /** An answer, ready to be written. */
 export interface HostResponse {

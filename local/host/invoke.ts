@@ -1,7 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerBuiltIn, answerWithoutFunction, type BuiltInParts, hasKey } from './built-in-routes';
-import type { FunctionsCore, RegisteredFunction } from './functions-core';
+import type {
+  CoreInvocationContext,
+  FunctionsCore,
+  HookCallback,
+  RegisteredFunction,
+  RpcInvocationRequest,
+  RpcTypedData,
+} from './functions-core';
 import type { HostJson } from './host-files';
 import {
   BodyTooLargeError,
@@ -19,12 +26,6 @@ import {
 } from './http-response';
 import { type Log, logCategory } from './log';
 import { findRoute, type HttpFunction } from './routes';
-import type {
-  CoreInvocationContext,
-  HookCallback,
-  RpcInvocationRequest,
-  RpcTypedData,
-} from './rpc';
 import { type TimerFunction, toRpcTimer } from './timers';
 
 /** What answering needs. */

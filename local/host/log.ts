@@ -1,5 +1,8 @@
 import { styleText } from 'node:util';
-import type { LogLevel } from './rpc';
+
+/** How bad a line of the log is. */
+export type LogLevel =
+  'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
 
 /** The log of the host. */
 export interface Log {

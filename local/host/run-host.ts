@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { usesProxy } from '../../src/proxy';
+import { bypassProxyOnLoopback, usesProxy } from '../../src/proxy';
+import { settingDefaults } from '../../src/settings';
 import { createThrowawayCertificate } from '../loopback/certificate';
 import { FaultyFileError } from '../loopback/json-file';
 import { PortTakenError } from '../loopback/ports';
@@ -12,6 +13,10 @@ import { describeError } from './invoke';
 import { AppMissingError, captureConsole } from './load-app';
 import { createLog, leastLevel } from './log';
 import { watchAddresses } from './watch-addresses';
+
+// The program of `npm run host`: the built app alone on the local Functions host, with any provider, Graph and tables
+// that its settings name. The stack starts it too. Nothing on this machine goes through a proxy.
+bypassProxyOnLoopback(process.env);
 
 /** What the host tells a parent that started it with an IPC channel. */
 export type HostMessage =
@@ -32,19 +37,15 @@ const usage = `Usage: npm run host -- [--port P] [--script-root DIR] [--verbose]
                     [--https | --https-key FILE --https-cert FILE]`;
 
 /**
- * The command line of the host. Settings are the environment over `local.settings.json`.
- * @param appSettings names of settings that may say where the app's surroundings are, besides those of the file
- * Ends by SIGINT, SIGTERM or, with an IPC channel, when the parent goes.
+ * The command line of the host. A setting of the environment wins over the same one in `local.settings.json`.
+ * Ends by SIGINT, SIGTERM or, with a message channel, when the parent goes.
  */
-export async function runHost(
-  args: readonly string[],
-  appSettings: readonly string[],
-): Promise<void> {
+async function runHost(args: readonly string[]): Promise<void> {
   const write = (text: string): void => {
     process.stdout.write(text);
   };
   try {
-    const options = readOptions(args, appSettings);
+    const options = readOptions(args);
     const hostJson = readHostJson(options.scriptRoot);
     const log = createLog({
       write,
@@ -86,7 +87,7 @@ function wantsColours(): boolean {
   return forced === undefined ? process.stdout.isTTY && process.stdout.hasColors() : forced !== '0';
 }
 
-function readOptions(args: readonly string[], appSettings: readonly string[]) {
+function readOptions(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -115,7 +116,10 @@ function readOptions(args: readonly string[], appSettings: readonly string[]) {
     port,
     settings: process.env,
     named: Object.fromEntries(
-      [...Object.keys(local.values), ...appSettings].map((name) => [name, process.env[name]]),
+      [...Object.keys(local.values), ...Object.keys(settingDefaults)].map((name) => [
+        name,
+        process.env[name],
+      ]),
     ),
     hasProxy: usesProxy(process.env),
     https: readTls(values.https, values['https-key'], values['https-cert']),
@@ -167,3 +171,5 @@ function endOnSignals(host: FunctionsHost, unwatch: () => void): void {
   process.on('SIGTERM', end);
   process.on('disconnect', end);
 }
+
+await runHost(process.argv.slice(2));

@@ -1,7 +1,6 @@
 import { Cron } from 'croner';
-import type { RegisteredFunction } from './functions-core';
+import type { RegisteredFunction, RpcTypedData } from './functions-core';
 import { type Log, logCategory } from './log';
-import type { RpcTypedData } from './rpc';
 
 /** A function that a timer starts. */
 export interface TimerFunction {

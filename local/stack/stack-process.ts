@@ -1,7 +1,13 @@
+import { bypassProxyOnLoopback } from '../../src/proxy';
 import { describeError } from '../host/invoke';
 import type { AppProcess } from './app';
 import type { StackFacts, StackOptions, StartAppOptions } from './options';
 import { type Stack, startStack } from './stack';
+
+// A program for tests. Forked with a message channel and with `StackOptions` as JSON in its only argument, it starts
+// a stack, tells what the stack consists of, and does what it is told until it is stopped or its parent is gone.
+// Nothing on this machine goes through a proxy.
+bypassProxyOnLoopback(process.env);
 
 /** An instance of the app, as a test sees it. */
 export interface AppFacts {
@@ -34,11 +40,8 @@ export type StackMessage =
       readonly output?: string;
     };
 
-/**
- * Runs a stack for a parent process.
- * @param json `StackOptions`, written by our own tests
- */
-export async function runStackProcess(json: string): Promise<void> {
+/** @param json `StackOptions`, written by our own tests */
+async function runStackProcess(json: string): Promise<void> {
   // A Ctrl-C in the terminal reaches every process: the parent decides when this one ends.
   process.on('SIGINT', () => undefined);
   try {
@@ -102,3 +105,5 @@ function tell(message: StackMessage): void {
     process.send?.(message);
   }
 }
+
+await runStackProcess(process.argv[2] ?? '{}');

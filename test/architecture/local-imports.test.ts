@@ -3,7 +3,7 @@ import path from 'node:path';
 import ts from 'typescript';
 
 /** The floors of local, from the top down. A file imports from its own floor or from a lower one. */
-const floors = [['programs'], ['stack'], ['graph', 'host', 'tables'], ['entra'], ['loopback']];
+const floors = [['stack'], ['graph', 'host', 'tables'], ['entra'], ['loopback']];
 
 interface Import {
   readonly from: string;
@@ -15,8 +15,8 @@ const files = globSync('local/**/*.{ts,tsx}', {
   exclude: (name) => /node_modules|dist|deploy/.test(name),
 }).map((file) => file.split(path.sep).join('/'));
 
-/** `stack` for `local/stack/app.ts`; files that stand in `local` itself are the programs. */
-const areaOf = (file: string): string => /^local\/([^/]+)\//.exec(file)?.[1] ?? 'programs';
+/** `stack` for `local/stack/app.ts`. */
+const areaOf = (file: string): string => /^local\/([^/]+)\//.exec(file)?.[1] ?? 'unknown';
 
 const floorOf = (file: string): number => floors.findIndex((areas) => areas.includes(areaOf(file)));
 

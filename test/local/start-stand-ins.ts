@@ -38,7 +38,7 @@ const root = join(__dirname, '../..');
 export async function startStandIns(options: Partial<EntraStandInOptions> = {}): Promise<StandIns> {
   const outfile = join(root, `node_modules/.cache/anteroom/stand-ins-${randomUUID()}.mjs`);
   const settings = {
-    ...{ absWorkingDir: root, entryPoints: ['local/stand-ins.ts'], outfile },
+    ...{ absWorkingDir: root, entryPoints: ['test/local/stand-ins-process.ts'], outfile },
     ...{ bundle: true, packages: 'external', platform: 'node', format: 'esm', target: 'node22' },
   };
   const script = `require('esbuild').buildSync(${JSON.stringify(settings)})`;

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { bypassProxyOnLoopback } from '../../src/proxy';
 import { readHostJson, readLocalSettings } from '../host/host-files';
 import { describeError } from '../host/invoke';
 import { FaultyFileError } from '../loopback/json-file';
@@ -24,8 +25,11 @@ import { type AppWatch, watchApp } from './watch';
 // Those of local.settings.json.example, which the dev container forwards.
 const preferredPorts = { entra: 7081, graph: 7082 };
 
-/** The command line of `anteroom-local`: starts the stack, says how to use it, ends it on Ctrl-C. */
-export async function runStart(args: readonly string[]): Promise<void> {
+// The program of `anteroom-local`. Nothing on this machine goes through a proxy.
+bypassProxyOnLoopback(process.env);
+
+/** Starts the stack that the command line asks for, says how to use it, and ends it on Ctrl-C. */
+async function runStart(args: readonly string[]): Promise<void> {
   const running: Running = { isEnding: false };
   endOnSignals(running);
   try {
@@ -264,3 +268,5 @@ Change accounts, demand confirmations, break things while it runs:
 Ctrl-C ends everything.
 `;
 }
+
+await runStart(process.argv.slice(2));

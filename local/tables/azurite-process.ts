@@ -1,7 +1,7 @@
 // One service of Azurite (`table` or `blob`, the first argument), as a process that ends when the one
 // that started it lets go of it, or is gone. By itself Azurite would stay behind when its parent is killed.
 // The layer that makes the tables answer as Table Storage does listens on the port that is the second argument.
-import { startLiveTables } from './tables/live-tables';
+import { startLiveTables } from './live-tables';
 
 // What it keeps in a folder is for the owner of the folder only.
 process.umask(0o077);

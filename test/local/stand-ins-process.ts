@@ -1,7 +1,7 @@
-import { bypassProxyOnLoopback } from '../src/proxy';
-import { startEntraStandIn } from './entra/entra-stand-in';
-import type { EntraStandInOptions } from './entra/registrations';
-import { startGraphStandIn } from './graph/graph-stand-in';
+import { bypassProxyOnLoopback } from '../../src/proxy';
+import { startEntraStandIn } from '../../local/entra/entra-stand-in';
+import type { EntraStandInOptions } from '../../local/entra/registrations';
+import { startGraphStandIn } from '../../local/graph/graph-stand-in';
 
 /**
  * Starts both stand-ins in a process of their own, for tests: oidc-provider is an ES module that jest
