@@ -1,8 +1,6 @@
 // Zips exactly what is deployed. The same input gives the same bytes: fixed order, times and modes.
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { execFileSync } from 'node:child_process';
-import { resolve } from 'node:path';
 import { zipSync } from 'fflate';
 import ts from 'typescript';
 
@@ -35,31 +33,10 @@ const entries = Object.entries(files).map(([name, bytes]) => [
 const zip = zipSync(Object.fromEntries(entries));
 await writeFile('anteroom.zip', zip);
 
-// How long the bundle takes to load is what a cold start pays for our code; the median of five fresh processes.
-const loadOnce = () => {
-  const script = `
-    const Module = require('node:module');
-    const original = Module.prototype.require;
-    Module.prototype.require = function (name) {
-      return name === '@azure/functions-core'
-        ? { version: '4.0.0', hostVersion: '4.0.0', registerFunction() {}, registerHook() {}, setProgrammingModel() {}, Disposable: class {} }
-        : original.call(this, name);
-    };
-    const start = performance.now();
-    require(${JSON.stringify(resolve('dist/main.js'))});
-    console.log(performance.now() - start);
-    process.exit(0);`;
-  return Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim());
-};
-const loads = Array.from({ length: 5 }, loadOnce).sort((a, b) => a - b);
-
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} KB`;
 console.log(`anteroom.zip            ${kilobytes(zip.length)} (aim: at most 500 KB)`);
 for (const [name, bytes] of Object.entries(files))
   console.log(`  ${name.padEnd(22)}${kilobytes(bytes.length)}`);
-console.log(
-  `bundle loads in         ${loads[2].toFixed(0)} ms, median of 5, ${loads[0].toFixed(0)} to ${loads[4].toFixed(0)} (aim: at most 100 ms)`,
-);
 
 /** A role that the registration lacks cannot be given to anybody: everybody would get 403. */
 function refuseUnknownRoles() {

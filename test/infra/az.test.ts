@@ -113,37 +113,16 @@ describe('an argument for cmd.exe', () => {
 
 /** As Resource Manager nests it: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/find-error-code */
 function nested(code: string, message: string): string {
-  const inner = JSON.stringify({ error: { code, message } });
-  const details = [
-    { code: 'Conflict', message: inner },
-    { code: 'Conflict', message: inner },
-  ];
-  return `ERROR: ${JSON.stringify({
-    status: 'Failed',
-    error: {
-      code: 'DeploymentFailed',
-      message:
-        'At least one resource deployment operation failed. Please list deployment operations.',
-      details: [
-        {
-          code: 'ResourceDeploymentFailure',
-          message: 'The resource write operation failed.',
-          details,
-        },
-      ],
-    },
-  })}`;
+  const leaf = { code: 'Conflict', message: JSON.stringify({ error: { code, message } }) };
+  const failed = { code: 'ResourceDeploymentFailure', message: 'Failed.', details: [leaf, leaf] };
+  const error = { code: 'DeploymentFailed', message: 'At least one failed.', details: [failed] };
+  return `ERROR: ${JSON.stringify({ status: 'Failed', error })}`;
 }
 
 describe('a failure of a deployment', () => {
   it('is told by its leaf, once, without what Azure wraps around it', () => {
-    const said = nested(
-      'RequestDisallowedByPolicy',
-      "Resource 'kv' was disallowed by policy 'tags'.",
-    );
-    expect(leavesOf(said)).toBe(
-      "RequestDisallowedByPolicy: Resource 'kv' was disallowed by policy 'tags'.",
-    );
+    const said = nested('RequestDisallowedByPolicy', "Disallowed by policy 'tags'.");
+    expect(leavesOf(said)).toBe("RequestDisallowedByPolicy: Disallowed by policy 'tags'.");
     const checked = `(InvalidTemplateDeployment) The template deployment failed.
 Code: InvalidTemplateDeployment
 Message: The template deployment failed.
@@ -155,38 +134,23 @@ Exception Details:\t(SubscriptionIsOverQuotaForSku) Your quota is 0.
     expect(leavesOf('{"error":{}}')).toBe('{"error":{}}');
   });
 
+  const taken = 'Another object with the same value for property uniqueName already exists.';
+  const soft = 'A vault with the same name already exists in deleted state.';
+  const noRecord = 'A CNAME record pointing from app.contoso.com to x was not found.';
   it.each([
     ["AADSTS700082: The refresh token has expired. Please run 'az login'", 'az login'],
-    [
-      nested(
-        'Request_BadRequest',
-        'Another object with the same value for property uniqueName already exists.',
-      ),
-      'Deleted applications',
-    ],
+    [nested('Request_BadRequest', taken), 'Deleted applications'],
     [nested('CannotDeleteOrUpdateEnabledEntitlement', 'x'), 'infra/app-roles.json'],
     [nested('Authorization_RequestDenied', 'Insufficient privileges'), 'deployEntraApp=false'],
     [nested('RequestDisallowedByPolicy', 'x'), 'exemption'],
     [nested('MissingSubscriptionRegistration', 'x'), 'az provider register'],
     [nested('RoleAssignmentUpdateNotPermitted', 'x'), 'Identity not found'],
-    [
-      nested('ConflictError', 'A vault with the same name already exists in deleted state.'),
-      'az keyvault recover',
-    ],
+    [nested('ConflictError', soft), 'az keyvault recover'],
     [nested('SubscriptionIsOverQuotaForSku', 'x'), 'list-flexconsumption-locations'],
     [nested('LocationNotAvailableForResourceType', 'x'), 'list-flexconsumption-locations'],
-    [
-      nested('BadRequest', 'A CNAME record pointing from app.contoso.com to x was not found.'),
-      'DNS',
-    ],
-    [
-      '(DeploymentActive) The deployment with name anteroom is still active.',
-      'az deployment group cancel',
-    ],
-    [
-      '(AuthorizationFailed) The client x does not have authorization to perform action',
-      'Contributor',
-    ],
+    [nested('BadRequest', noRecord), 'DNS'],
+    ['(DeploymentActive) The deployment anteroom is still active.', 'az deployment group cancel'],
+    ['(AuthorizationFailed) The client x does not have authorization', 'Contributor'],
     ['main.bicep(3,1) : Error BCP057: The name "x" does not exist', 'az bicep upgrade'],
     ['something else', 'Why is not known here.'],
   ])('says what to do: %s', (said, remedy) => {

@@ -99,114 +99,84 @@ export class FakeGraph {
   }
 
   #routes(body: Json, isUpsert: boolean): [RegExp, (one: string, other: string) => unknown][] {
-    const id = '([0-9a-f-]{36})';
-    const select = '(?:\\?\\$select=[A-Za-z,]+)?';
-    const form = (text: string) => new RegExp(`^${text}$`);
-    const application = (key: string, value: string) =>
-      this.applications.find((one) => one[key] === value) ?? missing(value);
-    const principal = (key: string, value: string) =>
-      this.servicePrincipals.find((one) => one[key] === value) ?? missing(value);
+    const form = (text: string) => new RegExp(`^${text.replaceAll('ID', '([0-9a-f-]{36})')}$`);
+    const by = (key: string, value: string) => this.applications.find((one) => one[key] === value);
+    const application = (key: string, value: string) => by(key, value) ?? missing(value);
+    const principalBy = (key: string, value: string) =>
+      this.servicePrincipals.find((one) => one[key] === value);
+    /** Makes one, or changes the one that is there and answers nothing. */
+    const upsert = (all: Json[], held: Json | undefined, made: Json) => {
+      if (held === undefined && !isUpsert) missing('it');
+      if (held === undefined) all.push(made);
+      else Object.assign(held, body);
+      return held === undefined ? made : undefined;
+    };
+    const upsertApplication = (name: string) => {
+      const there = by('uniqueName', name);
+      if (there === undefined && !isUpsert) missing(name);
+      const made = there ?? this.#made(name);
+      update(made, body);
+      return there === undefined ? shown(made) : undefined;
+    };
+    const patchApplication = (one: string) => {
+      update(application('id', one), body);
+    };
+    const addPassword = (one: string) => {
+      const secretText = `s${String((this.#secrets += 1)).padStart(2, '0')}~secret`;
+      const sent = isObject(body['passwordCredential']) ? body['passwordCredential'] : {};
+      const made = { ...sent, keyId: this.#id(), hint: secretText.slice(0, 3) };
+      application('id', one).passwordCredentials.push(made);
+      return { ...made, secretText };
+    };
+    const credentials = (one: string) => application('id', one).federatedIdentityCredentials;
+    const trust = (one: string, name: string) => {
+      const held = credentials(one).find((each) => each['name'] === name);
+      return upsert(credentials(one), held, { name, ...body });
+    };
+    const upsertPrincipal = (appId: string) => {
+      application('appId', appId);
+      const made = { id: this.#id(), appId, ...body };
+      return upsert(this.servicePrincipals, principalBy('appId', appId), made);
+    };
+    const assign = (one: string) => {
+      const { appId } = principalBy('id', one) ?? missing(one);
+      const { appRoles } = application('appId', String(appId));
+      if (!appRoles.some((role) => role['id'] === body['appRoleId']))
+        refuse('Permission being assigned was not found on application');
+      if (this.assignments.some((held) => isDeepStrictEqual(held, body)))
+        refuse('Permission being assigned already exists on the object');
+      return this.assignments.push(body) && body;
+    };
+    const assigned = (one: string, skip: string) => {
+      const address = `${this.graph}v1.0/servicePrincipals/${one}/appRoleAssignedTo`;
+      const held = this.assignments.filter(({ resourceId }) => resourceId === one);
+      return page(held, address, Number(skip));
+    };
+    const grantsOf = (one: string) => this.grants.filter(({ clientId }) => clientId === one);
+    const grant = (id: string) => this.grants.find((one) => one['id'] === id) ?? missing(id);
+    const named = String.raw`applications\(uniqueName='([^']+)'\)`;
+    const principal = String.raw`servicePrincipals\(appId='ID'\)`;
+    const select = String.raw`(?:\?\$select=[A-Za-z,]+)?`;
+    const skip = String.raw`(?:\?\$skiptoken=(\d+))?`;
+    const trusted = 'applications/ID/federatedIdentityCredentials';
     return [
-      [form('GET me\\?\\$select=id'), () => ({ id: 'ada' })],
-      [
-        form(`GET applications\\(uniqueName='([^']+)'\\)${select}`),
-        (name) => shown(application('uniqueName', name)),
-      ],
-      [
-        form("PATCH applications\\(uniqueName='([^']+)'\\)"),
-        (name) => {
-          const there = this.applications.find(({ uniqueName }) => uniqueName === name);
-          if (there === undefined && !isUpsert) missing(name);
-          const made = there ?? this.#made(name);
-          update(made, body);
-          return there === undefined ? shown(made) : undefined;
-        },
-      ],
-      [
-        form(`PATCH applications/${id}`),
-        (one) => {
-          update(application('id', one), body);
-        },
-      ],
-      [
-        form(`POST applications/${id}/addPassword`),
-        (one) => {
-          const secretText = `s${String((this.#secrets += 1)).padStart(2, '0')}~secret`;
-          const sent = isObject(body['passwordCredential']) ? body['passwordCredential'] : {};
-          const made = { ...sent, keyId: this.#id(), hint: secretText.slice(0, 3) };
-          application('id', one).passwordCredentials.push(made);
-          return { ...made, secretText };
-        },
-      ],
-      [
-        form(`GET applications/${id}/federatedIdentityCredentials`),
-        (one) => page(application('id', one).federatedIdentityCredentials, ''),
-      ],
-      [
-        form(`PATCH applications/${id}/federatedIdentityCredentials\\(name='([^']+)'\\)`),
-        (one, name) => {
-          const all = application('id', one).federatedIdentityCredentials;
-          const held = all.find((each) => each['name'] === name);
-          if (held === undefined && !isUpsert) missing(name);
-          if (held === undefined) all.push({ name, ...body });
-          else Object.assign(held, body);
-          return held === undefined ? all.at(-1) : undefined;
-        },
-      ],
-      [
-        form(`GET servicePrincipals\\(appId='${id}'\\)${select}`),
-        (appId) => principal('appId', appId),
-      ],
-      [
-        form(`PATCH servicePrincipals\\(appId='${id}'\\)`),
-        (appId) => {
-          application('appId', appId);
-          const held = this.servicePrincipals.find((one) => one['appId'] === appId);
-          if (held === undefined && !isUpsert) missing(appId);
-          if (held === undefined) this.servicePrincipals.push({ id: this.#id(), appId, ...body });
-          else Object.assign(held, body);
-          return held === undefined ? this.servicePrincipals.at(-1) : undefined;
-        },
-      ],
-      [
-        form(`GET servicePrincipals/${id}/appRoleAssignedTo(?:\\?\\$skiptoken=(\\d+))?`),
-        (one, skip) =>
-          page(
-            this.assignments.filter(({ resourceId }) => resourceId === one),
-            `${this.graph}v1.0/servicePrincipals/${one}/appRoleAssignedTo`,
-            Number(skip),
-          ),
-      ],
-      [
-        form(`POST servicePrincipals/${id}/appRoleAssignedTo`),
-        (one) => {
-          const { appRoles } = application('appId', String(principal('id', one)['appId']));
-          if (!appRoles.some((role) => role['id'] === body['appRoleId']))
-            refuse('Permission being assigned was not found on application');
-          if (this.assignments.some((held) => isDeepStrictEqual(held, body)))
-            refuse('Permission being assigned already exists on the object');
-          this.assignments.push(body);
-          return body;
-        },
-      ],
-      [
-        form(`GET servicePrincipals/${id}/oauth2PermissionGrants`),
-        (one) =>
-          page(
-            this.grants.filter(({ clientId }) => clientId === one),
-            '',
-          ),
-      ],
+      [form(String.raw`GET me\?\$select=id`), () => ({ id: 'ada' })],
+      [form(`GET ${named}${select}`), (name) => shown(application('uniqueName', name))],
+      [form(`PATCH ${named}`), upsertApplication],
+      [form('PATCH applications/ID'), patchApplication],
+      [form('POST applications/ID/addPassword'), addPassword],
+      [form(`GET ${trusted}`), (one) => page(credentials(one), '')],
+      [form(String.raw`PATCH ${trusted}\(name='([^']+)'\)`), trust],
+      [form(`GET ${principal}${select}`), (one) => principalBy('appId', one) ?? missing(one)],
+      [form(`PATCH ${principal}`), upsertPrincipal],
+      [form(`GET servicePrincipals/ID/appRoleAssignedTo${skip}`), assigned],
+      [form('POST servicePrincipals/ID/appRoleAssignedTo'), assign],
+      [form('GET servicePrincipals/ID/oauth2PermissionGrants'), (one) => page(grantsOf(one), '')],
       [
         form('POST oauth2PermissionGrants'),
         () => this.grants.push({ id: this.#id(), ...body }) && body,
       ],
-      [
-        form(`PATCH oauth2PermissionGrants/${id}`),
-        (one) => {
-          Object.assign(this.grants.find((grant) => grant['id'] === one) ?? missing(one), body);
-        },
-      ],
+      [form('PATCH oauth2PermissionGrants/ID'), (id) => void Object.assign(grant(id), body)],
     ];
   }
 
@@ -249,18 +219,13 @@ function shown({ appRoles, passwordCredentials, ...application }: Application): 
 
 function update(application: Application, { web, ...changes }: Json): void {
   if ('passwordCredentials' in changes || 'appId' in changes) refuse('read-only');
-  if (changes['uniqueName'] !== undefined && changes['uniqueName'] !== application.uniqueName)
-    refuse('uniqueName is immutable');
-  const roles = Array.isArray(changes['appRoles']) ? changes['appRoles'].filter(isObject) : [];
-  if (roles.some((role) => 'origin' in role)) refuse('origin is read-only');
-  for (const { id, value, isEnabled } of changes['appRoles'] === undefined
-    ? []
-    : application.appRoles)
-    if (isEnabled === true && !roles.some((role) => role['id'] === id && role['value'] === value))
-      refuse(
-        'cannot be deleted or updated unless disabled first',
-        'CannotDeleteOrUpdateEnabledEntitlement',
-      );
+  const roles = Array.isArray(changes['appRoles'])
+    ? changes['appRoles'].filter(isObject)
+    : undefined;
+  if (roles?.some((role) => 'origin' in role) === true) refuse('origin is read-only');
+  for (const { id, value, isEnabled } of roles === undefined ? [] : application.appRoles)
+    if (isEnabled === true && !roles?.some((role) => role['id'] === id && role['value'] === value))
+      refuse('cannot be updated unless disabled first', 'CannotDeleteOrUpdateEnabledEntitlement');
   Object.assign(application, changes, {
     web: { ...application.web, ...(isObject(web) ? web : {}) },
   });

@@ -47,11 +47,10 @@ describe('the parameter files', () => {
   });
 
   it('the one for production decides what it is for', () => {
-    expect(text('infra/main.production.bicepparam').match(/^param \w+/gm)).toEqual(
-      ['environmentName', 'packageUri', 'customDomain', 'zoneRedundant', 'privateNetwork']
-        .concat(['assignmentRequired', 'alertEmail', 'logRetentionDays'].map(String))
-        .map((name) => `param ${name}`),
-    );
+    const names =
+      'environmentName packageUri customDomain zoneRedundant privateNetwork assignmentRequired alertEmail logRetentionDays';
+    const given = text('infra/main.production.bicepparam').matchAll(/^param (\w+)/gm);
+    expect([...given].map(([, name]) => name)).toEqual(names.split(' '));
   });
 
   it('the usual one has the name that azd gives, by which azd finds what it made', () => {
@@ -129,36 +128,6 @@ describe('the telemetry that host.json asks for', () => {
   it('keeps every request, exception and audit line, however many there are', () => {
     const excluded = String(at(telemetry, 'samplingSettings', 'excludedTypes')).split(';');
     expect(excluded.sort()).toEqual(['Exception', 'Request', 'Trace']);
-  });
-});
-
-describe.each(globSync('.github/workflows/*.yml').sort())('%s', (path) => {
-  const workflow = text(path).replaceAll(/ *#(?! v\d).*$/gm, '');
-
-  it('names each action by its commit', () => {
-    // A tag can be moved to other code after it was read (https://docs.github.com/actions/reference/security/secure-use).
-    const used = [...workflow.matchAll(/uses: (.+)$/gm)].map(([, name]) => name);
-    expect(used).not.toHaveLength(0);
-    for (const name of used) expect(name).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
-  });
-
-  it('may read the code and nothing else', () => {
-    const permissions = [...workflow.matchAll(/^( *)permissions:(.*)\n(( +[^\n]+\n)*)/gm)];
-    expect(permissions.map(([all]) => all.trim())).toEqual(['permissions:\n  contents: read']);
-    const checkouts = workflow.match(/actions\/checkout@/g) ?? [];
-    expect(workflow.match(/^ {10}persist-credentials: false$/gm)).toHaveLength(checkouts.length);
-    expect(workflow).not.toContain('secrets.');
-  });
-
-  it('runs for every proposal, with the rights of whoever proposes', () => {
-    expect(workflow).toMatch(/^ {2}pull_request:/m);
-    expect(workflow).not.toContain('pull_request_target');
-  });
-
-  it('is red when a step is', () => {
-    expect(workflow).not.toContain('continue-on-error');
-    expect(workflow).not.toMatch(/^ +if:/m);
-    expect(workflow).not.toMatch(/\|\| *(true|:|exit 0)/);
   });
 });
 
