@@ -27,8 +27,6 @@ interface FetchOptions {
   readonly method?: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** `error` unless set: following a redirect would carry the request's tokens to another host. */
-  readonly redirect?: 'error' | 'manual';
   /** A longer answer is not read to its end: it must not fill the memory that all requests share. */
   readonly maxBytes: number;
 }
@@ -43,7 +41,8 @@ export async function fetchWhole(
   { maxBytes, ...options }: FetchOptions,
   signal: AbortSignal,
 ): Promise<FetchedAnswer> {
-  const response = await fetch(url, { redirect: 'error', ...options, signal });
+  // Following a redirect would send the request's tokens to another host.
+  const response = await fetch(url, { ...options, redirect: 'error', signal });
   return { response, body: await readBounded(response, maxBytes) };
 }
 

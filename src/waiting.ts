@@ -81,6 +81,34 @@ export function createSingleFlight<T>(late: ErrorCode, keptMs = 0): SingleFlight
   };
 }
 
+/** Values that are kept for a time, in the memory of one instance. */
+export interface ShortMemory<T> {
+  /** `undefined` when there is none, or its time is over. */
+  find(key: string, now: number): T | undefined;
+  /** @param until epoch seconds */
+  keep(key: string, value: T, until: number, now: number): void;
+}
+
+/** @param maxKeys past this number the oldest value is forgotten before its time is over */
+export function createShortMemory<T>(maxKeys: number): ShortMemory<T> {
+  // A Map keeps the order of insertion.
+  const kept = new Map<string, { readonly value: T; readonly until: number }>();
+  return {
+    find: (key, now) => {
+      const found = kept.get(key);
+      return found !== undefined && now < found.until ? found.value : undefined;
+    },
+    keep: (key, value, until, now) => {
+      for (const [oldest, entry] of kept) {
+        if (entry.until > now && kept.size < maxKeys) break;
+        kept.delete(oldest);
+      }
+      kept.delete(key);
+      kept.set(key, { value, until });
+    },
+  };
+}
+
 /** Keys that must not be tried again yet. */
 export interface PauseMemory {
   /** The seconds that are left of the pause of `key`; 0 without one. */
@@ -89,21 +117,12 @@ export interface PauseMemory {
   pause(key: string, until: number, now: number): void;
 }
 
-/** Past this number the oldest pause is forgotten, and its key is tried again early. */
-const maxKeys = 10_000;
-
 export function createPauseMemory(): PauseMemory {
-  // A Map keeps the order of insertion.
-  const pauses = new Map<string, number>();
+  const ends = createShortMemory<number>(10_000);
   return {
-    left: (key, now) => Math.max((pauses.get(key) ?? 0) - now, 0),
+    left: (key, now) => (ends.find(key, now) ?? now) - now,
     pause: (key, until, now) => {
-      for (const [oldest, end] of pauses) {
-        if (end > now && pauses.size < maxKeys) break;
-        pauses.delete(oldest);
-      }
-      pauses.delete(key);
-      pauses.set(key, until);
+      ends.keep(key, until, until, now);
     },
   };
 }

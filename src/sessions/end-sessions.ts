@@ -1,5 +1,6 @@
 import { AppError } from '../errors';
 import type { Properties, PropertyValue, Row, Table } from '../storage/table';
+import { createShortMemory } from '../waiting';
 import { type Session, sessionKeyOf, type SessionTicket } from './session';
 import {
   endedMark,
@@ -240,8 +241,8 @@ async function stillThere(
 }
 
 /**
- * The login hints of sessions that this instance has just ended. Who clicks "Sign out" twice sends a second request, and
- * the browser follows the answer to that one: its session is gone by then, and with it the hint.
+ * The login hints of sessions that this instance has just ended. A second click on "Sign out" sends a second request, and
+ * the browser follows the answer to that one: its session is gone by then, and the hint with it.
  */
 export interface SignOutHints {
   keep(sessionId: string, loginHint: string, now: number): void;
@@ -251,23 +252,13 @@ export interface SignOutHints {
 const keptSeconds = 60;
 const maxHints = 1_000;
 
-/** In the memory of one instance: another one cannot know, since nothing is left of an ended session. */
+/** Another instance cannot know the hints, since nothing is left of an ended session. */
 export function createSignOutHints(): SignOutHints {
-  // A Map keeps the order of insertion.
-  const hints = new Map<string, { readonly loginHint: string; readonly until: number }>();
+  const hints = createShortMemory<string>(maxHints);
   return {
+    find: (sessionId, now) => hints.find(sessionKeyOf(sessionId), now),
     keep: (sessionId, loginHint, now) => {
-      for (const [oldest, { until }] of hints) {
-        if (until > now && hints.size < maxHints) break;
-        hints.delete(oldest);
-      }
-      const name = sessionKeyOf(sessionId);
-      hints.delete(name);
-      hints.set(name, { loginHint, until: now + keptSeconds });
-    },
-    find: (sessionId, now) => {
-      const kept = hints.get(sessionKeyOf(sessionId));
-      return kept !== undefined && now < kept.until ? kept.loginHint : undefined;
+      hints.keep(sessionKeyOf(sessionId), loginHint, now + keptSeconds, now);
     },
   };
 }

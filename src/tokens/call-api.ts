@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseClaimsChallenge } from '../entra/claims-challenge';
 import { AppError, StepUpError } from '../errors';
-import { type FetchedAnswer, fetchWhole, isObject, parseJson } from '../json';
+import { type FetchedAnswer, isObject, parseJson, readBounded } from '../json';
 import { AskedToWaitError, type Clock, createPauseMemory, readRetryAfter } from '../waiting';
 
 /** Microsoft Graph, as one instance sees it. */
@@ -48,104 +48,48 @@ interface GraphOptions {
   readonly clock: Clock;
 }
 
-/** A longer wait would not leave enough time for the request, so the client gets a 503. */
-const maxWaitSeconds = 3;
-
-/** Where Graph names no time. */
-const usualWaitSeconds = 0.5;
-
 /** A shorter time is over when the client, which is told it, comes back. */
 const minPauseSeconds = 10;
 
 /** Remembers the times that Graph names; sends nothing until it is asked. */
 export function createGraph({ baseUrl, clock }: GraphOptions): Graph {
   const pauses = createPauseMemory();
-
-  /** Graph counts by user, app and service. */
-  function pauseKey({ accessToken }: GraphAccess, { path }: GraphQuestion): string {
-    return createHash('sha256').update(`${accessToken} ${path}`).digest('base64');
-  }
-
-  async function getOnce(
-    question: GraphQuestion,
-    access: GraphAccess,
-    signal: AbortSignal,
-  ): Promise<FetchedAnswer> {
-    const answer = await send(baseUrl, question, access, signal);
-    const { status, headers } = answer.response;
-    const wait = status === 429 || status === 503 ? (readRetryAfter(headers) ?? 0) : 0;
-    if (wait >= minPauseSeconds) {
-      const now = clock();
-      pauses.pause(pauseKey(access, question), now + wait, now);
-    }
-    return answer;
-  }
-
-  async function getWithRetry(
-    question: GraphQuestion,
-    access: GraphAccess,
-    signal: AbortSignal,
-  ): Promise<FetchedAnswer> {
-    const first = await getOnce(question, access, signal);
-    const { status, headers } = first.response;
-    if (status !== 429 && status !== 503) return first;
-    const wait = readRetryAfter(headers) ?? usualWaitSeconds;
-    if (wait > maxWaitSeconds) return first;
-    try {
-      await sleep(wait * 1000, undefined, { signal });
-    } catch {
-      // The deadline came first, so the first answer counts.
-      return first;
-    }
-    return getOnce(question, access, signal);
-  }
-
   return {
     get: async (question, access, signal) => {
-      const left = pauses.left(pauseKey(access, question), clock());
+      const { path } = question;
+      // Graph counts by user, app and service.
+      const name = createHash('sha256').update(`${access.accessToken} ${path}`).digest('base64');
+      const left = pauses.left(name, clock());
       if (left > 0) {
-        const note = `Graph asked to wait before the next GET ${question.path}`;
+        const note = `Graph asked to wait before the next GET ${path}`;
         throw new AskedToWaitError('ERR_GRAPH_UNAVAILABLE', left, { note });
       }
-      return readAnswer(await getWithRetry(question, access, signal), question, access);
+      const send = async (): Promise<FetchedAnswer> => {
+        const headers = { accept: question.accept };
+        const response = await sendOnce(`${baseUrl}${path}`, { headers }, access, signal);
+        const wait = isBusy(response) ? (readRetryAfter(response.headers) ?? 0) : 0;
+        const now = clock();
+        if (wait >= minPauseSeconds) pauses.pause(name, now + wait, now);
+        return { response, body: await readBody(response, question) };
+      };
+      return readAnswer(await sendWithRetry(send, signal), question, access);
     },
   };
 }
 
-async function send(
-  baseUrl: string,
-  { path, accept, maxBytes }: GraphQuestion,
-  { accessToken }: GraphAccess,
-  signal: AbortSignal,
-): Promise<FetchedAnswer> {
-  const headers = { authorization: `Bearer ${accessToken}`, accept };
-  try {
-    // A redirect counts as an answer, which is refused.
-    const options = { headers, redirect: 'manual' as const, maxBytes };
-    return await fetchWhole(`${baseUrl}${path}`, options, signal);
-  } catch (cause) {
-    if (cause instanceof RangeError) {
-      throw new AppError('ERR_GRAPH_REFUSED', { note: `the answer to GET ${path} is too long` });
-    }
-    throw new AppError('ERR_GRAPH_UNAVAILABLE', { note: `no answer to GET ${path}`, cause });
-  }
-}
-
 function readAnswer(
-  { response: { status, headers }, body }: FetchedAnswer,
+  { response, body }: FetchedAnswer,
   { path }: GraphQuestion,
   { scopes }: GraphAccess,
 ): GraphAnswer | undefined {
+  const { status, headers } = response;
   if (status === 200) {
     const contentType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
     return { contentType, body };
   }
   if (status === 404) return undefined;
   const note = `Graph answered ${status}${graphErrorCode(body)} to GET ${path}`;
-  if (status === 401) {
-    const claims = parseClaimsChallenge(headers.get('www-authenticate'));
-    if (claims !== undefined) throw new StepUpError({ scopes, claims }, { note });
-  }
+  throwIfChallenged(response, scopes, note);
   if (status === 429 || status === 408 || status >= 500) {
     const wait = readRetryAfter(headers);
     throw wait === undefined
@@ -153,6 +97,20 @@ function readAnswer(
       : new AskedToWaitError('ERR_GRAPH_UNAVAILABLE', wait, { note });
   }
   throw new AppError('ERR_GRAPH_REFUSED', { note });
+}
+
+async function readBody(
+  response: Response,
+  { path, maxBytes }: GraphQuestion,
+): Promise<Uint8Array> {
+  try {
+    return await readBounded(response, maxBytes);
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw new AppError('ERR_GRAPH_REFUSED', { note: `the answer to GET ${path} is too long` });
+    }
+    throw new AppError('ERR_GRAPH_UNAVAILABLE', { note: `no answer to GET ${path}`, cause });
+  }
 }
 
 /** `error.code` of a Graph error answer, for the log; never its message. */
@@ -174,8 +132,8 @@ export interface ApiRequest {
 }
 
 /**
- * Calls an API as the user. Where the API is busy and names a short time, it is called once more. Any answer but a claims
- * challenge is returned as it is; its body is not read.
+ * Calls an API as the user. When the API is busy and names a short time, it is called once more. Any answer but a claims
+ * challenge is returned as it is, with its body not read yet.
  * @param url a path below the API's base URL, made absolute
  * @throws a StepUpError when the API sends a claims challenge, ERR_GRAPH_UNAVAILABLE when it cannot be reached
  * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
@@ -186,27 +144,46 @@ export async function callApi(
   access: GraphAccess,
   signal: AbortSignal,
 ): Promise<Response> {
-  const first = await sendOnce(url, request, access, signal);
-  const wait = readRetryAfter(first.headers) ?? usualWaitSeconds;
-  const isBusy = first.status === 429 || first.status === 503;
-  const mayRetry = isBusy && wait <= maxWaitSeconds && (await hasTime(wait, signal));
-  if (mayRetry) await first.body?.cancel();
-  const response = mayRetry ? await sendOnce(url, request, access, signal) : first;
-  if (response.status === 401) {
-    const claims = parseClaimsChallenge(response.headers.get('www-authenticate'));
-    if (claims !== undefined) throw new StepUpError({ scopes: access.scopes, claims });
-  }
+  const send = async (): Promise<Sent> => ({
+    response: await sendOnce(url, request, access, signal),
+  });
+  const { response } = await sendWithRetry(send, signal);
+  throwIfChallenged(response, access.scopes);
   return response;
 }
 
-/** Waits; false when the deadline came first, so that the first answer counts. */
-async function hasTime(seconds: number, signal: AbortSignal): Promise<boolean> {
+/** A longer wait would not leave enough time for the request, so the client gets a 503. */
+const maxWaitSeconds = 3;
+
+/** Where the API names no time. */
+const usualWaitSeconds = 0.5;
+
+interface Sent {
+  readonly response: Response;
+}
+
+/** The answer; where the API is busy and names a short time or none, that of a second try. */
+async function sendWithRetry<Answer extends Sent>(
+  send: () => Promise<Answer>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const first = await send();
+  const { response } = first;
+  const wait = readRetryAfter(response.headers) ?? usualWaitSeconds;
+  if (!isBusy(response) || wait > maxWaitSeconds) return first;
   try {
-    await sleep(seconds * 1000, undefined, { signal });
-    return true;
+    await sleep(wait * 1000, undefined, { signal });
   } catch {
-    return false;
+    // The deadline came first, so the first answer counts.
+    return first;
   }
+  // Nobody reads it any more, and its connection can be used again.
+  if (!response.bodyUsed) await response.body?.cancel();
+  return send();
+}
+
+function isBusy({ status }: Response): boolean {
+  return status === 429 || status === 503;
 }
 
 async function sendOnce(
@@ -220,11 +197,26 @@ async function sendOnce(
       method,
       headers: { ...headers, authorization: `Bearer ${accessToken}` },
       ...(body === undefined ? {} : { body }),
-      // Following a redirect could hand the token on.
+      // Following a redirect would send the token to another host.
       redirect: 'manual',
       signal,
     });
   } catch (cause) {
-    throw new AppError('ERR_GRAPH_UNAVAILABLE', { note: `no answer to ${method}`, cause });
+    const { pathname } = new URL(url);
+    throw new AppError('ERR_GRAPH_UNAVAILABLE', {
+      note: `no answer to ${method} ${pathname}`,
+      cause,
+    });
   }
+}
+
+function throwIfChallenged(
+  { status, headers }: Response,
+  scopes: readonly string[],
+  note?: string,
+): void {
+  if (status !== 401) return;
+  const claims = parseClaimsChallenge(headers.get('www-authenticate'));
+  if (claims === undefined) return;
+  throw new StepUpError({ scopes, claims }, note === undefined ? {} : { note });
 }
