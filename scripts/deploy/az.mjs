@@ -111,5 +111,5 @@ function withoutSecrets(text) {
   return (at < 0 ? text : `${text.slice(0, at)}[the rest may hold a secret: not shown]`)
     .replaceAll(/[\w.~-]{3}\dQ~[\w.~-]{20,}/g, '[not shown]')
     .replaceAll(/\beyJ[\w-]{10,}\.[\w-]+\.[\w-]*/g, '[not shown]')
-    .replaceAll(/(https?:\/\/[^\s"'?]+)\?[^\s"']+/gi, '$1?[not shown]');
+    .replaceAll(/(https?:\/\/[^\s"'?\\]+)\?[^\s"'\\]+/gi, '$1?[not shown]');
 }

@@ -47,7 +47,11 @@ export async function prepare({ az, group, location, say }: Run): Promise<void> 
   say('2/5 Resource group');
   // Flex Consumption runs on it. Azure registers the others by itself, for the resources of the template.
   const provider = ['provider', 'show', '--namespace', 'Microsoft.App'];
-  if ((await az([...provider, '--query', 'registrationState'])) !== 'Registered')
+  const state = await az([...provider, '--query', 'registrationState']).catch((error: unknown) => {
+    // People whose roles end at the resource group may not see it.
+    if (!(error instanceof AzFailure && /AuthorizationFailed/.test(error.message))) throw error;
+  });
+  if (state !== 'Registered' && state !== undefined)
     throw new Stop(
       'The subscription is not registered for Microsoft.App.\naz provider register --namespace Microsoft.App --wait',
     );

@@ -85,6 +85,10 @@ describe('what az says on a failure', () => {
       "url 'https://a.example/b.zip?[not shown]' failed",
     ],
     ['\u001b[31mred\u202e', '[31mred'],
+    [
+      String.raw`{"m":"{\"u\":\"https://a/?sig=x\"}"}`,
+      String.raw`{"m":"{\"u\":\"https://a/?[not shown]\"}"}`,
+    ],
   ])('is shown without secrets and without what colours a terminal: %j', (said, shown) => {
     expect(new AzFailure(said).message).toBe(shown);
   });

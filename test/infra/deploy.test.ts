@@ -167,6 +167,10 @@ describe('npm run deploy', () => {
     expect(tries(' create ')).toBe(0);
   });
 
+  it('goes on where somebody may not see what is registered', async () => {
+    expect(await run([{ command: 'provider show', fails: '(AuthorizationFailed) No.' }])).toBe(0);
+  });
+
   it('needs the package', async () => {
     rmSync(join(folder, 'anteroom.zip'));
     expect(await run()).toBe(1);
