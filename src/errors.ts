@@ -1,10 +1,10 @@
-/** What is kept of an error answer of the provider. `error_description` is not: it names users and tenants. */
+/** What is kept of an error answer of the provider. `error_description` is not kept: it names users and tenants. */
 export interface ProviderRefusal {
   /** `error` of RFC 6749 sections 4.1.2.1 and 5.2, letters and underscores only. */
   readonly error: string;
   /** `suberror` of the token endpoint or `error_subcode` of a redirect, with the same characters as `error`. */
   readonly suberror?: string;
-  /** `AADSTS50105` or `AADB2C90118`: of several numbers the one that says most. */
+  /** `AADSTS50105` or `AADB2C90118`. Of several numbers, the one that says most. */
   readonly number?: string;
   /** A GUID, by which Microsoft's support and the sign-in log find the request. */
   readonly correlationId?: string;
@@ -14,11 +14,11 @@ export interface ProviderRefusal {
 
 interface AppErrorOptions {
   readonly cause?: unknown;
-  /** What the provider said when it refused. The log has it, the page shows number and correlation id. */
+  /** What the provider said when it refused. The log has all of it, the page shows number and correlation id. */
   readonly refusal?: ProviderRefusal;
-  /** For the log only, never shown. Must not hold a code, token, cookie value, secret or session id. */
+  /** For the log only, never shown. It must not contain a code, token, cookie value, secret or session id. */
   readonly note?: string;
-  /** Seconds until a retry makes sense, where the service said so; else the time of the code counts. */
+  /** Seconds until a retry makes sense, where a service named them. Otherwise the time of the code counts. */
   readonly retryAfterSeconds?: number | undefined;
 }
 
@@ -89,7 +89,7 @@ export class SignInRefusedError extends AppError {
 }
 
 /**
- * 403: an administrator did not consent. Anybody can write the address that says so, so only the number of it is shown.
+ * 403: an administrator did not consent. Anybody can write an address that says so, so only its number is shown.
  */
 export class ConsentDeclinedError extends AppError {
   /** `AADSTS65004`, for instance. */
@@ -104,9 +104,9 @@ export class ConsentDeclinedError extends AppError {
 /** 401: the visitor must go to `loginPath` (on this origin) before the request can be answered. */
 export class SignInNeededError extends AppError {
   readonly loginPath: string;
-  /** The person has just been there: shown as a page, not followed by itself. */
+  /** The person has just been there, so this is shown as a page and not followed automatically. */
   readonly isRepeated: boolean;
-  /** The page that was wanted, when it is too long to come back to: the person must be told. */
+  /** The wanted page, when its address is too long to come back to: the person must know it. */
   readonly lostPage: string | undefined;
 
   constructor(
@@ -124,11 +124,6 @@ export class SignInNeededError extends AppError {
   }
 }
 
-/**
- * Every way a request can fail, in one table: a stable code, the HTTP status it is answered with,
- * and the text that a person may read. It is true wherever the code is thrown. Callers switch on `code`; texts are free to change.
- */
-
 interface ErrorFacts {
   readonly status: number;
   /** One line: what happened. */
@@ -139,6 +134,10 @@ interface ErrorFacts {
   readonly retryAfterSeconds?: number;
 }
 
+/**
+ * Every way in which a request can fail: a stable code, the HTTP status of the answer, and the text for a person, which is
+ * true wherever the code is thrown. Code may depend on `code`; texts may change.
+ */
 const errorFacts = {
   ERR_SETTINGS: {
     status: 503,

@@ -1,28 +1,28 @@
 import http from 'node:http';
 import https from 'node:https';
 
-/**
- * The hosts of this machine, as they stand in parsed URLs. What is sent there never leaves it: they alone may be reached
- * over http, and never through a proxy. Other addresses of 127.0.0.0/8 are not here, since Node's `NO_PROXY` would have
- * to name each.
- */
-export const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
-
-/**
- * One rule for all calls that leave the process, Node's own. With `NODE_USE_ENV_PROXY=1` they go through the
- * proxy that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name. Without it they use none. Calls on loopback never use one.
- * https://nodejs.org/docs/latest-v24.x/api/http.html#built-in-proxy-support
- */
-
-// As the names stand in URLs, and as they stand in options of `node:http`.
-const loopback = [...loopbackHosts, '::1'];
-
 /** The environment of a process. Its proxy settings are read and written. */
 export type ProxyEnvironment = Record<string, string | undefined>;
 
 /**
- * Keeps calls on this machine away from the proxy: to the storage emulator, to a local provider, and to the platform's
- * endpoint for tokens of the managed identity. `fetch` reads `NO_PROXY` at each call; processes started later inherit it.
+ * Makes Node follow its own rule for all calls that leave the process, from now on. With `NODE_USE_ENV_PROXY=1` they go
+ * through the proxy that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name. Without it they use none. Calls on loopback never
+ * use one. Node reads its environment when it starts, but in Azure a process starts before it has the app's settings.
+ * The rule is one for the whole process, whatever else runs in it.
+ * https://nodejs.org/docs/latest-v24.x/api/http.html#built-in-proxy-support
+ * @throws Error when a proxy's address cannot be understood
+ */
+export function settleProxy(environment: ProxyEnvironment): void {
+  bypassProxyOnLoopback(environment);
+  // Node 22 has no such function; there the process must have started with the setting.
+  const isSettable = 'setGlobalProxyFromEnv' in http;
+  if (asksForProxy(environment) && isSettable) http.setGlobalProxyFromEnv(environment);
+}
+
+/**
+ * Makes calls on this machine go past the proxy: to the storage emulator, to a local provider, and to the platform's
+ * endpoint for tokens of the managed identity. `fetch` reads `NO_PROXY` at each call, and processes that are started later
+ * inherit it.
  */
 export function bypassProxyOnLoopback(environment: ProxyEnvironment): void {
   // Where both names are set, the lower-case one counts.
@@ -36,16 +36,14 @@ export function bypassProxyOnLoopback(environment: ProxyEnvironment): void {
 }
 
 /**
- * Makes Node follow the rule from now on. Node reads its environment as it starts; in Azure a process waits for an app
- * before it has the app's settings.
- * @throws Error when a proxy's address cannot be understood
+ * The hosts of this machine, as parsed URLs have them. What is sent there does not leave it. Only they may be reached over
+ * http, and they are never reached through a proxy. Other addresses of 127.0.0.0/8 are not here, since Node's `NO_PROXY`
+ * would have to name each.
  */
-export function settleProxy(environment: ProxyEnvironment): void {
-  bypassProxyOnLoopback(environment);
-  // Node 22 has no such function; there the process must have started with the setting.
-  const isSettable = 'setGlobalProxyFromEnv' in http;
-  if (asksForProxy(environment) && isSettable) http.setGlobalProxyFromEnv(environment);
-}
+export const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+
+// As the names stand in URLs, and as they stand in options of `node:http`.
+const loopback = [...loopbackHosts, '::1'];
 
 /** Whether calls to other machines go through a proxy. */
 export function usesProxy(environment: ProxyEnvironment): boolean {

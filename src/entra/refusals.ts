@@ -11,9 +11,7 @@ import {
 
 /** What a refusal means: by its number, else by `suberror`, else by `error`. Never throws. */
 export function meaningOf({ error, suberror, number }: ProviderRefusal): RefusalMeaning {
-  return (
-    byNumber.get(number ?? '') ?? bySuberror.get(suberror ?? '') ?? byError.get(error) ?? unknown
-  );
+  return byNumber.get(number ?? '') ?? byName.get(suberror ?? '') ?? byName.get(error) ?? unknown;
 }
 
 /** True when the provider refuses the app or its request: the person did nothing wrong, and an operator must act. */
@@ -21,7 +19,7 @@ export function isOfTheApp(refusal: ProviderRefusal): boolean {
   return ['app', 'request', 'malformed'].includes(meaningOf(refusal).kind);
 }
 
-/** Numbers that say only that something was refused. Another number beside them says why. */
+/** Numbers that say only that something was refused. Another number in the same answer says why. */
 const genericNumbers: ReadonlySet<string> = new Set([
   'AADSTS50000',
   'AADSTS50013',
@@ -49,10 +47,19 @@ type Named = readonly [
 
 const lookUp = 'Look up the number, or give the correlation id to the support of Microsoft.';
 
-/** `suberror`, and `error_subcode` of a redirect. */
-const suberrors: readonly Named[] = [
+/**
+ * Names of refusals. `suberror`, and `error_subcode` of a redirect, are Entra ID's own. `error` comes from RFC 6749
+ * sections 4.1.2.1 and 5.2, OpenID Connect Core 1.0 section 3.1.2.6, and from Entra ID.
+ */
+const named: readonly Named[] = [
   [
-    ['basic_action', 'additional_action', 'user_password_expired', 'token_expired'],
+    [
+      'basic_action',
+      'additional_action',
+      'user_password_expired',
+      'token_expired',
+      'interaction_required',
+    ],
     'interaction',
     'you',
     'Your organisation asks for one more step, such as a second factor.',
@@ -87,10 +94,6 @@ const suberrors: readonly Named[] = [
     'You cancelled the sign-in.',
     'Sign in again if you want to use the app.',
   ],
-];
-
-/** `error`: RFC 6749 sections 4.1.2.1 and 5.2, OpenID Connect Core 1.0 section 3.1.2.6, and Entra ID's own. */
-const errorNames: readonly Named[] = [
   [
     ['access_denied'],
     'policy',
@@ -112,21 +115,6 @@ const errorNames: readonly Named[] = [
     'Several accounts are signed in, and none was chosen.',
     'Sign in again and choose an account.',
   ],
-  [
-    ['consent_required'],
-    'interaction',
-    'you',
-    'You have not agreed yet to what this app asks for.',
-    'Sign in again and agree to what the app asks for.',
-  ],
-  [
-    ['interaction_required'],
-    'interaction',
-    'you',
-    'Your organisation asks for one more step, such as a second factor.',
-    'Sign in again and follow what the sign-in page asks.',
-  ],
-  [['bad_token'], 'over', 'you', 'The sign-in service has ended your sign-in.', 'Sign in again.'],
   [
     ['temporarily_unavailable'],
     'passing',
@@ -171,16 +159,11 @@ const errorNames: readonly Named[] = [
   ],
 ];
 
-const bySuberror = namedMeanings(suberrors);
-const byError = namedMeanings(errorNames);
-
-function namedMeanings(named: readonly Named[]): ReadonlyMap<string, RefusalMeaning> {
-  return new Map(
-    named.flatMap(([names, kind, actor, meaning, action]) =>
-      names.map((name) => [name, { kind, actor, meaning, action }] as const),
-    ),
-  );
-}
+const byName: ReadonlyMap<string, RefusalMeaning> = new Map(
+  named.flatMap(([names, kind, actor, meaning, action]) =>
+    names.map((name) => [name, { kind, actor, meaning, action }] as const),
+  ),
+);
 
 const unknown: RefusalMeaning = {
   kind: 'unknown',
@@ -261,7 +244,7 @@ function entraNumber(code: unknown): readonly string[] {
   return /^[1-9]\d{3,8}$/.test(digits) ? [`AADSTS${digits}`] : [];
 }
 
-/** The generic number often comes first (`[70002, 500133]`). A number of our table says most. */
+/** The generic number often comes first (`[70002, 500133]`). A number that the table has says most. */
 function mostSpecific(numbers: readonly string[]): string | undefined {
   const specific = numbers.filter((number) => !genericNumbers.has(number));
   return specific.findLast((number) => byNumber.has(number)) ?? specific.at(-1) ?? numbers.at(-1);
