@@ -88,9 +88,9 @@ describe('infra/README.md', () => {
 describe('paths of the registration', () => {
   it.each(['redirect', 'signedOut', 'frontChannelLogout'])('%s is served by the app', (key) => {
     const paths = /^var paths = \{([^]*?)\}/m.exec(text('infra/main.bicep'))?.[1] ?? '';
-    const route = new RegExp(`^ +${key}: '/(.+)'$`, 'm').exec(paths)?.[1] ?? 'none';
-    const sources = globSync('src/**/*.{ts,tsx}').map(text);
-    expect(sources.some((source) => source.includes(`'${route}'`))).toBe(true);
+    const route = new RegExp(`^ +${key}: '/auth/(.+)'$`, 'm').exec(paths)?.[1] ?? 'none';
+    const sources = globSync('src/functions/*.{ts,tsx}').map(text);
+    expect(sources.some((source) => source.includes(`route: '${route}'`))).toBe(true);
   });
 });
 
