@@ -35,8 +35,11 @@ function scriptOf(source, format) {
   return JSON.stringify(transformSync(source, { loader: 'ts', target: 'es2022', format }).code);
 }
 
-/** @param beside a function file to be bundled as if it stood in src/functions, for tests of examples */
-export async function buildApp(outdir, beside) {
+/**
+ * @param beside a function file to be bundled as if it stood in src/functions, for tests of examples
+ * @param more options of esbuild over those for Azure
+ */
+export async function buildApp(outdir, beside, more = {}) {
   const entry = beside === undefined ? '' : readFileSync(beside, 'utf8');
   await build({
     stdin: {
@@ -58,6 +61,7 @@ export async function buildApp(outdir, beside) {
     sourcesContent: false,
     legalComments: 'linked',
     logLevel: 'warning',
+    ...more,
   });
 }
 
