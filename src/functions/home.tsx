@@ -1,12 +1,12 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
-import type { HttpFunction } from '../http/endpoint';
 import type { RequestContext } from '../http/context';
+import type { HttpFunction } from '../http/endpoint';
 import { htmlPage } from '../http/responses';
 import { bounce } from '../http/wanted-page';
 import { HomePage, type SessionState } from '../pages/home-page';
-import { findSession } from '../sign-in/request-session';
+import { findSession } from '../sign-in/guards';
 import { withTimeout } from '../waiting';
 
 /** The page is public and must not hang on storage: who is signed in is told if that can be learned by then. */

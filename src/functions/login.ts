@@ -1,13 +1,13 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError, SignInNeededError } from '../errors';
-import type { HttpFunction } from '../http/endpoint';
 import type { RequestContext } from '../http/context';
+import type { HttpFunction } from '../http/endpoint';
 import { isInsidePage, readQuery } from '../http/request';
 import { redirectTo } from '../http/responses';
 import { bounce, localPath, loginPathTo, type WantedPage, wantedPage } from '../http/wanted-page';
 import { openSealed } from '../keys/encryption';
 import { sessionKeyOf } from '../sessions/session';
-import { findTicket } from '../sign-in/request-session';
+import { findTicket } from '../sign-in/guards';
 import { beginSignIn, prompts, type SignInOptions } from '../sign-in/start';
 import { parseStepUpRequest, type StepUpRequest, stepUpSeconds } from '../sign-in/step-up';
 

@@ -1,19 +1,16 @@
-import type { Site } from '../pages/layout';
-import { loginPathTo } from '../http/wanted-page';
 import type { HttpResponseInit } from '@azure/functions';
 import { clearNotice, readNotice } from '../cookies/cookie';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
-import type { HttpFunction } from '../http/endpoint';
 import type { RequestContext } from '../http/context';
+import type { HttpFunction } from '../http/endpoint';
 import { isTrue, readForm } from '../http/request';
 import { htmlPage } from '../http/responses';
-import { bounce } from '../http/wanted-page';
-import { MessagePage } from '../pages/message-page';
+import { bounce, loginPathTo } from '../http/wanted-page';
+import { MessagePage, type Site } from '../pages/layout';
 import { Time } from '../pages/session-table';
 import type { User } from '../sessions/session';
-import { sameOrigin } from '../sign-in/guards';
-import { findSession } from '../sign-in/request-session';
+import { findSession, sameOrigin } from '../sign-in/guards';
 import {
   answerSignOut,
   notDone,

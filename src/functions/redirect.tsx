@@ -1,12 +1,12 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError, ConsentDeclinedError } from '../errors';
+import type { RequestContext, Services } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { answerError } from '../http/error-response';
-import type { RequestContext, Services } from '../http/context';
 import { isPrefetch } from '../http/request';
 import { continueHere, htmlPage, json, redirectTo, withHeader } from '../http/responses';
 import { loginPathTo } from '../http/wanted-page';
-import { MessagePage } from '../pages/message-page';
+import { MessagePage } from '../pages/layout';
 import { completeSignIn, findAttempt } from '../sign-in/finish';
 import { type Callback, isBare, parseCallback, type ProviderAnswer } from '../sign-in/redeem';
 

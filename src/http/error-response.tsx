@@ -1,4 +1,3 @@
-import type { Site } from '../pages/layout';
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { meaningOf } from '../entra/refusals';
 import {
@@ -10,9 +9,15 @@ import {
   SignInNeededError,
   SignInRefusedError,
 } from '../errors';
-import { ContinuePage, MessagePage, type PageLink, type Reference } from '../pages/message-page';
-import { logError, refusalIn } from './error-log';
+import {
+  ContinuePage,
+  MessagePage,
+  type PageLink,
+  type Reference,
+  type Site,
+} from '../pages/layout';
 import type { FaultySettings, RequestContext } from './context';
+import { logError, refusalIn } from './error-log';
 import { changesNothing, isNavigation } from './request';
 import { htmlPage, problem, redirectTo, withRetryAfter } from './responses';
 import { localPath, loginPathTo, pathWithoutMarker, wantedPath } from './wanted-page';

@@ -3,8 +3,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { type ErrorCode, factsOf } from '../errors';
-import { type Site, SiteContext } from '../pages/layout';
-import { ContinuePage } from '../pages/message-page';
+import { ContinuePage, type Site, SiteContext } from '../pages/layout';
 import { stylesheet } from '../pages/stylesheet';
 
 /** A whole HTML page of this site; text in it is escaped by construction (TSX). */

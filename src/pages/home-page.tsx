@@ -178,7 +178,7 @@ export const signInSteps: readonly Step[] = [
   {
     title: 'You press “Sign in”',
     text: 'Anteroom seals the page you wanted in state, and ties it to this browser by a small random cookie. Nonce and PKCE verifier are derived from both. Then it sends your browser to Microsoft. Nothing is stored on the server.',
-    files: ['src/functions/login.ts', 'src/sign-in/attempt.ts', 'src/cookies/sign-in-cookie.ts'],
+    files: ['src/functions/login.ts', 'src/sign-in/attempt.ts', 'src/cookies/cookie.ts'],
   },
   {
     title: 'Microsoft asks who you are',
@@ -188,7 +188,7 @@ export const signInSteps: readonly Step[] = [
   {
     title: 'Your browser comes back, and hops once',
     text: 'Browsers do not send strict cookies when another site starts a navigation. So a tiny page of ours opens the same address again, and now the browser sends them.',
-    files: ['src/functions/redirect.tsx', 'src/pages/message-page.tsx'],
+    files: ['src/functions/redirect.tsx', 'src/pages/layout.tsx'],
   },
   {
     title: 'The code becomes a session',

@@ -1,9 +1,9 @@
 import type { HttpResponseInit } from '@azure/functions';
+import { readOverflows, readSignInCookie } from '../cookies/cookie';
 import { signSessionCookie } from '../cookies/session-cookie';
-import { readOverflows, readSignInCookie } from '../cookies/sign-in-cookie';
 import { AppError, SignInRefusedError, StepUpError } from '../errors';
-import { logError } from '../http/error-log';
 import type { RequestContext } from '../http/context';
+import { logError } from '../http/error-log';
 import { redirectTo } from '../http/responses';
 import { keyForLogs, sessionKeyOf, type SessionTicket } from '../sessions/session';
 import { withTimeout } from '../waiting';
@@ -15,8 +15,8 @@ import {
   type OpenedAttempt,
 } from './attempt';
 import { audited } from './ending';
+import { findSession, findTicket } from './guards';
 import { type FinishedSignIn, finishSignIn, type ProviderAnswer } from './redeem';
-import { findSession, findTicket } from './request-session';
 import { beginSignIn, type SignInOptions } from './start';
 
 /**

@@ -1,15 +1,16 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { hasSessionCookie } from '../cookies/session-cookie';
+import { hasSessionCookie, readSessionCookie } from '../cookies/session-cookie';
 import { AppError, RoleMissingError, SignInNeededError, StepUpError } from '../errors';
-import type { RequestContext, Handler } from '../http/context';
+import type { Handler, RequestContext } from '../http/context';
+import { logError } from '../http/error-log';
 import { changesNothing, requireSameOrigin } from '../http/request';
 import { bounce } from '../http/wanted-page';
 import { type Session, sessionKeyOf, type SessionTicket, type User } from '../sessions/session';
+import type { FoundSession } from '../sessions/session-store';
 import type { Settings } from '../settings';
 import { createUserTokens } from '../tokens/access-token';
 import { audited } from './ending';
-import { findSession, keepSession, type RequestSession } from './request-session';
-import { maxStepUps, stepUpName, signInLink, stepUpLink } from './step-up';
+import { maxStepUps, signInLink, stepUpLink, stepUpName } from './step-up';
 
 /** What a handler behind `signedIn` or `withRole` gets beside the exchange. */
 export interface SessionContext extends RequestContext {
@@ -79,18 +80,23 @@ function signedOut(context: RequestContext, cause?: unknown): SignInNeededError 
 function sessionContext(context: RequestContext, found: RequestSession): SessionContext {
   const { ticket, session, tokens } = found;
   const { services, now, signal } = context;
-  const accessToken = createUserTokens(services.relyingParty, services.shareRefresh, {
-    sessionKey: sessionKeyOf(ticket.sessionId),
-    user: session.user,
-    store: {
-      readTokens: (deadline) => services.sessions.readTokens(ticket, deadline),
-      writeTokens: (written, deadline) =>
-        services.sessions.writeTokens(ticket, written, now, deadline),
-    },
-    tokens,
-    now,
-    signal,
-  });
+  // Made when it is first asked for: most requests need no token.
+  let userTokens: SessionContext['accessToken'] | undefined;
+  const accessToken: SessionContext['accessToken'] = (scopes) => {
+    userTokens ??= createUserTokens(services.relyingParty, services.shareRefresh, {
+      sessionKey: sessionKeyOf(ticket.sessionId),
+      user: session.user,
+      store: {
+        readTokens: (deadline) => services.sessions.readTokens(ticket, deadline),
+        writeTokens: (written, deadline) =>
+          services.sessions.writeTokens(ticket, written, now, deadline),
+      },
+      tokens,
+      now,
+      signal,
+    });
+    return userTokens(scopes);
+  };
   return { ...context, user: session.user, session, ticket, accessToken };
 }
 
@@ -164,4 +170,72 @@ export function sameOrigin(handler: Handler): Handler {
     requireSameOrigin(context.request, context.services.settings.baseUrl);
     return handler(context);
   };
+}
+
+/** The live session a request belongs to, and the ticket that opens it. */
+export interface RequestSession extends FoundSession {
+  readonly ticket: SessionTicket;
+}
+
+/**
+ * What the request's session cookie says; `undefined` when there is none that this app signed.
+ * @param now `any` takes one whose session has expired, too
+ */
+export function findTicket(
+  context: RequestContext,
+  now: number | 'any' = context.now,
+): Promise<SessionTicket | undefined> {
+  const { requestCookies, services, signal } = context;
+  return readSessionCookie(requestCookies, {
+    keyRing: services.keyRing,
+    site: services.settings,
+    verifiedTexts: services.verifiedTexts,
+    now,
+    signal,
+  });
+}
+
+/**
+ * The request's live session as it is stored; `undefined` for the signed out.
+ * @param withTokens reads the token cache in the same round trip
+ * @throws ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE: never a guess
+ */
+export async function findSession(
+  context: RequestContext,
+  { withTokens = false }: { readonly withTokens?: boolean } = {},
+): Promise<RequestSession | undefined> {
+  const ticket = await findTicket(context);
+  if (ticket === undefined) return undefined;
+  const { services, now, signal } = context;
+  const { sessions } = services;
+  const found = withTokens
+    ? await sessions.readWithTokens(ticket, now, signal)
+    : await sessions.read(ticket, now, signal);
+  return found === undefined ? undefined : { ...found, ticket };
+}
+
+/**
+ * Keeps a session in use: the provider vouches for it again when that was long ago, and its idle limit moves on past
+ * half of it. `undefined` when it was ended meanwhile.
+ * @param slide false leaves the idle limit alone, for calls that are no sign of a person
+ * @throws as `Revalidate`
+ */
+export async function keepSession(
+  context: RequestContext,
+  found: RequestSession,
+  slide: boolean,
+): Promise<RequestSession | undefined> {
+  const { services, now, signal } = context;
+  const { ticket } = found;
+  const verified = await services.revalidate({
+    ...{ ticket, found, slide, now, signal },
+    report: (error) => {
+      logError(context, error);
+    },
+  });
+  if (verified === undefined) return undefined;
+  if (!slide) return { ...verified, ticket };
+  // Writes nothing when the run above, which may have been another request's, has moved the limit on already.
+  const session = await services.sessions.renew(ticket, verified, now, signal);
+  return session === undefined ? undefined : { ...verified, session, ticket };
 }

@@ -1,17 +1,16 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { noticeCookie } from '../cookies/cookie';
+import { clearSignInCookies, noticeCookie } from '../cookies/cookie';
 import { clearSessionCookie } from '../cookies/session-cookie';
-import { clearSignInCookies } from '../cookies/sign-in-cookie';
 import type { RelyingParty } from '../entra/msal';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { htmlPage, json, redirectTo, withHeader } from '../http/responses';
 import { isObject } from '../json';
-import { ContinuePage } from '../pages/message-page';
+import { ContinuePage } from '../pages/layout';
 import { isLive, type Session, type SessionTicket } from '../sessions/session';
 import { withTimeout } from '../waiting';
 import { audited } from './ending';
-import { findTicket } from './request-session';
+import { findTicket } from './guards';
 
 export interface SignOutOptions {
   /** All of the user's sessions, in every browser. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
-import { keepSignInCookie, overflowCookie } from '../cookies/sign-in-cookie';
-import { type RelyingParty, type RelyingPartySettings, createMsalClient } from '../entra/msal';
+import { keepSignInCookie, overflowCookie } from '../cookies/cookie';
+import { createMsalClient, type RelyingParty, type RelyingPartySettings } from '../entra/msal';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { redirectTo } from '../http/responses';

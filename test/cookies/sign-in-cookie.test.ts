@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Cookie } from '@azure/functions';
-import { readCookies, type RequestCookies } from '../../src/cookies/cookie';
 import {
   clearSignInCookies,
   keepSignInCookie,
+  overflowCookie,
+  readCookies,
   readOverflows,
   readSignInCookie,
-  overflowCookie,
-} from '../../src/cookies/sign-in-cookie';
+  type RequestCookies,
+} from '../../src/cookies/cookie';
 
 const https = { isHttps: true, loopbackPort: undefined };
 const http = { isHttps: false, loopbackPort: undefined };

@@ -10,7 +10,7 @@ import {
 import { seedUsers } from '../../local/entra/users';
 import { ConfirmEndPage, ConsolePage } from '../../src/pages/console-page';
 import { HomePage } from '../../src/pages/home-page';
-import { ContinuePage, MessagePage } from '../../src/pages/message-page';
+import { ContinuePage, MessagePage } from '../../src/pages/layout';
 import { ProfilePage } from '../../src/pages/profile-page';
 import { SessionsPage } from '../../src/pages/sessions-page';
 import type { SessionSummary } from '../../src/sessions/find-sessions';

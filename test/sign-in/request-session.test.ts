@@ -1,8 +1,8 @@
 import type { FoundSession } from '../../src/sessions/session-store';
-import { keepSession } from '../../src/sign-in/request-session';
+import { keepSession } from '../../src/sign-in/guards';
 import type { RevalidationRequest } from '../../src/tokens/revalidate';
 import { longEnough } from '../support/auth-fixture';
-import { createContextFixture, type ContextFixture } from '../support/context-fixture';
+import { type ContextFixture, createContextFixture } from '../support/context-fixture';
 import { start } from '../support/session-fixture';
 
 const idleSeconds = 600;

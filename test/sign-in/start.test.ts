@@ -1,11 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readCookies } from '../../src/cookies/cookie';
-import { readOverflows } from '../../src/cookies/sign-in-cookie';
+import { readCookies, readOverflows } from '../../src/cookies/cookie';
 import { AppError } from '../../src/errors';
 import { attemptSecrets, openAttempt } from '../../src/sign-in/attempt';
 import { beginSignIn, type SignInOptions, startSignIn } from '../../src/sign-in/start';
-import { createRelyingParty, clientSecret, failureOf, longEnough } from '../support/auth-fixture';
-import { createContextFixture, type ContextFixture } from '../support/context-fixture';
+import { clientSecret, createRelyingParty, failureOf, longEnough } from '../support/auth-fixture';
+import { type ContextFixture, createContextFixture } from '../support/context-fixture';
 import { createStaticKeyRing } from '../support/static-key-ring';
 import { clientId, paths, startTinyProvider, type TinyProvider } from '../support/tiny-provider';
 
