@@ -54,11 +54,11 @@ function refuseUnknownRoles() {
   process.exit(1);
 }
 
-/** Roles that stand in calls of withRole as text; one that is worked out while the app runs is not known here. */
+/** Roles that stand as text in calls of `auth.withRole` or `withRole`; one that is worked out while the app runs is not known here. */
 function rolesIn(path) {
   const roles = [];
   const visit = (node) => {
-    if (ts.isCallExpression(node) && node.expression.getText() === 'withRole') {
+    if (ts.isCallExpression(node) && /(^|\.)withRole$/.test(node.expression.getText())) {
       roles.push(...node.arguments.filter(ts.isStringLiteralLike).map(({ text }) => text));
     }
     ts.forEachChild(node, visit);

@@ -61,9 +61,9 @@ describe('npm run package', () => {
   describe('app roles that functions ask for', () => {
     const asksForReader = `
       // withRole('nobody') in a comment asks for nothing.
-      app.http('reports', { handler: endpoint(withRole('reader', reports)) });
-      app.http('console', { handler: endpoint(withRole('admin', reports)) });
-      app.http('other', { handler: endpoint(withRole((settings) => settings.adminRole, reports)) });`;
+      app.http('reports', { handler: auth.withRole('reader', reports) });
+      app.http('console', { handler: withRole('admin', reports) });
+      app.http('other', { handler: auth.withRole((settings) => settings.adminRole, reports) });`;
 
     beforeEach(() => {
       mkdirSync(join(folder, 'src/functions'), { recursive: true });
