@@ -43,7 +43,10 @@ export class AppError extends Error {
     this.status = facts.status;
     this.note = note;
     this.refusal = refusal;
-    this.retryAfterSeconds = options.retryAfterSeconds ?? facts.retryAfterSeconds;
+    const { retryAfterSeconds = facts.retryAfterSeconds } = options;
+    // With 0 the client would come back at once, only to be sent away again.
+    this.retryAfterSeconds =
+      retryAfterSeconds === undefined ? undefined : Math.max(retryAfterSeconds, 1);
   }
 }
 

@@ -2,7 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 
 /** The environment of a process. Its proxy settings are read and written. */
-export type ProxyEnvironment = Record<string, string | undefined>;
+type ProxyEnvironment = Record<string, string | undefined>;
 
 /**
  * Makes Node follow its own rule for all calls that leave the process, from now on. With `NODE_USE_ENV_PROXY=1` they go

@@ -68,9 +68,12 @@ const issuer = v.pipe(text, url('must be the issuer URL exactly as the provider 
 const tableHosts =
   /^[a-z0-9-]{1,40}(\.z\d{1,3})?(\.privatelink)?\.table\.(core\.windows\.net|core\.usgovcloudapi\.net|core\.chinacloudapi\.cn|core\.sovcloud-api\.[a-z]{2}|storage\.azure\.net)$/;
 
-/** https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-base-url */
-const vaultHosts =
-  /^[a-z0-9-]{1,127}\.(vault|managedhsm)\.(azure\.net|usgovcloudapi\.net|azure\.cn|sovcloud-api\.[a-z]{2})$/;
+/**
+ * The host of a vault; its first group is the host without the vault's own name.
+ * https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-base-url
+ */
+export const vaultHosts =
+  /^[a-z0-9-]{1,127}\.((?:vault|managedhsm)\.(?:azure\.net|usgovcloudapi\.net|azure\.cn|sovcloud-api\.[a-z]{2}))$/;
 
 /** A mistyped host would get tokens of the app's identity, and its owner could use them. */
 function isAt({ hostname }: URL, hosts: RegExp): boolean {

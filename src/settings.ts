@@ -33,7 +33,7 @@ export interface Settings {
 }
 
 /** How the app proves itself to the provider. */
-export type ClientCredential =
+type ClientCredential =
   | { readonly kind: 'secret'; readonly secret: string }
   | {
       readonly kind: 'certificate';

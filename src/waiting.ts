@@ -82,7 +82,7 @@ export function createSingleFlight<T>(late: ErrorCode, keptMs = 0): SingleFlight
 }
 
 /** Values that are kept for a time, in the memory of one instance. */
-export interface ShortMemory<T> {
+interface ShortMemory<T> {
   /** `undefined` when there is none, or its time is over. */
   find(key: string, now: number): T | undefined;
   /** @param until epoch seconds */
@@ -159,8 +159,7 @@ export class AskedToWaitError extends AppError {
     waitSeconds: number,
     options: { readonly note?: string; readonly refusal?: ProviderRefusal },
   ) {
-    // With 0 the client would come back at once, only to be sent away again.
-    super(code, { ...options, retryAfterSeconds: Math.max(waitSeconds, 1) });
+    super(code, { ...options, retryAfterSeconds: waitSeconds });
     this.waitSeconds = waitSeconds;
   }
 }

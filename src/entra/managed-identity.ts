@@ -9,6 +9,7 @@ import {
 import { AppError, type ErrorCode } from '../errors';
 import { fetchWhole, isObject, parseJson } from '../json';
 import type { KeyVaultAccess } from '../keys/wrapping';
+import { vaultHosts } from '../setting-values';
 import type { TableCredential } from '../storage/azure-table';
 import { type Clock, createSingleFlight } from '../waiting';
 
@@ -131,11 +132,8 @@ async function failAs<T>(code: ErrorCode, work: Promise<T>): Promise<T> {
  */
 const storageResource = 'https://storage.azure.com';
 
-const vaultHosts =
-  /\.((?:vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net|sovcloud-api\.[a-z]{2}))$/;
-
 /** What tokens for a vault are for: its host without its own name. */
-export function vaultResource(keyId: string): string {
+function vaultResource(keyId: string): string {
   const host = vaultHosts.exec(URL.parse(keyId)?.hostname ?? '')?.[1];
   return `https://${host ?? 'vault.azure.net'}`;
 }

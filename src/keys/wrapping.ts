@@ -211,11 +211,7 @@ async function post(
 function refusal({ status, headers }: Response, json: unknown): Outcome {
   const note = `Key Vault answered ${status}${errorCode(json)}`;
   const asked = readRetryAfter(headers);
-  const failure = new AppError('ERR_KEYS_UNAVAILABLE', {
-    note,
-    // With 0 the client would come back at once, only to be sent away again.
-    retryAfterSeconds: asked === undefined ? undefined : Math.max(asked, 1),
-  });
+  const failure = new AppError('ERR_KEYS_UNAVAILABLE', { note, retryAfterSeconds: asked });
   const mayPass = passingStatuses.has(status) && (asked ?? 0) <= maxPauseSeconds;
   const pauseMs = asked === undefined ? usualPauseMs : asked * 1000;
   return { failure, status, pauseMs: mayPass ? pauseMs : undefined };

@@ -30,7 +30,7 @@ export interface SessionsPage {
   readonly continuation: string | undefined;
 }
 
-export interface ListOptions {
+interface ListOptions {
   /** One user's sessions; everybody's without it. */
   readonly userKey?: string | undefined;
   readonly now: number;

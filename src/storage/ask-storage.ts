@@ -116,12 +116,7 @@ async function pause(ms: number, fault: () => AppError, signal: AbortSignal): Pr
 
 function faultOf({ isLimit, note, retryAfterSeconds }: StorageFailure, cause: unknown): AppError {
   if (isLimit) return new AppError('ERR_STORAGE_LIMIT', { note, cause });
-  return new AppError('ERR_STORAGE_UNAVAILABLE', {
-    note,
-    cause,
-    // With 0 the client would come back at once, only to be sent away again.
-    retryAfterSeconds: retryAfterSeconds === undefined ? undefined : Math.max(retryAfterSeconds, 1),
-  });
+  return new AppError('ERR_STORAGE_UNAVAILABLE', { note, cause, retryAfterSeconds });
 }
 
 function tooLate(cause: unknown): AppError {

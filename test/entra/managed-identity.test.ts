@@ -1,9 +1,9 @@
 import { decodeJwt } from 'jose';
 import {
   createManagedIdentity,
+  keyVaultAccess,
   type ManagedIdentity,
   tokenExchangeResource,
-  vaultResource,
 } from '../../src/entra/managed-identity';
 import { failureOf, longEnough, printed } from '../support/auth-fixture';
 import {
@@ -148,7 +148,7 @@ describe('createManagedIdentity', () => {
   });
 });
 
-describe('vaultResource', () => {
+describe('keyVaultAccess', () => {
   it.each([
     ['https://mine.vault.azure.net/keys/ring', 'https://vault.azure.net'],
     ['https://mine.vault.azure.cn/keys/ring', 'https://vault.azure.cn'],
@@ -157,8 +157,11 @@ describe('vaultResource', () => {
     ['https://mine.vault.sovcloud-api.fr/keys/ring', 'https://vault.sovcloud-api.fr'],
     ['http://127.0.0.1:7/keys/ring', 'https://vault.azure.net'],
     ['https://mine.vault.azure.net.example.org/keys/ring', 'https://vault.azure.net'],
-  ])('of %s is %s', (keyId, resource) => {
-    expect(vaultResource(keyId)).toBe(resource);
+  ])('asks for a token for the vault of %s: %s', async (keyId, resource) => {
+    const naming: ManagedIdentity = {
+      token: (asked) => Promise.resolve({ token: `for ${asked}`, expiresAt: 0 }),
+    };
+    expect(await keyVaultAccess(naming, keyId).token(longEnough())).toBe(`for ${resource}`);
   });
 });
 
