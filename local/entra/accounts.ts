@@ -18,7 +18,7 @@ export function isUserName(text: string): boolean {
 
 /** What can be changed about an account while the stand-in runs. */
 export interface AccountChange {
-  /** Of an account that is not there: it is added, and the key is its user name. */
+  /** For a user name that nobody has, it adds an account. */
   readonly name?: string;
   readonly roles?: readonly string[];
   readonly disabled?: boolean;
@@ -62,22 +62,25 @@ export interface Directory {
   findByHint(hint: string): SeededUser | undefined;
   /** Is `key` the user's object id or user name? */
   isNamed(user: SeededUser, key: string): boolean;
-  /** All that the person has agreed to. */
+  /** All scopes that the person has agreed to. */
   agreed(objectId: string): readonly string[];
   consent(objectId: string, scopes: readonly string[]): void;
   /** The Graph scopes of `scopes` that the person has not agreed to. */
   missingConsent(objectId: string, scopes: readonly string[]): string[];
   /**
-   * `key` is an object id or a user name. A user name nobody has is added, if the change gives a name;
-   * false when nothing was changed.
+   * `key` is an object id or a user name. For a user name that nobody has, an account is added if the change has a name.
+   * False when nothing was changed.
    */
   change(key: string, change: AccountChange): boolean;
-  /** Gives what takes the accounts back to how they are now. */
+  /** Gives a function that brings the current accounts back. */
   remember(): () => void;
   reset(): void;
 }
 
-/** The accounts `users`, with what an earlier run has left of changes, of `tenantId` those that are added. Azure AD B2C asks nobody for consent: there it is the administrators' alone. */
+/**
+ * The accounts `users`, with the changes that an earlier run has kept. Added accounts get `tenantId`.
+ * @param asksConsent false for Azure AD B2C, where only administrators consent
+ */
 export function createDirectory(
   users: readonly SeededUser[],
   tenantId: string,
@@ -163,20 +166,20 @@ export interface Account {
   readonly scopes: readonly string[];
 }
 
-/** The accounts by object id: the seeded ones, changed as people have changed them. */
+/** The accounts by object id, with the changes that people have made. */
 export interface KeptAccounts {
   now(): ReadonlyMap<string, Account>;
   put(account: Account): void;
-  /** Gives what takes the accounts back to how they are now. */
+  /** Gives a function that brings the current accounts back. */
   remember(): () => void;
-  /** Back to the seeds. */
+  /** Removes all changes. */
   reset(): void;
 }
 
-/** What an account that has consented has agreed to from the start. */
+/** What every account with consent has agreed to at the start. */
 export const consentedFromTheStart = ['openid', 'User.Read'];
 
-/** Keeps what is changed; the seeds themselves are read anew at each start. */
+/** Keeps only the changes. The accounts that were not changed are made new at each start. */
 export function createKeptAccounts(users: readonly SeededUser[], state: KeptState): KeptAccounts {
   const kept = state.part('accounts');
   let accounts = seed(users);

@@ -21,7 +21,7 @@ import { readScopes, type RegisteredClients, sortScopes } from './registrations'
 import { lengthenCode } from './token-request';
 import { clientInfoOf, issueTokens, type TokenIssuer } from './tokens';
 
-interface EntraAnswerParts {
+interface AnswerContext {
   readonly directory: Directory;
   readonly clients: RegisteredClients;
   readonly notes: SignInNotes;
@@ -29,8 +29,8 @@ interface EntraAnswerParts {
   readonly refusals: Refusals;
 }
 
-/** Gives what oidc-provider answers the shape of Microsoft Entra ID's answers. */
-export function answerAsEntra(provider: Provider, parts: EntraAnswerParts): void {
+/** Changes the answers of oidc-provider to those of Microsoft Entra ID. */
+export function answerAsEntra(provider: Provider, standIn: AnswerContext): void {
   const failures = new WeakMap<object, unknown>();
   const note = (context: object, error: unknown) => {
     failures.set(context, error);
@@ -47,42 +47,42 @@ export function answerAsEntra(provider: Provider, parts: EntraAnswerParts): void
     if (!('oidc' in context)) return;
     const failure = failures.get(context);
     if (context.oidc.route === 'token') {
-      if (context.status === 200) await answerTokens(context, parts);
-      else answerTokenError(context, parts, failure);
+      if (context.status === 200) await answerTokens(context, standIn);
+      else answerTokenError(context, standIn, failure);
     } else if (context.status === 303) {
-      shapeRedirect(context, parts, failure);
+      shapeRedirect(context, standIn, failure);
     }
   });
 }
 
-async function answerTokens(context: KoaContextWithOIDC, parts: EntraAnswerParts): Promise<void> {
+async function answerTokens(context: KoaContextWithOIDC, standIn: AnswerContext): Promise<void> {
   const { AuthorizationCode: code, RefreshToken: refreshToken } = context.oidc.entities;
   const source = code ?? refreshToken;
-  const user = parts.directory.find(source?.accountId);
-  const client = parts.clients.find(source?.clientId);
+  const user = standIn.directory.find(source?.accountId);
+  const client = standIn.clients.find(source?.clientId);
   if (source === undefined || user === undefined || client === undefined) {
     throw new EntraRefusal(70000);
   }
   const { claims, scope } = context.oidc.body ?? {};
-  const note = parts.notes.ofGrant(source.jti);
+  const note = standIn.notes.ofGrant(source.jti);
   if (code !== undefined && refreshToken !== undefined) {
-    parts.notes.keepGrant(refreshToken.jti, note);
+    standIn.notes.keepGrant(refreshToken.jti, note);
   }
   const scopes = readScopes(scope);
   const asked = sortScopes(scopes.length > 0 ? scopes : oneResourceOf(note.scopes));
-  if (parts.directory.missingConsent(user.objectId, asked.permissions).length > 0) {
-    answerTokenError(context, parts, new EntraRefusal(65001));
+  if (standIn.directory.missingConsent(user.objectId, asked.permissions).length > 0) {
+    answerTokenError(context, standIn, new EntraRefusal(65001));
     return;
   }
   context.set({ ...tokenHeaders(0) });
-  context.body = await issueTokens(parts.issuer, {
+  context.body = await issueTokens(standIn.issuer, {
     client,
     user,
     asked,
-    agreed: parts.directory.agreed(user.objectId),
+    agreed: standIn.directory.agreed(user.objectId),
     acrs: note.acrs,
     authTime: note.authTime,
-    // The token of a refresh lives as long as any other.
+    // `max_age` does not shorten a token that comes by a refresh.
     ...(code === undefined || note.maxAge === undefined ? {} : { maxAge: note.maxAge }),
     sid: sessionIdOf(source.sessionUid ?? ''),
     ...(code?.nonce === undefined ? {} : { nonce: code.nonce }),
@@ -92,7 +92,7 @@ async function answerTokens(context: KoaContextWithOIDC, parts: EntraAnswerParts
   });
 }
 
-/** Scopes of several APIs may be consented to in one go, but a token is for one: the first of them. */
+/** A person can consent to scopes of several APIs at once, but a token is for one API: the first. */
 function oneResourceOf(scopes: readonly string[]): readonly string[] {
   const [resource] = sortScopes(scopes).resources;
   return scopes.filter((scope) => {
@@ -108,7 +108,7 @@ function refreshTokenOf(body: unknown): { refreshToken?: string } {
 
 function answerTokenError(
   context: KoaContextWithOIDC,
-  { refusals }: EntraAnswerParts,
+  { refusals }: AnswerContext,
   failure: unknown,
 ): void {
   const claims = failure instanceof EntraRefusal ? failure.claims : undefined;
@@ -123,7 +123,7 @@ function answerTokenError(
 
 function shapeRedirect(
   context: KoaContextWithOIDC,
-  parts: EntraAnswerParts,
+  standIn: AnswerContext,
   failure: unknown,
 ): void {
   const { oidc } = context;
@@ -133,38 +133,38 @@ function shapeRedirect(
   const url = new URL(context.response.get('Location'));
   url.searchParams.delete('iss');
   if (failure === undefined) {
-    const user = parts.directory.find(oidc.session?.accountId);
+    const user = standIn.directory.find(oidc.session?.accountId);
     if (code !== undefined) {
-      noteSignIn(context, parts, code.jti);
+      noteSignIn(context, standIn, code.jti);
       const short = url.searchParams.get('code') ?? '';
-      url.searchParams.set('code', lengthenCode(short, parts.issuer.faults.codeLength.value));
+      url.searchParams.set('code', lengthenCode(short, standIn.issuer.faults.codeLength.value));
     }
     if (user !== undefined && context.query['client_info'] === '1') {
-      url.searchParams.set('client_info', clientInfoOf(parts.issuer.shape, user));
+      url.searchParams.set('client_info', clientInfoOf(standIn.issuer.shape, user));
     }
     url.searchParams.set('session_state', sessionIdOf(oidc.session?.uid ?? ''));
   } else {
-    describeError(parts.refusals, url.searchParams, failure);
+    describeError(standIn.refusals, url.searchParams, failure);
   }
   context.set('Location', url.href);
   context.body = '';
 }
 
-function noteSignIn({ oidc, query }: KoaContextWithOIDC, parts: EntraAnswerParts, codeId: string) {
+function noteSignIn({ oidc, query }: KoaContextWithOIDC, standIn: AnswerContext, codeId: string) {
   const { uid = '' } = oidc.session ?? {};
-  const { acrs, clients } = parts.notes.ofSession(uid);
+  const { acrs, clients } = standIn.notes.ofSession(uid);
   const maxAge = Number(query['max_age'] ?? NaN);
-  parts.notes.keepGrant(codeId, {
+  standIn.notes.keepGrant(codeId, {
     scopes: readScopes(query['scope']),
     acrs,
     authTime: oidc.session?.loginTs ?? 0,
     ...(Number.isSafeInteger(maxAge) ? { maxAge } : {}),
   });
   const clientId = oidc.client?.clientId ?? '';
-  parts.notes.keepSession(uid, { acrs, clients: [...new Set([...clients, clientId])] });
+  standIn.notes.keepSession(uid, { acrs, clients: [...new Set([...clients, clientId])] });
 }
 
-/** The sign-in pages name a refusal by its code; what oidc-provider refuses has none yet. */
+/** The sign-in pages give a code. A refusal of oidc-provider has none yet. */
 function describeError(refusals: Refusals, params: URLSearchParams, failure: unknown): void {
   const named = params.get('error_description') ?? '';
   const number = Number(/^AADSTS(\d+)$/.exec(named)?.[1]);
@@ -174,25 +174,24 @@ function describeError(refusals: Refusals, params: URLSearchParams, failure: unk
   for (const [name, value] of Object.entries(said)) params.set(name, value);
 }
 
-/** `sid`: a GUID, the same for one browser session, that does not give away the cookie. */
+/** `sid`: a GUID, the same in one browser session. Nobody can compute the cookie from it. */
 export function sessionIdOf(sessionUid: string): string {
   const hash = createHash('sha256').update(`sid|${sessionUid}`).digest('hex');
   return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 }
 
-interface LogoutParts {
+interface LogoutContext {
   readonly provider: Provider;
   readonly clients: RegisteredClients;
   readonly notes: SignInNotes;
 }
 
 /**
- * Ends the browser's session without asking, as Microsoft Entra ID does with a `logout_hint`, tells
- * every app of the session by a frame where it registered for that, and goes on to a registered address
- * only.
+ * Ends the browser's session without a question, as Microsoft Entra ID does with a `logout_hint`. A frame tells each app of
+ * the session that registered a front-channel logout URL. The browser then goes on, but only to a registered address.
  */
 export async function answerLogout(
-  { provider, clients, notes }: LogoutParts,
+  { provider, clients, notes }: LogoutContext,
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,

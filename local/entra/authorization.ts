@@ -12,9 +12,9 @@ import {
   sortScopes,
 } from './registrations';
 import type { EntraShape } from './shape';
-import { appName, showPage, type SignInParts } from './sign-in';
+import { appName, showPage, type SignInContext } from './sign-in';
 
-interface Parts {
+interface Context {
   readonly faults: EntraFaults;
   readonly clients: RegisteredClients;
   readonly refusals: Refusals;
@@ -22,21 +22,21 @@ interface Parts {
 }
 
 /**
- * What is wrong with an authorization request, as far as oidc-provider does not see it: its length, its scopes, and the
- * refusal that is ordered.
+ * Refuses an authorization request for what oidc-provider does not check: its length and its scopes. Also gives the refusal
+ * that is set.
  * @returns true when it was answered
  */
-export function refuseAuthorization(parts: Parts, response: ServerResponse, url: URL): boolean {
-  const { faults, refusals } = parts;
+export function refuseAuthorization(standIn: Context, response: ServerResponse, url: URL): boolean {
+  const { faults, refusals } = standIn;
   if (url.search.length - 1 > faults.longestQuery.value) {
-    // On a page: an address that is too long is not read, so its redirect URI is not known.
+    // On a page: a query that is too long is not read, so the redirect URI is not known.
     respond(response, 400, errorPage(refusals.text(90015)), pageHeaders([]));
     return true;
   }
   const redirectUri = url.searchParams.get('redirect_uri') ?? '';
-  const client = parts.clients.find(url.searchParams.get('client_id'));
+  const client = standIn.clients.find(url.searchParams.get('client_id'));
   if (client?.redirectUris.includes(redirectUri) !== true) return false;
-  const refusal = orderedRefusal(faults) ?? refusalOfScopes(parts, url);
+  const refusal = orderedRefusal(faults) ?? refusalOfScopes(standIn, url);
   if (refusal === undefined) return false;
   sendBack(refusals, response, { refusal, redirectUri, state: url.searchParams.get('state') });
   return true;
@@ -47,7 +47,7 @@ function orderedRefusal({ signInError, signInTimes }: EntraFaults): OrderedRefus
   return order !== undefined && spend(signInTimes) ? order : undefined;
 }
 
-function refusalOfScopes({ shape }: Parts, url: URL): OrderedRefusal | undefined {
+function refusalOfScopes({ shape }: Context, url: URL): OrderedRefusal | undefined {
   const asked = sortScopes(readScopes(url.searchParams.get('scope')));
   return knowsScopes(shape, asked) ? undefined : { code: 70011 };
 }
@@ -69,46 +69,46 @@ function sendBack(
   response.writeHead(302, { Location: url.href, 'Cache-Control': 'no-store' }).end();
 }
 
-interface ConsentParts extends SignInParts {
+interface ConsentContext extends SignInContext {
   readonly tenantId: string;
 }
 
 /**
- * Admin consent: an administrator agrees for the whole organisation, or does not. The answer goes to
- * the redirect URI without a code, and with the state of the request, if it had one.
+ * Admin consent: an administrator agrees for the whole organisation, or does not. The answer at the redirect URI has no
+ * code. It has the state of the request, if there was one.
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
  */
 export async function answerAdminConsent(
-  parts: ConsentParts,
+  standIn: ConsentContext,
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
 ): Promise<void> {
   const { searchParams } = url;
-  const client = parts.clients.find(searchParams.get('client_id'));
+  const client = standIn.clients.find(searchParams.get('client_id'));
   const redirectUri = searchParams.get('redirect_uri') ?? client?.redirectUris[0] ?? '';
   if (client === undefined || !client.redirectUris.includes(redirectUri)) {
     const number = client === undefined ? 700016 : 50011;
-    showPage(parts, response, 400, errorPage(parts.refusals.text(number)));
+    showPage(standIn, response, 400, errorPage(standIn.refusals.text(number)));
     return;
   }
   const asked = readScopes(searchParams.get('scope'));
   const scopes = asked.length === 0 ? ['https://graph.microsoft.com/User.Read'] : asked;
   if (request.method !== 'POST') {
     const permissions = graphScopesOf(scopes);
-    const page = adminConsentPage({ app: appName(parts, url), scopes: permissions });
-    showPage(parts, response, 200, page);
+    const page = adminConsentPage({ app: appName(standIn, url), scopes: permissions });
+    showPage(standIn, response, 200, page);
     return;
   }
   if (request.headers['sec-fetch-site'] === 'cross-site') {
-    showPage(parts, response, 403, errorPage('This answer came from another site.'));
+    showPage(standIn, response, 403, errorPage('This answer came from another site.'));
     return;
   }
   const form = new URLSearchParams(await readBody(request));
   const isGranted = form.get('consent') === 'accept';
-  if (isGranted) grant(parts, scopes);
+  if (isGranted) grant(standIn, scopes);
   const answer = new URL(redirectUri);
-  for (const [name, value] of Object.entries(answerFor(parts, isGranted, scopes))) {
+  for (const [name, value] of Object.entries(answerFor(standIn, isGranted, scopes))) {
     answer.searchParams.set(name, value);
   }
   const state = searchParams.get('state');
@@ -116,14 +116,14 @@ export async function answerAdminConsent(
   response.writeHead(302, { Location: answer.href, 'Cache-Control': 'no-store' }).end();
 }
 
-function grant({ directory }: ConsentParts, scopes: readonly string[]): void {
+function grant({ directory }: ConsentContext, scopes: readonly string[]): void {
   for (const { objectId } of directory.list()) {
     directory.consent(objectId, ['openid', ...graphScopesOf(scopes)]);
   }
 }
 
 function answerFor(
-  { refusals, tenantId }: ConsentParts,
+  { refusals, tenantId }: ConsentContext,
   isGranted: boolean,
   scopes: readonly string[],
 ): Readonly<Record<string, string>> {

@@ -5,8 +5,8 @@ import { graphScopesOf } from './registrations';
 import type { SeededUser } from './users';
 
 /**
- * As a Conditional Access policy: who asks for the scope must have satisfied the authentication
- * context, which here is a page that asks to confirm. Without user or scope it is for all of them.
+ * Like a Conditional Access policy: a request for the scope needs the authentication context. Here a person satisfies it on
+ * a page that asks to confirm. Without user or scope the policy is for all of them.
  */
 export interface AccessPolicy {
   /** An object id or a user name. */
@@ -17,7 +17,7 @@ export interface AccessPolicy {
   readonly acrs: string;
 }
 
-/** Conditional access, as the control page sets it. */
+/** The policies that the control page has set. */
 export type AccessPolicies = Control<readonly AccessPolicy[]>;
 
 export function createAccessPolicies(): AccessPolicies {
@@ -44,7 +44,7 @@ function isAccessPolicy(input: unknown): input is AccessPolicy {
   );
 }
 
-/** The authentication contexts that the policies want of this user for these scopes. */
+/** The authentication contexts that the policies demand from this user for these scopes. */
 export function contextsOfPolicies(
   policies: readonly AccessPolicy[],
   directory: Directory,

@@ -23,13 +23,13 @@ import type { SigningKeys } from './signing-keys';
 import type { SeededUser } from './users';
 
 /** What `/control` of the stand-in offers: every fault, the accounts, `reset` and `rotate-keys`. */
-export function createControlPanel(parts: {
+export function createControlPanel(standIn: {
   readonly faults: EntraFaults;
   readonly directory: Directory;
   readonly accessPolicies: AccessPolicies;
   readonly keys: SigningKeys;
 }): ControlPanel {
-  const { faults, directory, accessPolicies, keys } = parts;
+  const { faults, directory, accessPolicies, keys } = standIn;
   const controls = { ...faults, accessPolicies, users: createUsersControl(directory) };
   return {
     controls,
@@ -42,13 +42,13 @@ export function createControlPanel(parts: {
         keys.retire();
       },
     },
-    forms: controlForms(parts),
-    page: (fault) => entraControlPage({ ...parts, ...(fault === undefined ? {} : { fault }) }),
+    forms: controlForms(standIn),
+    page: (fault) => entraControlPage({ ...standIn, ...(fault === undefined ? {} : { fault }) }),
     pageHeaders: controlPageHeaders,
   };
 }
 
-/** Names, roles, `disabled` and `consented`, by object id or user name; only what is named changes. */
+/** Names, roles, `disabled` and `consented`, by object id or user name. Only the members that are given change. */
 function createUsersControl(directory: Directory): Control<unknown> {
   return {
     takes: `${accountChangesInWords}; ${userNameInWords}; at most ${maxAccounts} accounts`,
@@ -70,15 +70,15 @@ function createUsersControl(directory: Directory): Control<unknown> {
   };
 }
 
-interface FormParts {
+interface FormContext {
   readonly faults: EntraFaults;
   readonly directory: Directory;
   readonly accessPolicies: AccessPolicies;
 }
 
 /** What the forms of the control page do. Each gives a sentence when it cannot be done. */
-export function controlForms(parts: FormParts): Readonly<Record<string, ControlForm>> {
-  const { faults, directory, accessPolicies } = parts;
+export function controlForms(standIn: FormContext): Readonly<Record<string, ControlForm>> {
+  const { faults, directory, accessPolicies } = standIn;
   return {
     account: (form) => changeAccount(directory, form),
     'add-account': (form) => addAccount(directory, form),
@@ -162,13 +162,13 @@ function codeOf(form: URLSearchParams, name: string): number | string | null {
 }
 
 /** What a person can change while the stand-in runs: accounts, conditional access, the token endpoint. */
-export function entraControlPage(parts: {
+export function entraControlPage(standIn: {
   readonly directory: Directory;
   readonly accessPolicies: AccessPolicies;
   readonly faults: EntraFaults;
   readonly fault?: string;
 }): string {
-  const { directory, accessPolicies, faults, fault } = parts;
+  const { directory, accessPolicies, faults, fault } = standIn;
   const users = directory.list();
   return controlPage({
     of: 'Microsoft Entra ID',

@@ -39,8 +39,8 @@ export interface EntraStandIn {
 }
 
 /**
- * Starts the local stand-in for Microsoft Entra ID, or what `shape` says; rejects when the port is
- * taken or the state file is not its own.
+ * Starts the local stand-in for Microsoft Entra ID, or for the provider of `shape`. Rejects when the port is taken, or when
+ * the state file is not its own.
  */
 export async function startEntraStandIn(options: EntraStandInOptions): Promise<EntraStandIn> {
   const { tenantId, shape = 'entra' } = options;
@@ -51,8 +51,8 @@ export async function startEntraStandIn(options: EntraStandInOptions): Promise<E
   const server = await startLoopbackServer({
     ...(options.port === undefined ? {} : { port: options.port }),
     createHandler: async (url) => {
-      const parts = await createParts(url, options, paths, directory, state);
-      return createHandler(url, parts);
+      const standIn = await createStandIn(url, options, paths, directory, state);
+      return createHandler(url, standIn);
     },
   });
   return {
@@ -67,9 +67,9 @@ export async function startEntraStandIn(options: EntraStandInOptions): Promise<E
   };
 }
 
-type Parts = Awaited<ReturnType<typeof createParts>>;
+type StandInContext = Awaited<ReturnType<typeof createStandIn>>;
 
-async function createParts(
+async function createStandIn(
   origin: string,
   options: EntraStandInOptions,
   paths: EntraPaths,
@@ -100,33 +100,38 @@ async function createParts(
   return { ...shared, provider, panel, issuer, keys, faults };
 }
 
-function createHandler(origin: string, parts: Parts): LoopbackHandler {
-  const { paths, faults, provider } = parts;
+function createHandler(origin: string, standIn: StandInContext): LoopbackHandler {
+  const { paths, faults, provider } = standIn;
   const callback = provider.callback();
   return async (request, response, url) => {
     const { pathname } = url;
     if (pathname === '/control' || pathname.startsWith('/control/')) {
-      await answerControl(parts.panel, request, response, pathname);
+      await answerControl(standIn.panel, request, response, pathname);
     } else if (pathname === paths.metadata) {
       if (suffer(faults.metadataOutage.value, response)) return;
-      const issuer = faults.metadataIssuer.value || parts.issuer.issuer;
+      const issuer = faults.metadataIssuer.value || standIn.issuer.issuer;
       const appId = url.searchParams.get('appid');
-      const facts = { origin, paths, issuer, shape: parts.shape, appId };
+      const facts = { origin, paths, issuer, shape: standIn.shape, appId };
       respondJson(response, 200, providerMetadata(facts));
     } else if (pathname === paths.keys) {
       if (suffer(faults.keysOutage.value, response)) return;
-      respondJson(response, 200, await publishedKeys(parts, url));
+      respondJson(response, 200, await publishedKeys(standIn, url));
     } else if (paths.adminConsent.includes(pathname)) {
-      await answerAdminConsent(parts, request, response, url);
+      await answerAdminConsent(standIn, request, response, url);
     } else if (pathname === paths.logout) {
-      await answerLogout(parts, request, response, url);
+      await answerLogout(standIn, request, response, url);
     } else if (pathname.startsWith(`${paths.signIn}/`)) {
-      await answerSignIn(parts, request, response, url);
+      await answerSignIn(standIn, { request, response, url });
     } else if (pathname === paths.token) {
       const tokenEndpoint = origin + paths.token;
-      const proven = await answerTokenRequest({ ...parts, tokenEndpoint }, request, response, url);
+      const proven = await answerTokenRequest(
+        { ...standIn, tokenEndpoint },
+        request,
+        response,
+        url,
+      );
       if (proven !== undefined) await callback(proven, response);
-    } else if (pathname === paths.authorize && refuseAuthorization(parts, response, url)) {
+    } else if (pathname === paths.authorize && refuseAuthorization(standIn, response, url)) {
       return;
     } else {
       await callback(request, response);
@@ -134,8 +139,8 @@ function createHandler(origin: string, parts: Parts): LoopbackHandler {
   };
 }
 
-/** Keys of an app are for its own id only; `issuer` of each is the template for any tenant. */
-function publishedKeys({ keys, faults, clients, issuer, tenantId }: Parts, url: URL) {
+/** The key of an app is listed only with the app's id. `issuer` of each key is a template for any tenant. */
+function publishedKeys({ keys, faults, clients, issuer, tenantId }: StandInContext, url: URL) {
   const isOfApp = clients.find(url.searchParams.get('appid')) !== undefined;
   return keys.published({
     issuer: issuer.issuer.replace(`/${tenantId}/`, '/{tenantid}/'),

@@ -5,9 +5,9 @@ export interface EntraErrorFacts {
   readonly error: string;
   readonly text: string;
   readonly suberror?: string;
-  /** `error` of a redirect, where it is another. */
+  /** `error` at the redirect, where it differs. */
   readonly atRedirect?: string;
-  /** A more general number that stands before this one in `error_codes` and in the description. */
+  /** A more general number, which comes before this one in `error_codes` and in the description. */
   readonly generic?: number;
   /** Some refusals come without `error_uri`. */
   readonly hasErrorUri?: false;

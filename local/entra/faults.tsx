@@ -54,21 +54,21 @@ export function createEntraFaults() {
     /** Claims to set in ID tokens; null removes one. */
     idTokenClaims: createControl({}, isObject, 'an object of claims: null removes one'),
     idTokenSigning: createControl<Signing>('rs256', isOneOf(signings), oneOfInWords(signings)),
-    /** How many ID tokens the two above touch; null: all. */
+    /** How many ID tokens the two above change; null: all. */
     idTokenTimes: createControl<number | null>(null, isTimes, timesInWords),
     tokenDelayMs: createControl(0, isCount, countInWords),
     tokenOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
     /** What the token endpoint refuses with; null: nothing. */
     tokenError: createControl<Order>(null, isOrdered, orderedRefusalInWords),
-    /** `claims` of that refusal, a claims request as JSON text; '' for what it has anyway. */
+    /** `claims` of that refusal: a claims request as JSON text. '' for its usual claims. */
     tokenErrorClaims: createControl('', isString, 'a text: JSON, or empty'),
-    /** How many token requests the delay, outage and error touch; null: all. */
+    /** How many token requests the delay, outage and error change; null: all. */
     tokenTimes: createControl<number | null>(null, isTimes, timesInWords),
     /** What the authorization endpoint sends the browser back with; null: nothing. */
     signInError: createControl<Order>(null, isOrdered, orderedRefusalInWords),
-    /** How many authorization requests that touches; null: all. */
+    /** How many authorization requests that refuses; null: all. */
     signInTimes: createControl<number | null>(null, isTimes, timesInWords),
-    /** Whether refusals of every kind bring `claims` with the ids of Conditional Access policies. */
+    /** Whether all refusals have `claims` with the ids of Conditional Access policies. */
     policyClaims: createControl(true, isBoolean, 'true or false'),
     errorLayout: createControl<(typeof errorLayouts)[number]>(
       'spaces',
@@ -87,7 +87,7 @@ export function createEntraFaults() {
     /** Life of access tokens; Microsoft Entra ID gives 60 to 90 minutes, 28 hours with CAE. */
     accessTokenSeconds: createControl(3600, isCount, countInWords),
     idTokenSeconds: createControl(3600, isCount, countInWords),
-    /** Characters that lengthen ID tokens, as claims without end would. */
+    /** How many characters are added to ID tokens. */
     idTokenPadding: createControl(0, isCount, countInWords),
     /** Groups of each person that are sent as roles, besides the app roles. */
     groupRoles: createControl(0, isCount, countInWords),
@@ -101,9 +101,9 @@ export function createEntraFaults() {
     ),
     /** Length of authorization codes; null: as Microsoft Entra ID's. */
     codeLength: createControl<number | null>(null, isTimes, `${countInWords}, or null`),
-    /** The longest query of an authorization request that is taken. */
+    /** The longest query of an authorization request, in characters. */
     longestQuery: createControl(4096, isCount, countInWords),
-    /** Whether ID tokens are signed with a key of the app, listed only for who asks with `?appid=`. */
+    /** Whether ID tokens are signed with a key of the app, which is listed only with `?appid=`. */
     appKeys: createControl(false, isBoolean, 'true or false'),
     keyList: createControl<(typeof keyLists)[number]>(
       'usual',
@@ -113,7 +113,7 @@ export function createEntraFaults() {
   };
 }
 
-/** A refusal that a test orders: a known one by its number, or any other in every detail. */
+/** A refusal that a test asks for. A known one needs its number only; others can be given in full. */
 export interface OrderedRefusal {
   /** `50076` for AADSTS50076, or a code of Azure AD B2C: `AADB2C90118`. */
   readonly code: number | string;
@@ -134,12 +134,12 @@ export interface OrderedRefusal {
 const orderedRefusalInWords =
   'a number of Microsoft Entra ID, a code of Azure AD B2C (AADB2C90118), { code, status?, error?, suberror?, codes?, claims?, retryAfter?, text? }, or null for none';
 
-/** Whether `input` orders a refusal: its code, or an object with the code and what else it is to say. */
+/** Whether `input` asks for a refusal: a code, or an object with a code and more. */
 function isOrdered(input: unknown): input is Order {
   return input === null || isCode(input) || isOrderedRefusal(input);
 }
 
-/** The refusal that `input` orders. */
+/** The refusal that `input` asks for. */
 export function readOrder(input: Order): OrderedRefusal | undefined {
   if (input === null) return undefined;
   return typeof input === 'object' ? input : { code: input };
@@ -249,12 +249,12 @@ function RefusalForm({ faults }: Props) {
   );
 }
 
-/** The code of the refusal that is ordered; '' for none. */
+/** The code of the refusal that is set; '' for none. */
 function codeOf(order: EntraFaults['tokenError']): string {
   return String(readOrder(order.value)?.code ?? '');
 }
 
-/** The refusals that there are, and the one that is ordered now. */
+/** All known refusals, and the one that is set now. */
 function refusalOptions(ordered: string): (readonly [value: string, text: string])[] {
   const known = [
     ...Object.entries(entraErrors).map(

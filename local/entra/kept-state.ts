@@ -5,21 +5,20 @@ import { isObject } from '../../src/json';
 import { isString } from '../loopback/control';
 import { readJsonFile } from '../loopback/json-file';
 
-/** What the stand-in knows beyond its seeds: sessions, refresh tokens, keys, changed accounts. */
+/** State that can be kept: sessions, refresh tokens, keys, changed accounts. */
 export interface KeptState {
   /**
-   * The part called `name`: what the last run left there, and what this one puts in. Values are plain
-   * JSON, and whoever reads what an earlier run wrote checks it.
+   * The part called `name`, with what the last run has written. Values are plain JSON. The reader checks what an earlier
+   * run has written.
    */
   part(name: string): Map<string, unknown>;
-  /** To be called after every change: it is written before the next thing happens. */
+  /** Call it after every change. The change is written before an answer is sent. */
   changed(): void;
 }
 
 /**
- * State in memory or, with `path`, also in a JSON file there, for its owner only, so that people
- * stay signed in over restarts. Written whole and put in place by renaming: a killed process leaves
- * the old file or the new one.
+ * State in memory and, with `path`, in a JSON file that only its owner can read. People then stay signed in over restarts.
+ * The file is written beside the old one and renamed, so a killed process leaves the old file or the new one.
  * @throws Error when the file holds something else
  */
 export function createKeptState(path?: string): KeptState {
@@ -46,7 +45,7 @@ export function createKeptState(path?: string): KeptState {
       return part;
     },
     changed() {
-      // Several changes of one turn of the event loop are one write, before any answer is sent.
+      // All changes of one turn of the event loop are written together, before an answer is sent.
       if (path === undefined || isWriting) return;
       isWriting = true;
       queueMicrotask(() => {
@@ -57,8 +56,8 @@ export function createKeptState(path?: string): KeptState {
 }
 
 /**
- * Where oidc-provider keeps sessions, codes and refresh tokens. Expiry is checked by oidc-provider
- * itself; what has expired meanwhile is left out when an earlier run's state is taken over.
+ * The store of oidc-provider for sessions, codes and refresh tokens. oidc-provider checks the expiry. State of an earlier
+ * run that has expired is left out.
  */
 export function createKeptAdapter(state: KeptState): (model: string) => Adapter {
   const models = new Map<string, Adapter>();
@@ -69,7 +68,7 @@ export function createKeptAdapter(state: KeptState): (model: string) => Adapter 
   };
 }
 
-/** Under what name the state keeps what oidc-provider calls `model`. */
+/** The name of the part for a `model` of oidc-provider. */
 export function partOfModel(model: string): string {
   return `model ${model}`;
 }
@@ -118,7 +117,7 @@ function isPayload(value: unknown): value is AdapterPayload {
   return isObject(value) && (value['exp'] === undefined || typeof value['exp'] === 'number');
 }
 
-/** What was asked for, and confirmed, when a code or refresh token was given. */
+/** What belongs to a code or refresh token. */
 export interface GrantNote {
   readonly scopes: readonly string[];
   /** Authentication contexts (`c1`) that the person had satisfied. */
@@ -129,15 +128,15 @@ export interface GrantNote {
   readonly maxAge?: number;
 }
 
-/** What has happened in a browser session. */
+/** What belongs to a browser session. */
 export interface SessionNote {
   /** Authentication contexts that the person has satisfied. */
   readonly acrs: readonly string[];
-  /** Ids of the apps signed in to: they are told when it ends. */
+  /** Ids of the apps that the person signed in to. They are told when the session ends. */
   readonly clients: readonly string[];
 }
 
-/** What oidc-provider does not keep itself. */
+/** What oidc-provider itself does not keep. */
 export interface SignInNotes {
   /** By id of a code or refresh token. */
   ofGrant(id: string): GrantNote;

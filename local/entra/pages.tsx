@@ -4,11 +4,11 @@ import { renderToString } from 'preact-render-to-string';
 import { initialsOf } from '../../src/pages/layout';
 import type { SeededUser } from './users';
 
-/** The account picker. `hinted` is offered first; `refusal` tells why the last choice failed. */
+/** The account picker. `hinted` comes first. `refusal` says why the last choice failed. */
 export function accountPickerPage(options: {
   readonly users: readonly SeededUser[];
   readonly app: string;
-  /** Azure AD B2C has a link for who forgot the password. */
+  /** Shows the link of Azure AD B2C for a forgotten password. */
   readonly hasPasswordReset: boolean;
   readonly hinted?: SeededUser | undefined;
   readonly refusal?: string;
@@ -65,7 +65,7 @@ function Account({ user, isHinted }: { readonly user: SeededUser; readonly isHin
   );
 }
 
-/** What the scopes that this repository asks for mean, worded as on Microsoft's consent page. */
+/** The texts of Microsoft's consent page for the scopes that this repository uses. */
 const scopeTexts: Readonly<Record<string, string>> = {
   'User.Read': 'Sign you in and read your profile',
   'User.ReadBasic.All': 'Read all users’ basic profiles',
@@ -151,7 +151,7 @@ export function adminConsentPage(options: {
   });
 }
 
-/** An error text as Microsoft Entra ID words it; what only its support can use is set apart. */
+/** An error text of Microsoft Entra ID. The part that only its support can use is shown apart. */
 export function Alarm({ text }: { readonly text: string }) {
   const [said = text, ...traces] = text.split(/\s+(?=Trace ID: |Correlation ID: |Timestamp: )/);
   return (
@@ -165,8 +165,8 @@ export function Alarm({ text }: { readonly text: string }) {
 }
 
 /**
- * Tells the apps by frames (front-channel logout), then goes to `next` when there is one. Browsers begin a refresh when
- * the page has loaded, frames included, so it need not wait longer.
+ * Tells the apps by frames (front-channel logout), then goes to `next` if there is one. A refresh begins when the page and
+ * its frames have loaded, so it needs no longer delay.
  */
 export function signedOutPage(options: {
   readonly frames: readonly string[];
@@ -194,7 +194,7 @@ export function signedOutPage(options: {
   });
 }
 
-/** Asks the person to confirm who they are, where Microsoft Entra ID would ask for a second factor. */
+/** Asks the person to confirm who they are. Microsoft Entra ID would ask for a second factor here. */
 export function confirmPage(options: { readonly user: SeededUser; readonly app: string }): string {
   return page({
     title: 'Confirm that it is you',
@@ -224,7 +224,7 @@ interface PageOptions {
   readonly next?: string;
 }
 
-/** A whole page of the stand-in, plainly marked as one. */
+/** A whole page. It says that it is of a stand-in. */
 export function page({ title, children, next }: PageOptions): string {
   const html = renderToString(
     <html lang="en">
@@ -251,8 +251,8 @@ export function page({ title, children, next }: PageOptions): string {
 }
 
 /**
- * Headers of a page. `origins` may be gone to by a form (Chromium holds a form's redirects to
- * `form-action` too) and be framed: those of the app's registered addresses.
+ * Headers of a page. A form may lead to `origins`, and frames may show them: the origins of the app's registered addresses.
+ * Chromium applies `form-action` to redirects of a form too.
  */
 export function pageHeaders(origins: Iterable<string>): Record<string, string> {
   const allowed = [...new Set(origins)].join(' ');
@@ -267,7 +267,7 @@ export function pageHeaders(origins: Iterable<string>): Record<string, string> {
   };
 }
 
-/** The one stylesheet of the stand-in, inline under a CSP hash. Its look is not Anteroom's: this is another site. */
+/** The stylesheet of the stand-in, inline under a CSP hash. It does not look like Anteroom: this is another site. */
 export const style = `
 :root { color-scheme: light dark; --ground: #eef0f4; --card: #fff; --ink: #15181e; --quiet: #565d6b;
   --line: #dde1e8; --edge: #7b8494; --accent: #2b57b5; --over: #1f4390; --on: #fff; --wash: #eef2fb;

@@ -19,7 +19,7 @@ import {
 } from './registrations';
 import type { EntraPaths, EntraShape } from './shape';
 
-interface ProviderParts extends SignInPolicyParts {
+interface ProviderContext extends SignInPolicyContext {
   /** For oidc-provider's own tokens, which nobody sees. */
   readonly issuer: string;
   readonly paths: EntraPaths;
@@ -28,7 +28,7 @@ interface ProviderParts extends SignInPolicyParts {
   readonly refusals: Refusals;
   /** Did the authorization request of this code ask for `offline_access`? */
   readonly wantsRefreshToken: (codeId: string) => boolean;
-  /** oidc-provider signs tokens that nobody sees; it wants a key all the same. */
+  /** For tokens of oidc-provider that nobody sees. It needs a key for them. */
   readonly jwks: JWKS;
 }
 
@@ -38,18 +38,18 @@ export const sessionSeconds = 24 * 60 * 60;
 const ninetyDays = 90 * 24 * 60 * 60;
 const off = { enabled: false };
 
-/** oidc-provider, which holds the protocol: requests, PKCE, codes, refresh tokens, sessions. */
-export function createProvider(parts: ProviderParts): Provider {
-  return new Provider(parts.issuer, {
-    adapter: createKeptAdapter(parts.state),
-    clients: parts.clients.all.map(clientMetadata),
+/** oidc-provider does the protocol: requests, PKCE, codes, refresh tokens, sessions. */
+export function createProvider(standIn: ProviderContext): Provider {
+  return new Provider(standIn.issuer, {
+    adapter: createKeptAdapter(standIn.state),
+    clients: standIn.clients.all.map(clientMetadata),
     clientAuthMethods: ['client_secret_post', 'client_secret_basic'],
     clientBasedCORS: () => false,
     cookies: {
       names: { session: sessionCookie, interaction: 'stand-in-request', resume: 'stand-in-resume' },
-      keys: [cookieKey(parts.state)],
+      keys: [cookieKey(standIn.state)],
     },
-    // Allowed through to the sign-in pages; what else the request holds is ignored.
+    // These reach the sign-in pages. Other unknown parameters are ignored.
     extraParams: ['client_info', 'domain_hint', 'claims'],
     features: {
       devInteractions: off,
@@ -59,22 +59,22 @@ export function createProvider(parts: ProviderParts): Provider {
       rpInitiatedLogout: off,
       userinfo: off,
     },
-    jwks: parts.jwks,
+    jwks: standIn.jwks,
     pkce: { required: () => true },
     responseTypes: ['code'],
-    routes: { authorization: parts.paths.authorize, token: parts.paths.token },
+    routes: { authorization: standIn.paths.authorize, token: standIn.paths.token },
     interactions: {
-      policy: createSignInPolicy(parts),
-      // The request travels along, so that it can be made again once the person has answered.
-      url: (context, { uid }) => `${parts.paths.signIn}/${uid}?${context.querystring}`,
+      policy: createSignInPolicy(standIn),
+      // With the request in the query, it can be made again when the person has answered.
+      url: (context, { uid }) => `${standIn.paths.signIn}/${uid}?${context.querystring}`,
     },
-    renderError: createErrorPage(parts.refusals),
-    ...accountsOf(parts),
+    renderError: createErrorPage(standIn.refusals),
+    ...accountsOf(standIn),
     ...lifetimes,
   });
 }
 
-/** The same over restarts, so that a browser's session cookie still holds. */
+/** Kept over restarts, so that the session cookie of a browser stays valid. */
 function cookieKey(state: KeptState): string {
   const secrets = state.part('secrets');
   const kept = secrets.get('cookies');
@@ -95,14 +95,14 @@ function clientMetadata(client: RegisteredClient) {
   } as const;
 }
 
-function accountsOf({ directory, wantsRefreshToken }: ProviderParts): Configuration {
+function accountsOf({ directory, wantsRefreshToken }: ProviderContext): Configuration {
   return {
     findAccount(_context, objectId) {
       const user = directory.find(objectId);
       if (user === undefined || user.disabled) return undefined;
       return { accountId: objectId, claims: () => ({ sub: objectId }) };
     },
-    // Consent is the directory's business (sign-in-policy.ts): a grant follows by itself.
+    // The directory keeps consent, and the sign-in policy asks for it. So every sign-in gets a grant.
     async loadExistingGrant({ oidc }) {
       const { account, client, provider } = oidc;
       if (account === undefined || client === undefined) return undefined;
@@ -135,18 +135,18 @@ const lifetimes: Configuration = {
 
 const { Check, Prompt } = interactionPolicy;
 
-export interface SignInPolicyParts {
+export interface SignInPolicyContext {
   readonly directory: Directory;
   readonly accessPolicies: AccessPolicies;
   readonly notes: SignInNotes;
 }
 
 /**
- * When a person is asked something before the app gets a code: to sign in, to choose an account, to
- * confirm who they are, to consent. With `prompt=none` the same checks become the error that the app is answered with.
+ * The questions before the app gets a code: sign in, choose an account, confirm who you are, consent. With `prompt=none`
+ * they become errors that the app gets.
  */
-export function createSignInPolicy(parts: SignInPolicyParts): interactionPolicy.Prompt[] {
-  const { directory } = parts;
+export function createSignInPolicy(standIn: SignInPolicyContext): interactionPolicy.Prompt[] {
+  const { directory } = standIn;
   return [
     new Prompt(
       { name: 'login', requestable: true },
@@ -170,7 +170,7 @@ export function createSignInPolicy(parts: SignInPolicyParts): interactionPolicy.
     new Prompt(
       { name: 'confirm', requestable: false },
       new Check('not_confirmed', 'AADSTS50076', 'interaction_required', (context) => {
-        return missingContexts(parts, context).length > 0;
+        return missingContexts(standIn, context).length > 0;
       }),
     ),
     new Prompt(
@@ -182,7 +182,7 @@ export function createSignInPolicy(parts: SignInPolicyParts): interactionPolicy.
   ];
 }
 
-// The scopes are read from the request itself: oidc-provider forgets those it does not know.
+// Reads the scopes from the query, since oidc-provider drops those that it does not know.
 function missingConsent(directory: Directory, context: KoaContextWithOIDC): string[] {
   const asked = graphScopesOf(readScopes(context.query['scope']));
   return directory.missingConsent(context.oidc.session?.accountId ?? '', ['openid', ...asked]);
@@ -190,7 +190,7 @@ function missingConsent(directory: Directory, context: KoaContextWithOIDC): stri
 
 /** The authentication contexts that this request needs and this session has not satisfied. */
 function missingContexts(
-  { directory, accessPolicies, notes }: SignInPolicyParts,
+  { directory, accessPolicies, notes }: SignInPolicyContext,
   { oidc, query }: KoaContextWithOIDC,
 ): string[] {
   const user = directory.find(oidc.session?.accountId);
@@ -209,9 +209,8 @@ function hintedUser(directory: Directory, hint: unknown) {
 }
 
 /**
- * OpenID Connect Discovery 1.0 section 3, as Microsoft Entra ID fills it in. It promises neither S256
- * (`code_challenge_methods_supported`), which it demands all the same, nor an `iss` parameter (RFC 9207), which it does not send.
- * @param appId the `appid` that was asked with: its keys are to be asked for with it too
+ * The metadata of Microsoft Entra ID (OpenID Connect Discovery 1.0 section 3). They do not name S256
+ * (`code_challenge_methods_supported`), though the stand-in demands it, nor the `iss` parameter (RFC 9207), which is not sent.
  */
 export function providerMetadata(options: {
   readonly origin: string;
@@ -279,7 +278,7 @@ function ofEntra(origin: string, paths: EntraPaths): Record<string, unknown> {
   };
 }
 
-/** The page for errors that must not be sent on, such as a redirect URI that is not registered. */
+/** The page for errors that must not be sent to the app, such as a redirect URI that is not registered. */
 function createErrorPage(refusals: Refusals) {
   return (context: KoaContextWithOIDC, _answer: unknown, error: unknown): void => {
     context.set(pageHeaders([]));

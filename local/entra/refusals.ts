@@ -6,16 +6,16 @@ import { b2cErrors, b2cNames, type EntraErrorFacts, entraErrors } from './error-
 import type { EntraFaults, OrderedRefusal } from './faults';
 import type { EntraShape } from './shape';
 
-/** The form of the provider's refusals. */
+/** Makes the provider's refusals. */
 export interface Refusals {
-  /** An answer of the token endpoint. `correlationId` is the caller's own, sent back. */
+  /** An answer of the token endpoint. `correlationId` is the one that the caller sent. */
   atToken(refusal: OrderedRefusal, correlationId?: string): RefusalAnswer;
   /**
    * The parameters of a redirect to the app.
-   * @param error `error`, where the protocol has chosen it already
+   * @param error the `error` that the protocol demands, where it does
    */
   atRedirect(refusal: OrderedRefusal, error?: string): Readonly<Record<string, string>>;
-  /** For a person, on a page. */
+  /** The text for a page. */
   text(number: EntraErrorNumber): string;
 }
 
@@ -27,10 +27,10 @@ export interface RefusalAnswer {
 }
 
 /**
- * Refusals as `shape` words them, in the form that the faults say now.
+ * Refusals in the words of `shape`, in the form that the faults say now.
  *
  * Where Conditional Access was evaluated, Microsoft Entra ID adds the ids of the policies as `claims` to
- * refusals of any kind, `invalid_client` too: it does not mean that a step-up would help.
+ * refusals of any kind, `invalid_client` too. It does not mean that a step-up helps.
  */
 export function createRefusals(shape: EntraShape, faults: EntraFaults): Refusals {
   return shape === 'b2c' ? createB2cRefusals() : createEntraRefusals(faults);
@@ -76,7 +76,7 @@ function createEntraRefusals(faults: EntraFaults): Refusals {
   };
 }
 
-/** Azure AD B2C has no numbers, traces or addresses beside the description. */
+/** Azure AD B2C has only the description: no numbers, traces or addresses. */
 function createB2cRefusals(): Refusals {
   return {
     atToken: (refusal, correlationId) => b2cToken(asB2c(refusal), correlationId),
@@ -104,7 +104,7 @@ function asB2c(refusal: OrderedRefusal): OrderedRefusal {
   return { ...refusal, code: names[refusal.code] ?? 'AADB2C90085' };
 }
 
-/** The members of the refusal itself win over those of its code. */
+/** What the refusal itself says wins over what is known of its code. */
 function factsOf(refusal: OrderedRefusal): EntraErrorFacts {
   const tables: Readonly<Record<string, EntraErrorFacts | undefined>> = {
     ...entraErrors,
@@ -173,7 +173,7 @@ function traceOf(correlationId: string = randomUUID()) {
   return { traceId: randomUUID(), correlationId, timestamp };
 }
 
-/** The caller's own number for a request, sent back as correlation id; MSAL puts it in the query. */
+/** The caller's id for a request. It is sent back as correlation id. MSAL puts it in the query. */
 export function correlationIdOf(headers: IncomingHttpHeaders, url: URL): string | undefined {
   const header = headers['client-request-id'];
   if (typeof header === 'string') return header;
@@ -181,14 +181,14 @@ export function correlationIdOf(headers: IncomingHttpHeaders, url: URL): string 
 }
 
 /**
- * Headers of the token endpoint's answers, refusals or not. A server has no use for the cookies.
- * @param number of the refusal; 0: none
+ * Headers of every answer of the token endpoint.
+ * @param number of the refusal; 0 when it is none
  */
 export function tokenHeaders(
   number: number,
   requestId: string = randomUUID(),
 ): Readonly<Record<string, string | string[]>> {
-  const place = 'path=/; secure; samesite=none; httponly';
+  const attributes = 'path=/; secure; samesite=none; httponly';
   return {
     'Cache-Control': 'no-store, no-cache',
     Pragma: 'no-cache',
@@ -201,9 +201,9 @@ export function tokenHeaders(
     'x-ms-clitelem': `1,${number},0,,`,
     'x-ms-srs': '1.P',
     'Set-Cookie': [
-      `fpc=${randomBytes(16).toString('base64url')}; ${place}`,
-      `x-ms-gateway-slice=estsfd; ${place}`,
-      `stsservicecookie=estsfd; ${place}`,
+      `fpc=${randomBytes(16).toString('base64url')}; ${attributes}`,
+      `x-ms-gateway-slice=estsfd; ${attributes}`,
+      `stsservicecookie=estsfd; ${attributes}`,
     ],
   };
 }
@@ -216,7 +216,7 @@ const policyClaims = JSON.stringify({
 
 export type EntraErrorNumber = keyof typeof entraErrors;
 
-/** A refusal with its number, thrown inside the provider. */
+/** Thrown inside the provider for a refusal with this number. */
 export class EntraRefusal extends errors.OIDCProviderError {
   readonly number: EntraErrorNumber;
   /** A claims request (JSON text) that the next sign-in must carry. */
@@ -229,7 +229,7 @@ export class EntraRefusal extends errors.OIDCProviderError {
   }
 }
 
-/** What tells the errors of oidc-provider apart: their code, then words of what they say. */
+/** Which error of oidc-provider gets which number. The pattern is for its code and text. */
 const translations: readonly (readonly [RegExp, EntraErrorNumber])[] = [
   [/invalid_redirect_uri/, 50011],
   [/code_verifier|code_challenge does/, 501481],

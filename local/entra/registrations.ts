@@ -6,17 +6,17 @@ import type { SeededUser } from './users';
 /** What an app is registered with. */
 export interface AppRegistration {
   readonly id: string;
-  /** Left out: the app proves itself by an assertion only. */
+  /** Without it, the app can only authenticate by an assertion. */
   readonly secret?: string;
   /** PEM certificates whose keys may sign the app's assertions (private_key_jwt). */
   readonly certificates?: readonly string[];
-  /** Tokens of others that prove the app: how a managed identity stands in for a secret. */
+  /** Tokens of other issuers that prove the app, such as those of a managed identity. */
   readonly federatedCredentials?: readonly FederatedCredential[];
   /** Compared exactly. */
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris: readonly string[];
   readonly frontChannelLogoutUri?: string;
-  /** Optional claims of its ID tokens: there are none that are not registered. */
+  /** Optional claims of its ID tokens. Others are not sent. */
   readonly optionalClaims?: readonly ('sid' | 'login_hint' | 'auth_time')[];
 }
 
@@ -40,11 +40,11 @@ export interface EntraStandInOptions {
   readonly otherClients?: readonly AppRegistration[];
   /** `aud` of access tokens for Microsoft Graph: what the Graph stand-in demands. */
   readonly graphAudience: string;
-  /** APIs besides Microsoft Graph whose tokens are to be of their form; any other API's are of version 1. */
+  /** Known APIs besides Microsoft Graph. Tokens for any other API have version 1. */
   readonly apis?: readonly ExposedApi[];
-  /** The accounts; the seeded ones when left out. */
+  /** The accounts. Default: `seedUsers`. */
   readonly users?: readonly SeededUser[];
-  /** `entra`, unless told otherwise. */
+  /** Default: `entra`. */
   readonly shape?: EntraShape;
   /** A JSON file in which sessions, refresh tokens, keys and changed accounts outlive a restart. */
   readonly stateFile?: string;
@@ -52,7 +52,7 @@ export interface EntraStandInOptions {
 
 /** An app as the stand-in knows it. */
 export interface RegisteredClient extends AppRegistration {
-  /** What oidc-provider compares. An app without a secret has one that nobody knows. */
+  /** oidc-provider compares it. An app without a secret gets one that nobody knows. */
   readonly secret: string;
 }
 
@@ -80,13 +80,13 @@ export interface ExposedApi {
   readonly tokenVersion: 1 | 2 | null;
 }
 
-/** What a token request asks for, sorted by whose permissions they are. */
+/** The scopes of a token request, sorted by API. */
 export interface AskedScopes {
   /** As they were asked. */
   readonly scopes: readonly string[];
   /** The API that the access token is for: `https://graph.microsoft.com`, `api://orders`; several are refused. */
   readonly resources: readonly string[];
-  /** The permissions, without Microsoft Graph's prefix: what consent is about. */
+  /** What the person consents to: the permissions, without the prefix of Microsoft Graph. */
   readonly permissions: readonly string[];
 }
 
@@ -110,12 +110,12 @@ export function sortScopes(scopes: readonly string[]): AskedScopes {
   };
 }
 
-/** The permissions among `scopes`, Microsoft Graph's without their prefix. */
+/** The permissions among `scopes`, without the prefix of Microsoft Graph. */
 export function graphScopesOf(scopes: readonly string[]): string[] {
   return scopes.filter((scope) => !notForResources.has(scope)).map(permissionOf);
 }
 
-/** Everything before the last slash; names alone are Microsoft Graph's. */
+/** Everything before the last slash. A name alone is a permission of Microsoft Graph. */
 function resourceOf(scope: string): string {
   const end = scope.lastIndexOf('/');
   const resource = end === -1 ? graphResource : scope.slice(0, end);
@@ -125,11 +125,11 @@ function resourceOf(scope: string): string {
 function permissionOf(scope: string): string {
   const name = scope.slice(scope.lastIndexOf('/') + 1);
   if (resourceOf(scope) !== graphResource) return scope;
-  // `.default` is what the registration lists, and the seeded one lists this.
+  // `.default` means the permissions of the registration. That of the stand-in has this one.
   return name === '.default' ? 'User.Read' : name;
 }
 
-/** The permissions among `agreed` for `resource`, by their short names: `scp` of an access token. */
+/** The short names of the permissions for `resource` among `agreed`: `scp` of an access token. */
 export function permissionsFor(resource: string, agreed: readonly string[]): string[] {
   const own = agreed.filter(
     (scope) => !notForResources.has(scope) && resourceOf(scope) === resource,
@@ -137,7 +137,7 @@ export function permissionsFor(resource: string, agreed: readonly string[]): str
   return own.map((scope) => scope.slice(scope.lastIndexOf('/') + 1));
 }
 
-/** How the answer's `scope` can look: Microsoft Entra ID says more than was asked, in the form that was asked. */
+/** Forms of the answer's `scope`. Microsoft Entra ID gives more than was asked for, in the form of the request. */
 export const scopeForms = ['superset', 'as-asked', 'narrower', 'other-form'] as const;
 
 /**

@@ -1,12 +1,12 @@
 import type { JWTPayload } from 'jose';
 import type { SeededUser } from './users';
 
-/** Which of Microsoft's providers the stand-in plays. */
+/** Which provider of Microsoft the stand-in imitates. */
 export type EntraShape = (typeof entraShapes)[number];
 
 /**
  * - `entra`: Microsoft Entra ID, a workforce tenant.
- * - `external-id`: Entra External ID: the issuer's host is named by the tenant's id, unlike the authority's.
+ * - `external-id`: Entra External ID. The host of the issuer has the tenant's id; that of the authority does not.
  * - `b2c`: Azure AD B2C: a user flow in the path, an issuer with a slash at its end, and tokens
  *   without `tid`, `preferred_username`, `sid`, `login_hint` and roles.
  */
@@ -14,7 +14,7 @@ export const entraShapes = ['entra', 'external-id', 'b2c'] as const;
 
 const userFlow = 'b2c_1_sign_in';
 
-/** Where things stand, as at Microsoft's, under the stand-in's origin. */
+/** Paths under the stand-in's origin. They are the same as at Microsoft. */
 export interface EntraPaths {
   /** What `ENTRA_AUTHORITY` ends in. */
   readonly authority: string;
@@ -25,7 +25,7 @@ export interface EntraPaths {
   readonly logout: string;
   /** Admin consent, of both versions. */
   readonly adminConsent: readonly string[];
-  /** The stand-in's own: account picker and consent, `/<id of the interaction>` follows. */
+  /** Account picker and consent, followed by `/<id of the interaction>`. Microsoft has other pages. */
   readonly signIn: string;
 }
 
@@ -44,7 +44,7 @@ export function entraPaths(shape: EntraShape, tenantId: string): EntraPaths {
   };
 }
 
-/** `iss` of tokens and metadata: what `ENTRA_ISSUER` must be. Nobody ever fetches anything there. */
+/** `iss` of tokens and metadata, and the value of `ENTRA_ISSUER`. Nothing is fetched from it. */
 export function issuerOf(shape: EntraShape, tenantId: string, origin: string): string {
   switch (shape) {
     case 'entra':
@@ -57,7 +57,7 @@ export function issuerOf(shape: EntraShape, tenantId: string, origin: string): s
 }
 
 /**
- * `iss` of access tokens of version 1, Microsoft Graph's among them; Azure AD B2C has one for all tokens.
+ * `iss` of access tokens of version 1, such as those for Microsoft Graph. Azure AD B2C has one issuer for all tokens.
  * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
  */
 export function accessTokenIssuerOf(shape: EntraShape, tenantId: string, origin: string): string {
@@ -66,7 +66,7 @@ export function accessTokenIssuerOf(shape: EntraShape, tenantId: string, origin:
     : `https://sts.windows.net/${tenantId}/`;
 }
 
-/** `uid` of client_info, of which MSAL makes the account's id. */
+/** `uid` of client_info. MSAL makes the account's id from it. */
 export function clientInfoUid(shape: EntraShape, user: SeededUser): string {
   return shape === 'b2c' ? `${user.objectId}-${userFlow}` : user.objectId;
 }

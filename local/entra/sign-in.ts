@@ -11,35 +11,34 @@ import { graphScopesOf, readScopes, type RegisteredClients } from './registratio
 import type { EntraPaths, EntraShape } from './shape';
 import type { SeededUser } from './users';
 
-interface Parts extends SignInParts {
+interface Context extends SignInContext {
   readonly accessPolicies: AccessPolicies;
 }
 
 /**
- * Account picker, confirmation and consent. The authorization request is in the query, and is made
- * again once the person has answered: signed in, or with consent given, it goes through without a
- * question.
+ * Account picker, confirmation and consent. The authorization request is in the query. When the person has answered, it is
+ * made again and then passes without a question.
  */
-export async function answerSignIn(parts: Parts, ...exchange: Exchange): Promise<void> {
-  const [request, response] = exchange;
-  const interaction = await findInteraction(parts.provider, request, response);
+export async function answerSignIn(standIn: Context, http: HttpContext): Promise<void> {
+  const { request, response } = http;
+  const interaction = await findInteraction(standIn.provider, request, response);
   if (interaction === undefined) {
     const html = errorPage('This sign-in page has expired. Begin again in the app.');
-    showPage(parts, response, 400, html);
+    showPage(standIn, response, 400, html);
   } else if (request.method !== 'POST') {
-    showQuestion(parts, exchange, interaction);
+    showQuestion(standIn, http, interaction);
   } else if (request.headers['sec-fetch-site'] === 'cross-site') {
-    showPage(parts, response, 403, errorPage('This answer came from another site.'));
+    showPage(standIn, response, 403, errorPage('This answer came from another site.'));
   } else {
     const form = new URLSearchParams(await readBody(request));
     if (interaction.prompt.name === 'consent') {
-      await takeConsent(parts, exchange, interaction, form.get('consent'));
+      await takeConsent(standIn, http, interaction, form.get('consent'));
     } else if (interaction.prompt.name === 'confirm') {
-      await takeConfirmation(parts, exchange, interaction, form.get('confirm'));
+      await takeConfirmation(standIn, http, interaction, form.get('confirm'));
     } else if (form.has('leave')) {
-      await refuse(parts, exchange, leaving(parts, form.get('leave')));
+      await refuse(standIn, http, leaving(standIn, form.get('leave')));
     } else {
-      await takeAccount(parts, exchange, form.get('user') ?? '');
+      await takeAccount(standIn, http, form.get('user') ?? '');
     }
   }
 }
@@ -56,29 +55,33 @@ async function findInteraction(
   }
 }
 
-function showQuestion(parts: Parts, [, response, url]: Exchange, interaction: Interaction): void {
-  const user = parts.directory.find(interaction.session?.accountId);
-  const app = appName(parts, url);
+function showQuestion(
+  standIn: Context,
+  { response, url }: HttpContext,
+  interaction: Interaction,
+): void {
+  const user = standIn.directory.find(interaction.session?.accountId);
+  const app = appName(standIn, url);
   if (interaction.prompt.name === 'consent' && user !== undefined) {
-    showPage(parts, response, 200, consentPage({ user, app, scopes: scopesOf(url) }));
+    showPage(standIn, response, 200, consentPage({ user, app, scopes: scopesOf(url) }));
   } else if (interaction.prompt.name === 'confirm' && user !== undefined) {
-    showPage(parts, response, 200, confirmPage({ user, app }));
+    showPage(standIn, response, 200, confirmPage({ user, app }));
   } else {
     const disabled = interaction.prompt.reasons.includes('disabled');
-    showPicker(parts, response, url, disabled ? parts.refusals.text(50057) : undefined);
+    showPicker(standIn, response, url, disabled ? standIn.refusals.text(50057) : undefined);
   }
 }
 
-function showPicker(parts: Parts, response: ServerResponse, url: URL, refusal?: string): void {
-  const { directory } = parts;
+function showPicker(standIn: Context, response: ServerResponse, url: URL, refusal?: string): void {
+  const { directory } = standIn;
   const html = accountPickerPage({
     users: usersOfDomain(directory.list(), url.searchParams.get('domain_hint')),
-    app: appName(parts, url),
-    hasPasswordReset: parts.shape === 'b2c',
+    app: appName(standIn, url),
+    hasPasswordReset: standIn.shape === 'b2c',
     hinted: directory.findByHint(hintOf(url)),
     ...(refusal === undefined ? {} : { refusal }),
   });
-  showPage(parts, response, 200, html);
+  showPage(standIn, response, 200, html);
 }
 
 /** https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc: a person who must choose an account gets no hint. */
@@ -88,70 +91,70 @@ function hintOf({ searchParams }: URL): string {
 }
 
 /** Azure AD B2C sends a person who forgot the password back to the app, unless the user flow can reset it. */
-function leaving({ shape }: Parts, how: string | null): string {
+function leaving({ shape }: Context, how: string | null): string {
   return shape === 'b2c' && how === 'password' ? 'AADB2C90118' : 'AADSTS65004';
 }
 
-/** `domain_hint` leads to the accounts of that domain, where there are any; else it says nothing. */
+/** The accounts of the domain in `domain_hint`; all accounts when the domain has none. */
 function usersOfDomain(users: readonly SeededUser[], domain: string | null): readonly SeededUser[] {
   const suffix = `@${(domain ?? '').toLowerCase()}`;
   const found = users.filter(({ username }) => username.toLowerCase().endsWith(suffix));
   return found.length === 0 ? users : found;
 }
 
-async function takeAccount(parts: Parts, exchange: Exchange, objectId: string): Promise<void> {
-  const [request, response, url] = exchange;
-  const user = parts.directory.find(objectId);
+async function takeAccount(standIn: Context, http: HttpContext, objectId: string): Promise<void> {
+  const { request, response, url } = http;
+  const user = standIn.directory.find(objectId);
   if (user === undefined || user.disabled) {
-    showPicker(parts, response, url, parts.refusals.text(user === undefined ? 90014 : 50057));
+    showPicker(standIn, response, url, standIn.refusals.text(user === undefined ? 90014 : 50057));
     return;
   }
-  await openSession(parts.provider, request, response, user);
-  askAgain(parts, exchange, ['login_hint'], ['login', 'select_account']);
+  await openSession(standIn.provider, request, response, user);
+  askAgain(standIn, http, ['login_hint'], ['login', 'select_account']);
 }
 
 async function takeConsent(
-  parts: Parts,
-  exchange: Exchange,
+  standIn: Context,
+  http: HttpContext,
   interaction: Interaction,
   answer: string | null,
 ): Promise<void> {
   const objectId = interaction.session?.accountId;
   if (answer !== 'accept' || objectId === undefined) {
-    await refuse(parts, exchange, 'AADSTS65004');
+    await refuse(standIn, http, 'AADSTS65004');
     return;
   }
-  parts.directory.consent(objectId, ['openid', ...scopesOf(exchange[2])]);
-  askAgain(parts, exchange, [], ['consent']);
+  standIn.directory.consent(objectId, ['openid', ...scopesOf(http.url)]);
+  askAgain(standIn, http, [], ['consent']);
 }
 
 async function takeConfirmation(
-  parts: Parts,
-  exchange: Exchange,
+  standIn: Context,
+  http: HttpContext,
   { session }: Interaction,
   answer: string | null,
 ): Promise<void> {
-  const { directory, accessPolicies, notes } = parts;
+  const { directory, accessPolicies, notes } = standIn;
   const user = directory.find(session?.accountId);
   if (answer !== 'yes' || user === undefined || session?.uid === undefined) {
-    await refuse(parts, exchange, 'AADSTS500121');
+    await refuse(standIn, http, 'AADSTS500121');
     return;
   }
-  const { searchParams } = exchange[2];
+  const { searchParams } = http.url;
   const { acrs, clients } = notes.ofSession(session.uid);
   const confirmed = [
     ...acrs,
     ...contextsOfClaims(searchParams.get('claims')),
-    ...contextsOfPolicies(accessPolicies.value, directory, user, scopesOf(exchange[2])),
+    ...contextsOfPolicies(accessPolicies.value, directory, user, scopesOf(http.url)),
   ];
   notes.keepSession(session.uid, { acrs: [...new Set(confirmed)], clients });
-  askAgain(parts, exchange, [], []);
+  askAgain(standIn, http, [], []);
 }
 
-/** The app gets the refusal; shapeRedirect makes text of the code. */
+/** Sends the app a refusal. `shapeRedirect` makes text from the code. */
 async function refuse(
-  { provider }: Parts,
-  [request, response]: Exchange,
+  { provider }: Context,
+  { request, response }: HttpContext,
   code: string,
 ): Promise<void> {
   await provider.interactionFinished(request, response, {
@@ -160,7 +163,7 @@ async function refuse(
   });
 }
 
-/** Another person gets a session of their own, so that `sid` changes with the person. */
+/** Another person gets a new session, so that `sid` changes with the person. */
 async function openSession(
   provider: Provider,
   request: IncomingMessage,
@@ -181,7 +184,7 @@ function scopesOf(url: URL): string[] {
   return graphScopesOf(readScopes(url.searchParams.get('scope')));
 }
 
-export interface SignInParts {
+export interface SignInContext {
   readonly provider: Provider;
   readonly directory: Directory;
   readonly notes: SignInNotes;
@@ -191,21 +194,25 @@ export interface SignInParts {
   readonly shape: EntraShape;
 }
 
-/** What asks the person something: the authorization request is in the query of `url`. */
-export type Exchange = readonly [request: IncomingMessage, response: ServerResponse, url: URL];
+/** A request to a sign-in page. The authorization request is in the query of `url`. */
+export interface HttpContext {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+}
 
 export type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 /** Makes the authorization request again without what has been answered. */
 export function askAgain(
-  { paths }: SignInParts,
-  [, response, url]: Exchange,
+  { paths }: SignInContext,
+  { response, url }: HttpContext,
   answered: readonly string[],
   answeredPrompts: readonly string[],
 ): void {
   const query = new URLSearchParams(url.searchParams);
   for (const name of answered) query.delete(name);
-  // 0 means "now". The person has just signed in, so it must not ask again.
+  // With 0 the provider would ask again at once, though the person has just signed in.
   if (query.get('max_age') === '0') query.set('max_age', '3600');
   const prompts = (query.get('prompt') ?? '').split(' ');
   const left = prompts.filter((prompt) => prompt !== '' && !answeredPrompts.includes(prompt));
@@ -214,16 +221,16 @@ export function askAgain(
   response.writeHead(303, { Location: `${paths.authorize}?${query}` }).end();
 }
 
-/** How the app of the request is called on the pages: by its host. */
-export function appName({ clients }: SignInParts, url: URL): string {
+/** The name of the app on the pages: the host of its redirect URI. */
+export function appName({ clients }: SignInContext, url: URL): string {
   const client = clients.find(url.searchParams.get('client_id'));
   const [redirectUri] = client?.redirectUris ?? [];
   return redirectUri === undefined ? (client?.id ?? '') : new URL(redirectUri).host;
 }
 
-/** A page whose form may be redirected to the registered apps. */
+/** A page with a form whose answer may redirect to the registered apps. */
 export function showPage(
-  { clients }: SignInParts,
+  { clients }: SignInContext,
   response: ServerResponse,
   status: number,
   html: string,

@@ -25,7 +25,7 @@ export interface SigningKey {
 /** A JWK with the members that Microsoft Entra ID adds. */
 type PublishedKey = JWK & { readonly issuer: string };
 
-/** What is odd about the list of keys: each is there twice, or beside a twin that is for another algorithm. */
+/** Forms of the list of keys. `twice`: each key is there twice. `twin`: each has a second entry for another algorithm. */
 export const keyLists = ['usual', 'twice', 'twin'] as const;
 
 /** The keys that tokens are signed with. */
@@ -33,9 +33,9 @@ export interface SigningKeys {
   current(): SigningKey;
   /** A key that was never published. */
   stranger(): Promise<SigningKey>;
-  /** A key of one app, as an app with custom claims has: it is listed only for who asks with `?appid=`. */
+  /** The key of one app. An app with custom claims has one. It is listed only with `?appid=`. */
   ofApp(): Promise<SigningKey>;
-  /** RFC 7517 section 5; those of earlier times are still there. `issuer` is a member of each. */
+  /** The list (RFC 7517 section 5), with earlier keys. Each key has the member `issuer`. */
   published(options: {
     readonly issuer: string;
     readonly list: (typeof keyLists)[number];

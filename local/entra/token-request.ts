@@ -17,7 +17,7 @@ import { isString, spend, suffer } from '../loopback/control';
 import { readBody, replayBody, respondJson } from '../loopback/server';
 import { claimsForContext, contextsOfClaims, contextsOfPolicies } from './conditional-access';
 import { type EntraFaults, type OrderedRefusal, readOrder } from './faults';
-import type { SignInPolicyParts } from './provider';
+import type { SignInPolicyContext } from './provider';
 import { correlationIdOf, type EntraErrorNumber, EntraRefusal, type Refusals } from './refusals';
 import {
   type AppRegistration,
@@ -29,7 +29,7 @@ import {
 } from './registrations';
 import type { EntraShape } from './shape';
 
-interface TokenRequestParts {
+interface TokenRequestContext {
   readonly faults: EntraFaults;
   readonly clients: RegisteredClients;
   readonly refusals: Refusals;
@@ -43,32 +43,31 @@ type Exchange = readonly [request: IncomingMessage, response: ServerResponse, ur
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /**
- * What comes before oidc-provider sees a token request: the faults that are ordered, and how the app
- * proves itself, as far as oidc-provider does not check it. oidc-provider knows one way for each app, Microsoft Entra
- * ID takes any that is registered.
+ * What happens before oidc-provider gets a token request: the faults that are set, and the authentication of the app.
+ * oidc-provider knows one way for each app; Microsoft Entra ID takes each way that is registered.
  * @returns the request for oidc-provider; undefined when it was answered already
  */
 export async function answerTokenRequest(
-  parts: TokenRequestParts,
+  standIn: TokenRequestContext,
   ...exchange: Exchange
 ): Promise<IncomingMessage | undefined> {
   const [request, response, url] = exchange;
-  if (await answerFault(parts, exchange)) return undefined;
+  if (await answerFault(standIn, exchange)) return undefined;
   if (request.method !== 'POST') return request;
   const form = new URLSearchParams(await readBody(request));
-  const refusal = (await judge(parts, request, form)) ?? judgeScopes(parts, form);
+  const refusal = (await judge(standIn, request, form)) ?? judgeScopes(standIn, form);
   if (form.has('code')) form.set('code', shortenCode(form.get('code') ?? ''));
   if (refusal === undefined) return replayBody(request, form.toString());
-  refuse(parts, response, { code: refusal }, correlationIdOf(request.headers, url));
+  refuse(standIn, response, { code: refusal }, correlationIdOf(request.headers, url));
   return undefined;
 }
 
-/** Carries out the faults that are set for the token endpoint; true when one of them was the answer. */
+/** Applies the faults of the token endpoint. True when one of them has answered. */
 async function answerFault(
-  parts: TokenRequestParts,
+  standIn: TokenRequestContext,
   [request, response, url]: Exchange,
 ): Promise<boolean> {
-  const { tokenDelayMs, tokenOutage, tokenError, tokenErrorClaims, tokenTimes } = parts.faults;
+  const { tokenDelayMs, tokenOutage, tokenError, tokenErrorClaims, tokenTimes } = standIn.faults;
   const order = readOrder(tokenError.value);
   const isFaulty = tokenDelayMs.value > 0 || tokenOutage.value !== 'none' || order !== undefined;
   if (!isFaulty || !spend(tokenTimes)) return false;
@@ -77,13 +76,13 @@ async function answerFault(
   if (order === undefined) return false;
   const claims = tokenErrorClaims.value;
   const refusal = claims === '' ? order : { ...order, claims };
-  refuse(parts, response, refusal, correlationIdOf(request.headers, url));
+  refuse(standIn, response, refusal, correlationIdOf(request.headers, url));
   return true;
 }
 
-/** Puts the app's secret in the place of an assertion that proves it. */
+/** Replaces an assertion that proves the app by the app's secret. */
 async function judge(
-  { clients, tokenEndpoint }: TokenRequestParts,
+  { clients, tokenEndpoint }: TokenRequestContext,
   request: IncomingMessage,
   form: URLSearchParams,
 ): Promise<EntraErrorNumber | undefined> {
@@ -103,9 +102,9 @@ async function judge(
   return undefined;
 }
 
-/** A token is for one API, and Azure AD B2C's never for Microsoft Graph. */
+/** A token is for one API. Azure AD B2C gives none for Microsoft Graph. */
 function judgeScopes(
-  { shape }: TokenRequestParts,
+  { shape }: TokenRequestContext,
   form: URLSearchParams,
 ): EntraErrorNumber | undefined {
   const asked = sortScopes(readScopes(form.get('scope')));
@@ -114,7 +113,7 @@ function judgeScopes(
 }
 
 function refuse(
-  { refusals }: TokenRequestParts,
+  { refusals }: TokenRequestContext,
   response: ServerResponse,
   refusal: OrderedRefusal,
   correlationId: string | undefined,
@@ -126,8 +125,8 @@ function refuse(
 const skewSeconds = 300;
 
 /**
- * Checks an assertion by which an app proves itself instead of a secret: one that it signed with a
- * registered certificate, or a token of an issuer it has registered as a federated credential.
+ * Checks an assertion that an app sends instead of a secret: signed with a registered certificate, or a token of an issuer
+ * that is registered as a federated credential.
  * @see RFC 7523 section 3, https://learn.microsoft.com/entra/identity-platform/certificate-credentials
  * @param tokenEndpoint what `aud` of a certificate's assertion must be
  * @returns undefined when it proves the app, else the number of the refusal
@@ -175,7 +174,7 @@ async function verifyOwn(
   return undefined;
 }
 
-/** Issuer, subject and audience are compared first, since they say what to mend. */
+/** Compares issuer, subject and audience first, since their refusals say what to correct. */
 async function verifyFederated(
   assertion: string,
   client: AppRegistration,
@@ -211,14 +210,13 @@ function thumbprintOf(certificate: X509Certificate): string {
 }
 
 /**
- * Refresh tokens as Microsoft Entra ID treats them: any scope the person has consented to may be
- * asked for, a new refresh token comes with each answer and the old one stays valid, and the account
- * is looked at again. Throws EntraRefusal 70000, 70008, 50057, 65001 or, with the claims to ask for at
- * the next sign-in, 50076.
+ * Refresh tokens as in Microsoft Entra ID. A request may have any scope that the person has consented to. Each answer has a
+ * new refresh token, and the old one stays valid. The account is checked again.
+ * @throws EntraRefusal 70000, 70008, 50057, 65001, or 50076 with the claims for the next sign-in
  */
 export function registerRefreshGrant(
   provider: Provider,
-  { directory, accessPolicies, notes }: SignInPolicyParts,
+  { directory, accessPolicies, notes }: SignInPolicyContext,
 ): void {
   provider.registerGrantType(
     'refresh_token',
@@ -261,16 +259,16 @@ export function registerRefreshGrant(
 }
 
 /**
- * The code as the browser carries it: Microsoft Entra ID's are about one to 2.4 thousand characters long, those of
- * guests and of Azure AD B2C longer.
- * @param length null: one that such codes have
+ * The code that the browser gets. Codes of Microsoft Entra ID have about 1,000 to 2,400 characters; those of guests and of
+ * Azure AD B2C are longer.
+ * @param length null: a usual length
  */
 export function lengthenCode(code: string, length: number | null): string {
   const wanted = length ?? usualLength(code);
   return `1.${code}.${paddingOf(code, Math.max(0, wanted - code.length - 3))}`;
 }
 
-/** The code that `lengthenCode` got; for anything else, a code that nobody has. */
+/** Undoes `lengthenCode`. For any other text it gives a code that nobody has. */
 export function shortenCode(long: string): string {
   const [, code = '', padding = ''] = /^1\.([^.]+)\.([\w-]*)$/.exec(long) ?? [];
   const isWhole = code !== '' && padding !== '';

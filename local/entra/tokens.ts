@@ -19,7 +19,7 @@ export interface TokenIssuer extends ClaimsIssuer {
   readonly keys: SigningKeys;
 }
 
-/** Longer-lived tokens (continuous access evaluation) bring `refresh_in`, half of their life. */
+/** With longer-lived tokens (continuous access evaluation) comes `refresh_in`, half of their life. */
 const longLifeSeconds = 2 * 60 * 60;
 
 /** The token endpoint's answer, as the provider of this shape gives it. `client_info` is for MSAL. */
@@ -109,7 +109,7 @@ export interface TokenGrant {
 
 /**
  * Claims of version 2.0: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
- * Like the real ones they are dated five minutes back, so that clocks may differ.
+ * Like the real ones they are dated five minutes back, since clocks differ.
  */
 export function idTokenClaims(issuer: ClaimsIssuer, grant: TokenGrant): JWTPayload {
   const { client, user, nonce, acrs, now } = grant;
@@ -136,13 +136,13 @@ export function idTokenClaims(issuer: ClaimsIssuer, grant: TokenGrant): JWTPaylo
   };
 }
 
-/** `max_age` ends the token when the sign-in has become that old (AzureAD/microsoft-authentication-library-for-python#444). */
+/** With `max_age`, the token expires when the sign-in is that old (AzureAD/microsoft-authentication-library-for-python#444). */
 function expiryOf({ faults }: ClaimsIssuer, { now, authTime, maxAge }: TokenGrant): number {
   const usual = now + faults.idTokenSeconds.value;
   return maxAge === undefined ? usual : Math.min(usual, authTime + maxAge);
 }
 
-/** What is in ID tokens only when the app has registered it; `max_age` makes `auth_time` appear too. */
+/** Claims that an app must register. With `max_age`, `auth_time` is there without that. */
 function optionalClaims({ shape }: ClaimsIssuer, grant: TokenGrant): JWTPayload {
   const { client, user, sid, authTime, maxAge } = grant;
   const registered = client.optionalClaims ?? [];
@@ -154,7 +154,7 @@ function optionalClaims({ shape }: ClaimsIssuer, grant: TokenGrant): JWTPayload 
   };
 }
 
-/** App roles, and as many groups as the faults say, as if groups were emitted as roles. */
+/** App roles, and as many groups as the faults say: a tenant can emit groups as roles. */
 function rolesClaim({ faults }: ClaimsIssuer, user: SeededUser): JWTPayload {
   const groups = Array.from({ length: faults.groupRoles.value }, (_, index) =>
     guidOf(`group|${user.tenantId}|${index}`),
@@ -165,7 +165,7 @@ function rolesClaim({ faults }: ClaimsIssuer, user: SeededUser): JWTPayload {
 }
 
 /**
- * Claims for one API. Microsoft Graph's tokens are of version 1; an exposed API's are of the version that it registered.
+ * Claims for one API. Tokens for Microsoft Graph have version 1; those for an exposed API have the version that it registered.
  * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
  */
 export function accessTokenClaims(issuer: ClaimsIssuer, grant: TokenGrant): JWTPayload {
@@ -175,7 +175,7 @@ export function accessTokenClaims(issuer: ClaimsIssuer, grant: TokenGrant): JWTP
   const api = issuer.apis.find(({ uri }) => uri === resource || `${uri}/` === resource);
   const isVersion2 = issuer.shape === 'b2c' || api?.tokenVersion === 2;
   const aud = isGraph ? issuer.graphAudience : isVersion2 ? (api?.clientId ?? resource) : resource;
-  // All that the person has agreed to for this API, asked for now or not.
+  // All scopes of this API that the person has agreed to, also those that are not in this request.
   const permitted =
     asked.resources.length === 0
       ? []
@@ -205,7 +205,7 @@ export function accessTokenClaims(issuer: ClaimsIssuer, grant: TokenGrant): JWTP
   };
 }
 
-/** Another `sub` for each application, always the same for the same person. */
+/** The `sub` of a person differs between applications, and always stays the same in one of them. */
 function pairwiseSubject(application: string, user: SeededUser): string {
   return createHash('sha256').update(`${application}|${user.objectId}`).digest('base64url');
 }
@@ -215,16 +215,16 @@ function guidOf(text: string): string {
   return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 }
 
-interface SigningParts {
+interface SigningContext {
   readonly keys: SigningKeys;
-  /** The one to sign with. */
+  /** Signs the token. */
   readonly key: SigningKey;
   readonly clientSecret: string;
 }
 
-type Sign = (claims: JWTPayload, parts: SigningParts) => Promise<string> | string;
+type Sign = (claims: JWTPayload, parts: SigningContext) => Promise<string> | string;
 
-/** Every way a token can be signed: the right one, and what an app must refuse. */
+/** All ways to sign a token: the right one, and those that an app must refuse. */
 const signers = {
   rs256: (claims, { key }) => sign(claims, key, 'RS256'),
   ps256: (claims, { key }) => sign(claims, key, 'PS256'),
@@ -245,7 +245,7 @@ const signers = {
 export async function signToken(
   claims: JWTPayload,
   signing: Signing,
-  parts: SigningParts,
+  parts: SigningContext,
 ): Promise<string> {
   return signers[signing](claims, parts);
 }
@@ -256,7 +256,7 @@ function sign(claims: JWTPayload, key: SigningKey, alg: string): Promise<string>
     .sign(key.privateKey);
 }
 
-/** Changes a character in the middle of the signature: the last one may hold bits nobody reads. */
+/** Changes a character in the middle of the signature. Some bits of the last character are not used. */
 function corrupt(token: string): string {
   const at = token.lastIndexOf('.') + 40;
   return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;

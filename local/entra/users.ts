@@ -2,14 +2,14 @@
 export interface SeededUser {
   /** `oid`, a GUID. */
   readonly objectId: string;
-  /** `tid`. Another tenant's than the stand-in's: the app must refuse the person. */
+  /** `tid`. The app must refuse a person of another tenant than the stand-in's. */
   readonly tenantId: string;
   readonly name: string;
   /** `preferred_username`. */
   readonly username: string;
   /** Values of app roles. */
   readonly roles: readonly string[];
-  /** What this account is there to show, in one line. */
+  /** What this account shows, in one line. */
   readonly note: string;
   /** False: the consent page comes first. */
   readonly consented: boolean;
@@ -34,7 +34,7 @@ const elsewhere = 'b5a3c1de-77f4-4f0e-9d53-0c2f1b6a9e42';
 
 type Usual = Pick<SeededUser, 'tenantId' | 'roles' | 'consented' | 'disabled'>;
 
-/** The accounts that the local stack starts with, one for each thing worth seeing. */
+/** The accounts that the local stack starts with. Each shows another case. */
 export function seedUsers(tenantId: string, adminRole = 'admin'): SeededUser[] {
   const usual = { tenantId, roles: [], consented: true, disabled: false } as const;
   return [...members(usual, adminRole), ...others(usual)];

@@ -11,7 +11,7 @@ interface TokenRules {
   readonly keys: JWTVerifyGetKey;
   readonly issuer: string;
   readonly audiences: readonly string[];
-  /** What a token must permit. */
+  /** The scope that a token must have. */
   readonly scope: string;
 }
 
@@ -19,12 +19,12 @@ export type Verified =
   | { readonly objectId: string; readonly scopes: readonly string[] }
   | { readonly error: GraphError };
 
-/** Microsoft Graph takes its own application id as well as its address. */
+/** Microsoft Graph accepts its application id and its address. */
 export function audiencesOf({ audience }: { readonly audience: string }): string[] {
   return audience === graphResource ? [audience, applicationOfGraph] : [audience];
 }
 
-/** Keys as published at `keysUrl`; asked again at once for an unknown `kid`. */
+/** The keys at `keysUrl`. An unknown `kid` fetches them again at once. */
 export function createPublishedKeys(keysUrl: string): JWTVerifyGetKey {
   return createRemoteJWKSet(new URL(keysUrl), { cooldownDuration: 0 });
 }

@@ -71,7 +71,7 @@ export const graphAnswers = [
 
 /**
  * How a claims challenge is written: with `authorization_uri` unquoted (recorded in 2022), all quoted and in another order
- * (in Microsoft's own tests since 2023), or beside a challenge of another scheme and with a member of its own.
+ * (in Microsoft's own tests since 2023), or after a challenge of another scheme and with one more member.
  */
 export const challengeForms = ['unquoted', 'quoted', 'two-headers'] as const;
 export type ChallengeForm = (typeof challengeForms)[number];
@@ -85,7 +85,7 @@ export function createGraphFaults() {
   return {
     answer: createControl<GraphAnswer>('usual', isOneOf(graphAnswers), oneOfInWords(graphAnswers)),
     outage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
-    /** `Retry-After` of refusals: seconds or a date; 'usual': 7 for 429 and none else; 'none': none at all. */
+    /** `Retry-After` of refusals: seconds or a date. 'usual': 7 for 429, none for others. 'none': never. */
     retryAfter: createControl('usual', isString, 'usual, none, seconds or a date'),
     challengeForm: createControl<ChallengeForm>(
       'unquoted',
@@ -93,19 +93,19 @@ export function createGraphFaults() {
       oneOfInWords(challengeForms),
     ),
     delayMs: createControl(0, isCount, countInWords),
-    /** How many requests the three above touch; null: all. */
+    /** How many requests the faults above change; null: all. */
     times: createControl<number | null>(null, isTimes, timesInWords),
   };
 }
 
-/** The canned refusal of `answer`; the claims challenge is made where the issuer is known. */
+/** The refusal of `answer`. */
 export function problemOf(
   answer: Exclude<GraphAnswer, 'usual' | 'claims-challenge' | 'no-photo'>,
 ): GraphError {
   return graphProblem[answer];
 }
 
-/** `Retry-After` of a refusal with this status; Microsoft Graph's 503 and 504 often lack it. */
+/** `Retry-After` of a refusal with this status. Microsoft Graph's 503 and 504 often have none. */
 export function retryAfterOf(status: number, ordered: string): Readonly<Record<string, string>> {
   if (status !== 429 && status !== 503 && status !== 504) return {};
   if (ordered === 'none') return {};

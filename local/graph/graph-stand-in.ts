@@ -29,7 +29,7 @@ export interface GraphStandInOptions {
   readonly keysUrl: string;
   readonly issuer: string;
   readonly audience: string;
-  /** What a token must permit: `User.Read`, unless told otherwise. */
+  /** The scope that a token must have: `User.Read` by default. */
   readonly scope?: string;
   /** The accounts as they are now. */
   listUsers(): readonly SeededUser[];
@@ -115,7 +115,7 @@ function idsOf({ headers }: IncomingMessage): GraphIds {
   return { requestId, clientRequestId: typeof own === 'string' ? own : requestId };
 }
 
-/** The refusal that the control page has ordered, if any. */
+/** The refusal that the control page has set, if there is one. */
 function faultOf(
   answer: GraphAnswer,
   { faults, photo, url }: { faults: GraphFaults; photo: Photo; url: URL },
@@ -137,10 +137,10 @@ function faultOf(
   }
 }
 
-/** What names a request in its answer, in headers and in the body of an error. */
+/** The ids of a request. They are in the headers of the answer, and in the body of an error. */
 export interface GraphIds {
   readonly requestId: string;
-  /** The caller's own, sent back; else as `requestId`. */
+  /** The caller's id, or `requestId` when it sent none. */
   readonly clientRequestId: string;
 }
 

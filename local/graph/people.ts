@@ -4,19 +4,19 @@ import type { SeededUser } from '../entra/users';
 import { respond, respondJson } from '../loopback/server';
 import { type GraphError, problemOf } from './faults';
 
-/** Whose request it is, and what the token allows. */
+/** The person of the token, and what the token allows. */
 interface Asker {
   readonly user: SeededUser | undefined;
   readonly scopes: readonly string[];
   readonly photo: Photo;
-  /** Of every answer. */
+  /** Headers of every answer. */
   readonly headers: OutgoingHttpHeaders;
 }
 
-/** The photo of those who have one; for those who have none, how Microsoft Graph says so. */
+/** The photo, and the answers for people who have none. */
 export interface Photo {
   readonly bytes: Buffer;
-  /** The next of the codes that were seen: they come in turn. */
+  /** The next of the answers that Microsoft Graph was seen to give. */
   missing(): GraphError;
 }
 
@@ -45,7 +45,7 @@ export function createPhotoAnswers(bytes: Buffer): Photo {
   };
 }
 
-/** Answers about the person; an error when there is nothing to answer with. */
+/** Answers about the person. Gives an error when there is no answer. */
 export function answerPerson(
   asker: Asker,
   request: IncomingMessage,
@@ -71,7 +71,7 @@ export function answerPerson(
   }
 }
 
-/** What the control `no-photo` answers where a photo is asked for. */
+/** The answer of the control `no-photo` to a request for a photo. */
 export function photoFault(photo: Photo, url: URL): GraphError | undefined {
   return url.pathname === '/v1.0/me/photo/$value' ? photo.missing() : undefined;
 }
@@ -133,12 +133,12 @@ export function graphProfileOf(user: SeededUser): Record<string, unknown> {
   };
 }
 
-/** Delegated permissions that let an app read what a group is, and not only that there is one. */
+/** Delegated permissions to read the properties of a group. */
 const readsGroups = ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All'];
 
 /**
- * Items of `GET /me/memberOf`. With `User.Read` alone they come with `id` and type, everything else
- * null, as Graph answers for types that an app may not read.
+ * Items of `GET /me/memberOf`. With `User.Read` alone they have an id and a type, and everything else is null. Graph answers
+ * so for types that an app may not read.
  * https://learn.microsoft.com/graph/api/user-list-memberof
  */
 export function graphMembershipsOf(
@@ -156,7 +156,7 @@ export function graphMembershipsOf(
   });
 }
 
-/** The properties of a group that apps mostly ask for; its id follows from its name. */
+/** The properties of a group that most apps ask for. The id is made from the name. */
 function graphGroupOf(displayName: string, tenantId: string) {
   const hash = createHash('sha256').update(`${tenantId}|${displayName}`).digest('hex');
   return {
@@ -174,7 +174,7 @@ function graphGroupOf(displayName: string, tenantId: string) {
 
 type Properties = Readonly<Record<string, unknown>>;
 
-/** What a `$select` leaves of a resource. */
+/** The properties that `$select` names. */
 export interface Selection {
   /** `(displayName,mail)` for the context, or nothing. */
   readonly suffix: string;
@@ -184,7 +184,7 @@ export interface Selection {
 /**
  * Reads `$select`.
  * https://learn.microsoft.com/graph/query-parameters#select-parameter
- * @param known the names that there are; undefined: any, since there is no resource to ask
+ * @param known the names of properties; undefined: any name is taken
  * @param type for the error: `microsoft.graph.user`
  */
 export function readSelection(

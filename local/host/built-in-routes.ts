@@ -3,13 +3,13 @@ import { readBody, type RequestLine } from './http-request';
 import { emptyResponse, type HostResponse } from './http-response';
 import type { TimerFunction } from './timers';
 
-/** What the answers of the host itself need. */
-export interface BuiltInParts {
+/** What answering for the host itself needs. */
+export interface BuiltInContext {
   readonly timers: readonly TimerFunction[];
   readonly runTimer: (timer: TimerFunction) => Promise<void>;
   /**
-   * `--enableAuth`: the key that `/admin` and functions with an `authLevel` ask for. Without it functions and
-   * timers need none, as under `func start`, which takes everybody for an administrator:
+   * `--enableAuth`: the key that `/admin` and functions with an `authLevel` ask for. Without it, functions and timers
+   * need no key. `func start` does the same: to it everybody is an administrator.
    * https://github.com/Azure/azure-functions-core-tools/blob/main/src/Cli/func/Actions/HostActions/WebHost/Security/CliAuthenticationHandler.cs
    */
   readonly key: string | undefined;
@@ -20,13 +20,13 @@ export interface BuiltInParts {
 const maxBodyBytes = 64 * 1024;
 
 /**
- * Answers what lies under `/admin/` and `/runtime/`, which no function can take: 401 without a key, but for the
- * two addresses that probes use, and `POST /admin/functions/<name>`, which starts a timer function now.
+ * Answers requests under `/admin/` and `/runtime/`, where no function can be: 401 without a key, except for the two
+ * addresses that probes use and for `POST /admin/functions/<name>`, which starts a timer function now.
  * https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http
  * @returns undefined when the address is none of these
  */
 export async function answerBuiltIn(
-  parts: BuiltInParts,
+  host: BuiltInContext,
   request: IncomingMessage,
   line: RequestLine,
 ): Promise<HostResponse | undefined> {
@@ -34,17 +34,17 @@ export async function answerBuiltIn(
     return undefined;
   }
   const name = /^\/admin\/functions\/([^/]+)\/?$/i.exec(line.path)?.[1]?.toLowerCase();
-  const isKeyed = parts.key !== undefined && hasKey(parts.key, request, line);
-  if (name !== undefined && line.method === 'POST' && (isKeyed || parts.key === undefined)) {
-    return startOnDemand(parts, request, name);
+  const isKeyed = host.key !== undefined && hasKey(host.key, request, line);
+  if (name !== undefined && line.method === 'POST' && (isKeyed || host.key === undefined)) {
+    return startOnDemand(host, request, name);
   }
   request.resume();
   return answerReserved(line.path, isKeyed);
 }
 
-/** The answer where no function takes the request: the host's own page or 204 at `/`, else 404 (or 401). */
+/** The answer when no function takes the request: at `/` the host's page or 204, elsewhere 404 (or 401). */
 export function answerWithoutFunction(
-  parts: Pick<BuiltInParts, 'hidesHostPage'>,
+  host: Pick<BuiltInContext, 'hidesHostPage'>,
   path: string,
 ): HostResponse {
   if (isReserved(path)) {
@@ -53,7 +53,7 @@ export function answerWithoutFunction(
   if (path !== '/') {
     return emptyResponse(404);
   }
-  if (parts.hidesHostPage) {
+  if (host.hidesHostPage) {
     return emptyResponse(204);
   }
   const body = Buffer.from(hostPage);
@@ -86,11 +86,11 @@ function answerReserved(path: string, isKeyed: boolean): HostResponse {
 
 /** 202 at once, 415, 400 or 404. */
 async function startOnDemand(
-  parts: BuiltInParts,
+  host: BuiltInContext,
   request: IncomingMessage,
   name: string,
 ): Promise<HostResponse> {
-  // A page of another origin cannot send this type without asking first, so it starts nothing.
+  // A page of another origin cannot send this media type without a preflight, so it cannot start a timer.
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     request.resume();
     return emptyResponse(415);
@@ -98,11 +98,11 @@ async function startOnDemand(
   if (!isJsonObject(await readBody(request, maxBodyBytes).catch(() => undefined))) {
     return emptyResponse(400);
   }
-  const timer = parts.timers.find((each) => each.name.toLowerCase() === name);
+  const timer = host.timers.find((each) => each.name.toLowerCase() === name);
   if (timer === undefined) {
     return emptyResponse(404);
   }
-  void parts.runTimer(timer);
+  void host.runTimer(timer);
   return emptyResponse(202);
 }
 

@@ -22,13 +22,13 @@ export interface FunctionsCore {
   readonly appHookData: object;
   /** Set by `@azure/functions` when its first function is registered. */
   programmingModel(): ProgrammingModel | undefined;
-  /** From here on nothing can be registered: the app has started. */
+  /** After this call nothing can be registered: the app has started. */
   lock(): void;
 }
 
 /**
- * The module `@azure/functions-core`, which no registry has: the Node worker supplies it in Azure,
- * this host here. `@azure/functions` registers functions and hooks through it.
+ * The module `@azure/functions-core`. No registry has it: in Azure the Node worker supplies it, here this host does.
+ * `@azure/functions` registers functions and hooks with it.
  * https://github.com/Azure/azure-functions-nodejs-worker/blob/v4.x/src/setupCoreModule.ts
  */
 export function createFunctionsCore(log: Log): FunctionsCore {
@@ -96,11 +96,11 @@ function registerHook(
   });
 }
 
-// The shapes a Functions host and its Node worker exchange, as far as this host uses them. The names
-// are those of `@azure/functions-core`, the module that exists in the worker only.
+// The data that a Functions host and its Node worker send each other, as far as this host uses it. The names are those of
+// `@azure/functions-core`.
 // https://github.com/Azure/azure-functions-nodejs-worker/blob/v4.x/types-core/index.d.ts
 
-/** A value on its way in or out: exactly one property is set. */
+/** An input or output. Exactly one property is set. */
 export interface RpcTypedData {
   readonly string?: string | null;
   readonly json?: string | null;
@@ -198,7 +198,7 @@ export interface ProgrammingModel {
 /** Runs before or after something; it may change the context it is given. */
 export type HookCallback = (context: object) => void | Promise<void>;
 
-/** Something that can be taken back, once: the worker returns it for a registration. */
+/** The worker returns it for a registration. It can take the registration back, once. */
 export class Disposable {
   #dispose: (() => void) | undefined;
 

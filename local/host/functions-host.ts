@@ -2,7 +2,7 @@ import type { RegisteredFunction } from './functions-core';
 import { listenOnLoopback } from '../loopback/ports';
 import type { HostJson } from './host-files';
 import { readMaxBodyBytes } from './http-request';
-import { type AnswerParts, runHooks, runTimer } from './invoke';
+import { type HostContext, runHooks, runTimer } from './invoke';
 import { loadApp } from './load-app';
 import { type Log, logCategory } from './log';
 import { createRoutes, type HttpFunction } from './routes';
@@ -34,13 +34,13 @@ export interface FunctionsHost {
   readonly routes: readonly string[];
   /** Why the app has no functions though the host runs: an entry file threw. */
   readonly loadError: string | undefined;
-  /** Takes no more requests, lets those that run end within `graceMs`, then closes. */
+  /** Takes no more requests, waits up to `graceMs` for those that run, then closes. */
   stop(graceMs?: number): Promise<void>;
 }
 
 /**
  * Loads the app in `scriptRoot` and serves it as the Azure Functions host would.
- * One host a process: the library under it keeps its registrations for the whole process.
+ * Only one host can run in a process, since `@azure/functions` keeps its registrations for the whole process.
  * @throws AppMissingError, PortTakenError
  */
 export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
@@ -50,20 +50,20 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     running.add(work);
     return work.finally(() => running.delete(work));
   };
-  const { parts, loadError } = await loadParts(options, track);
-  const { hooks } = parts.core;
-  await runHooks(hooks.appStart, { ...hookContext(parts.core), functionAppDirectory: scriptRoot });
+  const { host, loadError } = await loadHost(options, track);
+  const { hooks } = host.core;
+  await runHooks(hooks.appStart, { ...hookContext(host.core), functionAppDirectory: scriptRoot });
   const { port, servers } = await listenOnLoopback(
-    () => createHostServer(parts, options.https, track),
+    () => createHostServer(host, options.https, track),
     options.port,
   );
-  const url = `${parts.isHttps ? 'https' : 'http'}://localhost:${port}`;
-  log.say(listFunctions(url, parts.routes, parts.timers));
-  const ticking = startTimers(parts.timers, parts.runTimer);
+  const url = `${host.isHttps ? 'https' : 'http'}://localhost:${port}`;
+  log.say(listFunctions(url, host.routes, host.timers));
+  const ticking = startTimers(host.timers, host.runTimer);
   return {
     port,
     url,
-    routes: parts.routes.map(({ route }) => route),
+    routes: host.routes.map(({ route }) => route),
     loadError,
     async stop(graceMs = 700) {
       ticking.stop();
@@ -72,7 +72,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
         server.closeIdleConnections();
       }
       await endWithin(Promise.allSettled([...running]), graceMs);
-      await endWithin(runHooks(hooks.appTerminate, hookContext(parts.core)), 200);
+      await endWithin(runHooks(hooks.appTerminate, hookContext(host.core)), 200);
       for (const server of servers) {
         server.closeAllConnections();
       }
@@ -80,10 +80,10 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   };
 }
 
-async function loadParts(
+async function loadHost(
   { scriptRoot, settings, https, hostJson, key, log }: FunctionsHostOptions,
   track: (work: Promise<void>) => Promise<void>,
-): Promise<{ readonly parts: AnswerParts; readonly loadError: string | undefined }> {
+): Promise<{ readonly host: HostContext; readonly loadError: string | undefined }> {
   const { timeoutSeconds } = hostJson;
   const { core, loadError } = await loadApp(scriptRoot, log);
   if (hostJson.namesBundle) {
@@ -95,7 +95,7 @@ async function loadParts(
   }
   const loaded = loadError === undefined ? core.functions.values() : [];
   const functions = selectFunctions(loaded, settings, log);
-  const parts: AnswerParts = {
+  const host: HostContext = {
     core,
     routes: createRoutes(functions, hostJson.routePrefix, log),
     timers: createTimerFunctions(functions, settings, log),
@@ -108,7 +108,7 @@ async function loadParts(
     maxBodyBytes: readMaxBodyBytes(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']),
     log,
   };
-  return { parts, loadError };
+  return { host, loadError };
 }
 
 function hookContext({ appHookData }: { readonly appHookData: object }): object {
@@ -124,13 +124,12 @@ async function endWithin(work: Promise<unknown>, ms: number): Promise<void> {
   clearTimeout(timeout);
 }
 
-// What the real host has built in. Everything else comes out of an extension bundle.
+// The real host has these built in. All others come from an extension bundle.
 const builtIn = new Set(['httptrigger', 'http', 'timertrigger']);
 
 /**
- * The functions that this host runs. Those with a binding it does not have are logged and left out, as
- * the real host does without an extension bundle; those that `AzureWebJobs.<name>.Disabled` turns off
- * are left out too.
+ * The functions that this host runs. Those with a binding that it does not have are logged and left out, as on the real
+ * host without an extension bundle. Those that `AzureWebJobs.<name>.Disabled` turns off are left out too.
  * https://learn.microsoft.com/azure/azure-functions/disable-function
  */
 export function selectFunctions(
@@ -158,7 +157,7 @@ export function selectFunctions(
   });
 }
 
-// Linux does not have dots in the names of environment variables everywhere: both forms are read.
+// On some Linux systems a name of an environment variable cannot have dots. So both forms are read.
 function isDisabled(name: string, settings: Readonly<Record<string, string | undefined>>): boolean {
   const value =
     settings[`AzureWebJobs.${name}.Disabled`] ?? settings[`AzureWebJobs_${name}_Disabled`];

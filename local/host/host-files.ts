@@ -3,16 +3,16 @@ import { isObject } from '../../src/json';
 import { FaultyFileError, readJsonFile } from '../loopback/json-file';
 import type { LogLevel } from './log';
 
-/** What this host heeds of `host.json`. */
+/** What this host uses of `host.json`. */
 export interface HostJson {
-  /** Without slashes around it; `api` where host.json says nothing. */
+  /** Without slashes around it. `api` when host.json has none. */
   readonly routePrefix: string;
   readonly customHeaders: Readonly<Record<string, string>>;
   /** Value of `Strict-Transport-Security`, sent on https; undefined when it is not enabled. */
   readonly hsts: string | undefined;
-  /** `functionTimeout` in seconds; undefined where none is set, or `-1`, which is none. */
+  /** `functionTimeout` in seconds. Undefined when none is set, or `-1`: there is no limit. */
   readonly timeoutSeconds: number | undefined;
-  /** `logging.logLevel`: the least level by the beginning of a category's name, and `default`. */
+  /** `logging.logLevel`: the lowest level that is written, by the beginning of a category's name. */
   readonly logLevels: Readonly<Record<string, LogLevel>>;
   /** An extension bundle is named. Here it is not fetched: HTTP and timers need none. */
   readonly namesBundle: boolean;
@@ -89,7 +89,7 @@ function readTimeout(value: unknown): number | undefined {
     : timeSpanSeconds(value, 'functionTimeout');
 }
 
-// A .NET TimeSpan: days alone, hh:mm or hh:mm:ss, days before them with a dot.
+// A TimeSpan of .NET: `d`, `hh:mm`, `hh:mm:ss` or `d.hh:mm:ss`.
 function timeSpanSeconds(value: unknown, name: string): number {
   const parts = /^(?:(\d+)|(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)$/.exec(String(value));
   if (parts === null) {
@@ -108,15 +108,15 @@ function record(value: unknown): Readonly<Record<string, unknown>> {
   return isObject(value) ? value : {};
 }
 
-/** What this host heeds of `local.settings.json`. */
+/** What this host uses of `local.settings.json`. */
 export interface LocalSettings {
-  /** App settings, by name. The environment stands over them. */
+  /** App settings, by name. The environment wins over them. */
   readonly values: Readonly<Record<string, string>>;
   readonly port: number | undefined;
 }
 
 /**
- * Reads `local.settings.json` in the script root: none, no settings.
+ * Reads `local.settings.json` in the script root. Without the file there are no settings.
  * https://learn.microsoft.com/azure/azure-functions/functions-develop-local#local-settings-file
  * @throws FaultyFileError when it is no JSON, or encrypted: only `func` could read that
  */

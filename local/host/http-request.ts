@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RpcHttpData, RpcNullable } from './functions-core';
 
-/** The outer shape of a request: what routing needs before anything else is read. */
+/** Method, host, path and query: what routing needs before the body is read. */
 export interface RequestLine {
   readonly method: string;
   /** Decoded; starts with `/`. */
@@ -11,10 +11,10 @@ export interface RequestLine {
   readonly host: string;
 }
 
-/** Why a request gets no further than its line and headers. */
+/** Why a request is refused before its body is read. */
 export interface RefusedRequest {
   readonly refusedWith: number;
-  /** For the log: nothing of what was sent. */
+  /** For the log. It has nothing of what was sent. */
   readonly why: string;
 }
 
@@ -65,10 +65,10 @@ function refuse(refusedWith: number, why: string): RefusedRequest {
   return { refusedWith, why };
 }
 
-// A byte order mark stays: without it a name would become another one.
+// A byte order mark stays in the text. Without it, a name would become another name.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-// Node gives each byte of a header as a character; Kestrel reads UTF-8 and refuses what is not.
+// Node gives each byte of a header as a character. Kestrel reads UTF-8 and refuses anything else.
 function decodeHeader(text: string): string | undefined {
   if (!/[^\u0000-\u007f]/.test(text)) {
     return text;
@@ -81,8 +81,8 @@ function decodeHeader(text: string): string | undefined {
 }
 
 /**
- * A request as the real host hands it to the worker. Headers sent twice, `Cookie` among them, are
- * joined with a comma and no space; the URL is made from the `Host` header.
+ * A request as the real host gives it to the worker. Repeated headers, `Cookie` too, are joined with a comma and no space.
+ * The URL is made from the `Host` header.
  */
 export function toRpcRequest(
   request: IncomingMessage,
@@ -118,8 +118,8 @@ function isHost(host: string): boolean {
 const usualMostBodyBytes = 104_857_600;
 
 /**
- * The longest body, in bytes, by FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. The real host, too, passes over a value that is
- * no whole number:
+ * The longest body, in bytes, by FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. Like the real host, it ignores a value that is not a
+ * whole number:
  * https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script.WebHost/Middleware/HttpRequestBodySizeMiddleware.cs
  */
 export function readMaxBodyBytes(setting: string | undefined): number {
@@ -130,9 +130,9 @@ export function readMaxBodyBytes(setting: string | undefined): number {
 export class BodyTooLargeError extends Error {}
 
 /**
- * A request's body, whole. One sent in chunks, without a length, is empty: the real host asks for
- * the length before it reads.
- * @throws BodyTooLargeError when its length is above `mostBytes`
+ * The whole body. A body that is sent in chunks, without a length, is empty: the real host looks at the length before it
+ * reads.
+ * @throws BodyTooLargeError when its length is above the limit
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   const length = Number(request.headers['content-length'] ?? 0);
@@ -153,8 +153,8 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
 }
 
 /**
- * The query as the real host reads it: keys without regard to case, the values of a repeated key
- * joined with a comma under the key's first spelling.
+ * The query as the real host reads it. Keys are case-insensitive. Values of a repeated key are joined with a comma, under
+ * the first spelling of the key.
  * @param raw with or without the leading `?`
  */
 export function parseQuery(raw: string): Readonly<Record<string, string>> {
@@ -180,8 +180,8 @@ function decode(text: string): string {
 }
 
 /**
- * The path of a request target as the real host's web server hands it on: percent-decoded but for
- * `%2F`, what cannot be decoded left as it is, dot segments resolved.
+ * The path of a request as the real host's web server passes it on: percent-decoded except for `%2F` and for what cannot
+ * be decoded, with dot segments resolved.
  * @returns undefined when the path must be refused (400): a NUL, or bytes no URL may hold
  */
 export function decodePath(raw: string): string | undefined {
@@ -192,14 +192,14 @@ export function decodePath(raw: string): string | undefined {
   return decoded.includes('\0') ? undefined : withoutDotSegments(decoded);
 }
 
-/** The decoded path as it is written into `request.url`: only a stray `%` shows that it was decoded. */
+/** The decoded path for `request.url`. Only a single `%` is escaped. */
 export function encodePath(path: string): string {
   return path.replace(/%(?![0-9a-f]{2})|[^A-Za-z0-9\-._~/:@!$&'()*+,;=%]/giu, (character) =>
     encodeURIComponent(character.isWellFormed() ? character : '\ufffd'),
   );
 }
 
-/** Percent-decodes what is valid UTF-8 and leaves the rest alone; `kept` (such as `%2F`) too. */
+/** Percent-decodes valid UTF-8. The rest, and `kept` (such as `%2F`), stay as they are. */
 export function decodePercent(text: string, kept?: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) =>
     run

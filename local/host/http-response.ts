@@ -17,9 +17,9 @@ export function emptyResponse(status: number, closes = false): HostResponse {
 }
 
 /**
- * What a function answered, from the worker's `http` data. Nothing at all is 204.
- * @throws Error when the host could not send it: a header beyond ASCII, a faulty cookie, a length
- * that is not the body's. The real host answers 500 then, and so does the caller.
+ * The answer of a function, from the worker's `http` data. No data is 204.
+ * @throws Error when the host cannot send it: a header that is not ASCII, a faulty cookie, a length that is not that of the
+ * body. The caller answers 500 then, as the real host does.
  */
 export function toHostResponse(value: RpcTypedData | null | undefined): HostResponse {
   const http = value?.http;
@@ -44,9 +44,8 @@ export function toHostResponse(value: RpcTypedData | null | undefined): HostResp
 }
 
 /**
- * Writes an answer as Kestrel does: its name in `Server`, the length only of an empty body or where
- * the function gave one (else chunked), no body for HEAD. `extra` are `customHeaders` of host.json:
- * they stand where the function did not set that header.
+ * Writes an answer as Kestrel does: its name in `Server`, no body for HEAD, chunked unless the body is empty or the function
+ * gave a length. `extra` are the `customHeaders` of host.json. A header that the function sets wins over them.
  */
 export function writeHttpResponse(
   response: ServerResponse,
@@ -59,7 +58,7 @@ export function writeHttpResponse(
   if (answer.closes === true) {
     response.setHeader('Connection', 'close');
   } else {
-    // Kestrel says nothing of a connection that stays open.
+    // Kestrel sends no header for a connection that stays open.
     response.removeHeader('Connection');
   }
   response.setHeader('Server', 'Kestrel');
@@ -73,16 +72,16 @@ export function writeHttpResponse(
     response.setHeader('Content-Length', '0');
     response.end();
   } else {
-    // Written apart from the end: otherwise Node would count the body and tell its length.
+    // Not with `end`, or Node would send the length.
     response.write(answer.body);
     response.end();
   }
 }
 
 /**
- * A `Set-Cookie` line as ASP.NET Core writes it: attributes in lower case and in its order, the path
- * `/` where none is given, and the value percent-escaped. So a value should use base64url
- * characters and dots only, or the browser sends back something else than the app set.
+ * A `Set-Cookie` line as ASP.NET Core writes it: attributes in lower case and in a fixed order, the path `/` when none is
+ * given, the value percent-escaped. With other characters than base64url and dots, the browser sends back another value
+ * than the app has set.
  * @throws Error when the name, path or domain is not one a cookie may have
  */
 export function formatSetCookie(cookie: RpcHttpCookie): string {
@@ -111,7 +110,7 @@ export function formatSetCookie(cookie: RpcHttpCookie): string {
     .join('; ');
 }
 
-// As .NET's Uri.EscapeDataString, which leaves alone only what RFC 3986 calls unreserved.
+// Like Uri.EscapeDataString of .NET, it escapes everything except the unreserved characters of RFC 3986.
 function escapeValue(value: string): string {
   return encodeURIComponent(value.toWellFormed()).replace(
     /[!'()*]/g,

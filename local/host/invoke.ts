@@ -1,6 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerBuiltIn, answerWithoutFunction, type BuiltInParts, hasKey } from './built-in-routes';
+import {
+  answerBuiltIn,
+  answerWithoutFunction,
+  type BuiltInContext,
+  hasKey,
+} from './built-in-routes';
 import type {
   CoreInvocationContext,
   FunctionsCore,
@@ -28,25 +33,25 @@ import { type Log, logCategory } from './log';
 import { findRoute, type HttpFunction } from './routes';
 import { type TimerFunction, toRpcTimer } from './timers';
 
-/** What answering needs. */
-export interface AnswerParts extends RunParts, BuiltInParts {
+/** What answering a request needs. */
+export interface HostContext extends RunContext, BuiltInContext {
   readonly routes: readonly HttpFunction[];
   readonly hostJson: HostJson;
   readonly isHttps: boolean;
-  /** The longest body that is taken: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. */
+  /** FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. */
   readonly maxBodyBytes: number;
 }
 
-// ASP.NET Core leaves HSTS out for these, or a developer's browser would remember it.
+// ASP.NET Core sends no HSTS for these, since a developer's browser would remember it.
 const hostsWithoutHsts = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
-/** Answers one request and logs it in one line, without query and cookies: they hold secrets. */
+/** Answers one request, and logs one line about it. Query and cookies are not logged: they hold secrets. */
 export async function answerRequest(
-  parts: AnswerParts,
+  host: HostContext,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { log } = parts;
+  const { log } = host;
   const started = performance.now();
   const line = readRequestLine(request);
   if ('refusedWith' in line) {
@@ -56,12 +61,12 @@ export async function answerRequest(
     log('information', logCategory.results, `${request.method ?? ''} ${refusedWith} (${why})`);
     return;
   }
-  const { answer, by } = await findAnswer(parts, request, line);
-  const withHsts = parts.isHttps && !hostsWithoutHsts.test(line.host);
+  const { answer, by } = await findAnswer(host, request, line);
+  const withHsts = host.isHttps && !hostsWithoutHsts.test(line.host);
   writeHttpResponse(response, answer, {
     ...(withHsts &&
-      parts.hostJson.hsts !== undefined && { 'strict-transport-security': parts.hostJson.hsts }),
-    ...parts.hostJson.customHeaders,
+      host.hostJson.hsts !== undefined && { 'strict-transport-security': host.hostJson.hsts }),
+    ...host.hostJson.customHeaders,
   });
   const ms = Math.round(performance.now() - started);
   log(
@@ -78,29 +83,29 @@ interface Found {
 }
 
 async function findAnswer(
-  parts: AnswerParts,
+  host: HostContext,
   request: IncomingMessage,
   line: RequestLine,
 ): Promise<Found> {
-  const builtIn = await answerBuiltIn(parts, request, line);
+  const builtIn = await answerBuiltIn(host, request, line);
   if (builtIn !== undefined) {
     return { answer: builtIn, by: 'host' };
   }
-  const found = findRoute(parts.routes, line.method, line.path);
+  const found = findRoute(host.routes, line.method, line.path);
   if (found === undefined) {
     request.resume();
-    return { answer: answerWithoutFunction(parts, line.path), by: 'host' };
+    return { answer: answerWithoutFunction(host, line.path), by: 'host' };
   }
-  const { key } = parts;
+  const { key } = host;
   if (key !== undefined && !found.route.isAnonymous && !hasKey(key, request, line)) {
     request.resume();
     return { answer: emptyResponse(401), by: 'host' };
   }
-  return callFunction(parts, request, line, found);
+  return callFunction(host, request, line, found);
 }
 
 async function callFunction(
-  parts: AnswerParts,
+  host: HostContext,
   request: IncomingMessage,
   line: RequestLine,
   { route, params }: NonNullable<ReturnType<typeof findRoute>>,
@@ -108,33 +113,33 @@ async function callFunction(
   const invocationId = createInvocationId();
   const by = `${route.name} ${invocationId.slice(0, 8)}`;
   try {
-    const body = await readBody(request, parts.maxBodyBytes);
-    const http = toRpcRequest(request, line, parts.isHttps, params, body);
+    const body = await readBody(request, host.maxBodyBytes);
+    const http = toRpcRequest(request, line, host.isHttps, params, body);
     const invocation = {
       invocationId,
       inputName: route.bindingName,
       input: { http },
       traceContext: createTraceContext(request.headersDistinct),
     };
-    const result = await runFunction(parts, route.registered, invocation);
+    const result = await runFunction(host, route.registered, invocation);
     return { answer: result.ok ? toHostResponse(result.value) : emptyResponse(500), by };
   } catch (error) {
-    parts.log('error', logCategory.function(route.name), `  ${by} failed. ${describeError(error)}`);
+    host.log('error', logCategory.function(route.name), `  ${by} failed. ${describeError(error)}`);
     return { answer: emptyResponse(500, error instanceof BodyTooLargeError), by };
   }
 }
 
 /** Calls a timer function once and logs how that went; never throws. */
-export async function runTimer(parts: RunParts, timer: TimerFunction): Promise<void> {
+export async function runTimer(host: RunContext, timer: TimerFunction): Promise<void> {
   const started = performance.now();
   const invocationId = createInvocationId();
   const input = toRpcTimer(timer, Date.now() / 1000);
   const traceContext = createTraceContext();
   const invocation = { invocationId, inputName: timer.bindingName, input, traceContext };
-  const { ok } = await runFunction(parts, timer.registered, invocation);
+  const { ok } = await runFunction(host, timer.registered, invocation);
   const ms = Math.round(performance.now() - started);
   const how = ok ? 'succeeded' : 'failed';
-  parts.log(
+  host.log(
     'information',
     logCategory.results,
     `timer ${how} ${ms}ms (${timer.name} ${invocationId.slice(0, 8)})`,
@@ -146,19 +151,19 @@ export type RunResult =
   { readonly ok: true; readonly value: RpcTypedData | null | undefined } | { readonly ok: false };
 
 /** What running a function needs. */
-export interface RunParts {
+export interface RunContext {
   readonly core: FunctionsCore;
-  /** `functionTimeout` of host.json, in seconds; undefined: a function may take as long as it likes. */
+  /** `functionTimeout` of host.json, in seconds. Undefined: there is no limit. */
   readonly timeoutSeconds: number | undefined;
   readonly log: Log;
 }
 
 /**
- * Calls a function, its log lines marked with its name and the start of the invocation's id. One that
- * takes longer than `timeoutSeconds` has failed; what it does after that is nobody's any more.
+ * Calls a function. Its log lines begin with its name and the first characters of the invocation's id. After
+ * `timeoutSeconds` it has failed, and its result is ignored.
  */
 export async function runFunction(
-  { core, timeoutSeconds, log }: RunParts,
+  { core, timeoutSeconds, log }: RunContext,
   registered: RegisteredFunction,
   invocation: Invocation,
 ): Promise<RunResult> {
@@ -191,7 +196,7 @@ async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
   }
 }
 
-/** An error for the log: its stack, and its causes' stacks. */
+/** An error for the log: its stack, and the stacks of its causes. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) {
     return String(error);
@@ -223,8 +228,8 @@ export function createInvocationId(): string {
 }
 
 /**
- * The trace of a new invocation: the trace that the caller sent in `traceparent`, under a span of its own, or else a
- * new one. As in ASP.NET Core, a header that is repeated or not well formed is no trace, and its state goes with it.
+ * The trace of a new invocation: the caller's trace (`traceparent`) with a new span, otherwise a new trace. As in ASP.NET
+ * Core, a repeated or malformed header is ignored, and `tracestate` with it.
  * https://www.w3.org/TR/trace-context/#traceparent-header
  */
 export function createTraceContext(

@@ -6,19 +6,19 @@ import { format } from 'node:util';
 import { createFunctionsCore, type FunctionsCore } from './functions-core';
 import { type Log, logCategory } from './log';
 
-/** An app after loading. With a `loadError` it has no functions: every request is answered 404. */
+/** An app after loading. With a `loadError` it has no functions, and every answer is 404. */
 export interface LoadedApp {
   readonly core: FunctionsCore;
   readonly loadError: string | undefined;
 }
 
-/** The app cannot be loaded at all: nothing was built, or this is no app. The message says what to do. */
+/** There is no app, or it is not built. The message says what to do. */
 export class AppMissingError extends Error {}
 
 /**
- * Loads the app in `scriptRoot` as the Node worker does: every file that `main` of its package.json
- * names (a glob, too), in order, by `require` or, for ES modules, `import`.
- * One file that throws leaves the whole app without functions, in Azure and here.
+ * Loads the app in `scriptRoot` as the Node worker does: every file of `main` in its package.json (a path or a glob), by
+ * `require` or, for ES modules, by `import`. When one file throws, the app has no functions, in Azure and here.
+ * https://github.com/Azure/azure-functions-nodejs-worker/blob/v4.x/src/loadScriptFile.ts
  * @throws AppMissingError when there is no package.json, no `main`, or no file behind it
  */
 export async function loadApp(scriptRoot: string, log: Log): Promise<LoadedApp> {
@@ -87,8 +87,8 @@ async function refuseStreaming(core: FunctionsCore): Promise<void> {
 }
 
 /**
- * Makes `require(name)` give `exported` everywhere in this process, though no such package is
- * installed. The Node worker does it the same way, so that the built app runs here unchanged.
+ * Makes `require(name)` give `exported` everywhere in this process, without an installed package. The Node worker does the
+ * same.
  */
 export function supplyModule(name: string, exported: object): void {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- the proxy passes `this` on
@@ -100,8 +100,8 @@ export function supplyModule(name: string, exported: object): void {
 }
 
 /**
- * Sends what the app writes to the console to the log. The real host puts all of it, `console.error`
- * too, at the level information, in a category of its own that `default: Warning` leaves out.
+ * Sends the app's console output to the log. On the real host all of it, `console.error` too, has the level information and
+ * its own category, which `default: Warning` leaves out.
  */
 export function captureConsole(log: Log): void {
   for (const name of ['debug', 'error', 'info', 'log', 'warn'] as const) {

@@ -1,14 +1,14 @@
 import { styleText } from 'node:util';
 
-/** How bad a line of the log is. */
+/** The level of a line of the log. */
 export type LogLevel =
   'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
 
 /** The log of the host. */
 export interface Log {
-  /** Writes one line, or one block, unless `logging.logLevel` leaves out this level of this category. */
+  /** Writes a message, unless `logging.logLevel` leaves out this level of this category. */
   (level: LogLevel, category: string, message: string): void;
-  /** Writes what a person must see at the start, whatever the levels: `func` prints it beside the log. */
+  /** Writes what a person must see at the start. The levels do not matter: `func` prints it beside the log. */
   say(message: string): void;
 }
 
@@ -51,26 +51,25 @@ const styles = {
 } as const satisfies Record<LogLevel, Parameters<typeof styleText>[0] | undefined>;
 
 /**
- * A log for people, as `func start` writes it: the time, the level where it is not the usual one,
- * the message. Lines below the least level of their category are left out. On a terminal (`colours`)
- * errors are red and warnings yellow, there too.
+ * A log for people, like that of `func start`: the time, the level unless it is information, the message. Lines below the
+ * lowest level of their category are left out. On a terminal (`colours`) errors are red and warnings yellow.
  */
-export function createLog(parts: {
+export function createLog(options: {
   readonly write: (text: string) => void;
   readonly clock: () => Date;
-  /** The least level that is written, by category: `leastLevel` of host.json. */
-  readonly atLeast: (category: string) => LogLevel;
+  /** The lowest level that is written, by category: `minLevel` of host.json. */
+  readonly minLevelOf: (category: string) => LogLevel;
   readonly colours: boolean;
 }): Log {
   const write = (level: LogLevel, message: string): void => {
     const name = level === 'information' ? '' : `${level}: `;
-    const style = parts.colours ? styles[level] : undefined;
+    const style = options.colours ? styles[level] : undefined;
     const text = `${name}${withoutControls(message)}`;
     const shown = style === undefined ? text : styleText(style, text, { validateStream: false });
-    parts.write(`[${parts.clock().toISOString()}] ${shown}\n`);
+    options.write(`[${options.clock().toISOString()}] ${shown}\n`);
   };
   const log = (level: LogLevel, category: string, message: string): void => {
-    if (level !== 'none' && ranks[level] >= ranks[parts.atLeast(category)]) {
+    if (level !== 'none' && ranks[level] >= ranks[options.minLevelOf(category)]) {
       write(level, message);
     }
   };
@@ -82,11 +81,11 @@ export function createLog(parts: {
 }
 
 /**
- * The least level of a category by the rules of `logging.logLevel`, as .NET chooses it: the rule with the longest
- * name that begins the category decides, without regard to case; then `default`; then `information`.
+ * The lowest level of a category that is written, by the rules of `logging.logLevel`. As in .NET, the rule with the longest
+ * name that the category begins with decides; case does not matter. Without such a rule it is `default`, else `information`.
  * https://learn.microsoft.com/dotnet/core/extensions/logging#how-filtering-rules-are-applied
  */
-export function leastLevel(rules: Readonly<Record<string, LogLevel>>, category: string): LogLevel {
+export function minLevel(rules: Readonly<Record<string, LogLevel>>, category: string): LogLevel {
   const [longest] = Object.entries(rules)
     .filter(([prefix]) => category.toLowerCase().startsWith(prefix.toLowerCase()))
     .sort(([a], [b]) => b.length - a.length);
@@ -94,7 +93,7 @@ export function leastLevel(rules: Readonly<Record<string, LogLevel>>, category: 
   return longest?.[1] ?? fallback?.[1] ?? 'information';
 }
 
-// A message may carry what a client sent: escape sequences must not reach the terminal.
+// A message may have text that a client sent. Escape sequences must not reach the terminal.
 function withoutControls(message: string): string {
   return message.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) =>
     character === '\r' ? '' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,

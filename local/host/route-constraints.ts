@@ -1,4 +1,4 @@
-/** Says whether a route parameter's value (decoded) is acceptable. */
+/** Whether the decoded value of a route parameter is acceptable. */
 export type RouteConstraint = (value: string) => boolean;
 
 const plain: Record<string, RouteConstraint> = {

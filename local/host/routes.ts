@@ -6,7 +6,7 @@ import { parseRouteConstraint, type RouteConstraint, splitOutside } from './rout
 export interface HttpFunction {
   readonly name: string;
   readonly registered: RegisteredFunction;
-  /** Name of the trigger binding: under it the request is handed over. */
+  /** Name of the trigger binding. The worker gets the request under it. */
   readonly bindingName: string;
   /** Upper case. */
   readonly methods: readonly string[];
@@ -17,9 +17,9 @@ export interface HttpFunction {
 }
 
 /**
- * The HTTP functions in the order the real host loads and tries them: alphabetically by function name. What the
- * real host would refuse to load is logged and left out: reserved routes, and routes and names that a function
- * before it has.
+ * The HTTP functions in the order in which the real host tries them: alphabetically by function name. Functions that the
+ * real host does not load are logged and left out: those with a reserved route, or with a route or name of an earlier
+ * function.
  */
 export function createRoutes(
   functions: Iterable<RegisteredFunction>,
@@ -110,9 +110,9 @@ function compareNames(a: string, b: string): number {
 }
 
 /**
- * Matches a decoded path with a compiled route: literals without regard to case, one trailing slash
- * ignored, an empty segment (`//x`) never matching.
- * @returns the route parameters, absent optional ones missing; or undefined when it does not match
+ * Matches a decoded path with a compiled route. Case does not matter, and one slash at the end is ignored. An empty segment
+ * (`//x`) never matches.
+ * @returns the route parameters, without optional ones that are absent; undefined when the path does not match
  */
 export function matchRoute(
   segments: readonly RouteSegment[],
@@ -125,7 +125,7 @@ export function matchRoute(
   const values = new Map<string, string>();
   for (const [index, segment] of segments.entries()) {
     if (segment.kind === 'catch-all') {
-      // The rest as it was sent, a trailing slash included.
+      // The rest of the path, with the slash at its end.
       const rest = path.replace(/^\//, '').split('/').slice(index).join('/');
       return takeRest(values, segment.parameter, rest) ? Object.fromEntries(values) : undefined;
     }
@@ -176,7 +176,7 @@ function take(values: Map<string, string>, parameter: RouteParameter, sent: stri
   return parameter.constraints.every((holds) => holds(value));
 }
 
-// A catch-all is content with nothing: `{*path}` matches the root.
+// A catch-all may be empty: `{*path}` matches the root.
 function takeRest(values: Map<string, string>, parameter: RouteParameter, rest: string): boolean {
   return take(values, { ...parameter, isOptional: true }, rest);
 }
@@ -196,8 +196,8 @@ export type RouteSegment =
   | { readonly kind: 'catch-all'; readonly parameter: RouteParameter }
   | {
       /**
-       * Parameters and text in one segment: `{name}.{extension}`. The first pattern that fits counts: where
-       * the last parameter is optional, the second is without it and its dot.
+       * Parameters and text in one segment: `{name}.{extension}`. The first pattern that matches counts. When the last
+       * parameter is optional, a second pattern is without it and its dot.
        */
       readonly kind: 'mixed';
       readonly patterns: readonly RegExp[];
@@ -227,7 +227,7 @@ function compileSegment(text: string, template: string): RouteSegment {
   if (text === '') {
     throw new Error(`The route "${template}" has an empty segment.`);
   }
-  // The regular expression of a constraint may hold braces, doubled: `{id:regex(^\\d{{3}}$)}`.
+  // The regular expression of a constraint may have braces, which are doubled: `{id:regex(^\\d{{3}}$)}`.
   const pieces = text.split(/(\{(?:[^{}]|\{\{|\}\})+\})/).filter((piece) => piece !== '');
   if (pieces.some((piece) => !isParameter(piece) && /[{}]/.test(piece))) {
     throw new Error(`The route "${template}" has a brace without its partner.`);
@@ -259,7 +259,7 @@ function compileMixed(pieces: readonly string[], template: string): RouteSegment
       `In the route "${template}" an optional parameter is not at the end of "${pieces.join('')}", after a dot.`,
     );
   }
-  // Greedy from the left is what ASP.NET Core does from the right: the last separator decides.
+  // ASP.NET Core matches from the right, so the last separator decides. Greedy patterns do the same.
   const source = pieces.map((piece) =>
     isParameter(piece) ? '(.+)' : piece.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
   );
@@ -267,7 +267,7 @@ function compileMixed(pieces: readonly string[], template: string): RouteSegment
   if (!mayEndBefore) {
     return { kind: 'mixed', patterns: [whole], parameters };
   }
-  // The dot goes with the parameter, and what ends in one does not match.
+  // Without the parameter there is no dot either. A path that ends in a dot does not match.
   const shorter = source.slice(0, -1).join('').replace(/\\\.$/, '');
   return { kind: 'mixed', patterns: [whole, new RegExp(`^${shorter}(?<!\\.)$`, 'is')], parameters };
 }

@@ -11,14 +11,14 @@ import { type FunctionsHost, startFunctionsHost } from './functions-host';
 import { readHostJson, readLocalSettings } from './host-files';
 import { describeError } from './invoke';
 import { AppMissingError, captureConsole } from './load-app';
-import { createLog, leastLevel } from './log';
+import { createLog, minLevel } from './log';
 import { watchAddresses } from './watch-addresses';
 
 // The program of `npm run host`: the built app alone on the local Functions host, with any provider, Graph and tables
 // that its settings name. The stack starts it too. Nothing on this machine goes through a proxy.
 bypassProxyOnLoopback(process.env);
 
-/** What the host tells a parent that started it with an IPC channel. */
+/** A message to the parent, when it started the host with a message channel. */
 export type HostMessage =
   | {
       readonly type: 'ready';
@@ -50,8 +50,8 @@ async function runHost(args: readonly string[]): Promise<void> {
     const log = createLog({
       write,
       clock: () => new Date(),
-      atLeast: (category) =>
-        options.isVerbose ? 'trace' : leastLevel(hostJson.logLevels, category),
+      minLevelOf: (category) =>
+        options.isVerbose ? 'trace' : minLevel(hostJson.logLevels, category),
       colours: wantsColours(),
     });
     captureConsole(log);
@@ -81,7 +81,7 @@ async function runHost(args: readonly string[]): Promise<void> {
   }
 }
 
-// A parent that shows our output on its terminal says so with FORCE_COLOR (node:tty).
+// A parent that shows our output on its terminal sets FORCE_COLOR (node:tty).
 function wantsColours(): boolean {
   const { FORCE_COLOR: forced } = process.env;
   return forced === undefined ? process.stdout.isTTY && process.stdout.hasColors() : forced !== '0';
@@ -103,7 +103,7 @@ function readOptions(args: readonly string[]) {
   });
   const scriptRoot = resolve(values['script-root']);
   const local = readLocalSettings(scriptRoot);
-  // The app reads process.env, as in Azure; what stands there already wins.
+  // The app reads process.env, as in Azure. A setting that is there already wins.
   for (const [name, value] of Object.entries(local.values)) {
     process.env[name] ??= value;
   }

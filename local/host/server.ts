@@ -4,28 +4,28 @@ import { type Duplex, duplexPair } from 'node:stream';
 import { answerWithoutFunction } from './built-in-routes';
 import { decodePath } from './http-request';
 import { emptyResponse, type HostResponse } from './http-response';
-import { type AnswerParts, answerRequest, describeError } from './invoke';
+import { type HostContext, answerRequest, describeError } from './invoke';
 import { logCategory } from './log';
 
 /**
- * A server, not yet listening, that answers with the functions of `parts`.
- * @param track is told of every answer under way, so that the host can wait for them when it ends
+ * A server that answers with the functions of `host`. It does not listen yet.
+ * @param track gets every answer that is being made, so that the host can wait for it at its end
  */
 export function createHostServer(
-  parts: AnswerParts,
+  host: HostContext,
   tls: { readonly key: string; readonly cert: string } | undefined,
   track: (work: Promise<void>) => Promise<void>,
 ): http.Server | https.Server {
   const limits = {
-    // Far above the real limits, which readRequestLine holds: their answers differ.
+    // Much higher than the real limits. readRequestLine checks those, since the answers differ.
     maxHeaderSize: 256 * 1024,
     requireHostHeader: false,
-    // As Kestrel's, and long enough that no client's idle connection is closed under a request.
+    // The same as Kestrel's. It is long enough that no idle connection is closed while a request arrives.
     keepAliveTimeout: 130_000,
   };
   const listener: http.RequestListener = (request, response) => {
-    const work = answerRequest(parts, request, response).catch((error: unknown) => {
-      parts.log('error', logCategory.general, `The host failed. ${describeError(error)}`);
+    const work = answerRequest(host, request, response).catch((error: unknown) => {
+      host.log('error', logCategory.general, `The host failed. ${describeError(error)}`);
       response.destroy();
     });
     void track(work);
@@ -38,7 +38,7 @@ export function createHostServer(
   server.on('clientError', (error: ParserError, socket) => {
     const withoutLength = takeLengthAway(error);
     if (withoutLength === undefined) {
-      refuse(parts, error, socket);
+      refuse(host, error, socket);
     } else {
       const [inner, outer] = duplexPair();
       server.emit(tls === undefined ? 'connection' : 'secureConnection', inner);
@@ -57,8 +57,8 @@ interface ParserError extends NodeJS.ErrnoException {
 }
 
 /**
- * A request with both Transfer-Encoding and Content-Length, which Node refuses: Kestrel takes it and goes by the
- * encoding (RFC 9112 section 6.3). The request without its length; undefined when it is another fault.
+ * Node refuses a request with both Transfer-Encoding and Content-Length. Kestrel takes it and ignores the length (RFC 9112
+ * section 6.3). Gives the request without its length; undefined when the fault is another one.
  */
 function takeLengthAway({ reason = '', rawPacket }: ParserError): string | undefined {
   const sent = rawPacket?.toString('latin1') ?? '';
@@ -69,7 +69,7 @@ function takeLengthAway({ reason = '', rawPacket }: ParserError): string | undef
   return sent.slice(0, end).replace(/\r\ncontent-length:[^\r]*/gi, '') + sent.slice(end);
 }
 
-function refuse(parts: AnswerParts, error: ParserError, socket: Duplex): void {
+function refuse(host: HostContext, error: ParserError, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -78,7 +78,7 @@ function refuse(parts: AnswerParts, error: ParserError, socket: Duplex): void {
     error.code === 'HPE_HEADER_OVERFLOW'
       ? emptyResponse(431)
       : error.code === 'HPE_INVALID_METHOD'
-        ? answerUnknownMethod(parts, error.rawPacket)
+        ? answerUnknownMethod(host, error.rawPacket)
         : emptyResponse(400);
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
@@ -91,10 +91,10 @@ function refuse(parts: AnswerParts, error: ParserError, socket: Duplex): void {
   socket.end(body);
 }
 
-/** Methods that Node does not know, such as `get`: to Kestrel they are methods that no function has. */
-function answerUnknownMethod(parts: AnswerParts, packet: Buffer | undefined): HostResponse {
+/** Node refuses methods that it does not know, such as `get`. To Kestrel they are methods that no function has. */
+function answerUnknownMethod(host: HostContext, packet: Buffer | undefined): HostResponse {
   const [, target] =
     /^[\w!#$%&'*+\-.^`|~]+ (\/\S*) HTTP\/1\.[01]\r\n/.exec(packet?.toString('latin1') ?? '') ?? [];
   const path = target === undefined ? undefined : decodePath(target.replace(/[?#].*$/, ''));
-  return path === undefined ? emptyResponse(400) : answerWithoutFunction(parts, path);
+  return path === undefined ? emptyResponse(400) : answerWithoutFunction(host, path);
 }

@@ -17,12 +17,12 @@ export interface Timers {
   stop(): void;
 }
 
-// setTimeout holds at most 2^31 ms; an hour also keeps a clock that jumps from mattering long.
+// setTimeout takes at most 2^31 ms. After an hour the clock is read again, which also helps when it was changed.
 const longestWaitMs = 3_600_000;
 
 /**
- * The timer functions among `functions`. A schedule that cannot be read is logged and left out;
- * `%NAME%` in it stands for an app setting.
+ * The timer functions among `functions`. In a schedule, `%NAME%` is the value of an app setting. A schedule that cannot be
+ * read is logged, and its function is left out.
  */
 export function createTimerFunctions(
   functions: Iterable<RegisteredFunction>,
@@ -98,8 +98,8 @@ export function startTimers(
 }
 
 /**
- * What a timer function gets, as the real host writes it (the library lowers the first letters). Of a timer that runs
- * more often than once a minute the real host keeps no status, and gives none.
+ * The input of a timer function, as the real host writes it (the library makes the first letters lower-case). The real
+ * host keeps no status of a timer that runs more often than once a minute.
  * https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#usage
  */
 export function toRpcTimer(timer: TimerFunction, now: number): RpcTypedData {
@@ -125,7 +125,7 @@ function isWithinMinute(timer: TimerFunction, next: number | undefined): boolean
   return next !== undefined && afterNext !== undefined && afterNext - next < 60;
 }
 
-/** A schedule: the next time, in epoch seconds, after a given one; undefined when there is none. */
+/** Gives the next time after a given one, both in epoch seconds. Undefined when there is none. */
 export type Schedule = (after: number) => number | undefined;
 
 // The largest value of each field, from the seconds to the day of the week.
@@ -150,7 +150,7 @@ export function parseNcrontab(expression: string): Schedule {
   };
 }
 
-/** One field in the words of croner, which knows more than NCRONTAB: `L`, `W`, `#`, `?`, 7 for Sunday. */
+/** One field as croner takes it. croner knows more than NCRONTAB (`L`, `W`, `#`, `?`, 7 for Sunday); that is refused here. */
 function toCronField(field: string, index: number): string {
   const max = maxValues[index] ?? 0;
   const parts = field.split(',').map((part) => {
@@ -166,7 +166,7 @@ function toCronField(field: string, index: number): string {
   return parts.join(',');
 }
 
-/** NCRONTAB takes `Friday` too; the first three letters decide. */
+/** NCRONTAB takes `Friday` too: it reads the first three letters. */
 function shortNames(range: string): string {
   return range.replace(/[a-z]+/gi, (name) => name.slice(0, 3));
 }

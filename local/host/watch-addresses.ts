@@ -3,28 +3,28 @@ import { setTimeout } from 'node:timers/promises';
 import { isLoopback } from '../../src/proxy';
 import { type Log, logCategory } from './log';
 
-/** Where something that the app needs is to listen. */
-interface Place {
-  /** `http://127.0.0.1:7083`: nothing else of the setting is shown, since it may hold keys. */
+/** An address that the app needs. */
+interface WatchedAddress {
+  /** `http://127.0.0.1:7083`. Nothing else of the setting is shown, since it may hold keys. */
   readonly origin: string;
   readonly host: string;
   readonly port: number;
-  /** Names of the settings that say so. */
+  /** Names of the settings that have this address. */
   readonly settings: string[];
 }
 
-/** `APP_BASE_URL` is the app itself, an issuer is a name, and this host keeps nothing in host storage. */
+/** `APP_BASE_URL` is the app itself, an issuer is only a name, and this host does not use host storage. */
 const neverAsked = new Set(['APP_BASE_URL', 'ENTRA_ISSUER', 'AzureWebJobsStorage']);
-/** The wait after which an address counts as silent. The person who started the app should not wait longer to hear of it. */
-const patienceMs = 700;
+/** A person who starts the app should not wait longer before the warning appears. */
+const connectTimeoutMs = 700;
 const pauseMs = 1000;
 
 /**
  * Tells which addresses in `settings` do not answer when the app starts, and later that they do. The real host tells
  * nothing: while its storage is out of reach, the listener of its timers holds every request for half a minute.
- * @param settings those that may name a place: a URL, or a connection string of Azure Storage
+ * @param settings settings that may have an address: a URL, or a connection string of Azure Storage
  * @param hasProxy connections to other machines go through a proxy, so that only loopback can be asked
- * @returns ends it
+ * @returns a function that ends the watch
  */
 export function watchAddresses(
   settings: Readonly<Record<string, string | undefined>>,
@@ -32,10 +32,10 @@ export function watchAddresses(
   log: Log,
 ): () => void {
   const ended = new AbortController();
-  for (const place of placesIn(settings)) {
-    const isHere = isLoopback(place.host);
+  for (const address of addressesIn(settings)) {
+    const isHere = isLoopback(address.host);
     if (isHere || !hasProxy) {
-      void watch(place, isHere, log, ended.signal);
+      void watch(address, isHere, log, ended.signal);
     }
   }
   return () => {
@@ -43,12 +43,17 @@ export function watchAddresses(
   };
 }
 
-async function watch(place: Place, isHere: boolean, log: Log, ended: AbortSignal): Promise<void> {
+async function watch(
+  address: WatchedAddress,
+  isHere: boolean,
+  log: Log,
+  ended: AbortSignal,
+): Promise<void> {
   const isEnded = (): boolean => ended.aborted;
-  if ((await answers(place, ended)) || isEnded()) {
+  if ((await answers(address, ended)) || isEnded()) {
     return;
   }
-  const what = `${place.origin} (${place.settings.join(', ')})`;
+  const what = `${address.origin} (${address.settings.join(', ')})`;
   const remedy = isHere
     ? 'Start it; the parts of the local stack: npm start -- --no-app'
     : 'Check the address, the network and the firewall.';
@@ -58,32 +63,34 @@ async function watch(place: Place, isHere: boolean, log: Log, ended: AbortSignal
     `Nothing answers at ${what} yet. Until it does, requests that need it fail. ${remedy}`,
   );
   do {
-    // An address that never answered must not delay the end.
+    // An address that never answers must not keep the process running.
     await setTimeout(pauseMs, undefined, { ref: false, signal: ended }).catch(() => undefined);
-  } while (!isEnded() && !(await answers(place, ended)));
+  } while (!isEnded() && !(await answers(address, ended)));
   if (isEnded()) {
     return;
   }
   log('warning', logCategory.startup, `${what} answers now.`);
 }
 
-function placesIn(settings: Readonly<Record<string, string | undefined>>): readonly Place[] {
-  const places = new Map<string, Place>();
+function addressesIn(
+  settings: Readonly<Record<string, string | undefined>>,
+): readonly WatchedAddress[] {
+  const addresses = new Map<string, WatchedAddress>();
   for (const [name, value] of Object.entries(settings)) {
-    const address = neverAsked.has(name) ? undefined : addressIn(value ?? '');
-    if (address !== undefined) {
-      const { origin, protocol, hostname } = address;
-      const port = Number(address.port) || (protocol === 'https:' ? 443 : 80);
-      const place = places.get(origin) ?? { origin, host: hostname, port, settings: [] };
-      place.settings.push(name);
-      places.set(origin, place);
+    const url = neverAsked.has(name) ? undefined : urlIn(value ?? '');
+    if (url !== undefined) {
+      const { origin, protocol, hostname } = url;
+      const port = Number(url.port) || (protocol === 'https:' ? 443 : 80);
+      const address = addresses.get(origin) ?? { origin, host: hostname, port, settings: [] };
+      address.settings.push(name);
+      addresses.set(origin, address);
     }
   }
-  return [...places.values()];
+  return [...addresses.values()];
 }
 
 /** https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string */
-function addressIn(value: string): URL | undefined {
+function urlIn(value: string): URL | undefined {
   const parts = new Map(
     value.split(';').map((part): [string, string] => {
       const [key = '', ...rest] = part.split('=');
@@ -99,18 +106,18 @@ function addressIn(value: string): URL | undefined {
         parts.get('blobendpoint') ??
         (account &&
           `https://${account}.table.${parts.get('endpointsuffix') ?? 'core.windows.net'}`));
-  const address = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
-  return address !== undefined && /^https?:$/.test(address.protocol) ? address : undefined;
+  const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
-function answers({ host, port }: Place, signal: AbortSignal): Promise<boolean> {
+function answers({ host, port }: WatchedAddress, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: host.replace(/^\[|\]$/g, ''), port, signal });
     const end = (isThere: boolean): void => {
       socket.destroy();
       resolve(isThere);
     };
-    socket.setTimeout(patienceMs, () => {
+    socket.setTimeout(connectTimeoutMs, () => {
       end(false);
     });
     socket.once('connect', () => {

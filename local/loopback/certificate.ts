@@ -1,11 +1,10 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 /**
- * A key and a self-signed certificate (PEM) for localhost, 127.0.0.1 and ::1, valid for ten days, so
- * that https can be served without openssl. Who trusts it must be given it: `ca` of a client, or
- * NODE_EXTRA_CA_CERTS.
+ * A key and a self-signed certificate (PEM) for localhost, 127.0.0.1 and ::1, valid for ten days. A client trusts it when
+ * it gets it as `ca` or by NODE_EXTRA_CA_CERTS.
  * RFC 5280 sections 4.1 and 4.2.1.6, RFC 5758 section 3.2.
- * @param now milliseconds since 1970, by the clock of whoever checks it
+ * @param now milliseconds since 1970, by the clock of the one who checks the certificate
  */
 export function createThrowawayCertificate(now = Date.now()): {
   readonly key: string;
@@ -18,7 +17,7 @@ export function createThrowawayCertificate(now = Date.now()): {
   };
 }
 
-/** The self-signed certificate of an EC or RSA key, DER: names and validity as above. */
+/** The self-signed certificate of an EC or RSA key, in DER, with the names and the validity above. */
 export function createCertificate(
   { privateKey, publicKey }: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
   now = Date.now(),

@@ -6,25 +6,24 @@ import { isObject } from '../../src/json';
 import { type Control } from './control';
 import { readBody, respond, respondJson } from './server';
 
-/** Takes a form of the control page; gives a sentence when it cannot be done. */
+/** Does what a form of the control page asks. Gives a sentence when it cannot. */
 export type ControlForm = (form: URLSearchParams) => string | undefined;
 
 export interface ControlPanel {
   readonly controls: Readonly<Record<string, Control<unknown>>>;
   /** What `POST /control/<name>` does besides `reset`. */
   readonly actions: Readonly<Record<string, () => Promise<void> | void>>;
-  /** What `POST /control/<name>` does with a form of the page; actions can be done by a form, too. */
+  /** What `POST /control/<name>` does with a form of the page. A form can also do an action. */
   readonly forms: Readonly<Record<string, ControlForm>>;
-  /** The page for people; `fault` says why the last form was not taken. */
+  /** The page. `fault` says why the last form was refused. */
   page(fault?: string): string;
   readonly pageHeaders: OutgoingHttpHeaders;
 }
 
 /**
- * `GET /control`: the state, as a page for browsers. `POST /control`: a JSON object of the controls to
- * change, all or none. `POST /control/<action>`: does it. For tests and people at this machine: a page
- * of another site cannot use it, since browsers tell where a request comes from (Sec-Fetch-Site,
- * Fetch Metadata; Origin).
+ * `GET /control` gives the state, to browsers as a page. `POST /control` takes a JSON object of controls and changes all
+ * of them or none. `POST /control/<action>` does the action. A page of another site cannot use it: browsers say where a
+ * request comes from (Sec-Fetch-Site of Fetch Metadata, Origin).
  */
 export async function answerControl(
   panel: ControlPanel,

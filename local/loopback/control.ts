@@ -2,17 +2,17 @@ import type { ServerResponse } from 'node:http';
 
 /** One thing that a test can change while a stand-in runs. */
 export interface Control<T> {
-  /** What `offer` accepts, for people, to follow "takes": `a whole number, 0 or more`. */
+  /** What `offer` accepts, in words: `a whole number, 0 or more`. */
   readonly takes: string;
   readonly value: T;
-  /** Takes `input` over; false, and nothing changes, when it is not acceptable. */
+  /** Sets the value. False, and nothing changes, when `input` is not acceptable. */
   offer(input: unknown): boolean;
-  /** Gives what takes it back to how it is now. */
+  /** Gives a function that sets the value back to the current one. */
   remember(): () => void;
   reset(): void;
 }
 
-/** A control that starts as `initial` and takes what `accepts` lets through, which `takes` says in words. */
+/** A control with the value `initial`. `accepts` checks a new value, and `takes` says in words what it accepts. */
 export function createControl<T>(
   initial: T,
   accepts: (input: unknown) => input is T,
@@ -76,7 +76,7 @@ export function isOneOf<const T extends string>(
   return (input): input is T => values.some((value) => value === input);
 }
 
-/** True while `times` lasts; counts down. */
+/** Counts `times` down. False when nothing is left of it. */
 export function spend(times: Control<number | null>): boolean {
   if (times.value === null) return true;
   if (times.value === 0) return false;
@@ -84,7 +84,7 @@ export function spend(times: Control<number | null>): boolean {
   return true;
 }
 
-/** Offers what a form of the control page holds. Gives a sentence when something is not taken; the rest is. */
+/** Sets the values of a form. When one is not acceptable, it gives a sentence about it; the others are set. */
 export function offerAll(
   offers: readonly { readonly control: Control<unknown>; readonly value: unknown }[],
 ): string | undefined {
@@ -110,7 +110,7 @@ export const outages = ['none', 'error', 'hang', 'drop', 'garbage'] as const;
 
 export type Outage = (typeof outages)[number];
 
-/** Lives the outage on `response`; false when there is none, so that the caller answers. */
+/** Makes `response` fail by the outage. False when there is none: the caller answers. */
 export function suffer(outage: Outage, response: ServerResponse): boolean {
   switch (outage) {
     case 'none':

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { parse, type ParseError, printParseErrorCode } from 'jsonc-parser';
 import { isObject } from '../../src/json';
 
-/** A file that a person wrote cannot be used. The message is for people: the file, the place, what is wrong. */
+/** A file that a person wrote cannot be used. The message names the file and the line, and says what is wrong. */
 export class FaultyFileError extends Error {}
 
 /**
- * The object a JSON file holds, or undefined when there is no such file. As with Core Tools there may be a
- * byte order mark, comments and commas at the end.
+ * Reads the object in a JSON file; undefined when there is no such file. Like Core Tools, it takes a byte order mark,
+ * comments and commas at the end.
  * https://github.com/Azure/azure-functions-core-tools/pull/3866 (comments), /pull/3870 (commas)
  * @throws FaultyFileError when it holds no JSON object, or cannot be read
  */
@@ -42,7 +42,7 @@ function readText(path: string): string | undefined {
   }
 }
 
-// What the parser says is wrong, in sentences that quote nothing of the text.
+// The parser's errors in words. They never quote the file, which may hold secrets.
 const faults: Readonly<Record<string, string | undefined>> = {
   CommaExpected: "',' expected.",
   ColonExpected: "':' expected.",

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 
 const asked = new WeakSet<ChildProcess>();
 
-/** Calls `tell` when a process that we started ends though nobody asked it to. */
+/** Calls `tell` when a process that we started ends by itself. */
 export function onDeath(child: ChildProcess, tell: (() => void) | undefined): void {
   child.once('exit', () => {
     if (!asked.has(child)) tell?.();
@@ -10,8 +10,7 @@ export function onDeath(child: ChildProcess, tell: (() => void) | undefined): vo
 }
 
 /**
- * Ends a process that we started: asks (by SIGTERM, or as `ask` does it), and after `graceMs` does not
- * ask any more.
+ * Ends a process that we started. `ask` asks it to end (SIGTERM). After `graceMs` it is killed.
  */
 export async function endProcess(
   child: ChildProcess,

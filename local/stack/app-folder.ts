@@ -5,7 +5,7 @@ import { isObject } from '../../src/json';
 import { readHostJson, readLocalSettings } from '../host/host-files';
 import { FaultyFileError, readJsonFile } from '../loopback/json-file';
 
-/** A Functions app, as far as the stack must know it before the host loads it. */
+/** What the stack must know of a Functions app before the host loads it. */
 export interface AppFolder {
   /** Folder of `host.json` and `package.json`. */
   readonly root: string;
@@ -13,11 +13,11 @@ export interface AppFolder {
   readonly authPath: string;
   /** Port of the app where nobody names one: `Host.LocalHttpPort` of `local.settings.json`, else 7071. */
   readonly port: number;
-  /** Shell command that makes the files of `main`; undefined where the app needs no build. */
+  /** Shell command that makes the files of `main`. Undefined when the app needs no build. */
   readonly buildCommand: string | undefined;
 }
 
-/** What a person may say about the app, where it is not as usual. */
+/** For an app that is not as usual. */
 export interface AppFolderOptions {
   /** Shell command; false: no build. Left out: `npm run build` where package.json has that script. */
   readonly build?: string | false;
@@ -52,7 +52,7 @@ export function authPathOf(root: string, basePath = 'auth'): string {
 function usualBuild(root: string): string | undefined {
   const scripts = readJsonFile(join(root, 'package.json'))?.['scripts'];
   const hasBuild = isObject(scripts) && typeof scripts['build'] === 'string';
-  // Silent: the lines of npm itself would hide those of the compiler.
+  // Silent: npm's own lines would hide those of the compiler.
   return hasBuild ? 'npm run --silent build' : undefined;
 }
 
@@ -75,7 +75,7 @@ export function buildApp({ root, buildCommand }: AppFolder): Promise<void> {
         resolve();
         return;
       }
-      // esbuild tells faults on stderr, tsc on stdout.
+      // esbuild writes errors to stderr, tsc to stdout.
       const said = `${stdout}${stderr}`.trim();
       reject(new BuildError(said === '' ? error.message : said));
     });

@@ -22,7 +22,7 @@ export interface AppProcess {
   readonly pid: number;
   /** PEM, with https: what a client must trust. */
   readonly certificate: string | undefined;
-  /** The last of what it has written: the log. */
+  /** The end of its log, at most 1 MB. */
   output(): string;
   stop(): Promise<void>;
 }
@@ -31,11 +31,11 @@ export interface AppProcessOptions {
   readonly port: number;
   readonly scriptRoot: string;
   readonly https: boolean;
-  /** Stands over `local.settings.json`. */
+  /** Settings that win over those of `local.settings.json`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Gets the log as it comes. */
   readonly onOutput?: ((text: string) => void) | undefined;
-  /** Told when the app ends though nobody asked it to. */
+  /** Called when the app ends by itself. */
   readonly onDeath?: (() => void) | undefined;
 }
 
@@ -62,7 +62,7 @@ export async function startAppProcess(options: AppProcessOptions): Promise<AppPr
       ...['--port', String(options.port), '--script-root', options.scriptRoot],
       ...(options.https ? ['--https'] : []),
     ],
-    // The log is shown on our terminal, if that is where our output goes.
+    // The log is shown on our terminal, so it may have colours there.
     { silent: true, env: { ...options.env, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) } },
   );
   let output = '';
@@ -98,42 +98,41 @@ export async function startAppProcess(options: AppProcessOptions): Promise<AppPr
   };
 }
 
-/** What `onDeath` of a listener calls an app that has ended by itself. */
+/** The name that `onDeath` of a listener gets for an app. */
 export const appPart = 'The app';
 
 /** The instances of the app on a stack. */
 export interface LaunchedApps {
-  /** Those that have been started and not been replaced. */
+  /** All instances that were started and not replaced. */
   readonly apps: readonly AppProcess[];
-  /** One more, on the next of the ports. */
+  /** Starts one more, on the next port. */
   readonly start: (how?: StartAppOptions) => Promise<AppProcess>;
   /**
-   * Ends an app and starts what is built now on its port, with its settings and those that
-   * `local.settings.json` has now. When that fails there is no app on the port, and this can be tried again
-   * with the same app.
+   * Ends an app and starts the current build on its port, with the current `local.settings.json`. When that fails, no
+   * app is on the port. It can be tried again with the same app.
    */
   readonly restart: (app: AppProcess) => Promise<AppProcess>;
 }
 
-interface Parts {
-  /** Where apps can stand: the provider knows these beforehand. */
+interface LaunchContext {
+  /** Ports for apps. The provider has registered their redirect URIs. */
   readonly ports: readonly number[];
   readonly facts: StackFacts;
   readonly options: StackOptions;
   readonly listener: StackListener;
-  /** Gets what was started, to be ended. */
+  /** Gets each part that was started, so that the stack can end it. */
   readonly running: { stop(): Promise<void> }[];
 }
 
 /** Starts instances of the app beside the parts of a stack that run already. */
-export function launchApps(parts: Parts): LaunchedApps {
-  const free = [...parts.ports];
+export function launchApps(stack: LaunchContext): LaunchedApps {
+  const free = [...stack.ports];
   const apps: AppProcess[] = [];
   const launches = new WeakMap<AppProcess, () => Promise<AppProcess>>();
   const keep = async (launch: () => Promise<AppProcess>): Promise<AppProcess> => {
     const app = await launch();
     launches.set(app, launch);
-    parts.running.push(app);
+    stack.running.push(app);
     apps.push(app);
     return app;
   };
@@ -142,11 +141,11 @@ export function launchApps(parts: Parts): LaunchedApps {
     start: async (how = {}) => {
       const port = free.shift();
       if (port === undefined) {
-        throw new Error(`A stack has at most ${parts.ports.length} apps.`);
+        throw new Error(`A stack has at most ${stack.ports.length} apps.`);
       }
-      const launch = () => launchApp(parts, port, how);
+      const launch = () => launchApp(stack, port, how);
       return tellStep(
-        parts.listener,
+        stack.listener,
         appPart,
         () => keep(launch),
         ({ url }) => url,
@@ -158,15 +157,15 @@ export function launchApps(parts: Parts): LaunchedApps {
         throw new Error('That app is not of this stack.');
       }
       await app.stop();
-      leave(parts.running, app);
+      leave(stack.running, app);
       leave(apps, app);
       return keep(launch);
     },
   };
 }
 
-function launchApp(parts: Parts, port: number, how: StartAppOptions): Promise<AppProcess> {
-  const { facts, options, listener } = parts;
+function launchApp(stack: LaunchContext, port: number, how: StartAppOptions): Promise<AppProcess> {
+  const { facts, options, listener } = stack;
   const https = how.https ?? options.https ?? false;
   const settings = appSettings({
     ...facts,
@@ -174,9 +173,9 @@ function launchApp(parts: Parts, port: number, how: StartAppOptions): Promise<Ap
     clientSecret: facts.client.secret,
   });
   const { scriptRoot = process.cwd(), usesLocalSettings = false } = options;
-  // The host reads the file itself, for what the environment does not have.
+  // The host reads the file itself. The environment wins over it, so what the file sets is left out here.
   const fromFile = usesLocalSettings ? Object.keys(readLocalSettings(scriptRoot).values) : [];
-  // With a route prefix, the root and large bodies belong to the host and to other functions of the team.
+  // With a route prefix, the page at `/` is the host's, and the team's own functions may take large bodies.
   const isRootOwn = readHostJson(scriptRoot).routePrefix === '';
   const usual: Readonly<Record<string, string>> = isRootOwn ? hostSettings : {};
   const forHost = Object.entries(usual).filter(([name]) => !fromFile.includes(name));

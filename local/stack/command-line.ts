@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type EntraShape, entraShapes } from '../entra/shape';
 
-/** What a person types to get here: in the checkout of Anteroom itself, or beside an app of one's own. */
+/** The command that a person types: `npm start --` in the checkout of Anteroom, `npx anteroom-local` elsewhere. */
 export const startCommand =
   process.env['npm_lifecycle_event'] === 'start' ? 'npm start --' : 'npx anteroom-local';
 
@@ -13,7 +13,7 @@ export const startUsage = `Usage: ${startCommand} [options], in the folder with 
   --data DIR        keep sessions and accounts in DIR over restarts; without it everything is in memory
   --https           serve the app over https with a throwaway certificate
   --shape S         play entra (Microsoft Entra ID), external-id or b2c
-  --watch           build and start the app anew when a source or a settings file changes
+  --watch           build and restart the app when a source or a settings file changes
   --build COMMAND   what builds the app (npm run build, where package.json has that script)
   --no-build        build nothing
   --base-path PATH  the basePath that the app gives to anteroom() (auth)
@@ -27,7 +27,7 @@ export interface StartOptions {
   readonly dataDir: string | undefined;
   readonly https: boolean;
   readonly shape: EntraShape;
-  /** Builds and starts the app anew when its sources change. */
+  /** Builds and restarts the app when its sources change. */
   readonly watches: boolean;
   readonly hasApp: boolean;
   /** A shell command; false: build nothing; undefined: what is usual. */
@@ -110,7 +110,7 @@ function readBasePath(text: string | undefined): string | undefined {
   return path;
 }
 
-/** The port is taken, and nobody chose another one. The message says what to type. */
+/** The port is taken, and no other port was chosen. The message says what to type. */
 export class PortChoiceError extends Error {}
 
 /** How to find a port for the app. */
@@ -160,7 +160,7 @@ async function nextFree(choice: PortChoice): Promise<number | undefined> {
   return undefined;
 }
 
-/** The arguments with another port, quoted where a shell would take them apart. */
+/** The same arguments with another port. Those that a shell would split are quoted. */
 function withPort({ args, command }: PortChoice, port: number): string {
   // `npm start` names the build itself.
   const own = command.startsWith('npm start') ? ['--port', '--build'] : ['--port'];

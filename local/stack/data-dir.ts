@@ -14,8 +14,8 @@ const ignoreAll = '*\n';
 const ownFiles = ['stack.json', 'entra.json'];
 
 /**
- * Makes the folder in which the stack keeps its state, or sees that it is one: for its owner only, and with a
- * `.gitignore` of its own, since a signing key, refresh tokens and secrets lie in it.
+ * Makes the folder for the state of the stack, or checks an existing one. Only its owner can read it, and it has a
+ * `.gitignore`, since it holds a signing key, refresh tokens and secrets.
  * @throws DataDirError when it cannot be made or holds files of somebody else
  */
 export function prepareDataDir(dataDir: string): void {
@@ -59,8 +59,8 @@ function explain(dataDir: string, error: unknown): string {
 }
 
 /**
- * Fresh secrets, or those kept in `dataDir`, a folder that is there (written at the first time, for the
- * owner's eyes only). Ports of stand-ins are the preferred ones where they are free; the provider's is kept.
+ * New secrets, or those kept in `dataDir`. The first run writes them there, readable by the owner only. The folder must
+ * exist. The stand-ins get the preferred ports where these are free. The provider keeps its port.
  * @throws Error when what is kept cannot be read
  */
 export async function stackSecrets({

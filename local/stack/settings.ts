@@ -6,12 +6,12 @@ import { readJsonFile } from '../loopback/json-file';
 import type { StorageAccount } from '../tables/azurite';
 import type { StackFacts, StackOptions } from './options';
 
-/** The tenant and the registration that the stand-in plays. Made up. */
+/** Tenant and client id of the stand-in. Both are made up. */
 export const localTenantId = '5a7e1c7e-0000-4000-8000-00000a57e700';
 export const localClientId = 'a9900000-0000-4000-8000-00000a57e700';
 
 /** What the app must know of the stack. */
-export interface AppSurroundings {
+export interface AppSettingsOptions {
   readonly baseUrl: string;
   readonly authority: string;
   readonly issuer: string;
@@ -24,36 +24,36 @@ export interface AppSurroundings {
 }
 
 /** The app's settings on the local stack, in the shape of `Values` in `local.settings.json`. */
-export function appSettings(around: AppSurroundings): Readonly<Record<string, string>> {
+export function appSettings(options: AppSettingsOptions): Readonly<Record<string, string>> {
   return {
-    APP_BASE_URL: around.baseUrl,
+    APP_BASE_URL: options.baseUrl,
     ENTRA_TENANT_ID: localTenantId,
     ENTRA_CLIENT_ID: localClientId,
-    ENTRA_AUTHORITY: around.authority,
-    ...(around.issuer !== around.authority && { ENTRA_ISSUER: around.issuer }),
-    ENTRA_CLIENT_SECRET: around.clientSecret,
-    TABLES_CONNECTION_STRING: around.tablesConnectionString,
-    TABLES_NAME: around.tableName,
-    KEY_RING_SECRET: around.keyRingSecret,
-    GRAPH_BASE_URL: around.graphBaseUrl,
-    ...(around.graphScopes !== undefined && { GRAPH_SCOPES: around.graphScopes }),
+    ENTRA_AUTHORITY: options.authority,
+    ...(options.issuer !== options.authority && { ENTRA_ISSUER: options.issuer }),
+    ENTRA_CLIENT_SECRET: options.clientSecret,
+    TABLES_CONNECTION_STRING: options.tablesConnectionString,
+    TABLES_NAME: options.tableName,
+    KEY_RING_SECRET: options.keyRingSecret,
+    GRAPH_BASE_URL: options.graphBaseUrl,
+    ...(options.graphScopes !== undefined && { GRAPH_SCOPES: options.graphScopes }),
   };
 }
 
 /**
- * What the template sets in Azure for the Functions host itself. On the stack, `local.settings.json` and the
- * environment stand over it.
+ * What the template in Azure sets for the Functions host itself. On the stack, `local.settings.json` and the
+ * environment can change these settings.
  */
 export const hostSettings = {
   AzureWebJobsDisableHomepage: 'true',
   /**
-   * Bytes. More than the 1 MiB that the app itself takes: a body that is a little too long gets the app's own
-   * answer, which says so. The host's answer is an empty 500.
+   * Bytes. The limit of the app itself is 1 MiB. So the app answers a body that is a little too long, and says why;
+   * the host would answer with an empty 500.
    */
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152',
 };
 
-// What would contradict the settings above if it came from elsewhere.
+// Settings that contradict those of the stack, wherever they come from.
 const contradicting = [
   'ENTRA_ISSUER',
   'ENTRA_CLIENT_CERTIFICATE',
@@ -62,7 +62,7 @@ const contradicting = [
   'KEY_VAULT_KEY_ID',
 ];
 
-/** Names that `local.settings.json` cannot set on the stack: the stack gives them, or takes them away. */
+/** Settings that `local.settings.json` cannot change on the stack: the stack sets or removes them. */
 export const stackSettingNames: readonly string[] = [
   ...contradicting,
   ...Object.keys(
@@ -74,8 +74,8 @@ export const stackSettingNames: readonly string[] = [
 ];
 
 /**
- * The environment of an app process: this process's, without settings of the app that would disturb
- * it. With `usesLocalSettings` only those that contradict the stack's go, else all of them.
+ * The environment of an app process: that of this process and the settings of the stack. With `usesLocalSettings`, only
+ * settings that contradict the stack are removed from it; otherwise all settings of the app are.
  */
 export function appEnvironment(
   own: Readonly<Record<string, string | undefined>>,
@@ -87,8 +87,8 @@ export function appEnvironment(
 }
 
 /**
- * Settings for an app that another host starts (`func start`): the parts of the stack stand where these say. They are
- * public, and reach nothing but this machine. `local.settings.json.example` holds the same.
+ * Settings for an app that another host starts (`func start`). The parts of the stack listen where these settings say.
+ * The secrets are public and are good for nothing outside this machine. `local.settings.json.example` has the same.
  */
 export const usualLocalSettings: Readonly<Record<string, string>> = {
   AzureWebJobsStorage: emulatorConnection('Blob', 7084),
@@ -104,7 +104,7 @@ export const usualLocalSettings: Readonly<Record<string, string>> = {
   }),
 };
 
-/** With the account that every storage emulator has: https://learn.microsoft.com/azure/storage/common/storage-use-azurite */
+/** The account is the one that every storage emulator has: https://learn.microsoft.com/azure/storage/common/storage-use-azurite */
 function emulatorConnection(service: 'Blob' | 'Table', port: number): string {
   const name = 'devstoreaccount1';
   const key =
@@ -112,7 +112,7 @@ function emulatorConnection(service: 'Blob' | 'Table', port: number): string {
   return `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${key};${service}Endpoint=http://127.0.0.1:${port}/${name};`;
 }
 
-/** Where the stand-ins must stand for an app that another host starts. */
+/** Where the stand-ins must listen for an app that another host starts. */
 export type StandInSettings = Pick<StackOptions, 'secrets' | 'blobs' | 'tableName'> & {
   readonly appPort: number;
   /** Values that `local.settings.json` lacks; undefined where it has them. */
@@ -130,10 +130,10 @@ export function standInSettings(root: string): StandInSettings {
   const found = readJsonFile(path)?.['Values'];
   const isReady = isObject(found) && found['ENTRA_TENANT_ID'] !== undefined;
   const values = isReady ? found : usualLocalSettings;
-  return { ...readPlaces(values, path), missing: isReady ? undefined : usualLocalSettings };
+  return { ...readStandIns(values, path), missing: isReady ? undefined : usualLocalSettings };
 }
 
-function readPlaces(
+function readStandIns(
   values: Readonly<Record<string, unknown>>,
   path: string,
 ): Omit<StandInSettings, 'missing'> {
@@ -182,7 +182,7 @@ function accountOf(connection: Readonly<Record<string, string>>): StorageAccount
   return { name: connection['AccountName'] ?? '', key: connection['AccountKey'] ?? '' };
 }
 
-/** `Name=value;…`, where a value may hold further `=`. */
+/** `Name=value;…`. A value may contain `=`. */
 function connectionParts(text: string): Readonly<Record<string, string>> {
   const pairs = text.split(';').map((pair) => {
     const at = pair.indexOf('=');
@@ -192,9 +192,8 @@ function connectionParts(text: string): Readonly<Record<string, string>> {
 }
 
 /**
- * Lines that tell which settings of `local.settings.json` the app gets, and which it does not get from there
- * since the stack or the environment stands over the file. Names only: values may be secret. Settings that
- * the file leaves empty are left out.
+ * Lines for a person: which settings the app gets from `local.settings.json`, and which come from the stack or from the
+ * environment instead. They have names only, since values may be secret. Empty settings are left out.
  */
 export function describeLocalSettings(
   values: Readonly<Record<string, string>>,
@@ -221,7 +220,7 @@ export function describeMissing(
   { authority, issuer }: Pick<StackFacts, 'authority' | 'issuer'>,
   missing: StandInSettings['missing'],
 ): string {
-  // With an issuer of its own, the provider is of another shape than in the example.
+  // The example is for the shape `entra`, where issuer and authority are the same.
   const ofShape = issuer === authority ? {} : { ENTRA_AUTHORITY: authority, ENTRA_ISSUER: issuer };
   const lines = Object.entries({ ...missing, ...ofShape }).map(
     ([name, value]) => `  "${name}": "${value}"`,

@@ -11,7 +11,7 @@ bypassProxyOnLoopback(process.env);
 
 /** An instance of the app, as a test sees it. */
 export interface AppFacts {
-  /** Place among the stack's apps: what `stop-app` and `output` name. */
+  /** Index among the apps of the stack, for `stop-app` and `output`. */
   readonly index: number;
   readonly url: string;
   readonly port: number;
@@ -21,14 +21,14 @@ export interface AppFacts {
   readonly certificate?: string;
 }
 
-/** What a stack process is told. Every message but `stop` is answered with a `reply` of its `id`. */
+/** A command to a stack process. Each one except `stop` gets a `reply` with the same `id`. */
 export type StackCommand =
   | { readonly type: 'start-app'; readonly id: number; readonly options: StartAppOptions }
   | { readonly type: 'stop-app'; readonly id: number; readonly index: number }
   | { readonly type: 'output'; readonly id: number; readonly index: number }
   | { readonly type: 'stop' };
 
-/** What a stack process tells. */
+/** A message of a stack process. */
 export type StackMessage =
   | { readonly type: 'ready'; readonly facts: StackFacts; readonly apps: readonly AppFacts[] }
   | { readonly type: 'failed'; readonly reason: string }
@@ -42,7 +42,7 @@ export type StackMessage =
 
 /** @param json `StackOptions`, written by our own tests */
 async function runStackProcess(json: string): Promise<void> {
-  // A Ctrl-C in the terminal reaches every process: the parent decides when this one ends.
+  // Ctrl-C in the terminal reaches every process. The parent decides when this one ends.
   process.on('SIGINT', () => undefined);
   try {
     const stack = await startStack(JSON.parse(json) as StackOptions);

@@ -19,9 +19,9 @@ import { localClientId, localTenantId } from './settings';
 export interface Stack {
   readonly facts: StackFacts;
   readonly apps: readonly AppProcess[];
-  /** One more instance; at most `mostApps` in all, since the stand-in knows their URLs beforehand. */
+  /** Starts one more instance, `maxApps` at most: their redirect URIs are registered from the start. */
   startApp(options?: StartAppOptions): Promise<AppProcess>;
-  /** Ends an app and starts what is built now in its place; if that fails, again with the same `app`. */
+  /** Ends an app and starts the current build on its port. If that fails, call it again with the same `app`. */
   restartApp(app: AppProcess): Promise<AppProcess>;
   /** Ends everything that was started, by its process id. */
   stop(): Promise<void>;
@@ -30,8 +30,7 @@ export interface Stack {
 export const maxApps = 10;
 
 /**
- * Starts Azurite, the Entra stand-in, the Graph stand-in and the app, as much at once as they allow.
- * When one fails, the others are ended.
+ * Starts Azurite, the Entra stand-in, the Graph stand-in and the app. When one fails, the others are ended.
  * @throws AppStartError, DataDirError, or what another part threw
  */
 export async function startStack(
@@ -75,24 +74,24 @@ async function choosePorts(first: number | undefined): Promise<number[]> {
   return [...ports];
 }
 
-// Both are waited for, so that nothing is still starting when the first failure ends the rest.
+// Waits for both. Otherwise one could still be starting when the failure of the other ends everything.
 async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([a, b]);
   return Promise.all([a, b]);
 }
 
-/** Starts Azurite's tables, unless there are some already, makes the app's table, and blobs if asked for. */
-async function startStorage(parts: {
+/** Starts Azurite's tables, unless `options` name existing ones, and its blobs if needed. Makes the app's table. */
+async function startStorage(context: {
   readonly options: StackOptions;
   readonly secrets: StackSecrets;
   /** Gets what was started, to be ended. */
   readonly running: { stop(): Promise<void> }[];
   readonly listener: StackListener;
 }): Promise<Pick<StackFacts, 'tablesConnectionString' | 'tableName'>> {
-  const { options, secrets, running, listener } = parts;
+  const { options, secrets, running, listener } = context;
   const { blobs, dataDir, tableName = 'anteroom' } = options;
   const kept = dataDir === undefined ? {} : { dataDir };
-  const place = dataDir === undefined ? 'Azurite, in memory' : 'Azurite';
+  const product = dataDir === undefined ? 'Azurite, in memory' : 'Azurite';
 
   const startTables = async (): Promise<string> => {
     let connectionString = options.tablesConnectionString;
@@ -113,12 +112,15 @@ async function startStorage(parts: {
   };
   const startBlobs = async (): Promise<void> => {
     if (blobs !== undefined) {
-      await tellStep(listener, `Blob storage for func (${place})`, async () => {
+      await tellStep(listener, `Blob storage for func (${product})`, async () => {
         running.push(await startAzurite('blob', { ...blobs, ...kept }));
       });
     }
   };
-  const both = [tellStep(listener, `Table Storage (${place})`, startTables), startBlobs()] as const;
+  const both = [
+    tellStep(listener, `Table Storage (${product})`, startTables),
+    startBlobs(),
+  ] as const;
   await Promise.allSettled(both);
   const [tablesConnectionString] = await Promise.all(both);
   return { tablesConnectionString, tableName };
@@ -127,8 +129,8 @@ async function startStorage(parts: {
 const graphAudience = 'https://graph.microsoft.com';
 
 /**
- * Azure AD B2C gives no tokens for Microsoft Graph. There the stand-in for Graph plays another API, which is exposed
- * in the B2C tenant and answers about people in Graph's form.
+ * Azure AD B2C gives no tokens for Microsoft Graph. With that shape the Graph stand-in is another API, which is exposed in
+ * the B2C tenant and answers in Graph's form.
  */
 const peopleApi = {
   uri: 'https://anteroom.onmicrosoft.example/people',
@@ -142,8 +144,8 @@ type StandInFacts = Pick<
   'entraUrl' | 'authority' | 'issuer' | 'graphUrl' | 'graphBaseUrl' | 'graphScopes' | 'users'
 >;
 
-/** Starts the Entra stand-in, which must know where the app will stand, and the Graph stand-in. */
-async function startStandIns(parts: {
+/** Starts the Entra stand-in, which must know the app's ports, and the Graph stand-in. */
+async function startStandIns(context: {
   readonly options: StackOptions;
   readonly secrets: StackSecrets;
   readonly appPorts: readonly number[];
@@ -151,7 +153,7 @@ async function startStandIns(parts: {
   readonly running: { stop(): Promise<void> }[];
   readonly listener: StackListener;
 }): Promise<StandInFacts> {
-  const { options, secrets, appPorts, running, listener } = parts;
+  const { options, secrets, appPorts, running, listener } = context;
   const { dataDir, shape, otherClients } = options;
   const entra = await tellStep(
     listener,
@@ -215,7 +217,7 @@ function registration(
     secret: clientSecret,
     redirectUris: origins.map((origin) => `${origin}${authPath}/redirect`),
     postLogoutRedirectUris: origins.map((origin) => `${origin}${authPath}/signed-out`),
-    // As the deployment registers them.
+    // The deployment registers the same claims.
     optionalClaims: ['login_hint', 'sid'] as const,
     frontChannelLogoutUri: `${scheme}://localhost:${appPorts[0] ?? 0}${authPath}/front-channel-logout`,
     ...own,

@@ -22,7 +22,7 @@ import { describeLocalSettings, describeMissing, standInSettings } from './setti
 import { type Stack, startStack } from './stack';
 import { type AppWatch, watchApp } from './watch';
 
-// Those of local.settings.json.example, which the dev container forwards.
+// The same as in local.settings.json.example. The dev container forwards them.
 const preferredPorts = { entra: 7081, graph: 7082 };
 
 // The program of `anteroom-local`. Nothing on this machine goes through a proxy.
@@ -59,7 +59,7 @@ function endOnSignals(running: Running): void {
     if (running.isEnding) return;
     running.isEnding = true;
     running.watch?.stop();
-    // While it still starts there is no stack yet: what was started ends with its parent.
+    // The stack is still starting. Its parts end when this process ends.
     if (running.stack === undefined) process.exit(0);
     void running.stack.stop().finally(() => process.exit(0));
   };
@@ -90,12 +90,12 @@ async function startWithApp(
   if (options.watches) running.watch = watchStack(stack, folder);
 }
 
-/** The app is served by somebody else, who reads `local.settings.json`. */
+/** For an app that another host runs with `local.settings.json`. */
 async function startBesideApp(options: StartOptions, running: Running): Promise<void> {
   const root = process.cwd();
-  const { missing, ...places } = standInSettings(root);
+  const { missing, ...standIns } = standInSettings(root);
   const authPath = authPathOf(root, options.basePath);
-  const stack = await start({ ...stackOptions(options), apps: 0, ...places, authPath }, options);
+  const stack = await start({ ...stackOptions(options), apps: 0, ...standIns, authPath }, options);
   running.stack = stack;
   console.log('The app is not started: `func start` or `npm run host` serves it beside them.');
   console.log(describeMissing(stack.facts, missing));
@@ -106,7 +106,7 @@ function stackOptions({ dataDir, https, shape }: StartOptions): StackOptions {
   return { https, shape, usesLocalSettings: true, ...(dataDir !== undefined && { dataDir }) };
 }
 
-/** Builds the app, where there is one, and starts the stack. Tells each step. */
+/** Builds the app, if there is one, and starts the stack. Shows each step. */
 async function start(
   stackOptions: StackOptions & { readonly appPort: number },
   { watches }: StartOptions,
@@ -136,7 +136,7 @@ async function start(
   if (folder?.buildCommand !== undefined) {
     await tellStep(listener, `Build (${folder.buildCommand})`, () => buildApp(folder));
   }
-  // Only at a terminal: without one, several stacks may start at once. The app's own port goes before.
+  // Only at a terminal: elsewhere several stacks may start at once. The app's port comes first.
   const isUnclaimed = !Object.values(preferredPorts).includes(stackOptions.appPort);
   const preferred = process.stdout.isTTY && isUnclaimed ? { preferredPorts } : {};
   const stack = await startStack({ ...preferred, ...stackOptions }, listener);
@@ -145,7 +145,7 @@ async function start(
   return stack;
 }
 
-/** The provider, its sessions, and the tables stay as they are while the app is replaced. */
+/** Only the app is restarted. The provider, its sessions and the tables stay as they are. */
 function watchStack(stack: Stack, folder: AppFolder): AppWatch {
   let [app] = stack.apps;
   const watching = watchApp({
@@ -173,7 +173,7 @@ function requireSources({ root }: AppFolder): void {
   }
 }
 
-/** Says where the settings of the app come from. What its process would find wrong in the files is told before anything is started. */
+/** Shows where the app's settings come from. A fault in the files is told before anything is started. */
 function tellSettings({ root }: AppFolder): void {
   readHostJson(root);
   const { values } = readLocalSettings(root);
@@ -184,7 +184,7 @@ function tellSettings({ root }: AppFolder): void {
 
 type Write = ((text: string) => void) & { release(): Write };
 
-// The app's first lines come after the steps, or they would stand between them.
+// Keeps the app's first lines back, so that they do not appear between the steps.
 function holdBack(): Write {
   const held: string[] = [];
   const now: Write = Object.assign((text: string) => void process.stdout.write(text), {
@@ -205,7 +205,7 @@ async function freeAppPort(wanted: number, args: readonly string[]): Promise<num
 
 async function askAtTerminal(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  // Ctrl-C comes to the question, not to the process.
+  // While the question is open, Ctrl-C does not reach the process.
   terminal.on('SIGINT', () => process.exit(0));
   try {
     return await terminal.question(question);
@@ -243,7 +243,7 @@ function isPortTaken(error: unknown): error is Error & { readonly port: number }
   );
 }
 
-/** Where to begin, and what is missing for a sign-in. */
+/** Where to open the app, and where to sign in. */
 function describeApp({ apps: [app] }: Stack, { authPath }: AppFolder): string {
   const url = app?.url ?? '';
   const signIn = `${authPath}/login`;
@@ -253,7 +253,7 @@ function describeApp({ apps: [app] }: Stack, { authPath }: AppFolder): string {
     : `Open ${url}\nNo function of the app answers at ${signIn}, so nobody can sign in. Register the functions of anteroom(...), or name its basePath: --base-path`;
 }
 
-/** What a person needs to know of a stack that is ready. */
+/** The accounts and the control pages. */
 function describeStack({ facts }: Stack): string {
   const width = Math.max(...facts.users.map(({ username }) => username.length));
   const accounts = facts.users.map(({ username, note }) => `  ${username.padEnd(width)}   ${note}`);

@@ -12,35 +12,35 @@ const settingsFiles = ['host.json', 'local.settings.json'];
 const pauseMs = 100;
 
 /** What a watch works with. */
-export interface AppWatchParts {
+export interface AppWatchOptions {
   readonly folder: AppFolder;
   /** Throws when the app cannot run with the settings files as they are. */
   readonly check: () => void;
   readonly restart: () => Promise<void>;
-  /** Gets lines for people. */
+  /** Gets lines for the terminal. */
   readonly tell: (line: string) => void;
-  /** What an error is for people. */
+  /** The text of an error, for the terminal. */
   readonly explain: (error: unknown) => string;
 }
 
 /**
- * Builds the app and starts it anew when a file in `src`, or a settings file, has changed. What cannot be
- * built, or is refused by `check`, leaves the app that runs. Tells how it went.
+ * Builds and restarts the app when a file in `src` or a settings file has changed, and tells how it went. When the build
+ * fails, or `check` throws, the app that runs stays.
  */
-export function watchApp(parts: AppWatchParts): AppWatch {
+export function watchApp(options: AppWatchOptions): AppWatch {
   let isStopped = false;
   let isBusy = false;
   let hasChangedAgain = false;
   let waiting: NodeJS.Timeout | undefined;
   const tell = (line: string): void => {
-    // What ends with everything else fails, and that is no news.
-    if (!isStopped) parts.tell(line);
+    // A build that is broken off at the end of the stack fails. Nobody needs to know that.
+    if (!isStopped) options.tell(line);
   };
   const work = async (): Promise<void> => {
     hasChangedAgain = isBusy;
     if (isBusy || isStopped) return;
     isBusy = true;
-    await renew({ ...parts, tell }, () => isStopped);
+    await renew({ ...options, tell }, () => isStopped);
     isBusy = false;
     if (hasChangedAgain) await work();
   };
@@ -48,12 +48,12 @@ export function watchApp(parts: AppWatchParts): AppWatch {
   const onChange = (name: string): void => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      // Anew each time: on Linux a watch stays with a file, or folder, that another was moved over.
+      // On Linux a watch stays with the old file after another file was moved over it. So it begins again each time.
       for (const each of watchers) each.close();
       try {
-        watchers = watchFiles(parts.folder.root, onChange);
+        watchers = watchFiles(options.folder.root, onChange);
       } catch {
-        // Between two steps of git, say, there is no `src`.
+        // There may be no `src` for a moment, for example while git works.
         watchers = [];
         onChange(name);
         return;
@@ -62,7 +62,7 @@ export function watchApp(parts: AppWatchParts): AppWatch {
       void work();
     }, pauseMs);
   };
-  watchers = watchFiles(parts.folder.root, onChange);
+  watchers = watchFiles(options.folder.root, onChange);
   return {
     stop() {
       isStopped = true;
@@ -72,19 +72,19 @@ export function watchApp(parts: AppWatchParts): AppWatch {
   };
 }
 
-async function renew(parts: AppWatchParts, isStopped: () => boolean): Promise<void> {
-  const { tell, explain } = parts;
+async function renew(options: AppWatchOptions, isStopped: () => boolean): Promise<void> {
+  const { tell, explain } = options;
   const started = performance.now();
   try {
-    parts.check();
-    await buildApp(parts.folder);
+    options.check();
+    await buildApp(options.folder);
   } catch (error) {
     tell(`\nNot built; what runs goes on as it was:\n${explain(error)}`);
     return;
   }
   if (isStopped()) return;
   try {
-    await parts.restart();
+    await options.restart();
     tell(`Built and started anew in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
   } catch (error) {
     tell(`\nBuilt, but the app does not start. The next change tries again.\n${explain(error)}`);
@@ -94,14 +94,14 @@ async function renew(parts: AppWatchParts, isStopped: () => boolean): Promise<vo
 function watchFiles(root: string, changed: (name: string) => void): readonly FSWatcher[] {
   const watchers = [
     watch(join(root, 'src'), { recursive: true }, (_event, name) => {
-      // What editors put beside a file while it is open is no source.
+      // Editors put temporary files beside an open file.
       if (name !== null && !/(^|[\\/])\.[^\\/]*$|~$/.test(name)) changed(join('src', name));
     }),
     watch(root, (_event, name) => {
       if (name !== null && settingsFiles.includes(name)) changed(name);
     }),
   ];
-  // What was watched is gone: the change that took it away is told all the same.
+  // The watched file or folder was removed. That is a change too, and it was told already.
   for (const each of watchers) each.on('error', () => undefined);
   return watchers;
 }

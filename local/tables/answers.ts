@@ -15,8 +15,8 @@ const server = 'Windows-Azure-Table/1.0 Microsoft-HTTPAPI/2.0';
 const version = '2019-02-02';
 
 /**
- * Azurite's answer as Table Storage gives it. The code of an error of data is only in the body; 401 and 403 have
- * the header too. A read by keys answers the same for a missing table and a missing row (Azure/azure-sdk-for-net#46430).
+ * Changes Azurite's answer to what Table Storage sends. The error code is only in the body; 401 and 403 have it in a
+ * header too. A read by keys answers the same for a missing table and a missing row (Azure/azure-sdk-for-net#46430).
  */
 export function asLive({ kind }: TablesRequest, answer: BehindAnswer): LiveAnswer {
   const { status, headers } = answer;
@@ -53,7 +53,7 @@ export function liveError(
   };
 }
 
-/** An error in XML: what the service's outermost layer answers, whatever the client accepts. */
+/** An error in XML. The outer layer of the service answers so, whatever the client accepts. */
 export function liveXmlError(status: number, code: string, message: string): LiveAnswer {
   const { id, time, headers } = errorParts(code);
   const text = `<?xml version="1.0" encoding="utf-8"?><m:error xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"><m:code>${code}</m:code><m:message xml:lang="en-US">${message}\nRequestId:${id}\nTime:${time}</m:message></m:error>`;
@@ -104,10 +104,10 @@ const [partitionHeader, rowHeader] = [
   'x-ms-continuation-nextrowkey',
 ] as const;
 
-/** Stands for the place before the first row. No key of a row has this character. */
+/** The key before the first row. Keys of rows never have this character. */
 const beginning = '\u0001';
 
-/** What pages of a list look like. */
+/** Pages of lists. */
 export interface Pages {
   /** Whether this list begins with an empty page. */
   holdsBack(asked: TablesRequest): boolean;
@@ -124,9 +124,9 @@ export interface Pages {
 }
 
 /**
- * Table Storage may answer any list with an empty page and a continuation: at the border of a partition server, or after
- * five seconds. Here every list begins with one once the table is known, since a missing table must be answered as missing.
- * Continuations are opaque texts, and that of the row may be absent. They hold the place itself, so they outlive a restart.
+ * Table Storage may answer any list with an empty page and a continuation: between two partition servers, or after five
+ * seconds. Here every list begins with an empty page, once the table is known to exist. Continuations are opaque texts,
+ * and that of the row may be absent. They contain the keys, so they stay valid after a restart.
  * Microsoft Learn, "Query timeout and pagination".
  */
 export function createPages(): Pages {
@@ -151,8 +151,8 @@ export function createPages(): Pages {
     withContinuation: (answer) => {
       const headers = { ...answer.headers };
       for (const name of [partitionHeader, rowHeader]) {
-        const place = headers[name];
-        if (typeof place === 'string') headers[name] = opaque(place);
+        const key = headers[name];
+        if (typeof key === 'string') headers[name] = opaque(key);
       }
       return { ...answer, headers };
     },
@@ -169,9 +169,9 @@ function pathBehind({ kind, path }: TablesRequest): string | undefined {
       kept.push(part);
       continue;
     }
-    const place = clear(decodeURIComponent(value));
-    if (place === undefined) return undefined;
-    if (place !== beginning) kept.push(`${name}=${encodeURIComponent(place)}`);
+    const key = clear(decodeURIComponent(value));
+    if (key === undefined) return undefined;
+    if (key !== beginning) kept.push(`${name}=${encodeURIComponent(key)}`);
   }
   return `${resource}?${kept.join('&')}`;
 }
@@ -181,8 +181,8 @@ function queryOf(path: string): URLSearchParams {
 }
 
 /** `1!12!Y29udFRva2Vu`: a version, the length, and base64 with `-` for `=`. */
-function opaque(place: string): string {
-  const text = Buffer.from(place).toString('base64').replaceAll('=', '-');
+function opaque(key: string): string {
+  const text = Buffer.from(key).toString('base64').replaceAll('=', '-');
   return `1!${text.length}!${text}`;
 }
 

@@ -16,7 +16,7 @@ export interface StorageAccount {
 /** A service of Azurite, running in a process of its own. Its tables answer as Azure Table Storage does. */
 export interface Azurite {
   readonly pid: number | undefined;
-  /** Where Azurite itself listens, behind the layer that answers as the live service does. */
+  /** Port of Azurite itself, behind the proxy that answers as the live service does. */
   readonly azuritePort: number;
   readonly endpoint: string;
   readonly connectionString: string;
@@ -29,15 +29,15 @@ export type AzuriteService = 'table' | 'blob';
 /** How to start a service. */
 export interface AzuriteOptions {
   readonly port?: number;
-  /** Where the rows or blobs stay; without it they live in memory. */
+  /** Folder for the rows or blobs. Without it they are in memory. */
   readonly dataDir?: string;
-  /** Must be the same each time for what is kept to be found again. */
+  /** Must stay the same, or the rows that were kept are not found again. */
   readonly account?: StorageAccount;
-  /** Told when Azurite ends though nobody asked it to. */
+  /** Called when Azurite ends by itself. */
   readonly onDeath?: () => void;
   /** The built `azurite-process.mjs`, where it is not beside this file. */
   readonly script?: string;
-  /** True lets this process end while Azurite still runs, which then ends too. */
+  /** True: a running Azurite does not keep this process alive. It ends when this process ends. */
   readonly isLeftRunning?: boolean;
 }
 
@@ -77,7 +77,7 @@ export async function startAzurite(
         () => {
           child.disconnect();
         },
-        // With a folder, rows are written at the end.
+        // With a folder, Azurite writes the rows at the end.
         options.dataDir === undefined ? undefined : 12_000,
       ),
   };
@@ -85,10 +85,10 @@ export async function startAzurite(
 
 function forkAzurite(
   service: AzuriteService,
-  place: { readonly port: number; readonly azuritePort: number; readonly account: StorageAccount },
+  where: { readonly port: number; readonly azuritePort: number; readonly account: StorageAccount },
   { dataDir, script }: AzuriteOptions,
 ): ChildProcess {
-  const { port, azuritePort, account } = place;
+  const { port, azuritePort, account } = where;
   const kept = dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', dataDir];
   return fork(
     script ?? new URL('./azurite-process.mjs', import.meta.url),
@@ -106,8 +106,8 @@ function forkAzurite(
     ],
     {
       silent: true,
-      // In a group of its own: a Ctrl-C in the terminal would reach it too, and Azurite that is asked
-      // to end twice ends without writing its data.
+      // In its own process group, or Ctrl-C in the terminal would reach it too. When Azurite is asked twice to end, it
+      // does not write its data.
       detached: true,
       windowsHide: true,
       env: { ...process.env, AZURITE_ACCOUNTS: `${account.name}:${account.key}` },
@@ -146,7 +146,7 @@ function letGo(child: ChildProcess): void {
   child.stderr?.destroy();
 }
 
-/** Makes the table, as Bicep does in Azure: the app itself never does. One that is there is left alone. */
+/** Makes the table if it does not exist. In Azure, Bicep makes it; the app never does. */
 export async function createTable(connectionString: string, tableName: string): Promise<void> {
   try {
     await createTableClient({ connectionString, tableName }).createTable();

@@ -21,7 +21,7 @@ import {
 } from '../loopback/control-page';
 import { requestKinds, type TablesRequest } from './request';
 
-/** How tables can fail, and what a client sees of it. `lose`: it is done, and the connection breaks off before the answer. */
+/** How tables can fail, and what the client sees. `lose`: the request is done, but the connection closes before the answer. */
 export const faultKinds = {
   none: undefined,
   busy: { status: 503, code: 'ServerBusy', message: 'The server is busy.' },
@@ -60,16 +60,16 @@ export type TablesFaults = ReturnType<typeof createTablesFaults>;
 export function createTablesFaults() {
   return {
     fault: createControl<FaultKind>('none', isOneOf(faultNames), oneOfInWords(faultNames)),
-    /** Which requests it touches. */
+    /** Which requests fail. */
     on: createControl<(typeof targets)[number]>('all', isOneOf(targets), oneOfInWords(targets)),
     /** The `Retry-After` of `busy`, as it is sent; empty: none. */
     retryAfter: createControl('', isString, 'seconds or a date, or an empty text for none'),
-    /** How many requests it touches; null: all. */
+    /** How many requests fail; null: all. */
     times: createControl<number | null>(null, isTimes, timesInWords),
   };
 }
 
-/** Whether the fault that is set touches this request. */
+/** Whether this request fails by the fault that is set. */
 export function isMeant({ fault, on }: TablesFaults, { kind }: TablesRequest): boolean {
   if (fault.value === 'none') return false;
   const isRead = kind === 'point-read' || kind === 'list';

@@ -11,9 +11,9 @@ const mebibyte = 1024 * 1024;
 const maxProperties = 252;
 
 /**
- * Azurite itself holds 64 KiB a property, 4 MiB a request and 100 operations a transaction. Of an inserted row it
- * counts neither bytes nor properties. Microsoft Learn, "Understanding the Table service data model".
- * @returns the service's refusal; of a transaction that of its first row that is too large
+ * Azurite itself limits a property (64 KiB), a request (4 MiB) and a transaction (100 operations). It does not limit the
+ * size of an inserted row or the number of its properties. Microsoft Learn, "Understanding the Table service data model".
+ * @returns the service's refusal. In a transaction it is about the first row that is too large
  */
 export function refuseByLimits({ kind, body, headers }: TablesRequest): LiveAnswer | undefined {
   if (kind === 'transaction')
@@ -36,7 +36,7 @@ function refuseTransaction(body: string, type = ''): LiveAnswer | undefined {
   return undefined;
 }
 
-/** 202 with the failure inside, as for every failed transaction. */
+/** A failed transaction is 202 with the failure in the body. */
 function failedTransaction(type: string, code: string, message: string): LiveAnswer {
   const error = liveError(400, code, message);
   const boundary = (/boundary=([\w-]+)/.exec(type)?.[1] ?? '').replace('batch', 'batchresponse');
@@ -108,12 +108,12 @@ function valueOf(value: unknown, type: unknown): PropertyValue {
   return type === undefined || type === 'Edm.String' ? text : 0;
 }
 
-/** Whose bearer tokens open the tables. */
+/** Which bearer tokens are accepted. */
 export interface AccessRules {
   readonly tenantId: string;
   /** Public keys of the tokens. */
   readonly keys: readonly JWK[];
-  /** The emulator's account, which signs what Azurite is asked: it knows no tokens. */
+  /** The emulator's account. Azurite knows no tokens, so requests to it are signed with this key. */
   readonly account: { readonly name: string; readonly key: string };
 }
 
@@ -121,7 +121,7 @@ const audiences = ['https://storage.azure.com', 'https://storage.azure.com/'];
 
 type Judgement = { readonly headers: TablesRequest['headers'] } | { readonly refused: LiveAnswer };
 
-/** Lets a request through with the headers that Azurite wants, or refuses it as Table Storage does. */
+/** Gives the headers that Azurite needs, or refuses a request as Table Storage does. */
 export function createAccess(
   rules: AccessRules | undefined,
 ): (asked: TablesRequest) => Promise<Judgement> {
@@ -158,14 +158,14 @@ async function isGood(token: string, { tenantId, keys }: AccessRules): Promise<b
   }
 }
 
-/** Unquoted, and with a space between: a form of its own, which only Azure Storage has. */
+/** Only Azure Storage writes a challenge like this: without quotes, and with a space between the members. */
 function challenge(answer: LiveAnswer, rules: AccessRules | undefined): LiveAnswer {
   const tenant = rules?.tenantId ?? 'common';
   const header = `Bearer authorization_uri=https://login.microsoftonline.com/${tenant}/oauth2/authorize resource_id=https://storage.azure.com`;
   return { ...answer, headers: { ...answer.headers, 'www-authenticate': header } };
 }
 
-/** SharedKeyLite of the table service: the date and the resource. Microsoft Learn, "Authorize with Shared Key". */
+/** SharedKeyLite of the table service signs the date and the resource. Microsoft Learn, "Authorize with Shared Key". */
 function signed(
   { headers, path }: TablesRequest,
   { name, key }: AccessRules['account'],

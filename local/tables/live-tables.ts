@@ -22,26 +22,26 @@ export interface LiveTablesOptions {
   readonly port?: number;
   /** PEM; with it, https is served. */
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** Whose bearer tokens are taken; without it nobody's. */
+  /** Which bearer tokens are accepted. Without it, none are. */
   readonly access?: AccessRules;
 }
 
 /** Tables that answer as Azure Table Storage does. */
 export interface LiveTables {
   readonly port: number;
-  /** What goes wrong from now on, as by `POST /control`; nothing without `change`. */
+  /** Sets the faults, as `POST /control` does. Without `change` it removes them all. */
   misbehave(change?: Readonly<Record<string, unknown>>): void;
   /**
-   * Method and path of each request since the last call, in the order they began: `GET /a/b`. A list that begins
-   * with an empty page counts once.
+   * Method and path of each request since the last call, in order: `GET /a/b`. A list that begins with an empty page
+   * counts once.
    */
   takeRequests(): string[];
   stop(): Promise<void>;
 }
 
 /**
- * A layer in front of Azurite on loopback, which answers as the live service does: error codes in the body alone, opaque
- * continuations, empty pages, gzip, limits, bearer tokens; on demand it is busy, refuses, loses answers or breaks off.
+ * A proxy in front of Azurite that answers as the live service does: error codes only in the body, opaque continuations,
+ * empty pages, gzip, limits, bearer tokens. On demand it is busy, refuses, loses answers or closes connections.
  * Rejects when the port is taken (`EADDRINUSE`).
  */
 export async function startLiveTables(options: LiveTablesOptions): Promise<LiveTables> {
@@ -60,7 +60,7 @@ export async function startLiveTables(options: LiveTablesOptions): Promise<LiveT
         if (answer === 'cut') response.destroy();
         else if (answer !== 'none') send(answer, request, response);
       },
-      // Azurite has gone, or the client has.
+      // Azurite or the client has closed the connection.
       () => response.destroy(),
     );
   };
@@ -107,7 +107,7 @@ function answerOwn(
   });
 }
 
-/** What a request gets: an answer, a cut connection, or nothing at all. */
+/** What a request gets: an answer, a closed connection, or nothing. */
 type Outcome = LiveAnswer | 'cut' | 'none';
 
 function createTables(options: LiveTablesOptions, faults: TablesFaults) {

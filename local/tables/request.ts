@@ -5,7 +5,7 @@ import http, {
   type OutgoingHttpHeaders,
 } from 'node:http';
 
-/** What the client wants, as far as the path tells. */
+/** Kinds of requests, by method and path. */
 export const requestKinds = [
   'point-read',
   'list',
@@ -18,7 +18,7 @@ export const requestKinds = [
 
 export type RequestKind = (typeof requestKinds)[number];
 
-/** A request to the tables, whole. */
+/** A request to the tables, with its body. */
 export interface TablesRequest {
   readonly method: string;
   /** With the query. */
@@ -72,7 +72,7 @@ interface Question {
   readonly body: Buffer;
 }
 
-/** Azurite ends a connection that idles for five seconds: none is used again after four. */
+/** Azurite closes an idle connection after five seconds. So none is used again after four. */
 const idleMs = 4_000;
 
 /** Asks Azurite at that port of 127.0.0.1. Rejects when it does not answer. */

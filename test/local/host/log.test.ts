@@ -1,5 +1,5 @@
 import { readHostJson } from '../../../local/host/host-files';
-import { createLog, leastLevel, logCategory } from '../../../local/host/log';
+import { createLog, minLevel, logCategory } from '../../../local/host/log';
 
 describe('createLog', () => {
   function written(colours: boolean) {
@@ -7,7 +7,7 @@ describe('createLog', () => {
     const log = createLog({
       write: (text) => lines.push(text),
       clock: () => new Date(0),
-      atLeast: (category) => (category === 'Host.General' ? 'information' : 'error'),
+      minLevelOf: (category) => (category === 'Host.General' ? 'information' : 'error'),
       colours,
     });
     return { log, lines };
@@ -47,7 +47,7 @@ describe('createLog', () => {
   });
 });
 
-describe('leastLevel', () => {
+describe('minLevel', () => {
   const rules = {
     default: 'warning',
     function: 'information',
@@ -64,11 +64,11 @@ describe('leastLevel', () => {
     ['Host.Results', 'none'],
     ['Host.Function.Console', 'warning'],
   ])('of %s is that of the longest name which begins it, or the default: %s', (category, level) => {
-    expect(leastLevel(rules, category)).toBe(level);
+    expect(minLevel(rules, category)).toBe(level);
   });
 
   it('is information where host.json says nothing', () => {
-    expect(leastLevel({}, 'Host.Function.Console')).toBe('information');
+    expect(minLevel({}, 'Host.Function.Console')).toBe('information');
   });
 });
 
@@ -81,10 +81,10 @@ describe('host.json of this app', () => {
     ['one line a request', logCategory.results],
     ['what is wrong at the start', logCategory.startup],
   ])('keeps %s', (_, category) => {
-    expect(leastLevel(logLevels, category)).toBe('information');
+    expect(minLevel(logLevels, category)).toBe('information');
   });
 
   it('keeps only warnings of the rest', () => {
-    expect(leastLevel(logLevels, logCategory.general)).toBe('warning');
+    expect(minLevel(logLevels, logCategory.general)).toBe('warning');
   });
 });

@@ -3,9 +3,9 @@ import { describeStep, type StackStep, tellStep } from '../../../local/stack/opt
 describe('describeStep', () => {
   it('shows a step as it begins and as it ends, with its time and place', () => {
     expect(describeStep({ name: 'The app' })).toBe('  \u2026 The app');
-    expect(describeStep({ name: 'The app', seconds: 0.456, place: 'http://localhost:1' })).toMatch(
-      /^ {2}\u2713 The app +0\.5 s {3}http:\/\/localhost:1$/,
-    );
+    expect(
+      describeStep({ name: 'The app', seconds: 0.456, address: 'http://localhost:1' }),
+    ).toMatch(/^ {2}\u2713 The app +0\.5 s {3}http:\/\/localhost:1$/);
     expect(describeStep({ name: 'The app', seconds: 12 })).toMatch(/ 12\.0 s$/);
   });
 });
@@ -26,7 +26,7 @@ describe('tellStep', () => {
     expect(told).toEqual([
       { name: 'work' },
       'working',
-      { name: 'work', seconds: expect.any(Number) as number, place: '7' },
+      { name: 'work', seconds: expect.any(Number) as number, address: '7' },
     ]);
   });
 
