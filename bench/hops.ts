@@ -49,7 +49,7 @@ async function startHost(port: number) {
   const log = createLog({
     write: () => undefined,
     clock: () => new Date(),
-    atLeast: () => 'none',
+    minLevelOf: () => 'none',
     colours: false,
   });
   return startFunctionsHost({ scriptRoot, port, settings: process.env, hostJson, log });
