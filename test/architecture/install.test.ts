@@ -13,4 +13,12 @@ describe('npm ci', () => {
       packages: { [`node_modules/${name}`]: { hasInstallScript: true, optional: true } },
     });
   });
+
+  it('brings nothing for what Azurite never runs here: its telemetry and its SQL store', () => {
+    const { packages } = read('package-lock.json') as { packages: Record<string, unknown> };
+    for (const name of ['applicationinsights', 'sequelize', 'mysql2', 'tedious']) {
+      expect(packages[`node_modules/${name}`]).toEqual({ resolved: 'local/unused', link: true });
+    }
+    expect(Object.keys(packages).filter((name) => name.includes('@opentelemetry'))).toEqual([]);
+  });
 });
