@@ -6,6 +6,7 @@ import {
   hasSessionCookie,
   readSessionCookie,
   signSessionCookie,
+  type VerifiedTexts,
 } from '../../src/cookies/session-cookie';
 import { AppError } from '../../src/errors';
 import { deriveKey, type KeyRing } from '../../src/keys/encryption';
@@ -296,6 +297,41 @@ async function ofAnotherUse(): Promise<string> {
     .setProtectedHeader({ alg: 'HS256', kid: await ourKid() })
     .sign(deriveKey(await keyRing.current(signal), 'stepUp'));
 }
+
+describe('the memory of verified cookies', () => {
+  /** Notes what is added. */
+  function watched() {
+    const texts = createVerifiedTexts();
+    const added: string[] = [];
+    const verifiedTexts: VerifiedTexts = {
+      has: (ringKey, text) => texts.has(ringKey, text),
+      add: (ringKey, text) => {
+        added.push(text);
+        texts.add(ringKey, text);
+      },
+    };
+    return { added, verifiedTexts };
+  }
+  const readWith = (value: string, verifiedTexts: VerifiedTexts) =>
+    readSessionCookie(readCookies(`__Host-anteroom=${value}`), {
+      keyRing,
+      site: placeOf(true),
+      verifiedTexts,
+      now,
+      signal,
+    });
+
+  it('is asked before a signature is verified, and is not shared with another app', async () => {
+    const value = await genuine();
+    const one = watched();
+    const other = watched();
+    expect(await readWith(value, one.verifiedTexts)).toEqual(ticket);
+    expect(await readWith(value, one.verifiedTexts)).toEqual(ticket);
+    expect(one.added).toEqual([value]);
+    expect(await readWith(value, other.verifiedTexts)).toEqual(ticket);
+    expect(other.added).toEqual([value]);
+  });
+});
 
 const key = { kid: '1.aaaaaaaa', secret: new Uint8Array(32).fill(1) };
 
