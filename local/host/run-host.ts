@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bypassProxyOnLoopback, usesProxy } from '../../src/proxy';
@@ -46,6 +46,8 @@ async function runHost(args: readonly string[]): Promise<void> {
   };
   try {
     const options = readOptions(args);
+    // The real host starts the worker in this folder, and apps read files there.
+    if (existsSync(options.scriptRoot)) process.chdir(options.scriptRoot);
     const hostJson = readHostJson(options.scriptRoot);
     const log = createLog({
       write,

@@ -1,13 +1,21 @@
-import { createInterface } from 'node:readline/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { bypassProxyOnLoopback } from '../../src/proxy';
 import { readHostJson, readLocalSettings } from '../host/host-files';
 import { describeError } from '../host/invoke';
 import { FaultyFileError } from '../loopback/json-file';
 import { isPortFree } from '../loopback/ports';
 import { appPart, AppStartError } from './app';
-import { type AppFolder, authPathOf, BuildError, buildApp, readAppFolder } from './app-folder';
+import {
+  type AppFolder,
+  type AppWatch,
+  authPathOf,
+  buildApp,
+  BuildError,
+  readAppFolder,
+  watchApp,
+} from './app-folder';
 import {
   PortChoiceError,
   readStartOptions,
@@ -20,7 +28,6 @@ import { DataDirError } from './data-dir';
 import { describeStep, type StackListener, type StackOptions, tellStep } from './options';
 import { describeLocalSettings, describeMissing, standInSettings } from './settings';
 import { type Stack, startStack } from './stack';
-import { type AppWatch, watchApp } from './watch';
 
 // The same as in local.settings.json.example. The dev container forwards them.
 const preferredPorts = { entra: 7081, graph: 7082 };

@@ -19,7 +19,7 @@ import {
   TimesField,
   wordOptions,
 } from '../loopback/control-page';
-import { requestKinds, type TablesRequest } from './request';
+import { requestKinds, type TablesRequest } from './messages';
 
 /** How tables can fail, and what the client sees. `lose`: the request is done, but the connection closes before the answer. */
 export const faultKinds = {

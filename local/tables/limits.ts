@@ -3,8 +3,7 @@ import { createLocalJWKSet, type JWK, jwtVerify } from 'jose';
 import { isObject } from '../../src/json';
 import { rowSize } from '../../src/storage/row-limits';
 import type { PropertyValue } from '../../src/storage/table';
-import { type LiveAnswer, liveError, liveXmlError } from './answers';
-import type { TablesRequest } from './request';
+import { type LiveAnswer, liveError, liveXmlError, type TablesRequest } from './messages';
 
 const mebibyte = 1024 * 1024;
 /** 255, less PartitionKey, RowKey and Timestamp. */

@@ -4,16 +4,24 @@ import https from 'node:https';
 import { spend } from '../loopback/control';
 import { answerControl } from '../loopback/control-page';
 import { isForLoopback, respondJson } from '../loopback/server';
-import { asLive, createPages, type LiveAnswer, liveError, send } from './answers';
 import {
   createTablesFaults,
   createTablesPanel,
+  faultKinds,
   isMeant,
   type TablesFaults,
-  faultKinds,
 } from './faults';
 import { type AccessRules, createAccess, refuseByLimits } from './limits';
-import { createForwarding, readTablesRequest, type TablesRequest } from './request';
+import {
+  asLive,
+  createForwarding,
+  createPages,
+  type LiveAnswer,
+  liveError,
+  readTablesRequest,
+  send,
+  type TablesRequest,
+} from './messages';
 
 export interface LiveTablesOptions {
   /** Where Azurite's tables listen, on 127.0.0.1. */

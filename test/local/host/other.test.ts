@@ -1,5 +1,6 @@
 // Each `it` is a line of what was observed of the real host (research/functions-host.md, "Other"), or of
 // how `func start` differs from Azure.
+import { join } from 'node:path';
 import { send } from './support/send';
 import { type HostProcess, startHost } from './support/start-host';
 
@@ -25,6 +26,11 @@ describe('other', () => {
       url: `http://127.0.0.1:${host.port}/echo`,
       headers: { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil.example' },
     });
+  });
+
+  it('runs the app in its own folder', async () => {
+    const { body } = await send(host.port, '/folder');
+    expect(body.toString()).toBe(join(__dirname, 'apps/usual'));
   });
 
   it('logs console.error at the level information', async () => {

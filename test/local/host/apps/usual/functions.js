@@ -168,3 +168,5 @@ app.http('settings', {
     jsonBody: { shared: process.env.SHARED_SETTING, file: process.env.FILE_SETTING },
   }),
 });
+
+app.http('folder', { route: 'folder', handler: () => ({ body: process.cwd() }) });
