@@ -1,7 +1,7 @@
-import { AppError } from '../errors';
 import * as v from 'valibot';
+import { AppError } from '../errors';
 import { parseJson } from '../json';
-import type { Row, RowPage, RowQuery } from '../storage/table';
+import { readPage, type Row, type RowQuery } from '../storage/table';
 import type { SessionName } from './end-sessions';
 import { isLive } from './session';
 import {
@@ -60,12 +60,12 @@ export async function listSessions(
   const sessions: SessionSummary[] = [];
   let next = continuation;
   for (let count = 0; userKey !== undefined || count < maxListPages; count += 1) {
-    const query = { ...liveSessions(now, userKey), pageSize: limit - sessions.length };
-    const pages = parts.table.list({ ...query, ...(next && { continuation: next }) }, signal);
-    const { value: page } = await pages.next();
-    const summaries = page?.rows.map((row) => summaryOf(parts, row, signal)) ?? [];
-    sessions.push(...(await Promise.all(summaries)).filter((summary) => summary !== undefined));
-    next = page?.continuation;
+    const pageSize = limit - sessions.length;
+    const query = { ...liveSessions(now, userKey), pageSize, continuation: next };
+    const page = await readPage(parts.table, query, signal);
+    const summaries = await Promise.all(page.rows.map((row) => summaryOf(parts, row, signal)));
+    sessions.push(...summaries.filter((summary) => summary !== undefined));
+    next = page.continuation;
     if (next === undefined || sessions.length >= limit) break;
   }
   return { sessions, continuation: next };
@@ -162,7 +162,8 @@ export async function searchSessions(
     continuation === undefined ? { page: undefined, after: '' } : parsePosition(continuation);
   let searched = 0;
   for (let count = 0; count < maxSearchPages; count += 1) {
-    const page = await readPage(parts, now, position.page, signal);
+    const query = { ...liveSessions(now), pageSize: storagePageSize, continuation: position.page };
+    const page = await readPage(parts.table, query, signal);
     const found = await Promise.all(page.rows.map((row) => summaryOf(parts, row, signal)));
     for (const session of found) {
       if (session === undefined || keyOf(session) <= position.after) continue;
@@ -179,21 +180,6 @@ export async function searchSessions(
     position = { page: page.continuation, after: '' };
   }
   return { sessions, searched, continuation: positionText(position) };
-}
-
-async function readPage(
-  { table }: SessionStorage,
-  now: number,
-  continuation: string | undefined,
-  signal: AbortSignal,
-): Promise<RowPage> {
-  const query = { ...liveSessions(now), pageSize: storagePageSize };
-  const pages = table.list(
-    { ...query, ...(continuation !== undefined && { continuation }) },
-    signal,
-  );
-  const { value } = await pages.next();
-  return value ?? { rows: [], continuation: undefined };
 }
 
 function matcherOf(text: string): (session: SessionSummary) => boolean {

@@ -1,5 +1,5 @@
 import { AppError } from '../errors';
-import type { Row, RowPage, RowQuery, Table } from '../storage/table';
+import { readPage, type Row, type RowPage, type RowQuery, type Table } from '../storage/table';
 import { deleteRows, type RowGroup } from './end-sessions';
 import { rowKeysOfSession, sessionKeyIn, toRowTime } from './session-rows';
 
@@ -63,7 +63,7 @@ function expiredRows(now: number, continuation: string | undefined): RowQuery {
     ],
     select: ['expiresAt'],
     pageSize,
-    ...(continuation !== undefined && { continuation }),
+    continuation,
   };
 }
 
@@ -75,8 +75,7 @@ async function nextPage(
   signal: AbortSignal,
 ): Promise<RowPage> {
   try {
-    const { value } = await table.list(expiredRows(now, continuation), signal).next();
-    return value ?? { rows: [], continuation: undefined };
+    return await readPage(table, expiredRows(now, continuation), signal);
   } catch (error) {
     const isUnreadable = error instanceof AppError && error.code === 'ERR_BAD_REQUEST';
     if (!isUnreadable || continuation === undefined) throw error;

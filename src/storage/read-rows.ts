@@ -63,12 +63,10 @@ function refusedContinuation(error: unknown): unknown {
     : error;
 }
 
-type PageQuery = Omit<RowQuery, 'continuation'> & { readonly continuation?: string | undefined };
-
 /** The library's list of pages ends with its first failure, so each page is asked for as a list of its own. */
 async function readPage(
   client: TableClient,
-  query: PageQuery,
+  query: RowQuery,
   signal: AbortSignal,
 ): Promise<RowPage> {
   const filter = rowFilter(query);

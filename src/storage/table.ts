@@ -36,6 +36,16 @@ export interface Table {
   ): Promise<TransactionOutcome>;
 }
 
+/** One page of a list: the first, or the one after `query.continuation`. */
+export async function readPage(
+  table: Pick<Table, 'list'>,
+  query: RowQuery,
+  signal: AbortSignal,
+): Promise<RowPage> {
+  const { value } = await table.list(query, signal).next();
+  return value ?? { rows: [], continuation: undefined };
+}
+
 /** What a property may hold. A `number` that is a whole number of 32 bits is stored as Int32. */
 export type PropertyValue = string | number | boolean | Date | Uint8Array;
 
@@ -77,7 +87,7 @@ export interface RowQuery {
   /** At most this many rows a page, 1 to 1000. A page may hold fewer, or none, and not be the last. */
   readonly pageSize?: number;
   /** Where an earlier page ended. Whatever is not such a text is ERR_BAD_REQUEST. */
-  readonly continuation?: string;
+  readonly continuation?: string | undefined;
 }
 
 export interface RowPage {
