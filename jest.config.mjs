@@ -28,6 +28,8 @@ export default {
   testEnvironment: 'node',
   // Most tests wait for processes of their own: one worker on two cores would leave both idle.
   maxWorkers: 3,
+  // Its package.json has the name of ours.
+  modulePathIgnorePatterns: ['<rootDir>/dist/package/'],
   testMatch: ['<rootDir>/test/**/*.test.{ts,tsx}'],
   // Under CI they run without a browser or Bicep CLI too, and fail.
   testPathIgnorePatterns: [

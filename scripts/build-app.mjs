@@ -35,6 +35,20 @@ function scriptOf(source, format) {
   return JSON.stringify(transformSync(source, { loader: 'ts', target: 'es2022', format }).code);
 }
 
+/** What every bundle of the server has: one CommonJS file, the browser's scripts in it, a source map of our own code. */
+export const serverBundle = () => ({
+  define: clientTexts(),
+  plugins: [mapOurCodeOnly],
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  minify: true,
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: 'warning',
+});
+
 /**
  * @param beside a function file to be bundled as if it stood in src/functions, for tests of examples
  * @param more options of esbuild over those for Azure
@@ -42,25 +56,16 @@ function scriptOf(source, format) {
 export async function buildApp(outdir, beside, more = {}) {
   const entry = beside === undefined ? '' : readFileSync(beside, 'utf8');
   await build({
+    ...serverBundle(),
     stdin: {
       contents: `import '../main';\n${entry}`,
       resolveDir: 'src/functions',
       sourcefile: 'main.ts',
       loader: 'ts',
     },
-    define: clientTexts(),
-    plugins: [mapOurCodeOnly],
     outfile: `${outdir}/main.js`,
-    bundle: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'cjs',
     external: ['@azure/functions-core'],
-    minify: true,
-    sourcemap: true,
-    sourcesContent: false,
     legalComments: 'linked',
-    logLevel: 'warning',
     ...more,
   });
 }

@@ -1,5 +1,5 @@
 // Builds what runs: `app` is the bundle that is deployed, `local` the package beside it that runs it here, `tools` the
-// benches and scripts. Without arguments everything is built. Files are put in place one by one by renaming, and only
+// benches and scripts; `package` is what other apps install. Without arguments everything but the package is built. Files are put in place one by one by renaming, and only
 // where they differ: a stack or test that runs meanwhile finds each file whole, the old one or the new one. A build
 // that fails leaves everything as it was.
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { buildApp } from './build-app.mjs';
+import { buildPackage } from './build-package.mjs';
 
 const localPrograms = {
   start: 'local/stack/start.ts',
@@ -29,12 +30,13 @@ const parts = {
   },
   tools: {
     dist: 'dist',
-    owns: /^(?!main\.)/,
+    owns: /^(?!main\.|package)/,
     make: (outdir) => buildPrograms(globSync('{bench,scripts}/*.ts'), { outdir, outbase: '.' }),
   },
+  package: { dist: 'dist/package', owns: /./, make: buildPackage },
 };
 
-const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : ['app', 'local', 'tools'];
 try {
   for (const { dist, owns, make } of chosen.map((name) => parts[name])) {
     // Beside `dist`, so that the source maps lead to the sources from there.

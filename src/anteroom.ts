@@ -23,7 +23,7 @@ import { endpoint, type EndpointOptions, type HttpFunction, serve } from './http
 import { isObject } from './json';
 import type { MenuPage, Site } from './pages/layout';
 import { servicesOrFaults } from './services';
-import type { Session, User } from './sessions/session';
+import type { User } from './sessions/session';
 import type { Environment } from './settings';
 import {
   sameOrigin,
@@ -118,7 +118,13 @@ export type SignedInContext = InvocationContext & SignedIn;
 export interface SignedIn {
   readonly user: User;
   /** Epoch seconds. */
-  readonly session: Pick<Session, 'createdAt' | 'expiresAt' | 'idleExpiresAt'>;
+  readonly session: {
+    readonly createdAt: number;
+    /** When it ends if nothing is done until then. */
+    readonly idleExpiresAt: number;
+    /** When it ends in any case. */
+    readonly expiresAt: number;
+  };
   /**
    * Calls Microsoft Graph as the user, as `fetch` does; 429 and 503 are tried once more where Graph asks for a short wait.
    * @param path below `GRAPH_BASE_URL`, `/me/memberOf` for instance
@@ -137,7 +143,9 @@ export interface SignedIn {
 }
 
 /** How a guard treats the requests of one function. */
-export interface GuardOptions extends Pick<EndpointOptions, 'maxBodyBytes'> {
+export interface GuardOptions {
+  /** Longer bodies are refused before they are read: 413, ERR_BODY_TOO_LARGE. 1 MiB unless given. */
+  readonly maxBodyBytes?: number;
   /** False for a function that scripts ask by themselves: its requests do not keep the session alive. */
   readonly slides?: boolean;
   /** Reads the tokens together with the session, for handlers that always call an API. */

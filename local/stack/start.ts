@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { bypassProxyOnLoopback } from '../../src/proxy';
+import type { ReadyMessage } from '../../src/testing/local-stack';
 import { readHostJson, readLocalSettings } from '../host/host-files';
 import { describeError } from '../host/invoke';
 import { FaultyFileError } from '../loopback/json-file';
@@ -72,6 +73,8 @@ function endOnSignals(running: Running): void {
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+  // A test that has forked this program and is gone leaves nothing behind.
+  process.on('disconnect', end);
 }
 
 async function startWithApp(
@@ -94,7 +97,22 @@ async function startWithApp(
   running.stack = stack;
   console.log(describeApp(stack, folder));
   console.log(describeStack(stack));
+  tellParent(stack, folder);
   if (options.watches) running.watch = watchStack(stack, folder);
+}
+
+/** For `startLocalStack` of `anteroom/testing`, which has forked this program. Nobody else has a message channel to it. */
+function tellParent({ facts, apps: [app] }: Stack, { authPath }: AppFolder): void {
+  process.send?.({
+    type: 'ready',
+    url: app?.url ?? '',
+    authPath,
+    entraUrl: facts.entraUrl,
+    graphUrl: facts.graphUrl,
+    accounts: facts.users.map(({ name, username, objectId, roles }) => {
+      return { name, username, objectId, roles };
+    }),
+  } satisfies ReadyMessage);
 }
 
 /** For an app that another host runs with `local.settings.json`. */

@@ -65,22 +65,18 @@ async function removeIndexEntry(
   }
 }
 
-/** Whose sessions to end. */
-interface SessionsOfUser {
-  readonly userKey: string;
-  /** The one that stays, for somebody who ends all others. */
-  readonly exceptSessionKey?: string | undefined;
-}
-
 /**
- * Ends all sessions of a user, or all but one. Their `sid` index entries lead nowhere from then on and expire. 1 list,
+ * Ends all sessions of a user, or all but `exceptSessionKey`. Their `sid` index entries lead nowhere from then on and expire. 1 list,
  * and 1 transaction for 50 sessions.
  * @returns how many were there before and are gone now, whoever ended them
  * @throws ERR_STORAGE_UNAVAILABLE also when sessions kept changing: some may have ended then
  */
 export async function endAllSessions(
   { table }: TableOnly,
-  { userKey, exceptSessionKey }: SessionsOfUser,
+  {
+    userKey,
+    exceptSessionKey,
+  }: { readonly userKey: string; readonly exceptSessionKey?: string | undefined },
   signal: AbortSignal,
 ): Promise<number> {
   const sessions = new Map<string, string[]>();

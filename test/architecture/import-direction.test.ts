@@ -3,7 +3,7 @@ import path from 'node:path';
 
 /** The floors of src, from the top down. A file imports from its own floor or from a lower one. */
 const floors = [
-  ['main', 'index'],
+  ['main', 'index', 'testing'],
   ['auth'],
   ['anteroom'],
   ['functions'],

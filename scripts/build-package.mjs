@@ -1,0 +1,120 @@
+// Builds the npm package that other apps install, as a folder for `npm pack`. Its server entries hold everything but
+// `@azure/functions`, so there is nothing else to install. One CommonJS file is the code of an entry, and the ES module
+// beside it names what that exports: with two copies, an AppError of one would be no AppError for the other.
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { serverBundle } from './build-app.mjs';
+
+const serverEntries = { index: 'src/index.ts', testing: 'src/testing.ts' };
+const clientEntry = 'src/client/client.ts';
+
+export async function buildPackage(outdir) {
+  mkdirSync(outdir, { recursive: true });
+  const bundled = await buildServer(outdir);
+  await buildClient(outdir);
+  await writeTypes(outdir);
+  writeFileSync(join(outdir, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+  writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES.txt'), licensesOf(bundled));
+  copyFileSync('LICENSE', join(outdir, 'LICENSE'));
+  copyFileSync('CHANGELOG.md', join(outdir, 'CHANGELOG.md'));
+  copyFileSync('docs/existing-app.md', join(outdir, 'README.md'));
+}
+
+/** @returns the folders of the packages that are in the bundles */
+async function buildServer(outdir) {
+  const { metafile } = await build({
+    ...serverBundle(),
+    entryPoints: serverEntries,
+    outdir,
+    external: ['@azure/functions'],
+    // The licenses stand in a file of their own, whole.
+    legalComments: 'none',
+    // Lines of the browser client would look like code of an ES module to tools that read the file as text.
+    supported: { 'template-literal': false },
+    metafile: true,
+  });
+  for (const name of Object.keys(serverEntries)) {
+    // esbuild names the exports for Node in this way, and nothing is exported that is not in the list.
+    const code = readFileSync(join(outdir, `${name}.js`), 'utf8');
+    const [, names] = /0&&\(module\.exports=\{([\w,]+)\}\)/.exec(code);
+    const module = `export { ${names.replaceAll(',', ', ')} } from './${name}.js';\n`;
+    writeFileSync(join(outdir, `${name}.mjs`), module);
+  }
+  const folders = Object.keys(metafile.inputs).map(
+    (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0],
+  );
+  return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
+}
+
+/** For a bundler, a page, and tests of a front end: legible, since their own build makes it small. */
+async function buildClient(outdir) {
+  for (const [format, file] of [
+    ['esm', 'client.mjs'],
+    ['cjs', 'client.js'],
+  ]) {
+    const outfile = join(outdir, file);
+    await build({ entryPoints: [clientEntry], outfile, format, target: 'es2022' });
+  }
+}
+
+/** One file of types an entry. An ES module and a CommonJS module need one each, with the same text. */
+async function writeTypes(outdir) {
+  for (const [name, text] of Object.entries(await rollUpTypes())) {
+    for (const end of ['.d.ts', '.d.mts']) writeFileSync(join(outdir, name + end), text);
+  }
+}
+
+/** The types of each entry, with everything in them that the package does not import. */
+export async function rollUpTypes() {
+  // It loads the compiler, which other builds do not need.
+  const { generateDtsBundle } = (await import('dts-bundle-generator')).default;
+  const entries = { ...serverEntries, client: clientEntry };
+  const texts = generateDtsBundle(
+    Object.values(entries).map((filePath) => ({
+      filePath,
+      output: { noBanner: true, exportReferencedTypes: false },
+    })),
+    { preferredConfigPath: 'tsconfig.package.json' },
+  );
+  return Object.fromEntries(Object.keys(entries).map((name, index) => [name, texts[index]]));
+}
+
+function manifest() {
+  const { name, version, description, license, engines } = JSON.parse(
+    readFileSync('package.json', 'utf8'),
+  );
+  const entry = (file) => ({
+    import: { types: `./${file}.d.mts`, default: `./${file}.mjs` },
+    require: { types: `./${file}.d.ts`, default: `./${file}.js` },
+  });
+  return {
+    ...{ name, version, description, license },
+    keywords: ['azure-functions', 'entra-id', 'openid-connect', 'bff', 'authentication'],
+    type: 'commonjs',
+    main: './index.js',
+    types: './index.d.ts',
+    exports: {
+      '.': entry('index'),
+      './client': entry('client'),
+      './testing': entry('testing'),
+      './package.json': './package.json',
+    },
+    sideEffects: false,
+    engines: { node: engines.node },
+    peerDependencies: { '@azure/functions': '^4.11.0' },
+  };
+}
+
+/** The license of each package in the bundles, as it came with it. */
+function licensesOf(folders) {
+  const texts = folders.map((folder) => {
+    const { name, version, license } = JSON.parse(
+      readFileSync(join(folder, 'package.json'), 'utf8'),
+    );
+    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    const text = file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim();
+    return `${name} ${version} (${license})\n\n${text}`;
+  });
+  return `The bundles of this package hold parts of these packages.\n\n${texts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+}

@@ -1,0 +1,9 @@
+// The entry `anteroom/testing`: what tests of an app need. It is not for the app itself.
+export { createSignedInContext, type SignedInContextOptions } from './testing/signed-in-context';
+export {
+  type LocalAccount,
+  type LocalStack,
+  type LocalStackOptions,
+  type SignedInFetch,
+  startLocalStack,
+} from './testing/local-stack';

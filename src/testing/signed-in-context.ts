@@ -1,0 +1,74 @@
+import { InvocationContext } from '@azure/functions';
+import type { SignedIn, SignedInContext } from '../anteroom';
+import type { User } from '../sessions/session';
+
+/** Who is signed in, and what the APIs answer. What is left out has a value that fits most tests. */
+export interface SignedInContextOptions {
+  /** Members that differ from those of Ada Lovelace, `ada@contoso.example`. */
+  readonly user?: Partial<User>;
+  /** Her app roles: none unless given. They stand over `user.roles`. */
+  readonly roles?: readonly string[];
+  /** Answers the calls of the handler. A handler that calls an API without it fails, and so does its test. */
+  readonly callApi?: SignedIn['callApi'];
+  /** `test-access-token` unless given. */
+  readonly accessToken?: SignedIn['accessToken'];
+  /** One that is never aborted unless given. */
+  readonly signal?: AbortSignal;
+  /** Gets each line that the handler logs. Without it they are dropped. */
+  readonly onLog?: (line: string) => void;
+}
+
+const hour = 3600;
+
+/**
+ * The context that a guard gives to a handler, for unit tests: no stack, no network, no settings. A guard itself is not
+ * run. Tests of roles, step-ups and sign-in need the local stack: `startLocalStack`.
+ * @returns an `InvocationContext` of `@azure/functions` with `user`, `session` (begun now, for an hour), `callApi`,
+ *   `accessToken` and `signal`
+ * @example
+ * ```ts
+ * import { HttpRequest } from '@azure/functions';
+ * import { createSignedInContext } from 'anteroom/testing';
+ *
+ * const context = createSignedInContext({
+ *   roles: ['reader'],
+ *   callApi: async () => Response.json({ value: [] }),
+ * });
+ * const request = new HttpRequest({ method: 'GET', url: 'http://localhost:7071/api/groups' });
+ * const answer = await context.callApi('graph', '/me/memberOf');
+ * console.log(request.method, context.user.name, answer.status);
+ * ```
+ */
+export function createSignedInContext(options: SignedInContextOptions = {}): SignedInContext {
+  const invocation = new InvocationContext({
+    functionName: 'test',
+    logHandler: (_level, ...args) => options.onLog?.(args.map(String).join(' ')),
+  });
+  const now = Math.floor(Date.now() / 1000);
+  const signedIn: SignedIn = {
+    user: { ...ada, ...options.user, ...(options.roles && { roles: options.roles }) },
+    session: { createdAt: now, idleExpiresAt: now + hour, expiresAt: now + hour },
+    callApi: options.callApi ?? noApi,
+    accessToken: options.accessToken ?? (() => Promise.resolve('test-access-token')),
+    signal: options.signal ?? new AbortController().signal,
+  };
+  return Object.assign(invocation, signedIn);
+}
+
+const ada: User = {
+  userKey: 'user-key-of-ada',
+  issuer: 'https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0',
+  subject: 'subject-of-ada',
+  objectId: '33333333-3333-4333-8333-333333333333',
+  tenantId: '11111111-1111-4111-8111-111111111111',
+  name: 'Ada Lovelace',
+  username: 'ada@contoso.example',
+  roles: [],
+};
+
+const noApi: SignedIn['callApi'] = (api, path) =>
+  Promise.reject(
+    new Error(
+      `The handler calls ${api} ${path}. Give createSignedInContext a callApi that answers.`,
+    ),
+  );
