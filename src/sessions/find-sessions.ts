@@ -30,7 +30,8 @@ export interface SessionsPage {
   readonly continuation: string | undefined;
 }
 
-interface ListOptions {
+/** Which sessions to list. The type of `SessionStore` names it. */
+export interface ListOptions {
   /** One user's sessions; everybody's without it. */
   readonly userKey?: string | undefined;
   readonly now: number;
