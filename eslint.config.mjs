@@ -1,7 +1,15 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/dist-new-*/', '**/node_modules/', 'coverage/'] },
+  {
+    ignores: [
+      '**/dist/',
+      '**/dist-new-*/',
+      '**/node_modules/',
+      'coverage/',
+      'examples/existing-app/',
+    ],
+  },
   {
     files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],

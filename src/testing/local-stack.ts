@@ -83,7 +83,7 @@ export type ReadyMessage = v.InferOutput<typeof readyMessage>;
  * import { startLocalStack } from 'anteroom/testing';
  *
  * const stack = await startLocalStack();
- * const fetchAsInes = await stack.signIn('Ines Administrator');
+ * const fetchAsInes = await stack.signIn('ines@anteroom.example');
  * const answer = await fetchAsInes('/api/reports');
  * console.log(answer.status);
  * await stack.stop();
