@@ -15,7 +15,7 @@ import { TableClient } from '@azure/data-tables';
 import { freePort } from '../../../local/loopback/ports';
 import { startRefusingProxy } from '../../support/refusing-proxy';
 import { send } from '../host/support/send';
-import { start, startIn, startWith } from './start-in';
+import { type Started, start, startIn, startWith } from './start-in';
 
 async function settingsAt(port: number): Promise<Record<string, string>> {
   return (await send(port, '/settings')).json() as Record<string, string>;
@@ -35,33 +35,73 @@ function file(folder: string, name: string): string {
   return path;
 }
 
-describe('runStart', () => {
-  it('shows its steps, the address and the accounts, and the log of the app', async () => {
-    const port = await freePort();
-    const stack = start('--port', String(port));
+/** Where each part of a stack listens, by the settings of its app. */
+function portsOf(settings: Record<string, string>): number[] {
+  const tables = /:(\d+)\/local/.exec(settings['TABLES_CONNECTION_STRING'] ?? '')?.[1];
+  const urls = ['APP_BASE_URL', 'ENTRA_AUTHORITY', 'GRAPH_BASE_URL'];
+  return [tables, ...urls.map((name) => new URL(settings[name] ?? '').port)].map(Number);
+}
+
+async function expectNobodyListens(ports: readonly number[]): Promise<void> {
+  for (const port of ports) {
+    await expect(send(port, '/settings')).rejects.toThrow('ECONNREFUSED');
+  }
+}
+
+describe('a stack from its start to its end', () => {
+  let port: number;
+  let stack: Started;
+
+  beforeAll(async () => {
+    port = await freePort();
+    stack = start('--port', String(port));
     await stack.saw('Ctrl-C ends everything.');
+  });
+
+  it('shows its steps, the address and the accounts, and the log of the app', async () => {
     await send(port, '/say');
     await stack.saw('something to be found');
-    await stack.end('SIGTERM');
     for (const text of ['Azurite', 'Entra ID stand-in', 'Graph stand-in', 'Administrator']) {
       expect(stack.output()).toContain(text);
     }
     expect(stack.output()).toContain(`Open http://localhost:${port}\n`);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('ends everything it started at %s', async (signal) => {
-    const port = await freePort();
-    const stack = start('--port', String(port));
-    await stack.saw('Ctrl-C ends everything.');
-    const settings = await settingsAt(port);
-    expect(await stack.end(signal)).toBe(0);
-    const tables = /:(\d+)\/local/.exec(settings['TABLES_CONNECTION_STRING'] ?? '')?.[1];
-    const provider = new URL(settings['ENTRA_AUTHORITY'] ?? '').port;
-    for (const each of [port, Number(tables), Number(provider)]) {
-      await expect(send(each, '/')).rejects.toThrow('ECONNREFUSED');
+  it('tells each step as it begins and as it ends, with its time', () => {
+    for (const step of ['Table Storage', 'Entra ID stand-in', 'Graph stand-in', 'The app']) {
+      const begins = stack.output().indexOf(`\u2026 ${step}`);
+      const ends = stack.output().search(new RegExp(`\u2713 ${step}.* \\d+\\.\\d s`));
+      expect([step, begins > 0, ends > begins]).toEqual([step, true, true]);
     }
   });
 
+  it('says where the control pages are', async () => {
+    const pages = [...stack.output().matchAll(/http:\/\/127\.0\.0\.1:(\d+)\/control /g)];
+    expect(pages).toHaveLength(2);
+    // Nobody sits at a terminal here: other stacks may start at the same time.
+    expect(pages.map(([, each]) => each)).not.toContain('7081');
+    for (const [, each] of pages) {
+      const page = await send(Number(each), '/control', { headers: [['Accept', 'text/html']] });
+      expect([page.status, page.headers['content-type']]).toEqual([
+        200,
+        'text/html; charset=utf-8',
+      ]);
+    }
+  });
+
+  it('says nothing of local.settings.json where there is none', () => {
+    expect(stack.output()).not.toContain('local.settings.json');
+  });
+
+  it('ends everything it started at SIGTERM', async () => {
+    const ports = portsOf(await settingsAt(port));
+    expect(ports).toContain(port);
+    expect(await stack.end('SIGTERM')).toBe(0);
+    await expectNobodyListens(ports);
+  });
+});
+
+describe('runStart', () => {
   it.each(['', '1'])(
     'asks no proxy for what is on this machine, with NODE_USE_ENV_PROXY=%s',
     async (NODE_USE_ENV_PROXY) => {
@@ -113,7 +153,8 @@ describe('runStart', () => {
       } else {
         await expect(tables.getEntity('p', 'r')).resolves.toMatchObject({ kept: true });
       }
-      await stack.pressCtrlC();
+      expect(await stack.pressCtrlC()).toBe(0);
+      await expectNobodyListens(portsOf(settings));
     }
     const kept = readdirSync(folder, { recursive: true, encoding: 'utf8' });
     expect(kept).toEqual(expect.arrayContaining(['stack.json', 'entra.json', '.gitignore']));
@@ -126,34 +167,6 @@ describe('runStart', () => {
     for (const name of ['KEY_RING_SECRET', 'ENTRA_CLIENT_SECRET', 'ENTRA_AUTHORITY']) {
       expect(second[name]).toBe(first[name]);
     }
-  });
-
-  it('tells each step as it begins and as it ends, with its time', async () => {
-    const stack = start('--port', String(await freePort()));
-    await stack.saw('Ctrl-C ends everything.');
-    await stack.end('SIGTERM');
-    for (const step of ['Table Storage', 'Entra ID stand-in', 'Graph stand-in', 'The app']) {
-      const begins = stack.output().indexOf(`\u2026 ${step}`);
-      const ends = stack.output().search(new RegExp(`\u2713 ${step}.* \\d+\\.\\d s`));
-      expect([step, begins > 0, ends > begins]).toEqual([step, true, true]);
-    }
-  });
-
-  it('says where the control pages are', async () => {
-    const stack = start('--port', String(await freePort()));
-    await stack.saw('Ctrl-C ends everything.');
-    const pages = [...stack.output().matchAll(/http:\/\/127\.0\.0\.1:(\d+)\/control /g)];
-    expect(pages).toHaveLength(2);
-    // Nobody sits at a terminal here: other stacks may start at the same time.
-    expect(pages.map(([, each]) => each)).not.toContain('7081');
-    for (const [, port] of pages) {
-      const page = await send(Number(port), '/control', { headers: [['Accept', 'text/html']] });
-      expect([page.status, page.headers['content-type']]).toEqual([
-        200,
-        'text/html; charset=utf-8',
-      ]);
-    }
-    await stack.end('SIGTERM');
   });
 
   it('ends at Ctrl-C while it is still starting, and leaves nothing behind', async () => {
@@ -278,13 +291,6 @@ describe('runStart', () => {
     expect(stack.output()).toMatch(
       /^From local\.settings\.json: GRAPH_SCOPES, FUNCTIONS_REQUEST_BODY_SIZE_LIMIT\nIn local\.settings\.json, but set by the stack: KEY_RING_SECRET\nIn local\.settings\.json, but set by the environment: PATH\n/,
     );
-  });
-
-  it('says nothing of local.settings.json where there is none', async () => {
-    const stack = start('--port', String(await freePort()));
-    await stack.saw('Ctrl-C ends everything.');
-    await stack.end('SIGTERM');
-    expect(stack.output()).not.toContain('local.settings.json');
   });
 
   it('refuses --port with --no-app, and says where the port is set', async () => {
