@@ -11,13 +11,12 @@ import type { TestStack } from '../support/start-stack';
 /** Functions of a team's own: a page, a service worker that passes everything on, and a guarded function. */
 const teamFunctions = `
 import { app } from '@azure/functions';
-import { signedIn } from '../sign-in/guards';
-import { endpoint } from '../http/endpoint';
+import { auth } from '../auth';
 
 const policy = "default-src 'self'";
-const file = (type, body) => endpoint(() => ({
+const file = (type, body) => () => ({
   headers: { 'Content-Type': type, 'Content-Security-Policy': policy }, body,
-}));
+});
 const serve = (name, route, handler) =>
   app.http(name, { methods: ['GET', 'HEAD'], route, authLevel: 'anonymous', handler });
 
@@ -26,10 +25,10 @@ serve('worker', 'worker.js', file('text/javascript; charset=utf-8',
   "addEventListener('install', () => skipWaiting());" +
   "addEventListener('activate', (event) => event.waitUntil(clients.claim()));" +
   "addEventListener('fetch', (event) => event.respondWith(fetch(event.request)));"));
-serve('reports', 'reports', endpoint(signedIn(({ query, user }) => ({
+serve('reports', 'reports', auth.signedIn(({ query }) => ({
   headers: { 'Content-Type': 'text/html; charset=utf-8' },
   body: '<!doctype html><h1>Reports</h1><p>' + JSON.stringify([...query]) + '</p>',
-}))));
+})));
 `;
 
 let root: string;
