@@ -1,3 +1,5 @@
+import { type ErrorCode, factsOf } from './error-facts';
+
 /** What is kept of an error answer of the provider. `error_description` is not kept: it names users and tenants. */
 export interface ProviderRefusal {
   /** `error` of RFC 6749 sections 4.1.2.1 and 5.2, letters and underscores only. */
@@ -12,7 +14,8 @@ export interface ProviderRefusal {
   readonly where?: 'redirect' | 'redemption' | 'refresh';
 }
 
-interface AppErrorOptions {
+/** More about one failure. */
+export interface AppErrorOptions {
   readonly cause?: unknown;
   /** What the provider said when it refused. The log has all of it, the page shows number and correlation id. */
   readonly refusal?: ProviderRefusal;
@@ -22,31 +25,82 @@ interface AppErrorOptions {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** A failure with a stable code. `http/error-response.tsx` alone turns it into an answer. */
+/** A failure of a team's own, as people and clients are told it. */
+export interface OwnError {
+  /** Stable, for clients: capital letters, digits and `_`. Codes that begin with `ERR_` are Anteroom's. */
+  readonly code: string;
+  /** The HTTP status: 400 to 599. */
+  readonly status: number;
+  /** One line: what happened. Shown to people. */
+  readonly title: string;
+  /** One or two sentences: who must act, and how. Shown to people. */
+  readonly detail: string;
+  /** Seconds until a retry makes sense. Left out where a retry does not help. */
+  readonly retryAfterSeconds?: number;
+}
+
+/**
+ * A failure with a stable code. Thrown in a handler behind a guard, it becomes a page where a browser opens one, and
+ * problem details (RFC 9457) for every other client. It is logged once: from status 500 on as an error. Anything else
+ * that a handler throws is 500 without any detail.
+ * @example
+ * ```ts
+ * import { AppError } from 'anteroom';
+ *
+ * export class NotPaidError extends AppError {
+ *   constructor(order: number) {
+ *     const title = 'This order is not paid';
+ *     const detail = 'Pay it on the page of the order.';
+ *     super({ code: 'NOT_PAID', status: 402, title, detail }, { note: `order ${order}` });
+ *   }
+ * }
+ * ```
+ */
 export class AppError extends Error {
   override readonly name: string = 'AppError';
-  readonly code: ErrorCode;
+  /** An `ErrorCode`, or a code of a team's own. */
+  readonly code: string;
   readonly status: number;
+  /** Shown to people. */
+  readonly title: string;
+  /** Shown to people. */
+  readonly detail: string;
+  /** For the log only. */
   readonly note: string | undefined;
   readonly refusal: ProviderRefusal | undefined;
   /** Sent as `Retry-After`; `undefined` where a new try does not help. */
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
-    const facts = factsOf(code);
+  /** @throws TypeError for a code or a status that a team's own error cannot have */
+  constructor(error: ErrorCode | OwnError, options: AppErrorOptions = {}) {
+    if (typeof error === 'object') requireOwn(error);
+    const facts = typeof error === 'object' ? error : { code: error, ...factsOf(error) };
+    const { code, title } = facts;
     const { refusal, note = refusal && describeRefusal(refusal) } = options;
     super(
-      note === undefined ? `${code}: ${facts.title}` : `${code}: ${note}`,
+      note === undefined ? `${code}: ${title}` : `${code}: ${note}`,
       options.cause === undefined ? {} : { cause: options.cause },
     );
     this.code = code;
     this.status = facts.status;
+    this.title = title;
+    this.detail = facts.detail;
     this.note = note;
     this.refusal = refusal;
     const { retryAfterSeconds = facts.retryAfterSeconds } = options;
     // With 0 the client would come back at once, only to be sent away again.
     this.retryAfterSeconds =
       retryAfterSeconds === undefined ? undefined : Math.max(retryAfterSeconds, 1);
+  }
+}
+
+/** Clients act on codes that begin with `ERR_`, and the host would take any status. */
+function requireOwn({ code, status }: OwnError): void {
+  if (!/^[A-Z][A-Z0-9_]*$/.test(code) || code.startsWith('ERR_')) {
+    throw new TypeError('code must be capital letters, digits and _, and must not begin with ERR_');
+  }
+  if (!Number.isInteger(status) || status < 400 || status > 599) {
+    throw new TypeError('status must be a whole number from 400 to 599');
   }
 }
 
@@ -125,237 +179,4 @@ export class SignInNeededError extends AppError {
     this.lostPage = options.lostPage;
     this.isRepeated = options.isRepeated ?? false;
   }
-}
-
-interface ErrorFacts {
-  readonly status: number;
-  /** One line: what happened. */
-  readonly title: string;
-  /** One or two sentences: who must act, and how. */
-  readonly detail: string;
-  /** Seconds until a retry makes sense; sent as `Retry-After` (RFC 9110 section 10.2.3). */
-  readonly retryAfterSeconds?: number;
-}
-
-/**
- * Every way in which a request can fail: a stable code, the HTTP status of the answer, and the text for a person, which is
- * true wherever the code is thrown. Code may depend on `code`; texts may change.
- */
-const errorFacts = {
-  ERR_SETTINGS: {
-    status: 503,
-    retryAfterSeconds: 60,
-    title: 'This app is not set up correctly',
-    detail:
-      'Its settings have faults, so nobody can sign in yet. An operator of the app must correct them. Each fault is listed here with the name of its setting.',
-  },
-  ERR_SIGNED_OUT: {
-    status: 401,
-    title: 'You are signed out',
-    detail: 'Sign in to continue.',
-  },
-  ERR_ROLE_MISSING: {
-    status: 403,
-    title: 'You need another role for this page',
-    detail:
-      'You are signed in, but your account does not have the role that this page needs. An administrator of your organisation can assign it. It then works here by itself after a while, or at once when you sign out and sign in again.',
-  },
-  ERR_CROSS_SITE: {
-    status: 403,
-    title: 'This request did not come from a page of this app',
-    detail:
-      'To protect you, this app accepts changes only from its own pages. Open the app itself and try again there.',
-  },
-  ERR_MEDIA_TYPE: {
-    status: 415,
-    title: 'This kind of request body is not accepted',
-    detail:
-      'Send application/x-www-form-urlencoded, or application/json with the header X-CSRF: 1.',
-  },
-  ERR_CSRF_HEADER: {
-    status: 403,
-    title: 'The header X-CSRF is missing',
-    detail: 'A request whose body is not a form needs the header X-CSRF: 1.',
-  },
-  ERR_NOT_A_NAVIGATION: {
-    status: 400,
-    title: 'Signing in needs a whole page',
-    detail:
-      'A script or a frame asked for this address, and nobody can sign in there. Open the address as a page of its own.',
-  },
-  ERR_PREFETCH: {
-    status: 403,
-    title: 'This page cannot be loaded ahead of time',
-    detail: 'The browser asked for the page before anybody opened it. Open the page itself.',
-  },
-  ERR_BODY_TOO_LARGE: {
-    status: 413,
-    title: 'This request is too large',
-    detail: 'The body of the request is longer than this app accepts. Send less at once.',
-  },
-  ERR_BAD_REQUEST: {
-    status: 400,
-    title: 'This request cannot be understood',
-    detail:
-      'A part of the address or of the body is missing, repeated, too long or not allowed here. Start again from a page of this app.',
-  },
-  ERR_PAGE_TOO_LONG: {
-    status: 414,
-    title: 'The address of this page is too long to come back to',
-    detail:
-      'The app cannot remember an address of this length while you sign in. Copy the address now and sign in. Then open the address again.',
-  },
-  ERR_PAGE_LOST: {
-    status: 404,
-    title: 'The page that you wanted is not known any more',
-    detail:
-      'The address of the page is very long, so a cookie kept it during the sign-in. This browser did not send that cookie back. Open the page again from where you found it.',
-  },
-  ERR_CONSENT_DECLINED: {
-    status: 403,
-    title: 'Permission was not granted',
-    detail:
-      'The sign-in service reports that an administrator did not grant this app the permissions that it asks for. Nothing changed. The administrator can open the link for consent again.',
-  },
-  ERR_SIGN_IN_UNSOLICITED: {
-    status: 400,
-    title: 'This sign-in was not started here',
-    detail:
-      'The sign-in service answered, but this browser did not begin that sign-in. The answer was not used, and nothing changed. To sign in, begin again from here.',
-  },
-  ERR_SIGN_IN_LOST: {
-    status: 400,
-    title: 'The sign-in could not be completed',
-    detail:
-      'This browser did not send back a cookie that the sign-in needs, and a new try did not help. Allow cookies for this site and sign in again. Finish within ten minutes.',
-  },
-  ERR_SIGN_IN_REFUSED: {
-    status: 403,
-    title: 'The sign-in was refused',
-    detail: 'The sign-in service did not let you sign in to this app.',
-  },
-  ERR_SIGN_IN_EXPIRED: {
-    status: 400,
-    title: 'This answer of the sign-in page does not work any more',
-    detail:
-      'It was used already, or it came too late. Each answer works once, and only for a few minutes. Sign in again.',
-  },
-  ERR_ID_TOKEN: {
-    status: 502,
-    title: 'The sign-in could not be verified',
-    detail:
-      'The sign-in service sent a token that this app must not trust, so the app did not use it. An operator of the app should look for this error code in the log.',
-  },
-  ERR_WRONG_TENANT: {
-    status: 403,
-    title: 'This account belongs to another organisation',
-    detail:
-      'This app is open to one organisation only. Sign in again and choose an account of that organisation.',
-  },
-  ERR_STEP_UP: {
-    status: 401,
-    title: 'One more step is needed',
-    detail:
-      'Before this works, you must confirm who you are, or agree to what this app asks for. Continue to the sign-in page.',
-  },
-  ERR_PROVIDER_UNAVAILABLE: {
-    status: 503,
-    title: 'The sign-in service is not available',
-    detail:
-      'It did not answer in time, it is busy, or it has a fault of its own. Nothing was lost. Try again in a moment.',
-    retryAfterSeconds: 10,
-  },
-  ERR_PROVIDER_REFUSED: {
-    status: 502,
-    title: 'The sign-in service does not accept this app',
-    detail:
-      'It refuses this app, or what this app asks for. Nobody was signed out. Signing in again does not help before this is corrected.',
-  },
-  ERR_TOKEN_SIZE: {
-    status: 502,
-    title: 'The sign-in service sent too much',
-    detail:
-      'Your tokens are larger than this app accepts. An operator of the app should put fewer claims, groups or roles into them.',
-  },
-  ERR_TOO_MANY_ROLES: {
-    status: 502,
-    title: 'Your account has too many roles for this app',
-    detail:
-      'This app accepts up to 500 roles, and the sign-in service sent more. An administrator of your organisation should assign fewer roles, or send fewer groups as roles to this app.',
-  },
-  ERR_OTHER_ISSUER: {
-    status: 400,
-    title: 'This answer is not from the expected sign-in service',
-    detail:
-      'The answer names another sign-in service than that of this app, or none. It was not used, and nothing changed. Sign in again from here.',
-  },
-  ERR_PROVIDER_MISMATCH: {
-    status: 502,
-    title: 'The sign-in service does not match the settings',
-    detail:
-      'This app cannot work with its certificate, or with what the sign-in service says of itself or asks for. An operator of the app must look for this error code in the log, which names the reason.',
-  },
-  ERR_GRAPH_UNAVAILABLE: {
-    status: 503,
-    title: 'Microsoft Graph is not available',
-    detail:
-      'You are signed in, but Microsoft Graph did not answer in time, or is busy. Try again in a moment.',
-    retryAfterSeconds: 10,
-  },
-  ERR_GRAPH_REFUSED: {
-    status: 502,
-    title: 'Microsoft Graph gave no usable answer',
-    detail:
-      'You are signed in, but Microsoft Graph refused the request, or answered what this app cannot use. An operator of the app should look for this error code in the log and check the permissions of the app.',
-  },
-  ERR_NOT_FOUND: {
-    status: 404,
-    title: 'There is nothing here',
-    detail: 'What you asked for does not exist.',
-  },
-  ERR_SESSION_GONE: {
-    status: 404,
-    title: 'This session is not there any more',
-    detail:
-      'It has already ended, so there was nothing left to end. The list shows which sessions are live now.',
-  },
-  ERR_STORAGE_UNAVAILABLE: {
-    status: 503,
-    title: 'Sessions cannot be reached',
-    detail:
-      'The storage of this app did not answer in time, or refused the request. You have not been signed out. Try again in a moment.',
-    retryAfterSeconds: 10,
-  },
-  ERR_STORAGE_LIMIT: {
-    status: 502,
-    title: 'This session is too large to keep',
-    detail:
-      'Your tokens are larger than what this app can store. An operator of the app should ask for fewer scopes and claims.',
-  },
-  ERR_KEYS_UNAVAILABLE: {
-    status: 503,
-    title: 'The keys of this app cannot be reached',
-    detail:
-      'Without its keys the app cannot tell who is signed in. Try again in a moment. If it lasts, an operator of the app should look at the log.',
-    retryAfterSeconds: 10,
-  },
-  ERR_DEADLINE: {
-    status: 503,
-    title: 'A service did not answer in time',
-    detail: 'This app needs another service, which did not answer in time. Try again in a moment.',
-    retryAfterSeconds: 10,
-  },
-  ERR_INTERNAL: {
-    status: 500,
-    title: 'Something went wrong on our side',
-    detail:
-      'The fault is in the log. Try again. If it happens again, tell an operator of the app the request id.',
-  },
-} as const satisfies Record<string, ErrorFacts>;
-
-export type ErrorCode = keyof typeof errorFacts;
-
-/** Status and public text of a code. */
-export function factsOf(code: ErrorCode): ErrorFacts {
-  return errorFacts[code];
 }

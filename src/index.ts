@@ -10,7 +10,8 @@ export {
   type SignedInContext,
   type SignedInHandler,
 } from './anteroom';
-export { AppError, type ErrorCode } from './errors';
+export type { ErrorCode } from './error-facts';
+export { AppError, type AppErrorOptions, type OwnError, type ProviderRefusal } from './errors';
 export type { MenuPage } from './pages/layout';
 export type { User } from './sessions/session';
 export type { Environment } from './settings';

@@ -1,4 +1,5 @@
-import { AppError, type ErrorCode, type ProviderRefusal } from './errors';
+import type { ErrorCode } from './error-facts';
+import { AppError, type ProviderRefusal } from './errors';
 
 /** The time in epoch seconds. Passed in wherever time counts, so that tests can fix it. */
 export type Clock = () => number;

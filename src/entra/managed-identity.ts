@@ -6,7 +6,8 @@ import {
   type NetworkRequestOptions,
   type NetworkResponse,
 } from '@azure/msal-node';
-import { AppError, type ErrorCode } from '../errors';
+import type { ErrorCode } from '../error-facts';
+import { AppError } from '../errors';
 import { fetchWhole, isObject, parseJson } from '../json';
 import type { KeyVaultAccess } from '../keys/wrapping';
 import { vaultHosts } from '../setting-values';

@@ -1,4 +1,5 @@
 import { AuthError, ClientAuthError, InteractionRequiredAuthError } from '@azure/msal-node';
+import { isErrorCode } from '../error-facts';
 import { AppError, type ProviderRefusal, SignInRefusedError, StepUpError } from '../errors';
 import { AskedToWaitError } from '../waiting';
 import type { TokenAnswer } from './msal';
@@ -110,11 +111,12 @@ function passing(refusal: ProviderRefusal, answer: TokenAnswer): AppError {
 
 /** The same failure, with the request to which the provider answered. */
 function withRequest(failure: AppError, where: 'redemption' | 'refresh'): AppError {
-  if (failure.refusal === undefined) return failure;
+  const { code } = failure;
+  if (failure.refusal === undefined || !isErrorCode(code)) return failure;
   const refusal = { ...failure.refusal, where };
   return failure instanceof AskedToWaitError
-    ? new AskedToWaitError(failure.code, failure.waitSeconds, { refusal })
-    : new AppError(failure.code, { refusal });
+    ? new AskedToWaitError(code, failure.waitSeconds, { refusal })
+    : new AppError(code, { refusal });
 }
 
 /** Entra ID adds claims to refusals that no step-up can resolve, such as `invalid_client`. There they mean nothing. */

@@ -1,12 +1,13 @@
 import { isOfTheApp, meaningOf } from '../entra/refusals';
-import { AppError, type ErrorCode, type ProviderRefusal } from '../errors';
+import type { ErrorCode } from '../error-facts';
+import { AppError, type ProviderRefusal } from '../errors';
 import { keyForLogs } from '../sessions/session';
 import type { RequestContext } from './context';
 
 const maxCauses = 4;
 
 /** Refusals of the app's own that an operator should see although the app works. */
-const warnings: readonly ErrorCode[] = ['ERR_WRONG_TENANT', 'ERR_OTHER_ISSUER'];
+const warnings: readonly string[] = ['ERR_WRONG_TENANT', 'ERR_OTHER_ISSUER'] satisfies ErrorCode[];
 
 /**
  * Leaves one line in the log for a failed request. A refusal of the provider is an event of its own, `refusal {…}`, with

@@ -1,9 +1,9 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { meaningOf } from '../entra/refusals';
+import { factsOf } from '../error-facts';
 import {
   AppError,
   ConsentDeclinedError,
-  factsOf,
   type ProviderRefusal,
   RoleMissingError,
   SignInNeededError,
@@ -48,7 +48,7 @@ function answerSignInNeeded(error: SignInNeededError, context: RequestContext): 
     if (!changesNothing(context.request)) return signInPage(error, loginUrl, context);
     return redirectTo(loginUrl);
   }
-  return problem(error.code, context.correlationId, {
+  return problem(error, context.correlationId, {
     login_url: loginUrl,
     ...(error.isRepeated && { repeated: true }),
     ...(error.lostPage === undefined ? {} : { page_too_long: true }),
@@ -79,11 +79,10 @@ function lostPagePage(
 }
 
 function signInPage(
-  { code }: SignInNeededError,
+  { title, detail }: SignInNeededError,
   loginUrl: string,
   { services }: RequestContext,
 ): HttpResponseInit {
-  const { title, detail } = factsOf(code);
   return htmlPage(services.site, <ContinuePage title={title} goTo={loginUrl} text={detail} />);
 }
 
@@ -96,7 +95,7 @@ function errorJson(error: AppError, context: RequestContext): HttpResponseInit {
       ? {}
       : { login_url: context.services.settings.baseUrl + loginPath }),
   };
-  return problem(error.code, context.correlationId, extra, error.retryAfterSeconds);
+  return problem(error, context.correlationId, extra);
 }
 
 /** What a client may show or report of the provider's refusal; members that are not known are left out of the JSON. */
@@ -127,17 +126,16 @@ function explains(refusal: ProviderRefusal, { code }: AppError): boolean {
 }
 
 function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
-  const facts = factsOf(error.code);
   const refusal = refusalIn(error);
   const page = (
     <MessagePage
-      title={facts.title}
+      title={error.title}
       door="shut"
       signedInAs={context.visitor.user}
       links={errorLinks(error, context)}
       references={referencesFor(error, context)}
     >
-      <p>{facts.detail}</p>
+      <p>{error.detail}</p>
       {error instanceof RoleMissingError ? (
         <p class="act">
           The role is named <code>{error.role}</code>.
@@ -147,7 +145,7 @@ function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
     </MessagePage>
   );
   return withRetryAfter(
-    htmlPage(context.services.site, page, facts.status),
+    htmlPage(context.services.site, page, error.status),
     error.retryAfterSeconds,
   );
 }
@@ -289,7 +287,7 @@ export function answerFaultySettings(
   for (const { name, fault } of faults) context.error(`ERR_SETTINGS: ${name} ${fault}`);
   return isNavigation(request)
     ? faultsPage({ site, faults })
-    : problem('ERR_SETTINGS', context.invocationId, { settings: faults });
+    : problem(new AppError('ERR_SETTINGS'), context.invocationId, { settings: faults });
 }
 
 function faultsPage({ site, faults }: FaultySettings): HttpResponseInit {

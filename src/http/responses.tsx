@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { type ErrorCode, factsOf } from '../errors';
+import type { AppError } from '../errors';
 import { ContinuePage, type Site, SiteContext } from '../pages/layout';
 import { stylesheet } from '../pages/stylesheet';
 
@@ -28,17 +28,12 @@ export function redirectTo(location: string, status: 302 | 303 = 302): HttpRespo
   return { status, headers: { Location: location } };
 }
 
-/**
- * Problem details (RFC 9457). `extra` holds members beyond the standard ones, `login_url` for instance.
- * @param retryAfterSeconds the code's own unless given
- */
+/** Problem details (RFC 9457) of an error. `extra` holds members beyond the standard ones, `login_url` for instance. */
 export function problem(
-  code: ErrorCode,
+  { code, status, title, detail, retryAfterSeconds }: AppError,
   correlationId: string,
   extra: Readonly<Record<string, unknown>> = {},
-  retryAfterSeconds = factsOf(code).retryAfterSeconds,
 ): HttpResponseInit {
-  const { status, title, detail } = factsOf(code);
   return {
     status,
     headers: {

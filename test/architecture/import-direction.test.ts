@@ -18,7 +18,7 @@ const floors = [
   ['keys'],
   ['storage'],
   // Small things below all floors: errors, settings, JSON, waiting, proxies.
-  ['errors', 'json', 'proxy', 'setting-values', 'settings', 'waiting'],
+  ['error-facts', 'errors', 'json', 'proxy', 'setting-values', 'settings', 'waiting'],
 ];
 
 /** Runs in browsers and shares nothing with the server. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { type ErrorCode, factsOf } from '../../src/errors';
+import { type ErrorCode, factsOf } from '../../src/error-facts';
 import { accounts, signIn, startJourney } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 
 const page = readFileSync('docs/troubleshooting.md', 'utf8');
-const source = readFileSync('src/errors.ts', 'utf8');
+const source = readFileSync('src/error-facts.ts', 'utf8');
 const codes = [...source.matchAll(/^ {2}(ERR_\w+): \{$/gm)].map(([, code]) => code as ErrorCode);
 
 /** The first cell of every row. */

@@ -2,10 +2,9 @@ import { servicesOrFaults } from '../../src/services';
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import { refusalRows } from '../../src/entra/refusal-table';
 import { meaningOf, numbersOf } from '../../src/entra/refusals';
+import { type ErrorCode, factsOf } from '../../src/error-facts';
 import {
   AppError,
-  type ErrorCode,
-  factsOf,
   type ProviderRefusal,
   RoleMissingError,
   SignInNeededError,
@@ -140,6 +139,69 @@ describe('answerError', () => {
       expect(context.lines).toEqual([`${level} ${code}: what happened`]);
     },
   );
+});
+
+/** As a team writes it. */
+class NotPaidError extends AppError {
+  constructor(note?: string) {
+    super(
+      {
+        ...{ code: 'NOT_PAID', status: 402, retryAfterSeconds: 60 },
+        title: 'This order is not paid',
+        detail: 'Pay it on the page of the order. <b>Then</b> come back.',
+      },
+      note === undefined ? {} : { note },
+    );
+  }
+}
+
+describe('an error of a team', () => {
+  it('becomes a page with its own texts, escaped', () => {
+    const page = pageOf(new NotPaidError('order 17'));
+    expect([page.status, page.headers.get('retry-after')]).toEqual([402, '60']);
+    const shown = [
+      'This order is not paid',
+      'Pay it on',
+      '<b>Then</b>',
+      'NOT_PAID',
+      'invocation-1',
+    ];
+    for (const text of shown) expect(page.words).toContain(text);
+    expect(page.words).not.toContain('order 17');
+    expect(page.links).toEqual(['Try again /reports', 'Home /']);
+  });
+
+  it('becomes problem details with its own code', () => {
+    const json = jsonOf(new NotPaidError('order 17'));
+    expect([json.status, json.headers.get('retry-after')]).toEqual([402, '60']);
+    expect(json.body).toEqual({
+      type: 'about:blank',
+      title: 'This order is not paid',
+      status: 402,
+      detail: 'Pay it on the page of the order. <b>Then</b> come back.',
+      code: 'NOT_PAID',
+      correlation_id: 'invocation-1',
+    });
+  });
+
+  it('is logged once, with its note, and as an error from status 500 on', () => {
+    const context = client();
+    answerError(new NotPaidError('order 17'), context);
+    const down = { code: 'SHOP_DOWN', status: 503, title: 'Closed', detail: 'Come back later.' };
+    answerError(new AppError(down), context);
+    expect(context.lines).toEqual(['info NOT_PAID: order 17', 'error SHOP_DOWN']);
+  });
+
+  it.each([
+    [{ code: 'ERR_NOT_PAID' }, 'not begin with ERR_'],
+    [{ code: 'not paid' }, 'capital letters'],
+    [{ status: 200 }, 'from 400 to 599'],
+    [{ status: 402.5 }, 'from 400 to 599'],
+  ])('is refused with %j', (wrong, reason) => {
+    const facts = { code: 'NOT_PAID', status: 402, title: 'Not paid', detail: 'Pay it.' };
+    expect(() => new AppError({ ...facts, ...wrong })).toThrow(TypeError);
+    expect(() => new AppError({ ...facts, ...wrong })).toThrow(reason);
+  });
 });
 
 describe('answerError, in the log', () => {

@@ -311,7 +311,7 @@ describe('the option', () => {
   });
 
   it('alertEmail: two alerts on logs and one on slowness, for codes that the app logs', () => {
-    const facts = readFileSync('src/errors.ts', 'utf8');
+    const facts = readFileSync('src/error-facts.ts', 'utf8');
     const codes = JSON.stringify(all.resources).match(/ERR_\w+/g) ?? [];
     expect(codes).toHaveLength(4);
     for (const code of codes) expect(facts).toContain(`  ${code}:`);
