@@ -16,7 +16,7 @@ import {
 } from '../support/auth-fixture';
 import {
   clientId,
-  createTinyKey,
+  tinyKey,
   paths,
   startTinyProvider,
   tenantId,
@@ -117,7 +117,7 @@ describe('verifyIdToken', () => {
     });
 
     it('no kid when all but one key are for encryption or of another kind', async () => {
-      const other = await createTinyKey('other');
+      const other = await tinyKey('other');
       const foreign = { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', kid: 'ec' };
       tiny.keys = [{ ...other.jwk, use: 'enc' }, foreign, tiny.key.jwk];
       const token = await tiny.sign(claims, { header: { kid: undefined } });
@@ -125,7 +125,7 @@ describe('verifyIdToken', () => {
     });
 
     it('no kid when one of several keys fits', async () => {
-      tiny.keys = [(await createTinyKey('second')).jwk, tiny.key.jwk];
+      tiny.keys = [(await tinyKey('second')).jwk, tiny.key.jwk];
       const token = await tiny.sign(claims, { header: { kid: undefined } });
       expect((await verify(token)).user.subject).toBe(subject);
     });
@@ -136,7 +136,7 @@ describe('verifyIdToken', () => {
     });
 
     it('a key set that lists other keys under the same kid', async () => {
-      const other = (await createTinyKey('other')).jwk;
+      const other = (await tinyKey('other')).jwk;
       const twins = [
         { ...other, kid: 'first' },
         { ...tiny.key.jwk, alg: 'PS256' },
@@ -148,14 +148,14 @@ describe('verifyIdToken', () => {
     });
 
     it("a key of this app's own, which Entra ID lists only for the app", async () => {
-      const own = await createTinyKey('of-this-app');
+      const own = await tinyKey('of-this-app');
       tiny.appKeys = [own.jwk];
       expect((await verify(await tiny.sign(claims, { key: own }))).user.subject).toBe(subject);
     });
 
     it('a new kid after the keys have rotated', async () => {
       await verify(await tiny.sign(claims));
-      const second = await createTinyKey('second');
+      const second = await tinyKey('second');
       tiny.keys = [second.jwk];
       const verified = await verify(await tiny.sign(claims, { key: second }));
       expect(verified.user.subject).toBe(subject);
@@ -302,7 +302,7 @@ describe('verifyIdToken', () => {
     });
 
     it('a signature by another key under a known kid', async () => {
-      const other: TinyKey = { ...(await createTinyKey('x')), kid: 'first' };
+      const other: TinyKey = { ...(await tinyKey('x')), kid: 'first' };
       const failure = await failureOf(verify(await tiny.sign(claims, { key: other })));
       expect(failure.note).toContain('check of signature');
     });
@@ -314,14 +314,14 @@ describe('verifyIdToken', () => {
     });
 
     it('no kid when none of the keys fits, without fetching them again', async () => {
-      tiny.keys = [(await createTinyKey('second')).jwk, (await createTinyKey('third')).jwk];
+      tiny.keys = [(await tinyKey('second')).jwk, (await tinyKey('third')).jwk];
       const token = await tiny.sign(claims, { header: { kid: undefined } });
       expect((await failureOf(verify(token))).note).toContain('check of signature');
       expect(tiny.count(paths.keys)).toBe(1);
     });
 
     it('a key that is not for signing', async () => {
-      tiny.keys = [{ ...tiny.key.jwk, use: 'enc' }, (await createTinyKey('second')).jwk];
+      tiny.keys = [{ ...tiny.key.jwk, use: 'enc' }, (await tinyKey('second')).jwk];
       expect((await failureOf(verify(await tiny.sign(claims)))).note).toContain('check of kid');
     });
 

@@ -2,7 +2,7 @@ import { createProvider, type Provider } from '../../src/entra/provider';
 import { failureOf, longEnough } from '../support/auth-fixture';
 import {
   clientId,
-  createTinyKey,
+  tinyKey,
   paths,
   startTinyProvider,
   tenantId,
@@ -163,7 +163,7 @@ describe('createProvider', () => {
 describe('findKeys', () => {
   it('fetches the keys at once for a kid nobody has seen, even right after the first fetch', async () => {
     await metadata();
-    tiny.keys = [(await createTinyKey('second')).jwk];
+    tiny.keys = [(await tinyKey('second')).jwk];
     expect(await findKeys('second')).toHaveLength(1);
     expect(tiny.count(paths.keys)).toBe(2);
     expect(tiny.count(paths.metadata)).toBe(1);
@@ -175,14 +175,14 @@ describe('findKeys', () => {
     expect(await findKeys('no-2')).toEqual([]);
     expect(tiny.count(paths.keys)).toBe(2);
     now += 1;
-    tiny.keys = [(await createTinyKey('third')).jwk];
+    tiny.keys = [(await tinyKey('third')).jwk];
     expect(await findKeys('third')).toHaveLength(1);
     expect(tiny.count(paths.keys)).toBe(3);
   });
 
   it('fetches once for unknown kids that come together', async () => {
     await metadata();
-    tiny.keys = [(await createTinyKey('second')).jwk];
+    tiny.keys = [(await tinyKey('second')).jwk];
     const found = await Promise.all([findKeys('second'), findKeys('second'), findKeys('second')]);
     expect(found.map((keys) => keys.length)).toEqual([1, 1, 1]);
     expect(tiny.count(paths.keys)).toBe(2);
@@ -208,7 +208,7 @@ describe('findKeys', () => {
 
 describe('keys of one app', () => {
   it('are found where the provider is a workforce tenant', async () => {
-    const own = await createTinyKey('of-this-app');
+    const own = await tinyKey('of-this-app');
     tiny.appKeys = [own.jwk];
     expect(await findKeys('of-this-app')).toHaveLength(1);
     expect(await findKeys('first')).toHaveLength(1);
@@ -244,7 +244,7 @@ describe('keys of one app', () => {
 
   it('are not asked for on loopback where the issuer is another, as with External ID', async () => {
     tiny.metadata = { issuer: 'https://external.example/v2.0' };
-    tiny.appKeys = [(await createTinyKey('of-this-app')).jwk];
+    tiny.appKeys = [(await tinyKey('of-this-app')).jwk];
     provider = create('https://external.example/v2.0');
     expect(await findKeys('of-this-app')).toEqual([]);
   });

@@ -28,7 +28,7 @@ import { start } from '../support/session-fixture';
 import { createThrowawayCertificate } from '../support/throwaway-certificate';
 import {
   clientId,
-  createTinyKey,
+  tinyKey,
   paths,
   startTinyProvider,
   tenantId,
@@ -233,7 +233,7 @@ describe('finishSignIn', () => {
         'a key of somebody else',
         'signature',
         async () => {
-          const foreign = { ...(await createTinyKey('x')), kid: 'first' };
+          const foreign = { ...(await tinyKey('x')), kid: 'first' };
           const claims = { ...adaClaims(tiny, now), nonce: attempt.nonce };
           return tokenBody(await tiny.sign(claims, { key: foreign }));
         },

@@ -61,17 +61,22 @@ export const paths = {
   logout: `/${tenantId}/oauth2/v2.0/logout`,
 };
 
-export async function createTinyKey(kid: string): Promise<TinyKey> {
+const keysByKid = new Map<string, Promise<TinyKey>>();
+
+/** The key with this id: one for all providers of a test file, since keys take long to make. */
+export function tinyKey(kid: string): Promise<TinyKey> {
+  const known = keysByKid.get(kid) ?? createTinyKey(kid);
+  keysByKid.set(kid, known);
+  return known;
+}
+
+async function createTinyKey(kid: string): Promise<TinyKey> {
   const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
   return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig' } };
 }
 
-let olderKey: Promise<TinyKey> | undefined;
-
 export async function startTinyProvider(): Promise<TinyProvider> {
-  // Keys take long to make, and this one signs nothing: one does for all providers of a test file.
-  olderKey ??= createTinyKey('older');
-  const [key, older] = await Promise.all([createTinyKey('first'), olderKey]);
+  const [key, older] = await Promise.all([tinyKey('first'), tinyKey('older')]);
   const server = createServer((request, response) => {
     void serve(request, response);
   });

@@ -22,7 +22,7 @@ import { stopClockAt } from '../support/fixed-clock';
 import { start } from '../support/session-fixture';
 import {
   clientId,
-  createTinyKey,
+  tinyKey,
   paths,
   startTinyProvider,
   tenantId,
@@ -241,7 +241,7 @@ describe('acquireAccessToken', () => {
     });
 
     it('is signed by somebody else', async () => {
-      const foreign = { ...(await createTinyKey('x')), kid: 'first' };
+      const foreign = { ...(await tinyKey('x')), kid: 'first' };
       const forged = await tiny.sign(adaClaims(tiny, now), { key: foreign });
       tiny.token = () => ({ body: tokenBody(forged) });
       expect((await failureOf(acquire({ forceRefresh: true }))).note).toContain('signature');
