@@ -4,6 +4,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import ts from 'typescript';
 import { serverBundle } from './build-app.mjs';
 
 const serverEntries = { index: 'src/index.ts', testing: 'src/testing.ts' };
@@ -60,20 +61,38 @@ async function buildClient(outdir) {
 
 /** One file of types an entry. An ES module and a CommonJS module need one each, with the same text. */
 async function writeTypes(outdir) {
-  for (const [name, text] of Object.entries(await rollUpTypes())) {
+  const types = await rollUpTypes();
+  for (const [name, text] of Object.entries(types)) {
     for (const end of ['.d.ts', '.d.mts']) writeFileSync(join(outdir, name + end), text);
   }
+  writeFileSync(join(outdir, 'API.md'), await apiReport(types));
+}
+
+const importNames = { index: 'anteroom', testing: 'anteroom/testing', client: 'anteroom/client' };
+
+/** What can be imported, without the comments: a change of it is a change for every app. */
+async function apiReport(types) {
+  const printer = ts.createPrinter({ removeComments: true });
+  const parts = Object.entries(types).map(([name, text]) => {
+    const source = ts.createSourceFile(`${name}.d.ts`, text, ts.ScriptTarget.Latest);
+    return `## \`${importNames[name]}\`\n\n\`\`\`ts\n${printer.printFile(source)}\`\`\`\n`;
+  });
+  const head =
+    '# API\n\nWritten by `npm run api`; a test compares it with the code. What has no `export` can be used, but not named.';
+  const { format, resolveConfig } = await import('prettier');
+  const style = await resolveConfig('docs/api.md');
+  return format(`${head}\n\n${parts.join('\n')}`, { ...style, parser: 'markdown' });
 }
 
 /** The types of each entry, with everything in them that the package does not import. */
-export async function rollUpTypes() {
+async function rollUpTypes() {
   // It loads the compiler, which other builds do not need.
   const { generateDtsBundle } = (await import('dts-bundle-generator')).default;
   const entries = { ...serverEntries, client: clientEntry };
   const texts = generateDtsBundle(
     Object.values(entries).map((filePath) => ({
       filePath,
-      output: { noBanner: true, exportReferencedTypes: false },
+      output: { noBanner: true, sortNodes: true, exportReferencedTypes: false },
     })),
     { preferredConfigPath: 'tsconfig.package.json' },
   );

@@ -75,7 +75,13 @@ export interface Anteroom {
    * app's own pages.
    * @example
    * ```ts
-   * app.http('hello', { authLevel: 'anonymous', handler: auth.signedIn((_request, { user }) => ({ body: user.name })) });
+   * import { app } from '@azure/functions';
+   * import { auth } from './auth.js';
+   *
+   * app.http('hello', {
+   *   authLevel: 'anonymous',
+   *   handler: auth.signedIn((_request, { user }) => ({ jsonBody: { hello: user.name } })),
+   * });
    * ```
    */
   signedIn(handler: SignedInHandler, options?: GuardOptions): HttpHandler;
@@ -84,7 +90,13 @@ export interface Anteroom {
    * to sign in again: that would not help them.
    * @example
    * ```ts
-   * app.http('reports', { authLevel: 'anonymous', handler: auth.withRole('reader', readReports) });
+   * import { app } from '@azure/functions';
+   * import { auth } from './auth.js';
+   *
+   * app.http('groups', {
+   *   authLevel: 'anonymous',
+   *   handler: auth.withRole('reader', (_request, { callApi }) => callApi('graph', '/me/memberOf')),
+   * });
    * ```
    */
   withRole(
@@ -96,7 +108,14 @@ export interface Anteroom {
    * Opens a handler to requests of the app's own pages and scripts, signed in or not. Others get 403 ERR_CROSS_SITE.
    * @example
    * ```ts
-   * app.http('feedback', { methods: ['POST'], authLevel: 'anonymous', handler: auth.sameOrigin(keepFeedback) });
+   * import { app } from '@azure/functions';
+   * import { auth } from './auth.js';
+   *
+   * app.http('feedback', {
+   *   methods: ['POST'],
+   *   authLevel: 'anonymous',
+   *   handler: auth.sameOrigin(async (request) => ({ jsonBody: { length: (await request.text()).length } })),
+   * });
    * ```
    */
   sameOrigin(handler: HttpHandler, options?: Pick<GuardOptions, 'maxBodyBytes'>): HttpHandler;
@@ -130,12 +149,33 @@ export interface SignedIn {
    * @param path below `GRAPH_BASE_URL`, `/me/memberOf` for instance
    * @throws ERR_STEP_UP when the user must go through the provider once more (it becomes an answer by itself),
    *   ERR_PROVIDER_UNAVAILABLE, ERR_GRAPH_UNAVAILABLE. Any other answer of Graph is returned
+   * @example
+   * ```ts
+   * import type { SignedInHandler } from 'anteroom';
+   *
+   * export const manager: SignedInHandler = async (_request, { callApi }) => {
+   *   const answer = await callApi('graph', '/me/manager', { scopes: ['User.Read.All'] });
+   *   return answer.ok ? answer : { status: 404 };
+   * };
+   * ```
    */
   readonly callApi: (api: 'graph', path: string, request?: ApiRequest) => Promise<Response>;
   /**
    * An access token for an API, as the user; refreshed when it has expired. Give it to that API alone.
    * @param scopes of one API; `GRAPH_SCOPES` unless given
    * @throws ERR_STEP_UP, ERR_PROVIDER_UNAVAILABLE
+   * @example
+   * ```ts
+   * import type { SignedInHandler } from 'anteroom';
+   *
+   * export const orders: SignedInHandler = async (_request, { accessToken, signal }) => {
+   *   const token = await accessToken(['api://orders/Orders.Read']);
+   *   return fetch('https://orders.contoso.example/latest', {
+   *     headers: { Authorization: `Bearer ${token}` },
+   *     signal,
+   *   });
+   * };
+   * ```
    */
   readonly accessToken: (scopes?: readonly string[]) => Promise<string>;
   /** Aborted when the request's deadline has passed. Give it to everything that waits. */
@@ -157,6 +197,14 @@ export interface GuardOptions {
  * settings are no error here: every function then answers 503 and names them.
  * @throws TypeError for a base path that the Functions host would refuse, or a `host.json` that cannot be read
  * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node
+ * @example
+ * ```ts
+ * import { app } from '@azure/functions';
+ * import { anteroom } from 'anteroom';
+ *
+ * export const auth = anteroom({ homePath: '/api/hello', omit: ['admin'] });
+ * auth.register(app);
+ * ```
  */
 export function anteroom(options: AnteroomOptions = {}): Anteroom {
   return compose(options);

@@ -29,7 +29,16 @@ export interface SessionFacts {
 /** Where the app's functions of Anteroom stand. */
 let authPath = '/auth';
 
-/** For an app whose functions stand elsewhere: under the route prefix `api` it is `/api/auth`. The file that the app serves knows it. */
+/**
+ * For an app whose functions stand elsewhere: under the route prefix `api` it is `/api/auth`. The file that the app serves
+ * knows it.
+ * @example
+ * ```ts
+ * import { setAuthPath } from 'anteroom/client';
+ *
+ * setAuthPath('/api/auth');
+ * ```
+ */
 export function setAuthPath(path: string): void {
   authPath = path;
 }
@@ -39,6 +48,13 @@ export function setAuthPath(path: string): void {
  * it may be asked as often as one likes; `extend: true` counts as use.
  * @throws {AnteroomError} when it cannot be told, 503 for instance; with `code` `ERR_STEP_UP` and `loginUrl` when the
  * session lives but its user has to go through one more step first
+ * @example
+ * ```ts
+ * import { session } from 'anteroom/client';
+ *
+ * const facts = await session();
+ * console.log(facts === undefined ? 'signed out' : `${facts.user.name}, until ${facts.idleExpiresAt}`);
+ * ```
  */
 export async function session(
   options: { extend?: boolean } = {},
@@ -57,7 +73,17 @@ export async function session(
   };
 }
 
-/** Address that signs in and comes back here, or to another path on this origin. */
+/**
+ * Address that signs in and comes back here, or to another path on this origin.
+ * @param options `returnTo`: a path from `/` on, with query and fragment; `prompt`: as OpenID Connect has it
+ * @example
+ * ```ts
+ * import { loginUrl } from 'anteroom/client';
+ *
+ * const link = document.createElement('a');
+ * link.href = loginUrl({ prompt: 'select_account' });
+ * ```
+ */
 export function loginUrl(options: { returnTo?: string; prompt?: string } = {}): string {
   const query = new URLSearchParams({ return_to: options.returnTo ?? herePath() });
   if (options.prompt !== undefined) query.set('prompt', options.prompt);
@@ -69,6 +95,12 @@ export function loginUrl(options: { returnTo?: string; prompt?: string } = {}): 
  * the user's sessions in all browsers.
  * @returns what was left undone: `session`, `everywhere`, `provider`; the signed-out page says it too
  * @throws {AnteroomError} when nothing was done
+ * @example
+ * ```ts
+ * import { logout } from 'anteroom/client';
+ *
+ * document.querySelector('#sign-out')?.addEventListener('click', () => void logout());
+ * ```
  */
 export async function logout(
   options: { local?: boolean; everywhere?: boolean } = {},
@@ -89,6 +121,13 @@ export async function logout(
  * @throws {AnteroomError} with `loginUrl` when a person must decide: the step that the app asks for has just been made and
  * did not help, so that going there by itself would go round for ever; or the address of this page is too long (over
  * 2 KB) to come back to
+ * @example
+ * ```ts
+ * import * as anteroom from 'anteroom/client';
+ *
+ * const answer = await anteroom.fetch('/api/orders', { method: 'POST', body: '{}' });
+ * console.log(answer.status);
+ * ```
  */
 export async function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const request = new Request(input, init);
@@ -109,7 +148,17 @@ export async function fetch(input: string | URL | Request, init?: RequestInit): 
   return new Promise<never>(() => undefined);
 }
 
-/** An answer of the app that is not the one hoped for. `code` is stable, the message is not. */
+/**
+ * An answer of the app that is not the one hoped for. `code` is stable, the message is not.
+ * @example
+ * ```ts
+ * import { AnteroomError, session } from 'anteroom/client';
+ *
+ * await session().catch((error: unknown) => {
+ *   if (error instanceof AnteroomError) console.log(error.status, error.code, error.loginUrl);
+ * });
+ * ```
+ */
 export class AnteroomError extends Error {
   readonly status: number;
   readonly code: string;

@@ -4,15 +4,21 @@ import { createHash, randomBytes } from 'node:crypto';
 
 /** The verified person behind a session, from the claims of the last verified ID token. */
 export interface User {
-  /** See {@link userKeyOf}: the partition in storage. In logs stands its beginning, see {@link keyForLogs}. */
+  /** The same for a user in every session, and the key of the user's rows in storage. The log has the first characters of it. */
   readonly userKey: string;
+  /** `iss` */
   readonly issuer: string;
+  /** `sub`: the same user has another one in another app. */
   readonly subject: string;
+  /** `oid`: the user in the tenant, for all apps. Undefined where the provider sends none. */
   readonly objectId: string | undefined;
+  /** `tid` */
   readonly tenantId: string | undefined;
+  /** For showing only. */
   readonly name: string;
   /** `preferred_username`, for showing only: it can be given to somebody else. */
   readonly username: string;
+  /** Values of app roles. */
   readonly roles: readonly string[];
 }
 
