@@ -1,0 +1,46 @@
+import { HttpRequest, InvocationContext } from '@azure/functions';
+import type { SignedInHandler } from '../../src/anteroom';
+import { createSignedInContext } from '../../src/testing/signed-in-context';
+
+const request = new HttpRequest({ method: 'GET', url: 'http://localhost:7071/api/groups' });
+
+/** As a team writes it. */
+const groups: SignedInHandler = async (_request, context) => {
+  const { user, callApi } = context;
+  context.log('groups of', user.username);
+  const answer = await callApi('graph', '/me/memberOf');
+  if (!answer.ok) return { status: 502 };
+  const found: unknown = await answer.json();
+  return { jsonBody: { user: user.name, roles: user.roles, groups: found } };
+};
+
+describe('createSignedInContext', () => {
+  it('gives a handler who is signed in, and answers of an API', async () => {
+    const lines: string[] = [];
+    const context = createSignedInContext({
+      user: { name: 'Grace Hopper' },
+      roles: ['reader'],
+      callApi: (api, path) => Promise.resolve(Response.json([`${api} ${path}`])),
+      onLog: (line) => lines.push(line),
+    });
+    expect(await groups(request, context)).toEqual({
+      jsonBody: { user: 'Grace Hopper', roles: ['reader'], groups: ['graph /me/memberOf'] },
+    });
+    expect(lines).toEqual(['groups of ada@contoso.example']);
+  });
+
+  it('is an invocation of Azure’s own, with a session that lives', async () => {
+    const context = createSignedInContext();
+    expect(context).toBeInstanceOf(InvocationContext);
+    const { createdAt, idleExpiresAt, expiresAt } = context.session;
+    expect([idleExpiresAt - createdAt, expiresAt - createdAt]).toEqual([3600, 3600]);
+    expect([context.user.roles, context.signal.aborted]).toEqual([[], false]);
+    expect(await context.accessToken()).toBe('test-access-token');
+  });
+
+  it('fails a test whose handler calls an API that the test does not know', async () => {
+    await expect(groups(request, createSignedInContext())).rejects.toThrow(
+      'The handler calls graph /me/memberOf. Give createSignedInContext a callApi',
+    );
+  });
+});
