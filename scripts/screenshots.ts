@@ -9,7 +9,7 @@ import {
   chromium as playwright,
   type Page,
 } from 'playwright-core';
-import { isPortFree } from '../local/loopback/ports';
+import { isPortFree } from '../local/loopback/processes';
 import { startStack } from '../local/stack/stack';
 
 /** The Chromium of `CHROME_PATH`, else the one of `@sparticuz/chromium` with the font it brings along. */

@@ -18,9 +18,9 @@ import { redirectFunction } from './functions/redirect';
 import { sessionFunction } from './functions/session';
 import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';
-import type { FindServices, Handler } from './http/context';
+import type { Handler } from './http/context';
 import { endpoint, type EndpointOptions, type HttpFunction, serve } from './http/endpoint';
-import { isObject } from './json';
+import { isObject, parseJson } from './json';
 import type { MenuPage, Site } from './pages/layout';
 import { servicesOrFaults } from './services';
 import type { User } from './sessions/session';
@@ -33,6 +33,7 @@ import {
   withRole,
 } from './sign-in/guards';
 import { callApi, type ApiRequest } from './tokens/call-api';
+import { once } from './waiting';
 
 /** What is code and not configuration. Everything else is a setting of the app. */
 export interface AnteroomOptions {
@@ -218,10 +219,8 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
   const { basePath = 'auth', namePrefix = 'auth-', omit = [] } = options;
   requireBasePath(basePath);
   const site = siteOf(options, basePath);
-  let services: ReturnType<FindServices> | undefined;
-  const findServices: FindServices = () =>
-    // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
-    (services ??= servicesOrFaults(options.environment ?? process.env, site));
+  // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
+  const findServices = once(() => servicesOrFaults(options.environment ?? process.env, site));
   const guard = (handler: Handler, { maxBodyBytes }: EndpointOptions): HttpHandler =>
     endpoint(findServices, handler, maxBodyBytes === undefined ? {} : { maxBodyBytes });
   return {
@@ -305,14 +304,19 @@ function readRoutePrefix(): string {
   return (setting ?? routePrefixInFile() ?? 'api').replace(/^\/+|\/+$/g, '');
 }
 
+/** Strings come first, so that what looks like a comment in one stays. */
+const commentsAndLastCommas = /("(?:[^"\\]|\\.)*")|\/\/.*|\/\*[^]*?\*\/|,(?=\s*[}\]])/g;
+
 function routePrefixInFile(): string | undefined {
-  let file: unknown;
+  let text: string;
   try {
-    file = JSON.parse(readFileSync('host.json', 'utf8'));
+    text = readFileSync('host.json', 'utf8');
   } catch (cause) {
-    const note = 'host.json cannot be read (comments?), so the option routePrefix is needed';
-    throw new TypeError(note, { cause });
+    throw new TypeError('host.json cannot be read: give the option routePrefix', { cause });
   }
+  // The host takes comments and a comma after the last member.
+  const file = parseJson(text.replace(commentsAndLastCommas, '$1'));
+  if (file === undefined) throw new TypeError('host.json is not JSON');
   const extensions = isObject(file) ? file['extensions'] : undefined;
   const http = isObject(extensions) ? extensions['http'] : undefined;
   const prefix = isObject(http) ? http['routePrefix'] : undefined;

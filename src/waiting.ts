@@ -52,6 +52,12 @@ export async function abortable<T>(
   }
 }
 
+/** Makes a value when it is first asked for, and gives the same one from then on. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 /** Runs work once for all callers that ask for the same key while it runs ("single-flight"). */
 export interface SingleFlight<T> {
   /**

@@ -8,7 +8,7 @@ export interface Answer {
   readonly text: string;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as a form by POST; without it the request is a GET. */
   readonly form?: string;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { freePort } from '../../local/loopback/ports';
+import { freePort } from '../../local/loopback/processes';
 import type { Send } from './http-client';
 import { repository } from './server-process';
 

@@ -15,7 +15,7 @@ export interface ServerCommand {
   readonly isMeasured?: boolean;
 }
 
-export interface Usage {
+interface Usage {
   /** CPU time since the process began, user and system, in milliseconds. */
   readonly cpuMs: number;
   readonly rssBytes: number;

@@ -1,9 +1,8 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
+import { freePort } from '../../local/loopback/processes';
+import type { StackFacts, StackOptions } from '../../local/stack/options';
 import type { StackCommand, StackMessage } from '../../local/stack/stack-process';
-import type { StackOptions } from '../../local/stack/options';
-import { freePort } from '../../local/loopback/ports';
-import type { StackFacts } from '../../local/stack/options';
 import { repository } from './server-process';
 
 /** What stands beside the servers: tables, provider, Graph; no app. */

@@ -161,13 +161,13 @@ function isSameName(username: string, other: string): boolean {
 }
 
 /** An account, and the scopes its owner has agreed to. */
-export interface Account {
+interface Account {
   readonly user: SeededUser;
   readonly scopes: readonly string[];
 }
 
 /** The accounts by object id, with the changes that people have made. */
-export interface KeptAccounts {
+interface KeptAccounts {
   now(): ReadonlyMap<string, Account>;
   put(account: Account): void;
   /** Gives a function that brings the current accounts back. */
@@ -177,10 +177,10 @@ export interface KeptAccounts {
 }
 
 /** What every account with consent has agreed to at the start. */
-export const consentedFromTheStart = ['openid', 'User.Read'];
+const consentedFromTheStart = ['openid', 'User.Read'];
 
 /** Keeps only the changes. The accounts that were not changed are made new at each start. */
-export function createKeptAccounts(users: readonly SeededUser[], state: KeptState): KeptAccounts {
+function createKeptAccounts(users: readonly SeededUser[], state: KeptState): KeptAccounts {
   const kept = state.part('accounts');
   let accounts = seed(users);
   for (const [objectId, account] of kept) {

@@ -175,7 +175,7 @@ function describeError(refusals: Refusals, params: URLSearchParams, failure: unk
 }
 
 /** `sid`: a GUID, the same in one browser session. Nobody can compute the cookie from it. */
-export function sessionIdOf(sessionUid: string): string {
+function sessionIdOf(sessionUid: string): string {
   const hash = createHash('sha256').update(`sid|${sessionUid}`).digest('hex');
   return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 }

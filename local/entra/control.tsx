@@ -77,7 +77,7 @@ interface FormContext {
 }
 
 /** What the forms of the control page do. Each gives a sentence when it cannot be done. */
-export function controlForms(standIn: FormContext): Readonly<Record<string, ControlForm>> {
+function controlForms(standIn: FormContext): Readonly<Record<string, ControlForm>> {
   const { faults, directory, accessPolicies } = standIn;
   return {
     account: (form) => changeAccount(directory, form),
@@ -162,7 +162,7 @@ function codeOf(form: URLSearchParams, name: string): number | string | null {
 }
 
 /** What a person can change while the stand-in runs: accounts, conditional access, the token endpoint. */
-export function entraControlPage(standIn: {
+function entraControlPage(standIn: {
   readonly directory: Directory;
   readonly accessPolicies: AccessPolicies;
   readonly faults: EntraFaults;

@@ -18,8 +18,6 @@ import { createSigningKeys } from './signing-keys';
 import { answerTokenRequest, registerRefreshGrant } from './token-request';
 import { type SeededUser, seedUsers } from './users';
 
-export type { SeededUser } from './users';
-
 export interface EntraStandIn {
   /** Origin, `http://127.0.0.1:P`. */
   readonly url: string;

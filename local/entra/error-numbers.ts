@@ -16,7 +16,7 @@ export interface EntraErrorFacts {
 }
 
 /** 401 for `invalid_client`, 400 for all else, unless `more` says otherwise. */
-export function refusal(
+function refusal(
   error: string,
   text: string,
   more: Partial<Omit<EntraErrorFacts, 'error' | 'text'>> = {},

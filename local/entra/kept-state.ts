@@ -69,7 +69,7 @@ export function createKeptAdapter(state: KeptState): (model: string) => Adapter 
 }
 
 /** The name of the part for a `model` of oidc-provider. */
-export function partOfModel(model: string): string {
+function partOfModel(model: string): string {
   return `model ${model}`;
 }
 
@@ -118,7 +118,7 @@ function isPayload(value: unknown): value is AdapterPayload {
 }
 
 /** What belongs to a code or refresh token. */
-export interface GrantNote {
+interface GrantNote {
   readonly scopes: readonly string[];
   /** Authentication contexts (`c1`) that the person had satisfied. */
   readonly acrs: readonly string[];
@@ -129,7 +129,7 @@ export interface GrantNote {
 }
 
 /** What belongs to a browser session. */
-export interface SessionNote {
+interface SessionNote {
   /** Authentication contexts that the person has satisfied. */
   readonly acrs: readonly string[];
   /** Ids of the apps that the person signed in to. They are told when the session ends. */

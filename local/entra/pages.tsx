@@ -152,7 +152,7 @@ export function adminConsentPage(options: {
 }
 
 /** An error text of Microsoft Entra ID. The part that only its support can use is shown apart. */
-export function Alarm({ text }: { readonly text: string }) {
+function Alarm({ text }: { readonly text: string }) {
   const [said = text, ...traces] = text.split(/\s+(?=Trace ID: |Correlation ID: |Timestamp: )/);
   return (
     <p class="alarm" role="alert">
@@ -225,7 +225,7 @@ interface PageOptions {
 }
 
 /** A whole page. It says that it is of a stand-in. */
-export function page({ title, children, next }: PageOptions): string {
+function page({ title, children, next }: PageOptions): string {
   const html = renderToString(
     <html lang="en">
       <head>
@@ -319,4 +319,4 @@ iframe { width: 0; height: 0; border: 0; position: absolute; }
 @media (prefers-reduced-motion: no-preference) { button { transition: background-color .15s, border-color .15s; } }
 `;
 
-export const styleHash = `'sha256-${createHash('sha256').update(style).digest('base64')}'`;
+const styleHash = `'sha256-${createHash('sha256').update(style).digest('base64')}'`;

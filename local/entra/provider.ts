@@ -145,7 +145,7 @@ export interface SignInPolicyContext {
  * The questions before the app gets a code: sign in, choose an account, confirm who you are, consent. With `prompt=none`
  * they become errors that the app gets.
  */
-export function createSignInPolicy(standIn: SignInPolicyContext): interactionPolicy.Prompt[] {
+function createSignInPolicy(standIn: SignInPolicyContext): interactionPolicy.Prompt[] {
   const { directory } = standIn;
   return [
     new Prompt(

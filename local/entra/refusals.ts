@@ -20,7 +20,7 @@ export interface Refusals {
 }
 
 /** An answer of the token endpoint. */
-export interface RefusalAnswer {
+interface RefusalAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: Readonly<Record<string, unknown>>;

@@ -21,7 +21,7 @@ export interface AppRegistration {
 }
 
 /** https://learn.microsoft.com/entra/workload-id/workload-identity-federation */
-export interface FederatedCredential {
+interface FederatedCredential {
   /** `iss`, `sub` and `aud` that the token must have, exactly. */
   readonly issuer: string;
   readonly subject: string;

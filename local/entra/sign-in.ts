@@ -201,10 +201,10 @@ export interface HttpContext {
   readonly url: URL;
 }
 
-export type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
+type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 /** Makes the authorization request again without what has been answered. */
-export function askAgain(
+function askAgain(
   { paths }: SignInContext,
   { response, url }: HttpContext,
   answered: readonly string[],

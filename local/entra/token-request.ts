@@ -131,7 +131,7 @@ const skewSeconds = 300;
  * @param tokenEndpoint what `aud` of a certificate's assertion must be
  * @returns undefined when it proves the app, else the number of the refusal
  */
-export async function verifyClientAssertion(
+async function verifyClientAssertion(
   assertion: string,
   client: AppRegistration,
   tokenEndpoint: string,
@@ -269,7 +269,7 @@ export function lengthenCode(code: string, length: number | null): string {
 }
 
 /** Undoes `lengthenCode`. For any other text it gives a code that nobody has. */
-export function shortenCode(long: string): string {
+function shortenCode(long: string): string {
   const [, code = '', padding = ''] = /^1\.([^.]+)\.([\w-]*)$/.exec(long) ?? [];
   const isWhole = code !== '' && padding !== '';
   return isWhole && padding === paddingOf(code, padding.length) ? code : '-';

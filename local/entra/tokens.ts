@@ -75,7 +75,7 @@ async function issueIdToken(issuer: TokenIssuer, grant: TokenGrant): Promise<str
 }
 
 /** Who issues a token. */
-export interface ClaimsIssuer {
+interface ClaimsIssuer {
   readonly faults: EntraFaults;
   readonly issuer: string;
   /** `iss` of access tokens of version 1. */
@@ -111,7 +111,7 @@ export interface TokenGrant {
  * Claims of version 2.0: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
  * Like the real ones they are dated five minutes back, since clocks differ.
  */
-export function idTokenClaims(issuer: ClaimsIssuer, grant: TokenGrant): JWTPayload {
+function idTokenClaims(issuer: ClaimsIssuer, grant: TokenGrant): JWTPayload {
   const { client, user, nonce, acrs, now } = grant;
   const padding = issuer.faults.idTokenPadding.value;
   return {
@@ -168,7 +168,7 @@ function rolesClaim({ faults }: ClaimsIssuer, user: SeededUser): JWTPayload {
  * Claims for one API. Tokens for Microsoft Graph have version 1; those for an exposed API have the version that it registered.
  * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
  */
-export function accessTokenClaims(issuer: ClaimsIssuer, grant: TokenGrant): JWTPayload {
+function accessTokenClaims(issuer: ClaimsIssuer, grant: TokenGrant): JWTPayload {
   const { client, user, now, asked, agreed } = grant;
   const [resource = graphResource] = asked.resources;
   const isGraph = resource === graphResource;
@@ -242,7 +242,7 @@ const signers = {
 } as const satisfies Record<Signing, Sign>;
 
 /** A compact JWT (RFC 7519) of `claims`, signed as `signing` says. */
-export async function signToken(
+async function signToken(
   claims: JWTPayload,
   signing: Signing,
   parts: SigningContext,

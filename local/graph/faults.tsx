@@ -57,7 +57,7 @@ const graphProblem = {
   'gateway-timeout': { status: 504, code: 'UnknownError', message: '' },
 } as const satisfies Record<string, GraphError>;
 
-export const graphAnswers = [
+const graphAnswers = [
   'usual',
   'claims-challenge',
   'forbidden',
@@ -73,7 +73,7 @@ export const graphAnswers = [
  * How a claims challenge is written: with `authorization_uri` unquoted (recorded in 2022), all quoted and in another order
  * (in Microsoft's own tests since 2023), or after a challenge of another scheme and with one more member.
  */
-export const challengeForms = ['unquoted', 'quoted', 'two-headers'] as const;
+const challengeForms = ['unquoted', 'quoted', 'two-headers'] as const;
 export type ChallengeForm = (typeof challengeForms)[number];
 
 export type GraphAnswer = (typeof graphAnswers)[number];
@@ -139,7 +139,7 @@ export function createGraphPanel(faults: GraphFaults): ControlPanel {
 }
 
 /** What a person can change while the Graph stand-in runs: how it answers, and how late. */
-export function graphControlPage(faults: GraphFaults, fault?: string): string {
+function graphControlPage(faults: GraphFaults, fault?: string): string {
   const { answer, retryAfter, challengeForm, outage, delayMs, times } = faults;
   return controlPage({
     of: 'Microsoft Graph',

@@ -182,7 +182,7 @@ interface TokenRules {
   readonly scope: string;
 }
 
-export type Verified =
+type Verified =
   | { readonly objectId: string; readonly scopes: readonly string[] }
   | { readonly error: GraphError };
 
@@ -279,8 +279,9 @@ function invalidToken(message: string): GraphError {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof errors.JWTExpired)
+  if (error instanceof errors.JWTExpired) {
     return 'Lifetime validation failed, the token is expired.';
+  }
   if (error instanceof errors.JWTClaimValidationFailed) {
     return error.claim === 'aud'
       ? 'Access token validation failure. Invalid audience.'

@@ -117,7 +117,7 @@ function badRequest(message: string, status: number): GraphError {
 }
 
 /** The user resource of Microsoft Graph v1.0, as `GET /me` gives it without `$select`. */
-export function graphProfileOf(user: SeededUser): Record<string, unknown> {
+function graphProfileOf(user: SeededUser): Record<string, unknown> {
   return {
     businessPhones: user.businessPhones ?? [],
     displayName: user.name,
@@ -141,7 +141,7 @@ const readsGroups = ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.A
  * so for types that an app may not read.
  * https://learn.microsoft.com/graph/api/user-list-memberof
  */
-export function graphMembershipsOf(
+function graphMembershipsOf(
   user: SeededUser,
   scopes: readonly string[],
 ): readonly Readonly<Record<string, unknown>>[] {
@@ -175,7 +175,7 @@ function graphGroupOf(displayName: string, tenantId: string) {
 type Properties = Readonly<Record<string, unknown>>;
 
 /** The properties that `$select` names. */
-export interface Selection {
+interface Selection {
   /** `(displayName,mail)` for the context, or nothing. */
   readonly suffix: string;
   of(resource: Properties): Properties;
@@ -187,7 +187,7 @@ export interface Selection {
  * @param known the names of properties; undefined: any name is taken
  * @param type for the error: `microsoft.graph.user`
  */
-export function readSelection(
+function readSelection(
   url: URL,
   known: readonly string[] | undefined,
   type: string,

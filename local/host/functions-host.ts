@@ -1,14 +1,13 @@
 import http, { STATUS_CODES } from 'node:http';
 import https from 'node:https';
 import { type Duplex, duplexPair } from 'node:stream';
-import { listenOnLoopback } from '../loopback/ports';
+import { listenOnLoopback } from '../loopback/processes';
 import { answerWithoutFunction } from './built-in-routes';
-import type { RegisteredFunction } from './functions-core';
+import { loadApp, type RegisteredFunction } from './functions-core';
 import type { HostJson } from './host-files';
 import { decodePath, readMaxBodyBytes } from './http-request';
 import { emptyResponse, type HostResponse } from './http-response';
 import { answerRequest, describeError, type HostContext, runHooks, runTimer } from './invoke';
-import { loadApp } from './load-app';
 import { type Log, logCategory } from './log';
 import { createRoutes, type HttpFunction } from './routes';
 import { createTimerFunctions, startTimers, type TimerFunction } from './timers';

@@ -157,7 +157,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
  * the first spelling of the key.
  * @param raw with or without the leading `?`
  */
-export function parseQuery(raw: string): Readonly<Record<string, string>> {
+function parseQuery(raw: string): Readonly<Record<string, string>> {
   const values = new Map<string, { readonly key: string; readonly value: string }>();
   for (const pair of raw.replace(/^\?/, '').split('&')) {
     if (pair === '') {
@@ -200,7 +200,7 @@ export function encodePath(path: string): string {
 }
 
 /** Percent-decodes valid UTF-8. The rest, and `kept` (such as `%2F`), stay as they are. */
-export function decodePercent(text: string, kept?: string): string {
+function decodePercent(text: string, kept?: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) =>
     run
       .split(kept === undefined ? /(?!)/ : new RegExp(`(${kept})`, 'i'))

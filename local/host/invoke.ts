@@ -147,7 +147,7 @@ export async function runTimer(host: RunContext, timer: TimerFunction): Promise<
 }
 
 /** How a call ended: with a value, or in failure. What went wrong is in the log only. */
-export type RunResult =
+type RunResult =
   { readonly ok: true; readonly value: RpcTypedData | null | undefined } | { readonly ok: false };
 
 /** What running a function needs. */
@@ -162,7 +162,7 @@ export interface RunContext {
  * Calls a function. Its log lines begin with its name and the first characters of the invocation's id. After
  * `timeoutSeconds` it has failed, and its result is ignored.
  */
-export async function runFunction(
+async function runFunction(
   { core, timeoutSeconds, log }: RunContext,
   registered: RegisteredFunction,
   invocation: Invocation,
@@ -206,10 +206,10 @@ export function describeError(error: unknown): string {
 }
 
 /** Takes what a function logs, by level and category. */
-export type InvocationLog = CoreInvocationContext['log'];
+type InvocationLog = CoreInvocationContext['log'];
 
 /** One call: what the function gets, under its trigger binding's name. */
-export interface Invocation {
+interface Invocation {
   readonly invocationId: string;
   readonly inputName: string;
   readonly input: RpcTypedData;
@@ -217,13 +217,13 @@ export interface Invocation {
 }
 
 /** The W3C trace that an invocation belongs to. */
-export interface TraceContext {
+interface TraceContext {
   readonly traceParent: string;
   readonly traceState?: string;
 }
 
 /** A new invocation's id, a GUID. */
-export function createInvocationId(): string {
+function createInvocationId(): string {
   return randomUUID();
 }
 
@@ -232,7 +232,7 @@ export function createInvocationId(): string {
  * Core, a repeated or malformed header is ignored, and `tracestate` with it.
  * https://www.w3.org/TR/trace-context/#traceparent-header
  */
-export function createTraceContext(
+function createTraceContext(
   headers: Readonly<Record<string, readonly string[] | undefined>> = {},
 ): TraceContext {
   const span = randomBytes(8).toString('hex');
@@ -255,7 +255,7 @@ export function createTraceContext(
  * them, the library runs the handler and turns its result into RPC data.
  * @throws what the handler or a hook threw
  */
-export async function invokeFunction(
+async function invokeFunction(
   core: FunctionsCore,
   registered: RegisteredFunction,
   invocation: Invocation,

@@ -182,7 +182,7 @@ function takeRest(values: Map<string, string>, parameter: RouteParameter, rest: 
 }
 
 /** A parameter of a route: `{name}`, `{name?}`, `{name=default}`, `{*name}`, each with constraints. */
-export interface RouteParameter {
+interface RouteParameter {
   readonly name: string;
   readonly isOptional: boolean;
   readonly default: string | undefined;

@@ -6,11 +6,11 @@ import { bypassProxyOnLoopback, usesProxy } from '../../src/proxy';
 import { settingDefaults } from '../../src/settings';
 import { createThrowawayCertificate } from '../loopback/certificate';
 import { FaultyFileError } from '../loopback/json-file';
-import { PortTakenError } from '../loopback/ports';
+import { PortTakenError } from '../loopback/processes';
+import { AppMissingError, captureConsole } from './functions-core';
 import { type FunctionsHost, startFunctionsHost } from './functions-host';
 import { readHostJson, readLocalSettings } from './host-files';
 import { describeError } from './invoke';
-import { AppMissingError, captureConsole } from './load-app';
 import { createLog, minLevel } from './log';
 import { watchAddresses } from './watch-addresses';
 

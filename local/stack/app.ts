@@ -27,7 +27,7 @@ export interface AppProcess {
   stop(): Promise<void>;
 }
 
-export interface AppProcessOptions {
+interface AppProcessOptions {
   readonly port: number;
   readonly scriptRoot: string;
   readonly https: boolean;
@@ -55,7 +55,7 @@ const maxOutput = 1_000_000;
  * Starts the built app (`dist/main.js`) and waits until it answers.
  * @throws AppStartError when the port is taken, the build missing, or an entry file throws
  */
-export async function startAppProcess(options: AppProcessOptions): Promise<AppProcess> {
+async function startAppProcess(options: AppProcessOptions): Promise<AppProcess> {
   const child = fork(
     new URL('./host.mjs', import.meta.url),
     [

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject } from '../../src/json';
-import { freePort, isPortFree } from '../loopback/ports';
 import { readJsonFile } from '../loopback/json-file';
+import { freePort, isPortFree } from '../loopback/processes';
 import { createStorageAccount } from '../tables/azurite';
 import type { StackOptions, StackSecrets } from './options';
 

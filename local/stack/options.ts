@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { AppRegistration } from '../entra/registrations';
-import type { EntraShape } from '../entra/shape';
+import { type EntraShape, entraShapes } from '../entra/shape';
 import type { SeededUser } from '../entra/users';
 import type { StorageAccount } from '../tables/azurite';
 
@@ -121,4 +123,175 @@ export async function tellStep<T>(
   const seconds = (performance.now() - begun) / 1000;
   listener.onStep?.({ name, seconds, ...(address !== undefined && { address }) });
   return done;
+}
+
+/** The command that a person types: `npm start --` in the checkout of Anteroom, `npx anteroom-local` elsewhere. */
+export const startCommand =
+  process.env['npm_lifecycle_event'] === 'start' ? 'npm start --' : 'npx anteroom-local';
+
+/** How the command is used. */
+export const startUsage = `Usage: ${startCommand} [options], in the folder with host.json
+
+  --port P          the app's port (Host.LocalHttpPort of local.settings.json, else 7071)
+  --data DIR        keep sessions and accounts in DIR over restarts; without it everything is in memory
+  --https           serve the app over https with a throwaway certificate
+  --shape S         play entra (Microsoft Entra ID), external-id or b2c
+  --watch           build and restart the app when a source or a settings file changes
+  --build COMMAND   what builds the app (npm run build, where package.json has that script)
+  --no-build        build nothing
+  --base-path PATH  the basePath that the app gives to anteroom() (auth)
+  --no-app          start only what stands beside the app, where local.settings.json looks for it`;
+
+/** What the command line asks for. */
+export interface StartOptions {
+  /** Undefined: nobody named one. */
+  readonly port: number | undefined;
+  /** Absolute. */
+  readonly dataDir: string | undefined;
+  readonly https: boolean;
+  readonly shape: EntraShape;
+  /** Builds and restarts the app when its sources change. */
+  readonly watches: boolean;
+  readonly hasApp: boolean;
+  /** A shell command; false: build nothing; undefined: what is usual. */
+  readonly build: string | false | undefined;
+  readonly basePath: string | undefined;
+}
+
+/**
+ * Reads the command line; undefined when it asks for help.
+ * @throws TypeError saying what is wrong with it
+ */
+export function readStartOptions(args: readonly string[]): StartOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      port: { type: 'string' },
+      data: { type: 'string' },
+      https: { type: 'boolean', default: false },
+      shape: { type: 'string', default: 'entra' },
+      watch: { type: 'boolean', default: false },
+      build: { type: 'string' },
+      'no-build': { type: 'boolean', default: false },
+      'base-path': { type: 'string' },
+      'no-app': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  if (values['no-app']) refuseForNoApp(values);
+  if (values['no-build'] && values.build !== undefined) {
+    throw new TypeError('--build and --no-build contradict each other. Leave one of them out.');
+  }
+  return {
+    port: readPort(values.port),
+    dataDir: values.data === undefined ? undefined : resolve(values.data),
+    https: values.https,
+    shape: readShape(values.shape),
+    watches: values.watch,
+    hasApp: !values['no-app'],
+    build: values['no-build'] ? false : values.build,
+    basePath: readBasePath(values['base-path']),
+  };
+}
+
+function refuseForNoApp(values: { readonly port?: string; readonly watch: boolean }): void {
+  if (values.port !== undefined) {
+    throw new TypeError(
+      '--port goes with an app, and --no-app starts none: its port is that of APP_BASE_URL in local.settings.json. Leave --port out, and change it there.',
+    );
+  }
+  if (values.watch) {
+    throw new TypeError(
+      '--watch goes with an app, and --no-app starts none. Leave one of them out.',
+    );
+  }
+}
+
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new TypeError('--port takes a number from 1 to 65535.');
+  }
+  return port;
+}
+
+function readShape(text: string): EntraShape {
+  const shape = entraShapes.find((each) => each === text);
+  if (shape === undefined) {
+    throw new TypeError(`--shape takes one of ${entraShapes.join(', ')}.`);
+  }
+  return shape;
+}
+
+function readBasePath(text: string | undefined): string | undefined {
+  const path = text?.replace(/^\/+|\/+$/g, '');
+  if (path !== undefined && !/^[a-z0-9][a-z0-9-]*(\/[a-z0-9-]+)*$/.test(path)) {
+    throw new TypeError('--base-path takes lower-case words with slashes between them: auth.');
+  }
+  return path;
+}
+
+/** The port is taken, and no other port was chosen. The message says what to type. */
+export class PortChoiceError extends Error {}
+
+/** How to find a port for the app. */
+export interface PortChoice {
+  readonly wanted: number;
+  /** What a person types: `startCommand`. */
+  readonly command: string;
+  /** The command line's arguments, for the command that would work. */
+  readonly args: readonly string[];
+  isFree(port: number): Promise<boolean>;
+  /** Asks the person at the terminal; left out where there is nobody to ask. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
+}
+
+const maxTries = 50;
+
+/**
+ * The port to use: the one that is wanted, or the next free one if the person says so.
+ * @throws PortChoiceError
+ */
+export async function settlePort(choice: PortChoice): Promise<number> {
+  const { wanted, command, ask } = choice;
+  if (await choice.isFree(wanted)) {
+    return wanted;
+  }
+  const next = await nextFree(choice);
+  const taken = `Port ${wanted} is taken, perhaps by another \`${command.replace(' --', '')}\` or \`func start\`.`;
+  if (next === undefined) {
+    throw new PortChoiceError(`${taken} So are the ${maxTries} after it: choose one with --port.`);
+  }
+  const answer = await ask?.(`${taken}\nUse ${next} instead? [Y/n] `);
+  if (answer !== undefined && /^\s*(y|yes)?\s*$/i.test(answer)) {
+    return next;
+  }
+  throw new PortChoiceError(
+    `${taken}\nEnd that, or choose another port: ${command} ${withPort(choice, next)}`,
+  );
+}
+
+async function nextFree(choice: PortChoice): Promise<number | undefined> {
+  const { wanted } = choice;
+  for (let port = wanted + 1; port <= Math.min(wanted + maxTries, 65_535); port += 1) {
+    if (await choice.isFree(port)) {
+      return port;
+    }
+  }
+  return undefined;
+}
+
+/** The same arguments with another port. Those that a shell would split are quoted. */
+function withPort({ args, command }: PortChoice, port: number): string {
+  // `npm start` names the build itself.
+  const own = command.startsWith('npm start') ? ['--port', '--build'] : ['--port'];
+  const others = args.filter(
+    (arg, index) => !own.includes(arg.replace(/=.*/s, '')) && !own.includes(args[index - 1] ?? ''),
+  );
+  const quoted = others.map((arg) =>
+    /^[\w./:=@-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`,
+  );
+  return ['--port', String(port), ...quoted].join(' ');
 }

@@ -63,7 +63,7 @@ const contradicting = [
 ];
 
 /** Settings that `local.settings.json` cannot change on the stack: the stack sets or removes them. */
-export const stackSettingNames: readonly string[] = [
+const stackSettingNames: readonly string[] = [
   ...contradicting,
   ...Object.keys(
     appSettings({

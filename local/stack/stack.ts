@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type EntraStandIn, startEntraStandIn } from '../entra/entra-stand-in';
 import { type GraphStandIn, startGraphStandIn } from '../graph/graph-stand-in';
-import { freePort } from '../loopback/ports';
+import { freePort } from '../loopback/processes';
 import { createTable, startAzurite } from '../tables/azurite';
 import { type AppProcess, launchApps } from './app';
 import { prepareDataDir, stackSecrets } from './data-dir';
@@ -27,7 +27,7 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-export const maxApps = 10;
+const maxApps = 10;
 
 /**
  * Starts Azurite, the Entra stand-in, the Graph stand-in and the app. When one fails, the others are ended.

@@ -6,7 +6,7 @@ import type { ReadyMessage } from '../../src/testing/local-stack';
 import { readHostJson, readLocalSettings } from '../host/host-files';
 import { describeError } from '../host/invoke';
 import { FaultyFileError } from '../loopback/json-file';
-import { isPortFree } from '../loopback/ports';
+import { isPortFree } from '../loopback/processes';
 import { appPart, AppStartError } from './app';
 import {
   type AppFolder,
@@ -17,16 +17,19 @@ import {
   readAppFolder,
   watchApp,
 } from './app-folder';
+import { DataDirError } from './data-dir';
 import {
+  describeStep,
   PortChoiceError,
   readStartOptions,
   settlePort,
+  type StackListener,
+  type StackOptions,
   startCommand,
   type StartOptions,
   startUsage,
-} from './command-line';
-import { DataDirError } from './data-dir';
-import { describeStep, type StackListener, type StackOptions, tellStep } from './options';
+  tellStep,
+} from './options';
 import { describeLocalSettings, describeMissing, standInSettings } from './settings';
 import { type Stack, startStack } from './stack';
 

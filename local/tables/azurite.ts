@@ -2,8 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { RestError } from '@azure/data-tables';
 import { createTableClient } from '../../src/storage/azure-table';
-import { freePort } from '../loopback/ports';
-import { endProcess, onDeath } from '../loopback/processes';
+import { endProcess, freePort, onDeath } from '../loopback/processes';
 
 /** A storage account of the emulator. */
 export interface StorageAccount {

@@ -1,8 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createLocalJWKSet, type JWK, jwtVerify } from 'jose';
 import { isObject } from '../../src/json';
-import { rowSize } from '../../src/storage/row-limits';
-import type { PropertyValue } from '../../src/storage/table';
+import { type PropertyValue, rowSize } from '../../src/storage/table';
 import { type LiveAnswer, liveError, liveXmlError, type TablesRequest } from './messages';
 
 const mebibyte = 1024 * 1024;
@@ -15,8 +14,9 @@ const maxProperties = 252;
  * @returns the service's refusal. In a transaction it is about the first row that is too large
  */
 export function refuseByLimits({ kind, body, headers }: TablesRequest): LiveAnswer | undefined {
-  if (kind === 'transaction')
+  if (kind === 'transaction') {
     return refuseTransaction(body.toString('utf8'), headers['content-type']);
+  }
   if (kind !== 'insert' && kind !== 'rewrite') return undefined;
   const fault = faultOf(body.toString('utf8'));
   return fault && liveError(400, fault.code, fault.message);

@@ -84,8 +84,9 @@ export async function startLiveTables(options: LiveTablesOptions): Promise<LiveT
     misbehave: (change = {}) => {
       for (const control of Object.values(faults)) control.reset();
       for (const [name, value] of Object.entries(change)) {
-        if (panel.controls[name]?.offer(value) !== true)
+        if (panel.controls[name]?.offer(value) !== true) {
           throw new TypeError(`not a fault: ${name}`);
+        }
       }
     },
     takeRequests: () => {

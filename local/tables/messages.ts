@@ -132,8 +132,9 @@ export function asLive({ kind }: TablesRequest, answer: BehindAnswer): LiveAnswe
   }
   if (status !== 401 && status !== 403) Reflect.deleteProperty(kept, 'x-ms-error-code');
   const type = headers['content-type'] ?? '';
-  if (status === 204) Reflect.deleteProperty(kept, 'content-type');
-  else if (type.startsWith('application/json') && !type.includes('streaming')) {
+  if (status === 204) {
+    Reflect.deleteProperty(kept, 'content-type');
+  } else if (type.startsWith('application/json') && !type.includes('streaming')) {
     kept['content-type'] = `${type};streaming=true;charset=utf-8`;
   }
   return { status, headers: kept, body: answer.body };

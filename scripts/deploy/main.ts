@@ -3,10 +3,16 @@ import { parseArgs } from 'node:util';
 import { AzFailure, printable, Stop } from './az.mjs';
 import { explain, leavesOf } from './failures.mjs';
 import { waitForHealth } from './health';
-import type { Entries } from './registration';
-import { readEntries, readRegistrations, redirectUri } from './registration';
-import type { Machine, Outputs, Run } from './steps';
-import { patiently, prepare, runTemplate, upload } from './steps';
+import { type Entries, readEntries, readRegistrations, redirectUri } from './registration';
+import {
+  type Machine,
+  type Outputs,
+  patiently,
+  prepare,
+  type Run,
+  runTemplate,
+  upload,
+} from './steps';
 
 const help = `npm run deploy -- --resource-group NAME [options]
 
@@ -53,10 +59,12 @@ function readOptions(args: readonly string[]) {
   const { 'resource-group': group, location, parameters = [], help: isHelp } = parsed(args);
   if (isHelp === true) return undefined;
   // An empty one is a variable of a script that is not set.
-  if (group === undefined || [group, location, ...parameters].includes(''))
+  if (group === undefined || [group, location, ...parameters].includes('')) {
     throw new Stop(`An option is missing or empty.\n\n${help}`);
-  if (parameters.some((value) => /^packageUri=/i.test(value)))
+  }
+  if (parameters.some((value) => /^packageUri=/i.test(value))) {
     throw new Stop('This uploads the package: packageUri is for az deployment group create.');
+  }
   const isFile = (value: string): boolean => value.endsWith('.bicepparam') && !/^\w+=/.test(value);
   const pairs = parameters.filter((value) => !isFile(value));
   const files = parameters.filter(isFile);
@@ -94,11 +102,12 @@ async function deployAll(run: Run): Promise<void> {
   const after = entraClientId === '' ? undefined : await readEntries(az, entraClientId);
   sayLosses(run, before.get(entraClientId), after);
   sayNext(run, outputs);
-  if (after?.includes(redirectUri(outputs.redirectUri)) === false)
+  if (after?.includes(redirectUri(outputs.redirectUri)) === false) {
     throw new Stop(
       `Deployed, but the registration ${entraClientId} lacks ${outputs.redirectUri}. Who keeps it runs:\n${entraCommand(outputs)}`,
       2,
     );
+  }
   if (entraClientId === '') return;
   say('5/5 Health');
   await waitForHealth(url, run.clock, run.interrupt, say);
@@ -125,10 +134,11 @@ function sayNext({ say }: Run, outputs: Outputs): void {
   }
   if (dnsRecords.length > 0) say('The DNS of that domain must have, first:');
   for (const record of dnsRecords) say(`  ${record}`);
-  if (entraClientId !== '')
+  if (entraClientId !== '') {
     say(`Who opens the console:\n  ${entraCommand(outputs)} --admin OBJECT_ID`);
-  else
+  } else {
     say(`There is no registration yet. Who keeps registrations runs:\n  ${entraCommand(outputs)}`);
+  }
 }
 
 /** What makes or mends the registration where the template does not. */

@@ -1,6 +1,5 @@
 import { isObject } from '../../src/json';
-import type { Az } from './az.mjs';
-import { AzFailure } from './az.mjs';
+import { type Az, AzFailure } from './az.mjs';
 
 /** What stands on an app registration and a deployment writes anew, as people would look for it, with the parameter that keeps it. */
 export type Entries = readonly string[];

@@ -1,10 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { isObject } from '../../src/json';
-import type { Az } from './az.mjs';
-import { AzFailure, createAz, Stop } from './az.mjs';
+import { type Az, AzFailure, createAz, Stop } from './az.mjs';
 import { explain } from './failures.mjs';
-import type { Clock } from './health';
-import { patienceMs } from './health';
+import { type Clock, patienceMs } from './health';
 
 /** What it meets on this machine. */
 export interface Machine {
@@ -51,13 +49,15 @@ export async function prepare({ az, group, location, say }: Run): Promise<void> 
     // People whose roles end at the resource group may not see it.
     if (!(error instanceof AzFailure && /AuthorizationFailed/.test(error.message))) throw error;
   });
-  if (state !== 'Registered' && state !== undefined)
+  if (state !== 'Registered' && state !== undefined) {
     throw new Stop(
       'The subscription is not registered for Microsoft.App.\naz provider register --namespace Microsoft.App --wait',
     );
+  }
   if ((await az(['group', 'exists', '--name', group])) === true) return;
-  if (location === undefined)
+  if (location === undefined) {
     throw new Stop(`There is no resource group ${group}. Say where to make it: -l westeurope`);
+  }
   await az(['group', 'create', '--name', group, '--location', location]);
   say(`  made ${group} in ${location}`);
 }
@@ -106,8 +106,9 @@ export async function runTemplate({ az, group, parameters }: Run): Promise<Outpu
     return isObject(output) ? output['value'] : undefined;
   };
   const texts = names.map((name) => [name, value(name)] as const);
-  if (!texts.every((one): one is [Name, string] => typeof one[1] === 'string'))
+  if (!texts.every((one): one is [Name, string] => typeof one[1] === 'string')) {
     throw new Stop(`az does not say what was made, of ${names.join(', ')}. Run this again.`);
+  }
   const records = value('dnsRecords');
   const dnsRecords = Array.isArray(records) ? records.map(String) : [];
   return { ...(Object.fromEntries(texts) as Record<Name, string>), dnsRecords };

@@ -17,7 +17,7 @@ const pageSize = 100;
  * GET auth/admin: live sessions, for holders of the app role, in pages of 100. `search` finds people by name or
  * address, or by a user key as it stands in the log; `from` goes on where a page ended.
  */
-export async function admin(context: SessionContext): Promise<HttpResponseInit> {
+async function admin(context: SessionContext): Promise<HttpResponseInit> {
   const { user, query, now } = context;
   const search = readQuery(query, 'search', 100)?.trim() ?? '';
   const from = readQuery(query, 'from', 2048);
@@ -93,7 +93,7 @@ function parseTarget(user: string | undefined, session: string | undefined): Tar
 }
 
 /** GET auth/admin/end: asks once more, showing whom and what it would end. Changes nothing. */
-export async function confirmEnd(context: SessionContext): Promise<HttpResponseInit> {
+async function confirmEnd(context: SessionContext): Promise<HttpResponseInit> {
   const { query, user, ticket, now } = context;
   const target = parseTarget(readQuery(query, 'user', 43), readQuery(query, 'session', 43));
   const { sessions, hasMore } = await sessionsOf(context, target);
@@ -126,7 +126,7 @@ async function sessionsOf(
  * Ending one's own works as signing out.
  * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when there is no such session any more
  */
-export async function end(context: SessionContext): Promise<HttpResponseInit> {
+async function end(context: SessionContext): Promise<HttpResponseInit> {
   const { user, ticket } = context;
   const form = await readForm(context.request);
   const target = parseTarget(form.get('user'), form.get('session'));

@@ -19,7 +19,7 @@ const soonestMs = 250;
  * be the provider's. The answer is the same whatever was found.
  * @see OpenID Connect Front-Channel Logout 1.0 section 2
  */
-export async function frontChannelLogout(context: RequestContext): Promise<HttpResponseInit> {
+async function frontChannelLogout(context: RequestContext): Promise<HttpResponseInit> {
   const { services, query } = context;
   const floor = sleep(soonestMs);
   const sid = sidIn(query, services.settings.issuer);

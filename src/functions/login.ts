@@ -15,7 +15,7 @@ import { parseStepUpRequest, type StepUpRequest, stepUpSeconds } from '../sign-i
 const longestValue = 4096;
 
 /** GET auth/login: begins a sign-in at the provider. Nothing is written to storage for it. */
-export async function login(context: RequestContext): Promise<HttpResponseInit> {
+async function login(context: RequestContext): Promise<HttpResponseInit> {
   const { request, query, visitor, services } = context;
   // The sign-in cookie is needed: a new one would undo the sign-ins of other tabs. Browsers without Fetch Metadata would
   // bounce at each sign-in for it, so they do not.

@@ -24,7 +24,7 @@ import { withTimeout } from '../waiting';
  * POST auth/logout: ends this session on the server, then goes on to the provider's own sign-out.
  * `everywhere=true` ends all of the user's sessions; `local=true` leaves the provider's session alone.
  */
-export async function logout(context: RequestContext): Promise<HttpResponseInit> {
+async function logout(context: RequestContext): Promise<HttpResponseInit> {
   const form = await readForm(context.request);
   const { url, notice } = await signOut(context, {
     everywhere: isTrue(form, 'everywhere'),
@@ -40,7 +40,7 @@ const timeoutMs = 2_000;
  * GET auth/signed-out: says what happened; where the provider sends people after its own sign-out. It says nothing
  * that a link could make it say: what happened stands in a cookie, and whoever is still signed in is told that.
  */
-export async function signedOut(context: RequestContext): Promise<HttpResponseInit> {
+async function signedOut(context: RequestContext): Promise<HttpResponseInit> {
   const { requestCookies } = context;
   const { settings, site } = context.services;
   const hasSession = hasSessionCookie(requestCookies, settings);

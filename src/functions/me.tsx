@@ -3,11 +3,11 @@ import { AppError } from '../errors';
 import type { HttpFunction } from '../http/endpoint';
 import { htmlPage, json } from '../http/responses';
 import { ProfilePage } from '../pages/profile-page';
-import { signedIn, type SessionContext } from '../sign-in/guards';
-import { readPhoto, readProfile } from '../tokens/graph-profile';
+import { type SessionContext, signedIn } from '../sign-in/guards';
+import { readPhoto, readProfile } from '../tokens/call-api';
 
 /** GET auth/me: the user's Microsoft Graph profile, read as the user. */
-export async function me(context: SessionContext): Promise<HttpResponseInit> {
+async function me(context: SessionContext): Promise<HttpResponseInit> {
   const { services, user, accessToken, signal } = context;
   const access = { accessToken: await accessToken(), scopes: services.settings.graphScopes };
   const profile = await readProfile(services.graph, access, signal);
@@ -17,7 +17,7 @@ export async function me(context: SessionContext): Promise<HttpResponseInit> {
 }
 
 /** GET auth/me/photo: the user's Microsoft Graph photo, or 404. */
-export async function mePhoto(context: SessionContext): Promise<HttpResponseInit> {
+async function mePhoto(context: SessionContext): Promise<HttpResponseInit> {
   const { services, accessToken, signal } = context;
   const access = { accessToken: await accessToken(), scopes: services.settings.graphScopes };
   const photo = await readPhoto(services.graph, access, signal);

@@ -7,14 +7,20 @@ import { isPrefetch } from '../http/request';
 import { continueHere, htmlPage, json, redirectTo, withHeader } from '../http/responses';
 import { loginPathTo } from '../http/wanted-page';
 import { MessagePage } from '../pages/layout';
-import { completeSignIn, findAttempt } from '../sign-in/finish';
-import { type Callback, isBare, parseCallback, type ProviderAnswer } from '../sign-in/redeem';
+import {
+  type Callback,
+  completeSignIn,
+  findAttempt,
+  isBare,
+  parseCallback,
+  type ProviderAnswer,
+} from '../sign-in/finish';
 
 /**
  * GET auth/redirect: the provider's answer. It arrives from another site, so without our `SameSite=Strict` cookies:
  * the first visit looks at nothing and opens the same address again as a navigation of our own (`hop=1`).
  */
-export async function redirect(context: RequestContext): Promise<HttpResponseInit> {
+async function redirect(context: RequestContext): Promise<HttpResponseInit> {
   let answer: HttpResponseInit;
   try {
     answer = await answerRedirect(context);

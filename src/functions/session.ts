@@ -5,7 +5,7 @@ import { json } from '../http/responses';
 import { signedIn, type SessionContext } from '../sign-in/guards';
 
 /** GET auth/session: who is signed in and for how long, for a front end. `slide=false` never extends the session. */
-export function session({ user, session, now, services }: SessionContext): HttpResponseInit {
+function session({ user, session, now, services }: SessionContext): HttpResponseInit {
   return json({
     user: {
       name: user.name,

@@ -12,7 +12,7 @@ import { answerSignOut, notDone, signOut } from '../sign-in/sign-out';
 const pageSize = 100;
 
 /** GET auth/sessions: the user's own live sessions, this one marked and first, the others from the newest on. */
-export async function sessions(context: SessionContext): Promise<HttpResponseInit> {
+async function sessions(context: SessionContext): Promise<HttpResponseInit> {
   const { services, user, ticket, query, now, signal } = context;
   const { idleSeconds } = services.settings;
   const page = await services.sessions.listLive({
@@ -67,7 +67,7 @@ export async function sessions(context: SessionContext): Promise<HttpResponseIni
  * user's own partition is ever looked at, so another user's session is as unknown as a made-up one.
  * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when there is no such session of theirs any more
  */
-export async function endOwnSessions(context: SessionContext): Promise<HttpResponseInit> {
+async function endOwnSessions(context: SessionContext): Promise<HttpResponseInit> {
   const form = await readForm(context.request);
   const others = isTrue(form, 'others');
   if (others === form.has('session')) {

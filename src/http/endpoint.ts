@@ -161,7 +161,7 @@ export function finishAnswer(
 }
 
 /** A request's time, running. */
-export interface Deadline {
+interface Deadline {
   /** Aborted when the time is over. */
   readonly signal: AbortSignal;
   /** What `work` gives, which ends the time; or ERR_DEADLINE when `work` turns out to be deaf to the signal. */
@@ -175,7 +175,7 @@ const lastResortMs = 500;
  * Starts a request's time. Not by `AbortSignal.timeout`: that cannot be taken back, and so keeps every request that was
  * answered, and all that listened to its signal, in memory until its time is over.
  */
-export function startDeadline(milliseconds: number): Deadline {
+function startDeadline(milliseconds: number): Deadline {
   const controller = new AbortController();
   const lastResort = Promise.withResolvers<never>();
   // Node ends the process, with all its requests, for a rejection that nobody handles.

@@ -213,8 +213,9 @@ function firstLink(error: AppError, context: RequestContext): PageLink | undefin
   if (error instanceof SignInRefusedError) {
     return pickerLink(refusalLabel(error.refusal), returnPath, context);
   }
-  if (error.code === 'ERR_WRONG_TENANT')
+  if (error.code === 'ERR_WRONG_TENANT') {
     return pickerLink('Use another account', returnPath, context);
+  }
   if (error.code === 'ERR_PAGE_LOST') return { href: returnPath, text: 'Continue' };
   if (error.code === 'ERR_SESSION_GONE') return backToListLink(context);
   if (isPartOfSignIn(context)) return signInAgainLink(error, context);

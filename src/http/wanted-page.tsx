@@ -64,8 +64,9 @@ function encodeSparingly(path: string): string {
 function parseLocal({ authPath, homePath }: Site, value: string | null | undefined): string {
   if (value === null || value === undefined || !value.startsWith('/')) return homePath;
   // Control characters and lone surrogates have no place in an address, and a backslash none in its path.
-  if (/[\u0000-\u001f\u007f-\u009f]|^[^?#]*\\/.test(value) || !value.isWellFormed())
+  if (/[\u0000-\u001f\u007f-\u009f]|^[^?#]*\\/.test(value) || !value.isWellFormed()) {
     return homePath;
+  }
   const url = URL.parse(value, base);
   if (url?.origin !== base || url.username !== '') return homePath;
   if (/^\/(\/|%2f|%5c)/i.test(url.pathname)) return homePath;

@@ -286,3 +286,31 @@ export function kidOf(period: number, secret: Uint8Array): string {
 export function isKid(kid: unknown): kid is string {
   return typeof kid === 'string' && /^\d{1,6}\.[A-Za-z0-9_-]{8}$/.test(kid);
 }
+
+/** The period a `kid` of the right form names. */
+export function periodOfKid(kid: string): number {
+  return Number.parseInt(kid, 10);
+}
+
+const day = 86_400;
+
+/** A key signs for 90 days. */
+const periodSeconds = 90 * day;
+
+/** So early that every instance has read the next key long before anything is signed with it. */
+const aheadSeconds = 7 * day;
+
+/** The period that `now` (epoch seconds) lies in. */
+export function periodAt(now: number): number {
+  return Math.floor(now / periodSeconds);
+}
+
+/** The first second of a period. */
+export function startOf(period: number): number {
+  return period * periodSeconds;
+}
+
+/** True in the last seven days of a period, when the next one's key must be there. */
+export function isNextPeriodDue(now: number): boolean {
+  return periodAt(now + aheadSeconds) > periodAt(now);
+}

@@ -1,15 +1,19 @@
 import { AppError } from '../errors';
 import { type Clock, createSingleFlight } from '../waiting';
-import { isKid, type KeyRing, type RingKey } from './encryption';
+import {
+  isKid,
+  type KeyRing,
+  type RingKey,
+  isNextPeriodDue,
+  periodAt,
+  periodOfKid,
+} from './encryption';
 import {
   isInRange,
-  isNextPeriodDue,
   makeRingKey,
   type OpenKey,
   type OpenRing,
   openRing,
-  periodAt,
-  periodOfKid,
   type RingParts,
 } from './ring-rows';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../errors';
 import type { NewRow, Row, Table } from '../storage/table';
-import { kidOf, type RingKey } from './encryption';
+import { kidOf, type RingKey, periodAt, startOf } from './encryption';
 import {
   bindSecret,
   type KeyWrapping,
@@ -164,32 +164,11 @@ function toTime(seconds: number): Date {
 
 const day = 86_400;
 
-/** A key signs for 90 days. */
-const periodSeconds = 90 * day;
-
-/** So early that every instance has read the next key long before anything is signed with it. */
-const aheadSeconds = 7 * day;
-
 /** Clocks differ, and a request in flight may still write under the old key. */
 const marginSeconds = day;
 
 /** Six digits sort as numbers for the next two hundred thousand years. */
 const digits = 6;
-
-/** The period that `now` (epoch seconds) lies in. */
-export function periodAt(now: number): number {
-  return Math.floor(now / periodSeconds);
-}
-
-/** The first second of a period. */
-function startOf(period: number): number {
-  return period * periodSeconds;
-}
-
-/** True in the last seven days of a period, when the next one's key must be there. */
-export function isNextPeriodDue(now: number): boolean {
-  return periodAt(now + aheadSeconds) > periodAt(now);
-}
 
 /**
  * When everything that a period's key protected has expired.
@@ -212,9 +191,4 @@ export function rowKeyOf(period: number): string {
 /** The period a row key names, or `undefined`. */
 export function periodOfRow(rowKey: string): number | undefined {
   return /^\d{6}$/.test(rowKey) ? Number(rowKey) : undefined;
-}
-
-/** The period a `kid` of the right form names. */
-export function periodOfKid(kid: string): number {
-  return Number.parseInt(kid, 10);
 }

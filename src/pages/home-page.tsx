@@ -174,7 +174,7 @@ interface Step {
 }
 
 /** What a sign-in does, in the order in which a browser meets it. */
-export const signInSteps: readonly Step[] = [
+const signInSteps: readonly Step[] = [
   {
     title: 'You press “Sign in”',
     text: 'Anteroom seals the page you wanted in state, and ties it to this browser by a small random cookie. Nonce and PKCE verifier are derived from both. Then it sends your browser to Microsoft. Nothing is stored on the server.',
@@ -208,7 +208,7 @@ export const signInSteps: readonly Step[] = [
 ];
 
 /** The sign-in step by step, each with the files to read. */
-export function SignInSteps({ title, lead }: { readonly title: string; readonly lead: string }) {
+function SignInSteps({ title, lead }: { readonly title: string; readonly lead: string }) {
   return (
     <section aria-labelledby="steps">
       <h2 id="steps">{title}</h2>
@@ -239,7 +239,7 @@ interface SessionFactsProps {
 }
 
 /** Since when the visitor's own session lives, and until when. */
-export function SessionFacts({ session, now }: SessionFactsProps) {
+function SessionFacts({ session, now }: SessionFactsProps) {
   const { createdAt, idleExpiresAt, expiresAt } = session;
   return (
     <div class="card">

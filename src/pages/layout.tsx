@@ -103,7 +103,7 @@ function Menu({ name, current }: MenuProps) {
 }
 
 /** Signing out changes state, so it is a form. */
-export function SignOutButton() {
+function SignOutButton() {
   const { authPath } = useContext(SiteContext);
   return (
     <form method="post" action={`${authPath}/logout`}>

@@ -10,8 +10,15 @@ import {
   type KeyRing,
   type RingKey,
 } from '../keys/encryption';
-import { chunkSize, joinChunks, splitIntoChunks } from '../storage/row-limits';
-import type { NewRow, Row, RowAddress, Table } from '../storage/table';
+import {
+  chunkSize,
+  joinChunks,
+  type NewRow,
+  type Row,
+  type RowAddress,
+  splitIntoChunks,
+  type Table,
+} from '../storage/table';
 import {
   type Session,
   sessionIdBytes,

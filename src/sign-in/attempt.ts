@@ -11,7 +11,7 @@ import {
 import { areStepUpNames, isScope } from './step-up';
 
 /** How long a person may stay on the sign-in page. */
-export const attemptSeconds = 600;
+const attemptSeconds = 600;
 
 /** How often a sign-in has begun again by itself. After round 2 a page explains it. */
 export type Retries = 0 | 1 | 2;

@@ -40,7 +40,7 @@ export async function beginSignIn(
 
 /** The values of `prompt` that `/auth/login` takes. OpenID Connect Core 1.0 section 3.1.2.1. */
 export const prompts = ['login', 'select_account', 'consent', 'none'] as const;
-export type Prompt = (typeof prompts)[number];
+type Prompt = (typeof prompts)[number];
 
 export interface SignInOptions {
   /** A local path that was already checked. */
@@ -132,7 +132,7 @@ async function startWith(
 }
 
 /** All that a sign-in asks consent for. */
-export function scopesOf(
+function scopesOf(
   { graphScopes }: Pick<RelyingPartySettings, 'graphScopes'>,
   asked: AskedMore | undefined,
 ): readonly string[] {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isClaimsRequest } from '../entra/claims-challenge';
-import { normalScopes } from '../entra/scopes';
+import { normalScopes } from '../entra/msal-cache';
 import { AppError, type StepUp } from '../errors';
 import type { RequestContext } from '../http/context';
 import { changesNothing } from '../http/request';
@@ -127,7 +127,7 @@ const maxReturnPath = 2048;
 export const stepUpSeconds = 600;
 
 /** How long a step-up link can be read at all. */
-export const stepUpReadableSeconds = 86_400;
+const stepUpReadableSeconds = 86_400;
 
 /** Reads what was unsealed; `undefined` when it is not exactly a step-up request. */
 export function parseStepUpRequest(payload: unknown): StepUpRequest | undefined {

@@ -132,7 +132,7 @@ const expectedFailures: Readonly<Record<string, ExpectedFailure>> = {
   ConditionNotMet: 'conflict',
 };
 
-/** For a row that passed our own check (row-limits.ts), where the service counts otherwise. */
+/** For a row that passed our own check (table.ts), where the service counts otherwise. */
 const limitCodes = new Set([
   'EntityTooLarge',
   'PropertyValueTooLarge',

@@ -7,8 +7,14 @@ import { AppError } from '../errors';
 import { isHttpLoopback, proxyAgent } from '../proxy';
 import { type AskStorage, createAskStorage, etagsIfDone, isAsWritten } from './ask-storage';
 import { listRows, readFirstRow, readRow } from './read-rows';
-import { assertWithinLimits } from './row-limits';
-import type { NewRow, RewriteOutcome, Table, TransactionAction, TransactionOutcome } from './table';
+import {
+  assertWithinLimits,
+  type NewRow,
+  type RewriteOutcome,
+  type Table,
+  type TransactionAction,
+  type TransactionOutcome,
+} from './table';
 
 /** What `@azure/data-tables` asks of a TokenCredential. */
 export interface TableCredential {

@@ -83,8 +83,9 @@ async function readPage(
       ...(query.continuation !== undefined && { continuationToken: query.continuation }),
     });
   const next = await pages.next();
-  if (next.done === true)
+  if (next.done === true) {
     throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'a list without a page' });
+  }
   const rows = next.value.map((entity) => parseRow(entity));
   return { rows, continuation: next.value.continuationToken };
 }

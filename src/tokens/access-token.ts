@@ -1,14 +1,16 @@
 import type { AccountInfo, AuthenticationResult, TokenCache } from '@azure/msal-node';
 import { type VerifiedIdToken, verifyIdToken } from '../entra/id-token';
-import { type RelyingParty, createMsalClient } from '../entra/msal';
+import { createMsalClient, type RelyingParty } from '../entra/msal';
 import {
   findLiveAccessToken,
   idTokensIn,
   keepAcquired,
   mergeTokenCaches,
+  normalScopes,
+  requireOneResource,
+  scopesOfSignIn,
 } from '../entra/msal-cache';
 import { refreshError } from '../entra/refusal-errors';
-import { normalScopes, requireOneResource, scopesOfSignIn } from '../entra/scopes';
 import { AppError, StepUpError } from '../errors';
 import type { User } from '../sessions/session';
 import type { StoredTokens } from '../sessions/session-rows';

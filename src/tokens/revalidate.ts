@@ -1,8 +1,7 @@
 import type { VerifiedIdToken } from '../entra/id-token';
 import type { RelyingParty } from '../entra/msal';
-import { mergeTokenCaches } from '../entra/msal-cache';
+import { mergeTokenCaches, scopesOfSignIn } from '../entra/msal-cache';
 import { meaningOf } from '../entra/refusals';
-import { scopesOfSignIn } from '../entra/scopes';
 import { AppError } from '../errors';
 import { sessionKeyOf, type SessionTicket } from '../sessions/session';
 import type { StoredTokens } from '../sessions/session-rows';

@@ -21,6 +21,11 @@ const floors = [
   ['error-facts', 'errors', 'json', 'proxy', 'setting-values', 'settings', 'waiting'],
 ];
 
+/** Of a file that holds a whole idea. */
+const maxLines = 350;
+
+const lengthOf = (file: string): number => readFileSync(file, 'utf8').split('\n').length - 1;
+
 /** Runs in browsers and shares nothing with the server. */
 const alone = ['client'];
 
@@ -75,6 +80,17 @@ describe('imports in src', () => {
     expect(circles()).toEqual([]);
   });
 
+  it('join what only one file of the same folder uses, where the two are one idea long', () => {
+    const parts = files.filter((file) => {
+      const users = new Set(imports.filter(({ to }) => to === file).map(({ from }) => from));
+      const [user, another] = users;
+      if (user === undefined || another !== undefined) return false;
+      if (areaOf(user) !== areaOf(file) || path.dirname(user) !== path.dirname(file)) return false;
+      return lengthOf(user) + lengthOf(file) <= maxLines;
+    });
+    expect(parts).toEqual([]);
+  });
+
   it('keep the packages where they belong', () => {
     const owners: Record<string, RegExp> = {
       '@azure/msal-node': /^src\/(entra\/|tokens\/access-token)/,
@@ -90,13 +106,15 @@ describe('imports in src', () => {
   });
 
   it('leave out packages that every cold start would pay for (decision 007)', () => {
-    for (const file of files)
+    for (const file of files) {
       expect(readFileSync(file, 'utf8')).not.toMatch(/from '@azure\/(?:identity|keyvault-keys)'/);
+    }
   });
 
   it('never lead to the local stack or the tests', () => {
-    for (const file of files)
+    for (const file of files) {
       expect(readFileSync(file, 'utf8')).not.toMatch(/from '[./]+\/(local|test)\//);
+    }
   });
 });
 

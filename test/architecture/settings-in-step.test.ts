@@ -52,8 +52,9 @@ describe('settings in step', () => {
   it('states in the README the defaults of the code', () => {
     const rows = readmeRows();
     for (const [name, value] of Object.entries(settingDefaults)) {
-      if (value !== undefined)
+      if (value !== undefined) {
         expect(`${name} ${rows.get(name) ?? ''}`).toBe(`${name} \`${value}\``);
+      }
     }
   });
 });

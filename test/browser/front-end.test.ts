@@ -42,8 +42,9 @@ async function followThePage(): Promise<void> {
   const [, commands = ''] = /<!-- try -->\n\n```sh\n([\s\S]*?)npm start/.exec(docs) ?? [];
   await checkout.follow(commands);
   await checkout.build();
-  for (const folder of ['src', 'examples'])
+  for (const folder of ['src', 'examples']) {
     rmSync(join(checkout.root, folder), { recursive: true });
+  }
 }
 
 afterEach(async () => {

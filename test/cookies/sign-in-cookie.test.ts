@@ -95,8 +95,9 @@ describe('cookies for what does not fit into state', () => {
 
   it('are three at most for tabs that begin at once and see none of each other’s', () => {
     const jar = new Jar();
-    for (let count = 0; count < 40; count += 1)
+    for (let count = 0; count < 40; count += 1) {
       jar.take(overflowCookie(none, `rest-${count}`, http));
+    }
     expect(readOverflows(jar.sent, http).length).toBeLessThanOrEqual(3);
   });
 

@@ -1,19 +1,18 @@
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
-import type { Services } from '../../src/http/context';
-import { servicesOrFaults } from '../../src/services';
 import { signSessionCookie } from '../../src/cookies/session-cookie';
 import { AppError } from '../../src/errors';
+import type { Handler, RequestContext, Services } from '../../src/http/context';
 import { endpoint, finishAnswer } from '../../src/http/endpoint';
-import type { RequestContext, Handler } from '../../src/http/context';
 import { continuePagePolicy, securityHeaders } from '../../src/http/responses';
+import { servicesOrFaults } from '../../src/services';
 import { signedIn, withRole } from '../../src/sign-in/guards';
 import { longEnough } from '../support/auth-fixture';
 import {
   browserHeaders,
+  type ContextFixture,
   createContextFixture,
   environmentFor,
   testSite,
-  type ContextFixture,
 } from '../support/context-fixture';
 import { newSession, userOf } from '../support/session-fixture';
 import { createTestTable, tablesConnectionString } from '../support/test-table';
@@ -341,8 +340,9 @@ describe('securityHeaders', () => {
 
   it('take the devices of a computer from a page, which has no use for them', () => {
     const headers = securityHeaders({ isHtml: true, isHttps: true });
-    for (const name of ['camera', 'geolocation', 'microphone', 'payment', 'usb'])
+    for (const name of ['camera', 'geolocation', 'microphone', 'payment', 'usb']) {
       expect(headers['Permissions-Policy']).toContain(`${name}=()`);
+    }
   });
 
   it('allow anything else nothing', () => {

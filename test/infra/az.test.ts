@@ -1,8 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Az } from '../../scripts/deploy/az.mjs';
-import { AzFailure, createAz, quoteForCmd, readAnswer } from '../../scripts/deploy/az.mjs';
+import { type Az, AzFailure, createAz, quoteForCmd, readAnswer } from '../../scripts/deploy/az.mjs';
 import { explain, leavesOf } from '../../scripts/deploy/failures.mjs';
 
 describe('az', () => {

@@ -1,10 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Az } from '../../scripts/deploy/az.mjs';
-import { AzFailure } from '../../scripts/deploy/az.mjs';
+import { type Az, AzFailure } from '../../scripts/deploy/az.mjs';
 import { deploy } from '../../scripts/deploy/main';
 
 const clientId = 'c11e0000-0000-4000-8000-0000000a99a9';

@@ -65,8 +65,9 @@ function application(): Application {
 describe('infra/entra-app.mjs', () => {
   it('is one program, started alike everywhere, which needs no installed package', () => {
     const folder = join(root, 'a folder é');
-    for (const path of ['infra', 'scripts/deploy'])
+    for (const path of ['infra', 'scripts/deploy']) {
       cpSync(path, join(folder, path), { recursive: true });
+    }
     const start = (...args: readonly string[]) =>
       spawnSync(process.execPath, [join(folder, 'infra/entra-app.mjs'), ...args], {
         encoding: 'utf8',
@@ -311,8 +312,9 @@ describe('when az or Graph says no, infra/entra-app.mjs', () => {
 
 describe('infra/entra-app.mjs --local', () => {
   beforeEach(() => {
-    for (const name of ['local.settings.json.example', '.gitignore'])
+    for (const name of ['local.settings.json.example', '.gitignore']) {
       cpSync(name, join(root, name));
+    }
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
     execFileSync('git', ['init', '--quiet'], { cwd: root, env: Object.fromEntries(own) });
   });

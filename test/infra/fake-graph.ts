@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Az } from '../../scripts/deploy/az.mjs';
-import { AzFailure } from '../../scripts/deploy/az.mjs';
+import { type Az, AzFailure } from '../../scripts/deploy/az.mjs';
 import { isObject } from '../../src/json';
 
 export type Json = Record<string, unknown>;
@@ -79,8 +78,9 @@ export class FakeGraph {
     if (isRead && fault !== undefined && 'answers' in fault) return fault.answers;
     if (line === 'account show') return { id: tenantId, user: 'ada@contoso.com' };
     if (line === 'cloud show') return { id: this.graph, user: this.authority };
-    if (!option('--url').startsWith(`${this.graph.replace(/\/$/, '')}/v1.0/`))
+    if (!option('--url').startsWith(`${this.graph.replace(/\/$/, '')}/v1.0/`)) {
       throw new Error(line);
+    }
     const body: unknown = input === '' ? {} : JSON.parse(input);
     if (input !== '' && !args.includes('Content-Type=application/json')) refuse('no content type');
     const sent = isObject(body) ? body : {};
@@ -141,10 +141,12 @@ export class FakeGraph {
     const assign = (one: string) => {
       const { appId } = principalBy('id', one) ?? missing(one);
       const { appRoles } = application('appId', String(appId));
-      if (!appRoles.some((role) => role['id'] === body['appRoleId']))
+      if (!appRoles.some((role) => role['id'] === body['appRoleId'])) {
         refuse('Permission being assigned was not found on application');
-      if (this.assignments.some((held) => isDeepStrictEqual(held, body)))
+      }
+      if (this.assignments.some((held) => isDeepStrictEqual(held, body))) {
         refuse('Permission being assigned already exists on the object');
+      }
       return this.assignments.push(body) && body;
     };
     const assigned = (one: string, skip: string) => {
@@ -223,9 +225,14 @@ function update(application: Application, { web, ...changes }: Json): void {
     ? changes['appRoles'].filter(isObject)
     : undefined;
   if (roles?.some((role) => 'origin' in role) === true) refuse('origin is read-only');
-  for (const { id, value, isEnabled } of roles === undefined ? [] : application.appRoles)
-    if (isEnabled === true && !roles?.some((role) => role['id'] === id && role['value'] === value))
+  for (const { id, value, isEnabled } of roles === undefined ? [] : application.appRoles) {
+    if (
+      isEnabled === true &&
+      !roles?.some((role) => role['id'] === id && role['value'] === value)
+    ) {
       refuse('cannot be updated unless disabled first', 'CannotDeleteOrUpdateEnabledEntitlement');
+    }
+  }
   Object.assign(application, changes, {
     web: { ...application.web, ...(isObject(web) ? web : {}) },
   });

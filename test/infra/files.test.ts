@@ -76,8 +76,9 @@ describe('infra/README.md', () => {
   it('names only files that are there', () => {
     const links = [...readme.matchAll(/\]\(((?!https?:)[^)#]+)/g)].map(([, to = '']) => to);
     expect(links.length).toBeGreaterThan(0);
-    for (const to of links)
+    for (const to of links) {
       expect({ to, isThere: existsSync(`infra/${to}`) }).toEqual({ to, isThere: true });
+    }
   });
 
   it('can be read at once', () => {

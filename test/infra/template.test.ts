@@ -149,10 +149,11 @@ describe.each(['first', 'all', 'domain'] as const)('the template, with %s', (nam
 
   it('tags what it makes', () => {
     const untagged = snapshot().resources.filter((one) => 'location' in one && !('tags' in one));
-    for (const { type } of untagged)
+    for (const { type } of untagged) {
       expect(type).toMatch(
         /^Microsoft.Web\/sites\/(basicPublishingCredentialsPolicies|certificates)$/,
       );
+    }
   });
 
   it('holds, reads and shows no secret, and names no host of one cloud', () => {

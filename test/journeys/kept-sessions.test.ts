@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../local/loopback/ports';
+import { freePort } from '../../local/loopback/processes';
 import { accounts, control, fetchJson, signIn } from '../support/journey';
 import { startStack } from '../support/start-stack';
 

@@ -2,7 +2,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../local/loopback/ports';
+import { freePort } from '../../local/loopback/processes';
 import { fetchJson, signIn } from '../support/journey';
 import { words } from '../support/test-browser';
 
@@ -51,8 +51,9 @@ describe('local.settings.json.example, copied as it is, beside `npm start -- --n
       settings = settings.replaceAll(`:${taken}`, `:${await freePort()}`);
     }
     writeFileSync(join(folder, 'local.settings.json'), settings);
-    for (const file of ['package.json', 'host.json'])
+    for (const file of ['package.json', 'host.json']) {
       cpSync(join(repository, file), join(folder, file));
+    }
     mkdirSync(join(folder, 'dist'));
     cpSync(join(repository, 'dist/main.js'), join(folder, 'dist/main.js'));
 

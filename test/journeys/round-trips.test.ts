@@ -24,8 +24,9 @@ function trips(): string[] {
   return tables.takeRequests().map((request) => {
     const [method = '', path = ''] = request.split(' ');
     if (path.includes('$batch')) return 'transaction';
-    if (method === 'GET')
+    if (method === 'GET') {
       return decodeURIComponent(path).includes("RowKey='") ? 'point read' : 'query';
+    }
     return method === 'POST' ? 'insert' : method === 'DELETE' ? 'delete' : 'write';
   });
 }

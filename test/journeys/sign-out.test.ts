@@ -84,8 +84,9 @@ describe('signing out everywhere', () => {
     const one = await signIn(app, accounts(stack).guest);
     const other = await signIn(app, accounts(stack).guest);
     const kept = new TestBrowser();
-    for (const [name, value] of one.browser.cookies(app))
+    for (const [name, value] of one.browser.cookies(app)) {
       await kept.jar.setCookie(`${name}=${value}; Path=/`, app);
+    }
     await signOutAt(app, one.browser, { local: 'true' });
     const answer = await signOutAt(app, kept, { everywhere: 'true', local: 'true' });
     expect(answer.body).toMatchObject({ not_done: ['everywhere'] });

@@ -1,10 +1,5 @@
-import {
-  isInRange,
-  isNextPeriodDue,
-  periodAt,
-  periodOfRow,
-  rowKeyOf,
-} from '../../src/keys/ring-rows';
+import { isNextPeriodDue, periodAt } from '../../src/keys/encryption';
+import { isInRange, periodOfRow, rowKeyOf } from '../../src/keys/ring-rows';
 
 const day = 86_400;
 const periodSeconds = 90 * day;

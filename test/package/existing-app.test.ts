@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
-import { freePort } from '../../local/loopback/ports';
+import { freePort } from '../../local/loopback/processes';
 import {
   type ExistingApp,
   installExistingApp,

@@ -16,7 +16,7 @@ import { SessionsPage } from '../../src/pages/sessions-page';
 import type { SessionSummary } from '../../src/sessions/find-sessions';
 import type { Session, User } from '../../src/sessions/session';
 
-export const sampleNow = 1_795_228_980;
+const sampleNow = 1_795_228_980;
 
 /** Every page with `text` wherever somebody else decides what stands there. */
 export function samplePages(text: string): Record<string, string> {

@@ -54,15 +54,17 @@ async function runOn(table: Table, operations: readonly Operation[]): Promise<un
         anyOf: [{ property: 'at', is: 'not-after' as const, time }],
         conditions: [{ property: 'at', is: 'after' as const, time: new Date(0) }],
       };
-      for await (const page of table.list(query, signal))
+      for await (const page of table.list(query, signal)) {
         found.push(...page.rows.map((row) => [row.partitionKey, row.rowKey]));
+      }
       answers.push(found);
     } else if (step.kind === 'transact' && 'actions' in step) {
       const actions = step.actions.map((action): TransactionAction => {
         const rowKey = action.key;
         if (action.action === 'delete') return { action: 'delete', rowKey };
-        if (action.action === 'insert')
+        if (action.action === 'insert') {
           return { action: 'insert', rowKey, properties: properties(action.value) };
+        }
         const etag = etagOf(`${step.partition}/${rowKey}`, action.version);
         return { action: 'replace', rowKey, etag, properties: properties(action.value) };
       });

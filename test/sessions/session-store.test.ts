@@ -19,8 +19,7 @@ import {
   type NewSession,
   type SessionStore,
 } from '../../src/sessions/session-store';
-import { joinChunks } from '../../src/storage/row-limits';
-import type { Row, Table } from '../../src/storage/table';
+import { joinChunks, type Row, type Table } from '../../src/storage/table';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
 import { createStaticKeyRing } from '../support/static-key-ring';
 import { createTestTable } from '../support/test-table';

@@ -9,8 +9,12 @@ import {
   openAttempt,
   sealAttempt,
 } from '../../src/sign-in/attempt';
-import { completeSignIn, findAttempt } from '../../src/sign-in/finish';
-import { type Callback, parseCallback } from '../../src/sign-in/redeem';
+import {
+  type Callback,
+  completeSignIn,
+  findAttempt,
+  parseCallback,
+} from '../../src/sign-in/finish';
 import {
   adaClaims,
   failureOf,
@@ -20,8 +24,8 @@ import {
   tokenBody,
 } from '../support/auth-fixture';
 import {
-  createContextFixture,
   type ContextFixture,
+  createContextFixture,
   type TestContext,
 } from '../support/context-fixture';
 import { start } from '../support/session-fixture';

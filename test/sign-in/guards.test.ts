@@ -2,14 +2,14 @@ import type { HttpResponseInit } from '@azure/functions';
 import { AppError, RoleMissingError, SignInNeededError, StepUpError } from '../../src/errors';
 import { openSealed } from '../../src/keys/encryption';
 import { sessionKeyOf } from '../../src/sessions/session';
-import { sameOrigin, signedIn, type SessionContext, withRole } from '../../src/sign-in/guards';
+import { sameOrigin, type SessionContext, signedIn, withRole } from '../../src/sign-in/guards';
 import { signOut } from '../../src/sign-in/sign-out';
 import { stepUpName } from '../../src/sign-in/step-up';
 import { failureOf, longEnough } from '../support/auth-fixture';
 import {
   browserHeaders,
-  createContextFixture,
   type ContextFixture,
+  createContextFixture,
   type TestContext,
 } from '../support/context-fixture';
 import { start, userOf } from '../support/session-fixture';

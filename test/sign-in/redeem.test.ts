@@ -9,12 +9,12 @@ import {
   type OwnAttempt,
   parseCallback,
   type ProviderAnswer,
-} from '../../src/sign-in/redeem';
+} from '../../src/sign-in/finish';
 import {
   adaClaims,
-  createRelyingParty,
   clientInfo,
   clientSecret,
+  createRelyingParty,
   failureOf,
   longEnough,
   objectId,

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { openSealed } from '../../src/keys/encryption';
 import { sessionKeyOf } from '../../src/sessions/session';
-import { parseStepUpRequest, stepUpName, signInLink, stepUpLink } from '../../src/sign-in/step-up';
+import { parseStepUpRequest, signInLink, stepUpLink, stepUpName } from '../../src/sign-in/step-up';
 import { failureOf, longEnough } from '../support/auth-fixture';
-import { createContextFixture, type ContextFixture } from '../support/context-fixture';
+import { type ContextFixture, createContextFixture } from '../support/context-fixture';
 
 const userKey = 'u'.repeat(43);
 const claims = '{"access_token":{"nbf":{"essential":true}}}';

@@ -5,7 +5,7 @@ import {
   joinChunks,
   rowSize,
   splitIntoChunks,
-} from '../../src/storage/row-limits';
+} from '../../src/storage/table';
 import { thrownBy } from '../support/thrown-by';
 
 describe('rowSize', () => {

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import {
+  createCredentialState,
   type RelyingParty,
   type RelyingPartySettings,
-  createCredentialState,
 } from '../../src/entra/msal';
 import { createProvider } from '../../src/entra/provider';
 import { AppError } from '../../src/errors';
-import type { OwnAttempt } from '../../src/sign-in/redeem';
+import type { OwnAttempt } from '../../src/sign-in/finish';
 import { createPauseMemory } from '../../src/waiting';
 import { clientId, tenantId, type TinyProvider } from './tiny-provider';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** `hang` takes what is sent and answers nothing, `refuse` drops connections, `cut` drops them after some bytes of a request. */
-export type Fault = 'none' | 'hang' | 'refuse' | { readonly cutAfterBytes: number };
+type Fault = 'none' | 'hang' | 'refuse' | { readonly cutAfterBytes: number };
 
 export interface BreakableProxy {
   readonly port: number;

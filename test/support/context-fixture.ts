@@ -1,10 +1,9 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
+import { signSessionCookie } from '../../src/cookies/session-cookie';
+import type { RequestContext, Services } from '../../src/http/context';
+import { readRequest } from '../../src/http/request';
 import type { Site } from '../../src/pages/layout';
 import { createServices } from '../../src/services';
-import type { Services } from '../../src/http/context';
-import { signSessionCookie } from '../../src/cookies/session-cookie';
-import type { RequestContext } from '../../src/http/context';
-import { readRequest } from '../../src/http/request';
 import type { SessionTicket } from '../../src/sessions/session';
 import type { NewSession } from '../../src/sessions/session-store';
 import { readSettings, type Settings } from '../../src/settings';

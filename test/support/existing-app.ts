@@ -44,8 +44,9 @@ export async function installExistingApp(
   cpSync('examples/existing-app', folder, { recursive: true });
   if (routePrefix === '') removeRoutePrefix(folder);
   const modules = join(folder, 'node_modules');
-  for (const [name, tarball] of Object.entries(tarballs))
+  for (const [name, tarball] of Object.entries(tarballs)) {
     await unpack(tarball, join(modules, name));
+  }
   link('node_modules', join(modules, 'anteroom-local/node_modules'));
   for (const name of ['@azure/functions', '@types/node', 'undici-types', 'typescript']) {
     link(join('node_modules', name), join(modules, name));

@@ -19,7 +19,7 @@ export interface KeyVaultStandInOptions {
 }
 
 /** An answer that the next operations get instead of the usual one. */
-export interface KeyVaultFault {
+interface KeyVaultFault {
   /** 0: no answer at all. */
   readonly status: number;
   /** Key Vault's 429 has none. */
@@ -142,7 +142,7 @@ const faultTexts: Readonly<Record<number, readonly [code: string, message: strin
 };
 
 /** A version of the vault's key. */
-export interface KeyVersion {
+interface KeyVersion {
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
   /** A disabled version wraps, but does not unwrap (Azure/azure-sdk-for-python#45342). */
@@ -163,7 +163,7 @@ interface Vault {
  * Wraps or unwraps as Key Vault does, with the newest version where the path names none. The key's name counts in any
  * case; the answer has it as it was made.
  */
-export async function answerKeyOperation(
+async function answerKeyOperation(
   { versions, operations, keyId }: Vault,
   request: IncomingMessage,
   response: ServerResponse,
@@ -191,7 +191,7 @@ export async function answerKeyOperation(
 }
 
 /** A refusal of Key Vault. */
-export interface KeyVaultRefusal {
+interface KeyVaultRefusal {
   readonly status: number;
   readonly code: string;
   readonly message: string;
@@ -200,7 +200,7 @@ export interface KeyVaultRefusal {
 }
 
 /** https://learn.microsoft.com/rest/api/keyvault/keys/wrap-key/wrap-key#error */
-export function refuseOperation(response: ServerResponse, refusal: KeyVaultRefusal): void {
+function refuseOperation(response: ServerResponse, refusal: KeyVaultRefusal): void {
   const { status, code, message, inner } = refusal;
   const innererror = inner === undefined ? {} : { innererror: { code: inner } };
   respondJson(response, status, { error: { code, message, ...innererror } });

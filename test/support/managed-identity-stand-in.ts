@@ -13,7 +13,7 @@ export interface ManagedIdentityStandInOptions {
 }
 
 /** How the endpoint misbehaves until told otherwise. */
-export type IdentityFault =
+type IdentityFault =
   'none' | 'error' | 'unavailable' | 'unauthorized' | 'busy' | 'hang' | 'no-token' | 'garbage';
 
 /** The identity endpoint of App Service and Functions, on loopback. */

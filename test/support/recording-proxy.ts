@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 
 /** One request and its answer, as they went over the wire. */
-export interface Recorded {
+interface Recorded {
   readonly path: string;
   readonly authorization: string;
   /** The request's body. */

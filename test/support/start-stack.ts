@@ -1,8 +1,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
+import type { StackFacts, StackOptions, StartAppOptions } from '../../local/stack/options';
 import type { AppFacts, StackCommand, StackMessage } from '../../local/stack/stack-process';
-import type { StackOptions, StartAppOptions } from '../../local/stack/options';
-import type { StackFacts } from '../../local/stack/options';
 
 const repository = join(__dirname, '../..');
 

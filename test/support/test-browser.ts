@@ -137,8 +137,9 @@ export class TestBrowser {
     for (const line of response.headers.getSetCookie()) {
       this.received.push(line);
       const parsed = Cookie.parse(line);
-      if (parsed !== undefined && !this.refuses(url.hostname))
+      if (parsed !== undefined && !this.refuses(url.hostname)) {
         await this.jar.setCookie(parsed, url.href);
+      }
     }
     return response;
   }

@@ -3,13 +3,13 @@ import type { RelyingParty } from '../../src/entra/msal';
 import { refreshError } from '../../src/entra/refusal-errors';
 import { StepUpError } from '../../src/errors';
 import type { User } from '../../src/sessions/session';
-import { finishSignIn } from '../../src/sign-in/redeem';
+import { finishSignIn } from '../../src/sign-in/finish';
 import { acquireAccessToken } from '../../src/tokens/access-token';
 import {
   adaClaims,
-  createRelyingParty,
   clientInfo,
   clientSecret,
+  createRelyingParty,
   failureOf,
   longEnough,
   objectId,

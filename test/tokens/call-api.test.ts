@@ -1,8 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError, StepUpError } from '../../src/errors';
-import { createGraph, type Graph } from '../../src/tokens/call-api';
-import { readPhoto, readProfile } from '../../src/tokens/graph-profile';
+import { createGraph, type Graph, readPhoto, readProfile } from '../../src/tokens/call-api';
 import { failureOf, longEnough, printed } from '../support/auth-fixture';
 
 interface Answer {

@@ -5,7 +5,7 @@ import {
   type FoundSession,
   type SessionStore,
 } from '../../src/sessions/session-store';
-import { finishSignIn } from '../../src/sign-in/redeem';
+import { finishSignIn } from '../../src/sign-in/finish';
 import { createRevalidate, type Revalidate } from '../../src/tokens/revalidate';
 import {
   adaClaims,

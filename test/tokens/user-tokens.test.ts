@@ -1,12 +1,12 @@
 import type { RelyingParty } from '../../src/entra/msal';
 import { StepUpError } from '../../src/errors';
 import type { User } from '../../src/sessions/session';
-import { finishSignIn } from '../../src/sign-in/redeem';
 import type { StoredTokens } from '../../src/sessions/session-rows';
+import { finishSignIn } from '../../src/sign-in/finish';
 import {
+  createRefreshFlight,
   createUserTokens,
   type TokenStore,
-  createRefreshFlight,
 } from '../../src/tokens/access-token';
 import {
   adaClaims,

@@ -151,10 +151,17 @@ describe('the log', () => {
     await levels.saw('thrown by quiet');
     await levels.stop();
     const output = levels.output();
-    for (const line of ['debug of loud', 'information of loud', 'thrown by loud', 'error of quiet'])
+    for (const line of [
+      'debug of loud',
+      'information of loud',
+      'thrown by loud',
+      'error of quiet',
+    ]) {
       expect(output).toContain(line);
-    for (const line of ['debug of quiet', 'information of quiet', 'console of', 'GET /loud'])
+    }
+    for (const line of ['debug of quiet', 'information of quiet', 'console of', 'GET /loud']) {
       expect(output).not.toContain(line);
+    }
     // What `func` prints beside the log is there whatever the levels.
     expect(output).toContain('\tloud: [GET,POST]');
     expect(output).toContain('The app is ready at');

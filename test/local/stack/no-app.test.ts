@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TableClient } from '@azure/data-tables';
-import { freePort } from '../../../local/loopback/ports';
+import { freePort } from '../../../local/loopback/processes';
 import {
   describeMissing,
   standInSettings,

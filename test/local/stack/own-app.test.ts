@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../../local/loopback/ports';
+import { freePort } from '../../../local/loopback/processes';
 import { usualLocalSettings } from '../../../local/stack/settings';
 import { send } from '../host/support/send';
 import { type Started, startIn } from './start-in';

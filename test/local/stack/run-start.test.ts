@@ -12,7 +12,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { TableClient } from '@azure/data-tables';
-import { freePort } from '../../../local/loopback/ports';
+import { freePort } from '../../../local/loopback/processes';
 import { startRefusingProxy } from '../../support/refusing-proxy';
 import { send } from '../host/support/send';
 import { type Started, start, startIn, startWith } from './start-in';

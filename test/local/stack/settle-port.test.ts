@@ -1,4 +1,4 @@
-import { PortChoiceError, settlePort } from '../../../local/stack/command-line';
+import { PortChoiceError, settlePort } from '../../../local/stack/options';
 
 const takenFrom = (first: number, last: number) => (port: number) =>
   Promise.resolve(port < first || port > last);

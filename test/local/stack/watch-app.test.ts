@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../../local/loopback/ports';
+import { freePort } from '../../../local/loopback/processes';
 import { fetchJson, signIn } from '../../support/journey';
 import { type Started, startIn } from './start-in';
 

@@ -176,8 +176,9 @@ describe('bearer tokens', () => {
 
 describe('lists', () => {
   it('begin with an empty page, and continuations are opaque', async () => {
-    for (const rowKey of ['1', '2'])
+    for (const rowKey of ['1', '2']) {
       await test.client.createEntity({ partitionKey: 'lists', rowKey });
+    }
     const query = "/$TABLE()?$top=1&$filter=PartitionKey%20eq%20'lists'".replace(
       '$TABLE',
       test.tableName,
