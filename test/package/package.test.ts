@@ -48,11 +48,13 @@ const read = (name: string): string =>
   readFileSync(join(folder, 'node_modules/anteroom', name), 'utf8');
 
 describe('the package anteroom', () => {
-  it('pleases publint, and TypeScript finds its types in every way of looking for them', async () => {
-    await expect(run(process.execPath, ['scripts/check-package.mjs', tarball])).resolves.toEqual({
-      stdout: '',
-      stderr: '',
-    });
+  it('pleases publint, as anteroom-local does, and TypeScript finds its types in every way', async () => {
+    const local = await pack('local', join(folder, 'packed'));
+    const check = run(process.execPath, ['scripts/check-package.mjs', tarball, local]);
+    await expect(check).resolves.toEqual({ stdout: '', stderr: '' });
+    for (const entry of ['index', 'testing', 'client']) {
+      expect(read(`${entry}.d.ts`)).toMatch(/^export declare /m);
+    }
   });
 
   it('needs @azure/functions and nothing else', () => {
