@@ -48,6 +48,9 @@ export interface KeyVaultStandIn {
 
 const audience = 'https://vault.azure.net';
 
+/** The keys of the first, second, ... version of every vault of a test file: keys take long to make. */
+const pairs: Pick<KeyVersion, 'publicKey' | 'privateKey'>[] = [];
+
 /**
  * Starts the stand-in on a free port. Real RSA, real versions; a bearer token for Key Vault is demanded.
  * @see https://learn.microsoft.com/rest/api/keyvault/keys/wrap-key/wrap-key
@@ -63,7 +66,8 @@ export async function startKeyVaultStandIn(
 
   const rotate = (): string => {
     const version = randomBytes(16).toString('hex');
-    const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pair = pairs[versions.size] ?? generateKeyPairSync('rsa', { modulusLength: 2048 });
+    pairs[versions.size] = pair;
     versions.set(version, { ...pair, isEnabled: true, isExpired: false });
     return version;
   };
