@@ -1,0 +1,75 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+
+const page = readFileSync('docs/ARCHITECTURE.md', 'utf8');
+const map = /```\n(src\/\n[^]*?)```/.exec(page)?.[1] ?? '';
+const text = page.replace(/```[^]*?```/g, '');
+
+/** Paths on the page are below `src`, or below one of these. */
+const otherRoots = /^(?:test|docs|local|scripts|bench|infra|examples)\//;
+
+const pathOf = (name: string): string => (otherRoots.test(name) ? name : `src/${name}`);
+
+/** What stands in backticks, in its order. */
+const quotedIn = (line: string): readonly string[] =>
+  [...line.matchAll(/`([^`]+)`/g)].map(([, quoted]) => quoted ?? '');
+
+const isFile = (quoted: string): boolean => /^[\w/.-]+\.tsx?$/.test(quoted);
+
+const named = [
+  ...new Set(quotedIn(text).filter((quoted) => isFile(quoted) || quoted.startsWith('test/'))),
+];
+
+/** Each function with the file that is named last before it in the same line. */
+const functions = text.split('\n').flatMap((line) => {
+  let file = '';
+  const found: (readonly [file: string, name: string])[] = [];
+  for (const quoted of quotedIn(line)) {
+    if (isFile(quoted)) file = quoted;
+    const name = /^(\w+)\(\)$/.exec(quoted)?.[1];
+    if (name !== undefined) found.push([file, name]);
+  }
+  return found;
+});
+
+/** A function, a constant, or a member of an object. */
+function declares(file: string, name: string): boolean {
+  const declaration = new RegExp(
+    String.raw`\bfunction\*? ${name}\b|\bconst ${name}\b|^ +${name}: (?:async )?\(|^ +readonly ${name}: \(`,
+    'm',
+  );
+  return existsSync(file) && declaration.test(readFileSync(file, 'utf8'));
+}
+
+describe('docs/ARCHITECTURE.md', () => {
+  it('is read', () => {
+    expect(named.length).toBeGreaterThan(50);
+    expect(functions.length).toBeGreaterThan(70);
+    expect(declares('src/keys/key-ring.ts', 'createKeyRing')).toBe(true);
+    expect(declares('src/keys/key-ring.ts', 'openRing')).toBe(false);
+  });
+
+  it('is at most 200 lines long', () => {
+    expect(page.split('\n').length).toBeLessThanOrEqual(201);
+  });
+
+  it.each(named)('is right that there is a file %s', (name) => {
+    expect(existsSync(pathOf(name))).toBe(true);
+  });
+
+  it('names each function beside the file that declares it', () => {
+    expect(functions.filter(([file, name]) => !declares(pathOf(file), name))).toEqual([]);
+  });
+
+  it('shows every folder and file of src, and none that is gone', () => {
+    const [inSrc = ''] = map.split(/\n(?=local\/)/);
+    const shown = [...inSrc.matchAll(/^ {2}([\w.-]+\/?) /gm)].map(([, name]) => name ?? '');
+    expect(shown.filter((name) => !existsSync(`src/${name}`))).toEqual([]);
+    const [, others = ''] = /and ([^:]+): anyone may import them/.exec(inSrc) ?? [];
+    const known = [...shown, ...others.split(', ').map((name) => `${name}.ts`), 'testing/'];
+    const there = globSync('src/*', { withFileTypes: true }).map((entry) =>
+      entry.isDirectory() ? `${entry.name}/` : entry.name,
+    );
+    expect(there.filter((name) => !known.includes(name))).toEqual([]);
+    expect(known.filter((name) => !there.includes(name))).toEqual([]);
+  });
+});
