@@ -5,27 +5,29 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { freePort } from '../../local/loopback/processes';
-import {
-  type ExistingApp,
-  installExistingApp,
-  packBoth,
-  type Tarballs,
-} from '../support/existing-app';
+import { type ExistingApp, installExistingApp, packBoth } from '../support/existing-app';
 import { launchChromium } from '../support/launch-chromium';
 
 const run = promisify(execFile);
 
 let packed: string;
-let tarballs: Tarballs;
+let apps: Readonly<Record<'api' | '', ExistingApp>>;
 let browser: Browser;
 
 beforeAll(async () => {
   packed = mkdtempSync(join(tmpdir(), 'packed-'));
-  [tarballs, browser] = await Promise.all([packBoth(packed), launchChromium()]);
+  const [tarballs, launched] = await Promise.all([packBoth(packed), launchChromium()]);
+  browser = launched;
+  const [usual, without] = await Promise.all([
+    installExistingApp(tarballs, 'api'),
+    installExistingApp(tarballs, ''),
+  ]);
+  apps = { api: usual, '': without };
 });
 
 afterAll(async () => {
   await browser.close();
+  for (const app of Object.values(apps)) app.remove();
   rmSync(packed, { recursive: true });
 });
 
@@ -66,7 +68,7 @@ describe.each([
   let page: Page;
 
   beforeAll(async () => {
-    app = await installExistingApp(tarballs, routePrefix);
+    app = apps[routePrefix];
     const port = await freePort();
     url = `http://localhost:${port}${root}`;
     local = await npxLocal(app.folder, port);
@@ -75,7 +77,6 @@ describe.each([
 
   afterAll(async () => {
     await pressCtrlC(local);
-    app.remove();
   });
 
   async function signInAs(name: string): Promise<void> {
@@ -135,20 +136,10 @@ describe.each([
 });
 
 describe('a test of a team', () => {
-  let app: ExistingApp;
-
-  beforeAll(async () => {
-    app = await installExistingApp(tarballs, 'api');
-  });
-
-  afterAll(() => {
-    app.remove();
-  });
-
   /** What a program in the app's folder prints. */
   async function printed(text: string): Promise<unknown> {
-    writeFileSync(join(app.folder, 'a-test.mjs'), text);
-    const { stdout } = await run(process.execPath, ['a-test.mjs'], { cwd: app.folder });
+    writeFileSync(join(apps.api.folder, 'a-test.mjs'), text);
+    const { stdout } = await run(process.execPath, ['a-test.mjs'], { cwd: apps.api.folder });
     return JSON.parse(stdout);
   }
 
@@ -186,7 +177,7 @@ describe('a test of a team', () => {
   });
 
   it('is told what to install, where anteroom-local is missing', async () => {
-    rmSync(join(app.folder, 'node_modules/anteroom-local'), { recursive: true });
+    rmSync(join(apps.api.folder, 'node_modules/anteroom-local'), { recursive: true });
     const said = await printed(`
       import { startLocalStack } from 'anteroom/testing';
       console.log(JSON.stringify(await startLocalStack().catch((error) => error.message)));`);
