@@ -203,7 +203,7 @@ const signInSteps: readonly Step[] = [
   {
     title: 'Every request is checked',
     text: 'A function says who may call it. The guard reads the session and refreshes tokens that have expired. It sends you to Microsoft again only when it must.',
-    files: ['src/sign-in/guards.ts', 'src/sign-in/guards.ts'],
+    files: ['src/sign-in/guards.ts', 'src/tokens/access-token.ts'],
   },
 ];
 

@@ -1,0 +1,34 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+const pages = globSync(['*.md', 'docs/**/*.{md,svg}', '{infra,local,examples/*}/README.md']).sort();
+
+/** Of folders that are in the repository. */
+const paths = /(?<![\w/.@-])(?:src|test|local|scripts|bench|infra|examples|docs)\/[\w./-]*\w/g;
+
+/** Files that a page tells its reader to make. */
+const ofReaders = ['src/functions/auth.ts', 'src/functions/groups.ts', 'src/functions/reports.ts'];
+
+/** Paths from the root, and links to files, by the page that names them. */
+function namedIn(page: string): readonly string[] {
+  const text = readFileSync(page, 'utf8');
+  const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, link]) =>
+    path.posix.join(path.posix.dirname(page), link ?? ''),
+  );
+  return [...new Set([...(text.match(paths) ?? []), ...links])];
+}
+
+describe('files that the documents name', () => {
+  it('are found', () => {
+    expect(pages.length).toBeGreaterThan(20);
+    expect(namedIn('CONTRIBUTING.md')).toContain('src/error-facts.ts');
+  });
+
+  it.each(pages)('%s names none that is gone', (page) => {
+    // The README of an example names the files beside it.
+    const isThere = (name: string): boolean =>
+      existsSync(name) || existsSync(path.posix.join(path.posix.dirname(page), name));
+    const gone = namedIn(page).filter((name) => !ofReaders.includes(name) && !isThere(name));
+    expect(gone).toEqual([]);
+  });
+});
