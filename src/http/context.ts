@@ -1,4 +1,5 @@
 import type { Cookie, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { VerifiedTexts } from '../cookies/session-cookie';
 import type { RelyingParty } from '../entra/msal';
 import type { KeyRing } from '../keys/encryption';
 import type { Site } from '../pages/layout';
@@ -6,45 +7,44 @@ import type { SignOutHints } from '../sessions/end-sessions';
 import type { SessionStore } from '../sessions/session-store';
 import type { SettingFault, Settings } from '../settings';
 import type { Table } from '../storage/table';
+import type { Graph } from '../tokens/call-api';
 import type { Revalidate } from '../tokens/revalidate';
 import type { Clock, SingleFlight } from '../waiting';
-import type { VerifiedTexts } from '../cookies/session-cookie';
-import type { Graph } from '../tokens/call-api';
 import type { RequestFacts } from './request';
 
-/** One request and what is needed to answer it. Made by `endpoint`, passed to every handler. */
+/** One request, and what is needed to answer it. `endpoint` makes it, and every handler gets it. */
 export interface RequestContext extends RequestFacts {
   readonly services: Services;
   /** Epoch seconds, the same for the whole request. */
   readonly now: number;
-  /** Aborted when the request's deadline has passed; goes along into every call that waits. */
+  /** Aborted when the request's deadline has passed. Every call that waits gets it. */
   readonly signal: AbortSignal;
   /** As the Functions host gave it. */
   readonly invocation: InvocationContext;
-  /** The invocation id: what a person can tell an operator, who finds it in the log. */
+  /** The invocation id. Error pages show it, and an operator finds it in the log. */
   readonly correlationId: string;
-  /** Cookies to set, whatever the answer turns out to be. */
+  /** Cookies that every answer sets, an error's answer too. */
   readonly cookies: Cookie[];
-  /** Shared by all that handle the request, so that an error's page can name whom it refuses without reading anything. */
+  /** Filled while the request is handled. The page of an error names the user from it, without another read. */
   readonly visitor: Visitor;
-  /** One line in the invocation's log. Never a code, token, cookie value, secret or session id. */
+  /** Writes one line to the invocation's log. Never give it a code, token, cookie value, secret or session id. */
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
 
-/** What answers a request inside Anteroom. */
+/** A function inside Anteroom that answers a request. */
 export type Handler = (context: RequestContext) => Promise<HttpResponseInit> | HttpResponseInit;
 
-/** Who sends a request, as far as it is known. */
+/** The person behind a request, as far as we know it. */
 interface Visitor {
-  /** Set by a guard once it has read the session; `undefined` before that, and for the signed out. */
+  /** A guard sets it when it has read the session. `undefined` before that, and for a person who is signed out. */
   user: { readonly name: string; readonly username: string } | undefined;
-  /** For the log: the user of the session that the request brought. It stays when that session is over. */
+  /** For the log: the user of the request's session. It stays after that session has ended. */
   userKey?: string;
-  /** The page that a sign-in leads to, a checked local path. Error pages of the sign-in link to it. */
+  /** The page to open after the sign-in: a checked local path. Error pages of the sign-in link to it. */
   returnPath?: string | undefined;
 }
 
-/** Everything that one Anteroom shares between its requests. Nothing of it is shared with another. */
+/** Everything that the requests of one Anteroom share. Two Anterooms share nothing. */
 export interface Services {
   readonly site: Site;
   readonly settings: Settings;
@@ -54,20 +54,20 @@ export interface Services {
   readonly sessions: SessionStore;
   readonly relyingParty: RelyingParty;
   readonly revalidate: Revalidate;
-  /** For a second click on "Sign out". */
+  /** Hints for the provider's sign-out. A second click on "Sign out" needs them, since the session is gone by then. */
   readonly signOutHints: SignOutHints;
-  /** Access tokens that requests of one session refresh together. */
+  /** Lets requests of one session share one refresh of an access token. */
   readonly shareRefresh: SingleFlight<string>;
-  /** Session cookies whose signature was verified already. */
+  /** Session cookies whose signature was already verified. */
   readonly verifiedTexts: VerifiedTexts;
   readonly graph: Graph;
 }
 
-/** What there is instead of services while settings have faults. */
+/** Takes the place of the services while settings have faults. */
 export interface FaultySettings {
   readonly site: Site;
   readonly faults: readonly SettingFault[];
 }
 
-/** The services, made when they are first asked for. */
+/** Gives the services. The first call makes them. */
 export type FindServices = () => Services | FaultySettings;

@@ -12,17 +12,17 @@ import { answerError, answerFaultySettings } from './error-response';
 import { isOffice, readRequest } from './request';
 import { securityHeaders } from './responses';
 
-/** A function of ours, as it is registered with the Functions host. */
+/** One of our functions, before it is registered with the Functions host. */
 export interface HttpFunction extends EndpointOptions {
   readonly name: string;
-  /** Below the base path, `admin/end` for instance; with a slash in front, below the app's route prefix alone. */
+  /** Below the base path, for example `admin/end`. With a slash in front it stands directly below the app's route prefix. */
   readonly route: string;
-  /** Answers GET, and so HEAD and OPTIONS too. */
+  /** Answers GET and HEAD, and Office's OPTIONS. */
   readonly get?: Handler;
   readonly post?: Handler;
 }
 
-/** What a function is registered with: its methods, and a handler that answers each of them. */
+/** The options with which a function is registered: its methods, and one handler for all of them. */
 export interface ServedFunction {
   readonly methods: HttpMethod[];
   readonly authLevel: 'anonymous';
@@ -30,9 +30,12 @@ export interface ServedFunction {
 }
 
 /**
- * Makes a function of ours one that the Functions host can call. The host answers 404 to a method that is not listed, and
- * monitors, Front Door's probes and Office ask by HEAD (RFC 9110 section 9.1 wants it wherever there is GET), Office by
- * OPTIONS too. The host cuts the body of an answer to HEAD. Function keys open nothing: people sign in.
+ * Makes one of our functions ready for the Functions host.
+ *
+ * The host answers 404 to a method that is not listed. So HEAD and OPTIONS are listed wherever there is GET: monitors,
+ * Front Door's probes and Office send HEAD, and Office sends OPTIONS too. The host removes the body of an answer to HEAD.
+ * No function key is needed, because people sign in.
+ * @see RFC 9110 section 9.1
  */
 export function serve(
   findServices: FindServices,
@@ -45,13 +48,13 @@ export function serve(
   const read = get === undefined ? undefined : withOptions(get, methods);
   const handler: Handler = (context) => {
     const chosen = context.request.method === 'POST' ? post : read;
-    // The host lets no other method in than those listed.
+    // The host lets in only the methods that are listed.
     return chosen === undefined ? { status: 405 } : chosen(context);
   };
   return { methods, authLevel: 'anonymous', handler: endpoint(findServices, handler, options) };
 }
 
-/** OPTIONS lists the methods (RFC 9110 section 9.3.7) and gives other origins no rights. */
+/** The answer to OPTIONS lists the methods (RFC 9110 section 9.3.7). It gives other origins no rights. */
 function withOptions(get: Handler, methods: readonly HttpMethod[]): Handler {
   return (context): Promise<HttpResponseInit> | HttpResponseInit => {
     const { request } = context;
@@ -60,59 +63,50 @@ function withOptions(get: Handler, methods: readonly HttpMethod[]): Handler {
   };
 }
 
-/** Callers give up after ten seconds; this leaves time to answer. */
+/** Callers give up after ten seconds. This leaves time for the answer. */
 const deadlineMs = 8_500;
 
-/** 1 MiB: forms and JSON of people, no files. */
-const usualMaxBodyBytes = 1_048_576;
+/** 1 MiB: enough for forms and JSON, but not for files. */
+const defaultMaxBodyBytes = 1_048_576;
 
 export interface EndpointOptions {
-  /** What to answer while the settings have faults. */
+  /** Makes the answer while the settings have faults. */
   readonly answerFaults?: typeof answerFaultySettings;
-  /** For a function that takes more, or should take less, than 1 MiB; longer bodies are ERR_BODY_TOO_LARGE. */
+  /** A longer body is refused with ERR_BODY_TOO_LARGE. 1 MiB unless given. */
   readonly maxBodyBytes?: number;
 }
 
 /**
- * Makes a handler a function that Azure can call: gives it a `RequestContext`, turns its errors into answers, adds
- * security headers and cookies, and answers 503 when the deadline passes, whatever the handler waits for.
+ * Makes a handler that the Functions host can call. It gives `handler` a `RequestContext`, turns errors into answers, and
+ * adds security headers and cookies. When the deadline passes it answers 503, even if the handler still waits.
  */
 export function endpoint(
   findServices: FindServices,
   handler: Handler,
   options: EndpointOptions = {},
 ): HttpHandler {
-  const { answerFaults = answerFaultySettings, maxBodyBytes = usualMaxBodyBytes } = options;
+  const { answerFaults = answerFaultySettings, maxBodyBytes = defaultMaxBodyBytes } = options;
   return async (request, invocation) => {
     const services = findServices();
     if ('faults' in services) {
       const answer = answerFaults(services, request, invocation);
-      // The setting that would tell may be the faulty one; a wrong guess does no harm, since browsers
-      // heed HSTS over https alone (RFC 6797 section 8.1).
+      // APP_BASE_URL may be the faulty setting, so the request's own scheme decides. A wrong guess does no harm:
+      // browsers ignore HSTS in an answer over http (RFC 6797 section 8.1).
       return finishAnswer(answer, request.url.startsWith('https:'), []);
     }
     const deadline = startDeadline(deadlineMs);
     const context = createContext(request, invocation, services, deadline.signal);
     const isRead = request.method === 'HEAD' || request.method === 'OPTIONS';
     const finish = (answer: HttpResponseInit): HttpResponseInit =>
-      // Clients that only ask about a page keep no cookies: link checkers, probes, Office.
+      // Link checkers, probes and Office only ask about a page. They keep no cookies.
       finishAnswer(answer, services.settings.isHttps, isRead ? [] : context.cookies);
     try {
       return finish(await deadline.race(callHandler(handler, context, maxBodyBytes)));
     } catch (error) {
-      // Also for an answer with a header that cannot be sent.
+      // `finish` may have failed too, when a header of the answer cannot be sent.
       return finish(answerError(error, context));
     }
   };
-}
-
-/**
- * Looks at the length in the header before the body is read, since reading copies it several times. A body without a
- * length arrives empty (the Functions host requires one).
- */
-function refuseLargeBody(request: HttpRequest, maxBodyBytes: number): void {
-  const length = Number(request.headers.get('content-length') ?? 0);
-  if (!(length <= maxBodyBytes)) throw new AppError('ERR_BODY_TOO_LARGE');
 }
 
 function createContext(
@@ -136,7 +130,7 @@ function createContext(
   };
 }
 
-/** Asynchronous, so that what is thrown at once ends the request's time too. */
+/** It is asynchronous, so that an error that is thrown at once becomes a rejection too, and stops the deadline. */
 async function callHandler(
   handler: Handler,
   context: RequestContext,
@@ -146,7 +140,16 @@ async function callHandler(
   return handler(context);
 }
 
-/** Adds security headers (a handler's own value wins) and the cookies gathered on the way. */
+/**
+ * Checks the length in the header before anybody reads the body, because reading copies it several times. A body without a
+ * length arrives empty: the Functions host requires the header.
+ */
+function refuseLargeBody(request: HttpRequest, maxBodyBytes: number): void {
+  const length = Number(request.headers.get('content-length') ?? 0);
+  if (!(length <= maxBodyBytes)) throw new AppError('ERR_BODY_TOO_LARGE');
+}
+
+/** Adds the security headers, unless the answer has them already, and the cookies of the context. */
 export function finishAnswer(
   answer: HttpResponseInit,
   isHttps: boolean,
@@ -160,30 +163,33 @@ export function finishAnswer(
   return { ...answer, headers, cookies: [...(answer.cookies ?? []), ...cookies] };
 }
 
-/** A request's time, running. */
+/** The running deadline of a request. */
 interface Deadline {
-  /** Aborted when the time is over. */
+  /** Aborted when the deadline has passed. */
   readonly signal: AbortSignal;
-  /** What `work` gives, which ends the time; or ERR_DEADLINE when `work` turns out to be deaf to the signal. */
+  /**
+   * The result of `work`, which also stops the deadline.
+   * @throws ERR_DEADLINE when `work` goes on waiting after the signal was aborted
+   */
   race<T>(work: Promise<T>): Promise<T>;
 }
 
-/** What waits learns of the deadline first, so that it can say which service did not answer. */
+/** The time between the signal and ERR_DEADLINE. A call that obeys the signal can still say which service did not answer. */
 const lastResortMs = 500;
 
 /**
- * Starts a request's time. Not by `AbortSignal.timeout`: that cannot be taken back, and so keeps every request that was
- * answered, and all that listened to its signal, in memory until its time is over.
+ * Starts the deadline of a request. `AbortSignal.timeout` would not do: nothing can stop it, so every answered request and
+ * all listeners of its signal would stay in memory until the timeout.
  */
 function startDeadline(milliseconds: number): Deadline {
   const controller = new AbortController();
   const lastResort = Promise.withResolvers<never>();
-  // Node ends the process, with all its requests, for a rejection that nobody handles.
+  // Node.js ends the process, and all its requests with it, when nobody handles a rejection.
   lastResort.promise.catch(() => undefined);
   let lastResortTimer: NodeJS.Timeout | undefined;
   let isWaitedFor = true;
   const timer = setTimeout(() => {
-    controller.abort(new DOMException('The time of the request is over.', 'TimeoutError'));
+    controller.abort(new DOMException('The deadline of the request has passed.', 'TimeoutError'));
     if (!isWaitedFor) return;
     lastResortTimer = setTimeout(() => {
       lastResort.reject(new AppError('ERR_DEADLINE'));
@@ -194,7 +200,7 @@ function startDeadline(milliseconds: number): Deadline {
     race: async (work) => {
       try {
         const result = await Promise.race([work, lastResort.promise]);
-        // Not after a failure: what was begun beside what failed ends by the signal.
+        // After a failure the deadline goes on: other calls that the handler began still end by the signal.
         clearTimeout(timer);
         return result;
       } finally {

@@ -4,14 +4,13 @@ import { AppError, type ProviderRefusal } from '../errors';
 import { keyForLogs } from '../sessions/session';
 import type { RequestContext } from './context';
 
-const maxCauses = 4;
-
-/** Refusals of the app's own that an operator should see although the app works. */
+/** Errors that an operator should see although the app works. */
 const warnings: readonly string[] = ['ERR_WRONG_TENANT', 'ERR_OTHER_ISSUER'] satisfies ErrorCode[];
 
 /**
- * Leaves one line in the log for a failed request. A refusal of the provider is an event of its own, `refusal {…}`, with
- * what finds it in the provider's log; all else is the code, the note and, for faults, where they arose.
+ * Writes one line to the log for a failed request. A refusal of the provider is written as `refusal {…}`, with the
+ * correlation id that finds it in the provider's log. Every other error is written as its code and note; a fault also has
+ * its causes and where they were thrown.
  */
 export function logError({ log, visitor }: RequestContext, error: AppError): void {
   const by = visitor.userKey && keyForLogs(visitor.userKey);
@@ -25,7 +24,9 @@ export function logError({ log, visitor }: RequestContext, error: AppError): voi
   else log(warnings.includes(error.code) ? 'warn' : 'info', line);
 }
 
-/** What the provider said, when an error or what caused it is its refusal. */
+const maxCauses = 4;
+
+/** The provider's refusal in an error or in one of its causes. `undefined` when there is none. */
 export function refusalIn(error: AppError): ProviderRefusal | undefined {
   let found: unknown = error;
   for (let depth = 0; found instanceof Error && depth < maxCauses; depth += 1) {
@@ -39,7 +40,7 @@ function refusalLevel({ status }: AppError, refusal: ProviderRefusal): 'warn' | 
   return status >= 500 || isOfTheApp(refusal) ? 'error' : 'warn';
 }
 
-/** Members that are not known are left out of the JSON. */
+/** Unknown members are `undefined`, so the JSON leaves them out. */
 function eventOf({ code }: AppError, refusal: ProviderRefusal, by: string | undefined) {
   const { where, error, suberror, number, correlationId } = refusal;
   return {
@@ -55,23 +56,23 @@ function eventOf({ code }: AppError, refusal: ProviderRefusal, by: string | unde
   };
 }
 
-/** Code, note and, for faults, the chain of causes. Messages of other people's errors are left out: they may quote input. */
+/** Code, note and, for a fault, the chain of causes. Messages of libraries are left out, because they may quote input. */
 export function describeError(error: AppError): string {
-  const parts = [error.note === undefined ? error.code : `${error.code}: ${error.note}`];
+  const texts = [error.note === undefined ? error.code : `${error.code}: ${error.note}`];
   let cause: unknown = error.status >= 500 ? error.cause : undefined;
   for (let depth = 0; cause instanceof Error && depth < maxCauses; depth += 1) {
     const code: unknown = 'code' in cause ? cause.code : undefined;
-    parts.push(
-      `caused by ${cause.name}${typeof code === 'string' ? ` ${code}` : ''}${siteOf(cause)}`,
+    texts.push(
+      `caused by ${cause.name}${typeof code === 'string' ? ` ${code}` : ''}${firstFrame(cause)}`,
     );
     cause = cause.cause;
   }
-  return parts.join(', ');
+  return texts.join(', ');
 }
 
-/** Where an error arose. Only what follows the message counts, since a line of the message may look like a place. */
-function siteOf({ stack = '', message }: Error): string {
+/** The first frame of an error's stack. The message is skipped, because one of its lines may look like a frame. */
+function firstFrame({ stack = '', message }: Error): string {
   const start = stack.indexOf(message);
-  const site = start < 0 ? null : /^ +(at .*)$/m.exec(stack.slice(start + message.length));
-  return site === null ? '' : ` ${site[1] ?? ''}`;
+  const frame = start < 0 ? null : /^ +(at .*)$/m.exec(stack.slice(start + message.length));
+  return frame === null ? '' : ` ${frame[1] ?? ''}`;
 }

@@ -23,8 +23,8 @@ import { htmlPage, problem, redirectTo, withRetryAfter } from './responses';
 import { localPath, loginPathTo, pathWithoutMarker, wantedPath } from './wanted-page';
 
 /**
- * The one place that turns an error into an answer: a page where a browser opens one, problem details for everybody else.
- * What is not an `AppError` becomes 500 without any detail.
+ * Turns an error into an answer: a page for a browser that opens a page, problem details for every other client. No other
+ * code does this. An error that is no `AppError` becomes 500 without any detail.
  */
 export function answerError(error: unknown, context: RequestContext): HttpResponseInit {
   const known = asAppError(error, context.signal);
@@ -35,7 +35,7 @@ export function answerError(error: unknown, context: RequestContext): HttpRespon
 
 function asAppError(error: unknown, signal: AbortSignal): AppError {
   if (error instanceof AppError) return error;
-  // Whatever a library throws once the deadline has passed, the deadline is the reason.
+  // After the deadline libraries throw many kinds of errors. The deadline is the reason for all of them.
   return new AppError(signal.aborted ? 'ERR_DEADLINE' : 'ERR_INTERNAL', { cause: error });
 }
 
@@ -44,7 +44,7 @@ function answerSignInNeeded(error: SignInNeededError, context: RequestContext): 
   if (context.isNavigation) {
     if (error.lostPage !== undefined) return lostPagePage(error, error.lostPage, context);
     if (error.isRepeated) return errorPage(error, context);
-    // A form that is answered with a redirect to the provider would be stopped by `form-action`.
+    // `form-action` would stop a redirect to the provider in the answer to a form.
     if (!changesNothing(context.request)) return signInPage(error, loginUrl, context);
     return redirectTo(loginUrl);
   }
@@ -56,7 +56,7 @@ function answerSignInNeeded(error: SignInNeededError, context: RequestContext): 
   });
 }
 
-/** Names the wanted page, so that the person knows why sign-in leads to another one. */
+/** Shows the address of the wanted page, and says that sign-in cannot lead back to it. */
 function lostPagePage(
   error: SignInNeededError,
   lostPage: string,
@@ -98,7 +98,7 @@ function errorJson(error: AppError, context: RequestContext): HttpResponseInit {
   return problem(error, context.correlationId, extra);
 }
 
-/** What a client may show or report of the provider's refusal; members that are not known are left out of the JSON. */
+/** The part of a refusal that a client may show or report. Unknown members are `undefined`, so the JSON leaves them out. */
 function refusalMembers(error: AppError) {
   const refusal = refusalIn(error);
   if (refusal === undefined) return {};
@@ -106,7 +106,7 @@ function refusalMembers(error: AppError) {
   const { number, correlationId } = refusal;
   return {
     number,
-    // Digits alone, for clients of the first version.
+    // Only the digits, for clients of the first version.
     aadsts: number?.startsWith('AADSTS') === true ? number.slice('AADSTS'.length) : undefined,
     provider_correlation_id: correlationId,
     meaning,
@@ -116,8 +116,8 @@ function refusalMembers(error: AppError) {
 }
 
 /**
- * Whether the refusal's own meaning agrees with the error. A status of 429 or 503 says that it passes, whatever its body
- * says. ERR_SIGN_IN_EXPIRED says more than an unknown reason.
+ * True when the meaning of the refusal fits the error. With status 429 or 503 the fault passes, even if the body says
+ * something else. ERR_SIGN_IN_EXPIRED says more than an unknown refusal.
  */
 function explains(refusal: ProviderRefusal, { code }: AppError): boolean {
   const { kind } = meaningOf(refusal);
@@ -182,7 +182,7 @@ function numberOfConsent(error: AppError): string | undefined {
 
 const homeLink = ({ homePath }: Site): PageLink => ({ href: homePath, text: 'Home' });
 
-/** Where the page of an error leads on, at least to one place; the first is what its text advises, where it advises any. */
+/** The links on the page of an error, at least one. The first one does what the text advises. */
 export function errorLinks(error: AppError, context: RequestContext): readonly PageLink[] {
   const home = homeLink(context.services.site);
   if (error instanceof RoleMissingError) {
@@ -192,7 +192,7 @@ export function errorLinks(error: AppError, context: RequestContext): readonly P
   return first === undefined || first.href === home.href ? [home] : [first, home];
 }
 
-/** The link by which somebody signs in again after an error of a sign-in, for clients that show no page. */
+/** After an error of a sign-in: the path to sign in again, for clients that show no page. */
 export function loginPathIn(
   links: readonly PageLink[],
   context: RequestContext,
@@ -222,7 +222,7 @@ function firstLink(error: AppError, context: RequestContext): PageLink | undefin
   return mayPass(error) ? { href: pathToReturnTo(context), text: 'Try again' } : undefined;
 }
 
-/** Without the picker the provider would answer at once with the same account, and so with the same refusal. */
+/** Lets the person pick another account. Otherwise the provider would use the same account at once, and refuse it again. */
 function pickerLink(text: string, returnPath: string, { services }: RequestContext): PageLink {
   return { href: loginPathTo(services.site, returnPath, 'select_account'), text };
 }
@@ -234,7 +234,7 @@ function isPartOfSignIn({ path, services }: RequestContext): boolean {
   );
 }
 
-/** Begins a failed sign-in again, for the same wanted page. */
+/** Starts a failed sign-in again, for the same wanted page. */
 function signInAgainLink(error: AppError, context: RequestContext): PageLink {
   const { returnPath } = context.visitor;
   const text = mayPass(error)
@@ -243,14 +243,14 @@ function signInAgainLink(error: AppError, context: RequestContext): PageLink {
       ? 'Sign in'
       : 'Sign in again';
   if (error.code === 'ERR_KEYS_UNAVAILABLE' && returnPath === undefined) {
-    // Without keys the wanted page is unknown. The same request finds it once the keys are back.
+    // Without keys the wanted page is unknown. The same request finds it when the keys are back.
     return { href: pathWithoutMarker(context.path), text };
   }
   const { site } = context.services;
   return { href: loginPathTo(site, returnPath ?? site.homePath), text };
 }
 
-/** In the words of the text above it, so that no page says one thing and its button another. */
+/** The text of the button. It must agree with the text of the page above it. */
 function refusalLabel(refusal: ProviderRefusal): string {
   const { kind, actor, mayUseAnother } = meaningOf(refusal);
   if (kind === 'passing') return 'Try again';
@@ -266,20 +266,20 @@ function backToListLink({ path, services }: RequestContext): PageLink {
   return { href, text: 'Back to the list' };
 }
 
-/** Whether a retry may help: the fault may pass, or an operator may have corrected it. */
+/** True when a retry may help: the fault may pass, or an operator may correct it. */
 function mayPass({ code, retryAfterSeconds }: AppError): boolean {
   return (
     code === 'ERR_INTERNAL' || code === 'ERR_PROVIDER_REFUSED' || retryAfterSeconds !== undefined
   );
 }
 
-/** The page that was asked for; after a form there is none to come back to. */
+/** The page of the request. The answer to a form is no page to come back to, so it is the home page then. */
 function pathToReturnTo(context: RequestContext): string {
   const { site } = context.services;
   return changesNothing(context.request) ? localPath(site, wantedPath(context)) : site.homePath;
 }
 
-/** 503 on every route while settings have faults: each fault by the setting's name, never a value. */
+/** The answer of every route while settings have faults: 503 with the name and fault of each setting, never its value. */
 export function answerFaultySettings(
   { site, faults }: FaultySettings,
   request: HttpRequest,

@@ -4,22 +4,22 @@ import { readCookies, type RequestCookies } from '../cookies/cookie';
 import { AppError } from '../errors';
 import { isObject } from '../json';
 
-/** What a request says of itself, read once. */
+/** The facts about a request that every handler needs. They are read once. */
 export interface RequestFacts {
   readonly request: HttpRequest;
-  /** Path and query of the request, without origin: the Host header is never believed. */
+  /** Path and query, without the origin: nobody may trust the Host header. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** True when a browser opens a page. Errors are then pages, and a sign-in that is needed begins; others get problem details. */
+  /** True when a browser opens a page. It then gets errors as pages, and is sent to sign in. Other clients get problem details. */
   readonly isNavigation: boolean;
-  /** True when `Accept` prefers a page to JSON. It decides the form of an answer without an error. */
+  /** True when `Accept` prefers HTML to JSON. It decides the form of an answer that is no error. */
   readonly prefersHtml: boolean;
-  /** Empty when a page of another site sent the request and no person opens a page: our cookies must not count then. */
+  /** Empty for a request for which our cookies must not count: see {@link isForeignSubresource}. */
   readonly requestCookies: RequestCookies;
 }
 
 /**
- * Reads what a request says of itself.
+ * Reads the facts about a request.
  * @param baseUrl the app's own origin
  */
 export function readRequest(request: HttpRequest, baseUrl: string): RequestFacts {
@@ -31,24 +31,19 @@ export function readRequest(request: HttpRequest, baseUrl: string): RequestFacts
     isNavigation: isNavigation(request),
     prefersHtml: prefersHtml(request.headers.get('accept')),
     requestCookies: readCookies(
-      isStrangers(request, baseUrl) ? null : request.headers.get('cookie'),
+      isForeignSubresource(request, baseUrl) ? null : request.headers.get('cookie'),
     ),
   };
 }
 
-/**
- * What sends a request: a person who opens a page, a script, a frame, a prefetch of the browser, or Office. All code that
- * depends on it asks here.
- * @see https://www.w3.org/TR/fetch-metadata/
- */
-
-/** What is known of a request without reading its body. */
+/** A request without its body. */
 export type RequestHead = Pick<HttpRequest, 'method' | 'headers'>;
 
 /**
- * True when a browser opens a page. `Sec-Fetch-Mode` alone says so: a service worker that passes a navigation on sends
- * an empty destination, and scripts that fetch HTML send the `Accept` of a page. Browsers without Fetch Metadata (Safari
- * before 16.4) are known by an `Accept` that prefers HTML.
+ * True when a browser opens a page. Only `Sec-Fetch-Mode` tells it reliably: a service worker that passes a navigation on
+ * sends an empty `Sec-Fetch-Dest`, and a script that fetches HTML sends the `Accept` of a page. A browser without Fetch
+ * Metadata (Safari before 16.4) opens a page when its `Accept` prefers HTML.
+ * @see https://www.w3.org/TR/fetch-metadata/
  */
 export function isNavigation({ headers }: RequestHead): boolean {
   const mode = headers.get('sec-fetch-mode');
@@ -56,30 +51,30 @@ export function isNavigation({ headers }: RequestHead): boolean {
   return prefersHtml(headers.get('accept')) && !saysScript(headers);
 }
 
-/** True for a script or a frame: nobody can sign in there. */
+/** True for the request of a script or a frame. Nobody can sign in there. */
 export function isInsidePage(head: RequestHead): boolean {
   const { headers } = head;
-  // Browsers send both; `fetch` of Node.js, which is inside no page, sends the mode alone.
+  // Browsers send both headers. `fetch` of Node.js, which is in no page, sends only the mode.
   if (!headers.has('sec-fetch-dest')) return saysScript(headers);
   return headers.get('sec-fetch-mode') !== 'navigate' || isFramed(head);
 }
 
 const frames = new Set(['iframe', 'frame', 'embed', 'object', 'fencedframe']);
 
-/** True for the page of a frame. Its navigations say `navigate`, too. */
+/** True when the page opens in a frame. A frame sends the mode `navigate` too. */
 export function isFramed({ headers }: RequestHead): boolean {
   return frames.has(headers.get('sec-fetch-dest') ?? '');
 }
 
-/** `XMLHttpRequest`, or the name of another library. Android's web views send the name of their app, which has dots. */
+/** True for `XMLHttpRequest` or the name of another library. Web views of Android send the name of their app, which has dots. */
 function saysScript(headers: RequestHead['headers']): boolean {
   const library = headers.get('x-requested-with');
   return library !== null && !library.includes('.');
 }
 
 /**
- * True when the browser fetches a page that a person may open later: `<link rel="prefetch">`, speculation rules,
- * prerendering, hovering over a link. `Purpose` and `X-Moz` are the older names of `Sec-Purpose`.
+ * True when the browser fetches a page that a person may open later: by `<link rel="prefetch">`, speculation rules,
+ * prerendering, or because the pointer is over a link. `Purpose` and `X-Moz` are older names of `Sec-Purpose`.
  */
 export function isPrefetch({ headers }: RequestHead): boolean {
   return ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) =>
@@ -88,14 +83,15 @@ export function isPrefetch({ headers }: RequestHead): boolean {
 }
 
 /**
- * True when another site's page asks for something that is no page of ours: an image, a script, a frame. Neighbours
- * on a shared domain (`*.azurewebsites.net`) count as the same site for `SameSite`, so their requests bring our cookies.
+ * True when a page of another origin loads something of ours: an image, data for a script, a frame. Browsers treat other
+ * apps on a shared domain (`*.azurewebsites.net`) as the same site, so these requests have our `SameSite` cookies. The
+ * cookies must not count.
  */
-export function isStrangers(head: RequestHead, baseUrl: string): boolean {
+export function isForeignSubresource(head: RequestHead, baseUrl: string): boolean {
   const { headers } = head;
   const site = headers.get('sec-fetch-site');
   if (site === null) {
-    // Without Fetch Metadata a script's request says its origin at least.
+    // Without Fetch Metadata, a script's request still names its origin.
     const origin = headers.get('origin');
     return origin !== null && origin !== baseUrl;
   }
@@ -104,12 +100,12 @@ export function isStrangers(head: RequestHead, baseUrl: string): boolean {
 }
 
 /**
- * True for Office itself (Word, Excel, PowerPoint, OneNote, Outlook), which looks at the address of a link before it
- * opens the browser: it follows redirects and hands over the last address, and shows an error after a 401.
+ * True for a request of Office itself: Word, Excel, PowerPoint, OneNote or Outlook. It requests the address of a link before
+ * it opens the browser. It follows redirects and gives the browser the last address. After a 401 it shows an error.
  * @see https://learn.microsoft.com/office/troubleshoot/office-suite-issues/click-hyperlink-to-sso-website
  */
 export function isOffice({ headers }: RequestHead): boolean {
-  // A page that is shown in Office comes from a real browser, which says what it does.
+  // A real browser shows pages inside Office, and it sends Fetch Metadata.
   if (headers.has('sec-fetch-mode')) return false;
   return officeAgents.test(headers.get('user-agent') ?? '');
 }
@@ -123,8 +119,8 @@ export function changesNothing({ method }: RequestHead): boolean {
 }
 
 /**
- * True when the `Accept` header prefers HTML to JSON, as a browser's navigation does. Clients that accept
- * anything, or say nothing, get JSON.
+ * True when the `Accept` header prefers HTML to JSON, as a browser does when it opens a page. A client that accepts
+ * anything, or sends no header, gets JSON.
  * @see RFC 9110 section 12.5.1
  */
 export function prefersHtml(accept: string | null): boolean {
@@ -133,32 +129,34 @@ export function prefersHtml(accept: string | null): boolean {
 }
 
 /**
- * The one value of a query parameter; `undefined` when it is absent or empty.
- * @throws ERR_BAD_REQUEST when it is repeated or longer than `longest` characters
+ * The value of a query parameter. `undefined` when it is absent or empty.
+ * @param maxLength in characters
+ * @throws ERR_BAD_REQUEST when it is repeated or too long
  */
 export function readQuery(
   query: URLSearchParams,
   name: string,
-  longest: number,
+  maxLength: number,
 ): string | undefined {
   const [value, another] = query.getAll(name);
   if (another !== undefined) throw new AppError('ERR_BAD_REQUEST', { note: `${name} is repeated` });
   if (value === undefined || value === '') return undefined;
-  if (value.length > longest) {
+  if (value.length > maxLength) {
     throw new AppError('ERR_BAD_REQUEST', { note: `${name} is too long` });
   }
   return value;
 }
 
-const maxCharacters = 4096;
+const maxFormLength = 4096;
 
 /**
- * The fields of a small form, or of a JSON object with string and boolean members. Call `requireSameOrigin` first.
- * @throws ERR_MEDIA_TYPE for a body of another type, ERR_BAD_REQUEST for a body that is too long, repeats a field or is not what its type says
+ * The fields of a small form, or the text and boolean members of a JSON object. Call `requireSameOrigin` first.
+ * @throws ERR_MEDIA_TYPE for a body of another type; ERR_BAD_REQUEST for a body that is too long (over 4,096 characters),
+ *   repeats a field or cannot be read as its type
  */
 export async function readForm(request: HttpRequest): Promise<ReadonlyMap<string, string>> {
   const text = await request.text();
-  if (text.length > maxCharacters) throw new AppError('ERR_BAD_REQUEST', { note: 'body too long' });
+  if (text.length > maxFormLength) throw new AppError('ERR_BAD_REQUEST', { note: 'body too long' });
   if (text === '') return new Map();
   const fields = fieldsOf(mediaTypeOf(request), text);
   const form = new Map(fields);
@@ -194,8 +192,8 @@ function jsonFields(text: string): [string, string][] {
 }
 
 /**
- * A field that says yes or no; absent is no.
- * @throws ERR_BAD_REQUEST for anything else: a slip of the pen must not end fewer sessions than was asked
+ * A field that is `true` or `false`. False when it is absent.
+ * @throws ERR_BAD_REQUEST for any other value: after a typing error fewer sessions would end than the person wants
  */
 export function isTrue(form: ReadonlyMap<string, string>, name: string): boolean {
   const value = form.get(name) ?? 'false';
@@ -206,11 +204,11 @@ export function isTrue(form: ReadonlyMap<string, string>, name: string): boolean
 }
 
 /**
- * Refuses a state-changing request that another site could have caused.
+ * Refuses a request that changes something and that another site could have caused.
  *
- * `Sec-Fetch-Site` cannot be set by a page's script; where a browser does not send it, `Origin` must be ours
- * (with a referrer policy of `no-referrer` browsers send `Origin: null`, so our pages use `same-origin`).
- * Bodies that a plain form cannot send need `X-CSRF: 1`, which a cross-site script cannot add without asking.
+ * No script can set `Sec-Fetch-Site`. When a browser does not send it, `Origin` must be ours. (Under the referrer policy
+ * `no-referrer` browsers send `Origin: null`, so our pages use `same-origin`.) A body that a plain form cannot send needs
+ * `X-CSRF: 1`: a script of another site can add that header only after a CORS preflight, which we never allow.
  * @throws ERR_CROSS_SITE, ERR_MEDIA_TYPE or ERR_CSRF_HEADER
  * @see https://www.w3.org/TR/fetch-metadata/ and OWASP Cross-Site Request Forgery Prevention
  */
@@ -221,14 +219,14 @@ export function requireSameOrigin(request: HttpRequest, baseUrl: string): void {
 
   const mediaType = mediaTypeOf(request);
   if (mediaType === 'application/x-www-form-urlencoded') return;
-  // The other two kinds that a form can send.
+  // The two other types that a form can send.
   if (mediaType === 'text/plain' || mediaType === 'multipart/form-data') {
     throw new AppError('ERR_MEDIA_TYPE');
   }
   if (request.headers.get('x-csrf') !== '1') throw new AppError('ERR_CSRF_HEADER');
 }
 
-/** The body's media type, lower case, without parameters; '' when there is none (RFC 9110 section 8.3.1). */
+/** The media type of the body: lower case, without parameters, '' when there is none (RFC 9110 section 8.3.1). */
 export function mediaTypeOf(request: HttpRequest): string {
   return request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
 }

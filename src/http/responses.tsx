@@ -6,7 +6,7 @@ import type { AppError } from '../errors';
 import { ContinuePage, type Site, SiteContext } from '../pages/layout';
 import { stylesheet } from '../pages/stylesheet';
 
-/** A whole HTML page of this site; text in it is escaped by construction (TSX). */
+/** A whole HTML page of this site. TSX escapes all text in it. */
 export function htmlPage(site: Site, page: VNode, status = 200): HttpResponseInit {
   return {
     status,
@@ -20,7 +20,7 @@ export function json(body: unknown, status = 200): HttpResponseInit {
 }
 
 /**
- * A redirect with an absolute address, so that nothing in a path can be read as another host.
+ * A redirect. Its address is absolute, so that no browser can take a part of a path for another host.
  * @param location an absolute URL
  * @param status 302, or 303 after a POST
  */
@@ -28,7 +28,7 @@ export function redirectTo(location: string, status: 302 | 303 = 302): HttpRespo
   return { status, headers: { Location: location } };
 }
 
-/** Problem details (RFC 9457) of an error. `extra` holds members beyond the standard ones, `login_url` for instance. */
+/** Problem details of an error (RFC 9457). `extra` has members beside the standard ones, for example `login_url`. */
 export function problem(
   { code, status, title, detail, retryAfterSeconds }: AppError,
   correlationId: string,
@@ -63,7 +63,7 @@ export function withHeader(
   return { ...answer, headers };
 }
 
-/** The same answer, saying when to try again; as it is where no time is known. */
+/** The same answer with `Retry-After`. Without a number of seconds the answer stays as it is. */
 export function withRetryAfter(
   answer: HttpResponseInit,
   seconds: number | undefined,
@@ -79,8 +79,9 @@ interface Continuation {
 }
 
 /**
- * A page that opens another address of this app by a navigation of our own. It keeps the fragment, which no server sees:
- * our script reads it, the only script on our pages. Without scripts, a refresh opens the address without the fragment.
+ * A page that at once opens another address of this app. The browser then sends our `SameSite=Strict` cookies. A script
+ * keeps the fragment, which no server sees. It is the only script on our pages. Without scripts a refresh opens the address,
+ * but the fragment is lost.
  */
 export function continueHere(site: Site, { title, goTo, text }: Continuation): HttpResponseInit {
   const page = htmlPage(site, <ContinuePage title={title} goTo={goTo} text={text} keepsFragment />);
@@ -99,16 +100,16 @@ const pageRules = [
 ];
 const pagePolicy = pageRules.join('; ');
 
-/** Of the page that goes on to another address of this app, the only one with a script. */
+/** The policy of the page that {@link continueHere} makes. No other page of ours has a script. */
 export const continuePagePolicy = [...pageRules, "script-src 'self'"].join('; ');
 
 const otherPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-/** Our pages use none of these; a page of a team's own that does sets the header itself. */
+/** Our pages use none of these. A team's own page that uses one sets the header itself. */
 const permissionsPolicy =
   'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()';
 
-/** Headers of every answer: nothing is stored by caches, framed, sniffed or given to other sites. */
+/** Headers of every answer. Nobody may cache it, show it in a frame, guess its type or load it from another site. */
 export function securityHeaders(options: {
   readonly isHtml: boolean;
   readonly isHttps: boolean;

@@ -1,22 +1,24 @@
-import type { Site } from '../pages/layout';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
+import type { Site } from '../pages/layout';
 import type { RequestContext } from './context';
 import { changesNothing, isFramed, isOffice, isPrefetch } from './request';
 import { continueHere, redirectTo } from './responses';
 
-/** Of a wanted page: it is kept in a cookie when it does not fit into `state`. */
-const maxBytes = 2048;
-/** Of the same page as a value in a query: some hosts take 4,096 characters, and our own parameters need a few of them. */
-const maxInQuery = 3900;
+/** The longest wanted page. It must fit into a cookie when `state` has no room for it. */
+const maxPageBytes = 2048;
+/** The longest wanted page as a query value. Some hosts take 4,096 characters of query, and `/auth/login` has other parameters too. */
+const maxReturnToLength = 3900;
+/** The largest query that some hosts take. They answer 404 to a longer one, without a reason. */
+const maxQueryLength = 4096;
 const base = 'https://origin.invalid';
 
 /**
- * Where to go after signing in: a path on this origin, or `/` for anything else, also for one that is too long.
+ * The page to open after the sign-in: a path on this origin, at most 2 KB. Any other value gives the home page.
  *
- * Looking at the text alone is not enough, since browsers read `\` as `/`, drop tabs and line ends, and resolve
- * dots: `/\evil.example`, `/<tab>/evil.example` and `/.//evil.example` all leave the origin. So the text is parsed as
- * a browser would, and what was parsed is checked again and used.
+ * A check of the text alone is not enough. Browsers read `\` as `/`, remove tabs and line ends, and resolve dots:
+ * `/\evil.example`, `/<tab>/evil.example` and `/.//evil.example` all lead to another origin. So the text is parsed as a
+ * browser parses it, and the parsed path is checked and returned.
  * @see https://url.spec.whatwg.org/#concept-basic-url-parser
  */
 export function localPath(site: Site, value: string | null | undefined): string {
@@ -24,46 +26,46 @@ export function localPath(site: Site, value: string | null | undefined): string 
   return isTooLong(path) ? site.homePath : path;
 }
 
-/** A page that somebody wants, as far as a sign-in can remember it. */
+/** The page that a person wants, as far as a sign-in can remember it. */
 export interface WantedPage {
-  /** What is remembered: the page, or its path alone when the whole is too long. */
+  /** The page, or only its path when the whole address is too long. */
   readonly path: string;
-  /** The page that is too long to remember. The person must be told. */
+  /** The whole address, when it is too long to remember. The person must be told. */
   readonly lost?: string;
 }
 
-/** The page in `value`, when it is a path on this origin; else the home page. */
+/** The page in `value` when it is a path on this origin, as {@link localPath} says; the home page otherwise. */
 export function wantedPage(site: Site, value: string | null | undefined): WantedPage {
   const whole = parseLocal(site, value);
   if (!isTooLong(whole)) return { path: whole };
   return { path: localPath(site, whole.split(/[?#]/)[0]), lost: whole };
 }
 
-/** Where to sign in and come back to `returnPath`, which was checked. */
+/** The path that signs in and comes back to `returnPath`, which the caller has checked. */
 export function loginPathTo(
   { authPath }: Site,
   returnPath: string,
   prompt?: 'select_account',
 ): string {
   const encoded = encodeURIComponent(returnPath);
-  // A query may hold most characters as they are, so a long path fits.
-  const value = encoded.length > maxInQuery ? encodeSparingly(returnPath) : encoded;
+  // Most characters may stand in a query as they are. That saves room for a long path.
+  const value = encoded.length > maxReturnToLength ? encodeSparingly(returnPath) : encoded;
   return `${authPath}/login?return_to=${value}${prompt === undefined ? '' : `&prompt=${prompt}`}`;
 }
 
 function isTooLong(path: string): boolean {
-  return Buffer.byteLength(path) > maxBytes || encodeSparingly(path).length > maxInQuery;
+  return Buffer.byteLength(path) > maxPageBytes || encodeSparingly(path).length > maxReturnToLength;
 }
 
-/** What was parsed as a URL has no spaces, double quotes or other alphabets any more. */
+/** Encodes only what a query needs. The URL parser has already encoded spaces, double quotes and letters outside ASCII. */
 function encodeSparingly(path: string): string {
   return path.replace(/[%&#+]/g, encodeURIComponent);
 }
 
-/** A path on this origin as browsers read it, however long; the home page for anything else. */
+/** A path on this origin as browsers read it, of any length. The home page for any other value. */
 function parseLocal({ authPath, homePath }: Site, value: string | null | undefined): string {
   if (value === null || value === undefined || !value.startsWith('/')) return homePath;
-  // Control characters and lone surrogates have no place in an address, and a backslash none in its path.
+  // An address has no control characters or lone surrogates, and its path has no backslash.
   if (/[\u0000-\u001f\u007f-\u009f]|^[^?#]*\\/.test(value) || !value.isWellFormed()) {
     return homePath;
   }
@@ -75,7 +77,7 @@ function parseLocal({ authPath, homePath }: Site, value: string | null | undefin
     : url.pathname + url.search + url.hash;
 }
 
-/** Going back into the sign-in itself would loop. The host reads routes in any case. */
+/** A way back into the sign-in itself would loop. The host ignores case in routes, so this does too. */
 function isPartOfSignIn(authPath: string, path: string): boolean {
   const prefix = `${authPath}/`.toLowerCase();
   const lower = path.toLowerCase();
@@ -83,29 +85,30 @@ function isPartOfSignIn(authPath: string, path: string): boolean {
   return /^(login|redirect|logout|signed-out)(\/|$)/.test(lower.slice(prefix.length));
 }
 
-/** As the host reads it when it looks for the route; unreadable escapes stay as they are. */
+/** The path as the host reads it when it looks for the route. Other escapes stay as they are. */
 function decoded(pathname: string): string {
   return pathname.replace(/%[0-7][0-9a-f]/gi, (escape) => decodeURIComponent(escape));
 }
 
-/** The one query parameter of ours on other people's pages. Its value is `1`, or the fragment of the address (`#…`). */
+/** The only query parameter that we add to a team's own pages. Its value is `1`, or the fragment of the address (`#…`). */
 const marker = 'anteroom-bounced';
 
 interface BounceOptions {
-  /** False for a page that also works without the cookie: it only removes the marker then. */
+  /** True for a page that needs the cookie. If it is still absent after the bounce, the request is answered as usual. */
   readonly needsCookie?: boolean;
 }
 
 /**
- * What comes before any page that depends on a cookie of ours. A link in a mail or on another site arrives without our
- * `SameSite=Strict` cookies, and the person would seem signed out: such a request is answered with a page that opens
- * the same address once more, as a navigation of our own. The second request is sent on to the address without the
- * marker. Browsers without Fetch Metadata do not say where they come from, so they bounce whenever the cookie is absent.
+ * Comes before every page that depends on a cookie of ours. A browser that follows a link in a mail or on another site does
+ * not send our `SameSite=Strict` cookies, and the person would seem signed out. Such a request gets a page that opens the
+ * same address again, with a marker. That request comes from our own site, so the cookies are there. It is redirected to
+ * the address without the marker. A browser without Fetch Metadata does not tell where a request comes from, so it gets the page
+ * whenever the cookie is absent.
  *
  * Office gets that page too, and then opens the address in the browser.
- * @param hasCookie whether the request brought the cookie that may be missing
- * @returns `undefined` when the request is to be answered as it is
- * @throws ERR_PREFETCH: a page that was fetched ahead of time would be out of date when it is shown
+ * @param hasCookie true when the request has the cookie that may be missing
+ * @returns `undefined` when the caller should answer the request as usual
+ * @throws ERR_PREFETCH: a page that is fetched too early would be out of date when the person sees it
  */
 export function bounce(
   context: RequestContext,
@@ -121,22 +124,21 @@ export function bounce(
   const site = request.headers.get('sec-fetch-site');
   if (!wasBounced) {
     const mayLackCookie = site === null || site === 'cross-site';
-    return mayLackCookie && !hasCookie && takesMarker(context) ? openAgain(context) : undefined;
+    return mayLackCookie && !hasCookie && hasRoomForMarker(context)
+      ? openAgain(context)
+      : undefined;
   }
-  // The bounce did not help. A second one would make a browser without cookies loop.
+  // The bounce did not help. With a second one, a browser without cookies would loop.
   if (site === 'cross-site' || (!hasCookie && (needsCookie || site === null))) return undefined;
   return redirectTo(context.services.settings.baseUrl + wantedPath(context));
 }
 
-/** Some hosts answer 404 to a query of more than 4,096 characters, without a word. */
-const longestQuery = 4096;
-
-function takesMarker({ path }: RequestContext): boolean {
-  return path.slice(path.indexOf('?') + 1).length + `&${marker}=1`.length <= longestQuery;
+function hasRoomForMarker({ path }: RequestContext): boolean {
+  return path.slice(path.indexOf('?') + 1).length + `&${marker}=1`.length <= maxQueryLength;
 }
 
 function openAgain({ path, services }: RequestContext): HttpResponseInit {
-  // With the origin, since a path that begins `//` would lead to another one.
+  // The address has the origin, because a path that begins with `//` would lead to another one.
   const address = services.settings.baseUrl + path;
   return continueHere(services.site, {
     title: 'One moment',
@@ -145,15 +147,15 @@ function openAgain({ path, services }: RequestContext): HttpResponseInit {
   });
 }
 
-/** The path and query of a request as they were before it was bounced, with the fragment where it is known. */
+/** Path and query of a request without the marker, and the fragment if the marker has it. */
 export function wantedPath({ path, query }: RequestContext): string {
-  const told = query.get(marker) ?? '';
-  // Anybody can write the marker, and some characters of a text must not stand in a header: browsers encode them.
-  const fragment = told.startsWith('#') ? new URL(told, 'https://origin.invalid').hash : '';
+  const value = query.get(marker) ?? '';
+  // Anybody can write the marker, and a header must not contain some characters. The URL parser encodes them.
+  const fragment = value.startsWith('#') ? new URL(value, base).hash : '';
   return pathWithoutMarker(path) + fragment;
 }
 
-/** However the marker is written. */
+/** The same path without the marker. It finds an encoded marker too. */
 export function pathWithoutMarker(path: string): string {
   const start = path.indexOf('?') + 1;
   if (start === 0) return path;

@@ -6,7 +6,7 @@ import {
   isNavigation,
   isOffice,
   isPrefetch,
-  isStrangers,
+  isForeignSubresource,
   isTrue,
   mediaTypeOf,
   prefersHtml,
@@ -103,7 +103,7 @@ describe('isPrefetch', () => {
   });
 });
 
-describe('isStrangers', () => {
+describe('isForeignSubresource', () => {
   const site = (value: string, mode = 'cors', dest = 'empty') => ({
     'sec-fetch-site': value,
     'sec-fetch-mode': mode,
@@ -128,7 +128,7 @@ describe('isStrangers', () => {
       false,
     ],
   ])('%s: %j is %s', (_name, headers, expected) => {
-    expect(isStrangers(request(headers), ours)).toBe(expected);
+    expect(isForeignSubresource(request(headers), ours)).toBe(expected);
   });
 });
 
