@@ -13,22 +13,22 @@ import { areStepUpNames, isScope } from './step-up';
 /** How long a person may stay on the sign-in page. */
 const attemptSeconds = 600;
 
-/** How often a sign-in has begun again by itself. After round 2 a page explains it. */
+/** How often a sign-in was started again without a click. After the second retry a page explains what happened. */
 export type Retries = 0 | 1 | 2;
 
-/** What is asked for beyond the usual sign-in. */
+/** What a step-up asks for beside the usual sign-in. */
 export interface AskedMore {
-  /** Beside GRAPH_SCOPES. */
+  /** In addition to `GRAPH_SCOPES`. */
   readonly scopes: readonly string[];
   /** A claims request, a JSON text. */
   readonly claims?: string | undefined;
-  /** The signed-in user who was sent back for it; `undefined` when nobody was signed in yet. */
+  /** The signed-in user who needs the step-up. `undefined` when nobody was signed in yet. */
   readonly userKey?: string | undefined;
   /** The step-ups of the last minute, this one included. */
   readonly names?: readonly string[] | undefined;
 }
 
-/** A sign-in that has begun. It lives in `state`, sealed, which the provider hands back unchanged (RFC 6749 section 4.1.2). */
+/** A sign-in that has begun. `state` holds it, encrypted, and the provider returns `state` unchanged (RFC 6749 section 4.1.2). */
 export interface SignInAttempt {
   /** 16 random bytes, base64url. */
   readonly id: string;
@@ -39,20 +39,20 @@ export interface SignInAttempt {
   readonly retries: Retries;
   /** A local path, fragment included, at most 2 KB. */
   readonly returnPath: string;
-  /** True when `returnPath` is only a part of the wanted page, whose whole address is lost. */
+  /** True when `returnPath` is only a part of the wanted page, because its whole address is lost. */
   readonly isPartial?: boolean | undefined;
-  /** As it was asked for at `/auth/login`. */
+  /** The value of `prompt` at `/auth/login`. */
   readonly prompt?: string | undefined;
   readonly asked?: AskedMore | undefined;
 }
 
 /** An attempt as it came back in `state`. */
 export interface OpenedAttempt extends SignInAttempt {
-  /** True when the cookie with what was asked for is gone: the code cannot be redeemed. */
+  /** True when the cookie with scopes and claims is gone: the code cannot be redeemed. */
   readonly isIncomplete: boolean;
 }
 
-/** What an attempt becomes: the `state`, and what did not fit into it, for a cookie. */
+/** An attempt, encrypted: `state`, and for a cookie what did not fit into it. */
 export interface SealedAttempt {
   readonly state: string;
   readonly overflow: string | undefined;
@@ -63,14 +63,14 @@ interface RingUse {
   readonly signal: AbortSignal;
 }
 
-/** With a code of 2.4 KB the provider's answer still has a query under 4,096 characters. */
-const longestState = 1300;
-/** An attempt in `state` alone, with a short path. */
-const shortestState = 450;
-/** For this long a bookmark of the provider's page leads to the wanted page, while the ring has the key. */
+/** In characters. With a code of 2.4 KB, the query of the provider's answer still stays under 4,096 characters. */
+const maxStateLength = 1300;
+/** The same when `state` must be short. An attempt with a short path fits. */
+const maxShortStateLength = 450;
+/** A bookmark of the provider's page leads to the wanted page for this long, if the ring still has the key. */
 const openableSeconds = 90 * 86_400;
-/** Where a cookie holds the wanted page, `state` still has its path without the query. */
-const longestPart = 200;
+/** When a cookie holds the wanted page, `state` has the path without query, if it is at most this long. */
+const maxPartialPathLength = 200;
 
 /** A new attempt. `browserSecret` is the value of the browser's sign-in cookie. */
 export function createAttempt(
@@ -85,8 +85,8 @@ export function createAttempt(
 }
 
 /**
- * Seals an attempt. What makes `state` too long (a page whose address hardly compresses, many claims) goes into `rest`.
- * @param isShort for a `state` as short as it can be
+ * Encrypts an attempt. What makes `state` too long (an address that hardly compresses, many claims) goes into `overflow`.
+ * @param isShort true makes `state` as short as possible
  * @throws ERR_KEYS_UNAVAILABLE
  */
 export async function sealAttempt(
@@ -95,15 +95,15 @@ export async function sealAttempt(
 ): Promise<SealedAttempt> {
   const { id, startedAt } = attempt;
   const options = { keyRing, expiresAt: startedAt + openableSeconds, signal };
-  const longest = isShort ? shortestState : longestState;
+  const maxLength = isShort ? maxShortStateLength : maxStateLength;
   const layouts = stateLayouts(attempt);
   for (const [index, { inState, inCookie }] of layouts.entries()) {
     const state = await seal('sign-in-state', inState, options);
-    if (state.length > longest && index < layouts.length - 1) continue;
+    if (state.length > maxLength && index < layouts.length - 1) continue;
     const overflow = inCookie && (await seal('sign-in-rest', { i: id, ...inCookie }, options));
     return { state, overflow };
   }
-  throw new Error('there is always a last way');
+  throw new Error('stateLayouts always has a last layout');
 }
 
 interface StateLayout {
@@ -111,7 +111,7 @@ interface StateLayout {
   readonly inCookie?: object;
 }
 
-/** From everything in `state` to as little as possible. The wanted page stays there longest. */
+/** The first layout has everything in `state`, the last as little as possible. The wanted page moves to the cookie last. */
 function stateLayouts(attempt: SignInAttempt): readonly StateLayout[] {
   const { id, browser, startedAt, retries, returnPath, isPartial, prompt, asked } = attempt;
   const base = {
@@ -119,7 +119,7 @@ function stateLayouts(attempt: SignInAttempt): readonly StateLayout[] {
     l: isPartial === true ? 1 : undefined,
   };
   const page = { r: returnPath };
-  const part = { k: partOf(returnPath) };
+  const part = { k: partialPath(returnPath) };
   if (asked === undefined) {
     return [
       { inState: { ...base, ...page } },
@@ -135,9 +135,9 @@ function stateLayouts(attempt: SignInAttempt): readonly StateLayout[] {
 }
 
 /**
- * The attempt in a `state`, whichever browser began it; `undefined` when it is none of ours, or so old that its key is
- * gone.
- * @param overflows what this browser kept of attempts whose `state` could not hold all
+ * The attempt in a `state`. Any browser may have begun it. `undefined` when `state` is not ours, or is so old that its key
+ * is gone.
+ * @param overflows what the cookies of this browser keep of attempts that did not fit into `state`
  * @throws ERR_KEYS_UNAVAILABLE
  */
 export async function openAttempt(
@@ -148,18 +148,18 @@ export async function openAttempt(
   const options = { keyRing, now, signal };
   const content = await openSealed('sign-in-state', state, options);
   if (!isObject(content)) return undefined;
-  const { x: elsewhere } = content;
-  if (elsewhere === undefined) return parseAttempt(content);
+  const { x: inCookie } = content;
+  if (inCookie === undefined) return parseAttempt(content);
   for (const overflow of overflows) {
     const kept = await openSealed('sign-in-rest', overflow, options);
     if (isObject(kept) && kept['i'] === content['i']) return parseAttempt({ ...content, ...kept });
   }
   const isPartial = content['r'] === undefined;
   const attempt = parseAttempt(isPartial ? { ...content, l: 1 } : content);
-  return attempt && { ...attempt, isIncomplete: elsewhere !== 'page' };
+  return attempt && { ...attempt, isIncomplete: inCookie !== 'page' };
 }
 
-/** Whether the browser that has this sign-in cookie began the attempt. In constant time. */
+/** True when the browser with this sign-in cookie began the attempt. The comparison takes constant time. */
 export function isBegunBy(attempt: SignInAttempt, browserSecret: string | undefined): boolean {
   if (browserSecret === undefined) return false;
   const [one, other] = [attempt.browser, hashOf(browserSecret)].map((hash) =>
@@ -168,12 +168,14 @@ export function isBegunBy(attempt: SignInAttempt, browserSecret: string | undefi
   return one?.length === other?.length && timingSafeEqual(one ?? noBytes, other ?? noBytes);
 }
 
-/** False once the attempt is older than {@link attemptSeconds}. */
+const noBytes = Buffer.alloc(0);
+
+/** False when the attempt is older than {@link attemptSeconds}. */
 export function isAttemptLive(attempt: Pick<SignInAttempt, 'startedAt'>, now: number): boolean {
   return now < attempt.startedAt + attemptSeconds;
 }
 
-/** What ties the provider's answer to this attempt and browser. Secret until then. */
+/** Values that tie the provider's answer to this attempt and this browser. They are secret until the answer arrives. */
 export interface AttemptSecrets {
   readonly nonce: string;
   /** RFC 7636 section 4.1. */
@@ -181,8 +183,10 @@ export interface AttemptSecrets {
 }
 
 /**
- * Nonce and PKCE verifier of the attempt in `state`: the same at its start and at its end.
- * @throws ERR_KEYS_UNAVAILABLE; an Error when the ring has no key for `state`, which the caller has checked
+ * Nonce and PKCE verifier of the attempt in `state`. They are derived from the ring's key, the sign-in cookie and `state`,
+ * so that start and end of a sign-in get the same values.
+ * @param browserSecret the value of the browser's sign-in cookie
+ * @throws ERR_KEYS_UNAVAILABLE; an `Error` when the ring has no key for `state`, which the caller must check before
  */
 export async function attemptSecrets(
   state: string,
@@ -198,16 +202,14 @@ export async function attemptSecrets(
   };
 }
 
-const noBytes = Buffer.alloc(0);
-
 function hashOf(browserSecret: string): string {
   return createHash('sha256').update(browserSecret).digest('base64url');
 }
 
-/** The path of a page without its query, or the home page when even that is long. */
-function partOf(returnPath: string): string {
+/** The path of a page without its query. The home page when that is too long as well. */
+function partialPath(returnPath: string): string {
   const [path = '/'] = returnPath.split(/[?#]/);
-  return path.length > longestPart ? '/' : path;
+  return path.length > maxPartialPathLength ? '/' : path;
 }
 
 function parseAttempt(content: Readonly<Record<string, unknown>>): OpenedAttempt | undefined {

@@ -4,7 +4,7 @@ import type { RequestContext } from '../http/context';
 import { isObject } from '../json';
 import { keyForLogs } from '../sessions/session';
 
-/** Something a person does to sessions. */
+/** One action that ends sessions, for the audit log. */
 export interface AuditedAction {
   readonly event:
     | 'sign-out'
@@ -13,24 +13,26 @@ export interface AuditedAction {
     | 'end own other sessions'
     | 'end session'
     | 'end all sessions of user'
-    /** In another window or app of the same browser; the provider told. */
+    /** The person signed out at the provider, in another app of the same browser. */
     | 'sign-out at the provider'
-    /** The provider refused to refresh the tokens for good. */
+    /** The provider no longer refreshes the tokens. */
     | 'end refused session'
-    /** A sign-in in the same browser took its place. */
+    /** A new sign-in in the same browser replaced the session. */
     | 'replace session';
-  /** User key of whoever does it. */
+  /** User key of the person who acts. */
   readonly by: string;
-  /** User key of whom it is done to. */
+  /** User key of the person whose sessions end. */
   readonly of: string;
-  /** Key of the session, where it is a single one. */
+  /** Key of the session, when it is a single one. */
   readonly session?: string;
 }
 
 /**
- * Does `work` and leaves one line `audit {…}` in the log, also when it fails: who, whom, what, when, how many. Keys
- * are cut to the prefix that stands in every other line, by which the console finds a person; it opens nothing.
- * @param work ends sessions and tells how many
+ * Does `work` and writes one line `audit {…}` to the log, also when it fails. The line says who did what to whom, when, and
+ * to how many sessions. Of each key it has only the prefix that all other log lines have: the console finds a person by
+ * it, and it opens no session.
+ * @param work ends sessions and returns how many
+ * @throws as `work`
  */
 export async function audited(
   { log, now }: RequestContext,
@@ -49,18 +51,18 @@ export async function audited(
     log('info', `audit ${JSON.stringify({ ...line, outcome: 'done', count })}`);
     return count;
   } catch (error) {
-    // Some of them may have ended nevertheless.
+    // Some of the sessions may have ended before the failure.
     log('error', `audit ${JSON.stringify({ ...line, outcome: 'failed' })}`);
     throw error;
   }
 }
 
-/** Lets the list that is shown next say what has just been done. */
+/** Sets a cookie, so that the list that the person sees next says how many sessions have ended. */
 export function leaveEndedNotice({ cookies, services }: RequestContext, count: number): void {
   cookies.push(noticeCookie('ended', { count }, services.settings));
 }
 
-/** How many sessions the last request ended, told once; `undefined` when it ended none. */
+/** How many sessions the last request ended. `undefined` when it ended none. The next call no longer has it. */
 export function takeEndedNotice({
   requestCookies,
   cookies,
@@ -74,13 +76,12 @@ export function takeEndedNotice({
 }
 
 /**
- * The key of a user or a session as our pages name it: base64url SHA-256. It opens nothing, and nothing else reaches
- * the table's keys.
- * @throws ERR_BAD_REQUEST for anything else
+ * The key of a user or a session from a request: SHA-256, base64url. A key opens no session.
+ * @throws ERR_BAD_REQUEST for any other value, so that nothing else becomes part of a key in the table
  */
 export function parseNamedKey(value: string | undefined, name: string): string {
   if (value === undefined || !/^[A-Za-z0-9_-]{43}$/.test(value)) {
-    throw new AppError('ERR_BAD_REQUEST', { note: `${name} is no key` });
+    throw new AppError('ERR_BAD_REQUEST', { note: `${name} is not a key` });
   }
   return value;
 }

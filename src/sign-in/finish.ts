@@ -27,8 +27,8 @@ import { findSession, findTicket } from './guards';
 import { beginSignIn, type SignInOptions } from './start';
 
 /**
- * The attempt that an answer belongs to, whichever browser began it; `undefined` when its `state` is none of ours. From
- * here on every page that ends this sign-in leads back to the wanted one.
+ * The attempt in the `state` of a provider's answer. Any browser may have begun it. `undefined` when `state` is not ours. From
+ * here on the page of any error leads back to the wanted page.
  * @throws ERR_KEYS_UNAVAILABLE
  */
 export async function findAttempt(context: RequestContext): Promise<OpenedAttempt | undefined> {
@@ -42,9 +42,12 @@ export async function findAttempt(context: RequestContext): Promise<OpenedAttemp
 }
 
 /**
- * Uses the provider's answer: redeems the code of an attempt that this browser began, and opens a new session.
- * Where an answer cannot be used, a person who is signed in goes to the wanted page. Otherwise the sign-in begins again by
- * itself. When that does not help, the page of the error leads back to the wanted page.
+ * Ends a sign-in with the provider's answer: redeems the code, opens a new session and redirects to the wanted page.
+ *
+ * An answer that cannot be used is no dead end. A person who is signed in goes to the wanted page. For another person
+ * the sign-in begins again without a click. When that does not help, the page of the error links to the wanted page.
+ * @throws ERR_SIGN_IN_UNSOLICITED when this browser began no such attempt; ERR_SIGN_IN_LOST when a retry did not help;
+ *   ERR_PAGE_LOST when the wanted page is lost; ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE; and as {@link finishSignIn}
  */
 export async function completeSignIn(
   context: RequestContext,
@@ -53,12 +56,12 @@ export async function completeSignIn(
 ): Promise<HttpResponseInit> {
   const { requestCookies, services, query, now, signal } = context;
   if (attempt === undefined) {
-    throw new AppError('ERR_SIGN_IN_UNSOLICITED', { note: 'state is missing or none of ours' });
+    throw new AppError('ERR_SIGN_IN_UNSOLICITED', { note: 'state is missing or not ours' });
   }
   const browserSecret = readSignInCookie(requestCookies, services.settings);
   const state = query.get('state') ?? '';
   if (browserSecret === undefined || !isBegunBy(attempt, browserSecret)) {
-    return answerElsewhere(context, answer, attempt, browserSecret !== undefined);
+    return answerOtherBrowser(context, answer, attempt, browserSecret !== undefined);
   }
   const isUsable = isAttemptLive(attempt, now) && !attempt.isIncomplete;
   if (answer.kind === 'code' && !isUsable) return answerLate(context, attempt);
@@ -69,12 +72,12 @@ export async function completeSignIn(
     const own = { ...attempt, ...secrets };
     finished = await finishSignIn(services.relyingParty, own, answer, { now, signal });
   } catch (error) {
-    return answerUnfinished(context, attempt, error);
+    return answerFailure(context, attempt, error);
   }
   try {
     await openSession(context, finished, attempt);
   } catch (error) {
-    // The provider's session ended while ours was being opened: the wanted page asks for a sign-in, if it needs one.
+    // The provider's session ended while we opened ours. The wanted page starts a sign-in, if it needs one.
     if (!(error instanceof AppError) || error.code !== 'ERR_SIGNED_OUT') throw error;
     logError(context, error);
     return goToPage(context, attempt);
@@ -84,8 +87,8 @@ export async function completeSignIn(
   return isOtherUser ? redirectTo(`${services.settings.baseUrl}/`) : goToPage(context, attempt);
 }
 
-/** An answer to an attempt of another browser, or of this one before its cookies were deleted. */
-async function answerElsewhere(
+/** For an attempt that another browser began, or this one before its cookies were deleted. */
+async function answerOtherBrowser(
   context: RequestContext,
   answer: ProviderAnswer,
   attempt: OpenedAttempt,
@@ -93,31 +96,32 @@ async function answerElsewhere(
 ): Promise<HttpResponseInit> {
   if (isNobodyThere(attempt, answer)) return goToPage(context, attempt);
   if (await isSignedIn(context)) return goToPage(context, attempt);
-  // Another browser began it, so its error is not shown. A refused person is not sent to the provider again without a click.
+  // The error belongs to another browser, so it is not shown. The person must click to go to the provider again.
   if (answer.kind === 'error') {
     throw new AppError('ERR_SIGN_IN_UNSOLICITED', { note: 'an error for another browser' });
   }
-  // Neither can loop: a late answer comes from a bookmark of the provider's page, and a browser that sent a cookie keeps
-  // cookies. Tabs that begin at the same moment each get a cookie, and only one cookie stays.
+  // Neither retry can loop. A late answer comes from a bookmark of the provider's page. A browser that sent a cookie keeps
+  // cookies: it may need a second retry, because of several tabs that start together only the last one's cookie stays.
   const isLate = !isAttemptLive(attempt, context.now);
   if (attempt.retries === 0 || isLate) return beginAgain(context, attempt, 1);
   if (hasCookie && attempt.retries === 1) return beginAgain(context, attempt, 2);
   throw new AppError('ERR_SIGN_IN_LOST');
 }
 
-/** This browser's own attempt: its answer came too late, or the cookie with what it asked for is gone. */
+/** For an attempt of this browser whose answer came too late, or whose cookie with scopes and claims is gone. */
 async function answerLate(
   context: RequestContext,
   attempt: OpenedAttempt,
 ): Promise<HttpResponseInit> {
   if (await isSignedIn(context)) return goToPage(context, attempt);
-  // A late answer cannot loop: each round takes ten minutes.
+  // A late answer cannot loop: each retry takes ten minutes.
   const isLate = !isAttemptLive(attempt, context.now);
   if (attempt.retries === 0 || isLate) return beginAgain(context, attempt, 1);
   throw new AppError('ERR_SIGN_IN_LOST');
 }
 
-async function answerUnfinished(
+/** For an answer with which {@link finishSignIn} failed. */
+async function answerFailure(
   context: RequestContext,
   attempt: OpenedAttempt,
   error: unknown,
@@ -126,8 +130,8 @@ async function answerUnfinished(
     return goToPage(context, attempt);
   }
   if (error instanceof AppError && error.code === 'ERR_SIGN_IN_EXPIRED') {
-    // The answer was delivered twice, by an impatient click or the back button for instance. Mostly the first one
-    // has signed the person in. Else the provider still knows the person.
+    // The answer came twice, for example by a second click or the back button. Usually the first one has signed the person
+    // in. Otherwise a new sign-in is quick, because the provider still knows the person.
     if (await isSignedIn(context)) return goToPage(context, attempt);
     if (attempt.retries === 0) {
       logError(context, error);
@@ -135,9 +139,9 @@ async function answerUnfinished(
     }
   }
   if (error instanceof StepUpError) {
-    // It asked to show nothing.
+    // With `prompt=none` the provider must not ask the person for anything.
     if (attempt.prompt === 'none') return goToPage(context, attempt);
-    // Once more with what the provider asks for; when that does not help, its cause is what the person must know.
+    // The retry asks for what the provider wants. When that does not help, the person must see the cause.
     if (attempt.retries > 0) throw error.cause instanceof AppError ? error.cause : error;
     logError(context, error);
     const { scopes, claims } = error.stepUp;
@@ -148,7 +152,7 @@ async function answerUnfinished(
   throw error;
 }
 
-/** What the provider says when it may show nothing and nobody is signed in (OpenID Connect Core section 3.1.2.6). */
+/** The provider's errors after `prompt=none` when it would have to ask the person (OpenID Connect Core 1.0 section 3.1.2.6). */
 const nobodyThere = [
   'login_required',
   'interaction_required',
@@ -156,7 +160,7 @@ const nobodyThere = [
   'account_selection_required',
 ];
 
-/** The app asked whether someone is signed in, without showing anything: the answer is no. */
+/** True when the app asked with `prompt=none` whether somebody is signed in, and the answer is no. */
 function isNobodyThere(
   { prompt }: OpenedAttempt,
   answer: ProviderAnswer | SignInRefusedError,
@@ -177,7 +181,7 @@ function goToPage(
   context: RequestContext,
   { returnPath, isPartial }: OpenedAttempt,
 ): HttpResponseInit {
-  // Another page without an explanation would look like a fault.
+  // Without an explanation, another page than the wanted one would look like a fault.
   if (isPartial === true) throw new AppError('ERR_PAGE_LOST');
   return redirectTo(context.services.settings.baseUrl + returnPath);
 }
@@ -211,10 +215,10 @@ async function openSession(
   if (former !== undefined) await endFormer(context, former, user.userKey);
 }
 
-/** The person is signed in by then, and must not wait for a former session. */
+/** The person is already signed in, and must not wait until the former session has ended. */
 const formerTimeoutMs = 2_000;
 
-/** The session that this browser had. Nobody has its cookie any more, so after a failure it ends by its idle limit. */
+/** Ends the session that this browser had. If that fails, nobody has its cookie any more, and it ends when its idle time is over. */
 async function endFormer(
   context: RequestContext,
   { userKey, sessionId }: SessionTicket,
@@ -235,41 +239,41 @@ async function endFormer(
   }
 }
 
-/** An attempt that this browser began. */
+/** An attempt that this browser began, and its secrets. */
 export type OwnAttempt = Pick<SignInAttempt, 'startedAt' | 'asked'> & AttemptSecrets;
 
-/** A person the provider vouches for, and what to keep in the new session. */
+/** The person whom the provider has signed in, and what the new session keeps. */
 export interface FinishedSignIn {
   readonly user: User;
   /** The provider's session id, for front-channel logout. */
   readonly sid: string | undefined;
-  /** For signing out. */
+  /** The claim `login_hint`, for the provider's sign-out. */
   readonly loginHint: string | undefined;
   /** When the ID token was verified, epoch seconds. */
   readonly verifiedAt: number;
-  /** MSAL's serialized cache, one user's tokens in it. Secret. */
+  /** MSAL's serialized token cache, with the tokens of this user. Secret. */
   readonly tokenCache: string;
 }
 
 /**
- * Ends a sign-in: redeems the code and verifies the ID token. The caller checks that this browser began the
- * attempt, and that the user of a step-up is the one it was made for.
+ * Redeems the code and verifies the ID token. The caller checks that this browser began the attempt, and that the user of
+ * a step-up is the right one.
  * @throws ERR_OTHER_ISSUER, ERR_SIGN_IN_EXPIRED, ERR_WRONG_TENANT, and as {@link redirectError} and {@link redemptionError}
  */
 export async function finishSignIn(
-  parts: RelyingParty,
+  relyingParty: RelyingParty,
   attempt: OwnAttempt,
   answer: ProviderAnswer,
   { now, signal }: { readonly now: number; readonly signal: AbortSignal },
 ): Promise<FinishedSignIn> {
-  await checkIssuer(parts, answer, signal);
-  // A late refusal is shown too: the person must learn why, and not see the same page again.
+  await checkIssuer(relyingParty, answer, signal);
+  // A late refusal is shown too. A new sign-in would only show the same page of the provider again.
   if (answer.kind === 'error') throw redirectError(answer.refusal);
   if (!isAttemptLive(attempt, now)) {
     throw new AppError('ERR_SIGN_IN_EXPIRED', { note: 'the attempt is too old' });
   }
-  const { idToken, tokenCache } = await redeem(parts, attempt, answer.code, { now, signal });
-  const { user, sid, loginHint } = await verifyIdToken(parts, idToken, {
+  const { idToken, tokenCache } = await redeem(relyingParty, attempt, answer.code, { now, signal });
+  const { user, sid, loginHint } = await verifyIdToken(relyingParty, idToken, {
     nonce: attempt.nonce,
     ...(attempt.asked?.claims === undefined
       ? {}
@@ -280,7 +284,7 @@ export async function finishSignIn(
   return { user, sid, loginHint, verifiedAt: now, tokenCache };
 }
 
-/** RFC 9207 section 2.4: an answer of another provider must not be used, and may lack `iss`. */
+/** Refuses the answer of another provider, which may lack `iss` (RFC 9207 section 2.4). */
 async function checkIssuer(
   { settings, provider }: RelyingParty,
   { issuer }: ProviderAnswer,
@@ -288,26 +292,26 @@ async function checkIssuer(
 ): Promise<void> {
   if (issuer === settings.issuer) return;
   if (issuer !== undefined) {
-    throw new AppError('ERR_OTHER_ISSUER', { note: 'iss of the answer is another' });
+    throw new AppError('ERR_OTHER_ISSUER', { note: 'the answer has another iss' });
   }
   const { sendsIssuer } = await provider.metadata(signal);
   if (sendsIssuer) throw new AppError('ERR_OTHER_ISSUER', { note: 'the answer lacks iss' });
 }
 
 async function redeem(
-  parts: RelyingParty,
+  relyingParty: RelyingParty,
   { asked, nonce, codeVerifier }: OwnAttempt,
   code: string,
   { now, signal }: { readonly now: number; readonly signal: AbortSignal },
 ): Promise<{ idToken: string; tokenCache: string }> {
-  const { msal, answer } = await createMsalClient(parts, signal);
-  // A token is for one resource, whatever the person consented to. Tokens for other resources come by a refresh.
-  const scopes = scopesOfSignIn(parts.settings.graphScopes, asked?.scopes);
+  const { msal, answer } = await createMsalClient(relyingParty, signal);
+  // A token is for one resource, even when the person consented to more. A refresh gets tokens for the others.
+  const scopes = scopesOfSignIn(relyingParty.settings.graphScopes, asked?.scopes);
   try {
     const { idToken } = await msal.acquireTokenByCode({
       code,
       codeVerifier,
-      redirectUri: parts.redirectUri,
+      redirectUri: relyingParty.redirectUri,
       scopes: [...scopes],
       nonce,
       ...(asked?.claims === undefined ? {} : { claims: asked.claims }),
@@ -322,20 +326,21 @@ async function redeem(
 /** The provider's answer to an authorization request. RFC 6749 section 4.1.2, RFC 9207 section 2. */
 export type ProviderAnswer = {
   readonly state: string | undefined;
-  /** Who says it answers. */
+  /** The provider's `iss`, when the answer has it. */
   readonly issuer: string | undefined;
 } & (
   | { readonly kind: 'code'; readonly code: string }
   | { readonly kind: 'error'; readonly refusal: ProviderRefusal }
 );
 
-/** What may arrive at `/auth/redirect`. */
+/** What the query of `/auth/redirect` may hold. */
 export type Callback =
   | ProviderAnswer
-  /** Nothing at all: a bookmark, or a tile whose home page is the redirect URI. */
+  /** Nothing: a bookmark, or a tile in My Apps whose home page is the redirect URI. */
   | { readonly kind: 'bare' }
   /**
-   * The answer to admin consent. This app never asks for it: an administrator follows a link of the provider. `refusal` when it was declined.
+   * The answer to admin consent. This app never asks for it: an administrator uses a link of the provider. `refusal` is
+   * there when it was declined.
    * @see https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
    */
   | { readonly kind: 'admin-consent'; readonly refusal: ProviderRefusal | undefined };
@@ -344,11 +349,11 @@ const maxParameters = 30;
 const maxLength = 8192;
 
 /**
- * Reads the query of the redirect. Parameters nobody knows are ignored.
+ * Parses the query of `/auth/redirect`. Unknown parameters are ignored.
  * @throws ERR_BAD_REQUEST for a repeated or oversized parameter, and unless there is exactly one of `code` and `error`
  */
 export function parseCallback(query: URLSearchParams): Callback {
-  requireModest(query);
+  checkParameters(query);
   if (isBare(query)) return { kind: 'bare' };
   const code = query.get('code');
   const error = query.get('error');
@@ -369,13 +374,13 @@ export function parseCallback(query: URLSearchParams): Callback {
   return { kind: 'error', state, issuer, refusal };
 }
 
-/** Whether the address holds no answer; `hop` is our own parameter. */
+/** True when the query has no answer. `hop` is our own parameter. */
 export function isBare(query: URLSearchParams): boolean {
   return [...query.keys()].every((name) => name === 'hop');
 }
 
-/** A parameter sent twice is read differently by different readers, so it is not read at all. */
-function requireModest(query: URLSearchParams): void {
+/** Programs read a repeated parameter in different ways, so it is refused. Too many or too long ones are refused too. */
+function checkParameters(query: URLSearchParams): void {
   const names = [...query.keys()];
   if (names.length > maxParameters) throw badRequest('has too many parameters');
   if (new Set(names).size !== names.length) throw badRequest('repeats a parameter');

@@ -12,49 +12,54 @@ import { createUserTokens } from '../tokens/access-token';
 import { audited } from './ending';
 import { maxStepUps, signInLink, stepUpLink, stepUpName } from './step-up';
 
-/** What a handler behind `signedIn` or `withRole` gets beside the exchange. */
+/** The context of a request whose user is signed in. Handlers behind `signedIn` and `withRole` get it. */
 export interface SessionContext extends RequestContext {
   readonly user: User;
   readonly session: Session;
   readonly ticket: SessionTicket;
   /**
-   * An access token for the downstream API, as the user; refreshed when it has expired.
-   * @param scopes the settings' `GRAPH_SCOPES` unless given
-   * @throws ERR_STEP_UP, which sends the user through the provider once more, or ERR_PROVIDER_UNAVAILABLE
+   * An access token for an API, for this user. It is refreshed when it has expired.
+   * @param scopes of one API; `GRAPH_SCOPES` unless given
+   * @throws ERR_STEP_UP when the user must go to the provider again (the guard sends the user there),
+   *   ERR_PROVIDER_UNAVAILABLE
    */
   readonly accessToken: (scopes?: readonly string[]) => Promise<string>;
 }
 
+/** A handler of ours for signed-in users. */
 export type SessionHandler = (
   context: SessionContext,
 ) => Promise<HttpResponseInit> | HttpResponseInit;
 
+/** How a guard reads and keeps the session. */
 export interface SignedInOptions {
-  /** Reads the token cache together with the session, for handlers that always need a token. */
+  /** True reads the token cache together with the session, for a handler that always needs a token. */
   readonly withTokens?: boolean;
   /**
-   * False for a function that scripts ask by themselves: its requests do not keep the session alive.
-   * `auth/session` decides by its query.
+   * False for a function that scripts call without a person: its requests do not extend the session. `auth/session`
+   * decides it by its query. True unless given.
    */
   readonly slides?: boolean | ((context: RequestContext) => boolean);
 }
 
-/** For so long after a step-up, a person decides whether to go through another. */
+/** For so long after a step-up, no other one of the same kind starts without a click. */
 const stepUpPauseSeconds = 60;
 
 /**
- * Opens `handler` to signed-in users only. A browser is sent to sign in and comes back; another client gets 401
- * with `login_url`. A request that may change something must come from our own pages, or it is refused before anything
- * is read. The session is renewed past half of its idle time, unless `options.slides` says no.
+ * Lets only signed-in users call `handler`. A browser is sent to sign in and comes back. Another client gets 401 with
+ * `login_url`. A request that may change something must come from our own pages; otherwise it is refused before anything
+ * is read. The session is extended after half of its idle time, unless `options.slides` is false.
+ * @throws ERR_SIGNED_OUT, ERR_STEP_UP, each with the path that signs in; ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE;
+ *   as `requireSameOrigin`, `Revalidate` and `handler`
  */
 export function signedIn(handler: SessionHandler, options: SignedInOptions = {}): Handler {
   return async (context) => {
     const { request, services } = context;
-    // A handler that changes something must not have to remember it.
+    // The guard checks this, because a handler could forget it.
     if (!changesNothing(request)) requireSameOrigin(request, services.settings.baseUrl);
     const hasCookie = hasSessionCookie(context.requestCookies, services.settings);
-    const detour = bounce(context, hasCookie, { needsCookie: true });
-    if (detour !== undefined) return detour;
+    const bounced = bounce(context, hasCookie, { needsCookie: true });
+    if (bounced !== undefined) return bounced;
     const found = await findSession(context, options);
     if (found === undefined) throw signedOut(context);
     context.visitor.user = found.session.user;
@@ -71,6 +76,38 @@ export function signedIn(handler: SessionHandler, options: SignedInOptions = {})
   };
 }
 
+/**
+ * Lets only signed-in users with an app role call `handler`. Others get 403 with the name of the role. They are not
+ * redirected: a new sign-in would not help them, and would loop.
+ * @param roles the value of an app role; or several, of which one is enough; or a function that takes it from the settings
+ * @throws ERR_ROLE_MISSING, and as {@link signedIn}
+ */
+export function withRole(
+  roles: string | readonly [string, ...string[]] | ((settings: Settings) => string),
+  handler: SessionHandler,
+  options: SignedInOptions = {},
+): Handler {
+  return signedIn((context) => {
+    const wanted = typeof roles === 'function' ? roles(context.services.settings) : roles;
+    const [first, ...others] = typeof wanted === 'string' ? ([wanted] as const) : wanted;
+    const isHeld = [first, ...others].some((role) => context.user.roles.includes(role));
+    if (!isHeld) throw new RoleMissingError(first);
+    return handler(context);
+  }, options);
+}
+
+/**
+ * Lets only our own pages and scripts call `handler`. It comes before every other guard, so that another site cannot learn
+ * whether somebody is signed in.
+ * @throws as `requireSameOrigin`
+ */
+export function sameOrigin(handler: Handler): Handler {
+  return (context) => {
+    requireSameOrigin(context.request, context.services.settings.baseUrl);
+    return handler(context);
+  };
+}
+
 function signedOut(context: RequestContext, cause?: unknown): SignInNeededError {
   context.visitor.user = undefined;
   const { loginPath, lostPage } = signInLink(context);
@@ -80,7 +117,7 @@ function signedOut(context: RequestContext, cause?: unknown): SignInNeededError 
 function sessionContext(context: RequestContext, found: RequestSession): SessionContext {
   const { ticket, session, tokens } = found;
   const { services, now, signal } = context;
-  // Made when it is first asked for: most requests need no token.
+  // Made by the first call: most requests need no token.
   let userTokens: SessionContext['accessToken'] | undefined;
   const accessToken: SessionContext['accessToken'] = (scopes) => {
     userTokens ??= createUserTokens(services.relyingParty, services.shareRefresh, {
@@ -100,7 +137,7 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
   return { ...context, user: session.user, session, ticket, accessToken };
 }
 
-/** A step-up that did not help within the last minute is not repeated by itself: the redirects would loop. */
+/** Whether this step-up has already been done in the last minute. It did not help then, and the redirects would loop. */
 function stepUpsSoFar(
   { steppedUpAt, stepUps }: Session,
   name: string,
@@ -115,7 +152,7 @@ function stepUpsSoFar(
   return { isRepeated, names: names.slice(-maxStepUps) };
 }
 
-/** What the handler met on the way that only going through the provider again can mend. */
+/** Turns an error into one that sends the user to the provider again, if that helps. Other errors stay as they are. */
 async function asSignInNeeded(
   error: unknown,
   context: RequestContext,
@@ -128,8 +165,8 @@ async function asSignInNeeded(
     return new SignInNeededError('ERR_STEP_UP', loginPath, { cause: error, isRepeated, lostPage });
   }
   if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') {
-    // The provider refuses the refresh token for good: a session without tokens would be a lie. Its cookie is left:
-    // this answer may come late, when the browser holds that of a newer session already.
+    // The provider no longer accepts the refresh token, so the session ends too. Its cookie stays: this answer may come
+    // late, when the browser already has the cookie of a newer session.
     const { userKey } = session.user;
     const ended = { event: 'end refused session', by: userKey, of: userKey } as const;
     await audited(context, { ...ended, session: sessionKeyOf(ticket.sessionId) }, async () => {
@@ -141,45 +178,15 @@ async function asSignInNeeded(
   return error;
 }
 
-/**
- * Opens `handler` to signed-in users with an app role; others get 403 naming the role, never a redirect: signing in
- * again would not help them and would loop.
- * @param roles the app role's value, several of which one is enough, or how to find it in the settings
- */
-export function withRole(
-  roles: string | readonly [string, ...string[]] | ((settings: Settings) => string),
-  handler: SessionHandler,
-  options: SignedInOptions = {},
-): Handler {
-  return signedIn((context) => {
-    const found = typeof roles === 'function' ? roles(context.services.settings) : roles;
-    const [first, ...others] = typeof found === 'string' ? ([found] as const) : found;
-    const isHeld = [first, ...others].some((role) => context.user.roles.includes(role));
-    if (!isHeld) throw new RoleMissingError(first);
-    return handler(context);
-  }, options);
-}
-
-/**
- * Opens `handler` to requests of our own pages and scripts only. It comes before every other guard: another site must
- * not even learn whether somebody is signed in.
- * @throws as `requireSameOrigin`
- */
-export function sameOrigin(handler: Handler): Handler {
-  return (context) => {
-    requireSameOrigin(context.request, context.services.settings.baseUrl);
-    return handler(context);
-  };
-}
-
-/** The live session a request belongs to, and the ticket that opens it. */
+/** The live session of a request, and the ticket that opens it. */
 export interface RequestSession extends FoundSession {
   readonly ticket: SessionTicket;
 }
 
 /**
- * What the request's session cookie says; `undefined` when there is none that this app signed.
- * @param now `any` takes one whose session has expired, too
+ * The ticket in the request's session cookie. `undefined` when there is no cookie that this app signed.
+ * @param now epoch seconds; `any` accepts a cookie whose session has expired
+ * @throws ERR_KEYS_UNAVAILABLE
  */
 export function findTicket(
   context: RequestContext,
@@ -196,9 +203,9 @@ export function findTicket(
 }
 
 /**
- * The request's live session as it is stored; `undefined` for the signed out.
- * @param withTokens reads the token cache in the same round trip
- * @throws ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE: never a guess
+ * The request's live session as it is stored. `undefined` for a person who is signed out.
+ * @param withTokens true reads the token cache in the same request to the table
+ * @throws ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE
  */
 export async function findSession(
   context: RequestContext,
@@ -215,9 +222,10 @@ export async function findSession(
 }
 
 /**
- * Keeps a session in use: the provider vouches for it again when that was long ago, and its idle limit moves on past
- * half of it. `undefined` when it was ended meanwhile.
- * @param slide false leaves the idle limit alone, for calls that are no sign of a person
+ * Keeps a session alive. When the last ID token is too old, the provider must confirm the session. After half of its idle
+ * time, the session is extended.
+ * @param slide false does not extend it, for requests that a script sends without a person
+ * @returns `undefined` when the session has ended since it was read
  * @throws as `Revalidate`
  */
 export async function keepSession(
@@ -235,7 +243,7 @@ export async function keepSession(
   });
   if (verified === undefined) return undefined;
   if (!slide) return { ...verified, ticket };
-  // Writes nothing when the run above, which may have been another request's, has moved the limit on already.
+  // Writes nothing when the revalidation above, which may belong to another request, has extended the session.
   const session = await services.sessions.renew(ticket, verified, now, signal);
   return session === undefined ? undefined : { ...verified, session, ticket };
 }

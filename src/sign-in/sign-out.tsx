@@ -12,30 +12,33 @@ import { withTimeout } from '../waiting';
 import { audited } from './ending';
 import { findTicket } from './guards';
 
+/** What a sign-out ends. */
 export interface SignOutOptions {
-  /** All of the user's sessions, in every browser. */
+  /** True ends all sessions of the user, in every browser. */
   readonly everywhere?: boolean;
-  /** Leaves the provider's session alone. */
+  /** True keeps the session at the provider. */
   readonly local?: boolean;
 }
 
+/** A sign-out that was done. */
 export interface SignOut {
-  /** Where the browser goes next: the provider's sign-out, or our own page. Absolute. */
+  /** The URL to open next: the provider's sign-out, or our own page. */
   readonly url: string;
   readonly notice: SignOutNotice;
 }
 
-/** Storage out of reach must leave time to find out about the provider. */
+/** When storage does not answer, there must be time left to ask the provider for its metadata. */
 const storageTimeoutMs = 4_000;
 
 /**
- * Signs this browser out: first the session on the server, then its cookie, then on to the provider. What is out of
- * reach is left out and told of, never an error: on a shared computer a sign-out that answers 503 and leaves the
- * cookie would be worse. The notice goes along in a cookie of its own.
+ * Signs this browser out: deletes its cookies, ends the session on the server, and finds the provider's sign-out page.
+ *
+ * A service that does not answer is no error here. The notice says what was not done, and a cookie takes it to the
+ * signed-out page. An answer of 503 that keeps the cookie would be worse on a shared computer.
  */
 export async function signOut(context: RequestContext, options: SignOutOptions): Promise<SignOut> {
   const { settings } = context.services;
-  // First, so that it goes whatever happens below.
+  // First, so that the cookies are deleted even if something below fails.
   context.cookies.push(
     clearSessionCookie(settings),
     ...clearSignInCookies(context.requestCookies, settings),
@@ -57,9 +60,9 @@ interface OnServer extends Pick<SignOutNotice, 'session' | 'others' | 'until'> {
 async function endOnServer(context: RequestContext, everywhere: boolean): Promise<OnServer> {
   const { services, now } = context;
   const others = everywhere ? ('kept' as const) : undefined;
-  const ticket = await attempt(context, () => findTicket(context, 'any'));
+  const ticket = await tryTo(context, () => findTicket(context, 'any'));
   if ('failed' in ticket) {
-    // Nobody can read the cookie now, so nobody knows how long its session may still live.
+    // The cookie cannot be read now, so its session may have the longest life.
     return { session: 'kept', others, until: now + services.settings.lifetimeSeconds };
   }
   if (ticket.value === undefined) return { session: 'none', others };
@@ -72,11 +75,11 @@ async function endTicket(
   everywhere: boolean,
 ): Promise<OnServer> {
   const { services, now, signal } = context;
-  const found = await attempt(context, () => services.sessions.readLast(ticket, signal));
+  const found = await tryTo(context, () => services.sessions.readLast(ticket, signal));
   const session = 'failed' in found ? undefined : found.value?.session;
   const loginHint = session?.loginHint ?? services.signOutHints.find(ticket.sessionId, now);
   if (!('failed' in found) && (session === undefined || !isLive(session, now))) {
-    // Without the hint the provider asks which account to sign out. A person who leaves then stays signed in there.
+    // Without the hint the provider asks which account to sign out. A person who ignores the question stays signed in there.
     return { session: 'none', others: everywhere ? 'kept' : undefined, loginHint };
   }
   if (loginHint !== undefined) services.signOutHints.keep(ticket.sessionId, loginHint, now);
@@ -84,7 +87,7 @@ async function endTicket(
     return { session: 'ended', others: 'ended', loginHint };
   }
   const others = everywhere ? ('kept' as const) : undefined;
-  // Not read does not mean not there: the row can be ended by its name alone.
+  // A session that could not be read may exist. Its name is enough to end it.
   return (await endThis(context, ticket, session))
     ? { session: 'ended', others, loginHint }
     : { session: 'kept', others, until: ticket.expiresAt, loginHint };
@@ -93,7 +96,7 @@ async function endTicket(
 async function endEverywhere(context: RequestContext, userKey: string): Promise<boolean> {
   const { services, signal } = context;
   const action = { event: 'sign-out everywhere', by: userKey, of: userKey } as const;
-  const ended = await attempt(context, () =>
+  const ended = await tryTo(context, () =>
     audited(context, action, () => services.sessions.endAllOf({ userKey }, signal)),
   );
   return !('failed' in ended);
@@ -107,7 +110,7 @@ async function endThis(
   const { services, signal } = context;
   const { userKey } = ticket;
   const action = { event: 'sign-out', by: userKey, of: userKey } as const;
-  const ended = await attempt(context, () =>
+  const ended = await tryTo(context, () =>
     audited(context, action, async () => {
       await services.sessions.end(ticket, session, signal);
       return 1;
@@ -124,16 +127,16 @@ async function leaveTo(
   const { services, signal } = context;
   const ours = `${services.settings.baseUrl}${services.site.authPath}/signed-out`;
   if (local) return { url: ours, provider: 'left' };
-  const asked = await attempt(context, () =>
+  const asked = await tryTo(context, () =>
     signOutUrl(services.relyingParty, ours, loginHint, signal),
   );
   if ('failed' in asked) return { url: ours, provider: 'unreached' };
-  // Some providers have no page for signing out.
+  // Some providers have no sign-out page.
   return { url: asked.value, provider: asked.value === ours ? 'left' : 'asked' };
 }
 
-/** What is out of reach, or refuses, becomes a value and a line in the log; a fault of ours is still an error. */
-async function attempt<T>(
+/** Turns an `AppError` into a value and a line in the log. Any other error is a fault of ours and stays an error. */
+async function tryTo<T>(
   { log }: RequestContext,
   work: () => Promise<T>,
 ): Promise<{ readonly value: T } | { readonly failed: true }> {
@@ -147,18 +150,18 @@ async function attempt<T>(
 }
 
 interface SignOutAnswer {
-  /** Where the browser goes next, absolute. */
+  /** The URL to open next. */
   readonly url: string;
-  /** What was left undone: `session`, `everywhere`, `provider`. */
+  /** What was not done: `session`, `everywhere`, `provider`. */
   readonly notDone: readonly string[];
   /** Epoch seconds by which a session that could not be ended has expired. */
   readonly until: number | undefined;
 }
 
 /**
- * After a sign-out: a browser gets a page that goes on to the provider, or our own page; another client gets the
- * address and what was left undone. A page and not a redirect: `form-action` would stop one that leads to the provider
- * and from there back to us.
+ * The answer to a sign-out. A browser gets our signed-out page, or a page that goes on to the provider. Another client gets
+ * JSON: the URL to open next, and what was not done. There is no redirect to the provider, because `form-action` would
+ * stop it.
  */
 export function answerSignOut(context: RequestContext, signOut: SignOutAnswer): HttpResponseInit {
   const answer = answerOf(context, signOut);
@@ -168,9 +171,10 @@ export function answerSignOut(context: RequestContext, signOut: SignOutAnswer): 
 }
 
 /**
- * Browsers delete what they cached of this origin, also pages to swipe back to (ASVS 14.3.1). Chromium needs up to twenty
- * seconds for it before it shows the answer (https://issues.chromium.org/issues/40233601, rails/rails#54379,
- * mdn/yari#12803); our own answers are `no-store`, so it has nothing of ours to delete.
+ * `Clear-Site-Data` makes browsers delete their cache of this origin, and the pages that "back" would show (ASVS 14.3.1).
+ * Chromium takes up to twenty seconds for it before it shows the answer, so it does not get the header. Our answers are
+ * `no-store`, so its cache has nothing of ours.
+ * @see https://issues.chromium.org/issues/40233601, rails/rails#54379, mdn/yari#12803
  */
 const clearsCacheSlowly = /\b(Headless)?Chrom(e|ium)\//;
 
@@ -196,19 +200,19 @@ function answerOf(
   );
 }
 
-/** What a sign-out did and what it could not do. */
+/** What a sign-out did, and what it could not do. */
 export interface SignOutNotice {
-  /** This browser's session on the server. `none`: there was no live one any more. */
+  /** This browser's session on the server. `none`: it had already ended. */
   readonly session: 'ended' | 'none' | 'kept';
-  /** The user's sessions in other browsers; `undefined` when they were not meant. */
+  /** The user's sessions in other browsers. `undefined` when the sign-out was for this browser only. */
   readonly others: 'ended' | 'kept' | undefined;
-  /** `asked`: the browser went to the provider's sign-out. `left`: on purpose, or the provider has none. */
+  /** `asked`: the browser opens the provider's sign-out page. `left`: nobody wanted that, or there is no such page. */
   readonly provider: 'asked' | 'left' | 'unreached';
-  /** Epoch seconds: by then a session that was kept has expired. */
+  /** Epoch seconds. A session that could not be ended has expired by then. */
   readonly until?: number;
 }
 
-/** What was left undone, in words for programs. */
+/** What was not done, for programs: any of `session`, `everywhere`, `provider`. */
 export function notDone({ session, others, provider }: SignOutNotice): readonly string[] {
   return [
     ...(session === 'kept' ? ['session'] : []),
@@ -217,7 +221,7 @@ export function notDone({ session, others, provider }: SignOutNotice): readonly 
   ];
 }
 
-/** A notice as it came back in its cookie, or `undefined` for anything else. */
+/** Parses a notice from its cookie. `undefined` for any other content. */
 export function parseSignOutNotice(content: unknown): SignOutNotice | undefined {
   if (!isObject(content)) return undefined;
   const session = oneOf(['ended', 'none', 'kept'], content['session']);
@@ -239,12 +243,12 @@ function oneOf<const Known extends string>(
 }
 
 /**
- * Where to send a browser whose session here has ended, so that it signs out at the provider too;
- * `signedOut`, our own page, when the provider has no such page.
+ * The URL of the provider's sign-out page for this app and user. `signedOut` when the provider has no such page.
  *
- * `loginHint` is the ID token's claim `login_hint`. Never the user name: Entra ID ignores it here
- * and would ask which account to sign out. `client_id` stands in for an `id_token_hint`, without
- * which some providers ignore the way back.
+ * Some providers ignore `post_logout_redirect_uri` without `id_token_hint`; `client_id` takes its place.
+ * @param signedOut the URL of our own signed-out page
+ * @param loginHint the claim `login_hint` of the ID token. A user name does not do: Entra ID ignores it here, and asks which
+ *   account to sign out
  * @see OpenID Connect RP-Initiated Logout 1.0 section 2
  * @see https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-a-sign-out-request
  * @throws ERR_PROVIDER_UNAVAILABLE, ERR_PROVIDER_MISMATCH

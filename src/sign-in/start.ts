@@ -15,14 +15,17 @@ import {
   type SignInAttempt,
 } from './attempt';
 
-/** Begins a sign-in: ties it to this browser by its sign-in cookie and sends the browser to the provider. */
+/**
+ * Begins a sign-in: ties it to this browser by a cookie, and redirects the browser to the provider.
+ * @throws as {@link startSignIn}
+ */
 export async function beginSignIn(
   context: RequestContext,
   options: SignInOptions,
 ): Promise<HttpResponseInit> {
   const { requestCookies, services, now, signal } = context;
   const { keyRing, settings } = services;
-  // Whatever fails from here on, its page leads back to the wanted one.
+  // The page of any error below leads back to the wanted page.
   context.visitor.returnPath = options.returnPath;
   const { value: browserSecret, cookie } = keepSignInCookie(requestCookies, settings);
   const { authorizationUrl, overflow } = await startSignIn(services.relyingParty, options, {
@@ -31,34 +34,36 @@ export async function beginSignIn(
     now,
     signal,
   });
-  // A cookie that a browser would not keep is left out. The path of the page is known without it, and the person is told.
+  // A cookie that is too large for browsers is left out. `state` still has the path of the page, and the person is told.
   const more =
     overflow === undefined ? undefined : overflowCookie(requestCookies, overflow, settings);
   context.cookies.push(cookie, ...(more === undefined ? [] : [more]));
   return redirectTo(authorizationUrl);
 }
 
-/** The values of `prompt` that `/auth/login` takes. OpenID Connect Core 1.0 section 3.1.2.1. */
+/** The values of `prompt` that `/auth/login` accepts. OpenID Connect Core 1.0 section 3.1.2.1. */
 export const prompts = ['login', 'select_account', 'consent', 'none'] as const;
 type Prompt = (typeof prompts)[number];
 
+/** How a sign-in begins, and where it leads. */
 export interface SignInOptions {
-  /** A local path that was already checked. */
+  /** A local path. The caller has checked it. */
   readonly returnPath: string;
-  /** It is only a part of the wanted page. */
+  /** True when `returnPath` is only a part of the wanted page. */
   readonly isPartial?: boolean | undefined;
   readonly retries: Retries;
   readonly loginHint?: string | undefined;
   readonly domainHint?: string | undefined;
   readonly prompt?: Prompt | undefined;
-  /** What Graph or the provider asked for; never from a link that anybody could write. */
+  /** What an API or the provider asks for. It never comes from a link that anybody could write. */
   readonly asked?: AskedMore | undefined;
 }
 
+/** An authorization request, ready to send. */
 export interface StartedSignIn {
-  /** Where to send the browser. */
+  /** The URL of the authorization request, to which the browser is redirected. */
   readonly authorizationUrl: string;
-  /** What did not fit into `state`: to be kept in this browser, sealed. */
+  /** What did not fit into `state`, encrypted. A cookie of this browser must keep it. */
   readonly overflow: string | undefined;
 }
 
@@ -70,28 +75,29 @@ interface StartOptions {
   readonly signal: AbortSignal;
 }
 
-/** The limits of IIS, and so of some plans of Azure, for a query and for a URL. Providers have such limits too. */
-const longestQuery = 4095;
-const longestUrl = 8191;
+/** The limits of IIS for a query and for a URL, in characters. Some plans of Azure have them, and some providers too. */
+const maxQueryLength = 4095;
+const maxUrlLength = 8191;
 
 /**
- * Begins a sign-in. Nothing is stored: the attempt travels in `state`.
- * @throws ERR_BAD_REQUEST for a hint no provider would take, or more than an address can carry,
+ * Makes the authorization request of a new sign-in. Nothing is stored: `state` holds the attempt.
+ * @throws ERR_BAD_REQUEST for a hint that no provider accepts, and for a request that is too long for a URL;
  *   ERR_PROVIDER_UNAVAILABLE, ERR_PROVIDER_MISMATCH, ERR_KEYS_UNAVAILABLE
+ * @see OpenID Connect Core 1.0 section 3.1.2.1
  */
 export async function startSignIn(
-  parts: RelyingParty,
+  relyingParty: RelyingParty,
   options: SignInOptions,
   browser: StartOptions,
 ): Promise<StartedSignIn> {
   requireHint('login_hint', options.loginHint, /^[^\p{Cc}\p{Cs}]{1,512}$/u);
   requireHint('domain_hint', options.domainHint, /^[A-Za-z0-9.-]{1,253}$/);
   const attempt = createAttempt(options, browser.browserSecret, browser.now);
-  const started = await startWith(parts, { attempt, options, isShort: false }, browser);
+  const started = await startWith(relyingParty, { attempt, options, isShort: false }, browser);
   if (fits(started)) return started;
-  // Long claims or scopes are in the address itself, so `state` must be shorter.
-  const shorter = await startWith(parts, { attempt, options, isShort: true }, browser);
-  if (shorter.authorizationUrl.length > longestUrl) {
+  // The URL itself has the claims and scopes. When they are long, `state` must be shorter.
+  const shorter = await startWith(relyingParty, { attempt, options, isShort: true }, browser);
+  if (shorter.authorizationUrl.length > maxUrlLength) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'the authorization request would be too long' });
   }
   return shorter;
@@ -104,25 +110,25 @@ interface Start {
 }
 
 async function startWith(
-  parts: RelyingParty,
+  relyingParty: RelyingParty,
   { attempt, options, isShort }: Start,
   { browserSecret, keyRing, signal }: StartOptions,
 ): Promise<StartedSignIn> {
   const { state, overflow } = await sealAttempt(attempt, { keyRing, signal, isShort });
   const { nonce, codeVerifier } = await attemptSecrets(state, browserSecret, { keyRing, signal });
-  const { msal } = await createMsalClient(parts, signal);
+  const { msal } = await createMsalClient(relyingParty, signal);
   const { prompt, loginHint, domainHint, asked } = options;
   const authorizationUrl = await msal.getAuthCodeUrl({
-    redirectUri: parts.redirectUri,
+    redirectUri: relyingParty.redirectUri,
     // MSAL adds openid, profile and offline_access.
-    scopes: [...scopesOf(parts.settings, asked)],
+    scopes: [...scopesOf(relyingParty.settings, asked)],
     responseMode: 'query',
     state,
     nonce,
     codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'),
     codeChallengeMethod: 'S256',
     ...(prompt === undefined ? {} : { prompt }),
-    // Entra ID accepts no hint of an account together with `select_account`.
+    // Entra ID rejects a `login_hint` together with `prompt=select_account`.
     // https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-the-sign-in-request
     ...(loginHint === undefined || prompt === 'select_account' ? {} : { loginHint }),
     ...(domainHint === undefined ? {} : { domainHint }),
@@ -131,7 +137,7 @@ async function startWith(
   return { authorizationUrl, overflow };
 }
 
-/** All that a sign-in asks consent for. */
+/** All scopes for which a sign-in asks consent. */
 function scopesOf(
   { graphScopes }: Pick<RelyingPartySettings, 'graphScopes'>,
   asked: AskedMore | undefined,
@@ -140,7 +146,7 @@ function scopesOf(
 }
 
 function fits({ authorizationUrl }: StartedSignIn): boolean {
-  return new URL(authorizationUrl).search.length <= longestQuery;
+  return new URL(authorizationUrl).search.length <= maxQueryLength;
 }
 
 function requireHint(name: string, value: string | undefined, pattern: RegExp): void {

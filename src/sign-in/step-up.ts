@@ -9,27 +9,26 @@ import { isObject } from '../json';
 import { seal } from '../keys/encryption';
 import { sessionKeyOf, type SessionTicket } from '../sessions/session';
 
-/** Where to sign in, and the wanted page when it is too long to come back to. */
+/** The path that signs in, and the wanted page when it is too long to come back to. */
 export interface SignInLink {
   readonly loginPath: string;
   readonly lostPage?: string | undefined;
 }
 
-/** With a bounce's marker the query still stays under 4,096 characters. */
-const longestStepUp = 4000;
+/** In characters. With the marker of a bounce the query still stays under 4,096. */
+const maxLinkLength = 4000;
 
-/** Where to sign in and come back to this request; after anything but a GET, to the home page. */
+/** The link that signs in and comes back to this page. For a request that may change something it leads to the home page. */
 export function signInLink(context: RequestContext): SignInLink {
   const { path, lost } = returnPageOf(context);
   return { loginPath: loginPathTo(context.services.site, path), lostPage: lost };
 }
 
 /**
- * Where to go through the provider for more. What is asked for is sealed, so that nobody can craft a link that makes
- * a person consent to scopes of the sender's choice; and it works only in the session that it was made for.
+ * The link to a step-up: it sends the person to the provider for more scopes or claims. It holds a {@link StepUpRequest},
+ * encrypted, and works only in the session that needs the step-up.
  * @param names the step-ups of the last minute, this one included
- * @throws ERR_PROVIDER_MISMATCH when what is asked for fits no address: nobody was refused (ERR_PROVIDER_REFUSED), and
- *   there is no link by which a person could go on (ERR_STEP_UP)
+ * @throws ERR_KEYS_UNAVAILABLE; ERR_PROVIDER_MISMATCH when scopes and claims are too long for an address
  */
 export async function stepUpLink(
   context: RequestContext,
@@ -50,17 +49,19 @@ export async function stepUpLink(
   };
   const page = returnPageOf(context);
   const link = await linkTo(page.path);
-  if (link.length <= longestStepUp) return { loginPath: link, lostPage: page.lost };
-  // Long claims matter more than a long address: without its query it mostly fits.
+  if (link.length <= maxLinkLength) return { loginPath: link, lostPage: page.lost };
+  // Claims matter more than the whole address of the page. Without the query the link usually fits.
   const shorter = await linkTo(page.path.split(/[?#]/)[0] ?? services.site.homePath);
-  const shortest = shorter.length <= longestStepUp ? shorter : await linkTo(services.site.homePath);
-  if (shortest.length > longestStepUp) {
-    throw new AppError('ERR_PROVIDER_MISMATCH', { note: 'what is asked for fits no address' });
+  const shortest = shorter.length <= maxLinkLength ? shorter : await linkTo(services.site.homePath);
+  if (shortest.length > maxLinkLength) {
+    throw new AppError('ERR_PROVIDER_MISMATCH', {
+      note: 'scopes and claims are too long for an address',
+    });
   }
   return { loginPath: shortest, lostPage: page.lost ?? page.path };
 }
 
-/** A script names the page it runs on in `X-Return-To`: what it fetches is nothing to come back to. */
+/** The page to come back to. A script names its own page in `X-Return-To`, because a person cannot open what it fetches. */
 function returnPageOf(context: RequestContext): WantedPage {
   const page = context.isNavigation ? null : context.request.headers.get('x-return-to');
   const { site } = context.services;
@@ -71,13 +72,13 @@ function returnPageOf(context: RequestContext): WantedPage {
 }
 
 /**
- * What the sealed `step` parameter of `/auth/login` holds. Sealed, because a link that anyone
- * could write would make people consent to whatever it names.
+ * The content of the parameter `step` of `/auth/login`. It is encrypted, because a link that anybody could write could make
+ * a person consent to any scope.
  */
 export interface StepUpRequest extends StepUp {
-  /** The signed-in user it was made for. */
+  /** The signed-in user who needs the step-up. */
   readonly userKey: string;
-  /** The session that it was made for. In another session the link is a plain sign-in. */
+  /** The session that needs the step-up. In another session the link is a plain sign-in. */
   readonly sessionKey: string;
   /** A local path. */
   readonly returnPath: string;
@@ -87,12 +88,12 @@ export interface StepUpRequest extends StepUp {
   readonly names: readonly string[];
 }
 
-/** More different step-ups than this in a minute do not help a person. */
+/** The highest number of different step-ups in a minute. More do not help a person. */
 export const maxStepUps = 5;
 
 /**
- * A name that is the same for two step-ups that ask for the same. When a token must have been issued after a certain time (`nbf`), that
- * time is left out, since each challenge names another one.
+ * A name for a step-up: a hash of its scopes and claims. Two step-ups that ask for the same have the same name. A time in
+ * the claims after which the token must be issued (`nbf`) does not count, because each challenge has another one.
  */
 export function stepUpName({ scopes, claims }: StepUp): string {
   const demands: unknown =
@@ -111,7 +112,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(members.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** Whether `value` lists step-ups by their names. */
+/** True when `value` is a list of names of step-ups. */
 export function areStepUpNames(value: unknown): value is readonly string[] {
   return (
     Array.isArray(value) &&
@@ -123,13 +124,13 @@ export function areStepUpNames(value: unknown): value is readonly string[] {
 const maxScopes = 20;
 const maxReturnPath = 2048;
 
-/** How long a step-up link asks for its step. After that it leads to the page that needed it, which asks anew. */
+/** How long a link starts its step-up. After that it opens the page that needed it, and that page asks again. */
 export const stepUpSeconds = 600;
 
-/** How long a step-up link can be read at all. */
+/** How long a link can be decrypted. */
 const stepUpReadableSeconds = 86_400;
 
-/** Reads what was unsealed; `undefined` when it is not exactly a step-up request. */
+/** Parses a decrypted payload. `undefined` when it is not exactly a step-up request. */
 export function parseStepUpRequest(payload: unknown): StepUpRequest | undefined {
   if (!isObject(payload)) return undefined;
   const { scopes, claims, userKey, sessionKey, returnPath, madeAt, names, ...others } = payload;
@@ -154,7 +155,7 @@ function isKey(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value);
 }
 
-/** The path was checked before it was sealed; this only catches a payload of another kind. */
+/** The path was checked before it was encrypted. This only finds a payload of another kind. */
 function isLocalPath(value: unknown): value is string {
   return typeof value === 'string' && /^\/(?!\/)/.test(value) && value.length <= maxReturnPath;
 }

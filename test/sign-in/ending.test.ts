@@ -136,6 +136,6 @@ describe('parseNamedKey', () => {
     ['a line end', `${'a'.repeat(43)}\n`],
   ])('refuses %s, and repeats only the name of the field', (_name, value) => {
     const thrown = thrownBy(() => parseNamedKey(value, 'session'));
-    expect(thrown).toMatchObject({ code: 'ERR_BAD_REQUEST', note: 'session is no key' });
+    expect(thrown).toMatchObject({ code: 'ERR_BAD_REQUEST', note: 'session is not a key' });
   });
 });
