@@ -1,4 +1,4 @@
-import { type ErrorCode, factsOf } from './error-facts';
+import { type ErrorCode, factsOf, isErrorCode } from './error-facts';
 
 /** What is kept of an error answer of the provider. `error_description` is not kept: it names users and tenants. */
 export interface ProviderRefusal {
@@ -71,9 +71,11 @@ export class AppError extends Error {
   /** Sent as `Retry-After`; `undefined` where a new try does not help. */
   readonly retryAfterSeconds: number | undefined;
 
-  /** @throws TypeError for a code or a status that a team's own error cannot have */
+  /** @throws TypeError for a code that is not known, and for what a team's own error cannot have */
   constructor(error: ErrorCode | OwnError, options: AppErrorOptions = {}) {
     if (typeof error === 'object') requireOwn(error);
+    // Without a status the answer would be 200.
+    else if (!isErrorCode(error)) throw new TypeError('no error of Anteroom has this code');
     const facts = typeof error === 'object' ? error : { code: error, ...factsOf(error) };
     const { code, title } = facts;
     const { refusal, note = refusal && describeRefusal(refusal) } = options;
@@ -88,19 +90,22 @@ export class AppError extends Error {
     this.note = note;
     this.refusal = refusal;
     const { retryAfterSeconds = facts.retryAfterSeconds } = options;
-    // With 0 the client would come back at once, only to be sent away again.
+    // The header takes whole seconds. With 0 the client would come back at once, only to be sent away again.
     this.retryAfterSeconds =
-      retryAfterSeconds === undefined ? undefined : Math.max(retryAfterSeconds, 1);
+      retryAfterSeconds === undefined ? undefined : Math.max(Math.ceil(retryAfterSeconds), 1);
   }
 }
 
 /** Clients act on codes that begin with `ERR_`, and the host would take any status. */
-function requireOwn({ code, status }: OwnError): void {
+function requireOwn({ code, status, title, detail }: OwnError): void {
   if (!/^[A-Z][A-Z0-9_]*$/.test(code) || code.startsWith('ERR_')) {
     throw new TypeError('code must be capital letters, digits and _, and must not begin with ERR_');
   }
   if (!Number.isInteger(status) || status < 400 || status > 599) {
     throw new TypeError('status must be a whole number from 400 to 599');
+  }
+  if (typeof title !== 'string' || typeof detail !== 'string') {
+    throw new TypeError('title and detail must be texts');
   }
 }
 

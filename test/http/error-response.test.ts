@@ -197,10 +197,24 @@ describe('an error of a team', () => {
     [{ code: 'not paid' }, 'capital letters'],
     [{ status: 200 }, 'from 400 to 599'],
     [{ status: 402.5 }, 'from 400 to 599'],
+    [{ title: undefined as unknown as string }, 'must be texts'],
   ])('is refused with %j', (wrong, reason) => {
     const facts = { code: 'NOT_PAID', status: 402, title: 'Not paid', detail: 'Pay it.' };
     expect(() => new AppError({ ...facts, ...wrong })).toThrow(TypeError);
     expect(() => new AppError({ ...facts, ...wrong })).toThrow(reason);
+  });
+
+  it.each(['NOT_PAID', 'toString', ''])(
+    'is refused with the code %j alone, which would be answered with 200',
+    (code) => {
+      expect(() => new AppError(code as ErrorCode)).toThrow(TypeError);
+    },
+  );
+
+  it('says whole seconds until a retry, as the header wants them', () => {
+    const busy = { code: 'BUSY', status: 503, title: 'Busy', detail: 'Wait.' };
+    const answer = jsonOf(new AppError({ ...busy, retryAfterSeconds: 1.5 }));
+    expect(answer.headers.get('retry-after')).toBe('2');
   });
 });
 
