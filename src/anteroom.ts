@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   type app as functionsApp,
   type HttpHandler,
@@ -20,8 +19,7 @@ import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';
 import type { Handler } from './http/context';
 import { endpoint, type EndpointOptions, type HttpFunction, serve } from './http/endpoint';
-import { isObject, parseJson } from './json';
-import type { MenuPage, Site } from './pages/layout';
+import type { MenuPage } from './pages/layout';
 import { servicesOrFaults } from './services';
 import type { User } from './sessions/session';
 import type { Environment } from './settings';
@@ -32,6 +30,7 @@ import {
   type SignedInOptions,
   withRole,
 } from './sign-in/guards';
+import { requireHealthRoute, siteOf } from './site';
 import { callApi, type ApiRequest } from './tokens/call-api';
 import { once } from './waiting';
 
@@ -196,7 +195,8 @@ export interface GuardOptions {
 /**
  * Sign-in with Microsoft Entra ID for an app on Azure Functions. Nothing is connected before the first request. Faulty
  * settings are no error here: every function then answers 503 and names them.
- * @throws TypeError for a base path that the Functions host would refuse, or a `host.json` that cannot be read
+ * @throws TypeError for a route that the Functions host would refuse, a home page that is no page of the app, or a
+ *   `host.json` that cannot be read
  * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node
  * @example
  * ```ts
@@ -217,15 +217,15 @@ export function anteroom(options: AnteroomOptions = {}): Anteroom {
  */
 export function compose(options: AnteroomOptions, more: readonly HttpFunction[] = []): Anteroom {
   const { basePath = 'auth', namePrefix = 'auth-', omit = [] } = options;
-  requireBasePath(basePath);
-  const site = siteOf(options, basePath);
+  const { healthRoute = `${basePath}/health` } = options;
+  requireHealthRoute(healthRoute);
+  const site = siteOf({ ...options, basePath });
   // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
   const findServices = once(() => servicesOrFaults(options.environment ?? process.env, site));
   const guard = (handler: Handler, { maxBodyBytes }: EndpointOptions): HttpHandler =>
     endpoint(findServices, handler, maxBodyBytes === undefined ? {} : { maxBodyBytes });
   return {
     register: (app) => {
-      const healthRoute = options.healthRoute ?? `${basePath}/health`;
       for (const served of [...functionsOf(omit, `/${healthRoute}`), ...more]) {
         const { name, route } = served;
         const fullRoute = route === '/' ? route : routeBelow(basePath, route);
@@ -238,11 +238,11 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
     },
     signedIn: (handler, guardOptions = {}) =>
       guard(signedIn(withPublicContext(handler), sessionOptions(guardOptions)), guardOptions),
-    withRole: (roles, handler, guardOptions = {}) =>
-      guard(
-        withRole(roles, withPublicContext(handler), sessionOptions(guardOptions)),
-        guardOptions,
-      ),
+    withRole: (roles, handler, guardOptions = {}) => {
+      requireRoles(roles);
+      const guarded = withRole(roles, withPublicContext(handler), sessionOptions(guardOptions));
+      return guard(guarded, guardOptions);
+    },
     sameOrigin: (handler, guardOptions = {}) =>
       guard(
         sameOrigin(async ({ request, invocation }) => answerOf(await handler(request, invocation))),
@@ -269,58 +269,11 @@ function functionsOf(omit: readonly MenuPage[], healthRoute: string): readonly H
 const routeBelow = (basePath: string, route: string): string =>
   route.startsWith('/') ? route.slice(1) : `${basePath}/${route}`;
 
-/** The host refuses routes that begin with `admin` or `runtime` (Azure/azure-functions-host#1781), and slashes at the ends. */
-function requireBasePath(basePath: string): void {
-  if (/^[a-z0-9][a-z0-9-]*(\/[a-z0-9-]+)*$/.test(basePath) && !/^(admin|runtime)/.test(basePath)) {
-    return;
-  }
-  throw new TypeError(
-    'basePath must be lower-case words with slashes between them, and must not begin with admin or runtime',
-  );
-}
-
-const menuPages: readonly MenuPage[] = ['me', 'sessions', 'admin'];
-
-function siteOf(
-  { routePrefix = readRoutePrefix(), homePath = '/', omit = [] }: AnteroomOptions,
-  basePath: string,
-): Site {
-  return {
-    authPath: `/${[routePrefix, basePath].filter((part) => part !== '').join('/')}`,
-    homePath,
-    menu: menuPages.filter((page) => !omit.includes(page)),
-  };
-}
-
-/**
- * The route prefix of the app that is being loaded. The Node worker changes to the app's folder before it loads the app,
- * and an app setting takes precedence over `host.json`.
- * @see https://github.com/Azure/azure-functions-nodejs-worker `FunctionEnvironmentReloadHandler`
- * @see https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values
- */
-function readRoutePrefix(): string {
-  // eslint-disable-next-line no-restricted-properties -- a setting of the host, not of ours
-  const setting = process.env['AzureFunctionsJobHost__extensions__http__routePrefix'];
-  return (setting ?? routePrefixInFile() ?? 'api').replace(/^\/+|\/+$/g, '');
-}
-
-/** Strings come first, so that what looks like a comment in one stays. */
-const commentsAndLastCommas = /("(?:[^"\\]|\\.)*")|\/\/.*|\/\*[^]*?\*\/|,(?=\s*[}\]])/g;
-
-function routePrefixInFile(): string | undefined {
-  let text: string;
-  try {
-    text = readFileSync('host.json', 'utf8');
-  } catch (cause) {
-    throw new TypeError('host.json cannot be read: give the option routePrefix', { cause });
-  }
-  // The host takes comments and a comma after the last member.
-  const file = parseJson(text.replace(commentsAndLastCommas, '$1'));
-  if (file === undefined) throw new TypeError('host.json is not JSON');
-  const extensions = isObject(file) ? file['extensions'] : undefined;
-  const http = isObject(extensions) ? extensions['http'] : undefined;
-  const prefix = isObject(http) ? http['routePrefix'] : undefined;
-  return typeof prefix === 'string' ? prefix : undefined;
+/** Nobody has the role of an empty list, so nobody could be told which role is missing. */
+function requireRoles(roles: string | readonly string[]): void {
+  const named = [roles].flat();
+  if (named.length > 0 && named.every((role) => typeof role === 'string' && role !== '')) return;
+  throw new TypeError('withRole needs the name of a role, or a list of them');
 }
 
 function sessionOptions({ slides, withTokens }: GuardOptions): SignedInOptions {
@@ -342,10 +295,8 @@ function withPublicContext(handler: SignedInHandler) {
       accessToken,
       callApi: async (_api, path, apiRequest = {}) => {
         const { scopes = graphScopes } = apiRequest;
-        // Anything else could lead the token to another host: `https://graph.example` and `.evil.example`.
-        if (!path.startsWith('/')) throw new TypeError('callApi needs a path that begins with /');
         const access = { accessToken: await accessToken(scopes), scopes };
-        return callApi(graphBaseUrl + path, apiRequest, access, signal);
+        return callApi({ ...apiRequest, baseUrl: graphBaseUrl, path }, access, signal);
       },
       signal,
     };
@@ -353,20 +304,29 @@ function withPublicContext(handler: SignedInHandler) {
   };
 }
 
-/** A handler may return what `fetch` gave it. Of its headers only those pass that say something of the body. */
-function answerOf(answer: Answer): HttpResponseInit {
+/**
+ * Of an answer that `fetch` gave, only those headers pass that say something of the body. One that the handler made is
+ * answered as it is; its cookies must be those of Azure's own form.
+ */
+function answerOf(answer: Answer | undefined): HttpResponseInit {
+  // As without a guard.
+  if (answer === undefined) return { status: 204 };
+  if (typeof answer !== 'object') throw new TypeError('a handler must return an object');
+  if ('bodyUsed' in answer && answer.bodyUsed) throw new TypeError('the body was read already');
   if (answer instanceof HttpResponse) {
     const { status, headers, body, cookies } = answer;
     return { status, headers, body, cookies };
   }
   if (!(answer instanceof Response)) return answer;
-  const headers = new Headers();
-  for (const name of passedHeaders) {
-    const value = answer.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
-  return { status: answer.status, headers, body: answer.body };
+  const isFetched = answer.url !== '';
+  const passed = [...answer.headers].filter(([name]) =>
+    isFetched ? fetchedHeaders.includes(name) : !bodilessHeaders.includes(name),
+  );
+  return { status: answer.status, headers: passed, body: answer.body };
 }
 
-/** No cookie of the API, no rights for other origins, and no length or encoding: `fetch` has decoded the body. */
-const passedHeaders = ['content-type', 'content-language', 'content-disposition', 'retry-after'];
+/** No cookie of the API, and no rights for other origins. */
+const fetchedHeaders = ['content-type', 'content-language', 'content-disposition', 'retry-after'];
+
+/** Of an answer that a handler made out of another one: `fetch` has decoded its body, and its cookies are the API's. */
+const bodilessHeaders = ['content-encoding', 'content-length', 'transfer-encoding', 'set-cookie'];

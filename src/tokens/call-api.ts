@@ -66,7 +66,8 @@ export function createGraph({ baseUrl, clock }: GraphOptions): Graph {
       }
       const send = async (): Promise<FetchedAnswer> => {
         const headers = { accept: question.accept };
-        const response = await sendOnce(`${baseUrl}${path}`, { headers }, access, signal);
+        const request = requestOf({ baseUrl, path, headers }, access);
+        const response = await sendOnce(request, signal);
         const wait = isBusy(response) ? (readRetryAfter(response.headers) ?? 0) : 0;
         const now = clock();
         if (wait >= minPauseSeconds) pauses.pause(name, now + wait, now);
@@ -131,21 +132,27 @@ export interface ApiRequest {
   readonly scopes?: readonly string[];
 }
 
+interface ApiCall extends ApiRequest {
+  /** No trailing slash. */
+  readonly baseUrl: string;
+  /** From `/` on, below the base URL. */
+  readonly path: string;
+}
+
 /**
  * Calls an API as the user. When the API is busy and names a short time, it is called once more. Any answer but a claims
  * challenge is returned as it is, with its body not read yet.
- * @param url a path below the API's base URL, made absolute
- * @throws a StepUpError when the API sends a claims challenge, ERR_GRAPH_UNAVAILABLE when it cannot be reached
+ * @throws a StepUpError when the API sends a claims challenge, ERR_GRAPH_UNAVAILABLE when it cannot be reached; TypeError
+ *   for a path that leads out of the base URL, and for a method, header or body that `fetch` does not take
  * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 export async function callApi(
-  url: string,
-  request: ApiRequest,
+  call: ApiCall,
   access: GraphAccess,
   signal: AbortSignal,
 ): Promise<Response> {
   const send = async (): Promise<Sent> => ({
-    response: await sendOnce(url, request, access, signal),
+    response: await sendOnce(requestOf(call, access), signal),
   });
   const { response } = await sendWithRetry(send, signal);
   throwIfChallenged(response, access.scopes);
@@ -186,25 +193,36 @@ function isBusy({ status }: Response): boolean {
   return status === 429 || status === 503;
 }
 
-async function sendOnce(
-  url: string,
-  { method = 'GET', headers = {}, body }: ApiRequest,
+/** Faults of the caller are found here, so that they are not taken for faults of the API. */
+function requestOf(
+  { baseUrl, path, method = 'GET', headers = {}, body }: ApiCall,
   { accessToken }: GraphAccess,
-  signal: AbortSignal,
-): Promise<Response> {
+): Request {
+  // `.evil.example` would lead the token to another host, and `/../beta` to what the caller did not mean to open.
+  const url = path.startsWith('/') ? URL.parse(baseUrl + path) : null;
+  const root = new URL(baseUrl).href.replace(/\/$/, '');
+  if (url?.href.startsWith(`${root}/`) !== true) {
+    throw new TypeError('callApi needs a path that begins with / and stays below the base URL');
+  }
+  // A handler's own `Authorization`, however it is written, must not stand beside ours.
+  const all = new Headers(headers);
+  all.set('authorization', `Bearer ${accessToken}`);
+  return new Request(url, {
+    method,
+    headers: all,
+    ...(body === undefined ? {} : { body }),
+    // Following a redirect would send the token to another host.
+    redirect: 'manual',
+  });
+}
+
+async function sendOnce(request: Request, signal: AbortSignal): Promise<Response> {
   try {
-    return await fetch(url, {
-      method,
-      headers: { ...headers, authorization: `Bearer ${accessToken}` },
-      ...(body === undefined ? {} : { body }),
-      // Following a redirect would send the token to another host.
-      redirect: 'manual',
-      signal,
-    });
+    return await fetch(request, { signal });
   } catch (cause) {
-    const { pathname } = new URL(url);
+    const { pathname } = new URL(request.url);
     throw new AppError('ERR_GRAPH_UNAVAILABLE', {
-      note: `no answer to ${method} ${pathname}`,
+      note: `no answer to ${request.method} ${pathname}`,
       cause,
     });
   }

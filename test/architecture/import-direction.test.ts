@@ -7,6 +7,7 @@ const floors = [
   ['auth'],
   ['anteroom'],
   ['functions'],
+  ['site'],
   ['services'],
   ['sign-in'],
   ['http'],

@@ -1,8 +1,15 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError, StepUpError } from '../../src/errors';
-import { createGraph, type Graph, readPhoto, readProfile } from '../../src/tokens/call-api';
+import {
+  callApi,
+  createGraph,
+  type Graph,
+  readPhoto,
+  readProfile,
+} from '../../src/tokens/call-api';
 import { failureOf, longEnough, printed } from '../support/auth-fixture';
+import { whileAnswering } from '../support/answering-server';
 
 interface Answer {
   readonly status?: number;
@@ -252,5 +259,73 @@ describe('readPhoto', () => {
     const failure = await failureOf(photo());
     expect(failure).toBeInstanceOf(AppError);
     expect(failure.code).toBe('ERR_GRAPH_REFUSED');
+  });
+});
+
+describe('callApi', () => {
+  const access = { accessToken: 'a-token', scopes: ['User.Read'] };
+
+  /** What the API met, when it is called with `call` below `/v1.0`. */
+  async function met(call: Omit<Parameters<typeof callApi>[0], 'baseUrl'>) {
+    const requests: IncomingMessage[] = [];
+    const answer = await whileAnswering(
+      (request, response) => {
+        requests.push(request);
+        response.end('{}');
+      },
+      async (port) => {
+        const baseUrl = `http://127.0.0.1:${port}/v1.0`;
+        const work = callApi({ baseUrl, ...call }, access, longEnough());
+        return work.then(
+          ({ status }) => status,
+          (error: unknown) => error,
+        );
+      },
+    );
+    return { answer, requests };
+  }
+
+  it.each(['Authorization', 'authorization', 'AUTHORIZATION'])(
+    'sends our token alone where the handler gives a header %s of its own',
+    async (name) => {
+      const { requests } = await met({
+        path: '/me',
+        headers: { [name]: 'Basic YTpi', 'X-A': '1' },
+      });
+      expect(requests[0]?.headers).toMatchObject({ authorization: 'Bearer a-token', 'x-a': '1' });
+    },
+  );
+
+  it.each([
+    'me',
+    '.evil.example/me',
+    '@evil.example/me',
+    '/../beta/me',
+    '/users/../../beta/me',
+    '/users/%2e%2e/%2E%2E/beta/me',
+    '/users\\..\\..\\beta',
+    '/.\t./beta',
+  ])('sends nothing to %j, which is not below the base URL', async (path) => {
+    const { answer, requests } = await met({ path });
+    expect(answer).toMatchObject({ name: 'TypeError' });
+    expect(requests).toEqual([]);
+  });
+
+  it.each([
+    ['//evil.example/me', '/v1.0//evil.example/me'],
+    ['/users/..%2fbeta?$select=a/../b', '/v1.0/users/..%2fbeta?$select=a/../b'],
+  ])('keeps %s below the base URL', async (path, sent) => {
+    const { requests } = await met({ path });
+    expect(requests.map(({ url }) => url)).toEqual([sent]);
+  });
+
+  it.each([
+    ['a header that cannot be sent', { headers: { 'X-A': 'a\r\nX-B: c' } }],
+    ['a method that is none', { method: 'GE T' }],
+    ['a body with GET', { body: '{}' }],
+  ])('does not blame the API for %s', async (_name, call) => {
+    const { answer, requests } = await met({ path: '/me', ...call });
+    expect(answer).toMatchObject({ name: 'TypeError' });
+    expect(requests).toEqual([]);
   });
 });

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { localPath } from './http/wanted-page';
+import { isObject, parseJson } from './json';
+import type { MenuPage, Site } from './pages/layout';
+
+interface SiteOptions {
+  readonly basePath: string;
+  readonly routePrefix?: string;
+  readonly homePath?: string;
+  readonly omit?: readonly MenuPage[];
+}
+
+const menuPages: readonly MenuPage[] = ['me', 'sessions', 'admin'];
+
+/**
+ * Where the pages of an app stand, from the options of `anteroom`.
+ * @throws TypeError for what would lead our links, or people, to another place than the app
+ */
+export function siteOf({
+  basePath,
+  routePrefix = readRoutePrefix(),
+  homePath = '/',
+  omit = [],
+}: SiteOptions): Site {
+  requireBasePath(basePath);
+  // The host cuts these slashes too. With one of them, our links would begin with two and lead to another host.
+  const prefix = routePrefix.replace(/^\/+|\/+$/g, '');
+  if (prefix !== '' && !plainRoute.test(prefix)) {
+    throw new TypeError('routePrefix must be names with slashes between them, or empty');
+  }
+  const site = {
+    authPath: `/${[prefix, basePath].filter((part) => part !== '').join('/')}`,
+    menu: menuPages.filter((page) => !omit.includes(page)),
+  };
+  const home = localPath({ ...site, homePath: '' }, homePath);
+  if (home === '') {
+    throw new TypeError(
+      'homePath must be a path of the app, /api/hello for instance, and no part of the sign-in',
+    );
+  }
+  return { ...site, homePath: home };
+}
+
+/** The host refuses routes that begin with `admin` or `runtime` (Azure/azure-functions-host#1781), and slashes at the ends. */
+function requireBasePath(basePath: string): void {
+  if (/^[a-z0-9][a-z0-9-]*(\/[a-z0-9-]+)*$/.test(basePath) && !/^(admin|runtime)/.test(basePath)) {
+    return;
+  }
+  throw new TypeError(
+    'basePath must be lower-case words with slashes between them, and must not begin with admin or runtime',
+  );
+}
+
+/** Names with slashes between them. Anything else would be read as another address, or as a parameter of the route. */
+const plainRoute = /^(?!.*(^|\/)\.{1,2}(\/|$))[\w.~-]+(\/[\w.~-]+)*$/;
+
+/** @throws TypeError for a route that the Functions host would refuse */
+export function requireHealthRoute(route: string): void {
+  if (plainRoute.test(route) && !/^(admin|runtime)/i.test(route)) return;
+  throw new TypeError(
+    'healthRoute must be names with slashes between them, and must not begin with admin or runtime',
+  );
+}
+
+/**
+ * The route prefix of the app that is being loaded. The Node worker changes to the app's folder before it loads the app,
+ * and an app setting takes precedence over `host.json`.
+ * @see https://github.com/Azure/azure-functions-nodejs-worker `FunctionEnvironmentReloadHandler`
+ * @see https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values
+ */
+function readRoutePrefix(): string {
+  // eslint-disable-next-line no-restricted-properties -- a setting of the host, not of ours
+  const setting = process.env['AzureFunctionsJobHost__extensions__http__routePrefix'];
+  return setting ?? routePrefixInFile() ?? 'api';
+}
+
+/** Strings come first, so that what looks like a comment in one stays. */
+const commentsAndLastCommas = /("(?:[^"\\]|\\.)*")|\/\/.*|\/\*[^]*?\*\/|,(?=\s*[}\]])/g;
+
+function routePrefixInFile(): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync('host.json', 'utf8');
+  } catch (cause) {
+    throw new TypeError('host.json cannot be read: give the option routePrefix', { cause });
+  }
+  // The host takes a byte order mark, comments and a comma after the last member.
+  const file = parseJson(text.replace(/^\uFEFF/, '').replace(commentsAndLastCommas, '$1'));
+  if (file === undefined) throw new TypeError('host.json is not JSON');
+  const extensions = isObject(file) ? file['extensions'] : undefined;
+  const http = isObject(extensions) ? extensions['http'] : undefined;
+  const prefix = isObject(http) ? http['routePrefix'] : undefined;
+  return typeof prefix === 'string' ? prefix : undefined;
+}

@@ -1,0 +1,205 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type HttpFunctionOptions,
+  type HttpHandler,
+  HttpRequest,
+  HttpResponse,
+  type HttpResponseInit,
+  InvocationContext,
+} from '@azure/functions';
+import { anteroom, type AnteroomOptions } from '../src/anteroom';
+import { clientId, tenantId } from './support/tiny-provider';
+
+const environment = {
+  APP_BASE_URL: 'http://localhost:7071',
+  ENTRA_TENANT_ID: tenantId,
+  ENTRA_CLIENT_ID: clientId,
+  ENTRA_CLIENT_SECRET: 'a-secret',
+  TABLES_CONNECTION_STRING: 'UseDevelopmentStorage=true',
+  KEY_RING_SECRET: Buffer.alloc(32, 7).toString('base64url'),
+};
+
+/** An app with the route prefix `api`, unless the options say something else. */
+const make = (options: AnteroomOptions = {}) =>
+  anteroom({ environment, routePrefix: 'api', ...options });
+
+const ours = { 'sec-fetch-site': 'same-origin', 'x-csrf': '1' };
+
+async function ask(
+  handler: HttpHandler,
+  headers: Record<string, string> = ours,
+): Promise<HttpResponseInit> {
+  const request = new HttpRequest({ method: 'GET', url: 'http://10.0.0.1/api/reports', headers });
+  const invocation = new InvocationContext({ functionName: 'test', logHandler: () => undefined });
+  return await handler(request, invocation);
+}
+
+const page = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'none' };
+
+/** Where a browser that is signed out goes from a guarded page. */
+async function loginOf(options: AnteroomOptions): Promise<string | null> {
+  const answer = await ask(
+    make(options).signedIn(() => ({})),
+    page,
+  );
+  return new Headers(answer.headers).get('location');
+}
+
+function routesOf(options: AnteroomOptions): string[] {
+  const routes: string[] = [];
+  const app = {
+    http: (_name: string, { route = '' }: HttpFunctionOptions) => routes.push(route),
+    timer: () => undefined,
+  };
+  make(options).register(app);
+  return routes;
+}
+
+describe('the options of anteroom', () => {
+  it.each(['api', '/api', 'api/', '/api/'])(
+    'take the route prefix %s as the host does',
+    async (routePrefix) => {
+      expect(await loginOf({ routePrefix })).toBe(
+        'http://localhost:7071/api/auth/login?return_to=%2Fapi%2Freports',
+      );
+    },
+  );
+
+  it.each(['', '/'])('take %j as no route prefix', async (routePrefix) => {
+    expect(await loginOf({ routePrefix })).toMatch(/^http:\/\/localhost:7071\/auth\/login\?/);
+  });
+
+  it.each(['api\\x', 'api?x', 'a pi', 'api/{tenant}', 'api//v1', '../api'])(
+    'refuse the route prefix %j, which would lead our links elsewhere',
+    (routePrefix) => {
+      expect(() => make({ routePrefix })).toThrow(/^routePrefix must be/);
+    },
+  );
+
+  it.each([
+    'hello',
+    '.evil.example/',
+    '@evil.example',
+    '//evil.example',
+    '/\\evil.example',
+    'https://evil.example/',
+    '',
+  ])('refuse %j as the home page: people would be sent to another host', (homePath) => {
+    expect(() => make({ homePath })).toThrow(/^homePath must be/);
+  });
+
+  it.each(['/api/auth/login', '/API/auth/Logout', '/api/x/../auth/redirect'])(
+    'refuse the home page %s, where a sign-in would begin or end again',
+    (homePath) => {
+      expect(() => make({ homePath })).toThrow(/^homePath must be/);
+    },
+  );
+
+  it.each(['/', '/api/hello', '/api/auth/me', '/app/?tab=1#top'])(
+    'take %s as the home page',
+    (homePath) => {
+      expect(() => make({ homePath })).not.toThrow();
+    },
+  );
+
+  it.each(['/health', 'admin/health', 'runtime', 'health/'])(
+    'refuse the health route %s, as the host would once it is running',
+    (healthRoute) => {
+      expect(() => make({ healthRoute })).toThrow(/^healthRoute must be/);
+    },
+  );
+
+  it('stand health where they say', () => {
+    expect(routesOf({ healthRoute: 'status/health' })).toContain('status/health');
+    expect(routesOf({ basePath: 'sign-in' })).toContain('sign-in/health');
+  });
+});
+
+describe('host.json', () => {
+  const before = process.cwd();
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'host-json-'));
+    process.chdir(folder);
+  });
+  afterEach(() => {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  });
+
+  const loginUnder = async (hostJson: string) => {
+    writeFileSync('host.json', hostJson);
+    const auth = anteroom({ environment });
+    const answer = await ask(
+      auth.signedIn(() => ({})),
+      page,
+    );
+    return new URL(new Headers(answer.headers).get('location') ?? '').pathname;
+  };
+
+  it.each([
+    ['without a prefix', '{ "version": "2.0" }', '/api/auth/login'],
+    ['with one', '{ "extensions": { "http": { "routePrefix": "/v1/" } } }', '/v1/auth/login'],
+    ['with none', '{ "extensions": { "http": { "routePrefix": "" } } }', '/auth/login'],
+    [
+      'with comments and last commas',
+      '// "a"\n{ /* b */ "note": "https://a/*", "extensions": { "http": { "routePrefix": "v1", }, }, }',
+      '/v1/auth/login',
+    ],
+    [
+      'as Visual Studio saves it, with a byte order mark',
+      '\uFEFF{ "extensions": { "http": { "routePrefix": "v1" } } }',
+      '/v1/auth/login',
+    ],
+  ])('%s is understood as the host does', async (_name, text, path) => {
+    expect(await loginUnder(text)).toBe(path);
+  });
+});
+
+describe('what a handler gives', () => {
+  const answerTo = (answer: unknown) =>
+    ask(make().sameOrigin((() => answer) as unknown as HttpHandler));
+
+  it('may be nothing: 204, as without a guard', async () => {
+    expect(await answerTo(undefined)).toMatchObject({ status: 204 });
+  });
+
+  it.each(['a text', 42, true])(
+    'is 500 for %j, of which the host can make no answer',
+    async (answer) => {
+      expect(await answerTo(answer)).toMatchObject({ status: 500 });
+    },
+  );
+
+  it.each([
+    ['Response', () => new Response('a')],
+    ['HttpResponse', () => new HttpResponse({ body: 'a' })],
+  ])('is 500 for a %s whose body was read already', async (_name, create) => {
+    const answer = create();
+    await answer.text();
+    expect(await answerTo(answer)).toMatchObject({ status: 500 });
+  });
+
+  it('may be a Response of its own, with all its headers', async () => {
+    const answer = await answerTo(
+      new Response(null, { status: 302, headers: { Location: '/api/hello', 'X-Own': '1' } }),
+    );
+    const headers = new Headers(answer.headers);
+    expect([answer.status, headers.get('location'), headers.get('x-own')]).toEqual([
+      302,
+      '/api/hello',
+      '1',
+    ]);
+  });
+});
+
+describe('withRole', () => {
+  it.each([[[]], [''], [undefined], [['reader', '']]])(
+    'refuses %j at once: nobody could pass',
+    (roles) => {
+      expect(() => make().withRole(roles as string, () => ({}))).toThrow(/^withRole needs/);
+    },
+  );
+});
