@@ -32,3 +32,20 @@ describe('files that the documents name', () => {
     expect(gone).toEqual([]);
   });
 });
+
+describe('docs/decisions/002-dependencies.md', () => {
+  const text = readFileSync('docs/decisions/002-dependencies.md', 'utf8');
+
+  it.each(['package.json', 'local/package.json', 'bench/package.json'])(
+    'has a line for each package that %s names',
+    (file) => {
+      const manifest = JSON.parse(readFileSync(file, 'utf8')) as Record<string, object>;
+      const names = ['dependencies', 'devDependencies', 'optionalDependencies']
+        .flatMap((kind) => Object.keys(manifest[kind] ?? {}))
+        // Types come with the package that they describe.
+        .filter((name) => !name.startsWith('@types/'));
+      expect(names).not.toEqual([]);
+      expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+    },
+  );
+});
