@@ -72,4 +72,15 @@ describe('docs/ARCHITECTURE.md', () => {
     expect(there.filter((name) => !known.includes(name))).toEqual([]);
     expect(known.filter((name) => !there.includes(name))).toEqual([]);
   });
+
+  it('shows them in the order in which they may import', () => {
+    const rule = readFileSync('test/architecture/import-direction.test.ts', 'utf8');
+    const [, floors = ''] = /const floors = \[\n([^;]*)\];/.exec(rule) ?? [];
+    const ordered = [...floors.matchAll(/'([\w-]+)'/g)].map(([, name]) => name ?? '');
+    const shown = [...map.matchAll(/^ {2}([\w-]+)[.\w]*\/? /gm)]
+      .map(([, name]) => name ?? '')
+      .filter((name) => ordered.includes(name));
+    expect(shown.length).toBeGreaterThan(15);
+    expect(shown).toEqual(ordered.filter((name) => shown.includes(name)));
+  });
 });
