@@ -32,7 +32,7 @@ import {
 } from './sign-in/guards';
 import { requireHealthRoute, siteOf } from './site';
 import { callApi, type ApiRequest } from './tokens/call-api';
-import { once } from './waiting';
+import { endWhenStalled, once } from './waiting';
 
 /** What is code and not configuration. Everything else is a setting of the app. */
 export interface AnteroomOptions {
@@ -322,8 +322,13 @@ function answerOf(answer: Answer | undefined): HttpResponseInit {
   const passed = [...answer.headers].filter(([name]) =>
     isFetched ? fetchedHeaders.includes(name) : !bodilessHeaders.includes(name),
   );
-  return { status: answer.status, headers: passed, body: answer.body };
+  // The host reads the body after the deadline of the request has been taken away.
+  const body = isFetched && answer.body ? endWhenStalled(answer.body, stallMs) : answer.body;
+  return { status: answer.status, headers: passed, body };
 }
+
+/** As long as a request has to answer. */
+const stallMs = 8_500;
 
 /** No cookie of the API, and no rights for other origins. */
 const fetchedHeaders = ['content-type', 'content-language', 'content-disposition', 'retry-after'];

@@ -10,6 +10,7 @@ import {
   InvocationContext,
 } from '@azure/functions';
 import { anteroom, type AnteroomOptions } from '../src/anteroom';
+import { failureOf } from './support/auth-fixture';
 import { clientId, tenantId } from './support/tiny-provider';
 
 const environment = {
@@ -192,6 +193,57 @@ describe('what a handler gives', () => {
       '/api/hello',
       '1',
     ]);
+  });
+});
+
+describe('the answer of an API, passed on', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  /** As `fetch` gives it: it has an address. */
+  async function passedOn(body: ReadableStream<Uint8Array>): Promise<Response> {
+    const fetched = Object.defineProperty(new Response(body), 'url', {
+      value: 'https://a.example/',
+    });
+    const handler = () => fetched as unknown as HttpResponseInit;
+    return new Response((await ask(make().sameOrigin(handler))).body as ReadableStream);
+  }
+
+  it('ends with an error when its body comes to a halt: the invocation would not end otherwise', async () => {
+    let reason: unknown;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(Buffer.from('{"value":['));
+      },
+      cancel: (given) => {
+        reason = given;
+      },
+    });
+    const text = failureOf((await passedOn(body)).text());
+    await jest.advanceTimersByTimeAsync(8_500);
+    expect(await text).toMatchObject({ code: 'ERR_DEADLINE' });
+    expect(reason).toMatchObject({ code: 'ERR_DEADLINE' });
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('may take long as a whole', async () => {
+    let count = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        await new Promise((resolve) => setTimeout(resolve, 5_000));
+        count += 1;
+        if (count === 4) controller.close();
+        else controller.enqueue(Buffer.from(String(count)));
+      },
+    });
+    const text = (await passedOn(body)).text();
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(await text).toBe('123');
+    expect(jest.getTimerCount()).toBe(0);
   });
 });
 
