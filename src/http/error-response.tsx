@@ -227,11 +227,15 @@ function pickerLink(text: string, returnPath: string, { services }: RequestConte
   return { href: loginPathTo(services.site, returnPath, 'select_account'), text };
 }
 
-function isPartOfSignIn({ path, services }: RequestContext): boolean {
-  const { authPath } = services.site;
-  return (
-    path.startsWith(`${authPath}/`) && /^(login|redirect)\b/.test(path.slice(authPath.length + 1))
-  );
+function isPartOfSignIn(context: RequestContext): boolean {
+  return /^(login|redirect)\b/.test(pathBelow(context));
+}
+
+/** The path of a function of ours, without the base path; empty for any other. The host reads routes in any case. */
+function pathBelow({ path, services }: RequestContext): string {
+  const prefix = `${services.site.authPath}/`.toLowerCase();
+  const lower = path.toLowerCase();
+  return lower.startsWith(prefix) ? lower.slice(prefix.length) : '';
 }
 
 /** Starts a failed sign-in again, for the same wanted page. */
@@ -260,10 +264,12 @@ function refusalLabel(refusal: ProviderRefusal): string {
 }
 
 /** `/auth/sessions/end` and `/auth/admin/end` stand below the list that named the session. */
-function backToListLink({ path, services }: RequestContext): PageLink {
-  const { authPath } = services.site;
-  const href = `${authPath}/${path.startsWith(`${authPath}/admin/`) ? 'admin' : 'sessions'}`;
-  return { href, text: 'Back to the list' };
+function backToListLink(context: RequestContext): PageLink {
+  const { site } = context.services;
+  const page = pathBelow(context).startsWith('admin/') ? 'admin' : 'sessions';
+  // An app may have left the list out, and a function of a team's own may throw the same error.
+  if (!site.menu.includes(page)) return homeLink(site);
+  return { href: `${site.authPath}/${page}`, text: 'Back to the list' };
 }
 
 /** True when a retry may help: the fault may pass, or an operator may correct it. */

@@ -21,6 +21,7 @@ import {
   type TestContext,
   testSite,
 } from '../support/context-fixture';
+import type { Site } from '../../src/pages/layout';
 import { userOf } from '../support/session-fixture';
 import { words } from '../support/test-browser';
 
@@ -34,6 +35,12 @@ afterAll(() => fixture.stop());
 const browser = (path = '/reports', method = 'GET') =>
   fixture.context(path, { method, headers: browserHeaders });
 const client = (path = '/reports') => fixture.context(path, { headers: {} });
+
+/** The same in an app whose pages stand elsewhere. */
+function under(site: Partial<Site>, context: TestContext): TestContext {
+  const { services } = context;
+  return { ...context, services: { ...services, site: { ...services.site, ...site } } };
+}
 
 function pageOf(error: unknown, context: TestContext = browser()) {
   const answer = answerError(error, context);
@@ -649,6 +656,26 @@ describe('errorLinks of a sign-in', () => {
   it('lead to the home page where no page is known', () => {
     const { href, text } = firstLink(new AppError('ERR_SIGN_IN_UNSOLICITED'), answer);
     expect([href, text]).toEqual(['/auth/login?return_to=%2F', 'Sign in']);
+  });
+
+  it.each([
+    ['/API/Auth/Login?prompt=x', 'Sign in /api/auth/login?return_to=%2F'],
+    ['/api/AUTH/redirect?code=x', 'Sign in /api/auth/login?return_to=%2F'],
+    ['/api/auth-own/login', undefined],
+  ])('know %s, however it is written, as the host does', (path, link) => {
+    const context = under({ authPath: '/api/auth' }, browser(path));
+    const { links } = pageOf(new AppError('ERR_BAD_REQUEST'), context);
+    expect(links).toEqual([...(link === undefined ? [] : [link]), 'Home /']);
+  });
+
+  it.each([
+    ['/api/Auth/Admin/end', 'Back to the list /api/auth/admin'],
+    ['/api/auth/sessions/end', undefined],
+    ['/api/orders/end', undefined],
+  ])('lead from %s to no list that the app has left out', (path, link) => {
+    const site = { authPath: '/api/auth', menu: ['admin'] } as const;
+    const { links } = pageOf(new AppError('ERR_SESSION_GONE'), under(site, browser(path, 'POST')));
+    expect(links).toEqual([...(link === undefined ? [] : [link]), 'Home /']);
   });
 
   it('name no way to sign in after an error that is none of a sign-in', () => {
