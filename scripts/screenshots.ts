@@ -9,8 +9,7 @@ import {
   chromium as playwright,
   type Page,
 } from 'playwright-core';
-import { isPortFree } from '../local/loopback/processes';
-import { startStack } from '../local/stack/stack';
+import { startLocalStack } from '../src/testing';
 
 /** The Chromium of `CHROME_PATH`, else the one of `@sparticuz/chromium` with the font it brings along. */
 export async function launchBrowser(): Promise<Browser> {
@@ -82,11 +81,10 @@ const shots: readonly Shot[] = [
 /** Starts a stack of its own, takes every picture anew into `folder`, and ends the stack. */
 export async function takeScreenshots(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  // The usual port, when it is free, gives the pictures the address a reader will see.
-  const stack = await startStack((await isPortFree(7071)) ? { appPort: 7071 } : {});
+  const stack = await startLocalStack({ build: false });
   try {
     const browser = await launchBrowser();
-    const app = stack.apps[0]?.url ?? '';
+    const app = stack.url;
     for (const [account, userAgent] of visitors) {
       await visit(browser, { app, account, path: '/', options: { userAgent } });
     }
