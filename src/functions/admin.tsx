@@ -1,7 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import type { HttpFunction } from '../http/endpoint';
 import type { Handler } from '../http/context';
+import type { HttpFunction } from '../http/endpoint';
 import { readForm, readQuery } from '../http/request';
 import { htmlPage, json, redirectTo } from '../http/responses';
 import { ConfirmEndPage, ConsolePage } from '../pages/console-page';
@@ -14,8 +14,8 @@ import { answerSignOut, notDone, signOut } from '../sign-in/sign-out';
 const pageSize = 100;
 
 /**
- * GET auth/admin: live sessions, for holders of the app role, in pages of 100. `search` finds people by name or
- * address, or by a user key as it stands in the log; `from` goes on where a page ended.
+ * GET auth/admin: the live sessions, in pages of 100, for people with the app role. `search` finds people by name, user
+ * name, or the user key that the log shows. `from` continues where a page ended.
  */
 async function admin(context: SessionContext): Promise<HttpResponseInit> {
   const { user, query, now } = context;
@@ -76,10 +76,10 @@ function listAsJson(
   });
 }
 
-/** Sessions a confirmation shows; what is ended is all of them. */
+/** The most sessions that the confirmation shows. All of them end. */
 const maxShown = 10;
 
-/** What a holder of the role wants to end: one session, or all of a user's. */
+/** The sessions to end: one, or all of a user when `sessionKey` is `undefined`. */
 interface Target {
   readonly userKey: string;
   readonly sessionKey: string | undefined;
@@ -92,7 +92,7 @@ function parseTarget(user: string | undefined, session: string | undefined): Tar
   };
 }
 
-/** GET auth/admin/end: asks once more, showing whom and what it would end. Changes nothing. */
+/** GET auth/admin/end: shows the person and the sessions that would end, and asks for a confirmation. It changes nothing. */
 async function confirmEnd(context: SessionContext): Promise<HttpResponseInit> {
   const { query, user, ticket, now } = context;
   const target = parseTarget(readQuery(query, 'user', 43), readQuery(query, 'session', 43));
@@ -122,9 +122,9 @@ async function sessionsOf(
 }
 
 /**
- * POST auth/admin/end: ends the session `session` of the user `user`, or all of that user's when no session is named.
- * Ending one's own works as signing out.
- * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when there is no such session any more
+ * POST auth/admin/end: ends the session `session` of the user `user`, or all sessions of that user without `session`. For
+ * the person's own session it works as a sign-out.
+ * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when the session has already ended
  */
 async function end(context: SessionContext): Promise<HttpResponseInit> {
   const { user, ticket } = context;
@@ -147,13 +147,13 @@ async function end(context: SessionContext): Promise<HttpResponseInit> {
 
 function endTarget(context: SessionContext, { userKey, sessionKey }: Target): Promise<number> {
   const { services, user, signal } = context;
-  const whom = { by: user.userKey, of: userKey };
+  const users = { by: user.userKey, of: userKey };
   if (sessionKey === undefined) {
-    return audited(context, { ...whom, event: 'end all sessions of user' }, () =>
+    return audited(context, { ...users, event: 'end all sessions of user' }, () =>
       services.sessions.endAllOf({ userKey }, signal),
     );
   }
-  return audited(context, { ...whom, event: 'end session', session: sessionKey }, async () =>
+  return audited(context, { ...users, event: 'end session', session: sessionKey }, async () =>
     Number(await services.sessions.endNamed({ userKey, sessionKey }, signal)),
   );
 }

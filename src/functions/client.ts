@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
+import type { Handler, RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import type { Site } from '../pages/layout';
-import type { RequestContext, Handler } from '../http/context';
 
-/** What scripts/build.mjs makes of src/client/client.ts; a bundle made in another way does without. */
+/** `scripts/build.mjs` makes these texts from `src/client/client.ts`. Another build does not define them. */
 declare const CLIENT_SCRIPT: string | undefined;
 declare const CLIENT_TYPES: string | undefined;
-/** And of src/client/continue.ts. */
+/** The same, from `src/client/continue.ts`. */
 declare const CONTINUE_SCRIPT: string | undefined;
 const script = typeof CLIENT_SCRIPT === 'undefined' ? undefined : CLIENT_SCRIPT;
 const continueScript = typeof CONTINUE_SCRIPT === 'undefined' ? undefined : CONTINUE_SCRIPT;
@@ -18,23 +18,25 @@ const freshSeconds = 300;
 
 type TextFor = (site: Site) => string;
 
-const asTheyAre =
+const unchanged =
   (text: string): TextFor =>
   () =>
     text;
 
-const textOr = (text: string | undefined, made: (text: string) => TextFor): TextFor | undefined =>
-  text === undefined ? undefined : made(text);
+const ifBuilt = (text: string | undefined, make: (text: string) => TextFor): TextFor | undefined =>
+  text === undefined ? undefined : make(text);
 
-/** The client knows `/auth`. Under another base path it is told so. */
+/** The client uses `/auth`. For another base path, one more line sets it. */
 const withAuthPath =
   (text: string): TextFor =>
   ({ authPath }) =>
     authPath === '/auth' ? text : `${text}setAuthPath(${JSON.stringify(authPath)});\n`;
 
 /**
- * GET auth/client.js and auth/client.d.ts: the browser client and its types. They hold nothing of anybody, so caches
- * may keep them; after five minutes they ask again, and get 304 until the next deployment.
+ * GET auth/client.js, auth/client.d.ts and auth/continue.js: the browser client, its types, and the script of the page
+ * that goes on by itself. They are the same for everybody, so caches may keep them. After five minutes a cache asks again,
+ * and gets 304 until the next deployment.
+ * @throws ERR_NOT_FOUND when the bundle was built without them
  */
 function serveText(contentType: string, textFor: TextFor | undefined): Handler {
   return ({ request, services }: RequestContext): HttpResponseInit => {
@@ -47,7 +49,7 @@ function serveText(contentType: string, textFor: TextFor | undefined): Handler {
   };
 }
 
-/** RFC 9110 section 13.1.2: a list, compared weakly; proxies that compress make tags weak. */
+/** True when `If-None-Match` lists the tag. `W/` is ignored, because proxies that compress make tags weak (RFC 9110 section 13.1.2). */
 function namesTag(header: string | null, etag: string): boolean {
   const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
   return tags.includes(etag) || tags.includes('*');
@@ -57,16 +59,16 @@ export const clientFunctions: readonly HttpFunction[] = [
   {
     name: 'client',
     route: 'client.js',
-    get: serveText('text/javascript; charset=utf-8', textOr(script, withAuthPath)),
+    get: serveText('text/javascript; charset=utf-8', ifBuilt(script, withAuthPath)),
   },
   {
     name: 'client-types',
     route: 'client.d.ts',
-    get: serveText('text/plain; charset=utf-8', textOr(types, asTheyAre)),
+    get: serveText('text/plain; charset=utf-8', ifBuilt(types, unchanged)),
   },
   {
     name: 'continue',
     route: 'continue.js',
-    get: serveText('text/javascript; charset=utf-8', textOr(continueScript, asTheyAre)),
+    get: serveText('text/javascript; charset=utf-8', ifBuilt(continueScript, unchanged)),
   },
 ];

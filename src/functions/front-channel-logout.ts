@@ -1,30 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import type { HttpFunction } from '../http/endpoint';
 import type { RequestContext } from '../http/context';
+import type { HttpFunction } from '../http/endpoint';
 import { isSid } from '../sessions/session-rows';
 import type { Settings } from '../settings';
 import { audited } from '../sign-in/ending';
 
-/**
- * No answer comes sooner: one that had something to end would otherwise take longer than one that had not, and so
- * tell whether a `sid` exists.
- */
-const soonestMs = 250;
+/** Every answer takes at least this long. Otherwise the time of an answer would tell whether the `sid` exists. */
+const minAnswerMs = 250;
 
 /**
- * GET auth/front-channel-logout: the provider says in a frame that its session `sid` has ended, so every session here
- * that came of it ends too. There is no cookie in that frame, and Entra ID sends no `iss`; when there is one it must
- * be the provider's. The answer is the same whatever was found.
+ * GET auth/front-channel-logout: the provider opens it in a frame when its session `sid` has ended. All our sessions with
+ * that `sid` end too. The frame has no cookies of ours. Entra ID sends no `iss`; a request that has one must name the
+ * provider. The answer is always the same.
  * @see OpenID Connect Front-Channel Logout 1.0 section 2
  */
 async function frontChannelLogout(context: RequestContext): Promise<HttpResponseInit> {
   const { services, query } = context;
-  const floor = sleep(soonestMs);
+  const minAnswerTime = sleep(minAnswerMs);
   const sid = sidIn(query, services.settings.issuer);
   if (sid !== undefined) await endSessions(context, sid);
-  await floor;
+  await minAnswerTime;
   return emptyFrame(services.settings);
 }
 
@@ -54,7 +51,7 @@ function emptyFrame({ authority }: Settings): HttpResponseInit {
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Security-Policy': `default-src 'none'; base-uri 'none'; frame-ancestors ${new URL(authority).origin}`,
-      // A provider that isolates its pages could not show the frame otherwise.
+      // Without this header, a provider whose pages are cross-origin isolated could not show the frame.
       'Cross-Origin-Resource-Policy': 'cross-origin',
     },
     body: '<!doctype html><html lang="en"><title>Signed out</title></html>',

@@ -1,8 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError, type ProviderRefusal } from '../errors';
+import type { Handler, RequestContext, Services } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { describeError } from '../http/error-log';
-import type { Handler, RequestContext, Services } from '../http/context';
 import { json, withHeader } from '../http/responses';
 
 const keptSeconds = 10;
@@ -14,13 +14,13 @@ type Check = (services: Services, signal: AbortSignal) => Promise<unknown>;
 const checks: readonly (readonly [Part, Check])[] = [
   ['storage', ({ table }, signal) => table.check(signal)],
   ['keys', ({ keyRing }, signal) => keyRing.current(signal)],
-  ['provider', ({ relyingParty: auth }, signal) => auth.provider.metadata(signal)],
-  // By the answers to people's requests. A request of our own would show no more.
-  ['credential', ({ relyingParty: auth }) => failOn(auth.credential.lastRefusal())],
+  ['provider', ({ relyingParty }, signal) => relyingParty.provider.metadata(signal)],
+  // The answers to people's sign-ins tell it. A request of our own would not tell more.
+  ['credential', ({ relyingParty }) => failOn(relyingParty.credential.lastRefusal())],
 ];
 
 /**
- * GET health: `ok`, or 503 with the names of the failing parts; the log says why they fail. An instance checks them at most
+ * GET health: `ok`, or 503 with the names of the failing parts. The log says why they fail. An instance checks them at most
  * once in ten seconds.
  */
 export function createHealth(): Handler {
@@ -37,7 +37,7 @@ async function failingParts(
   services: Services,
   log: RequestContext['log'],
 ): Promise<readonly Part[]> {
-  // Not the request's signal: other requests wait for the same answer.
+  // The signal of one request would not do, because other requests wait for the same result.
   const signal = AbortSignal.timeout(timeoutMs);
   const results = await Promise.all(
     checks.map(async ([part, check]) => {
@@ -66,7 +66,7 @@ function answerHealth(failing: readonly Part[]): HttpResponseInit {
     : withHeader(json({ status: 'failing', failing }, 503), 'Retry-After', `${keptSeconds}`);
 }
 
-/** One for each Anteroom, since it remembers its last answer. */
+/** Each Anteroom needs its own, because it keeps its last result. */
 export const createHealthFunction = (): HttpFunction => ({
   name: 'health',
   route: 'health',

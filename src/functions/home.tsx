@@ -9,16 +9,16 @@ import { HomePage, type SessionState } from '../pages/home-page';
 import { findSession } from '../sign-in/guards';
 import { withTimeout } from '../waiting';
 
-/** The page is public and must not hang on storage: who is signed in is told if that can be learned by then. */
+/** The page is public and must not wait long for storage. After this time it is shown without the session. */
 const timeoutMs = 2_000;
 
-/** GET /: what this is, who is signed in, and the three access levels. */
+/** GET /: what this app is, who is signed in, and the three access levels. */
 export async function home(context: RequestContext): Promise<HttpResponseInit> {
   const { settings, site } = context.services;
   const hasCookie = hasSessionCookie(context.requestCookies, settings);
-  const detour = bounce(context, hasCookie);
-  if (detour !== undefined) return detour;
-  // Most visitors have none, and no timer need be set for them.
+  const bounced = bounce(context, hasCookie);
+  if (bounced !== undefined) return bounced;
+  // Most visitors have no cookie. They need no timer.
   const state = hasCookie ? await sessionState(context) : 'signed out';
   return htmlPage(
     site,
@@ -39,5 +39,5 @@ async function sessionState(context: RequestContext): Promise<SessionState> {
   }
 }
 
-/** For this app alone: other apps have a home page of their own. */
+/** Only this app has it. Other apps have a home page of their own. */
 export const homeFunction: HttpFunction = { name: 'home', route: '/', get: home };

@@ -11,25 +11,28 @@ import { findTicket } from '../sign-in/guards';
 import { beginSignIn, prompts, type SignInOptions } from '../sign-in/start';
 import { parseStepUpRequest, type StepUpRequest, stepUpSeconds } from '../sign-in/step-up';
 
-/** What some hosts take of a whole query. */
-const longestValue = 4096;
+/** Some hosts accept no longer query, so no parameter can be longer. */
+const maxValueLength = 4096;
 
-/** GET auth/login: begins a sign-in at the provider. Nothing is written to storage for it. */
+/**
+ * GET auth/login: begins a sign-in and redirects to the provider. Nothing is written to storage.
+ * @throws ERR_BAD_REQUEST, ERR_PAGE_TOO_LONG, ERR_NOT_A_NAVIGATION, ERR_PREFETCH, and as `beginSignIn`
+ */
 async function login(context: RequestContext): Promise<HttpResponseInit> {
   const { request, query, visitor, services } = context;
-  // The sign-in cookie is needed: a new one would undo the sign-ins of other tabs. Browsers without Fetch Metadata would
-  // bounce at each sign-in for it, so they do not.
-  const detour = bounce(context, !request.headers.has('sec-fetch-site'));
-  if (detour !== undefined) return detour;
-  // Whatever is wrong below, its page leads back to the wanted one.
+  // The request needs the sign-in cookie: a new cookie would break the sign-ins of other tabs. A browser without Fetch
+  // Metadata would bounce at every sign-in, so for it the cookie counts as there.
+  const bounced = bounce(context, !request.headers.has('sec-fetch-site'));
+  if (bounced !== undefined) return bounced;
+  // The page of any error below leads back to the wanted page.
   const wanted = wantedPage(services.site, readQuery(query, 'return_to', 8192));
   visitor.returnPath = wanted.path;
   if (isInsidePage(request)) throw new AppError('ERR_NOT_A_NAVIGATION');
-  // Scopes and claims are asked for by this app alone: a link could otherwise make a person consent to anything.
+  // Only this app may ask for scopes and claims. Otherwise a link could make a person consent to anything.
   if (query.has('scope') || query.has('claims')) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'scope or claims in the query' });
   }
-  const step = readQuery(query, 'step', longestValue);
+  const step = readQuery(query, 'step', maxValueLength);
   return step === undefined
     ? beginSignIn(context, readOptions(context, wanted))
     : stepUp(context, await openStep(context, step));
@@ -44,15 +47,15 @@ function readOptions(
       lostPage: lost,
     });
   }
-  const asked = readQuery(query, 'prompt', longestValue);
+  const asked = readQuery(query, 'prompt', maxValueLength);
   const prompt = prompts.find((known) => known === asked);
   if (prompt !== asked) throw new AppError('ERR_BAD_REQUEST', { note: 'unknown prompt' });
   return {
     retries: 0,
     returnPath: path,
     prompt,
-    loginHint: readQuery(query, 'login_hint', longestValue),
-    domainHint: readQuery(query, 'domain_hint', longestValue),
+    loginHint: readQuery(query, 'login_hint', maxValueLength),
+    domainHint: readQuery(query, 'domain_hint', maxValueLength),
   };
 }
 
@@ -61,13 +64,13 @@ async function openStep(context: RequestContext, step: string): Promise<StepUpRe
   const payload = await openSealed('step-up', step, { keyRing: services.keyRing, now, signal });
   const request = parseStepUpRequest(payload);
   if (request === undefined) {
-    throw new AppError('ERR_BAD_REQUEST', { note: 'step was not sealed here or is a day old' });
+    throw new AppError('ERR_BAD_REQUEST', { note: 'step is not ours or is older than a day' });
   }
   visitor.returnPath = localPath(services.site, request.returnPath);
   return request;
 }
 
-/** A step-up is for the session whose request needed it. With another session the link is a plain sign-in. */
+/** Begins the step-up in the session that needs it. In another session the link is a plain sign-in. */
 async function stepUp(context: RequestContext, request: StepUpRequest): Promise<HttpResponseInit> {
   const { services, now } = context;
   const returnPath = localPath(services.site, request.returnPath);
@@ -75,7 +78,7 @@ async function stepUp(context: RequestContext, request: StepUpRequest): Promise<
   if (ticket === undefined || sessionKeyOf(ticket.sessionId) !== request.sessionKey) {
     return beginSignIn(context, { retries: 0, returnPath });
   }
-  // What was asked for then may have been done meanwhile: the page itself knows.
+  // The step-up may have been done since then. The page itself knows.
   if (now >= request.madeAt + stepUpSeconds) {
     return redirectTo(services.settings.baseUrl + returnPath);
   }

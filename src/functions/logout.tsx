@@ -21,8 +21,9 @@ import {
 import { withTimeout } from '../waiting';
 
 /**
- * POST auth/logout: ends this session on the server, then goes on to the provider's own sign-out.
- * `everywhere=true` ends all of the user's sessions; `local=true` leaves the provider's session alone.
+ * POST auth/logout: ends this session on the server, then leads to the provider's sign-out. `everywhere=true` ends all
+ * sessions of the user. `local=true` keeps the session at the provider.
+ * @throws ERR_BAD_REQUEST, ERR_CROSS_SITE, ERR_MEDIA_TYPE, ERR_CSRF_HEADER
  */
 async function logout(context: RequestContext): Promise<HttpResponseInit> {
   const form = await readForm(context.request);
@@ -33,20 +34,20 @@ async function logout(context: RequestContext): Promise<HttpResponseInit> {
   return answerSignOut(context, { url, notDone: notDone(notice), until: notice.until });
 }
 
-/** The page is public and must not hang on storage. */
+/** The page is public and must not wait long for storage. */
 const timeoutMs = 2_000;
 
 /**
- * GET auth/signed-out: says what happened; where the provider sends people after its own sign-out. It says nothing
- * that a link could make it say: what happened stands in a cookie, and whoever is still signed in is told that.
+ * GET auth/signed-out: says what happened. The provider sends people here after its own sign-out. No link can make the page
+ * say something untrue: it reads what happened from a cookie, and tells a person who is still signed in.
  */
 async function signedOut(context: RequestContext): Promise<HttpResponseInit> {
   const { requestCookies } = context;
   const { settings, site } = context.services;
   const hasSession = hasSessionCookie(requestCookies, settings);
-  // The provider sends people here from its site, so without our cookies at first.
-  const detour = bounce(context, hasSession);
-  if (detour !== undefined) return detour;
+  // A person comes from the provider's site, so the first request has no cookies of ours.
+  const bounced = bounce(context, hasSession);
+  if (bounced !== undefined) return bounced;
   const user = hasSession ? await whoIsSignedIn(context) : undefined;
   if (user !== undefined) return stillSignedIn(user, site);
   const content = readNotice(requestCookies, 'signed-out', settings);
@@ -70,7 +71,7 @@ async function signedOut(context: RequestContext): Promise<HttpResponseInit> {
   );
 }
 
-/** Whoever cannot be asked about counts as signed in: the page must not reassure somebody wrongly. */
+/** `unknown` when storage does not answer. The page must not tell a person wrongly that the session has ended. */
 async function whoIsSignedIn(context: RequestContext): Promise<User | 'unknown' | undefined> {
   try {
     const found = await withTimeout(context.signal, timeoutMs, (signal) =>
@@ -90,7 +91,7 @@ function stillSignedIn(user: User | 'unknown', site: Site): HttpResponseInit {
     <MessagePage
       title="You are still signed in"
       door="lit"
-      // The menu of whoever is known has the button already.
+      // For a known user the menu already has the button.
       signedInAs={user === 'unknown' ? undefined : user}
       offersSignOut={user === 'unknown'}
       links={[{ href: site.homePath, text: 'Home' }]}

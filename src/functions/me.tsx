@@ -6,7 +6,7 @@ import { ProfilePage } from '../pages/profile-page';
 import { type SessionContext, signedIn } from '../sign-in/guards';
 import { readPhoto, readProfile } from '../tokens/call-api';
 
-/** GET auth/me: the user's Microsoft Graph profile, read as the user. */
+/** GET auth/me: the user's Microsoft Graph profile, read with the user's own token. */
 async function me(context: SessionContext): Promise<HttpResponseInit> {
   const { services, user, accessToken, signal } = context;
   const access = { accessToken: await accessToken(), scopes: services.settings.graphScopes };
@@ -16,7 +16,10 @@ async function me(context: SessionContext): Promise<HttpResponseInit> {
     : json(profile);
 }
 
-/** GET auth/me/photo: the user's Microsoft Graph photo, or 404. */
+/**
+ * GET auth/me/photo: the user's Microsoft Graph photo.
+ * @throws ERR_NOT_FOUND when there is no photo
+ */
 async function mePhoto(context: SessionContext): Promise<HttpResponseInit> {
   const { services, accessToken, signal } = context;
   const access = { accessToken: await accessToken(), scopes: services.settings.graphScopes };

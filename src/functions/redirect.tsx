@@ -17,8 +17,9 @@ import {
 } from '../sign-in/finish';
 
 /**
- * GET auth/redirect: the provider's answer. It arrives from another site, so without our `SameSite=Strict` cookies:
- * the first visit looks at nothing and opens the same address again as a navigation of our own (`hop=1`).
+ * GET auth/redirect: the provider's answer. The browser comes from another site, so it does not send our `SameSite=Strict`
+ * cookies. The first request therefore gets a page that opens the same address again, with `hop=1`, and nothing else.
+ * @see `completeSignIn`
  */
 async function redirect(context: RequestContext): Promise<HttpResponseInit> {
   let answer: HttpResponseInit;
@@ -27,7 +28,7 @@ async function redirect(context: RequestContext): Promise<HttpResponseInit> {
   } catch (error) {
     answer = answerError(error, context);
   }
-  // The address holds the code, so no other page may see it as a referrer.
+  // The address has the code, so it must not become the referrer of another page.
   return withHeader(answer, 'Referrer-Policy', 'no-referrer');
 }
 
@@ -35,14 +36,14 @@ async function answerRedirect(context: RequestContext): Promise<HttpResponseInit
   const { request, query, services } = context;
   if (isPrefetch(request)) throw new AppError('ERR_PREFETCH');
   const hops = query.getAll('hop');
-  // A crafted `hop=0` would hop for ever.
+  // Without this check, an address with `hop=0` would hop without end.
   if (hops.length > 1 || (hops.length === 1 && hops[0] !== '1')) {
-    throw new AppError('ERR_BAD_REQUEST', { note: 'hop is not ours' });
+    throw new AppError('ERR_BAD_REQUEST', { note: 'hop must be 1' });
   }
   if (isBare(query)) return goHome(services);
-  // HEAD, as link checkers and Office ask, redeems no code: it would be spent for the person.
+  // Link checkers and Office send HEAD. It must not redeem the code, because a code works only once.
   if (hops.length === 0 || request.method !== 'GET') return hopPage(context);
-  // First, so that a fault of the answer does not lose the wanted page.
+  // First, so that a faulty answer does not lose the wanted page.
   const attempt = await findAttempt(context);
   const callback = parseCallback(query);
   switch (callback.kind) {
@@ -70,7 +71,7 @@ function hopPage({ path, services }: RequestContext): HttpResponseInit {
   });
 }
 
-/** Anybody can write such an address, so it changes nothing, and the page only says what the sign-in service reports. */
+/** Anybody can write such an address. So it changes nothing, and the page only says what the sign-in service reports. */
 function answerConsent(
   { prefersHtml, visitor, services }: RequestContext,
   { refusal }: Extract<Callback, { readonly kind: 'admin-consent' }>,
@@ -94,7 +95,7 @@ function answerConsent(
   );
 }
 
-/** What Entra ID answers when an administrator declines, also without `admin_consent`: AADSTS65004, "declined to consent". */
+/** Entra ID's number when an administrator declines consent. It also comes without `admin_consent`. */
 const declinedConsent = 'AADSTS65004';
 
 function throwIfConsentDeclined(answer: ProviderAnswer): void {

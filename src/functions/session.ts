@@ -1,10 +1,13 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { HttpFunction } from '../http/endpoint';
 import type { RequestContext } from '../http/context';
+import type { HttpFunction } from '../http/endpoint';
 import { json } from '../http/responses';
-import { signedIn, type SessionContext } from '../sign-in/guards';
+import { type SessionContext, signedIn } from '../sign-in/guards';
 
-/** GET auth/session: who is signed in and for how long, for a front end. `slide=false` never extends the session. */
+/**
+ * GET auth/session: who is signed in and for how many seconds, for a front end. `slide=false` does not extend the session.
+ * @throws ERR_SIGNED_OUT, ERR_STEP_UP
+ */
 function session({ user, session, now, services }: SessionContext): HttpResponseInit {
   return json({
     user: {
@@ -22,7 +25,7 @@ function session({ user, session, now, services }: SessionContext): HttpResponse
   });
 }
 
-/** Only here: everywhere else the query belongs to the team. */
+/** Only this function reads it from the query. The query of other functions belongs to the team. */
 const slides = ({ query }: RequestContext) => query.get('slide') !== 'false';
 
 export const sessionFunction: HttpFunction = {

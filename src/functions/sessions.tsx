@@ -6,12 +6,12 @@ import { htmlPage, json, redirectTo } from '../http/responses';
 import { SessionsPage } from '../pages/sessions-page';
 import { lastUsedAbout, sessionKeyOf } from '../sessions/session';
 import { audited, leaveEndedNotice, parseNamedKey, takeEndedNotice } from '../sign-in/ending';
-import { signedIn, type SessionContext } from '../sign-in/guards';
+import { type SessionContext, signedIn } from '../sign-in/guards';
 import { answerSignOut, notDone, signOut } from '../sign-in/sign-out';
 
 const pageSize = 100;
 
-/** GET auth/sessions: the user's own live sessions, this one marked and first, the others from the newest on. */
+/** GET auth/sessions: the user's own live sessions, in pages of 100. The current one comes first, then the newest. */
 async function sessions(context: SessionContext): Promise<HttpResponseInit> {
   const { services, user, ticket, query, now, signal } = context;
   const { idleSeconds } = services.settings;
@@ -63,9 +63,9 @@ async function sessions(context: SessionContext): Promise<HttpResponseInit> {
 }
 
 /**
- * POST auth/sessions/end: ends one of the user's own sessions (`session`), or all but this one (`others=true`). Only the
- * user's own partition is ever looked at, so another user's session is as unknown as a made-up one.
- * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when there is no such session of theirs any more
+ * POST auth/sessions/end: ends one of the user's own sessions (`session`), or all except this one (`others=true`). It reads
+ * only the user's own partition, so it cannot find the session of another user.
+ * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when the user has no such live session
  */
 async function endOwnSessions(context: SessionContext): Promise<HttpResponseInit> {
   const form = await readForm(context.request);

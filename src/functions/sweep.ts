@@ -5,11 +5,11 @@ import { sweepExpiredRows } from '../sessions/sweep';
 /** Every quarter of an hour. */
 export const sweepSchedule = '0 */15 * * * *';
 
-/** Below the host's `functionTimeout`, so that the position is kept for the next run. */
+/** The limits of one run. It must end before the host's `functionTimeout`, so that it can save its position. */
 const maxPages = 10;
 const deadlineMs = 50_000;
 
-/** A timer: removes rows that have expired, goes on where the last run stopped, logs counts. */
+/** A timer that removes expired rows. Each run continues where the last one stopped, and logs counts. */
 export function createSweep(findServices: FindServices): TimerHandler {
   return async (_timer, context) => {
     const services = findServices();
