@@ -1,6 +1,6 @@
-// Served as /auth/client.js: what a front end on this origin needs to know of its own sign-in. It imports nothing and
-// keeps no state; tokens never come to the browser.
-// The one thing of the browser that the server's own types do not know.
+// Served as /auth/client.js, for a front end on this origin: who is signed in, sign-in, sign-out and `fetch`. It imports
+// nothing and keeps nothing but the base path. No token ever comes to the browser.
+// The server's types do not have this part of the browser.
 declare const location: {
   readonly origin: string;
   readonly pathname: string;
@@ -9,7 +9,7 @@ declare const location: {
   assign(url: string): void;
 };
 
-/** Who is signed in, and until when. Times are epoch milliseconds by this browser's clock, as `Date.now()` is. */
+/** Who is signed in, and until when. Times are epoch milliseconds by this browser's clock, like `Date.now()`. */
 export interface SessionFacts {
   readonly user: {
     readonly name: string;
@@ -20,18 +20,19 @@ export interface SessionFacts {
     readonly iss: string;
   };
   readonly roles: readonly string[];
-  /** When it ends if nothing is done until then. */
+  /** When the session ends if nobody uses it before. */
   readonly idleExpiresAt: number;
-  /** When it ends in any case. */
+  /** When the session ends in any case. */
   readonly expiresAt: number;
 }
 
-/** Where the app's functions of Anteroom stand. */
+/** The path of Anteroom's functions in the app. */
 let authPath = '/auth';
 
 /**
- * For an app whose functions stand elsewhere: under the route prefix `api` it is `/api/auth`. The file that the app serves
- * knows it.
+ * Sets the path of Anteroom's functions when it is not `/auth`: with the route prefix `api` it is `/api/auth`. The file
+ * `client.js` that the app serves does this itself.
+ * @param path without a slash at the end
  * @example
  * ```ts
  * import { setAuthPath } from 'anteroom/client';
@@ -44,10 +45,11 @@ export function setAuthPath(path: string): void {
 }
 
 /**
- * Facts about the session, or `undefined` for a visitor who is signed out. Asking does not keep the session alive, so
- * it may be asked as often as one likes; `extend: true` counts as use.
- * @throws {AnteroomError} when it cannot be told, 503 for instance; with `code` `ERR_STEP_UP` and `loginUrl` when the
- * session lives but its user has to go through one more step first
+ * Facts about the session. `undefined` for a visitor who is signed out. The call does not extend the session, so a page may
+ * repeat it often.
+ * @param options `extend: true` extends the session, as a request of the person does
+ * @throws {AnteroomError} when the app gives another answer, for example 503; with `code` `ERR_STEP_UP` and `loginUrl` when
+ * the user must take one more step at the provider first
  * @example
  * ```ts
  * import { session } from 'anteroom/client';
@@ -67,15 +69,16 @@ export async function session(
   return {
     user: facts.user,
     roles: facts.roles,
-    // Counted from when it was asked: the answer took a while, and too early is better than too late.
+    // Counted from the start of the request, because the answer took some time. Too early is better than too late.
     idleExpiresAt: askedAt + facts.idle_expires_in * 1000,
     expiresAt: askedAt + facts.expires_in * 1000,
   };
 }
 
 /**
- * Address that signs in and comes back here, or to another path on this origin.
- * @param options `returnTo`: a path from `/` on, with query and fragment; `prompt`: as OpenID Connect has it
+ * The path that signs in and comes back to this page, or to another path on this origin.
+ * @param options `returnTo`: a path that begins with `/`, with query and fragment; `prompt`: one of OpenID Connect's values
+ * `login`, `select_account`, `consent`, `none`
  * @example
  * ```ts
  * import { loginUrl } from 'anteroom/client';
@@ -91,9 +94,9 @@ export function loginUrl(options: { returnTo?: string; prompt?: string } = {}): 
 }
 
 /**
- * Signs out here, then leaves the page for the provider's sign-out. `local` stays signed in there; `everywhere` ends
- * the user's sessions in all browsers.
- * @returns what was left undone: `session`, `everywhere`, `provider`; the signed-out page says it too
+ * Signs out of the app, then opens the provider's sign-out page.
+ * @param options `local: true` keeps the session at the provider; `everywhere: true` ends the user's sessions in all browsers
+ * @returns what was not done: `session`, `everywhere`, `provider`. The signed-out page says it too
  * @throws {AnteroomError} when nothing was done
  * @example
  * ```ts
@@ -115,12 +118,12 @@ export async function logout(
 }
 
 /**
- * Like the browser's own `fetch`, for paths on this origin: sends `X-CSRF: 1`, and turns the app's 401 into signing in
- * and coming back to this page. The promise then stays open, since the page is about to be left.
+ * Like the browser's own `fetch`, for paths on this origin. It sends `X-CSRF: 1`. After a 401 of the app it opens the
+ * sign-in, which comes back to this page; the promise then stays open, because the browser leaves the page.
  * @throws {TypeError} for an address on another origin, which must not get that header
- * @throws {AnteroomError} with `loginUrl` when a person must decide: the step that the app asks for has just been made and
- * did not help, so that going there by itself would go round for ever; or the address of this page is too long (over
- * 2 KB) to come back to
+ * @throws {AnteroomError} with `loginUrl` when the person must decide: the user has just taken the step that the app asks
+ * for, and it did not help (another try without a click would loop); or the address of this page is too long (over 2 KB) to
+ * come back to
  * @example
  * ```ts
  * import * as anteroom from 'anteroom/client';
@@ -141,7 +144,7 @@ export async function fetch(input: string | URL | Request, init?: RequestInit): 
   }
   const response = await globalThis.fetch(request);
   const problem = await problemOf(response);
-  // Any other 401 is for the caller.
+  // The caller handles any other 401.
   if (problem?.loginUrl === undefined) return response;
   if (problem.needsPerson) throw errorOf(response, problem);
   location.assign(problem.loginUrl);
@@ -149,7 +152,7 @@ export async function fetch(input: string | URL | Request, init?: RequestInit): 
 }
 
 /**
- * An answer of the app that is not the one hoped for. `code` is stable, the message is not.
+ * An error answer of the app. `code` is stable, the message is not.
  * @example
  * ```ts
  * import { AnteroomError, session } from 'anteroom/client';
@@ -162,7 +165,7 @@ export async function fetch(input: string | URL | Request, init?: RequestInit): 
 export class AnteroomError extends Error {
   readonly status: number;
   readonly code: string;
-  /** Where to sign in or to make one more step, for a person who decides to; it leads back to this page. */
+  /** The URL to sign in or to take one more step, when the person wants to. It leads back to this page. */
   readonly loginUrl: string | undefined;
 
   constructor(status: number, code: string, message: string, loginUrl?: string) {
@@ -174,7 +177,7 @@ export class AnteroomError extends Error {
   }
 }
 
-/** The members of a problem document that are used here, each checked. */
+/** The members of problem details that the client uses, each checked. */
 interface Problem {
   readonly code: string;
   readonly title: string | undefined;
@@ -183,7 +186,7 @@ interface Problem {
   readonly needsPerson: boolean;
 }
 
-/** The app's own problem details in an answer, which stays readable; `undefined` for any other answer. */
+/** The app's problem details in an answer; `undefined` for any other answer. The caller can still read the body. */
 async function problemOf(response: Response): Promise<Problem | undefined> {
   const type = response.headers.get('Content-Type') ?? '';
   if (response.ok || !type.startsWith('application/problem+json')) return undefined;

@@ -49,7 +49,10 @@ function serveText(contentType: string, textFor: TextFor | undefined): Handler {
   };
 }
 
-/** True when `If-None-Match` lists the tag. `W/` is ignored, because proxies that compress make tags weak (RFC 9110 section 13.1.2). */
+/**
+ * True when `If-None-Match` lists the tag. `W/` is ignored, because proxies that compress make tags weak.
+ * @see RFC 9110 section 13.1.2
+ */
 function namesTag(header: string | null, etag: string): boolean {
   const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
   return tags.includes(etag) || tags.includes('*');

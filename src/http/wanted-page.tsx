@@ -7,7 +7,7 @@ import { continueHere, redirectTo } from './responses';
 
 /** The longest wanted page. It must fit into a cookie when `state` has no room for it. */
 const maxPageBytes = 2048;
-/** The longest wanted page as a query value. Some hosts take 4,096 characters of query, and `/auth/login` has other parameters too. */
+/** The longest wanted page as a query value. Some hosts take 4,096 characters, and there are other parameters too. */
 const maxReturnToLength = 3900;
 /** The largest query that some hosts take. They answer 404 to a longer one, without a reason. */
 const maxQueryLength = 4096;

@@ -1,5 +1,5 @@
-import { useContext } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
+import { useContext } from 'preact/hooks';
 import type { SearchedPage, SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, type User } from '../sessions/session';
 import { Layout, SiteContext } from './layout';
@@ -8,21 +8,21 @@ import { Cell, describeDuration, EndNotice, Moment, SessionTable } from './sessi
 interface ConsolePageProps {
   readonly user: User;
   readonly page: SearchedPage;
-  /** What is searched for; '' for everybody. */
+  /** The text of the search; '' shows everybody. */
   readonly search: string;
-  /** False when the page goes on from an earlier one. */
+  /** False for a page after the first one. */
   readonly isFirst: boolean;
   /** Path of the next page. */
   readonly next: string | undefined;
-  /** How many sessions the last request ended. */
+  /** How many sessions the last request ended; `undefined` when it ended none. */
   readonly ended: number | undefined;
-  /** How long a session lives unused. */
+  /** How long a session lives without use. */
   readonly idleSeconds: number;
   /** Epoch seconds. */
   readonly now: number;
 }
 
-/** Who is signed in, since when, from what; search, and a way to end each session. */
+/** Who is signed in, since when, and with which browser; with a search, and a link to end each session. */
 export function ConsolePage(props: ConsolePageProps) {
   const { user, page, search, next, ended, idleSeconds } = props;
   return (
@@ -171,19 +171,19 @@ function Row({ session, isOwn, idleSeconds, now }: RowProps) {
 
 interface ConfirmEndPageProps {
   readonly user: User;
-  /** What would end, at least one: the session named, or the first of all of a user's. */
+  /** The sessions that would end, at least one. When all of a user's would end, only the first ones. */
   readonly sessions: readonly SessionSummary[];
   /** True when the user has more sessions than are shown. */
   readonly hasMore: boolean;
-  /** The session that would end; `undefined` for all of the user's. */
+  /** Key of the session that would end; `undefined` for all sessions of the user. */
   readonly sessionKey: string | undefined;
-  /** True when it is the reader's own session, in this browser. */
+  /** True when this browser's own session would end. */
   readonly isOwn: boolean;
   /** Epoch seconds. */
   readonly now: number;
 }
 
-/** Asks an administrator once more before sessions end. */
+/** Asks an administrator for a confirmation before sessions end. */
 export function ConfirmEndPage(props: ConfirmEndPageProps) {
   const { user, sessions, hasMore, sessionKey, isOwn, now } = props;
   const title = sessionKey === undefined ? 'End all sessions of this person?' : 'End this session?';

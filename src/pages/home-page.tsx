@@ -3,7 +3,7 @@ import type { Session } from '../sessions/session';
 import { Door, type DoorState, Layout, SiteContext } from './layout';
 import { Moment } from './session-table';
 
-/** Who is signed in, or that it cannot be told because storage or keys are out of reach. */
+/** The visitor's session. `unknown` when storage or keys do not answer. */
 export type SessionState = Session | 'signed out' | 'unknown';
 
 interface HomePageProps {
@@ -14,7 +14,7 @@ interface HomePageProps {
   readonly now: number;
 }
 
-/** What this is, who is signed in, the three access levels, and what a sign-in does. */
+/** The home page: what this app is, who is signed in, the three access levels, and the steps of a sign-in. */
 export function HomePage({ state, adminRole, now }: HomePageProps) {
   if (typeof state !== 'string') {
     return (
@@ -68,7 +68,7 @@ function SignedOutHero({ isKnown }: { readonly isKnown: boolean }) {
   );
 }
 
-/** The mark, drawn large: the inner room, the anteroom, the doorstep. */
+/** The mark as a large drawing: the inner room, the anteroom and the doorstep. */
 function WhoHoldsWhat() {
   return (
     <div class="house">
@@ -166,14 +166,39 @@ function AccessLevel({ door, title, path, children }: AccessLevelProps) {
   );
 }
 
+/** The list of the steps, each with its files. */
+function SignInSteps({ title, lead }: { readonly title: string; readonly lead: string }) {
+  return (
+    <section aria-labelledby="steps">
+      <h2 id="steps">{title}</h2>
+      <p class="soft">{lead}</p>
+      <ol class="steps">
+        {signInSteps.map((step) => (
+          <li key={step.title}>
+            <div>
+              <h3>{step.title}</h3>
+              <p>{step.text}</p>
+            </div>
+            <div class="files">
+              {step.files.map((file) => (
+                <code key={file}>{file}</code>
+              ))}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
 interface Step {
   readonly title: string;
   readonly text: string;
-  /** Where in this repository it happens; a test holds that they exist. */
+  /** The files of this repository that do it. A test checks that they exist. */
   readonly files: readonly string[];
 }
 
-/** What a sign-in does, in the order in which a browser meets it. */
+/** The steps of a sign-in, in the order in which a browser does them. */
 const signInSteps: readonly Step[] = [
   {
     title: 'You press “Sign in”',
@@ -207,38 +232,13 @@ const signInSteps: readonly Step[] = [
   },
 ];
 
-/** The sign-in step by step, each with the files to read. */
-function SignInSteps({ title, lead }: { readonly title: string; readonly lead: string }) {
-  return (
-    <section aria-labelledby="steps">
-      <h2 id="steps">{title}</h2>
-      <p class="soft">{lead}</p>
-      <ol class="steps">
-        {signInSteps.map((step) => (
-          <li key={step.title}>
-            <div>
-              <h3>{step.title}</h3>
-              <p>{step.text}</p>
-            </div>
-            <div class="files">
-              {step.files.map((file) => (
-                <code key={file}>{file}</code>
-              ))}
-            </div>
-          </li>
-        ))}
-      </ol>
-    </section>
-  );
-}
-
 interface SessionFactsProps {
   readonly session: Session;
   /** Epoch seconds. */
   readonly now: number;
 }
 
-/** Since when the visitor's own session lives, and until when. */
+/** When the visitor's own session began, and when it ends. */
 function SessionFacts({ session, now }: SessionFactsProps) {
   const { createdAt, idleExpiresAt, expiresAt } = session;
   return (

@@ -3,14 +3,14 @@ import { useContext } from 'preact/hooks';
 import type { User } from '../sessions/session';
 import { stylesheet } from './stylesheet';
 
-/** Our pages that an app may leave out, and that the menu has. */
+/** The pages in our menu. An app may leave each of them out. */
 export type MenuPage = 'me' | 'sessions' | 'admin';
 
-/** Where the pages of an app stand. Whatever makes a link to one of them gets it. */
+/** The paths of the pages of an app. All code that makes a link to a page uses it. */
 export interface Site {
   /** The path of our functions: `/auth`, or `/api/auth` under the route prefix `api`. */
   readonly authPath: string;
-  /** A path of the app's own: where "Home" leads, and where people go when no other page is known. */
+  /** The app's own home page. "Home" leads there, and so does a sign-in without a wanted page. */
   readonly homePath: string;
   readonly menu: readonly MenuPage[];
 }
@@ -24,16 +24,16 @@ export const SiteContext = createContext<Site>({
 
 interface LayoutProps {
   readonly title: string;
-  /** Name of the signed-in user; adds the menu and the sign-out button, and lights the mark. */
+  /** Name of the signed-in user. With it the page has the menu and the sign-out button, and the mark is lit. */
   readonly signedInAs?: string | undefined;
   /** The page's own entry in the menu. */
   readonly current?: MenuPage | 'home';
-  /** What sends the browser on by itself, for the head of the page. */
+  /** Elements for the head of a page that sends the browser to another page. */
   readonly goingOn?: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
-/** The frame of every page: head, brand, menu, who is signed in. No script of its own. */
+/** The frame of every page: head, brand, menu and who is signed in. It has no script. */
 export function Layout({ title, signedInAs, current, goingOn, children }: LayoutProps) {
   const { homePath } = useContext(SiteContext);
   return (
@@ -102,7 +102,7 @@ function Menu({ name, current }: MenuProps) {
   );
 }
 
-/** Signing out changes state, so it is a form. */
+/** It is a form and not a link, because a sign-out changes something. */
 function SignOutButton() {
   const { authPath } = useContext(SiteContext);
   return (
@@ -114,7 +114,7 @@ function SignOutButton() {
   );
 }
 
-/** `lit`: somebody may pass. `dark`: nobody is there. `shut`: closed to this person. */
+/** `lit`: this person may enter. `dark`: nobody is signed in. `shut`: this person may not enter, or there is a fault. */
 export type DoorState = 'lit' | 'dark' | 'shut';
 
 interface DoorProps {
@@ -123,7 +123,7 @@ interface DoorProps {
   readonly size?: number;
 }
 
-/** The mark of Anteroom: a doorway seen through a doorway. Light in the inner one means signed in. */
+/** The mark of Anteroom: a doorway behind a doorway. Light in the inner one means that somebody is signed in. */
 export function Door({ state, size = 28 }: DoorProps) {
   return (
     <svg
@@ -143,11 +143,11 @@ export function Door({ state, size = 28 }: DoorProps) {
 
 interface InitialsProps {
   readonly name: string;
-  /** What lies over the letters. */
+  /** An element over the letters, for example a photo. */
   readonly children?: ComponentChildren;
 }
 
-/** A round portrait of letters. The name itself always stands beside it, so it says nothing to a screen reader. */
+/** The initials of a name in a circle. The name itself is always beside it, so screen readers skip it. */
 export function Initials({ name, children }: InitialsProps) {
   return (
     <span class="initials" aria-hidden="true">
@@ -159,7 +159,7 @@ export function Initials({ name, children }: InitialsProps) {
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** First letters of the first and the last word, as a reader counts letters: `é` and emoji stay whole. */
+/** First letters of the first and the last word, in capitals; `?` for a name without letters. `é` and emoji stay whole. */
 export function initialsOf(name: string): string {
   const spoken = name.split(/[\s,;()]+/).filter((word) => /^[\p{L}\p{N}]/u.test(word));
   const ends = spoken.length < 2 ? spoken : [spoken[0] ?? '', spoken[spoken.length - 1] ?? ''];
@@ -172,7 +172,7 @@ export interface PageLink {
   readonly text: string;
 }
 
-/** Something to tell an operator, who finds it in a log. */
+/** A code or id that a person can tell an operator, who finds it in a log. */
 export interface Reference {
   readonly name: string;
   readonly value: string;
@@ -180,15 +180,15 @@ export interface Reference {
 
 interface MessagePageProps {
   readonly title: string;
-  /** What the door on the page shows: `shut` for a refusal or fault. */
+  /** The drawing on the page. `shut` for a refusal or a fault; `dark` unless given. */
   readonly door?: DoorState;
-  /** Who is signed in, where that is known: named on the page, which then has the menu. */
+  /** The signed-in user, if known. The page then shows the name and the menu. */
   readonly signedInAs?: Pick<User, 'name' | 'username'> | undefined;
-  /** What to do next; the first is the main one. */
+  /** Links to what the person can do next. The first is the main one. */
   readonly links: readonly PageLink[];
-  /** Adds a button, for somebody who is signed in but not known. */
+  /** True adds a sign-out button, for a person whose session could not be read. */
   readonly offersSignOut?: boolean;
-  /** Small print an operator can use: error code, number, correlation id. */
+  /** Error code, number and correlation ids for an operator, in small print. */
   readonly references?: readonly Reference[];
   readonly children: ComponentChildren;
 }
@@ -243,14 +243,17 @@ interface ContinuePageProps {
   readonly title: string;
   readonly goTo: string;
   readonly text: string;
-  /** For an address of this app: the fragment of this page's address goes along. Needs a policy that lets the script run. */
+  /**
+   * True takes the fragment of this page's address along. Only for an address of this app, and with a
+   * Content-Security-Policy that allows the script.
+   */
   readonly keepsFragment?: boolean;
 }
 
 /**
- * Sends the browser on by a navigation of our own. Cookies that are `SameSite=Strict` come along on it, which they
- * would not on a redirect that another site began; and `form-action` does not apply to it.
- * It is seen only when the next page is slow: `wait` keeps a quick one from flashing.
+ * A page that at once opens another page. This navigation starts on our site: the browser sends our `SameSite=Strict`
+ * cookies, which it does not after a redirect that another site started. `form-action` does not apply to it either.
+ * The class `wait` shows the page only after a moment, so that it does not flash before a quick page.
  */
 export function ContinuePage({ title, goTo, text, keepsFragment = false }: ContinuePageProps) {
   return (
@@ -273,8 +276,8 @@ function GoingOn({ goTo, keepsFragment }: Pick<ContinuePageProps, 'goTo' | 'keep
   const { authPath } = useContext(SiteContext);
   const refresh = <meta http-equiv="refresh" content={`0; url=${goTo}`} />;
   if (keepsFragment !== true) return refresh;
-  // No refresh beside the script: it would need a delay, and would then move the page while a person uses it (WCAG 2.2.1).
-  // When the script does not load, there is the button.
+  // A refresh beside the script would need a delay, and could change the page while a person uses it (WCAG 2.2.1). When
+  // the script does not load, the person uses the button.
   return (
     <>
       <noscript>{refresh}</noscript>

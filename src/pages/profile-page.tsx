@@ -8,8 +8,8 @@ interface ProfilePageProps {
 }
 
 /**
- * The user's Microsoft Graph profile. The photo is a background of the stylesheet: one that does not load paints
- * nothing, where an `img` would show as broken, and the initials are seen.
+ * The user's Microsoft Graph profile. The photo is a background image from the stylesheet. When it does not load, the
+ * initials stay visible; an `img` would look broken.
  */
 export function ProfilePage({ user, profile }: ProfilePageProps) {
   const name = profile.displayName ?? user.name;

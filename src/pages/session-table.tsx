@@ -1,15 +1,15 @@
 import type { ComponentChildren } from 'preact';
 
 interface SessionTableProps {
-  /** What the table is called aloud. */
+  /** The name of the table for screen readers. */
   readonly label: string;
-  /** Text of each column's head. */
+  /** The headings of the columns. */
   readonly columns: readonly string[];
-  /** Rows made of `Cell`s, in the order of the columns. */
+  /** Rows of `Cell`s, in the order of the columns. */
   readonly children: ComponentChildren;
 }
 
-/** A list of sessions. On a phone each row becomes a card; roles are spelt out, since `display` takes a table's own away. */
+/** A list of sessions. On a phone each row is a card. The roles are written out, because `display: block` removes a table's own. */
 export function SessionTable({ label, columns, children }: SessionTableProps) {
   return (
     <table role="table" aria-label={label}>
@@ -28,7 +28,7 @@ export function SessionTable({ label, columns, children }: SessionTableProps) {
 }
 
 interface CellProps {
-  /** Stands before the cell where the table's head cannot be seen. */
+  /** The heading of the column. On a phone it stands before the cell. */
   readonly label: string;
   readonly children: ComponentChildren;
 }
@@ -47,7 +47,7 @@ interface EndNoticeProps {
   readonly count: number | undefined;
 }
 
-/** Says on a list what was done a moment ago, also to a screen reader. */
+/** Says on a list how many sessions have just ended, to screen readers too. */
 export function EndNotice({ count }: EndNoticeProps) {
   if (count === undefined) return null;
   return (
@@ -69,13 +69,13 @@ interface TimeProps {
   readonly seconds: number;
 }
 
-/** A moment as a person reads it, in UTC since the server does not know where the reader is. */
+/** A date and time for people. It is in UTC, because the server does not know the reader's time zone. */
 export function Time({ seconds }: TimeProps) {
   const date = new Date(seconds * 1000);
   return <time dateTime={date.toISOString()}>{`${absolute.format(date)} UTC`}</time>;
 }
 
-/** How long ago or ahead a moment is, and below it the moment itself. */
+/** The distance from now to a time, and below it the time itself. */
 export function Moment({ seconds, now }: TimeProps & { readonly now: number }) {
   return (
     <span class="moment">
@@ -87,7 +87,7 @@ export function Moment({ seconds, now }: TimeProps & { readonly now: number }) {
   );
 }
 
-/** `12 minutes ago`, `in 3 hours`; whole units, the largest that fits. */
+/** `12 minutes ago`, `in 3 hours`: a number of the largest unit that fits, rounded. Negative seconds are in the past. */
 export function describeDistance(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   if (minutes === 0) return seconds > 0 ? 'in a moment' : 'just now';
@@ -98,7 +98,7 @@ export function describeDistance(seconds: number): string {
     : relative.format(Math.round(seconds / 86_400), 'day');
 }
 
-/** `12 hours`, `30 minutes`, `45 seconds`; the largest unit that fits whole or nearly so. */
+/** `12 hours`, `30 minutes`, `45 seconds`: a number of one unit, rounded. */
 export function describeDuration(seconds: number): string {
   const unit = seconds < 120 ? 'second' : seconds < 7200 ? 'minute' : 'hour';
   const size = { second: 1, minute: 60, hour: 3600 }[unit];

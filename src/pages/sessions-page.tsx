@@ -19,17 +19,17 @@ interface OwnSession extends SessionSummary {
 interface SessionsPageProps {
   readonly user: User;
   readonly sessions: readonly OwnSession[];
-  /** How long a session lives unused. */
+  /** How long a session lives without use. */
   readonly idleSeconds: number;
   /** Path of the next page. */
   readonly next: string | undefined;
-  /** How many sessions the last request ended. */
+  /** How many sessions the last request ended; `undefined` when it ended none. */
   readonly ended: number | undefined;
   /** Epoch seconds. */
   readonly now: number;
 }
 
-/** The reader's own live sessions, each with a way to end it. */
+/** The reader's own live sessions, each with a button to end it. */
 export function SessionsPage(props: SessionsPageProps) {
   const { user, sessions, idleSeconds, next, ended, now } = props;
   const half = Math.ceil(idleSeconds / 2);

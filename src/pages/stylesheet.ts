@@ -1,6 +1,6 @@
 /**
- * The one stylesheet, inline in every page under a hash in the Content-Security-Policy. It is sent with every page,
- * so a test keeps it under 8 KB. Amber is the light in the inner room of the mark, and nothing else.
+ * The stylesheet of all pages. Every page has it inline, and the Content-Security-Policy has its hash. So a test keeps it
+ * under 8 KB. Amber (`--lit`) is only the light in the inner room of the mark.
  */
 export const stylesheet = `
 :root{color-scheme:light dark;--ground:#f4f6f6;--card:#fff;--ink:#11191c;--soft:#53616a;--line:#dbe2e4;--edge:#75858c;

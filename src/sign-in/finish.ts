@@ -218,7 +218,7 @@ async function openSession(
 /** The person is already signed in, and must not wait until the former session has ended. */
 const formerTimeoutMs = 2_000;
 
-/** Ends the session that this browser had. If that fails, nobody has its cookie any more, and it ends when its idle time is over. */
+/** Ends the session that this browser had. If that fails, it ends by its idle limit: nobody has its cookie any more. */
 async function endFormer(
   context: RequestContext,
   { userKey, sessionId }: SessionTicket,
