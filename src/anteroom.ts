@@ -34,31 +34,34 @@ import { requireHealthRoute, siteOf } from './site';
 import { callApi, type ApiRequest } from './tokens/call-api';
 import { endWhenStalled, once } from './waiting';
 
-/** What is code and not configuration. Everything else is a setting of the app. */
+/** Options that belong in code. Everything else is a setting of the app. */
 export interface AnteroomOptions {
-  /** Settings by name; `process.env` unless given. They are read when the first request comes. */
+  /** Settings by name; `process.env` unless given. The first request reads them. */
   readonly environment?: Environment;
-  /** The app's route prefix. Read from `host.json` unless given: `api` when it says nothing, as the Functions host has it. */
+  /**
+   * The app's route prefix. Unless given, it is read from `host.json`; `api` when that has none, as for the Functions host.
+   * @see https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook#hostjson-settings
+   */
   readonly routePrefix?: string;
-  /** Where our functions stand below the route prefix. `auth` unless given. */
+  /** The path of our functions below the route prefix, without slashes at its ends. `auth` unless given. */
   readonly basePath?: string;
-  /** In front of the names of our functions, so that they differ from the app's own. `auth-` unless given. */
+  /** The prefix of our functions' names, so that they differ from the app's own. `auth-` unless given. */
   readonly namePrefix?: string;
-  /** Route of the health check below the route prefix. `<basePath>/health` unless given. */
+  /** The route of the health check below the route prefix. `<basePath>/health` unless given. */
   readonly healthRoute?: string;
-  /** The app's own page to which "Home" leads, and people without another page go. `/` unless given. */
+  /** The app's own home page. "Home" leads there, and so does a sign-in without a wanted page. `/` unless given. */
   readonly homePath?: string;
-  /** Pages of ours that the app does not serve: they have no function and no entry in the menu. */
+  /** Pages of ours that the app leaves out: they get no function and no entry in the menu. */
   readonly omit?: readonly MenuPage[];
 }
 
-/** The part of `app` of `@azure/functions` by which functions are registered. */
+/** The part of `app` from `@azure/functions` that registers functions. */
 export type FunctionsApp = Pick<typeof functionsApp, 'http' | 'timer'>;
 
 /** Sign-in for one Functions app. Two of them in one process share nothing. */
 export interface Anteroom {
   /**
-   * Registers our functions: sign-in, sign-out, session, pages, health and the timer that removes expired rows.
+   * Registers our functions: sign-in, sign-out, session, pages, health check, and the timer that removes expired rows.
    * @example
    * ```ts
    * import { app } from '@azure/functions';
@@ -70,9 +73,9 @@ export interface Anteroom {
    */
   register(app: FunctionsApp): void;
   /**
-   * Opens a handler to people who are signed in. A browser is sent to sign in and comes back; another client gets 401 with
-   * `login_url`. What the handler throws becomes an answer too. A request that may change something must come from the
-   * app's own pages.
+   * Lets only signed-in people call a handler. A browser is sent to sign in and comes back. Another client gets 401
+   * (ERR_SIGNED_OUT) with `login_url`. A request that may change something must come from the app's own pages; others get
+   * 403 (ERR_CROSS_SITE). An error that the handler throws becomes an answer too.
    * @example
    * ```ts
    * import { app } from '@azure/functions';
@@ -86,8 +89,10 @@ export interface Anteroom {
    */
   signedIn(handler: SignedInHandler, options?: GuardOptions): HttpHandler;
   /**
-   * Opens a handler to people with at least one of these app roles. Others get 403 that names the first, and are not sent
-   * to sign in again: that would not help them.
+   * Lets only people with at least one of these app roles call a handler. Others get 403 (ERR_ROLE_MISSING) with the name
+   * of the first role. They are not sent to sign in again, because that would not help them.
+   * @param roles values of app roles, as the role claim of the ID token has them
+   * @see https://learn.microsoft.com/entra/identity-platform/howto-add-app-roles-in-apps
    * @example
    * ```ts
    * import { app } from '@azure/functions';
@@ -105,7 +110,7 @@ export interface Anteroom {
     options?: GuardOptions,
   ): HttpHandler;
   /**
-   * Opens a handler to requests of the app's own pages and scripts, signed in or not. Others get 403 ERR_CROSS_SITE.
+   * Lets only the app's own pages and scripts call a handler, signed in or not. Other requests get 403 (ERR_CROSS_SITE).
    * @example
    * ```ts
    * import { app } from '@azure/functions';
@@ -121,13 +126,13 @@ export interface Anteroom {
   sameOrigin(handler: HttpHandler, options?: Pick<GuardOptions, 'maxBodyBytes'>): HttpHandler;
 }
 
-/** A handler as Azure Functions has it, with what the guard knows in its context. */
+/** A handler of Azure Functions. Its context also says who is signed in. */
 export type SignedInHandler = (
   request: HttpRequest,
   context: SignedInContext,
 ) => Promise<Answer> | Answer;
 
-/** What a handler may give: Azure's own forms, or an answer of `fetch`, as `callApi` returns it. */
+/** The answer of a handler: one of Azure's own forms, or a response of `fetch`, as `callApi` returns it. */
 export type Answer = HttpResponseInit | HttpResponse | Response;
 
 /** The context of an invocation, and who is signed in. */
@@ -139,16 +144,17 @@ export interface SignedIn {
   /** Epoch seconds. */
   readonly session: {
     readonly createdAt: number;
-    /** When it ends if nothing is done until then. */
+    /** When the session ends if nobody uses it before. */
     readonly idleExpiresAt: number;
-    /** When it ends in any case. */
+    /** When the session ends in any case. */
     readonly expiresAt: number;
   };
   /**
-   * Calls Microsoft Graph as the user, as `fetch` does; 429 and 503 are tried once more where Graph asks for a short wait.
-   * @param path below `GRAPH_BASE_URL`, `/me/memberOf` for instance
-   * @throws ERR_STEP_UP when the user must go through the provider once more (it becomes an answer by itself),
-   *   ERR_PROVIDER_UNAVAILABLE, ERR_GRAPH_UNAVAILABLE. Any other answer of Graph is returned
+   * Calls Microsoft Graph for this user and returns its response, like `fetch`. After 429 or 503 with a short `Retry-After`
+   * it retries once.
+   * @param path below `GRAPH_BASE_URL`, for example `/me/memberOf`
+   * @throws ERR_STEP_UP when the user must go to the provider again (the guard sends the user there);
+   *   ERR_PROVIDER_UNAVAILABLE, ERR_GRAPH_UNAVAILABLE; `TypeError` for a path that does not begin with `/`
    * @example
    * ```ts
    * import type { SignedInHandler } from 'anteroom';
@@ -161,7 +167,7 @@ export interface SignedIn {
    */
   readonly callApi: (api: 'graph', path: string, request?: ApiRequest) => Promise<Response>;
   /**
-   * An access token for an API, as the user; refreshed when it has expired. Give it to that API alone.
+   * An access token for an API, for this user. It is refreshed when it has expired. Send it to no other API.
    * @param scopes of one API; `GRAPH_SCOPES` unless given
    * @throws ERR_STEP_UP, ERR_PROVIDER_UNAVAILABLE
    * @example
@@ -178,23 +184,23 @@ export interface SignedIn {
    * ```
    */
   readonly accessToken: (scopes?: readonly string[]) => Promise<string>;
-  /** Aborted when the request's deadline has passed. Give it to everything that waits. */
+  /** Aborted when the request's deadline has passed. Give it to every call that waits. */
   readonly signal: AbortSignal;
 }
 
-/** How a guard treats the requests of one function. */
+/** Options of a guard, for one function. */
 export interface GuardOptions {
-  /** Longer bodies are refused before they are read: 413, ERR_BODY_TOO_LARGE. 1 MiB unless given. */
+  /** A longer body is refused before it is read: 413 (ERR_BODY_TOO_LARGE). 1 MiB (1,048,576) unless given. */
   readonly maxBodyBytes?: number;
-  /** False for a function that scripts ask by themselves: its requests do not keep the session alive. */
+  /** False for a function that scripts call without a person: its requests do not extend the session. True unless given. */
   readonly slides?: boolean;
-  /** Reads the tokens together with the session, for handlers that always call an API. */
+  /** True reads the tokens together with the session, for a handler that always calls an API. False unless given. */
   readonly withTokens?: boolean;
 }
 
 /**
- * Sign-in with Microsoft Entra ID for an app on Azure Functions. Nothing is connected before the first request. Faulty
- * settings are no error here: every function then answers 503 and names them.
+ * Sign-in with Microsoft Entra ID for an app on Azure Functions. It connects to nothing before the first request. Faulty
+ * settings are no error here: every function then answers 503 with their names.
  * @throws TypeError for a route that the Functions host would refuse, a home page that is no page of the app, or a
  *   `host.json` that cannot be read
  * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node
@@ -212,8 +218,8 @@ export function anteroom(options: AnteroomOptions = {}): Anteroom {
 }
 
 /**
- * The same for this repository's own app, which has one page more.
- * @param more functions that other apps do not get
+ * The same as {@link anteroom}, for this repository's own app.
+ * @param more functions that only this app has
  */
 export function compose(options: AnteroomOptions, more: readonly HttpFunction[] = []): Anteroom {
   const { basePath = 'auth', namePrefix = 'auth-', omit = [] } = options;
@@ -269,7 +275,7 @@ function functionsOf(omit: readonly MenuPage[], healthRoute: string): readonly H
 const routeBelow = (basePath: string, route: string): string =>
   route.startsWith('/') ? route.slice(1) : `${basePath}/${route}`;
 
-/** Nobody has the role of an empty list, so nobody could be told which role is missing. */
+/** Nobody has a role of an empty list, and the answer could not name a missing role. */
 function requireRoles(roles: string | readonly string[]): void {
   const named = [roles].flat();
   if (named.length > 0 && named.every((role) => typeof role === 'string' && role !== '')) return;
@@ -283,7 +289,7 @@ function sessionOptions({ slides, withTokens }: GuardOptions): SignedInOptions {
   };
 }
 
-/** A team's handler, called with the context of its invocation and what we know besides. */
+/** Calls a team's handler with the context of its invocation, to which it adds {@link SignedIn}. */
 function withPublicContext(handler: SignedInHandler) {
   return async (context: SessionContext): Promise<HttpResponseInit> => {
     const { request, invocation, user, session, accessToken, signal, services } = context;
@@ -305,11 +311,11 @@ function withPublicContext(handler: SignedInHandler) {
 }
 
 /**
- * Of an answer that `fetch` gave, only those headers pass that say something of the body. One that the handler made is
- * answered as it is; its cookies must be those of Azure's own form.
+ * The answer of a handler in Azure's own form. Of a response of `fetch`, only the headers about the body are passed on. A
+ * response that the handler made keeps its other headers too, but not `Set-Cookie`: cookies need Azure's own form.
  */
 function answerOf(answer: Answer | undefined): HttpResponseInit {
-  // As without a guard.
+  // The same answer as for a handler without a guard.
   if (answer === undefined) return { status: 204 };
   if (typeof answer !== 'object') throw new TypeError('a handler must return an object');
   if ('bodyUsed' in answer && answer.bodyUsed) throw new TypeError('the body was read already');
@@ -322,16 +328,16 @@ function answerOf(answer: Answer | undefined): HttpResponseInit {
   const passed = [...answer.headers].filter(([name]) =>
     isFetched ? fetchedHeaders.includes(name) : !bodilessHeaders.includes(name),
   );
-  // The host reads the body after the deadline of the request has been taken away.
+  // The host reads the body later, when the request has no deadline any more.
   const body = isFetched && answer.body ? endWhenStalled(answer.body, stallMs) : answer.body;
   return { status: answer.status, headers: passed, body };
 }
 
-/** As long as a request has to answer. */
+/** How long a body may send nothing. As long as the deadline of a request. */
 const stallMs = 8_500;
 
-/** No cookie of the API, and no rights for other origins. */
+/** Not cookies of the API, and not rights for other origins. */
 const fetchedHeaders = ['content-type', 'content-language', 'content-disposition', 'retry-after'];
 
-/** Of an answer that a handler made out of another one: `fetch` has decoded its body, and its cookies are the API's. */
+/** A handler may copy these from a response of `fetch`. But `fetch` has decoded the body, and the cookies are the API's. */
 const bodilessHeaders = ['content-encoding', 'content-length', 'transfer-encoding', 'set-cookie'];

@@ -1,5 +1,5 @@
 import { compose } from './anteroom';
 import { homeFunction } from './functions/home';
 
-/** Sign-in for this app, and the guards for functions of your own: `auth.signedIn`, `auth.withRole`. */
+/** Sign-in for this app, with the guards for your own functions: `auth.signedIn`, `auth.withRole`, `auth.sameOrigin`. */
 export const auth = compose({ namePrefix: '', healthRoute: 'health' }, [homeFunction]);

@@ -1,4 +1,4 @@
-// The face of the package. Everything that another app may use is named here.
+// The entry of the package `anteroom`: everything that another app may use.
 export {
   anteroom,
   type Anteroom,

@@ -1,4 +1,4 @@
-// The bundle's entry. A function of your own registers itself as it is loaded: add `import './functions/reports';`.
+// The entry of the bundle. To add a function of your own, import its file here, for example `import './functions/reports';`.
 import { app } from '@azure/functions';
 import { auth } from './auth';
 

@@ -1,6 +1,4 @@
 import { createVerifiedTexts } from './cookies/session-cookie';
-import { createRefreshFlight } from './tokens/access-token';
-import { createGraph } from './tokens/call-api';
 import {
   clientAssertion,
   createManagedIdentity,
@@ -11,32 +9,34 @@ import {
 import { type RelyingParty, createCredentialState } from './entra/msal';
 import { createProvider } from './entra/provider';
 import { AppError } from './errors';
+import type { FaultySettings, Services } from './http/context';
 import type { KeyRing } from './keys/encryption';
 import { createKeyRing } from './keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
+import type { Site } from './pages/layout';
 import { settleProxy } from './proxy';
+import { createSignOutHints } from './sessions/end-sessions';
 import { keyForLogs } from './sessions/session';
 import { createSessionStore } from './sessions/session-store';
-import { longestSessionSeconds } from './setting-values';
+import { connectionStringFault, longestSessionSeconds } from './setting-values';
 import { type Environment, readSettings, type SettingFault, type Settings } from './settings';
-import { createSignOutHints } from './sessions/end-sessions';
-import type { FaultySettings, Services } from './http/context';
-import type { Site } from './pages/layout';
 import { createAzureTable, createTableClient, type TableConnection } from './storage/azure-table';
 import type { Table } from './storage/table';
+import { createRefreshFlight } from './tokens/access-token';
+import { createGraph } from './tokens/call-api';
 import { createRevalidate } from './tokens/revalidate';
 import { type Clock, createPauseMemory, systemClock } from './waiting';
 
-/** Parts that a test gives instead of those that the settings name. */
-export interface GivenParts {
+/** Services that a test uses in place of those that the settings name. */
+export interface ServiceOverrides {
   readonly clock?: Clock;
   readonly table?: Table;
   readonly keyRing?: KeyRing;
 }
 
 /**
- * The services that these settings ask for, or every fault of the settings. Nothing is connected yet.
- * @param environment values by name, as `process.env` has them
+ * The services that the settings name, or all faults of the settings. It connects to nothing.
+ * @param environment settings by name, as in `process.env`
  */
 export function servicesOrFaults(environment: Environment, site: Site): Services | FaultySettings {
   const faulty = (...faults: readonly SettingFault[]): FaultySettings => ({ site, faults });
@@ -50,24 +50,27 @@ export function servicesOrFaults(environment: Environment, site: Site): Services
   try {
     return createServices(read.settings, site);
   } catch (error) {
-    // Only the library of the tables can find this.
+    // Only the client of the table finds this fault, for example a connection string without its protocol.
     if (!(error instanceof AppError) || error.code !== 'ERR_SETTINGS') throw error;
-    const fault = 'must be a place of Table Storage that can be understood';
-    return faulty({ name: 'TABLES_CONNECTION_STRING', fault });
+    return faulty({ name: 'TABLES_CONNECTION_STRING', fault: connectionStringFault });
   }
 }
 
-/** Puts all parts together. There is no other place that does. */
-export function createServices(settings: Settings, site: Site, given: GivenParts = {}): Services {
-  const { clock = systemClock } = given;
+/** Makes all services and connects them with each other. No other code does this. */
+export function createServices(
+  settings: Settings,
+  site: Site,
+  overrides: ServiceOverrides = {},
+): Services {
+  const { clock = systemClock } = overrides;
   const identity = createManagedIdentity({
-    // Never asked for anything where the settings need no identity.
+    // When the settings need no identity, nobody asks it for a token.
     clientId: settings.managedIdentityClientId ?? '',
     clock,
   });
   const table =
-    given.table ?? createAzureTable(createTableClient(tableConnection(settings, identity)));
-  const keyRing = given.keyRing ?? openKeyRing(settings, { table, identity, clock });
+    overrides.table ?? createAzureTable(createTableClient(tableConnection(settings, identity)));
+  const keyRing = overrides.keyRing ?? openKeyRing(settings, { table, identity, clock });
   const sessions = createSessionStore({
     table,
     keyRing,
@@ -101,13 +104,13 @@ export function createServices(settings: Settings, site: Site, given: GivenParts
   };
 }
 
-interface KeyRingParts {
+interface KeyRingServices {
   readonly table: Table;
   readonly identity: ManagedIdentity;
   readonly clock: Clock;
 }
 
-function openKeyRing(settings: Settings, { table, identity, clock }: KeyRingParts): KeyRing {
+function openKeyRing(settings: Settings, { table, identity, clock }: KeyRingServices): KeyRing {
   return createKeyRing({
     rows: table,
     wrapping: createWrapping(settings, identity),
@@ -134,7 +137,7 @@ function createWrapping({ keyWrapping }: Settings, identity: ManagedIdentity): K
     : createSecretWrapping(keyWrapping.secret);
 }
 
-/** For what no request is answered with. In Azure it stands in the log at level information, by its code. */
+/** For an error that belongs to no request. Azure logs it at level information, so operators search for its code. */
 function logOutsideRequests(message: string): void {
   // eslint-disable-next-line no-console -- there is no invocation to log with
   console.error(message);

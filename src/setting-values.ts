@@ -90,13 +90,11 @@ const tablesEndpoint = v.pipe(
   withoutTrailingSlash,
 );
 
-const connectionString = v.pipe(
-  text,
-  v.check(
-    isConnectionString,
-    'must be a connection string of Azure Storage, over https (http on loopback only)',
-  ),
-);
+/** The fault of `TABLES_CONNECTION_STRING`, whoever finds it. */
+export const connectionStringFault =
+  'must be a whole connection string of Azure Storage, as the portal shows it, over https (http on loopback only)';
+
+const connectionString = v.pipe(text, v.check(isConnectionString, connectionStringFault));
 
 /**
  * Account name and key, or an endpoint with a shared access signature. The endpoint is at Azure's Table Storage over

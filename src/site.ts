@@ -13,8 +13,8 @@ interface SiteOptions {
 const menuPages: readonly MenuPage[] = ['me', 'sessions', 'admin'];
 
 /**
- * Where the pages of an app stand, from the options of `anteroom`.
- * @throws TypeError for what would lead our links, or people, to another place than the app
+ * The paths of an app's pages, from the options of `anteroom`.
+ * @throws TypeError for an option with which links or people would leave the app
  */
 export function siteOf({
   basePath,
@@ -23,25 +23,25 @@ export function siteOf({
   omit = [],
 }: SiteOptions): Site {
   requireBasePath(basePath);
-  // The host cuts these slashes too. With one of them, our links would begin with two and lead to another host.
+  // The host removes these slashes too. With them our links would begin with two slashes, and lead to another host.
   const prefix = routePrefix.replace(/^\/+|\/+$/g, '');
   if (prefix !== '' && !plainRoute.test(prefix)) {
     throw new TypeError('routePrefix must be names with slashes between them, or empty');
   }
   const site = {
-    authPath: `/${[prefix, basePath].filter((part) => part !== '').join('/')}`,
+    authPath: `/${[prefix, basePath].filter((path) => path !== '').join('/')}`,
     menu: menuPages.filter((page) => !omit.includes(page)),
   };
   const home = localPath({ ...site, homePath: '' }, homePath);
   if (home === '') {
     throw new TypeError(
-      'homePath must be a path of the app, /api/hello for instance, and no part of the sign-in',
+      'homePath must be a path of the app, for example /api/hello, and not a page of the sign-in',
     );
   }
   return { ...site, homePath: home };
 }
 
-/** The host refuses routes that begin with `admin` or `runtime` (Azure/azure-functions-host#1781), and slashes at the ends. */
+/** The host refuses a route that begins with `admin` or `runtime`, or has a slash at an end (Azure/azure-functions-host#1781). */
 function requireBasePath(basePath: string): void {
   if (/^[a-z0-9][a-z0-9-]*(\/[a-z0-9-]+)*$/.test(basePath) && !/^(admin|runtime)/.test(basePath)) {
     return;
@@ -51,7 +51,7 @@ function requireBasePath(basePath: string): void {
   );
 }
 
-/** Names with slashes between them. Anything else would be read as another address, or as a parameter of the route. */
+/** Names with slashes between them. Other characters would make another address, or a parameter of the route. */
 const plainRoute = /^(?!.*(^|\/)\.{1,2}(\/|$))[\w.~-]+(\/[\w.~-]+)*$/;
 
 /** @throws TypeError for a route that the Functions host would refuse */
@@ -63,8 +63,8 @@ export function requireHealthRoute(route: string): void {
 }
 
 /**
- * The route prefix of the app that is being loaded. The Node worker changes to the app's folder before it loads the app,
- * and an app setting takes precedence over `host.json`.
+ * The app's route prefix. The Node.js worker makes the app's folder the current one before it loads the app. An app setting
+ * has precedence over `host.json`.
  * @see https://github.com/Azure/azure-functions-nodejs-worker `FunctionEnvironmentReloadHandler`
  * @see https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values
  */
@@ -74,7 +74,7 @@ function readRoutePrefix(): string {
   return setting ?? routePrefixInFile() ?? 'api';
 }
 
-/** Strings come first, so that what looks like a comment in one stays. */
+/** Strings are matched first, so that a comment inside a string stays. */
 const commentsAndLastCommas = /("(?:[^"\\]|\\.)*")|\/\/.*|\/\*[^]*?\*\/|,(?=\s*[}\]])/g;
 
 function routePrefixInFile(): string | undefined {
@@ -84,7 +84,7 @@ function routePrefixInFile(): string | undefined {
   } catch (cause) {
     throw new TypeError('host.json cannot be read: give the option routePrefix', { cause });
   }
-  // The host takes a byte order mark, comments and a comma after the last member.
+  // The host accepts a byte order mark, comments, and a comma after the last member.
   const file = parseJson(text.replace(/^\uFEFF/, '').replace(commentsAndLastCommas, '$1'));
   if (file === undefined) throw new TypeError('host.json is not JSON');
   const extensions = isObject(file) ? file['extensions'] : undefined;
