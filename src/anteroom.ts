@@ -154,7 +154,7 @@ export interface SignedIn {
    * it retries once.
    * @param path below `GRAPH_BASE_URL`, for example `/me/memberOf`
    * @throws ERR_STEP_UP when the user must go to the provider again (the guard sends the user there);
-   *   ERR_PROVIDER_UNAVAILABLE, ERR_GRAPH_UNAVAILABLE; `TypeError` for a path that does not begin with `/`
+   *   ERR_PROVIDER_UNAVAILABLE, ERR_GRAPH_UNAVAILABLE; `TypeError` for a path that leaves `GRAPH_BASE_URL`
    * @example
    * ```ts
    * import type { SignedInHandler } from 'anteroom';
