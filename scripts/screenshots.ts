@@ -62,7 +62,7 @@ interface Shot {
 const shots: readonly Shot[] = [
   { name: 'home-light', path: '/' },
   { name: 'home-dark', path: '/', options: { colorScheme: 'dark' } },
-  { name: 'picker', path: '/auth/login', options: { viewport: { width: 1280, height: 880 } } },
+  { name: 'picker', path: '/auth/login', options: { viewport: { width: 1280, height: 940 } } },
   { name: 'signed-in', account: 'Ines', path: '/' },
   { name: 'profile', account: 'Ines', path: '/auth/me' },
   { name: 'sessions', account: 'Ines', path: '/auth/sessions' },
@@ -91,6 +91,7 @@ export async function takeScreenshots(folder: string): Promise<void> {
     for (const shot of shots) {
       const page = await visit(browser, { app, ...shot });
       const file = join(folder, `${shot.name}.png`);
+      await showUsualPort(page, app);
       await page.screenshot({ path: file });
       console.log(`${file}  ${Math.ceil((await stat(file)).size / 1024)} KB`);
       if (shot.account !== undefined) await signOut(page, app);
@@ -123,6 +124,16 @@ async function visit(browser: Browser, { app, account, path, options = {} }: Vis
   }
   await page.waitForLoadState('networkidle');
   return page;
+}
+
+/** The stack has a free port. The pictures show the address that a reader will see. */
+async function showUsualPort(page: Page, app: string): Promise<void> {
+  const shown = page.getByText(new URL(app).host, { exact: true });
+  for (const part of await shown.all()) {
+    await part.evaluate((element) => {
+      element.textContent = 'localhost:7071';
+    });
+  }
 }
 
 /** Else the console would fill with the sessions of earlier pictures. */
