@@ -110,7 +110,8 @@ export interface Anteroom {
     options?: GuardOptions,
   ): HttpHandler;
   /**
-   * Lets only the app's own pages and scripts call a handler, signed in or not. Other requests get 403 (ERR_CROSS_SITE).
+   * Lets only the app's own pages and scripts call a handler, signed in or not. Other sites get 403 (ERR_CROSS_SITE). A
+   * request without a form in its body needs `X-CSRF: 1` (ERR_CSRF_HEADER), so links do not work with it.
    * @example
    * ```ts
    * import { app } from '@azure/functions';

@@ -163,6 +163,16 @@ export class ConsentDeclinedError extends AppError {
   }
 }
 
+/**
+ * The provider or the table says that a session is over. It is a class of its own, since a guard ends the session for it:
+ * a team's handler that throws an AppError with the same code ends nothing.
+ */
+export class SessionOverError extends AppError {
+  constructor(options: AppErrorOptions) {
+    super('ERR_SIGNED_OUT', options);
+  }
+}
+
 /** 401: the visitor must go to `loginPath` (on this origin) before the request can be answered. */
 export class SignInNeededError extends AppError {
   readonly loginPath: string;

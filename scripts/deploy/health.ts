@@ -8,7 +8,7 @@ export interface Clock {
 }
 
 /** How long is waited for what passes: new roles can take ten minutes to come into force. */
-export const patienceMs = 12 * 60_000;
+export const timeoutMs = 12 * 60_000;
 const pauseMs = 15_000;
 const deadlineMs = 20_000;
 /** Ours has a hundred bytes; another site may send without end. */
@@ -27,7 +27,7 @@ export async function waitForHealth(
   interrupt: AbortSignal,
   say: (text: string) => void,
 ): Promise<void> {
-  say(`  asking ${url}/health for up to ${patienceMs / 60_000} minutes: roles take up to ten`);
+  say(`  asking ${url}/health for up to ${timeoutMs / 60_000} minutes: roles take up to ten`);
   const started = clock.now();
   for (let last = ''; ; await clock.pause(pauseMs)) {
     const [from, text] = await askHealth(url, interrupt);
@@ -36,7 +36,7 @@ export async function waitForHealth(
     const waited = clock.now() - started;
     if (text !== last) say(`  ${text} (${Math.round(waited / 1000)} s)`);
     last = text;
-    if (waited >= patienceMs) {
+    if (waited >= timeoutMs) {
       throw new Stop(`Deployed, but /health does not say ok: ${text}\n${remedies[from]}`, 2);
     }
   }

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { isObject } from '../../src/json';
 import { type Az, AzFailure, createAz, Stop } from './az.mjs';
 import { explain } from './failures.mjs';
-import { type Clock, patienceMs } from './health';
+import { type Clock, timeoutMs } from './health';
 
 /** What it meets on this machine. */
 export interface Machine {
@@ -64,7 +64,7 @@ export async function prepare({ az, group, location, say }: Run): Promise<void> 
 
 /** Again for twelve minutes, as long as it fails for a reason that passes. */
 export async function patiently<T>({ clock, say }: Run, action: () => Promise<T>): Promise<T> {
-  const until = clock.now() + patienceMs;
+  const until = clock.now() + timeoutMs;
   for (;;) {
     try {
       return await action();

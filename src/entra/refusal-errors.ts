@@ -1,6 +1,12 @@
 import { AuthError, ClientAuthError, InteractionRequiredAuthError } from '@azure/msal-node';
 import { isErrorCode } from '../error-facts';
-import { AppError, type ProviderRefusal, SignInRefusedError, StepUpError } from '../errors';
+import {
+  AppError,
+  type ProviderRefusal,
+  SignInRefusedError,
+  StepUpError,
+  SessionOverError,
+} from '../errors';
 import { AskedToWaitError } from '../waiting';
 import type { TokenAnswer } from './msal';
 import { isOfTheApp, meaningOf, type TokenRefusal } from './refusals';
@@ -76,7 +82,7 @@ export function refreshError(
   if ('isExpired' in failure) {
     return failure.isExpired
       ? new StepUpError({ scopes }, { note: 'the refresh token expired' })
-      : new AppError('ERR_SIGNED_OUT', { note: 'the token cache holds no refresh token' });
+      : new SessionOverError({ note: 'the token cache holds no refresh token' });
   }
   const refusal = { ...failure.refusal, where: 'refresh' as const };
   const claims = usableClaims(failure);
@@ -87,7 +93,7 @@ export function refreshError(
     case 'spent':
     case 'person':
     case 'over':
-      return new AppError('ERR_SIGNED_OUT', { refusal });
+      return new SessionOverError({ refusal });
     case 'app':
     case 'request':
     case 'malformed':
@@ -97,7 +103,7 @@ export function refreshError(
     case 'unknown':
       if (claims !== undefined) return new StepUpError({ scopes, claims }, { refusal });
       return refusal.error === 'invalid_grant'
-        ? new AppError('ERR_SIGNED_OUT', { refusal })
+        ? new SessionOverError({ refusal })
         : new AppError('ERR_PROVIDER_REFUSED', { refusal });
   }
 }

@@ -1,3 +1,4 @@
+import { useContext } from 'preact/hooks';
 import type { HttpResponseInit } from '@azure/functions';
 import { clearNotice, readNotice } from '../cookies/cookie';
 import { hasSessionCookie } from '../cookies/session-cookie';
@@ -7,7 +8,7 @@ import type { HttpFunction } from '../http/endpoint';
 import { isTrue, readForm } from '../http/request';
 import { htmlPage } from '../http/responses';
 import { bounce, loginPathTo } from '../http/wanted-page';
-import { MessagePage, type Site } from '../pages/layout';
+import { MessagePage, type Site, SiteContext } from '../pages/layout';
 import { Time } from '../pages/session-table';
 import type { User } from '../sessions/session';
 import { findSession, sameOrigin } from '../sign-in/guards';
@@ -133,13 +134,15 @@ const providerTexts = {
 } as const;
 
 function KeptSession({ until }: { readonly until: number | undefined }) {
+  const { menu } = useContext(SiteContext);
   return (
     <p class="act">
       The session could not be ended on the server, because the app’s storage did not answer. This
       browser cannot use it any more, and it ends by itself
       {until === undefined ? '' : ' by '}
-      {until === undefined ? null : <Time seconds={until} />}. To end it sooner, sign in again and
-      open Sessions, or ask an administrator of the app.
+      {until === undefined ? null : <Time seconds={until} />}. To end it sooner,{' '}
+      {menu.includes('sessions') ? 'sign in again and open Sessions, or ' : ''}ask an administrator
+      of the app.
     </p>
   );
 }

@@ -1,4 +1,4 @@
-import { AppError } from '../errors';
+import { AppError, SessionOverError } from '../errors';
 import type { Row } from '../storage/table';
 import { endAllSessions, endSession, endSessionsOfSid, endTicket } from './end-sessions';
 import { findSession, listSessions, searchSessions } from './find-sessions';
@@ -108,7 +108,7 @@ async function openSession(
   const entry = await storage.table.read(sidIndexAddress(sid, name.sessionKey), signal);
   if (!isSidEnded(entry)) return { session, ticket };
   await endSession(storage, name, signal);
-  throw new AppError('ERR_SIGNED_OUT', { note: 'the provider signed out meanwhile' });
+  throw new SessionOverError({ note: 'the provider signed out meanwhile' });
 }
 
 async function insertRows(

@@ -7,7 +7,13 @@ import { createMsalClient, type RelyingParty } from '../entra/msal';
 import { keepAcquired, scopesOfSignIn } from '../entra/msal-cache';
 import { redemptionError, redirectError } from '../entra/refusal-errors';
 import { readRedirectRefusal } from '../entra/refusals';
-import { AppError, type ProviderRefusal, SignInRefusedError, StepUpError } from '../errors';
+import {
+  AppError,
+  type ProviderRefusal,
+  SignInRefusedError,
+  StepUpError,
+  SessionOverError,
+} from '../errors';
 import type { RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
 import { redirectTo } from '../http/responses';
@@ -78,7 +84,7 @@ export async function completeSignIn(
     await openSession(context, finished, attempt);
   } catch (error) {
     // The provider's session ended while we opened ours. The wanted page starts a sign-in, if it needs one.
-    if (!(error instanceof AppError) || error.code !== 'ERR_SIGNED_OUT') throw error;
+    if (!(error instanceof SessionOverError)) throw error;
     logError(context, error);
     return goToPage(context, attempt);
   }

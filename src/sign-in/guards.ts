@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie, readSessionCookie } from '../cookies/session-cookie';
-import { AppError, RoleMissingError, SignInNeededError, StepUpError } from '../errors';
+import { RoleMissingError, SignInNeededError, StepUpError, SessionOverError } from '../errors';
 import type { Handler, RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
 import { changesNothing, requireSameOrigin } from '../http/request';
@@ -164,7 +164,7 @@ async function asSignInNeeded(
     const { loginPath, lostPage } = await stepUpLink(context, ticket, error.stepUp, names);
     return new SignInNeededError('ERR_STEP_UP', loginPath, { cause: error, isRepeated, lostPage });
   }
-  if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') {
+  if (error instanceof SessionOverError) {
     // The provider no longer accepts the refresh token, so the session ends too. Its cookie stays: this answer may come
     // late, when the browser already has the cookie of a newer session.
     const { userKey } = session.user;

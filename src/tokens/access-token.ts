@@ -11,7 +11,7 @@ import {
   scopesOfSignIn,
 } from '../entra/msal-cache';
 import { refreshError } from '../entra/refusal-errors';
-import { AppError, StepUpError } from '../errors';
+import { AppError, StepUpError, SessionOverError } from '../errors';
 import type { User } from '../sessions/session';
 import type { StoredTokens } from '../sessions/session-rows';
 import { AskedToWaitError, createSingleFlight, type SingleFlight } from '../waiting';
@@ -128,7 +128,7 @@ async function readTokens({ store, signal }: TokenOwner): Promise<StoredTokens> 
 }
 
 function signedOut(): AppError {
-  return new AppError('ERR_SIGNED_OUT', { note: 'the session was ended meanwhile' });
+  return new SessionOverError({ note: 'the session was ended meanwhile' });
 }
 
 /** What was acquired, and the version of the stored cache that it came from. */
@@ -175,7 +175,7 @@ export async function acquireFromStored(
 }
 
 function signedOutOrThrow(error: unknown): AppError {
-  if (error instanceof AppError && error.code === 'ERR_SIGNED_OUT') return error;
+  if (error instanceof SessionOverError) return error;
   throw error;
 }
 
@@ -281,7 +281,7 @@ function requireNoPause({ tokenPauses }: RelyingParty, question: string, now: nu
 async function findAccount(cache: TokenCache): Promise<AccountInfo> {
   const [account] = await cache.getAllAccounts();
   if (account === undefined) {
-    throw new AppError('ERR_SIGNED_OUT', { note: 'the token cache holds no account' });
+    throw new SessionOverError({ note: 'the token cache holds no account' });
   }
   return account;
 }

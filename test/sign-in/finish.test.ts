@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
-import { AppError } from '../../src/errors';
+import { AppError, SessionOverError } from '../../src/errors';
 import { userKeyOf } from '../../src/sessions/session';
 import {
   type AttemptSecrets,
@@ -221,7 +221,7 @@ describe('completeSignIn, with the session that this browser had', () => {
     const context = answered(begun, begun.cookie);
     const gone = {
       ...fixture.services.sessions,
-      open: () => Promise.reject(new AppError('ERR_SIGNED_OUT')),
+      open: () => Promise.reject(new SessionOverError({})),
     };
     const services = { ...context.services, sessions: gone };
     expect(location(await complete({ ...context, services }))).toContain('/reports');

@@ -1,5 +1,11 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { AppError, RoleMissingError, SignInNeededError, StepUpError } from '../../src/errors';
+import {
+  AppError,
+  RoleMissingError,
+  SessionOverError,
+  SignInNeededError,
+  StepUpError,
+} from '../../src/errors';
 import { openSealed } from '../../src/keys/encryption';
 import { sessionKeyOf } from '../../src/sessions/session';
 import { sameOrigin, type SessionContext, signedIn, withRole } from '../../src/sign-in/guards';
@@ -289,7 +295,7 @@ describe('signedIn, when the handler fails', () => {
 
   it('ends the session when the provider refuses its tokens for good', async () => {
     const { cookie } = await fixture.signIn();
-    const cause = new AppError('ERR_SIGNED_OUT', { note: 'refused for good' });
+    const cause = new SessionOverError({ note: 'refused for good' });
     const context = fixture.context('/reports', json(cookie));
     const failure = await run(failing(cause), context);
     expect(failure).toMatchObject({
@@ -307,6 +313,13 @@ describe('signedIn, when the handler fails', () => {
     expect((await run(open, fixture.context('/reports', json(cookie)))).code).toBe(
       'ERR_SIGNED_OUT',
     );
+  });
+
+  it('ends no session for the same code in an error of a handler', async () => {
+    const { cookie } = await fixture.signIn();
+    const own = new AppError('ERR_SIGNED_OUT');
+    expect(await run(failing(own), fixture.context('/reports', json(cookie)))).toBe(own);
+    expect(await open(fixture.context('/reports', json(cookie)))).toEqual({ status: 204 });
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { formatSetCookie } from '../../../local/host/http-response';
 import { send } from './support/send';
 import { type HostProcess, startHost } from './support/start-host';
 
-// Each `it` is a line of what was observed of the real host (research/functions-host.md, "Response").
+// Each `it` is a line of what was observed of the real host ("Response").
 
 describe('response', () => {
   let host: HostProcess;

@@ -1,4 +1,4 @@
-// Each `it` is a line of what was observed of the real host (research/functions-host.md, "Other"), or of
+// Each `it` is a line of what was observed of the real host ("Other"), or of
 // how `func start` differs from Azure.
 import { join } from 'node:path';
 import { send } from './support/send';

@@ -1,4 +1,4 @@
-// Each `it` is a line of what was observed of the real host (research/functions-host.md, "Request").
+// Each `it` is a line of what was observed of the real host ("Request").
 import { send, type SendOptions, sendRaw } from './support/send';
 import { type HostProcess, startHost } from './support/start-host';
 

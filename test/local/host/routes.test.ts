@@ -2,7 +2,7 @@ import { compileRoute, matchRoute } from '../../../local/host/routes';
 import { send, sendRaw } from './support/send';
 import { type HostProcess, startHost } from './support/start-host';
 
-// Each `it` is a line of what was observed of the real host (research/functions-host.md, "Routing").
+// Each `it` is a line of what was observed of the real host ("Routing").
 
 interface Echo {
   readonly functionName: string;
