@@ -18,7 +18,7 @@ import { settleProxy } from './proxy';
 import { createSignOutHints } from './sessions/end-sessions';
 import { keyForLogs } from './sessions/session';
 import { createSessionStore } from './sessions/session-store';
-import { connectionStringFault, longestSessionSeconds } from './setting-values';
+import { connectionStringFault, maxSessionSeconds } from './setting-values';
 import { type Environment, readSettings, type SettingFault, type Settings } from './settings';
 import { createAzureTable, createTableClient, type TableConnection } from './storage/azure-table';
 import type { Table } from './storage/table';
@@ -115,7 +115,7 @@ function openKeyRing(settings: Settings, { table, identity, clock }: KeyRingServ
     rows: table,
     wrapping: createWrapping(settings, identity),
     clock,
-    retainSeconds: longestSessionSeconds,
+    retainSeconds: maxSessionSeconds,
     report: (error) => {
       logOutsideRequests(error instanceof AppError ? error.message : 'ERR_INTERNAL');
     },

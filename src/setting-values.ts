@@ -8,7 +8,7 @@ import { isHttpLoopback, isLoopback } from './proxy';
  */
 
 /** Thirty days: no session, whatever the settings, lives longer. */
-export const longestSessionSeconds = 30 * 24 * 3600;
+export const maxSessionSeconds = 30 * 24 * 3600;
 
 /** The scopes of OpenID Connect itself. They are always asked for, and belong to no API. */
 export const oidcScopes: ReadonlySet<string> = new Set([
@@ -198,8 +198,8 @@ const scopes = v.pipe(
 const seconds = v.pipe(
   text,
   v.check(
-    (value) => /^[1-9][0-9]{0,6}$/.test(value) && Number(value) <= longestSessionSeconds,
-    `must be whole seconds, 1 to ${longestSessionSeconds} (30 days)`,
+    (value) => /^[1-9][0-9]{0,6}$/.test(value) && Number(value) <= maxSessionSeconds,
+    `must be whole seconds, 1 to ${maxSessionSeconds} (30 days)`,
   ),
   v.transform(Number),
 );

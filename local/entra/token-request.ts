@@ -38,7 +38,7 @@ interface TokenRequestContext {
   readonly tokenEndpoint: string;
 }
 
-type Exchange = readonly [request: IncomingMessage, response: ServerResponse, url: URL];
+type HttpExchange = readonly [request: IncomingMessage, response: ServerResponse, url: URL];
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
@@ -49,10 +49,10 @@ const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
  */
 export async function answerTokenRequest(
   standIn: TokenRequestContext,
-  ...exchange: Exchange
+  ...http: HttpExchange
 ): Promise<IncomingMessage | undefined> {
-  const [request, response, url] = exchange;
-  if (await answerFault(standIn, exchange)) return undefined;
+  const [request, response, url] = http;
+  if (await answerFault(standIn, http)) return undefined;
   if (request.method !== 'POST') return request;
   const form = new URLSearchParams(await readBody(request));
   const refusal = (await judge(standIn, request, form)) ?? judgeScopes(standIn, form);
@@ -65,7 +65,7 @@ export async function answerTokenRequest(
 /** Applies the faults of the token endpoint. True when one of them has answered. */
 async function answerFault(
   standIn: TokenRequestContext,
-  [request, response, url]: Exchange,
+  [request, response, url]: HttpExchange,
 ): Promise<boolean> {
   const { tokenDelayMs, tokenOutage, tokenError, tokenErrorClaims, tokenTimes } = standIn.faults;
   const order = readOrder(tokenError.value);

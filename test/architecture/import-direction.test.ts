@@ -1,5 +1,6 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { circlesOf, importsOf } from './imports';
 
 /** The floors of src, from the top down. A file imports from its own floor or from a lower one. */
 const floors = [
@@ -30,12 +31,6 @@ const lengthOf = (file: string): number => readFileSync(file, 'utf8').split('\n'
 /** Runs in browsers and shares nothing with the server. */
 const alone = ['client'];
 
-interface Import {
-  readonly from: string;
-  readonly to: string;
-  readonly isType: boolean;
-}
-
 const files = globSync('src/**/*.{ts,tsx}').map((file) => file.split(path.sep).join('/'));
 
 /** `sign-in` for `src/sign-in/start.ts`, `errors` for `src/errors.ts`. */
@@ -43,21 +38,6 @@ const areaOf = (file: string): string =>
   /^src\/([^/]+?)(?:\.tsx?)?(?:\/|$)/.exec(file)?.[1] ?? 'unknown';
 
 const floorOf = (file: string): number => floors.findIndex((areas) => areas.includes(areaOf(file)));
-
-function importsOf(file: string): Import[] {
-  const text = readFileSync(file, 'utf8');
-  const statements = text.matchAll(
-    /^(?:import|export)\s(type\s)?[^;]*?from\s'(\.[^']+)'|^import\s'(\.[^']+)'/gm,
-  );
-  return [...statements].map((match) => ({
-    from: file,
-    to: fileOf(path.posix.join(path.posix.dirname(file), match[2] ?? match[3] ?? '')),
-    isType: match[1] !== undefined,
-  }));
-}
-
-const fileOf = (name: string): string =>
-  ['.ts', '.tsx'].map((end) => name + end).find((file) => existsSync(file)) ?? name;
 
 const imports = files.flatMap(importsOf);
 
@@ -78,7 +58,7 @@ describe('imports in src', () => {
   });
 
   it('make no circles, inside a folder either', () => {
-    expect(circles()).toEqual([]);
+    expect(circlesOf(imports)).toEqual([]);
   });
 
   it('join what only one file of the same folder uses, where the two are one idea long', () => {
@@ -118,18 +98,3 @@ describe('imports in src', () => {
     }
   });
 });
-
-/** Each circle once, types included, as the files along it. */
-function circles(): readonly string[] {
-  const done = new Set<string>();
-  const found: string[] = [];
-  const visit = (file: string, way: readonly string[]): void => {
-    const start = way.indexOf(file);
-    if (start >= 0) found.push([...way.slice(start), file].join(' > '));
-    if (start >= 0 || done.has(file)) return;
-    for (const { from, to } of imports) if (from === file) visit(to, [...way, file]);
-    done.add(file);
-  };
-  for (const file of files) visit(file, []);
-  return found;
-}
