@@ -7,7 +7,7 @@ import {
   type InvocationContext,
 } from '@azure/functions';
 import { adminFunctions } from './functions/admin';
-import { clientFunctions } from './functions/client';
+import { createClientFunctions } from './functions/client';
 import { frontChannelLogoutFunction } from './functions/front-channel-logout';
 import { createHealthFunction } from './functions/health';
 import { loginFunction } from './functions/login';
@@ -19,7 +19,7 @@ import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';
 import type { Handler } from './http/context';
 import { endpoint, type EndpointOptions, type HttpFunction, serve } from './http/endpoint';
-import type { MenuPage } from './pages/layout';
+import type { MenuPage, Site } from './pages/layout';
 import { servicesOrFaults } from './services';
 import type { User } from './sessions/session';
 import type { Environment } from './settings';
@@ -233,7 +233,7 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
     endpoint(findServices, handler, maxBodyBytes === undefined ? {} : { maxBodyBytes });
   return {
     register: (app) => {
-      for (const served of [...functionsOf(omit, `/${healthRoute}`), ...more]) {
+      for (const served of [...functionsOf(omit, `/${healthRoute}`, site), ...more]) {
         const { name, route } = served;
         const fullRoute = route === '/' ? route : routeBelow(basePath, route);
         app.http(namePrefix + name, { route: fullRoute, ...serve(findServices, served) });
@@ -258,14 +258,18 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
   };
 }
 
-function functionsOf(omit: readonly MenuPage[], healthRoute: string): readonly HttpFunction[] {
+function functionsOf(
+  omit: readonly MenuPage[],
+  healthRoute: string,
+  site: Site,
+): readonly HttpFunction[] {
   return [
     loginFunction,
     redirectFunction,
     sessionFunction,
     ...logoutFunctions,
     frontChannelLogoutFunction,
-    ...clientFunctions,
+    ...createClientFunctions(site),
     ...(omit.includes('me') ? [] : meFunctions),
     ...(omit.includes('sessions') ? [] : sessionsFunctions),
     ...(omit.includes('admin') ? [] : adminFunctions),

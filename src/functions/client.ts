@@ -16,33 +16,17 @@ const types = typeof CLIENT_TYPES === 'undefined' ? undefined : CLIENT_TYPES;
 
 const freshSeconds = 300;
 
-type TextFor = (site: Site) => string;
-
-const unchanged =
-  (text: string): TextFor =>
-  () =>
-    text;
-
-const ifBuilt = (text: string | undefined, make: (text: string) => TextFor): TextFor | undefined =>
-  text === undefined ? undefined : make(text);
-
-/** The client uses `/auth`. For another base path, one more line sets it. */
-const withAuthPath =
-  (text: string): TextFor =>
-  ({ authPath }) =>
-    authPath === '/auth' ? text : `${text}setAuthPath(${JSON.stringify(authPath)});\n`;
-
 /**
  * GET auth/client.js, auth/client.d.ts and auth/continue.js: the browser client, its types, and the script of the page
  * that goes on by itself. They are the same for everybody, so caches may keep them. After five minutes a cache asks again,
  * and gets 304 until the next deployment.
  * @throws ERR_NOT_FOUND when the bundle was built without them
  */
-function serveText(contentType: string, textFor: TextFor | undefined): Handler {
-  return ({ request, services }: RequestContext): HttpResponseInit => {
-    if (textFor === undefined) throw new AppError('ERR_NOT_FOUND', { note: 'not in this bundle' });
-    const text = textFor(services.site);
-    const etag = `"${createHash('sha256').update(text).digest('base64url')}"`;
+function serveText(contentType: string, text: string | undefined): Handler {
+  const hash = createHash('sha256').update(text ?? '');
+  const etag = `"${hash.digest('base64url')}"`;
+  return ({ request }: RequestContext): HttpResponseInit => {
+    if (text === undefined) throw new AppError('ERR_NOT_FOUND', { note: 'not in this bundle' });
     const headers = { ETag: etag, 'Cache-Control': `public, max-age=${freshSeconds}` };
     if (namesTag(request.headers.get('if-none-match'), etag)) return { status: 304, headers };
     return { headers: { ...headers, 'Content-Type': contentType }, body: text };
@@ -58,20 +42,19 @@ function namesTag(header: string | null, etag: string): boolean {
   return tags.includes(etag) || tags.includes('*');
 }
 
-export const clientFunctions: readonly HttpFunction[] = [
-  {
-    name: 'client',
-    route: 'client.js',
-    get: serveText('text/javascript; charset=utf-8', ifBuilt(script, withAuthPath)),
-  },
-  {
-    name: 'client-types',
-    route: 'client.d.ts',
-    get: serveText('text/plain; charset=utf-8', ifBuilt(types, unchanged)),
-  },
-  {
-    name: 'continue',
-    route: 'continue.js',
-    get: serveText('text/javascript; charset=utf-8', ifBuilt(continueScript, unchanged)),
-  },
-];
+/** The functions that serve them. Their texts are the same for all requests, so each is hashed once. */
+export function createClientFunctions({ authPath }: Site): readonly HttpFunction[] {
+  // The client uses `/auth`. For another base path, one more line sets it.
+  const more = authPath === '/auth' ? '' : `setAuthPath(${JSON.stringify(authPath)});\n`;
+  const client = script === undefined ? undefined : script + more;
+  const javascript = 'text/javascript; charset=utf-8';
+  return [
+    { name: 'client', route: 'client.js', get: serveText(javascript, client) },
+    {
+      name: 'client-types',
+      route: 'client.d.ts',
+      get: serveText('text/plain; charset=utf-8', types),
+    },
+    { name: 'continue', route: 'continue.js', get: serveText(javascript, continueScript) },
+  ];
+}
