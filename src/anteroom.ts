@@ -1,11 +1,4 @@
-import {
-  type app as functionsApp,
-  type HttpHandler,
-  type HttpRequest,
-  HttpResponse,
-  type HttpResponseInit,
-  type InvocationContext,
-} from '@azure/functions';
+import { type app as functionsApp, type HttpHandler } from '@azure/functions';
 import { adminFunctions } from './functions/admin';
 import { createClientFunctions } from './functions/client';
 import { frontChannelLogoutFunction } from './functions/front-channel-logout';
@@ -19,41 +12,13 @@ import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';
 import type { Handler } from './http/context';
 import { endpoint, type EndpointOptions, type HttpFunction, serve } from './http/endpoint';
+import { answerOf, type SignedInHandler, withPublicContext } from './handler';
+import type { AnteroomOptions } from './options';
 import type { MenuPage, Site } from './pages/layout';
 import { servicesOrFaults } from './services';
-import type { User } from './sessions/session';
-import type { Environment } from './settings';
-import {
-  sameOrigin,
-  type SessionContext,
-  signedIn,
-  type SignedInOptions,
-  withRole,
-} from './sign-in/guards';
+import { sameOrigin, signedIn, type SignedInOptions, withRole } from './sign-in/guards';
 import { requireHealthRoute, siteOf } from './site';
-import { callApi, type ApiRequest } from './tokens/call-api';
-import { endWhenStalled, once } from './waiting';
-
-/** Options that belong in code. Everything else is a setting of the app. */
-export interface AnteroomOptions {
-  /** Settings by name; `process.env` unless given. The first request reads them. */
-  readonly environment?: Environment;
-  /**
-   * The app's route prefix. Unless given, it is read from `host.json`; `api` when that has none, as for the Functions host.
-   * @see https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook#hostjson-settings
-   */
-  readonly routePrefix?: string;
-  /** The path of our functions below the route prefix, without slashes at its ends. `auth` unless given. */
-  readonly basePath?: string;
-  /** The prefix of our functions' names, so that they differ from the app's own. `auth-` unless given. */
-  readonly namePrefix?: string;
-  /** The route of the health check below the route prefix. `<basePath>/health` unless given. */
-  readonly healthRoute?: string;
-  /** The app's own home page. "Home" leads there, and so does a sign-in without a wanted page. `/` unless given. */
-  readonly homePath?: string;
-  /** Pages of ours that the app leaves out: they get no function and no entry in the menu. */
-  readonly omit?: readonly MenuPage[];
-}
+import { once } from './waiting';
 
 /** The part of `app` from `@azure/functions` that registers functions. */
 export type FunctionsApp = Pick<typeof functionsApp, 'http' | 'timer'>;
@@ -125,68 +90,6 @@ export interface Anteroom {
    * ```
    */
   sameOrigin(handler: HttpHandler, options?: Pick<GuardOptions, 'maxBodyBytes'>): HttpHandler;
-}
-
-/** A handler of Azure Functions. Its context also says who is signed in. */
-export type SignedInHandler = (
-  request: HttpRequest,
-  context: SignedInContext,
-) => Promise<Answer> | Answer;
-
-/** The answer of a handler: one of Azure's own forms, or a response of `fetch`, as `callApi` returns it. */
-export type Answer = HttpResponseInit | HttpResponse | Response;
-
-/** The context of an invocation, and who is signed in. */
-export type SignedInContext = InvocationContext & SignedIn;
-
-/** What a guard adds to the context of an invocation. */
-export interface SignedIn {
-  readonly user: User;
-  /** Epoch seconds. */
-  readonly session: {
-    readonly createdAt: number;
-    /** When the session ends if nobody uses it before. */
-    readonly idleExpiresAt: number;
-    /** When the session ends in any case. */
-    readonly expiresAt: number;
-  };
-  /**
-   * Calls Microsoft Graph for this user and returns its response, like `fetch`. After 429 or 503 with a short `Retry-After`
-   * it retries once.
-   * @param path below `GRAPH_BASE_URL`, for example `/me/memberOf`
-   * @throws ERR_STEP_UP when the user must go to the provider again (the guard sends the user there);
-   *   ERR_PROVIDER_UNAVAILABLE, ERR_GRAPH_UNAVAILABLE; `TypeError` for a path that leaves `GRAPH_BASE_URL`
-   * @example
-   * ```ts
-   * import type { SignedInHandler } from 'anteroom';
-   *
-   * export const manager: SignedInHandler = async (_request, { callApi }) => {
-   *   const answer = await callApi('graph', '/me/manager', { scopes: ['User.Read.All'] });
-   *   return answer.ok ? answer : { status: 404 };
-   * };
-   * ```
-   */
-  readonly callApi: (api: 'graph', path: string, request?: ApiRequest) => Promise<Response>;
-  /**
-   * An access token for an API, for this user. It is refreshed when it has expired. Send it to no other API.
-   * @param scopes of one API; `GRAPH_SCOPES` unless given
-   * @throws ERR_STEP_UP, ERR_PROVIDER_UNAVAILABLE
-   * @example
-   * ```ts
-   * import type { SignedInHandler } from 'anteroom';
-   *
-   * export const orders: SignedInHandler = async (_request, { accessToken, signal }) => {
-   *   const token = await accessToken(['api://orders/Orders.Read']);
-   *   return fetch('https://orders.contoso.example/latest', {
-   *     headers: { Authorization: `Bearer ${token}` },
-   *     signal,
-   *   });
-   * };
-   * ```
-   */
-  readonly accessToken: (scopes?: readonly string[]) => Promise<string>;
-  /** Aborted when the request's deadline has passed. Give it to every call that waits. */
-  readonly signal: AbortSignal;
 }
 
 /** Options of a guard, for one function. */
@@ -293,56 +196,3 @@ function sessionOptions({ slides, withTokens }: GuardOptions): SignedInOptions {
     ...(withTokens === undefined ? {} : { withTokens }),
   };
 }
-
-/** Calls a team's handler with the context of its invocation, to which it adds {@link SignedIn}. */
-function withPublicContext(handler: SignedInHandler) {
-  return async (context: SessionContext): Promise<HttpResponseInit> => {
-    const { request, invocation, user, session, accessToken, signal, services } = context;
-    const { createdAt, expiresAt, idleExpiresAt } = session;
-    const { graphBaseUrl, graphScopes } = services.settings;
-    const known: SignedIn = {
-      user,
-      session: { createdAt, expiresAt, idleExpiresAt },
-      accessToken,
-      callApi: async (_api, path, apiRequest = {}) => {
-        const { scopes = graphScopes } = apiRequest;
-        const access = { accessToken: await accessToken(scopes), scopes };
-        return callApi({ ...apiRequest, baseUrl: graphBaseUrl, path }, access, signal);
-      },
-      signal,
-    };
-    return answerOf(await handler(request, Object.assign(invocation, known)));
-  };
-}
-
-/**
- * The answer of a handler in Azure's own form. Of a response of `fetch`, only the headers about the body are passed on. A
- * response that the handler made keeps its other headers too, but not `Set-Cookie`: cookies need Azure's own form.
- */
-function answerOf(answer: Answer | undefined): HttpResponseInit {
-  // The same answer as for a handler without a guard.
-  if (answer === undefined) return { status: 204 };
-  if (typeof answer !== 'object') throw new TypeError('a handler must return an object');
-  if ('bodyUsed' in answer && answer.bodyUsed) throw new TypeError('the body was read already');
-  if (answer instanceof HttpResponse) {
-    const { status, headers, body, cookies } = answer;
-    return { status, headers, body, cookies };
-  }
-  if (!(answer instanceof Response)) return answer;
-  const isFetched = answer.url !== '';
-  const passed = [...answer.headers].filter(([name]) =>
-    isFetched ? fetchedHeaders.includes(name) : !bodilessHeaders.includes(name),
-  );
-  // The host reads the body later, when the request has no deadline any more.
-  const body = isFetched && answer.body ? endWhenStalled(answer.body, stallMs) : answer.body;
-  return { status: answer.status, headers: passed, body };
-}
-
-/** How long a body may send nothing. As long as the deadline of a request. */
-const stallMs = 8_500;
-
-/** Not cookies of the API, and not rights for other origins. */
-const fetchedHeaders = ['content-type', 'content-language', 'content-disposition', 'retry-after'];
-
-/** A handler may copy these from a response of `fetch`. But `fetch` has decoded the body, and the cookies are the API's. */
-const bodilessHeaders = ['content-encoding', 'content-length', 'transfer-encoding', 'set-cookie'];

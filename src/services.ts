@@ -27,8 +27,8 @@ import { createGraph } from './tokens/call-api';
 import { createRevalidate } from './tokens/revalidate';
 import { type Clock, createPauseMemory, systemClock } from './waiting';
 
-/** Services that a test uses in place of those that the settings name. */
-export interface ServiceOverrides {
+/** What does not come from settings. The clock, the table and the key ring are given by tests only. */
+export interface ServiceOptions {
   readonly clock?: Clock;
   readonly table?: Table;
   readonly keyRing?: KeyRing;
@@ -38,7 +38,11 @@ export interface ServiceOverrides {
  * The services that the settings name, or all faults of the settings. It connects to nothing.
  * @param environment settings by name, as in `process.env`
  */
-export function servicesOrFaults(environment: Environment, site: Site): Services | FaultySettings {
+export function servicesOrFaults(
+  environment: Environment,
+  site: Site,
+  options: ServiceOptions = {},
+): Services | FaultySettings {
   const faulty = (...faults: readonly SettingFault[]): FaultySettings => ({ site, faults });
   try {
     settleProxy(environment);
@@ -48,7 +52,7 @@ export function servicesOrFaults(environment: Environment, site: Site): Services
   const read = readSettings(environment);
   if ('faults' in read) return faulty(...read.faults);
   try {
-    return createServices(read.settings, site);
+    return createServices(read.settings, site, options);
   } catch (error) {
     // Only the client of the table finds this fault, for example a connection string without its protocol.
     if (!(error instanceof AppError) || error.code !== 'ERR_SETTINGS') throw error;
@@ -60,17 +64,17 @@ export function servicesOrFaults(environment: Environment, site: Site): Services
 export function createServices(
   settings: Settings,
   site: Site,
-  overrides: ServiceOverrides = {},
+  options: ServiceOptions = {},
 ): Services {
-  const { clock = systemClock } = overrides;
+  const { clock = systemClock } = options;
   const identity = createManagedIdentity({
     // When the settings need no identity, nobody asks it for a token.
     clientId: settings.managedIdentityClientId ?? '',
     clock,
   });
   const table =
-    overrides.table ?? createAzureTable(createTableClient(tableConnection(settings, identity)));
-  const keyRing = overrides.keyRing ?? openKeyRing(settings, { table, identity, clock });
+    options.table ?? createAzureTable(createTableClient(tableConnection(settings, identity)));
+  const keyRing = options.keyRing ?? openKeyRing(settings, { table, identity, clock });
   const sessions = createSessionStore({
     table,
     keyRing,

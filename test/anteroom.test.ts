@@ -9,7 +9,8 @@ import {
   type HttpResponseInit,
   InvocationContext,
 } from '@azure/functions';
-import { anteroom, type AnteroomOptions } from '../src/anteroom';
+import { anteroom } from '../src/anteroom';
+import type { AnteroomOptions } from '../src/options';
 import { failureOf } from './support/auth-fixture';
 import { clientId, tenantId } from './support/tiny-provider';
 

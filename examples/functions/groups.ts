@@ -1,5 +1,5 @@
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
-import type { SignedInContext } from '../anteroom';
+import type { SignedInContext } from '../handler';
 import { auth } from '../auth';
 import { AppError } from '../errors';
 

@@ -1,5 +1,5 @@
 import { InvocationContext } from '@azure/functions';
-import type { SignedIn, SignedInContext } from '../anteroom';
+import type { SignedIn, SignedInContext } from '../handler';
 import type { User } from '../sessions/session';
 
 /** Who is signed in, and what the APIs answer. What is left out has a value that fits most tests. */

@@ -1,5 +1,5 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
-import type { SignedInHandler } from '../../src/anteroom';
+import type { SignedInHandler } from '../../src/handler';
 import { createSignedInContext } from '../../src/testing/signed-in-context';
 
 const request = new HttpRequest({ method: 'GET', url: 'http://localhost:7071/api/groups' });
