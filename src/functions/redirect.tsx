@@ -9,12 +9,12 @@ import { loginPathTo } from '../http/wanted-page';
 import { MessagePage } from '../pages/layout';
 import {
   type Callback,
-  completeSignIn,
   findAttempt,
   isBare,
   parseCallback,
   type ProviderAnswer,
-} from '../sign-in/finish';
+} from '../sign-in/callback';
+import { completeSignIn } from '../sign-in/finish';
 
 /**
  * GET auth/redirect: the provider's answer. The browser comes from another site, so it does not send our `SameSite=Strict`

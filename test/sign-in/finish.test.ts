@@ -9,12 +9,8 @@ import {
   openAttempt,
   sealAttempt,
 } from '../../src/sign-in/attempt';
-import {
-  type Callback,
-  completeSignIn,
-  findAttempt,
-  parseCallback,
-} from '../../src/sign-in/finish';
+import { type Callback, findAttempt, parseCallback } from '../../src/sign-in/callback';
+import { completeSignIn } from '../../src/sign-in/finish';
 import {
   adaClaims,
   failureOf,

@@ -3,13 +3,8 @@ import { decodeProtectedHeader, jwtVerify } from 'jose';
 import type { RelyingParty, RelyingPartySettings } from '../../src/entra/msal';
 import { findLiveAccessToken } from '../../src/entra/msal-cache';
 import { AppError, SignInRefusedError } from '../../src/errors';
-import {
-  finishSignIn,
-  isBare,
-  type OwnAttempt,
-  parseCallback,
-  type ProviderAnswer,
-} from '../../src/sign-in/finish';
+import { isBare, parseCallback, type ProviderAnswer } from '../../src/sign-in/callback';
+import { finishSignIn, type OwnAttempt } from '../../src/sign-in/finish';
 import {
   adaClaims,
   clientInfo,
