@@ -17,7 +17,7 @@ import type { AnteroomOptions } from './options';
 import type { MenuPage, Site } from './pages/layout';
 import { servicesOrFaults } from './services';
 import { sameOrigin, signedIn, type SignedInOptions, withRole } from './sign-in/guards';
-import { requireHealthRoute, siteOf } from './site';
+import { readFunctionTimeout, requireHealthRoute, siteOf } from './site';
 import { once } from './waiting';
 
 /** The part of `app` from `@azure/functions` that registers functions. */
@@ -143,7 +143,7 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
       }
       app.timer(`${namePrefix}sweep`, {
         schedule: sweepSchedule,
-        handler: createSweep(findServices),
+        handler: createSweep(findServices, readFunctionTimeout()),
       });
     },
     signedIn: (handler, guardOptions = {}) =>

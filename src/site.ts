@@ -77,7 +77,16 @@ function readRoutePrefix(): string {
 /** Strings are matched first, so that a comment inside a string stays. */
 const commentsAndLastCommas = /("(?:[^"\\]|\\.)*")|\/\/.*|\/\*[^]*?\*\/|,(?=\s*[}\]])/g;
 
+/** @throws TypeError */
 function routePrefixInFile(): string | undefined {
+  const file = readHostFile();
+  const extensions = isObject(file) ? file['extensions'] : undefined;
+  const http = isObject(extensions) ? extensions['http'] : undefined;
+  const prefix = isObject(http) ? http['routePrefix'] : undefined;
+  return typeof prefix === 'string' ? prefix : undefined;
+}
+
+function readHostFile(): unknown {
   let text: string;
   try {
     text = readFileSync('host.json', 'utf8');
@@ -87,8 +96,28 @@ function routePrefixInFile(): string | undefined {
   // The host accepts a byte order mark, comments, and a comma after the last member.
   const file = parseJson(text.replace(/^\uFEFF/, '').replace(commentsAndLastCommas, '$1'));
   if (file === undefined) throw new TypeError('host.json is not JSON');
-  const extensions = isObject(file) ? file['extensions'] : undefined;
-  const http = isObject(extensions) ? extensions['http'] : undefined;
-  const prefix = isObject(http) ? http['routePrefix'] : undefined;
-  return typeof prefix === 'string' ? prefix : undefined;
+  return file;
+}
+
+/**
+ * The app's `functionTimeout` in seconds, where it is less than an hour. Every plan allows five minutes, so a timeout that
+ * is not written, or that cannot be read, counts as infinite here.
+ * @see https://learn.microsoft.com/azure/azure-functions/functions-host-json#functiontimeout
+ */
+export function readFunctionTimeout(): number {
+  // eslint-disable-next-line no-restricted-properties -- a setting of the host, not of ours
+  const setting = process.env['AzureFunctionsJobHost__functionTimeout'];
+  const [, minutes, seconds = 0] =
+    /^0{1,2}:(\d{1,2})(?::(\d{1,2}))?$/.exec(setting ?? timeoutInFile()) ?? [];
+  return Number(minutes) * 60 + Number(seconds) || Infinity;
+}
+
+function timeoutInFile(): string {
+  try {
+    const file = readHostFile();
+    return isObject(file) ? String(file['functionTimeout']) : '';
+  } catch {
+    // With the option `routePrefix` nobody needs the file.
+    return '';
+  }
 }

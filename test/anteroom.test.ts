@@ -11,6 +11,7 @@ import {
 } from '@azure/functions';
 import { anteroom } from '../src/anteroom';
 import type { AnteroomOptions } from '../src/options';
+import { readFunctionTimeout } from '../src/site';
 import { failureOf } from './support/auth-fixture';
 import { clientId, tenantId } from './support/tiny-provider';
 
@@ -157,6 +158,34 @@ describe('host.json', () => {
     ],
   ])('%s is understood as the host does', async (_name, text, path) => {
     expect(await loginUnder(text)).toBe(path);
+  });
+
+  it.each([
+    ['{ "functionTimeout": "00:01:30" }', 90],
+    ['{ "functionTimeout": "0:02" }', 120],
+    ['{ "functionTimeout": "-1" }', Infinity],
+    ['{ "functionTimeout": "01:00:00" }', Infinity],
+    ['{ "functionTimeout": "1.00:01:00" }', Infinity],
+    ['{ "functionTimeout": null }', Infinity],
+    ['{}', Infinity],
+    ['no JSON', Infinity],
+  ])('%s: the sweep may take %d seconds', (text, seconds) => {
+    writeFileSync('host.json', text);
+    expect(readFunctionTimeout()).toBe(seconds);
+  });
+
+  it('may be missing where routePrefix is given', () => {
+    expect(readFunctionTimeout()).toBe(Infinity);
+  });
+
+  it('gives way to the app setting', () => {
+    writeFileSync('host.json', '{ "functionTimeout": "00:01:30" }');
+    process.env['AzureFunctionsJobHost__functionTimeout'] = '00:00:20';
+    try {
+      expect(readFunctionTimeout()).toBe(20);
+    } finally {
+      delete process.env['AzureFunctionsJobHost__functionTimeout'];
+    }
   });
 });
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../errors';
 import { readPage, type Row, type RowPage, type RowQuery, type Table } from '../storage/table';
 import { deleteRows, type RowGroup } from './end-sessions';
@@ -9,13 +10,18 @@ const marginSeconds = 60;
 /** Rows a page of the table service holds at most. */
 const pageSize = 1000;
 
-/** Partitions that are cleared at the same time: enough to be quick, too few to disturb sign-ins. */
-const parallel = 8;
+/**
+ * Partitions that are cleared at the same time. At 20 ms a request this is 1,600 requests a second, a twelfth of what one
+ * storage account answers, so sign-ins keep the rest.
+ * @see https://learn.microsoft.com/azure/storage/tables/scalability-targets
+ */
+const maxParallel = 32;
 
 interface SweepOptions {
   readonly now: number;
-  /** Pages of the table this run looks at; the next run goes on behind them. */
-  readonly maxPages: number;
+  /** When it aborts, the run ends behind the page that it is at. The next run continues there. */
+  readonly stopSignal: AbortSignal;
+  /** When it aborts, the run ends at once. */
   readonly signal: AbortSignal;
 }
 
@@ -23,7 +29,7 @@ interface SweepCounts {
   readonly pages: number;
   /** Expired rows that were found, whoever removed them in the end. */
   readonly rows: number;
-  /** False when the next run has to go on. */
+  /** False when the next run has to continue. */
   readonly isFinished: boolean;
 }
 
@@ -35,23 +41,33 @@ interface SweepCounts {
  */
 export async function sweepExpiredRows(
   table: Table,
-  { now, maxPages, signal }: SweepOptions,
+  { now, stopSignal, signal }: SweepOptions,
 ): Promise<SweepCounts> {
   let cursor = await readCursor(table, signal);
+  let page = await nextPage(table, now, cursor.continuation, signal);
   let pages = 0;
   let rows = 0;
-  do {
-    const page = await nextPage(table, now, cursor.continuation, signal);
-    await removeRows(table, page.rows, signal);
+  let parallel = maxParallel;
+  for (;;) {
+    const { continuation } = page;
+    const isLast = continuation === undefined || stopSignal.aborted;
+    // The next page is read while this one is removed.
+    const following = isLast ? undefined : nextPage(table, now, continuation, signal);
+    // A failure of it is thrown below. Until then nobody waits for it, and Node.js would end the process.
+    following?.catch(() => undefined);
+    parallel = await removeRows(table, page.rows, parallel, signal);
     pages += 1;
     rows += page.rows.length;
     // After each page: if a run stops, the next one must not begin at the same row again.
-    const kept = await writeCursor(table, { ...cursor, continuation: page.continuation }, signal);
+    const kept = await writeCursor(table, { ...cursor, continuation }, signal);
     // Another run is at work and has its own cursor.
     if (kept === undefined) return { pages, rows, isFinished: false };
     cursor = kept;
-  } while (cursor.continuation !== undefined && pages < maxPages);
-  return { pages, rows, isFinished: cursor.continuation === undefined };
+    if (following === undefined || stopSignal.aborted) {
+      return { pages, rows, isFinished: continuation === undefined };
+    }
+    page = await following;
+  }
 }
 
 function expiredRows(now: number, continuation: string | undefined): RowQuery {
@@ -83,21 +99,82 @@ async function nextPage(
   }
 }
 
-/** A session and its tokens go together, so that no half of a session is left. */
-async function removeRows(table: Table, rows: readonly Row[], signal: AbortSignal): Promise<void> {
-  const partitions = [...groupsByPartition(rows)];
-  for (let start = 0; start < partitions.length; start += parallel) {
-    await Promise.all(
-      partitions
-        .slice(start, start + parallel)
-        .map(([partitionKey, groups]) =>
-          deleteRows(table, partitionKey, [...groups.values()], signal),
-        ),
-    );
+const maxTries = 3;
+const pauseMs = 500;
+/** A run has minutes, so it can wait longer than a request. */
+const maxPauseMs = 20_000;
+
+/**
+ * Removes the rows of a page. When storage refuses, the account may be busy: after a pause fewer partitions are cleared at
+ * the same time.
+ * @returns how many partitions may be cleared at the same time on the next page
+ */
+async function removeRows(
+  table: Table,
+  rows: readonly Row[],
+  parallel: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const left = [...groupsByPartition(rows)];
+  for (let tries = 1, width = parallel; ; tries += 1) {
+    const fault = await clearPartitions(table, left, width, signal);
+    if (fault === undefined) return Math.min(2 * width, maxParallel);
+    if (tries === maxTries) throw fault;
+    width = Math.ceil(width / 4);
+    const { retryAfterSeconds = 0 } = fault;
+    const wait = Math.min(Math.max(retryAfterSeconds * 1000, pauseMs), maxPauseMs);
+    await sleep(wait, undefined, { signal }).catch(() => {
+      throw fault;
+    });
   }
 }
 
-/** By partition, the rows that go together: both rows of a session under its key, any other row alone. */
+/**
+ * Clears `width` partitions at the same time, until all are done or one fails. Takes what is done out of `left`.
+ * @returns the failure of storage
+ */
+async function clearPartitions(
+  table: Table,
+  left: [partitionKey: string, groups: Map<string, RowGroup>][],
+  width: number,
+  signal: AbortSignal,
+): Promise<AppError | undefined> {
+  let fault: AppError | undefined;
+  const clearNext = async (): Promise<void> => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      try {
+        await clearPartition(table, next[0], [...next[1].values()], signal);
+      } catch (error) {
+        left.push(next);
+        if (!(error instanceof AppError)) throw error;
+        fault ??= error;
+      }
+      if (fault !== undefined) return;
+    }
+  };
+  await Promise.all(Array.from({ length: width }, clearNext));
+  return fault;
+}
+
+async function clearPartition(
+  table: Table,
+  partitionKey: string,
+  groups: readonly RowGroup[],
+  signal: AbortSignal,
+): Promise<void> {
+  const [first, ...others] = groups.flat();
+  if (first !== undefined && others.length === 0) {
+    // Most partitions of the `sid` index hold one row. Removing it is cheaper without a transaction.
+    await table.delete({ partitionKey, rowKey: first }, signal);
+  } else {
+    await deleteRows(table, partitionKey, groups, signal);
+  }
+}
+
+/**
+ * By partition, the rows that go together: both rows of a session under its key, so that no half of a session is left, and
+ * any other row alone.
+ */
 function groupsByPartition(rows: readonly Row[]): ReadonlyMap<string, Map<string, RowGroup>> {
   const partitions = new Map<string, Map<string, RowGroup>>();
   for (const { partitionKey, rowKey } of rows) {

@@ -192,7 +192,11 @@ describe('createKeyRing', () => {
     await current(world.instance());
     const expiry = start + period + retainSeconds + day;
     const sweepAt = (now: number) =>
-      sweepExpiredRows(world.table, { now, maxPages: 1, signal: longEnough() });
+      sweepExpiredRows(world.table, {
+        now,
+        stopSignal: longEnough(),
+        signal: longEnough(),
+      });
 
     await sweepAt(expiry - 1);
     expect(await storedRows()).toHaveLength(2);

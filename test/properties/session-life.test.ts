@@ -207,7 +207,7 @@ async function live(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
         person.ended = true;
         return;
       case 'sweep':
-        await sweepExpiredRows(table, { now, maxPages: 10, signal });
+        await sweepExpiredRows(table, { now, stopSignal: signal, signal });
         return;
       case 'list':
         await store.listLive({ now, limit: 10, signal });
@@ -252,7 +252,11 @@ async function live(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
   }
 
   // And after the longest life nothing is left of anybody.
-  await sweepExpiredRows(base, { now: start + 2 * limits.lifetimeSeconds, maxPages: 10, signal });
+  await sweepExpiredRows(base, {
+    now: start + 2 * limits.lifetimeSeconds,
+    stopSignal: signal,
+    signal,
+  });
   const left = [...base.rows.values()].filter(({ partitionKey }) => partitionKey !== 'sweep');
   expect(left).toEqual([]);
 }

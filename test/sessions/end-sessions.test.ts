@@ -155,7 +155,7 @@ describe('SessionStore.endAllOfSid', () => {
     await expect(openDuringSignOut('one', () => endAllOf('one'))).rejects.toThrow();
     await sweepExpiredRows(table, {
       now: start + limits.lifetimeSeconds + 61,
-      maxPages: 9,
+      stopSignal: signal,
       signal,
     });
     expect(rows().filter(({ partitionKey }) => partitionKey !== 'sweep')).toEqual([]);

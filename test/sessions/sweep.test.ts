@@ -1,4 +1,8 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
+import type { InvocationContext, Timer } from '@azure/functions';
+import { AppError } from '../../src/errors';
+import { createSweep } from '../../src/functions/sweep';
+import type { Services } from '../../src/http/context';
 import { createSessionStore, type SessionStore } from '../../src/sessions/session-store';
 import { sweepExpiredRows } from '../../src/sessions/sweep';
 import type { Table } from '../../src/storage/table';
@@ -7,7 +11,7 @@ import { createStaticKeyRing } from '../support/static-key-ring';
 import { createTestTable } from '../support/test-table';
 
 const signal = AbortSignal.timeout(600_000);
-const past = { maxPages: 100, signal };
+const past = { stopSignal: signal, signal };
 let table: Table;
 let client: TableClient;
 let store: SessionStore;
@@ -78,16 +82,97 @@ describe('sweepExpiredRows', () => {
     expect(await keys()).toEqual([]);
   });
 
-  it('goes on in the next run where a bounded run stopped: ten thousand rows in four', async () => {
-    await insertExpired(5_000);
+  it('ends behind its page when its time is used up, and goes on there in the next run', async () => {
+    await insertExpired(1_300);
     const runs = [];
-    for (let run = 0; run < 12; run += 1) {
-      const counts = await sweepExpiredRows(table, { now: start + 60, maxPages: 3, signal });
+    for (let run = 0; run < 9; run += 1) {
+      const time = new AbortController();
+      const watched: Table = {
+        ...table,
+        // The time is over when the first page has been removed.
+        replace: (...row) => {
+          time.abort();
+          return table.replace(...row);
+        },
+      };
+      const options = { now: start + 60, stopSignal: time.signal, signal };
+      const counts = await sweepExpiredRows(watched, options);
       runs.push(counts.rows);
       if (counts.isFinished) break;
     }
-    expect(runs.reduce((sum, rows) => sum + rows, 0)).toBe(10_000);
-    expect(Math.max(...runs)).toBeLessThanOrEqual(3_000);
+    expect(runs.reduce((sum, rows) => sum + rows, 0)).toBe(2_600);
+    expect(Math.max(...runs)).toBeLessThanOrEqual(2_000);
+    expect(await keys()).toEqual([]);
+  });
+
+  it('clears many partitions side by side, but never more than 32', async () => {
+    await insertExpired(500);
+    let running = 0;
+    let most = 0;
+    const watched: Table = {
+      ...table,
+      transact: async (...asked) => {
+        running += 1;
+        most = Math.max(most, running);
+        return table.transact(...asked).finally(() => {
+          running -= 1;
+        });
+      },
+    };
+    await sweepExpiredRows(watched, { now: start + 60, ...past });
+    expect(most).toBe(10);
+    for (let user = 0; user < 40; user += 1) {
+      await store.open(newSession({ sid: undefined, user: userOf(`user ${user}`) }));
+    }
+    await sweepExpiredRows(watched, { now: start + limits.lifetimeSeconds + 60, ...past });
+    expect(most).toBe(32);
+    expect(await keys()).toEqual([]);
+  });
+
+  it('waits and clears fewer at once when storage is busy, and gives up at the third time', async () => {
+    await insertExpired(500);
+    const busy = new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'busy' });
+    let faults = 10;
+    let running = 0;
+    let mostAfterFault = 0;
+    const watched: Table = {
+      ...table,
+      transact: async (...asked) => {
+        if (faults > 0) {
+          faults -= 1;
+          throw busy;
+        }
+        running += 1;
+        mostAfterFault = Math.max(mostAfterFault, running);
+        return table.transact(...asked).finally(() => {
+          running -= 1;
+        });
+      },
+    };
+    const counts = await sweepExpiredRows(watched, { now: start + 60, ...past });
+    expect(counts).toMatchObject({ rows: 1_000, isFinished: true });
+    expect(mostAfterFault).toBe(8);
+    expect(await keys()).toEqual([]);
+    await insertExpired(50);
+    faults = Infinity;
+    const sweep = sweepExpiredRows(watched, { now: start + 60, ...past });
+    await expect(sweep).rejects.toBe(busy);
+    expect(await keys()).toHaveLength(100);
+  });
+
+  it('removes a lone row without a transaction', async () => {
+    await store.open(newSession({ sid: 'one' }));
+    const transactions: string[] = [];
+    const watched: Table = {
+      ...table,
+      transact: (partitionKey, ...asked) => {
+        transactions.push(partitionKey);
+        return table.transact(partitionKey, ...asked);
+      },
+    };
+    await sweepExpiredRows(watched, { now: start + limits.lifetimeSeconds + 60, ...past });
+    expect(transactions).toHaveLength(1);
+    expect(transactions[0]).not.toContain('sid:');
     expect(await keys()).toEqual([]);
   });
 
@@ -152,5 +237,26 @@ describe('sweepExpiredRows', () => {
     await sweepExpiredRows(watched, { now: start + limits.lifetimeSeconds + 60, ...past });
     expect(new Set(asked)).toEqual(new Set(['expiresAt']));
     expect(await keys()).toEqual([]);
+  });
+});
+
+describe('the timer', () => {
+  it.each([
+    ['five minutes at most', Infinity, [240_000, 285_000]],
+    ['less where the host would restart the worker before', 60, [48_000, 57_000]],
+  ])('gives a run %s', async (_name, timeoutSeconds, expected) => {
+    const timeout = jest.spyOn(AbortSignal, 'timeout');
+    const said: string[] = [];
+    try {
+      const services = { table, clock: () => start } as Services;
+      await createSweep(() => services, timeoutSeconds)(
+        {} as Timer,
+        { info: (text: string) => said.push(text) } as unknown as InvocationContext,
+      );
+      expect(timeout.mock.calls.flat()).toEqual(expected);
+    } finally {
+      timeout.mockRestore();
+    }
+    expect(said).toEqual([expect.stringMatching(/^swept 0 expired rows on \d pages, to the end$/)]);
   });
 });
