@@ -106,7 +106,7 @@ export function createDirectory(
       if (!asksConsent) return [];
       const account = accounts.now().get(objectId);
       if (account?.user.consented !== true) return [...scopes];
-      return scopes.filter((scope) => !account.scopes.includes(scope));
+      return scopes.filter((scope) => !isAgreed(account.scopes, scope));
     },
     change(key, change) {
       const known = [...accounts.now().values()].find(({ user }) => isNamed(user, key));
@@ -174,6 +174,12 @@ interface KeptAccounts {
   remember(): () => void;
   /** Removes all changes. */
   reset(): void;
+}
+
+/** `.default` needs consent only where the person has agreed to nothing of that API. */
+function isAgreed(agreed: readonly string[], scope: string): boolean {
+  const api = /^(.*\/)\.default$/.exec(scope)?.[1];
+  return api === undefined ? agreed.includes(scope) : agreed.some((each) => each.startsWith(api));
 }
 
 /** What every account with consent has agreed to at the start. */

@@ -5,6 +5,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { isObject } from '../../src/json';
 import { isString } from '../loopback/control';
 import { respond } from '../loopback/server';
+import type { TokenIssuer } from './access-tokens';
 import type { Directory } from './accounts';
 import type { SignInNotes } from './kept-state';
 import { pageHeaders, signedOutPage } from './pages';
@@ -17,9 +18,10 @@ import {
   type Refusals,
   tokenHeaders,
 } from './refusals';
-import { readScopes, type RegisteredClients, sortScopes } from './registrations';
+import type { RegisteredClients } from './registrations';
+import { readScopes, sortScopes } from './scopes';
 import { lengthenCode } from './token-request';
-import { clientInfoOf, issueTokens, type TokenIssuer } from './tokens';
+import { clientInfoOf, issueTokens } from './tokens';
 
 interface AnswerContext {
   readonly directory: Directory;
@@ -58,6 +60,11 @@ export function answerAsEntra(provider: Provider, standIn: AnswerContext): void 
 async function answerTokens(context: KoaContextWithOIDC, standIn: AnswerContext): Promise<void> {
   const { AuthorizationCode: code, RefreshToken: refreshToken } = context.oidc.entities;
   const source = code ?? refreshToken;
+  if (source === undefined && isObject(context.body)) {
+    // The grants without a browser have made the whole answer themselves.
+    context.set({ ...tokenHeaders(0) });
+    return;
+  }
   const user = standIn.directory.find(source?.accountId);
   const client = standIn.clients.find(source?.clientId);
   if (source === undefined || user === undefined || client === undefined) {
@@ -84,7 +91,7 @@ async function answerTokens(context: KoaContextWithOIDC, standIn: AnswerContext)
     authTime: note.authTime,
     // `max_age` does not shorten a token that comes by a refresh.
     ...(code === undefined || note.maxAge === undefined ? {} : { maxAge: note.maxAge }),
-    sid: sessionIdOf(source.sessionUid ?? ''),
+    ...(source.sessionUid === undefined ? {} : { sid: sessionIdOf(source.sessionUid) }),
     ...(code?.nonce === undefined ? {} : { nonce: code.nonce }),
     ...refreshTokenOf(context.body),
     ...(isString(claims) ? { claims } : {}),
@@ -111,9 +118,13 @@ function answerTokenError(
   { refusals }: AnswerContext,
   failure: unknown,
 ): void {
-  const claims = failure instanceof EntraRefusal ? failure.claims : undefined;
+  const { claims, otherError: error } = failure instanceof EntraRefusal ? failure : {};
   const { status, headers, body } = refusals.atToken(
-    { code: entraErrorNumberOf(failure), ...(claims === undefined ? {} : { claims }) },
+    {
+      code: entraErrorNumberOf(failure),
+      ...(claims === undefined ? {} : { claims }),
+      ...(error === undefined ? {} : { error }),
+    },
     correlationIdOf(context.req.headers, new URL(context.href)),
   );
   context.status = status;

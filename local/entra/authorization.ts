@@ -4,13 +4,8 @@ import { readBody, respond } from '../loopback/server';
 import { type EntraFaults, type OrderedRefusal, readOrder } from './faults';
 import { adminConsentPage, errorPage, pageHeaders } from './pages';
 import type { Refusals } from './refusals';
-import {
-  graphScopesOf,
-  knowsScopes,
-  readScopes,
-  type RegisteredClients,
-  sortScopes,
-} from './registrations';
+import type { ExposedApi, RegisteredClients } from './registrations';
+import { permissionsOf, readScopes, refusalOfScopes, sortScopes, withoutDefault } from './scopes';
 import type { EntraShape } from './shape';
 import { appName, showPage, type SignInContext } from './sign-in';
 
@@ -19,6 +14,7 @@ interface Context {
   readonly clients: RegisteredClients;
   readonly refusals: Refusals;
   readonly shape: EntraShape;
+  readonly apis: readonly ExposedApi[];
 }
 
 /**
@@ -36,7 +32,7 @@ export function refuseAuthorization(standIn: Context, response: ServerResponse, 
   const redirectUri = url.searchParams.get('redirect_uri') ?? '';
   const client = standIn.clients.find(url.searchParams.get('client_id'));
   if (client?.redirectUris.includes(redirectUri) !== true) return false;
-  const refusal = orderedRefusal(faults) ?? refusalOfScopes(standIn, url);
+  const refusal = orderedRefusal(faults) ?? unknownScopes(standIn, url);
   if (refusal === undefined) return false;
   sendBack(refusals, response, { refusal, redirectUri, state: url.searchParams.get('state') });
   return true;
@@ -47,9 +43,10 @@ function orderedRefusal({ signInError, signInTimes }: EntraFaults): OrderedRefus
   return order !== undefined && spend(signInTimes) ? order : undefined;
 }
 
-function refusalOfScopes({ shape }: Context, url: URL): OrderedRefusal | undefined {
+function unknownScopes(standIn: Context, url: URL): OrderedRefusal | undefined {
   const asked = sortScopes(readScopes(url.searchParams.get('scope')));
-  return knowsScopes(shape, asked) ? undefined : { code: 70011 };
+  const code = refusalOfScopes(standIn, asked);
+  return code === undefined ? undefined : { code };
 }
 
 function sendBack(
@@ -95,7 +92,7 @@ export async function answerAdminConsent(
   const asked = readScopes(searchParams.get('scope'));
   const scopes = asked.length === 0 ? ['https://graph.microsoft.com/User.Read'] : asked;
   if (request.method !== 'POST') {
-    const permissions = graphScopesOf(scopes);
+    const permissions = permissionsOf(scopes);
     const page = adminConsentPage({ app: appName(standIn, url), scopes: permissions });
     showPage(standIn, response, 200, page);
     return;
@@ -116,9 +113,9 @@ export async function answerAdminConsent(
   response.writeHead(302, { Location: answer.href, 'Cache-Control': 'no-store' }).end();
 }
 
-function grant({ directory }: ConsentContext, scopes: readonly string[]): void {
+function grant({ directory, apis }: ConsentContext, scopes: readonly string[]): void {
   for (const { objectId } of directory.list()) {
-    directory.consent(objectId, ['openid', ...graphScopesOf(scopes)]);
+    directory.consent(objectId, ['openid', ...withoutDefault(apis, permissionsOf(scopes))]);
   }
 }
 

@@ -1,7 +1,7 @@
 import { isObject } from '../../src/json';
 import { type Control, createControl, isString } from '../loopback/control';
 import type { Directory } from './accounts';
-import { graphScopesOf } from './registrations';
+import { permissionsOf } from './scopes';
 import type { SeededUser } from './users';
 
 /**
@@ -51,7 +51,7 @@ export function contextsOfPolicies(
   user: SeededUser,
   scopes: readonly string[],
 ): string[] {
-  const asked = graphScopesOf(scopes);
+  const asked = permissionsOf(scopes);
   return policies
     .filter((policy) => policy.user === undefined || directory.isNamed(user, policy.user))
     .filter((policy) => policy.scope === undefined || asked.includes(policy.scope))

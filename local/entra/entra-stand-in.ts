@@ -7,6 +7,7 @@ import { answerAsEntra, answerLogout } from './answers';
 import { answerAdminConsent, refuseAuthorization } from './authorization';
 import { createAccessPolicies } from './conditional-access';
 import { createControlPanel } from './control';
+import { registerDirectGrants } from './direct-grants';
 import { createEntraFaults } from './faults';
 import { createKeptState, createSignInNotes, type KeptState } from './kept-state';
 import { createProvider, providerMetadata } from './provider';
@@ -81,18 +82,20 @@ async function createStandIn(
   const accessPolicies = createAccessPolicies();
   const notes = createSignInNotes(state);
   const issuer = {
-    ...{ keys, faults, shape, graphAudience, apis },
+    ...{ keys, faults, shape, graphAudience, apis, tenantId, mainClientId: options.client.id },
     issuer: issuerOf(shape, tenantId, origin),
     accessTokenIssuer: accessTokenIssuerOf(shape, tenantId, origin),
   };
   const refusals = createRefusals(shape, faults);
-  const shared = { directory, accessPolicies, notes, clients, paths, refusals, shape, tenantId };
+  const sessions = { directory, accessPolicies, notes, clients };
+  const shared = { ...sessions, paths, refusals, shape, tenantId, apis };
   const provider = createProvider({
     ...{ ...shared, state, issuer: origin + paths.authority },
     wantsRefreshToken: (codeId) => notes.ofGrant(codeId).scopes.includes('offline_access'),
     jwks: { keys: [await exportJWK(keys.current().privateKey)] },
   });
   registerRefreshGrant(provider, shared);
+  registerDirectGrants(provider, { ...shared, issuer });
   answerAsEntra(provider, { ...shared, issuer });
   const panel = createControlPanel({ faults, directory, accessPolicies, keys });
   return { ...shared, provider, panel, issuer, keys, faults };

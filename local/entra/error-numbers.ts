@@ -38,6 +38,10 @@ export const entraErrors = {
     'invalid_request',
     'The redirect URI specified in the request does not match the redirect URIs configured for the application. Make sure the redirect URI sent in the request matches one added to your application.',
   ),
+  50013: refusal(
+    'invalid_grant',
+    'Assertion failed signature validation. [Reason - The provided signature value did not match the expected signature value.]',
+  ),
   50027: refusal('invalid_client', 'The client assertion is not a JWT, or it is malformed.'),
   50034: refusal(
     'invalid_grant',
@@ -114,6 +118,10 @@ export const entraErrors = {
     'Administrator consent is required for the permissions that the application asks for.',
     { atRedirect: 'access_denied' },
   ),
+  240002: refusal(
+    'invalid_request',
+    "Input id_token cannot be used as 'urn:ietf:params:oauth:grant-type:jwt-bearer' grant.",
+  ),
   500011: refusal(
     'invalid_resource',
     'The resource principal was not found in the tenant. This can happen if the application has not been installed by the administrator of the tenant.',
@@ -123,6 +131,10 @@ export const entraErrors = {
     'The reply address does not match the reply address provided when requesting Authorization code.',
   ),
   500121: refusal('access_denied', 'Authentication failed during strong authentication request.'),
+  500131: refusal(
+    'invalid_grant',
+    'Assertion audience does not match the Client app presenting the assertion.',
+  ),
   500133: refusal('invalid_grant', 'The assertion is not within its valid time range.', {
     generic: 70002,
   }),
@@ -130,9 +142,17 @@ export const entraErrors = {
     'invalid_grant',
     'The Code_Verifier does not match the code_challenge supplied in the authorization request.',
   ),
+  501051: refusal(
+    'invalid_grant',
+    'Application is not assigned to a role for the application whose token it asks for.',
+  ),
   530035: refusal(
     'invalid_grant',
     'Access has been blocked by security defaults. The request is deemed unsafe based on security policies on the account.',
+  ),
+  650053: refusal(
+    'invalid_client',
+    "The application asked for a scope that doesn't exist on the resource.",
   ),
   650057: refusal(
     'invalid_resource',
@@ -169,7 +189,19 @@ export const entraErrors = {
     'invalid_client',
     'No matching federated identity record found for presented assertion subject. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.',
   ),
+  900144: refusal(
+    'invalid_request',
+    'The request body must contain a parameter that is missing from it.',
+  ),
+  1002012: refusal(
+    'invalid_scope',
+    'The provided value for scope is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).',
+  ),
   7000112: refusal('unauthorized_client', 'The application is disabled.'),
+  7000114: refusal(
+    'invalid_grant',
+    'Application is not allowed to make application on-behalf-of calls.',
+  ),
   7000215: refusal(
     'invalid_client',
     'Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.',
@@ -226,6 +258,7 @@ export const b2cErrors = {
     'server_error',
     'The service has encountered an internal error. Please reauthenticate and try again.',
   ),
+  AADB2C90086: refusal('unsupported_grant_type', 'The supplied grant_type is not supported.'),
   AADB2C90088: refusal(
     'invalid_grant',
     'The provided grant has not been issued for this endpoint.',
@@ -253,6 +286,7 @@ export const b2cNames: Readonly<Partial<Record<keyof typeof entraErrors, keyof t
     65001: 'AADB2C90077',
     65004: 'AADB2C90091',
     70000: 'AADB2C90088',
+    70003: 'AADB2C90086',
     70008: 'AADB2C90080',
     70011: 'AADB2C90117',
     500121: 'AADB2C90091',

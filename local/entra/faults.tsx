@@ -21,8 +21,8 @@ import {
   wordOptions,
 } from '../loopback/control-page';
 import { b2cErrors, entraErrors } from './error-numbers';
-import { scopeForms } from './registrations';
-import { keyLists } from './signing-keys';
+import { scopeForms } from './scopes';
+import { keyLists, type Signing, signings } from './signing-keys';
 
 type Order = OrderedRefusal['code'] | OrderedRefusal | null;
 
@@ -31,20 +31,6 @@ const errorLayouts = ['spaces', 'lines'] as const;
 
 /** Hosts that `error_uri` was seen with; `none`: it is left out. */
 const errorUris = ['login.microsoftonline.com', 'login.windows.net', 'none'] as const;
-
-/** How an ID token can be signed: the right way, and what an app must refuse. */
-const signings = [
-  'rs256',
-  'ps256',
-  'none',
-  'hs256',
-  'unknown-kid',
-  'foreign-key',
-  'corrupted',
-  'no-kid',
-] as const;
-
-export type Signing = (typeof signings)[number];
 
 /** Everything a test can make the stand-in do wrong, or change: `POST /control`. */
 export type EntraFaults = ReturnType<typeof createEntraFaults>;

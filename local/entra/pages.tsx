@@ -110,6 +110,38 @@ export function consentPage(options: {
   });
 }
 
+/** Says that only an administrator can agree to one of `scopes`. */
+export function needApprovalPage(options: {
+  readonly user: SeededUser;
+  readonly app: string;
+  readonly scopes: readonly string[];
+}): string {
+  const { user, app, scopes } = options;
+  return page({
+    title: 'Need admin approval',
+    children: (
+      <>
+        <p>
+          <strong>{app}</strong> asks {user.name} for permissions that only an administrator can
+          grant. Ask an administrator to grant them to this app before you can use it.
+        </p>
+        <ul class="scopes">
+          {scopes.map((scope) => (
+            <li key={scope}>
+              <code>{scope}</code>
+            </li>
+          ))}
+        </ul>
+        <form method="post" class="answers">
+          <button name="consent" value="decline">
+            Return to the application without granting consent
+          </button>
+        </form>
+      </>
+    ),
+  });
+}
+
 /** What went wrong, with the AADSTS number. */
 export function errorPage(text: string): string {
   return page({

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import Provider, {
+  type ClientMetadata,
   type Configuration,
   interactionPolicy,
   type JWKS,
@@ -11,12 +12,8 @@ import { createKeptAdapter, type KeptState, type SignInNotes } from './kept-stat
 import { type AccessPolicies, contextsOfClaims, contextsOfPolicies } from './conditional-access';
 import { errorPage, pageHeaders } from './pages';
 import { entraErrorNumberOf, type Refusals } from './refusals';
-import {
-  graphScopesOf,
-  readScopes,
-  type RegisteredClient,
-  type RegisteredClients,
-} from './registrations';
+import type { RegisteredClient, RegisteredClients } from './registrations';
+import { permissionsOf, readScopes } from './scopes';
 import type { EntraPaths, EntraShape } from './shape';
 
 interface ProviderContext extends SignInPolicyContext {
@@ -35,6 +32,11 @@ interface ProviderContext extends SignInPolicyContext {
 export const sessionCookie = 'stand-in-session';
 export const sessionSeconds = 24 * 60 * 60;
 
+const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+/** The grants for which nobody needs a browser: an app for itself, and on behalf of a person. */
+export const directGrants = ['client_credentials', jwtBearer] as const;
+
 const ninetyDays = 90 * 24 * 60 * 60;
 const off = { enabled: false };
 
@@ -43,7 +45,7 @@ export function createProvider(standIn: ProviderContext): Provider {
   return new Provider(standIn.issuer, {
     adapter: createKeptAdapter(standIn.state),
     clients: standIn.clients.all.map(clientMetadata),
-    clientAuthMethods: ['client_secret_post', 'client_secret_basic'],
+    clientAuthMethods: ['client_secret_post', 'client_secret_basic', 'none'],
     clientBasedCORS: () => false,
     cookies: {
       names: { session: sessionCookie, interaction: 'stand-in-request', resume: 'stand-in-resume' },
@@ -84,15 +86,21 @@ function cookieKey(state: KeptState): string {
   return key;
 }
 
-function clientMetadata(client: RegisteredClient) {
+function clientMetadata({ id, secret, redirectUris, isPublic }: RegisteredClient): ClientMetadata {
+  const hasSignIn = redirectUris.length > 0;
+  const grantTypes = [
+    ...(hasSignIn ? ['authorization_code', 'refresh_token'] : []),
+    ...(isPublic === true ? [] : directGrants),
+  ];
   return {
-    client_id: client.id,
-    client_secret: client.secret,
-    redirect_uris: [...client.redirectUris],
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
-    token_endpoint_auth_method: 'client_secret_post',
-  } as const;
+    client_id: id,
+    redirect_uris: [...redirectUris],
+    grant_types: grantTypes,
+    response_types: hasSignIn ? ['code'] : [],
+    ...(isPublic === true
+      ? { token_endpoint_auth_method: 'none', application_type: 'native' }
+      : { token_endpoint_auth_method: 'client_secret_post', client_secret: secret }),
+  };
 }
 
 function accountsOf({ directory, wantsRefreshToken }: ProviderContext): Configuration {
@@ -184,7 +192,7 @@ function createSignInPolicy(standIn: SignInPolicyContext): interactionPolicy.Pro
 
 // Reads the scopes from the query, since oidc-provider drops those that it does not know.
 function missingConsent(directory: Directory, context: KoaContextWithOIDC): string[] {
-  const asked = graphScopesOf(readScopes(context.query['scope']));
+  const asked = permissionsOf(readScopes(context.query['scope']));
   return directory.missingConsent(context.oidc.session?.accountId ?? '', ['openid', ...asked]);
 }
 

@@ -222,10 +222,14 @@ export class EntraRefusal extends errors.OIDCProviderError {
   /** A claims request (JSON text) that the next sign-in must carry. */
   readonly claims: string | undefined;
 
-  constructor(number: EntraErrorNumber, claims?: string) {
-    super(entraErrors[number].status, entraErrors[number].error);
+  /** `error` of the answer, where it is another than usual for this number. */
+  readonly otherError: string | undefined;
+
+  constructor(number: EntraErrorNumber, claims?: string, otherError?: string) {
+    super(entraErrors[number].status, otherError ?? entraErrors[number].error);
     this.number = number;
     this.claims = claims;
+    this.otherError = otherError;
   }
 }
 

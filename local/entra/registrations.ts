@@ -8,6 +8,8 @@ export interface AppRegistration {
   readonly id: string;
   /** Without it, the app can only authenticate by an assertion. */
   readonly secret?: string;
+  /** A public client, such as a command line: it has no secret, and its redirect URI `http://localhost` is for any port. */
+  readonly isPublic?: boolean;
   /** PEM certificates whose keys may sign the app's assertions (private_key_jwt). */
   readonly certificates?: readonly string[];
   /** Tokens of other issuers that prove the app, such as those of a managed identity. */
@@ -18,6 +20,8 @@ export interface AppRegistration {
   readonly frontChannelLogoutUri?: string;
   /** Optional claims of its ID tokens. Others are not sent. */
   readonly optionalClaims?: readonly ('sid' | 'login_hint' | 'auth_time')[];
+  /** The application permissions that an administrator has granted to the app, by App ID URI of the API. */
+  readonly appPermissions?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** https://learn.microsoft.com/entra/workload-id/workload-identity-federation */
@@ -40,7 +44,7 @@ export interface EntraStandInOptions {
   readonly otherClients?: readonly AppRegistration[];
   /** `aud` of access tokens for Microsoft Graph: what the Graph stand-in demands. */
   readonly graphAudience: string;
-  /** Known APIs besides Microsoft Graph. Tokens for any other API have version 1. */
+  /** The APIs of the tenant besides Microsoft Graph. There are no tokens for any other. */
   readonly apis?: readonly ExposedApi[];
   /** The accounts. Default: `seedUsers`. */
   readonly users?: readonly SeededUser[];
@@ -78,94 +82,21 @@ export interface ExposedApi {
   readonly clientId: string;
   /** `requestedAccessTokenVersion` of the manifest: null, as new registrations have it, means 1. */
   readonly tokenVersion: 1 | 2 | null;
+  /** Names of its scopes (delegated permissions): `Orders.Read`. Left out: every name is one. */
+  readonly scopes?: readonly string[];
+  /** Those of the scopes that only an administrator can consent to. */
+  readonly adminScopes?: readonly string[];
+  /** Application permissions, which are app roles that apps can have: `Orders.Read.All`. */
+  readonly appRoles?: readonly string[];
+  /** Whether the API has registered the optional claim `idtyp`. */
+  readonly hasTokenType?: boolean;
+  /** Whether an app without any of the application permissions gets no token ("assignment required"). */
+  readonly requiresAssignment?: boolean;
 }
 
-/** The scopes of a token request, sorted by API. */
-export interface AskedScopes {
-  /** As they were asked. */
-  readonly scopes: readonly string[];
-  /** The API that the access token is for: `https://graph.microsoft.com`, `api://orders`; several are refused. */
-  readonly resources: readonly string[];
-  /** What the person consents to: the permissions, without the prefix of Microsoft Graph. */
-  readonly permissions: readonly string[];
-}
-
-export const graphResource = 'https://graph.microsoft.com';
-const graphAppId = '00000003-0000-0000-c000-000000000000';
-
-const notForResources = new Set(['openid', 'profile', 'email', 'offline_access']);
-
-/** The scopes of a request parameter. */
-export function readScopes(scope: unknown): string[] {
-  return typeof scope === 'string' ? scope.split(' ').filter((part) => part !== '') : [];
-}
-
-/** Sorts the scopes of a request. */
-export function sortScopes(scopes: readonly string[]): AskedScopes {
-  const forApis = scopes.filter((scope) => !notForResources.has(scope));
-  return {
-    scopes,
-    resources: [...new Set(forApis.map(resourceOf))],
-    permissions: graphScopesOf(scopes),
-  };
-}
-
-/** The permissions among `scopes`, without the prefix of Microsoft Graph. */
-export function graphScopesOf(scopes: readonly string[]): string[] {
-  return scopes.filter((scope) => !notForResources.has(scope)).map(permissionOf);
-}
-
-/** Everything before the last slash. A name alone is a permission of Microsoft Graph. */
-function resourceOf(scope: string): string {
-  const end = scope.lastIndexOf('/');
-  const resource = end === -1 ? graphResource : scope.slice(0, end);
-  return resource === graphAppId || resource === `${graphResource}/` ? graphResource : resource;
-}
-
-function permissionOf(scope: string): string {
-  const name = scope.slice(scope.lastIndexOf('/') + 1);
-  if (resourceOf(scope) !== graphResource) return scope;
-  // `.default` means the permissions of the registration. That of the stand-in has this one.
-  return name === '.default' ? 'User.Read' : name;
-}
-
-/** The short names of the permissions for `resource` among `agreed`: `scp` of an access token. */
-export function permissionsFor(resource: string, agreed: readonly string[]): string[] {
-  const own = agreed.filter(
-    (scope) => !notForResources.has(scope) && resourceOf(scope) === resource,
+/** The API of this App ID URI or client id. A slash at the end does not matter. */
+export function findApi(apis: readonly ExposedApi[], resource: string): ExposedApi | undefined {
+  return apis.find(
+    ({ uri, clientId }) => uri === resource || `${uri}/` === resource || clientId === resource,
   );
-  return own.map((scope) => scope.slice(scope.lastIndexOf('/') + 1));
-}
-
-/** Forms of the answer's `scope`. Microsoft Entra ID gives more than was asked for, in the form of the request. */
-export const scopeForms = ['superset', 'as-asked', 'narrower', 'other-form'] as const;
-
-/**
- * `scope` of a token answer: all that the person has agreed to for this API, in another order and with `email`, in the
- * form that was asked: with prefix, without, or `.default`.
- */
-export function answeredScope(
-  form: (typeof scopeForms)[number],
-  { scopes, resources }: AskedScopes,
-  agreed: readonly string[],
-): string {
-  const forApi = scopes.filter((scope) => !notForResources.has(scope));
-  if (form === 'as-asked') return scopes.filter((scope) => scope !== 'offline_access').join(' ');
-  if (form === 'narrower') return ['profile', 'openid', 'email', ...forApi.slice(0, -1)].join(' ');
-  const [resource = graphResource] = resources;
-  const isPrefixed = forApi.some((scope) => scope.includes('/'));
-  const withPrefix = form === 'other-form' ? !isPrefixed : isPrefixed;
-  const names = permissionsFor(resource, agreed);
-  const asked = forApi.map((scope) => scope.slice(scope.lastIndexOf('/') + 1));
-  const all = forApi.length === 0 ? [] : [...new Set([...names, ...asked])];
-  const said = all.map((name) => (withPrefix ? `${resource}/${name}` : name));
-  return ['profile', 'openid', 'email', ...said].join(' ');
-}
-
-/**
- * Whether the provider knows all of the scopes. Azure AD B2C gives tokens for APIs of its own tenant only, never for
- * Microsoft Graph: https://learn.microsoft.com/azure/active-directory-b2c/access-tokens
- */
-export function knowsScopes(shape: EntraShape, { resources }: AskedScopes): boolean {
-  return shape !== 'b2c' || !resources.includes(graphResource);
 }

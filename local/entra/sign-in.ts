@@ -4,10 +4,18 @@ import { readBody, respond } from '../loopback/server';
 import type { Directory } from './accounts';
 import type { SignInNotes } from './kept-state';
 import { type AccessPolicies, contextsOfClaims, contextsOfPolicies } from './conditional-access';
-import { accountPickerPage, confirmPage, consentPage, errorPage, pageHeaders } from './pages';
+import {
+  accountPickerPage,
+  confirmPage,
+  consentPage,
+  errorPage,
+  needApprovalPage,
+  pageHeaders,
+} from './pages';
 import { sessionCookie, sessionSeconds } from './provider';
 import type { Refusals } from './refusals';
-import { graphScopesOf, readScopes, type RegisteredClients } from './registrations';
+import type { ExposedApi, RegisteredClients } from './registrations';
+import { adminPermissionsOf, permissionsOf, readScopes, withoutDefault } from './scopes';
 import type { EntraPaths, EntraShape } from './shape';
 import type { SeededUser } from './users';
 
@@ -63,7 +71,9 @@ function showQuestion(
   const user = standIn.directory.find(interaction.session?.accountId);
   const app = appName(standIn, url);
   if (interaction.prompt.name === 'consent' && user !== undefined) {
-    showPage(standIn, response, 200, consentPage({ user, app, scopes: scopesOf(url) }));
+    const scopes = scopesOf(url);
+    const page = isAdminNeeded(standIn, user, scopes) ? needApprovalPage : consentPage;
+    showPage(standIn, response, 200, page({ user, app, scopes }));
   } else if (interaction.prompt.name === 'confirm' && user !== undefined) {
     showPage(standIn, response, 200, confirmPage({ user, app }));
   } else {
@@ -119,13 +129,29 @@ async function takeConsent(
   interaction: Interaction,
   answer: string | null,
 ): Promise<void> {
-  const objectId = interaction.session?.accountId;
-  if (answer !== 'accept' || objectId === undefined) {
+  const user = standIn.directory.find(interaction.session?.accountId);
+  const scopes = scopesOf(http.url);
+  if (user !== undefined && isAdminNeeded(standIn, user, scopes)) {
+    await refuse(standIn, http, 'AADSTS90094');
+    return;
+  }
+  if (answer !== 'accept' || user === undefined) {
     await refuse(standIn, http, 'AADSTS65004');
     return;
   }
-  standIn.directory.consent(objectId, ['openid', ...scopesOf(http.url)]);
+  const agreed = withoutDefault(standIn.apis, scopes);
+  standIn.directory.consent(user.objectId, ['openid', ...agreed]);
   askAgain(standIn, http, [], ['consent']);
+}
+
+/** Whether the person cannot agree to the scopes alone: https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent */
+function isAdminNeeded(
+  { directory, apis }: Context,
+  user: SeededUser,
+  scopes: readonly string[],
+): boolean {
+  const missing = directory.missingConsent(user.objectId, scopes);
+  return user.isAdministrator !== true && adminPermissionsOf(apis, missing).length > 0;
 }
 
 async function takeConfirmation(
@@ -181,7 +207,7 @@ async function openSession(
 }
 
 function scopesOf(url: URL): string[] {
-  return graphScopesOf(readScopes(url.searchParams.get('scope')));
+  return permissionsOf(readScopes(url.searchParams.get('scope')));
 }
 
 export interface SignInContext {
@@ -192,6 +218,7 @@ export interface SignInContext {
   readonly clients: RegisteredClients;
   readonly refusals: Refusals;
   readonly shape: EntraShape;
+  readonly apis: readonly ExposedApi[];
 }
 
 /** A request to a sign-in page. The authorization request is in the query of `url`. */

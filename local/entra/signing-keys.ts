@@ -6,7 +6,7 @@ import {
   X509Certificate,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { exportJWK, type JWK } from 'jose';
+import { exportJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { isObject } from '../../src/json';
 import { createCertificate } from '../loopback/certificate';
 import { isString } from '../loopback/control';
@@ -131,4 +131,70 @@ function readKey(kept: unknown): SigningKey | undefined {
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
+}
+
+/** How a token can be signed: the right way, and what an app must refuse. */
+export const signings = [
+  'rs256',
+  'ps256',
+  'none',
+  'hs256',
+  'unknown-kid',
+  'foreign-key',
+  'corrupted',
+  'no-kid',
+] as const;
+
+export type Signing = (typeof signings)[number];
+
+interface SigningContext {
+  readonly keys: SigningKeys;
+  /** Signs the token. */
+  readonly key: SigningKey;
+  /** For `hs256`: what an attacker might know. */
+  readonly clientSecret: string;
+}
+
+type Sign = (claims: JWTPayload, parts: SigningContext) => Promise<string> | string;
+
+/** All ways to sign a token: the right one, and those that an app must refuse. */
+const signers = {
+  rs256: (claims, { key }) => sign(claims, key, 'RS256'),
+  ps256: (claims, { key }) => sign(claims, key, 'PS256'),
+  none: (claims) => `${encode({ alg: 'none', typ: 'JWT' })}.${encode(claims)}.`,
+  hs256: (claims, { key, clientSecret }) =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: key.kid })
+      .sign(new TextEncoder().encode(clientSecret)),
+  'unknown-kid': async (claims, { keys }) => sign(claims, await keys.stranger(), 'RS256'),
+  'foreign-key': async (claims, { keys, key }) =>
+    sign(claims, { ...(await keys.stranger()), kid: key.kid }, 'RS256'),
+  corrupted: async (claims, { key }) => corrupt(await sign(claims, key, 'RS256')),
+  'no-kid': (claims, { key }) =>
+    new SignJWT(claims).setProtectedHeader({ alg: 'RS256', typ: 'JWT' }).sign(key.privateKey),
+} as const satisfies Record<Signing, Sign>;
+
+/** A compact JWT (RFC 7519) of `claims`, signed as `signing` says. */
+export async function signToken(
+  claims: JWTPayload,
+  signing: Signing,
+  parts: SigningContext,
+): Promise<string> {
+  return signers[signing](claims, parts);
+}
+
+function sign(claims: JWTPayload, key: SigningKey, alg: string): Promise<string> {
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg, typ: 'JWT', kid: key.kid })
+    .sign(key.privateKey);
+}
+
+/** Changes a character in the middle of the signature. Some bits of the last character are not used. */
+function corrupt(token: string): string {
+  const at = token.lastIndexOf('.') + 40;
+  return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
+}
+
+function encode(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }

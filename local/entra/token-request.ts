@@ -19,14 +19,8 @@ import { claimsForContext, contextsOfClaims, contextsOfPolicies } from './condit
 import { type EntraFaults, type OrderedRefusal, readOrder } from './faults';
 import type { SignInPolicyContext } from './provider';
 import { correlationIdOf, type EntraErrorNumber, EntraRefusal, type Refusals } from './refusals';
-import {
-  type AppRegistration,
-  graphScopesOf,
-  knowsScopes,
-  readScopes,
-  type RegisteredClients,
-  sortScopes,
-} from './registrations';
+import type { AppRegistration, ExposedApi, RegisteredClients } from './registrations';
+import { permissionsOf, readScopes, refusalOfScopes, sortScopes } from './scopes';
 import type { EntraShape } from './shape';
 
 interface TokenRequestContext {
@@ -34,6 +28,7 @@ interface TokenRequestContext {
   readonly clients: RegisteredClients;
   readonly refusals: Refusals;
   readonly shape: EntraShape;
+  readonly apis: readonly ExposedApi[];
   /** What `aud` of an assertion must be. */
   readonly tokenEndpoint: string;
 }
@@ -87,11 +82,14 @@ async function judge(
   form: URLSearchParams,
 ): Promise<EntraErrorNumber | undefined> {
   const assertion = form.get('client_assertion');
+  const client = clients.find(form.get('client_id'));
+  if (client?.isPublic === true) {
+    return assertion === null && !form.has('client_secret') ? undefined : 700025;
+  }
   if (assertion === null) {
     const isProven = form.has('client_secret') || request.headers.authorization !== undefined;
     return isProven ? undefined : 7000218;
   }
-  const client = clients.find(form.get('client_id'));
   if (client === undefined) return 700016;
   if (form.get('client_assertion_type') !== assertionType) return 90014;
   const refusal = await verifyClientAssertion(assertion, client, tokenEndpoint);
@@ -104,12 +102,11 @@ async function judge(
 
 /** A token is for one API. Azure AD B2C gives none for Microsoft Graph. */
 function judgeScopes(
-  { shape }: TokenRequestContext,
+  standIn: TokenRequestContext,
   form: URLSearchParams,
 ): EntraErrorNumber | undefined {
   const asked = sortScopes(readScopes(form.get('scope')));
-  if (!knowsScopes(shape, asked)) return 70011;
-  return asked.resources.length > 1 ? 28000 : undefined;
+  return refusalOfScopes(standIn, asked) ?? (asked.resources.length > 1 ? 28000 : undefined);
 }
 
 function refuse(
@@ -233,7 +230,7 @@ export function registerRefreshGrant(
       if (user === undefined || user.disabled) throw new EntraRefusal(50057);
       const note = notes.ofGrant(old.jti);
       const asked = isString(body?.['scope']) ? readScopes(body['scope']) : note.scopes;
-      if (directory.missingConsent(user.objectId, graphScopesOf(asked)).length > 0) {
+      if (directory.missingConsent(user.objectId, permissionsOf(asked)).length > 0) {
         throw new EntraRefusal(65001);
       }
       const missing = [

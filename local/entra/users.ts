@@ -9,6 +9,8 @@ export interface SeededUser {
   readonly username: string;
   /** Values of app roles. */
   readonly roles: readonly string[];
+  /** May consent to what only an administrator of the tenant can consent to. */
+  readonly isAdministrator?: boolean;
   /** What this account shows, in one line. */
   readonly note: string;
   /** False: the consent page comes first. */
@@ -50,6 +52,7 @@ function members(usual: Usual, adminRole: string): SeededUser[] {
       surname: 'Okafor',
       username: 'ines@anteroom.example',
       roles: [adminRole],
+      isAdministrator: true,
       note: `Administrator: has the app role ${adminRole}`,
       jobTitle: 'Identity administrator',
       mail: 'ines@anteroom.example',

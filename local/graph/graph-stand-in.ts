@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose';
-import { graphResource } from '../entra/registrations';
+import { graphResource } from '../entra/scopes';
 import type { SeededUser } from '../entra/users';
 import { spend, suffer } from '../loopback/control';
 import { answerControl } from '../loopback/control-page';

@@ -87,6 +87,18 @@ export function answerOf(response: Response): URLSearchParams {
   return url.searchParams;
 }
 
+/** Signs in, and agrees to whatever is asked. */
+export async function answerAndConsent(
+  attempt: Attempt,
+  objectId: string,
+): Promise<URLSearchParams> {
+  const browser = createPlainBrowser();
+  const picked = await pick(browser, attempt.url, objectId);
+  if (!locationOf(picked).pathname.includes('/sign-in/')) return answerOf(picked);
+  const accepted = await browser.post(locationOf(picked), { consent: 'accept' });
+  return answerOf(await browser.get(locationOf(accepted)));
+}
+
 /** Asks the token endpoint; null in `changes` removes a parameter. */
 export async function askForTokens(
   origin: string,

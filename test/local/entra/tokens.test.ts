@@ -11,6 +11,7 @@ import {
   tenantId,
 } from '../start-stand-ins';
 import {
+  answerAndConsent,
   answerOf,
   askForTokens,
   type Attempt,
@@ -43,14 +44,7 @@ beforeAll(async () => {
 afterAll(() => standIns.stop());
 beforeEach(() => act(origin, 'reset'));
 
-/** Signs in and agrees to whatever is asked. */
-async function answerTo(attempt: Attempt, objectId = plain): Promise<URLSearchParams> {
-  const browser = createPlainBrowser();
-  const picked = await pick(browser, attempt.url, objectId);
-  if (!locationOf(picked).pathname.includes('/sign-in/')) return answerOf(picked);
-  const accepted = await browser.post(locationOf(picked), { consent: 'accept' });
-  return answerOf(await browser.get(locationOf(accepted)));
-}
+const answerTo = (attempt: Attempt, objectId = plain) => answerAndConsent(attempt, objectId);
 
 async function tokensFor(scope: string, changes: Record<string, string> = {}) {
   const attempt = createAttempt(origin, { scope: `openid offline_access ${scope}`, ...changes });

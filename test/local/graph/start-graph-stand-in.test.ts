@@ -18,7 +18,12 @@ let standIns: StandIns;
 let token: string;
 
 beforeAll(async () => {
-  standIns = await startStandIns();
+  const orders = {
+    uri: 'api://orders',
+    clientId: crypto.randomUUID(),
+    tokenVersion: null,
+  } as const;
+  standIns = await startStandIns({ apis: [orders] });
   token = await tokenOf(admin);
 });
 afterAll(() => standIns.stop());
@@ -120,10 +125,13 @@ describe('GET /me/memberOf', () => {
   it.each(['GroupMember.Read.All', 'https://graph.microsoft.com/Directory.Read.All'])(
     'tells what they are with %s',
     async (scope) => {
-      await agree(plain, scope);
-      const bearer = await tokenOf(plain, `openid User.Read ${scope}`);
+      await agree(admin, scope);
+      const bearer = await tokenOf(admin, `openid User.Read ${scope}`);
       expect(await (await ask('/me/memberOf', bearer)).json()).toMatchObject({
-        value: [{ displayName: 'All staff', securityEnabled: true, mailNickname: 'allstaff' }],
+        value: [
+          { displayName: 'Identity team', securityEnabled: true, mailNickname: 'identityteam' },
+          { displayName: 'All staff', securityEnabled: true, mailNickname: 'allstaff' },
+        ],
       });
     },
   );

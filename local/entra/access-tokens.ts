@@ -1,0 +1,159 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { JWTPayload } from 'jose';
+import type { EntraFaults } from './faults';
+import { type ExposedApi, findApi, type RegisteredClient } from './registrations';
+import { type AskedScopes, graphResource, permissionsFor } from './scopes';
+import type { EntraShape } from './shape';
+import { type SigningKeys, signToken } from './signing-keys';
+import type { SeededUser } from './users';
+
+/** Who issues tokens. */
+export interface TokenIssuer {
+  readonly keys: SigningKeys;
+  readonly faults: EntraFaults;
+  readonly issuer: string;
+  /** `iss` of access tokens of version 1. */
+  readonly accessTokenIssuer: string;
+  readonly shape: EntraShape;
+  readonly tenantId: string;
+  /** The app whose roles the accounts have. */
+  readonly mainClientId: string;
+  readonly graphAudience: string;
+  readonly apis: readonly ExposedApi[];
+}
+
+/** What an access token lets an app do for a person. */
+export interface UserAccess {
+  readonly client: RegisteredClient;
+  readonly user: SeededUser;
+  readonly asked: Pick<AskedScopes, 'resources' | 'permissions'>;
+  /** All that the person has agreed to, as `AskedScopes.permissions`. */
+  readonly agreed: readonly string[];
+  /** Authentication contexts the person has satisfied. */
+  readonly acrs: readonly string[];
+  /** The person's session at the provider. */
+  readonly sid?: string;
+  /** The request's `claims`, a JSON text. */
+  readonly claims?: string;
+  /** Epoch seconds. */
+  readonly now: number;
+}
+
+/**
+ * Claims for one API, for an app that acts for a person. Tokens for Microsoft Graph have version 1; those for an exposed API
+ * have the version that it registered.
+ * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+ */
+export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPayload {
+  const { user, asked, agreed, acrs, claims, sid } = access;
+  const [resource = graphResource] = asked.resources;
+  const isGraph = resource === graphResource;
+  const { api, isVersion2, claims: shared } = claimsForApi(issuer, { ...access, resource });
+  // All scopes of this API that the person has agreed to, also those that are not in this request.
+  const permitted =
+    asked.resources.length === 0 ? [] : permissionsFor(resource, [...agreed, ...asked.permissions]);
+  return {
+    ...shared,
+    name: user.name,
+    oid: user.objectId,
+    tid: user.tenantId,
+    sub: pairwiseSubject(shared.aud, user),
+    scp: [...permitted, ...(isGraph ? ['profile', 'openid', 'email'] : [])].join(' '),
+    ...(sid === undefined ? {} : { sid }),
+    ...(isVersion2
+      ? { preferred_username: user.username }
+      : { upn: user.userPrincipalName ?? user.username }),
+    ...(api?.clientId === issuer.mainClientId && user.roles.length > 0
+      ? { roles: user.roles }
+      : {}),
+    ...(acrs.length === 0 ? {} : { acrs }),
+    ...typeClaim(api, 'user'),
+    // The app said it can handle claims challenges (client capability cp1).
+    ...(claims?.includes('"xms_cc"') === true ? { xms_cc: ['CP1'] } : {}),
+  };
+}
+
+/** What an access token lets an app do as itself. */
+export interface AppAccess {
+  readonly client: RegisteredClient;
+  /** `https://graph.microsoft.com`, an App ID URI or a client id. */
+  readonly resource: string;
+  /** Application permissions. */
+  readonly roles: readonly string[];
+  /** Epoch seconds. */
+  readonly now: number;
+}
+
+/**
+ * Claims for one API, for an app that acts as itself: roles, and no scopes. `sub` and `oid` are the app's own object id in the
+ * tenant. `idtyp` is always in tokens for Microsoft Graph, and elsewhere where the API has registered it.
+ * https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
+ */
+export function appTokenClaims(issuer: TokenIssuer, access: AppAccess): JWTPayload {
+  const { client, roles } = access;
+  const { api, claims } = claimsForApi(issuer, access);
+  const objectId = guidOf(`service principal|${issuer.tenantId}|${client.id}`);
+  return {
+    ...claims,
+    oid: objectId,
+    sub: objectId,
+    tid: issuer.tenantId,
+    ...(roles.length === 0 ? {} : { roles }),
+    ...(api === undefined ? { idtyp: 'app' } : typeClaim(api, 'app')),
+  };
+}
+
+function typeClaim(api: ExposedApi | undefined, type: 'app' | 'user'): JWTPayload {
+  return api?.hasTokenType === true ? { idtyp: type } : {};
+}
+
+/** The claims that do not depend on whom the token is about. */
+function claimsForApi(
+  issuer: TokenIssuer,
+  { client, resource, now }: Pick<AppAccess, 'client' | 'resource' | 'now'>,
+) {
+  const api = findApi(issuer.apis, resource);
+  const isVersion2 = issuer.shape === 'b2c' || api?.tokenVersion === 2;
+  const ofVersion1 = resource === graphResource ? issuer.graphAudience : resource;
+  const claims = {
+    aud: isVersion2 ? (api?.clientId ?? resource) : ofVersion1,
+    iss: isVersion2 ? issuer.issuer : issuer.accessTokenIssuer,
+    iat: now - 300,
+    nbf: now - 300,
+    exp: now + issuer.faults.accessTokenSeconds.value,
+    ...(isVersion2
+      ? {
+          ver: issuer.shape === 'b2c' ? '1.0' : '2.0',
+          azp: client.id,
+          azpacr: credentialOf(client),
+        }
+      : { ver: '1.0', appid: client.id, appidacr: credentialOf(client) }),
+    uti: randomBytes(16).toString('base64url'),
+  };
+  return { api, isVersion2, claims };
+}
+
+/** How the app proved itself: 0 not at all, 1 by a secret. */
+function credentialOf({ isPublic }: RegisteredClient): string {
+  return isPublic === true ? '0' : '1';
+}
+
+/** The claims as an access token. */
+export function signAccessToken(
+  { keys }: TokenIssuer,
+  claims: JWTPayload,
+  client: RegisteredClient,
+): Promise<string> {
+  return signToken(claims, 'rs256', { keys, key: keys.current(), clientSecret: client.secret });
+}
+
+/** The `sub` of a person differs between applications, and always stays the same in one of them. */
+export function pairwiseSubject(application: string, user: SeededUser): string {
+  return createHash('sha256').update(`${application}|${user.objectId}`).digest('base64url');
+}
+
+/** Always the same GUID for a text. */
+export function guidOf(text: string): string {
+  const hash = createHash('sha256').update(text).digest('hex');
+  return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,189 @@
+import { createLocalJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import type Provider from 'oidc-provider';
+import type { TokenEndpointGrantContext } from 'oidc-provider';
+import { isString } from '../loopback/control';
+import { appTokenClaims, signAccessToken, type TokenIssuer } from './access-tokens';
+import { claimsForContext, contextsOfClaims, contextsOfPolicies } from './conditional-access';
+import { directGrants, type SignInPolicyContext } from './provider';
+import { EntraRefusal } from './refusals';
+import { findApi, type RegisteredClient, type RegisteredClients } from './registrations';
+import { type AskedScopes, permissionsFor, readScopes, sortScopes } from './scopes';
+import { issueTokens } from './tokens';
+import type { SeededUser } from './users';
+
+interface Context extends SignInPolicyContext {
+  readonly clients: RegisteredClients;
+  readonly issuer: TokenIssuer;
+}
+
+/**
+ * The grants without a browser. oidc-provider has authenticated the app before.
+ *
+ * - Client credentials: an app gets a token for itself, with the application permissions that it was granted.
+ *   https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+ * - On-behalf-of (RFC 7523 section 2.1): an API gets a token for another API, for the person who called it.
+ *   https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
+ */
+export function registerDirectGrants(provider: Provider, standIn: Context): void {
+  const [clientCredentials, jwtBearer] = directGrants;
+  provider.registerGrantType(
+    clientCredentials,
+    async (context: TokenEndpointGrantContext) => {
+      const client = clientOf(standIn, context);
+      context.body = await answerClientCredentials(standIn, client, scopesOf(context));
+    },
+    ['scope'],
+  );
+  provider.registerGrantType(
+    jwtBearer,
+    async (context: TokenEndpointGrantContext) => {
+      if (standIn.issuer.shape === 'b2c') throw new EntraRefusal(70003);
+      context.body = await answerOnBehalfOf(provider, standIn, context);
+    },
+    ['assertion', 'requested_token_use', 'scope'],
+  );
+}
+
+function clientOf({ clients }: Context, { oidc }: TokenEndpointGrantContext): RegisteredClient {
+  const client = clients.find(oidc.client.clientId);
+  if (client === undefined) throw new EntraRefusal(700016);
+  return client;
+}
+
+function scopesOf({ oidc }: TokenEndpointGrantContext): AskedScopes {
+  const scopes = readScopes(oidc.body?.['scope']);
+  if (scopes.length === 0) throw new EntraRefusal(900144);
+  return sortScopes(scopes);
+}
+
+/** No refresh token and no ID token: the app can ask again at any time, and nobody has signed in. */
+async function answerClientCredentials(
+  { issuer }: Context,
+  client: RegisteredClient,
+  { scopes, resources }: AskedScopes,
+): Promise<Record<string, unknown>> {
+  const [resource = '', ...others] = resources;
+  if (scopes.length !== 1 || others.length > 0 || scopes[0]?.endsWith('/.default') !== true) {
+    throw new EntraRefusal(1002012);
+  }
+  const api = findApi(issuer.apis, resource);
+  const granted = client.appPermissions?.[api?.uri ?? resource] ?? [];
+  const roles = granted.filter((role) => api?.appRoles?.includes(role) !== false);
+  if (roles.length === 0 && api?.requiresAssignment === true) throw new EntraRefusal(501051);
+  const seconds = issuer.faults.accessTokenSeconds.value;
+  const now = Math.floor(Date.now() / 1000);
+  const claims = appTokenClaims(issuer, { client, resource, roles, now });
+  return {
+    token_type: 'Bearer',
+    expires_in: seconds,
+    ext_expires_in: seconds,
+    access_token: await signAccessToken(issuer, claims, client),
+  };
+}
+
+async function answerOnBehalfOf(
+  provider: Provider,
+  standIn: Context,
+  context: TokenEndpointGrantContext,
+): Promise<Record<string, unknown>> {
+  const { directory, issuer, notes } = standIn;
+  const body = context.oidc.body ?? {};
+  const { assertion, requested_token_use: use, claims } = body;
+  if (!isString(assertion) || use !== 'on_behalf_of') throw new EntraRefusal(900144);
+  const asked = scopesOf(context);
+  const client = clientOf(standIn, context);
+  const access = await verifyAssertion(issuer, client, assertion);
+  const user = directory.find(isString(access['oid']) ? access['oid'] : undefined);
+  if (user === undefined || user.disabled) throw new EntraRefusal(50057);
+  const agreed = directory.agreed(user.objectId);
+  requireConsent(standIn, user, asked, agreed);
+  const acrs = Array.isArray(access['acrs']) ? access['acrs'].filter(isString) : [];
+  requireContexts(standIn, { user, asked, acrs, claims });
+
+  const authTime = access.iat ?? 0;
+  let refreshToken: string | undefined;
+  if (asked.scopes.includes('offline_access')) {
+    const grant = new provider.Grant({ accountId: user.objectId, clientId: client.id });
+    grant.addOIDCScope('openid');
+    const token = new provider.RefreshToken({
+      ...{ accountId: user.objectId, client: context.oidc.client, grantId: await grant.save() },
+      ...{ gty: 'refresh_token', scope: 'openid' },
+    });
+    refreshToken = await token.save();
+    notes.keepGrant(token.jti, { scopes: asked.scopes, acrs, authTime });
+  }
+  return issueTokens(issuer, {
+    ...{ client, user, asked, agreed, acrs, authTime },
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+    ...(isString(claims) ? { claims } : {}),
+    now: Math.floor(Date.now() / 1000),
+  });
+}
+
+/**
+ * The claims of an access token for this very app, which a person's app has sent it.
+ * @throws EntraRefusal 50027 no JWT; 240002 an ID token; 50013 a signature that does not fit, also that of a token for
+ * Microsoft Graph, which only Graph can verify; 500131 a token for another API; 500133 expired; 7000114 a token without a person
+ */
+async function verifyAssertion(
+  { keys, apis, graphAudience }: TokenIssuer,
+  client: RegisteredClient,
+  assertion: string,
+): Promise<JWTPayload> {
+  const claims = decode(assertion);
+  const isAccessToken = claims['azp'] !== undefined || claims['appid'] !== undefined;
+  if (!isAccessToken) throw new EntraRefusal(240002);
+  if (claims.aud === graphAudience) throw new EntraRefusal(50013);
+  const published = await keys.published({ issuer: '', list: 'usual', withAppKey: true });
+  const own = apis.filter(({ clientId }) => clientId === client.id).map(({ uri }) => uri);
+  try {
+    await jwtVerify(assertion, createLocalJWKSet(published), {
+      algorithms: ['RS256'],
+      audience: [client.id, ...own, ...own.map((uri) => `${uri}/`)],
+    });
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) throw new EntraRefusal(500133);
+    throw new EntraRefusal(error instanceof errors.JWTClaimValidationFailed ? 500131 : 50013);
+  }
+  if (!isString(claims['scp'])) throw new EntraRefusal(7000114);
+  return claims;
+}
+
+function decode(assertion: string): JWTPayload {
+  try {
+    return decodeJwt(assertion);
+  } catch {
+    throw new EntraRefusal(50027);
+  }
+}
+
+function requireConsent(
+  { directory }: Context,
+  user: SeededUser,
+  { permissions, resources }: AskedScopes,
+  agreed: readonly string[],
+): void {
+  const [resource] = resources;
+  const isNothingAgreed = resource !== undefined && permissionsFor(resource, agreed).length === 0;
+  const missing = directory.missingConsent(user.objectId, permissions);
+  if (isNothingAgreed || missing.length > 0) throw new EntraRefusal(65001);
+}
+
+/** Unlike a refresh, which is `invalid_grant`, the answer here is `interaction_required`, as Microsoft documents it. */
+function requireContexts(
+  { directory, accessPolicies }: Context,
+  request: {
+    readonly user: SeededUser;
+    readonly asked: AskedScopes;
+    readonly acrs: readonly string[];
+    readonly claims: unknown;
+  },
+): void {
+  const { user, asked, acrs, claims } = request;
+  const missing = [
+    ...contextsOfClaims(claims),
+    ...contextsOfPolicies(accessPolicies.value, directory, user, asked.scopes),
+  ].find((each) => !acrs.includes(each));
+  if (missing === undefined) return;
+  throw new EntraRefusal(50076, claimsForContext(missing), 'interaction_required');
+}

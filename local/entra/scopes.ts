@@ -1,0 +1,140 @@
+import { type ExposedApi, findApi } from './registrations';
+import type { EntraShape } from './shape';
+
+/** The scopes of a token request, sorted by API. */
+export interface AskedScopes {
+  /** As they were asked. */
+  readonly scopes: readonly string[];
+  /** The API that the access token is for: `https://graph.microsoft.com`, `api://orders`; several are refused. */
+  readonly resources: readonly string[];
+  /** What the person consents to: the permissions, without the prefix of Microsoft Graph. */
+  readonly permissions: readonly string[];
+}
+
+export const graphResource = 'https://graph.microsoft.com';
+const graphAppId = '00000003-0000-0000-c000-000000000000';
+
+const notForResources = new Set(['openid', 'profile', 'email', 'offline_access']);
+
+/** The scopes of a request parameter. */
+export function readScopes(scope: unknown): string[] {
+  return typeof scope === 'string' ? scope.split(' ').filter((part) => part !== '') : [];
+}
+
+/** Sorts the scopes of a request. */
+export function sortScopes(scopes: readonly string[]): AskedScopes {
+  const forApis = scopes.filter((scope) => !notForResources.has(scope));
+  return {
+    scopes,
+    resources: [...new Set(forApis.map(resourceOf))],
+    permissions: permissionsOf(scopes),
+  };
+}
+
+/** The permissions among `scopes`: without `openid` and its like, and without the prefix of Microsoft Graph. */
+export function permissionsOf(scopes: readonly string[]): string[] {
+  return scopes.filter((scope) => !notForResources.has(scope)).map(permissionOf);
+}
+
+/** Everything before the last slash. A name alone is a permission of Microsoft Graph. */
+function resourceOf(scope: string): string {
+  const end = scope.lastIndexOf('/');
+  const resource = end === -1 ? graphResource : scope.slice(0, end);
+  return resource === graphAppId || resource === `${graphResource}/` ? graphResource : resource;
+}
+
+function permissionOf(scope: string): string {
+  const name = nameOf(scope);
+  if (resourceOf(scope) !== graphResource) return scope;
+  // `.default` means the permissions of the registration. That of the stand-in has this one.
+  return name === '.default' ? 'User.Read' : name;
+}
+
+/** The short names of the permissions for `resource` among `agreed`: `scp` of an access token. */
+export function permissionsFor(resource: string, agreed: readonly string[]): string[] {
+  const own = agreed.filter(
+    (scope) => !notForResources.has(scope) && resourceOf(scope) === resource,
+  );
+  return [...new Set(own.map(nameOf))].filter((name) => name !== '.default');
+}
+
+function nameOf(scope: string): string {
+  return scope.slice(scope.lastIndexOf('/') + 1);
+}
+
+/** Forms of the answer's `scope`. Microsoft Entra ID gives more than was asked for, in the form of the request. */
+export const scopeForms = ['superset', 'as-asked', 'narrower', 'other-form'] as const;
+
+/**
+ * `scope` of a token answer: all that the person has agreed to for this API, in another order and with `email`, in the
+ * form that was asked: with prefix, without, or `.default`.
+ */
+export function answeredScope(
+  form: (typeof scopeForms)[number],
+  { scopes, resources }: AskedScopes,
+  agreed: readonly string[],
+): string {
+  const forApi = scopes.filter((scope) => !notForResources.has(scope));
+  if (form === 'as-asked') return scopes.filter((scope) => scope !== 'offline_access').join(' ');
+  if (form === 'narrower') return ['profile', 'openid', 'email', ...forApi.slice(0, -1)].join(' ');
+  const [resource = graphResource] = resources;
+  const isPrefixed = forApi.some((scope) => scope.includes('/'));
+  const withPrefix = form === 'other-form' ? !isPrefixed : isPrefixed;
+  const names = permissionsFor(resource, agreed);
+  const asked = forApi.map((scope) => nameOf(scope));
+  const all = forApi.length === 0 ? [] : [...new Set([...names, ...asked])];
+  const said = all.map((name) => (withPrefix ? `${resource}/${name}` : name));
+  return ['profile', 'openid', 'email', ...said].join(' ');
+}
+
+/**
+ * The number of the refusal of scopes that there are not. Azure AD B2C gives tokens for APIs of its own tenant only, never for
+ * Microsoft Graph: https://learn.microsoft.com/azure/active-directory-b2c/access-tokens
+ */
+export function refusalOfScopes(
+  { shape, apis }: { readonly shape: EntraShape; readonly apis: readonly ExposedApi[] },
+  asked: AskedScopes,
+): 70011 | 500011 | 650053 | undefined {
+  if (shape === 'b2c' && asked.resources.includes(graphResource)) return 70011;
+  for (const scope of asked.scopes.filter((each) => !notForResources.has(each))) {
+    const resource = resourceOf(scope);
+    if (resource === graphResource) continue;
+    const api = findApi(apis, resource);
+    if (api === undefined) return 500011;
+    const name = nameOf(scope);
+    if (name !== '.default' && api.scopes?.includes(name) === false) return 650053;
+  }
+  return undefined;
+}
+
+/** Permissions of Microsoft Graph that only an administrator can consent to. There are more. */
+const adminScopesOfGraph = [
+  ...['Directory.Read.All', 'Group.Read.All', 'GroupMember.Read.All', 'User.Read.All'],
+];
+
+/** Those of the permissions that only an administrator can consent to. */
+export function adminPermissionsOf(
+  apis: readonly ExposedApi[],
+  permissions: readonly string[],
+): string[] {
+  return permissions.filter((permission) => {
+    const resource = resourceOf(permission);
+    const ofAdmin =
+      resource === graphResource ? adminScopesOfGraph : findApi(apis, resource)?.adminScopes;
+    return ofAdmin?.includes(nameOf(permission)) === true;
+  });
+}
+
+/** What somebody consents to who consents to `permissions`: `.default` means all that people can consent to. */
+export function withoutDefault(
+  apis: readonly ExposedApi[],
+  permissions: readonly string[],
+): string[] {
+  return permissions.flatMap((permission) => {
+    if (nameOf(permission) !== '.default') return [permission];
+    const resource = resourceOf(permission);
+    const { scopes = [], adminScopes = [] } = findApi(apis, resource) ?? {};
+    const own = scopes.filter((name) => !adminScopes.includes(name));
+    return own.map((name) => `${resource}/${name}`);
+  });
+}
