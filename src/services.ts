@@ -1,4 +1,3 @@
-import { createVerifiedTexts } from './cookies/session-cookie';
 import {
   clientAssertion,
   createManagedIdentity,
@@ -102,7 +101,6 @@ export function createServices(
     relyingParty,
     revalidate: createRevalidate({ relyingParty, sessions, revalidateSeconds }),
     shareRefresh: createRefreshFlight(),
-    verifiedTexts: createVerifiedTexts(),
     graph: createGraph({ baseUrl: settings.graphBaseUrl, clock }),
     signOutHints: createSignOutHints(),
   };

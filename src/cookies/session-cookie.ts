@@ -1,9 +1,8 @@
-import { hash } from 'node:crypto';
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Cookie } from '@azure/functions';
-import { CompactSign, compactVerify } from 'jose';
 import * as v from 'valibot';
 import { parseJson } from '../json';
-import { deriveKey, findNamedKey, type KeyRing, type RingKey } from '../keys/encryption';
+import { deriveKey, findNamedKey, type KeyRing } from '../keys/encryption';
 import type { SessionTicket } from '../sessions/session';
 import {
   clearingCookie,
@@ -33,9 +32,8 @@ export async function signSessionCookie(
   const ringKey = await keyRing.current(signal);
   const { userKey, sessionId, issuedAt, expiresAt } = ticket;
   const content = { u: userKey, s: sessionId, iat: issuedAt, exp: expiresAt };
-  const value = await new CompactSign(Buffer.from(JSON.stringify(content), 'utf8'))
-    .setProtectedHeader({ alg: 'HS256', kid: ringKey.kid })
-    .sign(deriveKey(ringKey, 'sessionCookie'));
+  const signed = `${headerText(ringKey.kid)}.${base64url(JSON.stringify(content))}`;
+  const value = `${signed}.${signatureOf(signed, deriveKey(ringKey, 'sessionCookie'))}`;
   return ourCookie(cookieName, value, site);
 }
 
@@ -47,31 +45,20 @@ export async function signSessionCookie(
  */
 export async function readSessionCookie(
   cookies: RequestCookies,
-  {
-    keyRing,
-    site,
-    verifiedTexts,
-    now,
-    signal,
-  }: CookieOptions & { readonly verifiedTexts: VerifiedTexts; readonly now: number | 'any' },
+  { keyRing, site, now, signal }: CookieOptions & { readonly now: number | 'any' },
 ): Promise<SessionTicket | undefined> {
   const value = cookies.get(ourCookieName(cookieName, site));
   if (value === undefined) return undefined;
   const ringKey = await findNamedKey(keyRing, value, signal);
   if (ringKey === undefined) return undefined;
-  try {
-    if (!verifiedTexts.has(ringKey, value)) {
-      const key = deriveKey(ringKey, 'sessionCookie');
-      await compactVerify(value, key, { algorithms: ['HS256'] });
-      verifiedTexts.add(ringKey, value);
-    }
-    const content = Buffer.from(value.split('.')[1] ?? '', 'base64url');
-    const ticket = v.safeParse(ticketSchema, parseJson(content));
-    if (!ticket.success) return undefined;
-    return now === 'any' || now < ticket.output.expiresAt ? ticket.output : undefined;
-  } catch {
-    return undefined;
-  }
+  const [header = '', content = '', signature = '', ...others] = value.split('.');
+  // Only the header that we write: nobody else can choose the algorithm (RFC 8725 section 3.1).
+  if (header !== headerText(ringKey.kid) || others.length > 0) return undefined;
+  const expected = signatureOf(`${header}.${content}`, deriveKey(ringKey, 'sessionCookie'));
+  if (!isEqual(signature, expected)) return undefined;
+  const ticket = v.safeParse(ticketSchema, parseJson(Buffer.from(content, 'base64url')));
+  if (!ticket.success) return undefined;
+  return now === 'any' || now < ticket.output.expiresAt ? ticket.output : undefined;
 }
 
 /** Whether a request brought a session cookie, valid or not. */
@@ -98,43 +85,21 @@ const ticketSchema = v.pipe(
   })),
 );
 
-/** Some 200 KB. A text that was forgotten is verified once more. */
-const maxTexts = 2_000;
-
-/**
- * The texts whose signature was verified already. Verifying is most of what a cookie costs: WebCrypto, under jose, takes
- * thirty microseconds for it.
- */
-export interface VerifiedTexts {
-  has(key: RingKey, text: string): boolean;
-  add(key: RingKey, text: string): void;
+function headerText(kid: string): string {
+  return base64url(JSON.stringify({ alg: 'HS256', kid }));
 }
 
-/**
- * Remembers verified signatures; each instance has one such memory. A right signature stays right. What the text says must
- * still be read each time. Texts are kept as SHA-256 only, since session ids must not stay in memory, and under the object
- * of the ring's key: they go when the ring drops the key.
- * @param max how many texts of a key are kept, the ones that were used last
- */
-export function createVerifiedTexts(max = maxTexts): VerifiedTexts {
-  const hashesOf = new WeakMap<RingKey, Set<string>>();
-  return {
-    has: (key, text) => {
-      const hashes = hashesOf.get(key);
-      const name = nameOf(text);
-      if (hashes?.delete(name) !== true) return false;
-      hashes.add(name);
-      return true;
-    },
-    add: (key, text) => {
-      const hashes = hashesOf.get(key) ?? new Set();
-      hashesOf.set(key, hashes.add(nameOf(text)));
-      const [oldest] = hashes;
-      if (hashes.size > max && oldest !== undefined) hashes.delete(oldest);
-    },
-  };
+/** HMAC with SHA-256 (RFC 7518 section 3.2), in base64url. */
+function signatureOf(signed: string, key: KeyObject): string {
+  return createHmac('sha256', key).update(signed, 'utf8').digest('base64url');
 }
 
-function nameOf(text: string): string {
-  return hash('sha256', text, 'base64');
+/** The texts are compared, not their bytes: then each signature has one form only. */
+function isEqual(signature: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(signature, 'utf8'), Buffer.from(expected, 'utf8')];
+  return one.byteLength === other.byteLength && timingSafeEqual(one, other);
+}
+
+function base64url(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64url');
 }

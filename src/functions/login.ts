@@ -5,7 +5,7 @@ import type { HttpFunction } from '../http/endpoint';
 import { isInsidePage, readQuery } from '../http/request';
 import { redirectTo } from '../http/responses';
 import { bounce, localPath, loginPathTo, type WantedPage, wantedPage } from '../http/wanted-page';
-import { openSealed } from '../keys/encryption';
+import { openSealed } from '../keys/sealing';
 import { sessionKeyOf } from '../sessions/session';
 import { findTicket } from '../sign-in/guards';
 import { beginSignIn, prompts, type SignInOptions } from '../sign-in/start';

@@ -1,5 +1,4 @@
 import type { Cookie, HttpResponseInit, InvocationContext } from '@azure/functions';
-import type { VerifiedTexts } from '../cookies/session-cookie';
 import type { RelyingParty } from '../entra/msal';
 import type { KeyRing } from '../keys/encryption';
 import type { Site } from '../pages/layout';
@@ -58,8 +57,6 @@ export interface Services {
   readonly signOutHints: SignOutHints;
   /** Lets requests of one session share one refresh of an access token. */
   readonly shareRefresh: SingleFlight<string>;
-  /** Session cookies whose signature was already verified. */
-  readonly verifiedTexts: VerifiedTexts;
   readonly graph: Graph;
 }
 

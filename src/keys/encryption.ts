@@ -7,7 +7,6 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto';
-import { compactDecrypt, CompactEncrypt, decodeProtectedHeader } from 'jose';
 import { isObject, parseJson } from '../json';
 
 /** A key of the ring. Every key that signs or encrypts is derived from one, see {@link deriveKey}. */
@@ -30,90 +29,6 @@ export interface KeyRing {
    * @throws ERR_KEYS_UNAVAILABLE when nobody can tell at the moment
    */
   find(kid: string, signal: AbortSignal): Promise<RingKey | undefined>;
-}
-
-/** What a sealed value is for. It is not accepted for another purpose. */
-type SealPurpose = keyof typeof useOf;
-
-const useOf = {
-  'sign-in-state': 'signInState',
-  'sign-in-rest': 'signInRest',
-  'step-up': 'stepUp',
-} as const;
-
-const maxSealedLength = 8192;
-/** From this length on, compression saves more than its entry in the header costs. */
-const minCompressedBytes = 256;
-/** What we seal is never longer. */
-const maxContentBytes = 16_384;
-
-interface SealOptions {
-  readonly keyRing: KeyRing;
-  /** Epoch seconds: from this second on it is not accepted. */
-  readonly expiresAt: number;
-  readonly signal: AbortSignal;
-}
-
-interface OpenOptions {
-  readonly keyRing: KeyRing;
-  readonly now: number;
-  readonly signal: AbortSignal;
-}
-
-/**
- * Encrypts `payload` (anything that JSON can hold) as a compact JWE, `dir` with `A256GCM` (RFC 7516 section 7.1, RFC 7518
- * sections 4.5 and 5.3): characters of base64url and dots only. A long one is compressed (RFC 7516 section 4.1.3), since
- * it is a part of addresses. Compression tells something to somebody who can choose a part and see the length; nothing in
- * it is secret to that person.
- * @throws ERR_KEYS_UNAVAILABLE
- */
-export async function seal(
-  purpose: SealPurpose,
-  payload: unknown,
-  { keyRing, expiresAt, signal }: SealOptions,
-): Promise<string> {
-  const ringKey = await keyRing.current(signal);
-  const content = Buffer.from(JSON.stringify({ p: purpose, e: expiresAt, v: payload }), 'utf8');
-  return new CompactEncrypt(content)
-    .setProtectedHeader({
-      alg: 'dir',
-      enc: 'A256GCM',
-      kid: ringKey.kid,
-      ...(content.byteLength < minCompressedBytes ? {} : { zip: 'DEF' }),
-    })
-    .encrypt(deriveKey(ringKey, useOf[purpose]));
-}
-
-/**
- * What was sealed for `purpose`, still to be parsed; `undefined` for everything else: expired, sealed for another purpose
- * or by somebody else, changed, too long, or no JWE.
- * @throws ERR_KEYS_UNAVAILABLE
- */
-export async function openSealed(
-  purpose: SealPurpose,
-  text: string,
-  { keyRing, now, signal }: OpenOptions,
-): Promise<unknown> {
-  if (text.length > maxSealedLength) return undefined;
-  const ringKey = await findNamedKey(keyRing, text, signal);
-  if (ringKey === undefined) return undefined;
-  try {
-    const { plaintext } = await compactDecrypt(text, deriveKey(ringKey, useOf[purpose]), {
-      keyManagementAlgorithms: ['dir'],
-      contentEncryptionAlgorithms: ['A256GCM'],
-      maxDecompressedLength: maxContentBytes,
-    });
-    return payloadOf(parseJson(plaintext), purpose, now);
-  } catch {
-    return undefined;
-  }
-}
-
-function payloadOf(content: unknown, purpose: SealPurpose, now: number): unknown {
-  if (!isObject(content)) return undefined;
-  const { p: sealedFor, e: expiresAt, v: payload } = content;
-  const isLive = typeof expiresAt === 'number' && now < expiresAt;
-  return sealedFor === purpose && isLive ? payload : undefined;
 }
 
 /** Where an encrypted value is stored. At any other address it cannot be read. */
@@ -268,12 +183,8 @@ export async function findNamedKey(
 }
 
 function kidIn(text: string): string | undefined {
-  try {
-    const { kid } = decodeProtectedHeader(text);
-    return isKid(kid) ? kid : undefined;
-  } catch {
-    return undefined;
-  }
+  const header = parseJson(Buffer.from(text.slice(0, text.indexOf('.')), 'base64url'));
+  return isObject(header) && isKid(header['kid']) ? header['kid'] : undefined;
 }
 
 /** `<period>.<8 characters of the secret's SHA-256>`: 48 bits of a hash tell nothing of 256 random bits. */

@@ -1,13 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { isClaimsRequest } from '../entra/claims-challenge';
 import { isObject } from '../json';
-import {
-  deriveSignInValue,
-  findNamedKey,
-  type KeyRing,
-  openSealed,
-  seal,
-} from '../keys/encryption';
+import { deriveSignInValue, findNamedKey, type KeyRing } from '../keys/encryption';
+import { openSealed, seal } from '../keys/sealing';
 import { areStepUpNames, isScope } from './step-up';
 
 /** How long a person may stay on the sign-in page. */

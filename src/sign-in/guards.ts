@@ -196,7 +196,6 @@ export function findTicket(
   return readSessionCookie(requestCookies, {
     keyRing: services.keyRing,
     site: services.settings,
-    verifiedTexts: services.verifiedTexts,
     now,
     signal,
   });

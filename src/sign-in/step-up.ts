@@ -6,7 +6,7 @@ import type { RequestContext } from '../http/context';
 import { changesNothing } from '../http/request';
 import { loginPathTo, type WantedPage, wantedPage, wantedPath } from '../http/wanted-page';
 import { isObject } from '../json';
-import { seal } from '../keys/encryption';
+import { seal } from '../keys/sealing';
 import { sessionKeyOf, type SessionTicket } from '../sessions/session';
 
 /** The path that signs in, and the wanted page when it is too long to come back to. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type KeyRing, seal } from '../../src/keys/encryption';
+import type { KeyRing } from '../../src/keys/encryption';
+import { seal } from '../../src/keys/sealing';
 import {
   attemptSecrets,
   createAttempt,

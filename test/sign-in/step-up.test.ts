@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { openSealed } from '../../src/keys/encryption';
+import { openSealed } from '../../src/keys/sealing';
 import { sessionKeyOf } from '../../src/sessions/session';
 import { parseStepUpRequest, signInLink, stepUpLink, stepUpName } from '../../src/sign-in/step-up';
 import { failureOf, longEnough } from '../support/auth-fixture';
