@@ -184,6 +184,12 @@ const errorFacts = eachCode({
     title: 'There is nothing here',
     detail: 'What you asked for does not exist.',
   },
+  ERR_SESSION_CHANGED: {
+    status: 409,
+    title: 'The same data was changed at the same time',
+    detail:
+      'Another request of your session was first, so nothing of this request was kept. Load the page again to see what is there now, and try once more.',
+  },
   ERR_SESSION_GONE: {
     status: 404,
     title: 'This session is not there any more',

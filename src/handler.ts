@@ -4,7 +4,8 @@ import {
   type HttpResponseInit,
   type InvocationContext,
 } from '@azure/functions';
-import type { User } from './sessions/session';
+import type { SessionData, User } from './sessions/session';
+import type { SessionDataChange } from './sessions/session-data';
 import type { SessionContext } from './sign-in/guards';
 import { callApi, type ApiRequest } from './tokens/call-api';
 import { endWhenStalled } from './waiting';
@@ -24,14 +25,7 @@ export type SignedInContext = InvocationContext & SignedIn;
 /** What a guard adds to the context of an invocation. */
 export interface SignedIn {
   readonly user: User;
-  /** Epoch seconds. */
-  readonly session: {
-    readonly createdAt: number;
-    /** When the session ends if nobody uses it before. */
-    readonly idleExpiresAt: number;
-    /** When the session ends in any case. */
-    readonly expiresAt: number;
-  };
+  readonly session: HandlerSession;
   /**
    * Calls Microsoft Graph for this user and returns its response, like `fetch`. After 429 or 503 with a short `Retry-After`
    * it retries once.
@@ -71,15 +65,43 @@ export interface SignedIn {
   readonly signal: AbortSignal;
 }
 
+/** The session of a request, as a handler gets it. Times are epoch seconds. */
+export interface HandlerSession {
+  readonly createdAt: number;
+  /** When the session ends if nobody uses it before. */
+  readonly idleExpiresAt: number;
+  /** When the session ends in any case. */
+  readonly expiresAt: number;
+  /** What the app keeps in this session: what `onSignIn` gave, or the last `update`. `{}` when it keeps nothing. */
+  readonly data: SessionData;
+  /**
+   * Replaces `data`, at most 8,192 bytes of JSON. Each update writes to storage, so do not call it in every request. A
+   * function gets the data that is stored now. It is called again when another request changed the data meanwhile.
+   * @returns the data as it is stored now; `data` above is the same from then on
+   * @throws ERR_SESSION_CHANGED when another request changed the data and `change` is no function; ERR_SIGNED_OUT when
+   *   the session has ended meanwhile; `TypeError` for data that is no JSON object, `RangeError` for too much;
+   *   ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE
+   * @example
+   * ```ts
+   * import type { SignedInHandler } from 'anteroom';
+   *
+   * export const visits: SignedInHandler = async (_request, { session }) => {
+   *   const { count } = await session.update((data) => ({ ...data, count: Number(data['count'] ?? 0) + 1 }));
+   *   return { jsonBody: { visits: count } };
+   * };
+   * ```
+   */
+  update(change: SessionDataChange): Promise<SessionData>;
+}
+
 /** Calls a team's handler with the context of its invocation, to which it adds {@link SignedIn}. */
 export function withPublicContext(handler: SignedInHandler) {
   return async (context: SessionContext): Promise<HttpResponseInit> => {
-    const { request, invocation, user, session, accessToken, signal, services } = context;
-    const { createdAt, expiresAt, idleExpiresAt } = session;
+    const { request, invocation, user, accessToken, signal, services } = context;
     const { graphBaseUrl, graphScopes } = services.settings;
     const known: SignedIn = {
       user,
-      session: { createdAt, expiresAt, idleExpiresAt },
+      session: handlerSession(context),
       accessToken,
       callApi: async (_api, path, apiRequest = {}) => {
         const { scopes = graphScopes } = apiRequest;
@@ -89,6 +111,18 @@ export function withPublicContext(handler: SignedInHandler) {
       signal,
     };
     return answerOf(await handler(request, Object.assign(invocation, known)));
+  };
+}
+
+function handlerSession({ session, changeData }: SessionContext): HandlerSession {
+  const { createdAt, expiresAt, idleExpiresAt } = session;
+  let { data } = session;
+  return {
+    ...{ createdAt, expiresAt, idleExpiresAt },
+    get data() {
+      return data;
+    },
+    update: async (change) => (data = await changeData(change)),
   };
 }
 

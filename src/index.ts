@@ -2,9 +2,10 @@
 export { anteroom, type Anteroom, type FunctionsApp, type GuardOptions } from './anteroom';
 export type { ErrorCode } from './error-facts';
 export { AppError, type AppErrorOptions, type OwnError, type ProviderRefusal } from './errors';
-export type { Answer, SignedIn, SignedInContext, SignedInHandler } from './handler';
+export type { Answer, HandlerSession, SignedIn, SignedInContext, SignedInHandler } from './handler';
 export type { AnteroomOptions } from './options';
 export type { MenuPage } from './pages/layout';
-export type { User } from './sessions/session';
+export type { SessionData, User } from './sessions/session';
+export type { SessionDataChange } from './sessions/session-data';
 export type { Environment } from './settings';
 export type { ApiRequest } from './tokens/call-api';

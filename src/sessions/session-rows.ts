@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as v from 'valibot';
-import { parseJson } from '../json';
+import { isObject, parseJson } from '../json';
 import {
   decryptValue,
   deriveKey,
@@ -21,6 +21,7 @@ import {
 } from '../storage/table';
 import {
   type Session,
+  type SessionData,
   sessionIdBytes,
   sessionKeyOf,
   type SessionLimits,
@@ -112,6 +113,9 @@ export function parseSessionRow(row: Row, opener: RowOpener): DescribedSession |
 // With a function for the default, the member is always there: the types of a session know no missing ones.
 const optionalText = v.optional(v.string(), () => undefined);
 
+// The type of JSON contains itself, which is too deep for the inference of a schema.
+const sessionDataSchema: v.GenericSchema<unknown, SessionData> = v.custom<SessionData>(isObject);
+
 const contentSchema = v.object({
   user: v.object({
     issuer: v.string(),
@@ -127,6 +131,9 @@ const contentSchema = v.object({
   steppedUpAt: v.optional(v.number(), () => undefined),
   stepUps: v.optional(v.array(v.string()), () => undefined),
   verifiedAt: v.number(),
+  // Rows of earlier versions have neither.
+  addedRoles: v.optional(v.array(v.string()), () => []),
+  data: v.optional(sessionDataSchema, () => ({})),
   device: v.string(),
 });
 

@@ -9,6 +9,7 @@ import {
   isLive,
   renewedIdleExpiry,
   type Session,
+  type SessionData,
   sessionKeyOf,
   type SessionTicket,
   type User,
@@ -54,6 +55,7 @@ export function createSessionStore(storage: SessionStorage) {
     writeTokens: over(writeTokens),
     renew: over(renewSession),
     update: over(updateSession),
+    writeData: over(writeData),
     end: over(endTicket),
     endNamed: over(endSession),
     endAllOf: over(endAllSessions),
@@ -66,7 +68,11 @@ export function createSessionStore(storage: SessionStorage) {
 
 /** What a sign-in brings. */
 export interface NewSession {
+  /** With all roles. */
   readonly user: User;
+  /** The roles that the app's own code added. */
+  readonly addedRoles?: readonly string[];
+  readonly data?: SessionData;
   readonly sid: string | undefined;
   readonly loginHint: string | undefined;
   readonly verifiedAt: number;
@@ -96,9 +102,11 @@ async function openSession(
   opening: NewSession,
 ): Promise<{ readonly session: Session; readonly ticket: SessionTicket }> {
   const { user, sid, loginHint, verifiedAt, isStepUp = false, stepUps, now, signal } = opening;
+  const { addedRoles = [], data = {} } = opening;
   const steppedUpAt = isStepUp ? now : undefined;
   const times = beginSession(now, storage.limits);
-  const session = { user, sid, loginHint, steppedUpAt, stepUps, verifiedAt, ...times };
+  const known = { user, addedRoles, data, sid, loginHint, steppedUpAt, stepUps };
+  const session = { ...known, verifiedAt, ...times };
   const { userKey } = user;
   const { expiresAt } = times;
   const ticket = { userKey, sessionId: createSessionId(), issuedAt: now, expiresAt };
@@ -227,21 +235,43 @@ async function writeTokens(
 /**
  * Moves the idle limit on when less than half of the idle time is left: 1 write then, else none. When another request
  * wrote first, the session stays as it was read.
- * @returns the session as it is now; `undefined` when it was ended meanwhile
+ * @returns the session as it is now, with its new version; `undefined` when it was ended meanwhile
  */
 async function renewSession(
   { table, limits }: SessionStorage,
   ticket: SessionTicket,
-  { session, etag }: FoundSession,
+  found: FoundSession,
   now: number,
   signal: AbortSignal,
-): Promise<Session | undefined> {
+): Promise<FoundSession | undefined> {
+  const { session, etag } = found;
   const idleExpiresAt = renewedIdleExpiry(session, now, limits);
-  if (idleExpiresAt === undefined) return session;
+  if (idleExpiresAt === undefined) return found;
   const properties = { idleExpiresAt: toRowTime(idleExpiresAt) };
-  const { outcome } = await table.merge({ ...sessionAddress(ticket), properties }, etag, signal);
-  if (outcome === 'missing') return undefined;
-  return outcome === 'written' ? { ...session, idleExpiresAt } : session;
+  const merged = await table.merge({ ...sessionAddress(ticket), properties }, etag, signal);
+  if (merged.outcome === 'missing') return undefined;
+  if (merged.outcome !== 'written') return found;
+  return { ...found, session: { ...session, idleExpiresAt }, etag: merged.etag };
+}
+
+/**
+ * Replaces the app's data if the session still has the version that was found. 1 write.
+ * @returns the session as it is now, with its new version; or why it was not written
+ */
+async function writeData(
+  { table, keyRing }: SessionStorage,
+  ticket: SessionTicket,
+  found: FoundSession,
+  data: SessionData,
+  signal: AbortSignal,
+): Promise<FoundSession | Exclude<WriteOutcome, 'written'>> {
+  const session = { ...found.session, data };
+  const opener = { tableName: table.name, ringKey: await keyRing.current(signal), ticket };
+  const row = sessionRowOf({ session, device: found.device }, opener);
+  const written = await table.replace(row, found.etag, signal);
+  return written.outcome === 'written'
+    ? { ...found, session, etag: written.etag }
+    : written.outcome;
 }
 
 /** What a later verified ID token changes. */

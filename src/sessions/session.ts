@@ -22,9 +22,24 @@ export interface User {
   readonly roles: readonly string[];
 }
 
+/** A value that JSON has. */
+type Json = null | boolean | number | string | readonly Json[] | SessionData;
+
+/**
+ * What an app keeps in a session: a JSON object of at most 8,192 bytes. It is encrypted, and only the browser's cookie
+ * opens it. The browser itself never gets it.
+ */
+export interface SessionData {
+  readonly [name: string]: Json | undefined;
+}
+
 /** A signed-in browser. Times are epoch seconds. */
 export interface Session {
+  /** With all roles: those of the ID token, those of its groups, and `addedRoles`. */
   readonly user: User;
+  /** Roles that the app's own code added at sign-in. They stay for the whole session. */
+  readonly addedRoles: readonly string[];
+  readonly data: SessionData;
   /** The provider's session id, for front-channel logout. */
   readonly sid: string | undefined;
   /** The optional claim `login_hint`, sent back as `logout_hint` at sign-out. */

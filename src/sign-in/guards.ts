@@ -5,7 +5,14 @@ import type { Handler, RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
 import { changesNothing, requireSameOrigin } from '../http/request';
 import { bounce } from '../http/wanted-page';
-import { type Session, sessionKeyOf, type SessionTicket, type User } from '../sessions/session';
+import {
+  type Session,
+  type SessionData,
+  sessionKeyOf,
+  type SessionTicket,
+  type User,
+} from '../sessions/session';
+import { changeSessionData, type SessionDataChange } from '../sessions/session-data';
 import type { FoundSession } from '../sessions/session-store';
 import type { Settings } from '../settings';
 import { createUserTokens } from '../tokens/access-token';
@@ -24,6 +31,12 @@ export interface SessionContext extends RequestContext {
    *   ERR_PROVIDER_UNAVAILABLE
    */
   readonly accessToken: (scopes?: readonly string[]) => Promise<string>;
+  /**
+   * Changes the app's data in the session.
+   * @returns the data as it is stored now
+   * @throws as `changeSessionData`
+   */
+  readonly changeData: (change: SessionDataChange) => Promise<SessionData>;
 }
 
 /** A handler of ours for signed-in users. */
@@ -134,7 +147,12 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
     });
     return userTokens(scopes);
   };
-  return { ...context, user: session.user, session, ticket, accessToken };
+  let latest: FoundSession = found;
+  const changeData: SessionContext['changeData'] = async (change) => {
+    latest = await changeSessionData(services.sessions, ticket, latest, change, { now, signal });
+    return latest.session.data;
+  };
+  return { ...context, user: session.user, session, ticket, accessToken, changeData };
 }
 
 /** Whether this step-up has already been done in the last minute. It did not help then, and the redirects would loop. */
@@ -243,6 +261,6 @@ export async function keepSession(
   if (verified === undefined) return undefined;
   if (!slide) return { ...verified, ticket };
   // Writes nothing when the revalidation above, which may belong to another request, has extended the session.
-  const session = await services.sessions.renew(ticket, verified, now, signal);
-  return session === undefined ? undefined : { ...verified, session, ticket };
+  const renewed = await services.sessions.renew(ticket, verified, now, signal);
+  return renewed === undefined ? undefined : { ...renewed, ticket };
 }

@@ -1,6 +1,7 @@
 import { InvocationContext } from '@azure/functions';
-import type { SignedIn, SignedInContext } from '../handler';
-import type { User } from '../sessions/session';
+import type { HandlerSession, SignedIn, SignedInContext } from '../handler';
+import type { SessionData, User } from '../sessions/session';
+import { parseSessionData } from '../sessions/session-data';
 
 /** Who is signed in, and what the APIs answer. What is left out has a value that fits most tests. */
 export interface SignedInContextOptions {
@@ -8,6 +9,8 @@ export interface SignedInContextOptions {
   readonly user?: Partial<User>;
   /** Her app roles: none unless given. They stand over `user.roles`. */
   readonly roles?: readonly string[];
+  /** What the app keeps in the session. `session.update` changes it. `{}` unless given. */
+  readonly data?: SessionData;
   /** Answers the calls of the handler. A handler that calls an API without it fails, and so does its test. */
   readonly callApi?: SignedIn['callApi'];
   /** `test-access-token` unless given. */
@@ -23,7 +26,7 @@ const hour = 3600;
 /**
  * The context that a guard gives to a handler, for unit tests: no stack, no network, no settings. A guard itself is not
  * run. Tests of roles, step-ups and sign-in need the local stack: `startLocalStack`.
- * @returns an `InvocationContext` of `@azure/functions` with `user`, `session` (begun now, for an hour), `callApi`,
+ * @returns an `InvocationContext` of `@azure/functions` with `user`, `session` (begun now, for an hour, with `data`), `callApi`,
  *   `accessToken` and `signal`
  * @example
  * ```ts
@@ -44,15 +47,31 @@ export function createSignedInContext(options: SignedInContextOptions = {}): Sig
     functionName: 'test',
     logHandler: (_level, ...args) => options.onLog?.(args.map(String).join(' ')),
   });
-  const now = Math.floor(Date.now() / 1000);
   const signedIn: SignedIn = {
     user: { ...ada, ...options.user, ...(options.roles && { roles: options.roles }) },
-    session: { createdAt: now, idleExpiresAt: now + hour, expiresAt: now + hour },
+    session: createSession(options.data ?? {}),
     callApi: options.callApi ?? noApi,
     accessToken: options.accessToken ?? (() => Promise.resolve('test-access-token')),
     signal: options.signal ?? new AbortController().signal,
   };
   return Object.assign(invocation, signedIn);
+}
+
+/** Its data obeys the rules of a real session, so a test finds data that could not be stored. */
+function createSession(first: SessionData): HandlerSession {
+  const now = Math.floor(Date.now() / 1000);
+  let data = parseSessionData(first);
+  return {
+    ...{ createdAt: now, idleExpiresAt: now + hour, expiresAt: now + hour },
+    get data() {
+      return data;
+    },
+    update: (change) =>
+      new Promise((resolve) => {
+        data = parseSessionData(typeof change === 'function' ? change(data) : change);
+        resolve(data);
+      }),
+  };
 }
 
 const ada: User = {

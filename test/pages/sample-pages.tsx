@@ -57,6 +57,8 @@ function signedInPages(text: string): Record<string, string> {
   const session: Session = {
     ...times,
     user,
+    addedRoles: [],
+    data: {},
     sid: undefined,
     loginHint: undefined,
     verifiedAt: sampleNow,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { AppError } from '../../src/errors';
-import type { SessionTicket } from '../../src/sessions/session';
+import type { SessionData, SessionTicket } from '../../src/sessions/session';
+import { changeSessionData } from '../../src/sessions/session-data';
 import {
   createSessionStore,
   type FoundSession,
@@ -17,7 +18,7 @@ import { createStaticKeyRing } from '../support/static-key-ring';
 const step = fc.record({
   kind: fc.constantFrom(
     ...['refresh', 'refresh', 'refresh', 'refresh', 'refresh', 'revalidate', 'revalidate'],
-    ...['read', 'renew', 'renew', 'list', 'sweep', 'end', 'end all'],
+    ...['read', 'renew', 'renew', 'change', 'change', 'list', 'sweep', 'end', 'end all'],
   ),
   who: fc.constantFrom('ada', 'ada', 'ada', 'bob'),
   /** The step begins when the session is this old, in seconds; steps of the same age run at once. */
@@ -66,6 +67,8 @@ interface Person {
   readonly ticket: SessionTicket;
   /** Refresh tokens that some instance was told are stored. */
   readonly stored: number[];
+  /** Changes of the session's data that some handler was told are stored. */
+  changes: number;
   /** Begun attempts to end the session, whatever became of them. */
   endings: number;
   /** Set once ending the session has been answered. */
@@ -83,7 +86,7 @@ async function live(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
     const { ticket } = await calm.open(
       newSession({ user: userOf(who), sid: `sid-${who}`, tokenCache, signal }),
     );
-    people.set(who, { ticket, stored: [iat], endings: 0, ended: false });
+    people.set(who, { ticket, stored: [iat], changes: 0, endings: 0, ended: false });
   }
 
   /** The same rows through an instance of its own, which may die. */
@@ -161,6 +164,14 @@ async function live(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
         if (found !== undefined) await store.renew(ticket, found, now, signal);
         return;
       }
+      case 'change': {
+        const found = await find();
+        if (found === undefined) return;
+        const count = (data: SessionData) => ({ count: Number(data['count'] ?? 0) + 1 });
+        await changeSessionData(store, ticket, found, count, { now, signal });
+        person.changes += 1;
+        return;
+      }
       case 'refresh': {
         const found = await find();
         if (found?.tokens === undefined) return;
@@ -232,6 +243,8 @@ async function live(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
     expect(found.tokens).toBeDefined();
     const kept = refreshTokenIn(found.tokens?.tokenCache ?? '');
     expect(kept.issue).toBeGreaterThanOrEqual(Math.max(...person.stored));
+    // Whatever else rewrote the row meanwhile.
+    expect(Number(found.session.data['count'] ?? 0)).toBeGreaterThanOrEqual(person.changes);
   };
 
   const survive = async (one: Step): Promise<void> => {

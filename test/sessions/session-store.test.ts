@@ -91,6 +91,8 @@ describe('SessionStore.open', () => {
 
     expect(session).toEqual({
       user: opening.user,
+      addedRoles: [],
+      data: {},
       sid: opening.sid,
       loginHint: opening.loginHint,
       verifiedAt: start,
@@ -382,7 +384,7 @@ describe('SessionStore.renew', () => {
     const found = await foundOf(ticket);
     const before = await rowOf(ticket, 'session');
 
-    expect(await store.renew(ticket, found, half, signal)).toEqual(found.session);
+    expect(await store.renew(ticket, found, half, signal)).toBe(found);
     expect((await rowOf(ticket, 'session')).etag).toBe(before.etag);
   });
 
@@ -392,7 +394,7 @@ describe('SessionStore.renew', () => {
     const tokens = await rowOf(ticket, 'tokens');
     const renewed = { ...session, idleExpiresAt: half + 1 + limits.idleSeconds };
 
-    expect(await store.renew(ticket, found, half + 1, signal)).toEqual(renewed);
+    expect((await store.renew(ticket, found, half + 1, signal))?.session).toEqual(renewed);
     expect((await store.read(ticket, session.idleExpiresAt, signal))?.session).toEqual(renewed);
     expect((await rowOf(ticket, 'tokens')).etag).toBe(tokens.etag);
     const { sessions } = await store.listLive({ now: session.idleExpiresAt, limit: 9, signal });
@@ -406,7 +408,7 @@ describe('SessionStore.renew', () => {
     const found = await foundOf(ticket);
     await store.renew(ticket, found, half + 5, signal);
 
-    expect(await store.renew(ticket, found, half + 1, signal)).toEqual(session);
+    expect((await store.renew(ticket, found, half + 1, signal))?.session).toEqual(session);
     expect((await foundOf(ticket)).session.idleExpiresAt).toBe(half + 5 + limits.idleSeconds);
   });
 

@@ -70,6 +70,29 @@ describe('signedIn', () => {
     expect(met[0]?.session.idleExpiresAt).toBe(start + idleSeconds);
   });
 
+  it('gives the handler a way to change the data of the session, as often as it likes', async () => {
+    const { cookie } = await fixture.signIn({ data: { plan: 'pro' } });
+    await open(fixture.context('/reports', json(cookie)));
+    const [context] = met;
+    expect(context?.session.data).toEqual({ plan: 'pro' });
+    expect(await context?.changeData({ theme: 'dark' })).toEqual({ theme: 'dark' });
+    // The second change is made under the version that the first one wrote.
+    expect(await context?.changeData({ theme: 'light' })).toEqual({ theme: 'light' });
+    await open(fixture.context('/reports', json(cookie)));
+    expect(met[1]?.session.data).toEqual({ theme: 'light' });
+  });
+
+  it('signs out whose session ended before its data was changed', async () => {
+    const { ticket, cookie } = await fixture.signIn();
+    const changing = signedIn(async ({ session, changeData, signal, services }) => {
+      await services.sessions.end(ticket, session, signal);
+      await changeData({ theme: 'dark' });
+      return { status: 204 };
+    });
+    const needed = await neededAfter(changing(fixture.context('/reports', json(cookie))));
+    expect(needed.code).toBe('ERR_SIGNED_OUT');
+  });
+
   it('refuses whoever has no session, and names the way to sign in and back', async () => {
     const needed = await neededAfter(open(fixture.context('/reports?year=2026', json())));
     expect([needed.code, needed.loginPath]).toEqual([

@@ -38,6 +38,15 @@ describe('createSignedInContext', () => {
     expect(await context.accessToken()).toBe('test-access-token');
   });
 
+  it('keeps data as a session does', async () => {
+    const { session } = createSignedInContext({ data: { visits: 1 } });
+    const more = await session.update(({ visits }) => ({ visits: Number(visits) + 1 }));
+    expect([more, session.data]).toEqual([{ visits: 2 }, { visits: 2 }]);
+    expect(await session.update({ plan: 'pro' })).toEqual({ plan: 'pro' });
+    await expect(session.update({ text: 'a'.repeat(8192) })).rejects.toThrow(RangeError);
+    expect([session.data, createSignedInContext().session.data]).toEqual([{ plan: 'pro' }, {}]);
+  });
+
   it('fails a test whose handler calls an API that the test does not know', async () => {
     await expect(groups(request, createSignedInContext())).rejects.toThrow(
       'The handler calls graph /me/memberOf. Give createSignedInContext a callApi',
