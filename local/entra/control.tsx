@@ -17,6 +17,7 @@ import {
   maxAccounts,
   userNameInWords,
 } from './accounts';
+import { BearerTokenForm, type BearerTokens } from './bearer-tokens';
 import { type EntraFaults, TokenForms } from './faults';
 import type { AccessPolicies } from './conditional-access';
 import type { SigningKeys } from './signing-keys';
@@ -28,8 +29,9 @@ export function createControlPanel(standIn: {
   readonly directory: Directory;
   readonly accessPolicies: AccessPolicies;
   readonly keys: SigningKeys;
+  readonly bearerTokens: BearerTokens;
 }): ControlPanel {
-  const { faults, directory, accessPolicies, keys } = standIn;
+  const { faults, directory, accessPolicies, keys, bearerTokens } = standIn;
   const controls = { ...faults, accessPolicies, users: createUsersControl(directory) };
   return {
     controls,
@@ -43,6 +45,7 @@ export function createControlPanel(standIn: {
       },
     },
     forms: controlForms(standIn),
+    questions: { 'bearer-token': (input) => bearerTokens.issue(input) },
     page: (fault) => entraControlPage({ ...standIn, ...(fault === undefined ? {} : { fault }) }),
     pageHeaders: controlPageHeaders,
   };
@@ -74,12 +77,14 @@ interface FormContext {
   readonly faults: EntraFaults;
   readonly directory: Directory;
   readonly accessPolicies: AccessPolicies;
+  readonly bearerTokens: BearerTokens;
 }
 
 /** What the forms of the control page do. Each gives a sentence when it cannot be done. */
 function controlForms(standIn: FormContext): Readonly<Record<string, ControlForm>> {
-  const { faults, directory, accessPolicies } = standIn;
+  const { faults, directory, accessPolicies, bearerTokens } = standIn;
   return {
+    'bearer-token': (form) => bearerTokens.take(form),
     account: (form) => changeAccount(directory, form),
     'add-account': (form) => addAccount(directory, form),
     'add-policy': (form) => addPolicy(accessPolicies, form),
@@ -166,9 +171,10 @@ function entraControlPage(standIn: {
   readonly directory: Directory;
   readonly accessPolicies: AccessPolicies;
   readonly faults: EntraFaults;
+  readonly bearerTokens: BearerTokens;
   readonly fault?: string;
 }): string {
-  const { directory, accessPolicies, faults, fault } = standIn;
+  const { directory, accessPolicies, faults, bearerTokens, fault } = standIn;
   const users = directory.list();
   return controlPage({
     of: 'Microsoft Entra ID',
@@ -185,6 +191,8 @@ function entraControlPage(standIn: {
         </div>
         <h2>Conditional access</h2>
         <Policies users={users} accessPolicies={accessPolicies} />
+        <h2>Calls without a browser</h2>
+        <BearerTokenForm tokens={bearerTokens} users={users} />
         <h2>Tokens</h2>
         <TokenForms faults={faults} />
       </>

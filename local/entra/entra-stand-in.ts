@@ -5,6 +5,7 @@ import { type LoopbackHandler, respondJson, startLoopbackServer } from '../loopb
 import { createDirectory } from './accounts';
 import { answerAsEntra, answerLogout } from './answers';
 import { answerAdminConsent, refuseAuthorization } from './authorization';
+import { createBearerTokens } from './bearer-tokens';
 import { createAccessPolicies } from './conditional-access';
 import { createControlPanel } from './control';
 import { registerDirectGrants } from './direct-grants';
@@ -97,7 +98,8 @@ async function createStandIn(
   registerRefreshGrant(provider, shared);
   registerDirectGrants(provider, { ...shared, issuer });
   answerAsEntra(provider, { ...shared, issuer });
-  const panel = createControlPanel({ faults, directory, accessPolicies, keys });
+  const bearerTokens = createBearerTokens({ directory, clients, issuer });
+  const panel = createControlPanel({ faults, directory, accessPolicies, keys, bearerTokens });
   return { ...shared, provider, panel, issuer, keys, faults };
 }
 

@@ -7,7 +7,12 @@ import { type Control } from './control';
 import { readBody, respond, respondJson } from './server';
 
 /** Does what a form of the control page asks. Gives a sentence when it cannot. */
-export type ControlForm = (form: URLSearchParams) => string | undefined;
+export type ControlForm = (
+  form: URLSearchParams,
+) => string | undefined | Promise<string | undefined>;
+
+/** Answers a JSON value by another, or by a sentence why it cannot. */
+export type ControlQuestion = (input: unknown) => Promise<object | { readonly fault: string }>;
 
 export interface ControlPanel {
   readonly controls: Readonly<Record<string, Control<unknown>>>;
@@ -15,6 +20,8 @@ export interface ControlPanel {
   readonly actions: Readonly<Record<string, () => Promise<void> | void>>;
   /** What `POST /control/<name>` does with a form of the page. A form can also do an action. */
   readonly forms: Readonly<Record<string, ControlForm>>;
+  /** What `POST /control/<name>` answers to a JSON body. */
+  readonly questions?: Readonly<Record<string, ControlQuestion>>;
   /** The page. `fault` says why the last form was refused. */
   page(fault?: string): string;
   readonly pageHeaders: OutgoingHttpHeaders;
@@ -58,7 +65,7 @@ async function answerForm(
   }
   const form = new URLSearchParams(await readBody(request));
   if (Object.hasOwn(panel.forms, name)) {
-    const fault = panel.forms[name]?.(form);
+    const fault = await panel.forms[name]?.(form);
     if (fault !== undefined) {
       respond(response, 400, panel.page(fault), panel.pageHeaders);
       return;
@@ -78,6 +85,13 @@ async function answerJson(
   response: ServerResponse,
   action: string,
 ): Promise<void> {
+  const { questions = {} } = panel;
+  if (request.method === 'POST' && Object.hasOwn(questions, action)) {
+    const answer = await questions[action]?.(await readJson(request));
+    const isFault = answer === undefined || 'fault' in answer;
+    respondJson(response, isFault ? 400 : 200, answer);
+    return;
+  }
   if (request.method === 'POST' && action !== '') {
     const act = Object.hasOwn(panel.actions, action) ? panel.actions[action] : undefined;
     if (act === undefined) {

@@ -32,8 +32,11 @@ export interface StackOptions {
   readonly preferredPorts?: { readonly entra: number; readonly graph: number };
   /** Which provider the stand-in plays: `entra`. */
   readonly shape?: EntraShape;
-  /** Certificates and federated credentials by which the app may authenticate. */
-  readonly registration?: Pick<AppRegistration, 'certificates' | 'federatedCredentials'>;
+  /** Certificates and federated credentials by which the app may authenticate, and what it was granted. */
+  readonly registration?: Pick<
+    AppRegistration,
+    'certificates' | 'federatedCredentials' | 'appPermissions'
+  >;
   /** Further apps at the same provider. */
   readonly otherClients?: readonly AppRegistration[];
   /** Starts Azurite's blob service there too: `func start` wants it for timer triggers. */
@@ -67,6 +70,8 @@ export interface StackSecrets {
 export interface StackFacts {
   readonly tenantId: string;
   readonly client: { readonly id: string; readonly secret: string };
+  /** An app that calls this one as itself, with the application permission `Notes.Read.All`. */
+  readonly daemon: { readonly id: string; readonly secret: string };
   /** Origin of the Entra stand-in; its control page is `/control`. */
   readonly entraUrl: string;
   readonly authority: string;

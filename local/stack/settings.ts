@@ -10,6 +10,9 @@ import type { StackFacts, StackOptions } from './options';
 export const localTenantId = '5a7e1c7e-0000-4000-8000-00000a57e700';
 export const localClientId = 'a9900000-0000-4000-8000-00000a57e700';
 
+/** The App ID URI of the app, for which bearer tokens are made. */
+export const localAppIdUri = `api://${localClientId}`;
+
 /** What the app must know of the stack. */
 export interface AppSettingsOptions {
   readonly baseUrl: string;

@@ -13,6 +13,14 @@ import {
   type StartAppOptions,
   tellStep,
 } from './options';
+import {
+  callersOf,
+  daemonOf,
+  graphAudience,
+  ownApi,
+  peopleApi,
+  registration,
+} from './registered-apps';
 import { localClientId, localTenantId } from './settings';
 
 /** A running stack. */
@@ -52,6 +60,7 @@ export async function startStack(
     const facts: StackFacts = {
       tenantId: localTenantId,
       client: { id: localClientId, secret: secrets.clientSecret },
+      daemon: daemonOf(secrets),
       keyRingSecret: secrets.keyRingSecret,
       ...tablesFacts,
       ...standInFacts,
@@ -126,19 +135,6 @@ async function startStorage(context: {
   return { tablesConnectionString, tableName };
 }
 
-const graphAudience = 'https://graph.microsoft.com';
-
-/**
- * Azure AD B2C gives no tokens for Microsoft Graph. With that shape the Graph stand-in is another API, which is exposed in
- * the B2C tenant and answers in Graph's form.
- */
-const peopleApi = {
-  uri: 'https://anteroom.onmicrosoft.example/people',
-  clientId: 'a9900000-0000-4000-8000-00000a57e7ab',
-  tokenVersion: 2,
-  scope: 'People.Read',
-} as const;
-
 type StandInFacts = Pick<
   StackFacts,
   'entraUrl' | 'authority' | 'issuer' | 'graphUrl' | 'graphBaseUrl' | 'graphScopes' | 'users'
@@ -154,7 +150,7 @@ async function startStandIns(context: {
   readonly listener: StackListener;
 }): Promise<StandInFacts> {
   const { options, secrets, appPorts, running, listener } = context;
-  const { dataDir, shape, otherClients } = options;
+  const { dataDir, shape, otherClients = [] } = options;
   const entra = await tellStep(
     listener,
     'Entra ID stand-in',
@@ -164,8 +160,8 @@ async function startStandIns(context: {
         tenantId: localTenantId,
         client: registration(options, secrets, appPorts),
         graphAudience,
-        apis: [peopleApi],
-        ...(otherClients !== undefined && { otherClients }),
+        apis: [ownApi, peopleApi],
+        otherClients: [...callersOf(secrets), ...otherClients],
         ...(shape !== undefined && { shape }),
         ...(dataDir !== undefined && { stateFile: join(dataDir, 'entra.json') }),
       }),
@@ -200,26 +196,4 @@ function startGraph(entra: EntraStandIn, port: number, isB2c: boolean): Promise<
     ...(isB2c && { scope: peopleApi.scope }),
     listUsers: () => entra.listUsers(),
   });
-}
-
-function registration(
-  { https, authPath = '/auth', registration: own }: StackOptions,
-  { clientSecret }: StackSecrets,
-  appPorts: readonly number[],
-) {
-  const origins = appPorts.flatMap((port) => [
-    `http://localhost:${port}`,
-    `https://localhost:${port}`,
-  ]);
-  const scheme = https === true ? 'https' : 'http';
-  return {
-    id: localClientId,
-    secret: clientSecret,
-    redirectUris: origins.map((origin) => `${origin}${authPath}/redirect`),
-    postLogoutRedirectUris: origins.map((origin) => `${origin}${authPath}/signed-out`),
-    // The deployment registers the same claims.
-    optionalClaims: ['login_hint', 'sid'] as const,
-    frontChannelLogoutUri: `${scheme}://localhost:${appPorts[0] ?? 0}${authPath}/front-channel-logout`,
-    ...own,
-  };
 }

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { seedUsers } from '../../../local/entra/users';
+import { TestBrowser } from '../../support/test-browser';
 import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import {
   answerAndConsent,
@@ -331,5 +332,84 @@ describe('a public client', () => {
     const redeemed = await code(`openid ${own.uri}/Notes.Write`);
     const { status, body } = await askForTokens(origin, { ...redeemed, client_secret: 'any' });
     expect([status, body['error_codes']]).toEqual([401, [700025]]);
+  });
+});
+
+describe('POST /control/bearer-token', () => {
+  async function order(input: object) {
+    const response = await fetch(`${origin}/control/bearer-token`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(input),
+    });
+    const body = (await response.json()) as Record<string, unknown>;
+    return { status: response.status, body };
+  }
+
+  async function claimsOf(input: object) {
+    const { status, body } = await order(input);
+    expect(status).toBe(200);
+    const claims = decodeJwt(textOf(body, 'access_token'));
+    expect(body['claims']).toEqual(claims);
+    return claims;
+  }
+
+  it('gives a token of a person, by all scopes or some, in either version', async () => {
+    expect(await claimsOf({ user: 'ines@anteroom.example' })).toMatchObject({
+      ...{ aud: client.id, ver: '2.0', iss: standIns.entra.issuer, azp: commandLine.id },
+      ...{ oid: admin, scp: 'Notes.Read Notes.Write', roles: ['admin'] },
+    });
+    expect(await claimsOf({ user: plain, scopes: ['Notes.Read'], version: 1 })).toMatchObject({
+      ...{ aud: own.uri, ver: '1.0', iss: `https://sts.windows.net/${tenantId}/` },
+      ...{ appid: commandLine.id, scp: 'Notes.Read' },
+    });
+  });
+
+  it("gives a token of an app, by what it was granted or by any role, also another API's", async () => {
+    expect(await claimsOf({})).toMatchObject({ azp: daemon.id, roles: ['Notes.Read.All'] });
+    expect(await claimsOf({ api: orders.uri, roles: ['Orders.Read.All'] })).toMatchObject({
+      ...{ aud: orders.uri, ver: '1.0', roles: ['Orders.Read.All'], idtyp: 'app' },
+    });
+  });
+
+  it('gives a token that an API must refuse: by its claims, its times, its signature', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const claims = await claimsOf({ user: plain, seconds: -60, claims: { tid: 'x', name: null } });
+    expect(claims['tid']).toBe('x');
+    expect(claims).not.toHaveProperty('name');
+    expect(claims.exp).toBeLessThan(now);
+    const { body } = await order({ user: plain, signing: 'none' });
+    expect(textOf(body, 'access_token')).toMatch(/\.$/);
+  });
+
+  it.each<[string, object, string]>([
+    ['nobody', { user: 'nobody' }, 'There is no such account.'],
+    ['an API of nobody', { api: 'api://nobody' }, 'No app exposes that API.'],
+    ['an app of nobody', { client: 'nobody' }, 'There is no such app.'],
+    ['a member that there is not', { users: [] }, 'An order is'],
+  ])('refuses %s', async (_, input, said) => {
+    const { status, body } = await order(input);
+    expect(status).toBe(400);
+    expect(body['fault']).toContain(said);
+  });
+
+  it('refuses a page of another site', async () => {
+    const response = await fetch(`${origin}/control/bearer-token`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Sec-Fetch-Site': 'cross-site' },
+      body: '{}',
+    });
+    expect(response.status).toBe(403);
+  });
+
+  it('is a form of the control page too', async () => {
+    const page = new URL(`${origin}/control`);
+    const shown = await new TestBrowser().open(`${page.href}/bearer-token`, {
+      method: 'POST',
+      form: { user: plain, scopes: 'Notes.Read', version: '2' },
+      from: page,
+    });
+    const [token = ''] = /ey[\w-]+\.[\w-]+\.[\w-]+/.exec(shown.text) ?? [];
+    expect(decodeJwt(token)).toMatchObject({ oid: plain, scp: 'Notes.Read', aud: client.id });
   });
 });
