@@ -18,6 +18,7 @@ import type { MenuPage, Site } from './pages/layout';
 import { servicesOrFaults } from './services';
 import { sameOrigin, signedIn, type SignedInOptions, withRole } from './sign-in/guards';
 import { readFunctionTimeout, requireHealthRoute, siteOf } from './site';
+import { checkDemand, type StepUpDemand } from './sign-in/step-up';
 import { once } from './waiting';
 
 /** The part of `app` from `@azure/functions` that registers functions. */
@@ -75,6 +76,28 @@ export interface Anteroom {
     options?: GuardOptions,
   ): HttpHandler;
   /**
+   * Lets only people call a handler whose sign-in shows what is demanded: that they met an authentication context of Entra
+   * ID (`acrs`), or that they were asked for credentials a short time ago (`maxAge`, in seconds). A browser is sent to the
+   * sign-in service for it and comes back. Another client gets 401 (ERR_STEP_UP) with `login_url`. When the sign-in service
+   * does not confirm it, the person gets a page that says so (ERR_STEP_UP_UNMET), and no loop.
+   *
+   * The option `stepUp` does the same for every other guard: `auth.withRole('payer', handler, { stepUp: { acrs: 'c1' } })`.
+   * @throws TypeError (when the function is declared) for a demand that demands nothing, or that no sign-in can meet
+   * @see https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context
+   * @see OpenID Connect Core 1.0 section 3.1.2.1 (`max_age`)
+   * @example
+   * ```ts
+   * import { app } from '@azure/functions';
+   * import { auth } from './auth.js';
+   *
+   * app.http('payout', {
+   *   authLevel: 'anonymous',
+   *   handler: auth.withStepUp({ maxAge: 300 }, (_request, { user }) => ({ jsonBody: { for: user.name } })),
+   * });
+   * ```
+   */
+  withStepUp(demand: StepUpDemand, handler: SignedInHandler, options?: GuardOptions): HttpHandler;
+  /**
    * Lets only the app's own pages and scripts call a handler, signed in or not. Other sites get 403 (ERR_CROSS_SITE). A
    * request without a form in its body needs `X-CSRF: 1` (ERR_CSRF_HEADER), so links do not work with it.
    * @example
@@ -100,6 +123,8 @@ export interface GuardOptions {
   readonly slides?: boolean;
   /** True reads the tokens together with the session, for a handler that always calls an API. False unless given. */
   readonly withTokens?: boolean;
+  /** What the sign-in must show, as for `withStepUp`. A missing role is told first. */
+  readonly stepUp?: StepUpDemand;
 }
 
 /**
@@ -153,6 +178,10 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
       const guarded = withRole(roles, withPublicContext(handler), sessionOptions(guardOptions));
       return guard(guarded, guardOptions);
     },
+    withStepUp: (stepUp, handler, guardOptions = {}) => {
+      const options = sessionOptions({ ...guardOptions, stepUp });
+      return guard(signedIn(withPublicContext(handler), options), guardOptions);
+    },
     sameOrigin: (handler, guardOptions = {}) =>
       guard(
         sameOrigin(async ({ request, invocation }) => answerOf(await handler(request, invocation))),
@@ -190,8 +219,10 @@ function requireRoles(roles: string | readonly string[]): void {
   throw new TypeError('withRole needs the name of a role, or a list of them');
 }
 
-function sessionOptions({ slides, withTokens }: GuardOptions): SignedInOptions {
+function sessionOptions({ slides, withTokens, stepUp }: GuardOptions): SignedInOptions {
+  if (stepUp !== undefined) checkDemand(stepUp);
   return {
+    ...(stepUp === undefined ? {} : { stepUp }),
     ...(slides === undefined ? {} : { slides }),
     ...(withTokens === undefined ? {} : { withTokens }),
   };

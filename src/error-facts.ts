@@ -129,6 +129,12 @@ const errorFacts = eachCode({
     detail:
       'Before this works, you must confirm who you are, or agree to what this app asks for. Continue to the sign-in page.',
   },
+  ERR_STEP_UP_UNMET: {
+    status: 403,
+    title: 'The sign-in service did not confirm the step',
+    detail:
+      'This page needs one more step at the sign-in service. You were there, but its answer does not show the step. Nothing changed, and you are as signed in as before. If a new try does not help, an operator of the app must look for this error code in the log, which names the claim that is missing.',
+  },
   ERR_PROVIDER_UNAVAILABLE: {
     status: 503,
     title: 'The sign-in service is not available',

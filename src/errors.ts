@@ -123,11 +123,13 @@ export class RoleMissingError extends AppError {
   }
 }
 
-/** What the provider or Graph asks for before it answers: consent to scopes, or a claims challenge. */
+/** What the provider, an API or a guard asks for before it answers: consent to scopes, claims, or a recent sign-in. */
 export interface StepUp {
   readonly scopes: readonly string[];
   /** The decoded claims request (OpenID Connect Core section 5.5), a JSON text. */
   readonly claims?: string;
+  /** `max_age` of the authorization request (OpenID Connect Core section 3.1.2.1), in seconds. */
+  readonly maxAgeSeconds?: number;
 }
 
 /** 401: the user must go through the provider once more; the session is kept. */
@@ -137,6 +139,16 @@ export class StepUpError extends AppError {
   constructor(stepUp: StepUp, options: AppErrorOptions = {}) {
     super('ERR_STEP_UP', options);
     this.stepUp = stepUp;
+  }
+}
+
+/** 403: the person came back from a step-up, and the ID token does not show what was asked for. */
+export class StepUpUnmetError extends AppError {
+  readonly claim: 'acrs' | 'auth_time';
+
+  constructor(claim: 'acrs' | 'auth_time') {
+    super('ERR_STEP_UP_UNMET', { note: `the ID token failed the check of ${claim}` });
+    this.claim = claim;
   }
 }
 

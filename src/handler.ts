@@ -72,6 +72,10 @@ export interface HandlerSession {
   readonly idleExpiresAt: number;
   /** When the session ends in any case. */
   readonly expiresAt: number;
+  /** When the sign-in service last asked the person for credentials (`auth_time`). `undefined` when it did not say. */
+  readonly authTime: number | undefined;
+  /** The authentication contexts that the person has met (`acrs`), such as `c1`. */
+  readonly acrs: readonly string[];
   /** What the app keeps in this session: what `onSignIn` gave, or the last `update`. `{}` when it keeps nothing. */
   readonly data: SessionData;
   /**
@@ -115,10 +119,10 @@ export function withPublicContext(handler: SignedInHandler) {
 }
 
 function handlerSession({ session, changeData }: SessionContext): HandlerSession {
-  const { createdAt, expiresAt, idleExpiresAt } = session;
+  const { createdAt, expiresAt, idleExpiresAt, authTime, acrs } = session;
   let { data } = session;
   return {
-    ...{ createdAt, expiresAt, idleExpiresAt },
+    ...{ createdAt, expiresAt, idleExpiresAt, authTime, acrs },
     get data() {
       return data;
     },

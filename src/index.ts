@@ -8,4 +8,5 @@ export type { MenuPage } from './pages/layout';
 export type { SessionData, User } from './sessions/session';
 export type { SessionDataChange } from './sessions/session-data';
 export type { Environment } from './settings';
+export type { StepUpDemand } from './sign-in/step-up';
 export type { ApiRequest } from './tokens/call-api';

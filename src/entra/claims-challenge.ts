@@ -24,6 +24,47 @@ export interface SignInDemands {
   readonly maxAgeSeconds?: number;
 }
 
+/** How a person signed in, as the ID tokens of the session say. */
+export interface SignInFacts {
+  /** Authentication contexts that the person has met. */
+  readonly acrs: readonly string[];
+  /** When the person was asked for credentials, epoch seconds. `undefined` when the provider did not say. */
+  readonly authTime: number | undefined;
+}
+
+/** How far the provider's clock and ours may differ. */
+export const skewSeconds = 60;
+
+/**
+ * The first claim that does not show what is demanded. `undefined` when all do. A sign-in may be older by the seconds that
+ * clocks may differ: the provider takes a sign-in of 299 seconds for `max_age=300`, and the person needs a moment to come
+ * back.
+ * @param now epoch seconds
+ * @see OpenID Connect Core 1.0 section 3.1.3.7 (13)
+ * @see https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context
+ */
+export function unmetDemand(
+  { acrs: met, authTime }: SignInFacts,
+  { acrs, authTime: isTimeNeeded, maxAgeSeconds }: SignInDemands,
+  now: number,
+): 'acrs' | 'auth_time' | undefined {
+  if (acrs?.some((context) => met.includes(context)) === false) return 'acrs';
+  if (isTimeNeeded !== true && maxAgeSeconds === undefined) return undefined;
+  const isTold = authTime !== undefined && authTime <= now + skewSeconds;
+  const isRecent = isTold && now <= authTime + (maxAgeSeconds ?? Infinity) + skewSeconds;
+  return isRecent ? undefined : 'auth_time';
+}
+
+/**
+ * The claims request for an authentication context, as JSON text. Entra ID asks the person for what the Conditional Access
+ * policy of that context wants, and puts the context into `acrs` of the token.
+ * @see https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context
+ * @see https://github.com/Azure-Samples/ms-identity-javascript-nodejs-tutorial (the same request for an ID token)
+ */
+export function claimsForContext(token: 'id_token' | 'access_token', context: string): string {
+  return JSON.stringify({ [token]: { acrs: { essential: true, value: context } } });
+}
+
 /**
  * What a claims request demands of the sign-in: the claims that it marks essential for the ID token.
  * @param claims a claims request that may be sent, see {@link isClaimsRequest}

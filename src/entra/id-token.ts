@@ -7,9 +7,9 @@ import {
   type JWTVerifyOptions,
 } from 'jose';
 import * as v from 'valibot';
-import { AppError } from '../errors';
+import { AppError, StepUpUnmetError } from '../errors';
 import { type User, userKeyOf } from '../sessions/session';
-import type { SignInDemands } from './claims-challenge';
+import { type SignInDemands, skewSeconds, unmetDemand } from './claims-challenge';
 import type { RelyingParty } from './msal';
 import type { Provider } from './provider';
 
@@ -23,6 +23,10 @@ export interface VerifiedIdToken {
   readonly nonce: string | undefined;
   /** Epoch seconds. */
   readonly issuedAt: number;
+  /** Authentication contexts that the person has met. `undefined` when the token says nothing of them. */
+  readonly acrs: readonly string[] | undefined;
+  /** When the person was asked for credentials, epoch seconds. An optional claim; with `max_age` it is always there. */
+  readonly authTime: number | undefined;
   /** All claims, as the provider sent them. */
   readonly claims: Readonly<JWTPayload>;
 }
@@ -41,15 +45,13 @@ interface Expectation {
   readonly signal: AbortSignal;
 }
 
-/** How far the provider's clock and ours may differ. */
-const skewSeconds = 60;
 /** Far more than an ID token with five hundred long roles has. */
 const maxLength = 256 * 1024;
 
 /**
  * Verifies an ID token. MSAL Node checks nothing but the nonce, and that on the first token only.
  * @see OpenID Connect Core 1.0 sections 3.1.3.7 and 12.2
- * @throws ERR_ID_TOKEN with the name of the failed check, ERR_TOKEN_SIZE, ERR_TOO_MANY_ROLES,
+ * @throws ERR_ID_TOKEN with the name of the failed check, ERR_STEP_UP_UNMET, ERR_TOKEN_SIZE, ERR_TOO_MANY_ROLES,
  *   ERR_WRONG_TENANT when `tid` is another tenant's, ERR_PROVIDER_UNAVAILABLE when the keys cannot be fetched
  */
 export async function verifyIdToken(
@@ -74,7 +76,7 @@ export async function verifyIdToken(
     checkParties(payload, settings.clientId);
     checkClaims(read, expected);
     checkFormer(payload, expected.former ?? []);
-    checkDemands(payload, expected.demands ?? {}, expected.now);
+    checkDemands(read, expected.demands ?? {}, expected.now);
     checkTenant(read.user, settings.tenantId);
     return read;
   } catch (error) {
@@ -141,15 +143,14 @@ function checkFormer(payload: JWTPayload, tokens: readonly string[]): void {
   }
 }
 
-/** @see OpenID Connect Core 1.0 section 3.1.3.7 (13) and https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context */
-function checkDemands(payload: JWTPayload, demands: SignInDemands, now: number): void {
-  const { acrs, authTime, maxAgeSeconds } = demands;
-  const met = [payload['acrs']].flat();
-  if (acrs !== undefined && !acrs.some((context) => met.includes(context))) throw refused('acrs');
-  if (authTime !== true && maxAgeSeconds === undefined) return;
-  const at = payload['auth_time'];
-  const isTold = typeof at === 'number' && Number.isFinite(at) && at <= now + skewSeconds;
-  if (!isTold || now > at + (maxAgeSeconds ?? Infinity) + skewSeconds) throw refused('auth_time');
+/** Providers may ignore what a request demands, so the token must show it. */
+function checkDemands(
+  { acrs = [], authTime }: VerifiedIdToken,
+  demands: SignInDemands,
+  now: number,
+) {
+  const unmet = unmetDemand({ acrs, authTime }, demands, now);
+  if (unmet !== undefined) throw new StepUpUnmetError(unmet);
 }
 
 /** Azure AD B2C sends no `tid`; there the exact issuer stands for the tenant. */
@@ -174,6 +175,7 @@ const maxText = 256;
 const maxLoginHint = 1024;
 /** Entra ID puts up to 200 groups into a token. They can be sent as roles, and then come together with the roles. */
 const maxRoles = 500;
+const maxContexts = 100;
 
 // With a function for the default, the member is always there: the types of a user know no missing ones.
 const absent = (): undefined => undefined;
@@ -203,6 +205,10 @@ const shownText = v.fallback(
 
 const role = v.pipe(v.string(), v.maxLength(maxText));
 
+/** Entra ID has `c1` to `c99`, and sends an array. Other providers may send one as a text. */
+const context = v.pipe(v.string(), v.minLength(1), v.maxLength(maxText));
+const contexts = v.pipe(v.array(context), v.maxLength(maxContexts));
+
 /** https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference */
 const claimsSchema = v.object({
   sub: text,
@@ -214,6 +220,9 @@ const claimsSchema = v.object({
   roles: v.optional(v.union([v.array(role), role]), () => []),
   sid: usableText(maxText),
   login_hint: usableText(maxLoginHint),
+  // A guard that needs one of these asks for it again when it cannot be used.
+  acrs: v.fallback(v.optional(v.union([contexts, context]), absent), absent),
+  auth_time: v.fallback(v.optional(v.pipe(v.number(), v.finite()), absent), absent),
   nonce: optionalText,
   iat: v.pipe(v.number(), v.finite()),
 });
@@ -239,6 +248,8 @@ function readClaims(payload: JWTPayload, issuer: string): VerifiedIdToken {
     loginHint: claims.login_hint,
     nonce: claims.nonce,
     issuedAt: claims.iat,
+    acrs: claims.acrs === undefined ? undefined : [claims.acrs].flat(),
+    authTime: claims.auth_time,
     claims: payload,
   };
 }

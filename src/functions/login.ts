@@ -82,7 +82,8 @@ async function stepUp(context: RequestContext, request: StepUpRequest): Promise<
   if (now >= request.madeAt + stepUpSeconds) {
     return redirectTo(services.settings.baseUrl + returnPath);
   }
-  return beginSignIn(context, { retries: 0, returnPath, asked: request });
+  const { keep } = request;
+  return beginSignIn(context, { retries: 0, returnPath, keep, asked: request });
 }
 
 export const loginFunction: HttpFunction = { name: 'login', route: 'login', get: login };

@@ -217,6 +217,8 @@ function firstLink(error: AppError, context: RequestContext): PageLink | undefin
     return pickerLink('Use another account', returnPath, context);
   }
   if (error.code === 'ERR_PAGE_LOST') return { href: returnPath, text: 'Continue' };
+  // The session is as it was. The page asks for the step again.
+  if (error.code === 'ERR_STEP_UP_UNMET') return { href: returnPath, text: 'Try again' };
   if (error.code === 'ERR_SESSION_GONE') return backToListLink(context);
   if (isPartOfSignIn(context)) return signInAgainLink(error, context);
   return mayPass(error) ? { href: pathToReturnTo(context), text: 'Try again' } : undefined;

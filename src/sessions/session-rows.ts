@@ -130,6 +130,9 @@ const contentSchema = v.object({
   loginHint: optionalText,
   steppedUpAt: v.optional(v.number(), () => undefined),
   stepUps: v.optional(v.array(v.string()), () => undefined),
+  acrs: v.optional(v.array(v.string()), () => []),
+  authTime: v.optional(v.number(), () => undefined),
+  isPersistent: v.optional(v.boolean(), () => false),
   verifiedAt: v.number(),
   // Rows of earlier versions have neither.
   addedRoles: v.optional(v.array(v.string()), () => []),

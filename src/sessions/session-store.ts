@@ -76,6 +76,9 @@ export interface NewSession {
   readonly sid: string | undefined;
   readonly loginHint: string | undefined;
   readonly verifiedAt: number;
+  readonly acrs?: readonly string[] | undefined;
+  readonly authTime?: number | undefined;
+  readonly isPersistent?: boolean;
   /** True when the sign-in was a step-up. */
   readonly isStepUp?: boolean;
   /** The names of the step-ups that led to it, within a minute of each other. */
@@ -102,11 +105,11 @@ async function openSession(
   opening: NewSession,
 ): Promise<{ readonly session: Session; readonly ticket: SessionTicket }> {
   const { user, sid, loginHint, verifiedAt, isStepUp = false, stepUps, now, signal } = opening;
-  const { addedRoles = [], data = {} } = opening;
+  const { acrs = [], authTime, isPersistent = false, addedRoles = [], data = {} } = opening;
   const steppedUpAt = isStepUp ? now : undefined;
   const times = beginSession(now, storage.limits);
   const known = { user, addedRoles, data, sid, loginHint, steppedUpAt, stepUps };
-  const session = { ...known, verifiedAt, ...times };
+  const session = { ...known, acrs, authTime, isPersistent, verifiedAt, ...times };
   const { userKey } = user;
   const { expiresAt } = times;
   const ticket = { userKey, sessionId: createSessionId(), issuedAt: now, expiresAt };
@@ -280,6 +283,9 @@ interface VerifiedAgain {
   readonly user: User;
   readonly sid: string | undefined;
   readonly loginHint: string | undefined;
+  /** Unless given, it stays as it was; so does `authTime`. */
+  readonly acrs?: readonly string[];
+  readonly authTime?: number | undefined;
   readonly verifiedAt: number;
   /** The cache that the ID token came with, and the version of the one that it replaces. */
   readonly tokens: StoredTokens;
@@ -295,17 +301,20 @@ interface VerifiedAgain {
 async function updateSession(
   { table, keyRing, limits }: SessionStorage,
   ticket: SessionTicket,
-  { found, user, sid, loginHint, verifiedAt, tokens, slide }: VerifiedAgain,
+  again: VerifiedAgain,
   now: number,
   signal: AbortSignal,
 ): Promise<FoundSession | Exclude<WriteOutcome, 'written'>> {
+  const { found, user, sid, loginHint, verifiedAt, tokens, slide } = again;
   if (user.userKey !== ticket.userKey) {
     throw new AppError('ERR_INTERNAL', { note: "a session must not take another user's claims" });
   }
   const { session, device, etag } = found;
   const renewed = slide ? renewedIdleExpiry(session, now, limits) : undefined;
   const idleExpiresAt = renewed ?? session.idleExpiresAt;
-  const updated = { ...session, user, sid, loginHint, verifiedAt, idleExpiresAt };
+  const { acrs = session.acrs, authTime = session.authTime } = again;
+  const facts = { user, sid, loginHint, acrs, authTime, verifiedAt };
+  const updated = { ...session, ...facts, idleExpiresAt };
   const opener = { tableName: table.name, ringKey: await keyRing.current(signal), ticket };
   const sessionRow = sessionRowOf({ session: updated, device }, opener);
   const tokensRow = tokensRowOf(tokens.tokenCache, opener);

@@ -48,6 +48,12 @@ export interface Session {
   readonly steppedUpAt: number | undefined;
   /** The names of the step-ups that led to it, within a minute of each other; `undefined` when they are not known. */
   readonly stepUps: readonly string[] | undefined;
+  /** Authentication contexts that the person has met, by the last ID token that had the claim `acrs`. */
+  readonly acrs: readonly string[];
+  /** When the provider last asked the person for credentials (`auth_time`). `undefined` when it did not say. */
+  readonly authTime: number | undefined;
+  /** True when the cookie outlives the browser. */
+  readonly isPersistent: boolean;
   /** When the last ID token was verified. */
   readonly verifiedAt: number;
   readonly createdAt: number;

@@ -3,7 +3,7 @@ import { isClaimsRequest } from '../entra/claims-challenge';
 import { isObject } from '../json';
 import { deriveSignInValue, findNamedKey, type KeyRing } from '../keys/encryption';
 import { openSealed, seal } from '../keys/sealing';
-import { areStepUpNames, isScope } from './step-up';
+import { areStepUpNames, isAge, isScope } from './step-up';
 
 /** How long a person may stay on the sign-in page. */
 const attemptSeconds = 600;
@@ -17,6 +17,8 @@ export interface AskedMore {
   readonly scopes: readonly string[];
   /** A claims request, a JSON text. */
   readonly claims?: string | undefined;
+  /** `max_age`: the provider must ask for credentials when the last time was longer ago. In seconds. */
+  readonly maxAgeSeconds?: number | undefined;
   /** The signed-in user who needs the step-up. `undefined` when nobody was signed in yet. */
   readonly userKey?: string | undefined;
   /** The step-ups of the last minute, this one included. */
@@ -38,6 +40,8 @@ export interface SignInAttempt {
   readonly isPartial?: boolean | undefined;
   /** The value of `prompt` at `/auth/login`. */
   readonly prompt?: string | undefined;
+  /** True when the person wants to stay signed in after the browser was closed. */
+  readonly keep?: true | undefined;
   readonly asked?: AskedMore | undefined;
 }
 
@@ -69,14 +73,14 @@ const maxPartialPathLength = 200;
 
 /** A new attempt. `browserSecret` is the value of the browser's sign-in cookie. */
 export function createAttempt(
-  options: Pick<SignInAttempt, 'returnPath' | 'isPartial' | 'retries' | 'prompt' | 'asked'>,
+  options: Omit<SignInAttempt, 'id' | 'browser' | 'startedAt'>,
   browserSecret: string,
   now: number,
 ): SignInAttempt {
-  const { returnPath, isPartial, retries, prompt, asked } = options;
+  const { returnPath, isPartial, retries, prompt, keep, asked } = options;
   const id = randomBytes(16).toString('base64url');
   const browser = hashOf(browserSecret);
-  return { id, browser, startedAt: now, returnPath, isPartial, retries, prompt, asked };
+  return { id, browser, startedAt: now, returnPath, isPartial, retries, prompt, keep, asked };
 }
 
 /**
@@ -108,10 +112,11 @@ interface StateLayout {
 
 /** The first layout has everything in `state`, the last as little as possible. The wanted page moves to the cookie last. */
 function stateLayouts(attempt: SignInAttempt): readonly StateLayout[] {
-  const { id, browser, startedAt, retries, returnPath, isPartial, prompt, asked } = attempt;
+  const { id, browser, startedAt, retries, returnPath, isPartial, prompt, keep, asked } = attempt;
   const base = {
     ...{ i: id, h: browser, t: startedAt, n: retries, p: prompt, u: asked?.userKey },
     l: isPartial === true ? 1 : undefined,
+    e: keep === true ? 1 : undefined,
   };
   const page = { r: returnPath };
   const part = { k: partialPath(returnPath) };
@@ -121,7 +126,8 @@ function stateLayouts(attempt: SignInAttempt): readonly StateLayout[] {
       { inState: { ...base, ...part, x: 'page' }, inCookie: page },
     ];
   }
-  const more = { s: asked.scopes.join(' '), c: asked.claims, m: asked.names };
+  const { scopes, claims, maxAgeSeconds, names } = asked;
+  const more = { s: scopes.join(' '), c: claims, a: maxAgeSeconds, m: names };
   return [
     { inState: { ...base, ...page, ...more } },
     { inState: { ...base, ...page, x: 'asked' }, inCookie: more },
@@ -208,42 +214,37 @@ function partialPath(returnPath: string): string {
 }
 
 function parseAttempt(content: Readonly<Record<string, unknown>>): OpenedAttempt | undefined {
-  const { i: id, h: browser, t: startedAt, n: retries, p: prompt, l: lost } = content;
-  const { u: userKey, s: scopes, c: claims, m: stepUps } = content;
+  const { i: id, h: browser, t: startedAt, n: retries, p: prompt, l: lost, e: kept } = content;
   const returnPath = content['r'] ?? content['k'];
   if (!isText(id) || !isText(browser) || !isOptionalText(prompt)) return undefined;
   if (typeof startedAt !== 'number' || !Number.isSafeInteger(startedAt)) return undefined;
   if (retries !== 0 && retries !== 1 && retries !== 2) return undefined;
   if (!isText(returnPath) || !returnPath.startsWith('/')) return undefined;
-  const asked = parseAsked(scopes, claims, userKey, stepUps);
+  const asked = parseAsked(content);
   if (asked === 'malformed') return undefined;
-  const isPartial = lost === 1;
   return {
-    id,
-    browser,
-    startedAt,
-    retries,
-    returnPath,
-    isPartial,
-    prompt,
-    asked,
+    ...{ id, browser, startedAt, retries, returnPath, prompt, asked },
+    isPartial: lost === 1,
+    keep: kept === 1 ? true : undefined,
     isIncomplete: false,
   };
 }
 
-function parseAsked(
-  scopes: unknown,
-  claims: unknown,
-  userKey: unknown,
-  stepUps: unknown,
-): AskedMore | undefined | 'malformed' {
+function parseAsked({
+  s: scopes,
+  c: claims,
+  a: maxAgeSeconds,
+  u: userKey,
+  m: stepUps,
+}: Readonly<Record<string, unknown>>): AskedMore | undefined | 'malformed' {
   if (!isOptionalText(claims) || !isOptionalText(userKey)) return 'malformed';
   if (claims !== undefined && !isClaimsRequest(claims)) return 'malformed';
+  if (maxAgeSeconds !== undefined && !isAge(maxAgeSeconds)) return 'malformed';
   if (scopes === undefined) return userKey === undefined ? undefined : { scopes: [], userKey };
   if (typeof scopes !== 'string') return 'malformed';
   const all = scopes === '' ? [] : scopes.split(' ');
   if (!all.every(isScope)) return 'malformed';
-  const asked = { scopes: all, claims, userKey };
+  const asked = { scopes: all, claims, maxAgeSeconds, userKey };
   return areStepUpNames(stepUps) ? { ...asked, names: stepUps } : asked;
 }
 

@@ -1,18 +1,25 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { readSignInCookie } from '../cookies/cookie';
 import { signSessionCookie } from '../cookies/session-cookie';
-import { idTokenDemands } from '../entra/claims-challenge';
+import { idTokenDemands, type SignInDemands } from '../entra/claims-challenge';
 import { verifyIdToken } from '../entra/id-token';
 import { createMsalClient, type RelyingParty } from '../entra/msal';
 import { keepAcquired, scopesOfSignIn } from '../entra/msal-cache';
 import { redemptionError, redirectError } from '../entra/refusal-errors';
-import { AppError, SignInRefusedError, StepUpError, SessionOverError } from '../errors';
+import {
+  AppError,
+  SignInRefusedError,
+  SessionOverError,
+  StepUpError,
+  StepUpUnmetError,
+} from '../errors';
 import type { RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
 import { redirectTo } from '../http/responses';
 import { keyForLogs, sessionKeyOf, type SessionTicket, type User } from '../sessions/session';
 import { withTimeout } from '../waiting';
 import {
+  type AskedMore,
   attemptSecrets,
   type AttemptSecrets,
   isAttemptLive,
@@ -129,9 +136,14 @@ async function answerFailure(
     if (attempt.retries > 0) throw error.cause instanceof AppError ? error.cause : error;
     logError(context, error);
     const { scopes, claims } = error.stepUp;
-    const { userKey, names } = attempt.asked ?? {};
-    const asked = { scopes, claims, userKey, names };
+    const { userKey, names, maxAgeSeconds } = attempt.asked ?? {};
+    const asked = { scopes, claims, maxAgeSeconds, userKey, names };
     return beginAgain(context, attempt, 1, { asked });
+  }
+  if (error instanceof StepUpUnmetError && error.claim === 'auth_time' && attempt.retries === 0) {
+    // Providers that ignore `max_age` still know `prompt=login`.
+    logError(context, error);
+    return beginAgain(context, attempt, 1, { asked: attempt.asked, prompt: 'login' });
   }
   throw error;
 }
@@ -154,11 +166,11 @@ function isNobodyThere(
 
 function beginAgain(
   context: RequestContext,
-  { returnPath, isPartial }: OpenedAttempt,
+  { returnPath, isPartial, keep }: OpenedAttempt,
   retries: 1 | 2,
-  more: Pick<SignInOptions, 'asked'> = {},
+  more: Pick<SignInOptions, 'asked' | 'prompt'> = {},
 ): Promise<HttpResponseInit> {
-  return beginSignIn(context, { retries, returnPath, isPartial, ...more });
+  return beginSignIn(context, { retries, returnPath, isPartial, keep, ...more });
 }
 
 function goToPage(
@@ -176,7 +188,7 @@ async function isSignedIn(context: RequestContext): Promise<boolean> {
 
 async function openSession(
   context: RequestContext,
-  { user, sid, loginHint, verifiedAt, tokenCache }: FinishedSignIn,
+  { user, ...facts }: FinishedSignIn,
   attempt: OpenedAttempt,
 ): Promise<void> {
   const { request, services, now, signal } = context;
@@ -184,10 +196,7 @@ async function openSession(
   const former = await findTicket(context);
   const { ticket } = await sessions.open({
     user,
-    sid,
-    loginHint,
-    verifiedAt,
-    tokenCache,
+    ...facts,
     isStepUp: attempt.asked?.userKey !== undefined,
     stepUps: attempt.asked?.names,
     userAgent: request.headers.get('user-agent') ?? '',
@@ -233,6 +242,8 @@ export interface FinishedSignIn {
   readonly sid: string | undefined;
   /** The claim `login_hint`, for the provider's sign-out. */
   readonly loginHint: string | undefined;
+  readonly acrs: readonly string[] | undefined;
+  readonly authTime: number | undefined;
   /** When the ID token was verified, epoch seconds. */
   readonly verifiedAt: number;
   /** MSAL's serialized token cache, with the tokens of this user. Secret. */
@@ -242,7 +253,7 @@ export interface FinishedSignIn {
 /**
  * Redeems the code and verifies the ID token. The caller checks that this browser began the attempt, and that the user of
  * a step-up is the right one.
- * @throws ERR_OTHER_ISSUER, ERR_SIGN_IN_EXPIRED, ERR_WRONG_TENANT, and as {@link redirectError} and {@link redemptionError}
+ * @throws ERR_OTHER_ISSUER, ERR_SIGN_IN_EXPIRED, ERR_WRONG_TENANT, ERR_STEP_UP_UNMET, and as {@link redirectError} and {@link redemptionError}
  */
 export async function finishSignIn(
   relyingParty: RelyingParty,
@@ -257,15 +268,19 @@ export async function finishSignIn(
     throw new AppError('ERR_SIGN_IN_EXPIRED', { note: 'the attempt is too old' });
   }
   const { idToken, tokenCache } = await redeem(relyingParty, attempt, answer.code, { now, signal });
-  const { user, sid, loginHint } = await verifyIdToken(relyingParty, idToken, {
-    nonce: attempt.nonce,
-    ...(attempt.asked?.claims === undefined
-      ? {}
-      : { demands: idTokenDemands(attempt.asked.claims) }),
-    now,
-    signal,
-  });
-  return { user, sid, loginHint, verifiedAt: now, tokenCache };
+  const demands = demandsOf(attempt.asked ?? {});
+  const { nonce } = attempt;
+  const verified = await verifyIdToken(relyingParty, idToken, { nonce, demands, now, signal });
+  const { user, sid, loginHint, acrs, authTime } = verified;
+  return { user, sid, loginHint, acrs, authTime, verifiedAt: now, tokenCache };
+}
+
+/** What the ID token must show, because the authorization request asked for it. */
+function demandsOf({ claims, maxAgeSeconds }: Partial<AskedMore>): SignInDemands {
+  return {
+    ...(claims === undefined ? {} : idTokenDemands(claims)),
+    ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
+  };
 }
 
 /** Refuses the answer of another provider, which may lack `iss` (RFC 9207 section 2.4). */

@@ -17,7 +17,14 @@ import type { FoundSession } from '../sessions/session-store';
 import type { Settings } from '../settings';
 import { createUserTokens } from '../tokens/access-token';
 import { audited } from './ending';
-import { maxStepUps, signInLink, stepUpLink, stepUpName } from './step-up';
+import {
+  maxStepUps,
+  requireStepUp,
+  signInLink,
+  type StepUpDemand,
+  stepUpLink,
+  stepUpName,
+} from './step-up';
 
 /** The context of a request whose user is signed in. Handlers behind `signedIn` and `withRole` get it. */
 export interface SessionContext extends RequestContext {
@@ -53,6 +60,8 @@ export interface SignedInOptions {
    * decides it by its query. True unless given.
    */
   readonly slides?: boolean | ((context: RequestContext) => boolean);
+  /** What else the sign-in must show. A person whose session does not show it is sent to the provider, and comes back. */
+  readonly stepUp?: StepUpDemand | undefined;
 }
 
 /** For so long after a step-up, no other one of the same kind starts without a click. */
@@ -66,6 +75,7 @@ const stepUpPauseSeconds = 60;
  *   as `requireSameOrigin`, `Revalidate` and `handler`
  */
 export function signedIn(handler: SessionHandler, options: SignedInOptions = {}): Handler {
+  const open = afterStepUp(handler, options.stepUp);
   return async (context) => {
     const { request, services } = context;
     // The guard checks this, because a handler could forget it.
@@ -82,7 +92,7 @@ export function signedIn(handler: SessionHandler, options: SignedInOptions = {})
         typeof options.slides === 'function' ? options.slides(context) : options.slides;
       const kept = await keepSession(context, found, slides ?? true);
       if (kept === undefined) throw signedOut(context);
-      return await handler(sessionContext(context, kept));
+      return await open(sessionContext(context, kept));
     } catch (error) {
       throw await asSignInNeeded(error, context, found);
     }
@@ -98,15 +108,25 @@ export function signedIn(handler: SessionHandler, options: SignedInOptions = {})
 export function withRole(
   roles: string | readonly [string, ...string[]] | ((settings: Settings) => string),
   handler: SessionHandler,
-  options: SignedInOptions = {},
+  { stepUp, ...options }: SignedInOptions = {},
 ): Handler {
+  // First the role: a step-up would not help a person without it.
+  const open = afterStepUp(handler, stepUp);
   return signedIn((context) => {
     const wanted = typeof roles === 'function' ? roles(context.services.settings) : roles;
     const [first, ...others] = typeof wanted === 'string' ? ([wanted] as const) : wanted;
     const isHeld = [first, ...others].some((role) => context.user.roles.includes(role));
     if (!isHeld) throw new RoleMissingError(first);
-    return handler(context);
+    return open(context);
   }, options);
+}
+
+function afterStepUp(handler: SessionHandler, stepUp: StepUpDemand | undefined): SessionHandler {
+  if (stepUp === undefined) return handler;
+  return (context) => {
+    requireStepUp(stepUp, context.session, context.now);
+    return handler(context);
+  };
 }
 
 /**
@@ -179,7 +199,8 @@ async function asSignInNeeded(
   if (error instanceof SignInNeededError) return error;
   if (error instanceof StepUpError) {
     const { isRepeated, names } = stepUpsSoFar(session, stepUpName(error.stepUp), context.now);
-    const { loginPath, lostPage } = await stepUpLink(context, ticket, error.stepUp, names);
+    const found = { ticket, session };
+    const { loginPath, lostPage } = await stepUpLink(context, found, error.stepUp, names);
     return new SignInNeededError('ERR_STEP_UP', loginPath, { cause: error, isRepeated, lostPage });
   }
   if (error instanceof SessionOverError) {

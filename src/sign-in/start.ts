@@ -55,6 +55,8 @@ export interface SignInOptions {
   readonly loginHint?: string | undefined;
   readonly domainHint?: string | undefined;
   readonly prompt?: Prompt | undefined;
+  /** True when the person wants to stay signed in after the browser was closed. */
+  readonly keep?: true | undefined;
   /** What an API or the provider asks for. It never comes from a link that anybody could write. */
   readonly asked?: AskedMore | undefined;
 }
@@ -133,6 +135,10 @@ async function startWith(
     ...(loginHint === undefined || prompt === 'select_account' ? {} : { loginHint }),
     ...(domainHint === undefined ? {} : { domainHint }),
     ...(asked?.claims === undefined ? {} : { claims: asked.claims }),
+    // MSAL has no option for it, and leaves the check of `auth_time` to us.
+    ...(asked?.maxAgeSeconds === undefined
+      ? {}
+      : { extraQueryParameters: { max_age: String(asked.maxAgeSeconds) } }),
   });
   return { authorizationUrl, overflow };
 }

@@ -1,13 +1,67 @@
 import { createHash } from 'node:crypto';
-import { isClaimsRequest } from '../entra/claims-challenge';
+import { claimsForContext, isClaimsRequest, unmetDemand } from '../entra/claims-challenge';
 import { normalScopes } from '../entra/msal-cache';
-import { AppError, type StepUp } from '../errors';
+import { AppError, type StepUp, StepUpError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { changesNothing } from '../http/request';
 import { loginPathTo, type WantedPage, wantedPage, wantedPath } from '../http/wanted-page';
 import { isObject } from '../json';
 import { seal } from '../keys/sealing';
-import { sessionKeyOf, type SessionTicket } from '../sessions/session';
+import { type Session, sessionKeyOf, type SessionTicket } from '../sessions/session';
+import { maxSessionSeconds } from '../setting-values';
+
+/** What a function asks of a sign-in, beyond that there is one. At least one of the two. */
+export interface StepUpDemand {
+  /**
+   * An authentication context of Entra ID, `c1` to `c99`. The sign-in must have met its Conditional Access policy.
+   * @see https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context
+   */
+  readonly acrs?: string;
+  /**
+   * In seconds. The sign-in service must have asked the person for credentials within this time, by the claim `auth_time`.
+   * 60 seconds more are allowed, since clocks differ.
+   */
+  readonly maxAge?: number;
+}
+
+/**
+ * Refuses a session that does not meet a demand. A guard then sends the person to the provider.
+ * @throws ERR_STEP_UP
+ */
+export function requireStepUp(
+  { acrs, maxAge }: StepUpDemand,
+  session: Pick<Session, 'acrs' | 'authTime'>,
+  now: number,
+): void {
+  const demands = {
+    ...(acrs === undefined ? {} : { acrs: [acrs] }),
+    ...(maxAge === undefined ? {} : { maxAgeSeconds: maxAge }),
+  };
+  const unmet = unmetDemand(session, demands, now);
+  if (unmet === undefined) return;
+  // Both are asked for, so that one way to the provider is enough.
+  throw new StepUpError(
+    {
+      scopes: [],
+      ...(acrs === undefined ? {} : { claims: claimsForContext('id_token', acrs) }),
+      ...(maxAge === undefined ? {} : { maxAgeSeconds: maxAge }),
+    },
+    { note: `the session does not meet the demand of the function: ${unmet}` },
+  );
+}
+
+/** @throws TypeError for a demand that no sign-in can meet, or that demands nothing */
+export function checkDemand({ acrs, maxAge }: StepUpDemand): void {
+  if (acrs === undefined && maxAge === undefined) {
+    throw new TypeError('a step-up needs acrs or maxAge');
+  }
+  if (acrs !== undefined && !/^[\x21\x23-\x5B\x5D-\x7E]{1,100}$/.test(acrs)) {
+    throw new TypeError('acrs must be an authentication context such as c1');
+  }
+  if (maxAge !== undefined && !isAge(maxAge)) {
+    throw new TypeError(`maxAge must be whole seconds, 1 to ${maxSessionSeconds} (30 days)`);
+  }
+}
 
 /** The path that signs in, and the wanted page when it is too long to come back to. */
 export interface SignInLink {
@@ -32,14 +86,17 @@ export function signInLink(context: RequestContext): SignInLink {
  */
 export async function stepUpLink(
   context: RequestContext,
-  { userKey, sessionId }: Pick<SessionTicket, 'userKey' | 'sessionId'>,
-  { scopes, claims }: StepUp,
+  { ticket, session }: { readonly ticket: SessionTicket; readonly session: Session },
+  { scopes, claims, maxAgeSeconds }: StepUp,
   names: readonly string[],
 ): Promise<SignInLink> {
   const { services, now, signal } = context;
+  const { userKey, sessionId } = ticket;
   const linkTo = async (returnPath: string) => {
     const sessionKey = sessionKeyOf(sessionId);
-    const payload = { scopes, claims, userKey, sessionKey, returnPath, madeAt: now, names };
+    const keep = session.isPersistent ? true : undefined;
+    const asked = { scopes, claims, maxAgeSeconds, keep };
+    const payload = { ...asked, userKey, sessionKey, returnPath, madeAt: now, names };
     const step = await seal('step-up', payload, {
       keyRing: services.keyRing,
       expiresAt: now + stepUpReadableSeconds,
@@ -66,9 +123,9 @@ function returnPageOf(context: RequestContext): WantedPage {
   const page = context.isNavigation ? null : context.request.headers.get('x-return-to');
   const { site } = context.services;
   if (page !== null) return wantedPage(site, page);
-  return changesNothing(context.request)
-    ? wantedPage(site, wantedPath(context))
-    : { path: site.homePath };
+  if (changesNothing(context.request)) return wantedPage(site, wantedPath(context));
+  // A form is never sent again by itself. Its function may have named the page that shows it.
+  return { path: context.visitor.returnPath ?? site.homePath };
 }
 
 /**
@@ -86,23 +143,25 @@ export interface StepUpRequest extends StepUp {
   readonly madeAt: number;
   /** The step-ups of the last minute, this one included, by {@link stepUpName}. */
   readonly names: readonly string[];
+  /** True when the cookie of the session outlives the browser. That of the next session does too. */
+  readonly keep?: true;
 }
 
 /** The highest number of different step-ups in a minute. More do not help a person. */
 export const maxStepUps = 5;
 
 /**
- * A name for a step-up: a hash of its scopes and claims. Two step-ups that ask for the same have the same name. A time in
+ * A name for a step-up: a hash of what it asks for. Two step-ups that ask for the same have the same name. A time in
  * the claims after which the token must be issued (`nbf`) does not count, because each challenge has another one.
  */
-export function stepUpName({ scopes, claims }: StepUp): string {
+export function stepUpName({ scopes, claims, maxAgeSeconds }: StepUp): string {
   const demands: unknown =
     claims === undefined
       ? undefined
       : JSON.parse(claims, (name, value: unknown) =>
           name === 'nbf' ? 'at any time' : sorted(value),
         );
-  const asked = JSON.stringify([normalScopes(scopes), demands]);
+  const asked = JSON.stringify([normalScopes(scopes), demands, maxAgeSeconds]);
   return createHash('sha256').update(asked).digest('base64url').slice(0, 22);
 }
 
@@ -133,7 +192,8 @@ const stepUpReadableSeconds = 86_400;
 /** Parses a decrypted payload. `undefined` when it is not exactly a step-up request. */
 export function parseStepUpRequest(payload: unknown): StepUpRequest | undefined {
   if (!isObject(payload)) return undefined;
-  const { scopes, claims, userKey, sessionKey, returnPath, madeAt, names, ...others } = payload;
+  const { scopes, claims, maxAgeSeconds, keep, ...rest } = payload;
+  const { userKey, sessionKey, returnPath, madeAt, names, ...others } = rest;
   if (Object.keys(others).length > 0) return undefined;
   if (!Array.isArray(scopes) || scopes.length > maxScopes || !scopes.every(isScope)) {
     return undefined;
@@ -141,9 +201,23 @@ export function parseStepUpRequest(payload: unknown): StepUpRequest | undefined 
   if (!isKey(userKey) || !isKey(sessionKey) || !isLocalPath(returnPath)) return undefined;
   if (typeof madeAt !== 'number' || !Number.isSafeInteger(madeAt)) return undefined;
   if (!areStepUpNames(names)) return undefined;
-  const request = { scopes, userKey, sessionKey, returnPath, madeAt, names };
-  if (claims === undefined) return request;
-  return typeof claims === 'string' && isClaimsRequest(claims) ? { ...request, claims } : undefined;
+  if (keep !== undefined && keep !== true) return undefined;
+  if (maxAgeSeconds !== undefined && !isAge(maxAgeSeconds)) return undefined;
+  if (claims !== undefined && !(typeof claims === 'string' && isClaimsRequest(claims)))
+    return undefined;
+  return {
+    ...{ scopes, userKey, sessionKey, returnPath, madeAt, names },
+    ...(keep === undefined ? {} : { keep }),
+    ...(claims === undefined ? {} : { claims }),
+    ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
+  };
+}
+
+/** What `max_age` may be: whole seconds, up to 30 days. */
+export function isAge(value: unknown): value is number {
+  return (
+    typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= maxSessionSeconds
+  );
 }
 
 /** RFC 6749 section 3.3 `scope-token`. */

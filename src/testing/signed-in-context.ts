@@ -11,6 +11,10 @@ export interface SignedInContextOptions {
   readonly roles?: readonly string[];
   /** What the app keeps in the session. `session.update` changes it. `{}` unless given. */
   readonly data?: SessionData;
+  /** When she was asked for credentials, epoch seconds: now unless given. */
+  readonly authTime?: number;
+  /** The authentication contexts that she has met: none unless given. */
+  readonly acrs?: readonly string[];
   /** Answers the calls of the handler. A handler that calls an API without it fails, and so does its test. */
   readonly callApi?: SignedIn['callApi'];
   /** `test-access-token` unless given. */
@@ -49,7 +53,7 @@ export function createSignedInContext(options: SignedInContextOptions = {}): Sig
   });
   const signedIn: SignedIn = {
     user: { ...ada, ...options.user, ...(options.roles && { roles: options.roles }) },
-    session: createSession(options.data ?? {}),
+    session: createSession(options),
     callApi: options.callApi ?? noApi,
     accessToken: options.accessToken ?? (() => Promise.resolve('test-access-token')),
     signal: options.signal ?? new AbortController().signal,
@@ -58,11 +62,12 @@ export function createSignedInContext(options: SignedInContextOptions = {}): Sig
 }
 
 /** Its data obeys the rules of a real session, so a test finds data that could not be stored. */
-function createSession(first: SessionData): HandlerSession {
+function createSession(options: SignedInContextOptions): HandlerSession {
   const now = Math.floor(Date.now() / 1000);
-  let data = parseSessionData(first);
+  const { authTime = now, acrs = [] } = options;
+  let data = parseSessionData(options.data ?? {});
   return {
-    ...{ createdAt: now, idleExpiresAt: now + hour, expiresAt: now + hour },
+    ...{ createdAt: now, idleExpiresAt: now + hour, expiresAt: now + hour, authTime, acrs },
     get data() {
       return data;
     },

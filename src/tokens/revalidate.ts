@@ -144,9 +144,13 @@ function noteMissingResource({ credential }: RelyingParty, error: unknown): void
 }
 
 /**
- * The user follows the new ID token. The optional login hint stays when a refresh leaves it out. The `sid` stays that of the
- * sign-in, since the index by which front-channel logout finds the session was written under it.
+ * The user follows the new ID token. Optional claims stay as they were when a refresh leaves them out. The `sid` stays that
+ * of the sign-in, since the index by which front-channel logout finds the session was written under it. The time of the
+ * sign-in stays too: a refresh asks the person for nothing, but some providers send a later `auth_time` with it.
  */
-function verifiedFacts({ session }: FoundSession, { user, loginHint }: VerifiedIdToken) {
-  return { user, sid: session.sid, loginHint: loginHint ?? session.loginHint };
+function verifiedFacts({ session }: FoundSession, idToken: VerifiedIdToken) {
+  const { user, loginHint = session.loginHint } = idToken;
+  const { acrs = session.acrs } = idToken;
+  const { authTime = idToken.authTime } = session;
+  return { user, sid: session.sid, loginHint, acrs, authTime };
 }

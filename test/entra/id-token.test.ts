@@ -400,7 +400,19 @@ describe('verifyIdToken', () => {
       ['an auth_time to come', 'auth_time', { auth_time: now + 61 }, { maxAgeSeconds: 300 }],
     ])('refuses a token with %s', async (_what, check, change, demands) => {
       const failure = await failureOf(verifyDemands(change, demands));
+      expect(failure.code).toBe('ERR_STEP_UP_UNMET');
       expect(failure.note).toBe(`the ID token failed the check of ${check}`);
+    });
+
+    it.each<[string, JWTPayload, readonly string[] | undefined, number | undefined]>([
+      ['neither', {}, undefined, undefined],
+      ['both', { acrs: ['c1'], auth_time: now - 5 }, ['c1'], now - 5],
+      ['a context as text', { acrs: 'c1' }, ['c1'], undefined],
+      ['no context at all', { acrs: [] }, [], undefined],
+      ['others than texts', { acrs: [1], auth_time: '5' }, undefined, undefined],
+      ['too many', { acrs: Array.from({ length: 101 }, () => 'c1') }, undefined, undefined],
+    ])('tells of a token with %s', async (_what, change, acrs, authTime) => {
+      expect(await verifyDemands(change, {})).toMatchObject({ acrs, authTime });
     });
   });
 

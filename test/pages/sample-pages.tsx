@@ -64,6 +64,9 @@ function signedInPages(text: string): Record<string, string> {
     verifiedAt: sampleNow,
     steppedUpAt: undefined,
     stepUps: undefined,
+    acrs: [],
+    authTime: undefined,
+    isPersistent: false,
   };
   const summary = { ...times, name: text, username: text, device: text, sessionKey: text };
   const sessions = [

@@ -95,6 +95,8 @@ describe('SessionStore.open', () => {
       data: {},
       sid: opening.sid,
       loginHint: opening.loginHint,
+      acrs: [],
+      isPersistent: false,
       verifiedAt: start,
       createdAt: start,
       idleExpiresAt: start + limits.idleSeconds,

@@ -36,7 +36,8 @@ describe('an attempt in state', () => {
     const attempt = attemptOf({
       retries: 1,
       prompt: 'none',
-      asked: { scopes: ['Mail.Read'], claims: '{"access_token":{}}', userKey },
+      keep: true,
+      asked: { scopes: ['Mail.Read'], claims: '{"access_token":{}}', maxAgeSeconds: 300, userKey },
     });
     const { state, overflow } = await sealIt(attempt);
     expect(overflow).toBeUndefined();
@@ -121,6 +122,7 @@ describe('an attempt in state', () => {
     ['a time that is none', { t: 'now' }],
     ['claims that are none', { s: '', c: '[]' }],
     ['a scope that is none', { s: 'a"b' }],
+    ['an age that is none', { s: '', a: '300' }],
   ])('is none with %s inside', async (_name, spoilt) => {
     const good = { i: 'id', h: 'hash', t: now, n: 0, r: '/' };
     const content = _name === 'nothing' ? {} : { ...good, ...spoilt };

@@ -176,6 +176,47 @@ describe('completeSignIn', () => {
   });
 });
 
+describe('completeSignIn, after a step-up', () => {
+  const claims = '{"id_token":{"acrs":{"essential":true,"value":"c1"}}}';
+
+  it('keeps in the session what the ID token shows', async () => {
+    const begun = await begin({ asked: { scopes: [], claims, maxAgeSeconds: 300 } });
+    const facts = { acrs: ['c1', 'c2'], auth_time: start - 20 };
+    grant(begun, facts);
+    const context = answered(begun, begun.cookie);
+    await complete(context);
+    const { session } = (await openedBy(context)) ?? {};
+    expect(session).toMatchObject({ acrs: facts.acrs, authTime: facts.auth_time });
+  });
+
+  it('explains an ID token that does not show it, and leaves the session as it was', async () => {
+    const { cookie, ticket } = await fixture.signIn();
+    const begun = await begin({ asked: { scopes: [], claims, userKey: ticket.userKey } });
+    grant(begun);
+    const context = answered(begun, `${begun.cookie}; ${cookie}`);
+    const failure = await failureOf(complete(context));
+    expect([failure.code, context.cookies]).toEqual(['ERR_STEP_UP_UNMET', []]);
+    expect(context.visitor.returnPath).toBe('/reports?a=1#row-17');
+    const { sessions } = fixture.services;
+    expect(await sessions.read(ticket, start, longEnough())).toBeDefined();
+  });
+
+  it('asks a provider that ignores max_age by prompt=login, once', async () => {
+    const asked = { scopes: [], claims, maxAgeSeconds: 300 };
+    const begun = await begin({ asked });
+    grant(begun, { acrs: ['c1'], auth_time: start - 999 });
+    const answer = await complete(answered(begun, begun.cookie));
+    const { searchParams } = new URL(location(answer));
+    expect([searchParams.get('prompt'), searchParams.get('max_age')]).toEqual(['login', '300']);
+    expect(await begunBy(answer)).toMatchObject({ retries: 1, asked });
+
+    const again = await begin({ asked, retries: 1, prompt: 'login' });
+    grant(again, { acrs: ['c1'], auth_time: start - 999 });
+    const failure = await failureOf(complete(answered(again, again.cookie)));
+    expect(failure.code).toBe('ERR_STEP_UP_UNMET');
+  });
+});
+
 describe('completeSignIn, with the session that this browser had', () => {
   it('ends it, and says so in the audit log', async () => {
     const former = await fixture.signIn();

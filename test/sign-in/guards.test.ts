@@ -308,6 +308,62 @@ describe('signedIn, when the handler needs a step-up', () => {
   });
 });
 
+describe('a guard that asks for a step-up', () => {
+  const handler = (context: SessionContext) => {
+    met.push(context);
+    return { status: 204 };
+  };
+  const guarded = signedIn(handler, { stepUp: { acrs: 'c1', maxAge: 300 } });
+  const opening = { acrs: ['c1'], authTime: start };
+  const askedBy = async ({ loginPath }: SignInNeededError) => {
+    const step = new URL(loginPath, 'http://localhost').searchParams.get('step') ?? '';
+    const options = { keyRing: fixture.services.keyRing, now: fixture.now, signal: longEnough() };
+    return openSealed('step-up', step, options);
+  };
+
+  it('lets a session through that shows it', async () => {
+    const { cookie } = await fixture.signIn(opening);
+    expect(await guarded(fixture.context('/payout', json(cookie)))).toEqual({ status: 204 });
+    expect(met[0]?.session).toMatchObject(opening);
+  });
+
+  it('sends the person to the provider for both, and back to the page', async () => {
+    const { cookie } = await fixture.signIn({ ...opening, acrs: ['c2'] });
+    const needed = await neededAfter(guarded(fixture.context('/payout?id=7', json(cookie))));
+    expect([needed.code, needed.isRepeated, met]).toEqual(['ERR_STEP_UP', false, []]);
+    expect(await askedBy(needed)).toMatchObject({
+      claims: '{"id_token":{"acrs":{"essential":true,"value":"c1"}}}',
+      maxAgeSeconds: 300,
+      returnPath: '/payout?id=7',
+    });
+  });
+
+  it('asks again once the sign-in has got old', async () => {
+    const { cookie } = await fixture.signIn(opening);
+    fixture.now = start + 361;
+    const needed = await neededAfter(guarded(fixture.context('/payout', json(cookie))));
+    expect(needed.code).toBe('ERR_STEP_UP');
+  });
+
+  it('explains instead of sending a person to the provider twice for the same', async () => {
+    const stepUps = [stepUpName({ scopes: [], maxAgeSeconds: 300 })];
+    const { cookie } = await fixture.signIn({ isStepUp: true, stepUps });
+    const recent = signedIn(handler, { stepUp: { maxAge: 300 } });
+    const needed = await neededAfter(recent(fixture.context('/payout', json(cookie))));
+    expect([needed.code, needed.isRepeated]).toEqual(['ERR_STEP_UP', true]);
+  });
+
+  it('tells of a missing role first: a step-up would not help', async () => {
+    const { cookie } = await fixture.signIn();
+    const paying = withRole('payer', handler, { stepUp: { acrs: 'c1' } });
+    const failure = await failureOf(Promise.resolve(paying(fixture.context('/', json(cookie)))));
+    expect(failure).toBeInstanceOf(RoleMissingError);
+    const reading = withRole('reader', handler, { stepUp: { acrs: 'c1' } });
+    const needed = await neededAfter(reading(fixture.context('/', json(cookie))));
+    expect(needed.code).toBe('ERR_STEP_UP');
+  });
+});
+
 describe('signedIn, when the handler fails', () => {
   const failing = (error: unknown) =>
     signedIn(() => {

@@ -119,8 +119,17 @@ describe('finishSignIn', () => {
     attempt = { ...attempt, asked: { scopes: [], claims } };
     const failure = await failureOf(finish());
     expect([failure.code, failure.note]).toEqual([
-      'ERR_ID_TOKEN',
+      'ERR_STEP_UP_UNMET',
       'the ID token failed the check of acrs',
+    ]);
+  });
+
+  it('refuses an ID token of a sign-in that is older than max_age', async () => {
+    attempt = { ...attempt, asked: { scopes: [], maxAgeSeconds: 300 } };
+    const failure = await failureOf(finish());
+    expect([failure.code, failure.note]).toEqual([
+      'ERR_STEP_UP_UNMET',
+      'the ID token failed the check of auth_time',
     ]);
   });
 

@@ -65,6 +65,13 @@ describe('startSignIn', () => {
     });
   });
 
+  it('tells the provider how old a sign-in may be, where a step-up asks for it', async () => {
+    expect((await started()).query.has('max_age')).toBe(false);
+    const { query, attempt } = await started({ asked: { scopes: [], maxAgeSeconds: 300 } });
+    expect(query.getAll('max_age')).toEqual(['300']);
+    expect(attempt?.asked).toMatchObject({ maxAgeSeconds: 300 });
+  });
+
   it('keeps verifier and secret to itself', async () => {
     const { secrets, url } = await started();
     expect(url.href).not.toContain(secrets.codeVerifier);

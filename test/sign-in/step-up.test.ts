@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { openSealed } from '../../src/keys/sealing';
 import { sessionKeyOf } from '../../src/sessions/session';
-import { parseStepUpRequest, signInLink, stepUpLink, stepUpName } from '../../src/sign-in/step-up';
+import { findSession, type RequestSession } from '../../src/sign-in/guards';
+import {
+  checkDemand,
+  parseStepUpRequest,
+  requireStepUp,
+  signInLink,
+  type StepUpDemand,
+  stepUpLink,
+  stepUpName,
+} from '../../src/sign-in/step-up';
 import { failureOf, longEnough } from '../support/auth-fixture';
 import { type ContextFixture, createContextFixture } from '../support/context-fixture';
 
@@ -26,6 +35,11 @@ describe('parseStepUpRequest', () => {
     expect(parseStepUpRequest(plain)).toEqual(plain);
   });
 
+  it('reads a recent sign-in and a session that stays', () => {
+    const more = { ...request, maxAgeSeconds: 300, keep: true };
+    expect(parseStepUpRequest(more)).toEqual(more);
+  });
+
   it('reads what JSON made of one', () => {
     expect(parseStepUpRequest(JSON.parse(JSON.stringify(request)))).toEqual(request);
   });
@@ -48,6 +62,10 @@ describe('parseStepUpRequest', () => {
     ['claims that are a list', { ...request, claims: '[]' }],
     ['claims whose member is no object', { ...request, claims: '{"id_token":null}' }],
     ['oversized claims', { ...request, claims: JSON.stringify({ a: { b: 'c'.repeat(2048) } }) }],
+    ['an age as text', { ...request, maxAgeSeconds: '300' }],
+    ['no age at all', { ...request, maxAgeSeconds: 0 }],
+    ['an age of more than 30 days', { ...request, maxAgeSeconds: 2_592_001 }],
+    ['a session that stays in another way', { ...request, keep: 'true' }],
     ['no user', { ...request, userKey: undefined }],
     ['a user key of another form', { ...request, userKey: 'ada' }],
     ['no session', { ...request, sessionKey: undefined }],
@@ -82,8 +100,75 @@ describe('stepUpName', () => {
       named([], nbf('1')),
       named([], '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'),
       named([], '{"access_token":{"acrs":{"essential":true,"value":"c2"}}}'),
+      stepUpName({ scopes: [], maxAgeSeconds: 300 }),
+      stepUpName({ scopes: [], maxAgeSeconds: 600 }),
     ];
     expect(new Set(all).size).toBe(all.length);
+  });
+});
+
+describe('requireStepUp', () => {
+  const session = { acrs: ['c1', 'c2'], authTime: madeAt };
+  const claimsFor = (value: string) =>
+    JSON.stringify({ id_token: { acrs: { essential: true, value } } });
+
+  it.each<[string, StepUpDemand, number]>([
+    ['a context that was met', { acrs: 'c2' }, 99_999],
+    ['a recent sign-in', { maxAge: 300 }, 0],
+    ['a sign-in of that age, as clocks may differ', { maxAge: 300 }, 360],
+    ['both', { acrs: 'c1', maxAge: 300 }, 300],
+  ])('lets %s through', (_name, demand, later) => {
+    expect(() => {
+      requireStepUp(demand, session, madeAt + later);
+    }).not.toThrow();
+  });
+
+  const unknown = { acrs: [], authTime: undefined };
+  it.each<[string, StepUpDemand, typeof session | typeof unknown, number, object]>([
+    ['a context that was not met', { acrs: 'c3' }, session, 0, { claims: claimsFor('c3') }],
+    ['an old sign-in', { maxAge: 300 }, session, 361, { maxAgeSeconds: 300 }],
+    ['a sign-in at an unknown time', { maxAge: 300 }, unknown, 0, { maxAgeSeconds: 300 }],
+    ['a sign-in that is to come', { maxAge: 300 }, session, -61, { maxAgeSeconds: 300 }],
+    [
+      'a context with an old sign-in, by asking for both',
+      { acrs: 'c1', maxAge: 300 },
+      session,
+      361,
+      { claims: claimsFor('c1'), maxAgeSeconds: 300 },
+    ],
+  ])('asks for a step-up after %s', (_name, demand, facts, later, stepUp) => {
+    let thrown: unknown;
+    try {
+      requireStepUp(demand, facts, madeAt + later);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ code: 'ERR_STEP_UP', stepUp: { scopes: [], ...stepUp } });
+  });
+});
+
+describe('checkDemand', () => {
+  it.each<StepUpDemand>([{ acrs: 'c1' }, { maxAge: 1 }, { acrs: 'urn:mfa', maxAge: 2_592_000 }])(
+    'takes %j',
+    (demand) => {
+      expect(() => {
+        checkDemand(demand);
+      }).not.toThrow();
+    },
+  );
+
+  it.each<[string, StepUpDemand]>([
+    ['nothing', {}],
+    ['an empty context', { acrs: '' }],
+    ['two contexts in one text', { acrs: 'c1 c2' }],
+    ['no age', { maxAge: 0 }],
+    ['a part of a second', { maxAge: 1.5 }],
+    ['more than 30 days', { maxAge: 2_592_001 }],
+    ['an age that is no number', { maxAge: Number.NaN }],
+  ])('refuses %s when the function is declared', (_name, demand) => {
+    expect(() => {
+      checkDemand(demand);
+    }).toThrow(TypeError);
   });
 });
 
@@ -151,8 +236,23 @@ describe('wayToSignIn', () => {
   });
 });
 
+it('comes back to the page of a form, where the function names it', () => {
+  const context = fixture.context('/reports/delete', { method: 'POST' });
+  context.visitor.returnPath = '/reports?id=7';
+  expect(signInLink(context).loginPath).toBe('/auth/login?return_to=%2Freports%3Fid%3D7');
+});
+
 describe('wayToStepUp', () => {
-  const ticket = { userKey: 'u'.repeat(43), sessionId: randomBytes(32).toString('base64url') };
+  let found: RequestSession;
+  beforeEach(async () => {
+    found = await sessionOf({});
+  });
+  const sessionOf = async (opening: Parameters<typeof fixture.signIn>[0]) => {
+    const { cookie } = await fixture.signIn(opening);
+    const session = await findSession(fixture.context('/', { headers: { cookie } }));
+    if (session === undefined) throw new Error('nobody is signed in');
+    return session;
+  };
   const opened = async (loginPath: string) => {
     const step = new URL(loginPath, 'http://localhost').searchParams.get('step') ?? '';
     const { keyRing } = fixture.services;
@@ -169,7 +269,7 @@ describe('wayToStepUp', () => {
     const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(400) };
     const { loginPath, lostPage } = await stepUpLink(
       fixture.context('/a?b=1'),
-      ticket,
+      found,
       stepUp,
       names,
     );
@@ -177,8 +277,8 @@ describe('wayToStepUp', () => {
     expect(loginPath).not.toContain('Mail.Read');
     expect(await opened(loginPath)).toEqual({
       ...stepUp,
-      userKey: ticket.userKey,
-      sessionKey: sessionKeyOf(ticket.sessionId),
+      userKey: found.ticket.userKey,
+      sessionKey: sessionKeyOf(found.ticket.sessionId),
       returnPath: '/a?b=1',
       madeAt: fixture.now,
       names,
@@ -190,7 +290,7 @@ describe('wayToStepUp', () => {
     ['usual claims and a page of 2 KB', 400, `/reports?q=${noise(2030)}`],
   ])('holds %s in less than 4,096 characters', async (_name, length, path) => {
     const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(length) };
-    const { loginPath, lostPage } = await stepUpLink(fixture.context(path), ticket, stepUp, names);
+    const { loginPath, lostPage } = await stepUpLink(fixture.context(path), found, stepUp, names);
     expect(loginPath.length).toBeLessThan(4096);
     expect([lostPage, await opened(loginPath)]).toMatchObject([undefined, { returnPath: path }]);
   });
@@ -198,15 +298,22 @@ describe('wayToStepUp', () => {
   it('gives way to long claims with a long page, and names the page as lost', async () => {
     const path = `/reports?q=${noise(2030)}`;
     const stepUp = { scopes: ['Mail.Read'], claims: claimsOf(2040) };
-    const { loginPath, lostPage } = await stepUpLink(fixture.context(path), ticket, stepUp, names);
+    const { loginPath, lostPage } = await stepUpLink(fixture.context(path), found, stepUp, names);
     expect(loginPath.length).toBeLessThan(4096);
     expect(lostPage).toBe(path);
     expect(await opened(loginPath)).toMatchObject({ ...stepUp, returnPath: '/reports' });
   });
 
+  it('says how old the sign-in may be, and that the session stays', async () => {
+    const staying = await sessionOf({ isPersistent: true });
+    const stepUp = { scopes: [], maxAgeSeconds: 300 };
+    const { loginPath } = await stepUpLink(fixture.context('/'), staying, stepUp, names);
+    expect(await opened(loginPath)).toMatchObject({ maxAgeSeconds: 300, keep: true });
+  });
+
   it('says so when what is asked for fits no address', async () => {
     const scopes = Array.from({ length: 20 }, () => noise(250));
-    const work = stepUpLink(fixture.context('/'), ticket, { scopes }, names);
+    const work = stepUpLink(fixture.context('/'), found, { scopes }, names);
     expect((await failureOf(work)).code).toBe('ERR_PROVIDER_MISMATCH');
   });
 });

@@ -107,6 +107,24 @@ describe('createRevalidate', () => {
     expect(again?.session.user).toMatchObject({ roles: ['admin', 'reader'], name: 'Ada King' });
   });
 
+  it('lets authentication contexts follow, and keeps them when a refresh leaves them out', async () => {
+    await answerWith({ acrs: ['c1'] }, due);
+    expect((await ask(instance(), due))?.session.acrs).toEqual(['c1']);
+    await answerWith({}, due + 900);
+    expect((await ask(instance(), due + 900))?.session.acrs).toEqual(['c1']);
+    await answerWith({ acrs: [] }, due + 1800);
+    await ask(instance(), due + 1800);
+    expect((await stored(due + 1800)).session.acrs).toEqual([]);
+  });
+
+  it('takes no refresh for a sign-in: the time of the sign-in stays', async () => {
+    await answerWith({ auth_time: start }, due);
+    expect((await ask(instance(), due))?.session.authTime).toBe(start);
+    await answerWith({ auth_time: due + 900 }, due + 900);
+    await ask(instance(), due + 900);
+    expect((await stored(due + 900)).session.authTime).toBe(start);
+  });
+
   it('stores the new refresh token with the new claims', async () => {
     await answerWith({}, due);
     await ask(instance(), due);
