@@ -203,8 +203,9 @@ export function parseStepUpRequest(payload: unknown): StepUpRequest | undefined 
   if (!areStepUpNames(names)) return undefined;
   if (keep !== undefined && keep !== true) return undefined;
   if (maxAgeSeconds !== undefined && !isAge(maxAgeSeconds)) return undefined;
-  if (claims !== undefined && !(typeof claims === 'string' && isClaimsRequest(claims)))
+  if (claims !== undefined && !(typeof claims === 'string' && isClaimsRequest(claims))) {
     return undefined;
+  }
   return {
     ...{ scopes, userKey, sessionKey, returnPath, madeAt, names },
     ...(keep === undefined ? {} : { keep }),
