@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { graphResource } from '../entra/scopes';
 import type { SeededUser } from '../entra/users';
+import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/verify-token';
 import { spend, suffer } from '../loopback/control';
 import { answerControl } from '../loopback/control-page';
 import { respondJson, startLoopbackServer } from '../loopback/server';
@@ -61,12 +61,12 @@ export async function startGraphStandIn(options: GraphStandInOptions): Promise<G
 
 function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
   const { issuer, scope = 'User.Read' } = options;
-  const rules = {
-    issuer,
+  const verifier = createTokenVerifier({
+    keysUrl: options.keysUrl,
+    issuers: [issuer],
     audiences: audiencesOf(options),
-    scope,
-    keys: createPublishedKeys(options.keysUrl),
-  };
+    requiredClaims: ['scp', 'oid'],
+  });
   const photo = createPhotoAnswers(createPhoto());
 
   return async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
@@ -89,7 +89,7 @@ function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
       if (suffer(faults.outage.value, response)) return;
     }
 
-    const verified = await verifyAccessToken(request.headers.authorization, rules);
+    const verified = await verifyAccessToken(request.headers.authorization, verifier, scope);
     if ('error' in verified) {
       refuse(verified.error);
       return;
@@ -174,14 +174,6 @@ const authorize = 'https://login.microsoftonline.com/common/oauth2/authorize';
 const client = `client_id="${applicationOfGraph}"`;
 const bearer = `Bearer realm="", authorization_uri="${authorize}", ${client}`;
 
-interface TokenRules {
-  readonly keys: JWTVerifyGetKey;
-  readonly issuer: string;
-  readonly audiences: readonly string[];
-  /** The scope that a token must have. */
-  readonly scope: string;
-}
-
 type Verified =
   | { readonly objectId: string; readonly scopes: readonly string[] }
   | { readonly error: GraphError };
@@ -191,51 +183,22 @@ function audiencesOf({ audience }: { readonly audience: string }): string[] {
   return audience === graphResource ? [audience, applicationOfGraph] : [audience];
 }
 
-/** The keys at `keysUrl`. An unknown `kid` fetches them again at once. */
-function createPublishedKeys(keysUrl: string): JWTVerifyGetKey {
-  return createRemoteJWKSet(new URL(keysUrl), { cooldownDuration: 0 });
-}
-
 /** Whose request this is, by its bearer token (RFC 6750); else the answer that refuses it. */
 async function verifyAccessToken(
   authorization: string | undefined,
-  rules: TokenRules,
+  verifier: TokenVerifier,
+  scope: string,
 ): Promise<Verified> {
   const token = /^bearer (\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) return { error: invalidToken('Access token is empty.') };
-  try {
-    const { scp, oid } = await verify(token, rules);
-    if (typeof scp !== 'string' || typeof oid !== 'string') {
-      return { error: invalidToken('Claims of the access token are malformed.') };
-    }
-    const scopes = scp.split(' ');
-    return scopes.includes(rules.scope) ? { objectId: oid, scopes } : { error: scopeMissing };
-  } catch (error) {
-    return { error: invalidToken(reasonOf(error)) };
+  const verified = await verifier.verify(token);
+  if ('reason' in verified) return { error: invalidToken(reasons[verified.reason]) };
+  const { scp, oid } = verified.claims;
+  if (typeof scp !== 'string' || typeof oid !== 'string') {
+    return { error: invalidToken('Claims of the access token are malformed.') };
   }
-}
-
-async function verify(token: string, rules: TokenRules): Promise<JWTPayload> {
-  const options = {
-    issuer: rules.issuer,
-    audience: [...rules.audiences],
-    algorithms: ['RS256'],
-    requiredClaims: ['exp', 'scp', 'oid'],
-  };
-  try {
-    return (await jwtVerify(token, rules.keys, options)).payload;
-  } catch (error) {
-    // The list may name a key twice: any of them may fit.
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-    for await (const key of error) {
-      try {
-        return (await jwtVerify(token, key, options)).payload;
-      } catch (failure) {
-        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
-      }
-    }
-    throw new errors.JWSSignatureVerificationFailed();
-  }
+  const scopes = scp.split(' ');
+  return scopes.includes(scope) ? { objectId: oid, scopes } : { error: scopeMissing };
 }
 
 const scopeMissing: GraphError = {
@@ -278,14 +241,9 @@ function invalidToken(message: string): GraphError {
   };
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof errors.JWTExpired) {
-    return 'Lifetime validation failed, the token is expired.';
-  }
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    return error.claim === 'aud'
-      ? 'Access token validation failure. Invalid audience.'
-      : 'Access token validation failure.';
-  }
-  return 'Invalid access token signature.';
-}
+const reasons: Readonly<Record<TokenFault, string>> = {
+  expired: 'Lifetime validation failed, the token is expired.',
+  audience: 'Access token validation failure. Invalid audience.',
+  claims: 'Access token validation failure.',
+  signature: 'Invalid access token signature.',
+};

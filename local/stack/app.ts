@@ -186,6 +186,8 @@ function launchApp(stack: LaunchContext, port: number, how: StartAppOptions): Pr
     scriptRoot,
     env: appEnvironment(own, usesLocalSettings, {
       ...settings,
+      // Not a setting of Anteroom: examples call this API.
+      ORDERS_URL: facts.ordersUrl,
       ...options.appEnv,
       ...how.env,
     }),

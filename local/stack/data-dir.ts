@@ -68,16 +68,21 @@ export async function stackSecrets({
   preferredPorts,
 }: Pick<StackOptions, 'dataDir' | 'preferredPorts'>): Promise<StackSecrets> {
   const entraPort = await ifFree(preferredPorts?.entra);
-  const graphPort = await ifFree(preferredPorts?.graph);
+  const ports = {
+    graphPort: await ifFree(preferredPorts?.graph),
+    ordersPort: await ifFree(preferredPorts?.orders),
+    tablesPort: 0,
+  };
   if (dataDir === undefined) {
-    return createSecrets(entraPort, graphPort);
+    return createSecrets({ ...ports, entraPort });
   }
   const path = join(dataDir, 'stack.json');
   const kept = readJsonFile(path);
   if (kept !== undefined) {
-    return parseSecrets(kept, path, graphPort);
+    return parseSecrets(kept, path, ports);
   }
-  const secrets = createSecrets(entraPort === 0 ? await freePort() : entraPort, graphPort);
+  const keptPort = entraPort === 0 ? await freePort() : entraPort;
+  const secrets = createSecrets({ ...ports, entraPort: keptPort });
   writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;
 }
@@ -86,21 +91,21 @@ async function ifFree(port = 0): Promise<number> {
   return port !== 0 && (await isPortFree(port)) ? port : 0;
 }
 
-function createSecrets(entraPort: number, graphPort: number): StackSecrets {
+type Ports = Omit<StackSecrets, 'account' | 'keyRingSecret' | 'clientSecret'>;
+
+function createSecrets(ports: Ports): StackSecrets {
   return {
     account: createStorageAccount(),
     keyRingSecret: randomBytes(32).toString('base64url'),
     clientSecret: randomBytes(32).toString('base64url'),
-    entraPort,
-    graphPort,
-    tablesPort: 0,
+    ...ports,
   };
 }
 
 function parseSecrets(
   kept: Readonly<Record<string, unknown>>,
   path: string,
-  graphPort: number,
+  ports: Omit<Ports, 'entraPort'>,
 ): StackSecrets {
   const { account, keyRingSecret, clientSecret, entraPort } = kept;
   if (
@@ -112,8 +117,7 @@ function parseSecrets(
     typeof entraPort === 'number'
   ) {
     const { name, key } = account;
-    const ports = { entraPort, graphPort, tablesPort: 0 };
-    return { account: { name, key }, keyRingSecret, clientSecret, ...ports };
+    return { account: { name, key }, keyRingSecret, clientSecret, entraPort, ...ports };
   }
   throw new Error(`${path} is not what this stack wrote. Delete the folder to start afresh.`);
 }

@@ -29,7 +29,11 @@ export interface StackOptions {
    * Ports of the stand-ins where these are free; otherwise any free port is taken. Only for a stack that a person
    * starts: several stacks that start at the same moment would take the port from each other.
    */
-  readonly preferredPorts?: { readonly entra: number; readonly graph: number };
+  readonly preferredPorts?: {
+    readonly entra: number;
+    readonly graph: number;
+    readonly orders?: number;
+  };
   /** Which provider the stand-in plays: `entra`. */
   readonly shape?: EntraShape;
   /** Certificates and federated credentials by which the app may authenticate, and what it was granted. */
@@ -63,6 +67,7 @@ export interface StackSecrets {
   /** It is part of the issuer's URL, and the user's key is made from the issuer. */
   readonly entraPort: number;
   readonly graphPort: number;
+  readonly ordersPort: number;
   readonly tablesPort: number;
 }
 
@@ -80,6 +85,8 @@ export interface StackFacts {
   readonly graphUrl: string;
   /** With `/v1.0`. */
   readonly graphBaseUrl: string;
+  /** Origin of the API `orders`: `ORDERS_URL` of the app. */
+  readonly ordersUrl: string;
   /** The value of `GRAPH_SCOPES` where scopes of Microsoft Graph do not work. */
   readonly graphScopes?: string;
   readonly tablesConnectionString: string;

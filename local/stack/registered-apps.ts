@@ -14,6 +14,17 @@ export const ownApi = {
   appRoles: ['Notes.Read.All'],
 } as const satisfies ExposedApi;
 
+/** A second API of the team's own. It has the version of tokens that new registrations have, which is 1. */
+export const ordersApi = {
+  uri: 'api://orders',
+  clientId: 'a9900000-0000-4000-8000-00000a57e70d',
+  tokenVersion: null,
+  scopes: ['Orders.Read', 'Orders.Write', 'Orders.Approve'],
+  adminScopes: ['Orders.Approve'],
+  appRoles: ['Orders.Read.All'],
+  hasTokenType: true,
+} as const satisfies ExposedApi;
+
 /**
  * Azure AD B2C gives no tokens for Microsoft Graph. With that shape the Graph stand-in is another API, which is exposed in
  * the B2C tenant and answers in Graph's form.
@@ -70,6 +81,7 @@ export function registration(
     postLogoutRedirectUris: origins.map((origin) => `${origin}${authPath}/signed-out`),
     // The deployment registers the same claims.
     optionalClaims: ['login_hint', 'sid'],
+    appPermissions: { [ordersApi.uri]: ordersApi.appRoles },
     frontChannelLogoutUri: `${scheme}://localhost:${appPorts[0] ?? 0}${authPath}/front-channel-logout`,
     ...own,
   };

@@ -56,6 +56,9 @@ export const hostSettings = {
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152',
 };
 
+/** Where the API `orders` is for an app that another host starts. */
+const ordersPort = 7085;
+
 // Settings that contradict those of the stack, wherever they come from.
 const contradicting = [
   'ENTRA_ISSUER',
@@ -176,9 +179,15 @@ function readStandIns(
       clientSecret: read('ENTRA_CLIENT_SECRET'),
       entraPort: portOf('ENTRA_AUTHORITY', read('ENTRA_AUTHORITY')),
       graphPort: portOf('GRAPH_BASE_URL', read('GRAPH_BASE_URL')),
+      ordersPort: portOfOrders(values['ORDERS_URL']),
       tablesPort: portOf('TABLES_CONNECTION_STRING', connection['TableEndpoint'] ?? ''),
     },
   };
+}
+
+/** The API `orders` is for examples, so most files do not name it. Then it is on the port that follows the others. */
+function portOfOrders(url: unknown): number {
+  return typeof url === 'string' && url !== '' ? Number(new URL(url).port) : ordersPort;
 }
 
 function accountOf(connection: Readonly<Record<string, string>>): StorageAccount {

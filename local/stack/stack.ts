@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type EntraStandIn, startEntraStandIn } from '../entra/entra-stand-in';
 import { type GraphStandIn, startGraphStandIn } from '../graph/graph-stand-in';
 import { freePort } from '../loopback/processes';
+import { type OrdersStandIn, startOrdersStandIn } from '../orders/orders-stand-in';
 import { createTable, startAzurite } from '../tables/azurite';
 import { type AppProcess, launchApps } from './app';
 import { prepareDataDir, stackSecrets } from './data-dir';
@@ -17,6 +18,7 @@ import {
   callersOf,
   daemonOf,
   graphAudience,
+  ordersApi,
   ownApi,
   peopleApi,
   registration,
@@ -38,7 +40,7 @@ export interface Stack {
 const maxApps = 10;
 
 /**
- * Starts Azurite, the Entra stand-in, the Graph stand-in and the app. When one fails, the others are ended.
+ * Starts Azurite, the stand-ins for Entra ID and Microsoft Graph, the API `orders` and the app. When one fails, the others are ended.
  * @throws AppStartError, DataDirError, or what another part threw
  */
 export async function startStack(
@@ -137,18 +139,27 @@ async function startStorage(context: {
 
 type StandInFacts = Pick<
   StackFacts,
-  'entraUrl' | 'authority' | 'issuer' | 'graphUrl' | 'graphBaseUrl' | 'graphScopes' | 'users'
+  | 'entraUrl'
+  | 'authority'
+  | 'issuer'
+  | 'graphUrl'
+  | 'graphBaseUrl'
+  | 'ordersUrl'
+  | 'graphScopes'
+  | 'users'
 >;
 
-/** Starts the Entra stand-in, which must know the app's ports, and the Graph stand-in. */
-async function startStandIns(context: {
+interface StandInContext {
   readonly options: StackOptions;
   readonly secrets: StackSecrets;
   readonly appPorts: readonly number[];
   /** Gets what was started, to be ended. */
   readonly running: { stop(): Promise<void> }[];
   readonly listener: StackListener;
-}): Promise<StandInFacts> {
+}
+
+/** Starts the Entra stand-in, which must know the app's ports, and the two APIs. */
+async function startStandIns(context: StandInContext): Promise<StandInFacts> {
   const { options, secrets, appPorts, running, listener } = context;
   const { dataDir, shape, otherClients = [] } = options;
   const entra = await tellStep(
@@ -160,7 +171,7 @@ async function startStandIns(context: {
         tenantId: localTenantId,
         client: registration(options, secrets, appPorts),
         graphAudience,
-        apis: [ownApi, peopleApi],
+        apis: [ownApi, ordersApi, peopleApi],
         otherClients: [...callersOf(secrets), ...otherClients],
         ...(shape !== undefined && { shape }),
         ...(dataDir !== undefined && { stateFile: join(dataDir, 'entra.json') }),
@@ -168,6 +179,21 @@ async function startStandIns(context: {
     ({ url }) => url,
   );
   running.push(entra);
+  const apis = await startApis(context, entra);
+  return {
+    entraUrl: entra.url,
+    authority: entra.authority,
+    issuer: entra.issuer,
+    ...apis,
+    users: entra.users,
+  };
+}
+
+/** Starts the two APIs, which take the tokens of the Entra stand-in. */
+async function startApis(
+  { options: { shape }, secrets, running, listener }: StandInContext,
+  entra: EntraStandIn,
+): Promise<Pick<StandInFacts, 'graphUrl' | 'graphBaseUrl' | 'graphScopes' | 'ordersUrl'>> {
   const isB2c = shape === 'b2c';
   const graph = await tellStep(
     listener,
@@ -176,14 +202,18 @@ async function startStandIns(context: {
     ({ url }) => url,
   );
   running.push(graph);
+  const orders = await tellStep(
+    listener,
+    'API orders',
+    () => startOrders(entra, secrets.ordersPort),
+    ({ url }) => url,
+  );
+  running.push(orders);
   return {
-    entraUrl: entra.url,
-    authority: entra.authority,
-    issuer: entra.issuer,
     graphUrl: graph.url,
     graphBaseUrl: graph.baseUrl,
     ...(isB2c && { graphScopes: `${peopleApi.uri}/${peopleApi.scope}` }),
-    users: entra.users,
+    ordersUrl: orders.url,
   };
 }
 
@@ -195,5 +225,15 @@ function startGraph(entra: EntraStandIn, port: number, isB2c: boolean): Promise<
     audience: isB2c ? peopleApi.clientId : graphAudience,
     ...(isB2c && { scope: peopleApi.scope }),
     listUsers: () => entra.listUsers(),
+  });
+}
+
+function startOrders(entra: EntraStandIn, port: number): Promise<OrdersStandIn> {
+  const { uri, clientId } = ordersApi;
+  return startOrdersStandIn({
+    port,
+    keysUrl: entra.keysUrl,
+    issuers: [entra.issuer, entra.accessTokenIssuer],
+    audiences: [uri, `${uri}/`, clientId],
   });
 }

@@ -34,7 +34,7 @@ import { describeLocalSettings, describeMissing, standInSettings } from './setti
 import { type Stack, startStack } from './stack';
 
 // The same as in local.settings.json.example. The dev container forwards them.
-const preferredPorts = { entra: 7081, graph: 7082 };
+const preferredPorts = { entra: 7081, graph: 7082, orders: 7085 };
 
 // The program of `anteroom-local`. Nothing on this machine goes through a proxy.
 bypassProxyOnLoopback(process.env);
@@ -292,6 +292,7 @@ ${accounts.join('\n')}
 Change accounts, demand confirmations, break things while it runs:
   ${facts.entraUrl}/control   Entra ID stand-in
   ${facts.graphUrl}/control   Graph stand-in
+  ${facts.ordersUrl}/control   the API orders (ORDERS_URL)
 
 Ctrl-C ends everything.
 `;

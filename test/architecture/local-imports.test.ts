@@ -3,7 +3,7 @@ import path from 'node:path';
 import { circlesOf, importsOf } from './imports';
 
 /** The floors of local, from the top down. A file imports from its own floor or from a lower one. */
-const floors = [['stack'], ['graph', 'host', 'tables'], ['entra'], ['loopback']];
+const floors = [['stack'], ['graph', 'host', 'orders', 'tables'], ['entra'], ['loopback']];
 
 const files = globSync('local/**/*.{ts,tsx}', {
   // The deployment is a program of its own.

@@ -1,0 +1,245 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import type { JWTPayload } from 'jose';
+import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/verify-token';
+import { spend, suffer } from '../loopback/control';
+import { answerControl } from '../loopback/control-page';
+import { respond, startLoopbackServer } from '../loopback/server';
+import {
+  createOrdersFaults,
+  createOrdersPanel,
+  type OrderAnswer,
+  type OrdersFaults,
+} from './faults';
+import { answerOrders, type Caller, createOrderBook, type OrderBook, problem } from './routes';
+import { countTraffic, createTraffic } from './traffic';
+
+interface OrdersOptions {
+  /** 0 or left out: a free one. */
+  readonly port?: number;
+  /** JWKS of the provider, the issuers of its access tokens, and the names of this API in `aud`. */
+  readonly keysUrl: string;
+  readonly issuers: readonly string[];
+  readonly audiences: readonly string[];
+}
+
+export interface OrdersStandIn {
+  /** Origin, `http://127.0.0.1:P`. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the API `orders`, which people and apps call with an access token. Rejects when the port is taken. */
+export async function startOrdersStandIn(options: OrdersOptions): Promise<OrdersStandIn> {
+  const faults = createOrdersFaults();
+  const traffic = createTraffic();
+  const panel = createOrdersPanel(faults, traffic);
+  const verifier = createTokenVerifier(options);
+  const orders = createOrderBook();
+  return startLoopbackServer({
+    ...(options.port === undefined ? {} : { port: options.port }),
+    createHandler: () =>
+      Promise.resolve(async (request, response, url) => {
+        const { pathname } = url;
+        if (pathname === '/control' || pathname.startsWith('/control/')) {
+          await answerControl(panel, request, response, pathname);
+          return;
+        }
+        countTraffic(traffic, request, response, pathname);
+        await answerApi({ faults, verifier, orders }, request, response, url);
+      }),
+  });
+}
+
+interface Api {
+  readonly faults: OrdersFaults;
+  readonly verifier: TokenVerifier;
+  readonly orders: OrderBook;
+}
+
+async function answerApi(
+  { faults, verifier, orders }: Api,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
+  const answer = await takeFault(faults, response, url);
+  if (answer === undefined) return;
+  const caller = await identify(verifier, request, response);
+  if (caller === undefined || isChallenged(faults, answer, caller, response)) return;
+  if (!allows(caller, request.method, response)) return;
+  if (answerByFault(faults, answer, response)) return;
+  await answerOrders({ orders, caller }, request, response, url);
+}
+
+/** The answer that is to be given; undefined when an outage has answered. */
+async function takeFault(
+  faults: OrdersFaults,
+  response: ServerResponse,
+  { pathname }: URL,
+): Promise<OrderAnswer | undefined> {
+  const { answer, outage, delayMs, path, times } = faults;
+  const isFaulty = answer.value !== 'usual' || outage.value !== 'none' || delayMs.value > 0;
+  if (!isFaulty || !pathname.startsWith(path.value) || !spend(times)) return 'usual';
+  await delay(delayMs.value);
+  return suffer(outage.value, response) ? undefined : answer.value;
+}
+
+/** Who calls; undefined when the request was refused as RFC 6750 section 3 says. */
+async function identify(
+  verifier: TokenVerifier,
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+): Promise<Caller | undefined> {
+  const token = /^bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  if (token === undefined) {
+    // Without a token there is no error to name.
+    problem(response, 401, 'No access token came.', { 'WWW-Authenticate': challenge({}) });
+    return undefined;
+  }
+  const verified = await verifier.verify(token);
+  if ('claims' in verified) return callerOf(verified.claims);
+  const said = tokenFaults[verified.reason];
+  const header = challenge({ error: 'invalid_token', error_description: said });
+  problem(response, 401, said, { 'WWW-Authenticate': header });
+  return undefined;
+}
+
+const tokenFaults: Readonly<Record<TokenFault, string>> = {
+  expired: 'The access token has expired.',
+  audience: 'The access token is for another API.',
+  claims: 'The access token is of another issuer.',
+  signature: 'The signature of the access token does not fit.',
+};
+
+function callerOf(claims: JWTPayload): Caller {
+  const { scp, roles, acrs, oid, azp, appid } = claims;
+  return {
+    objectId: typeof oid === 'string' ? oid : '',
+    app: textsOf([azp ?? appid])[0] ?? '',
+    scopes: typeof scp === 'string' ? scp.split(' ') : [],
+    // Roles of a person are not application permissions.
+    roles: typeof scp === 'string' ? [] : textsOf(roles),
+    acrs: textsOf(acrs),
+  };
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+}
+
+/**
+ * A claims challenge: for an authentication context until a token has it, and on demand for a newer token.
+ * https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context
+ */
+function isChallenged(
+  { context, challengeIsForbidden }: OrdersFaults,
+  answer: OrderAnswer,
+  { acrs }: Caller,
+  response: ServerResponse,
+): boolean {
+  const isContextMissing = context.value !== '' && !acrs.includes(context.value);
+  if (!isContextMissing && answer !== 'claims-challenge') return false;
+  const wanted = isContextMissing
+    ? { acrs: { essential: true, value: context.value } }
+    : { nbf: { essential: true, value: String(Math.floor(Date.now() / 1000)) } };
+  const claims = Buffer.from(JSON.stringify({ access_token: wanted })).toString('base64');
+  problem(response, challengeIsForbidden.value ? 403 : 401, 'The access token lacks a claim.', {
+    'WWW-Authenticate': challenge({
+      authorization_uri: 'https://login.microsoftonline.com/common/oauth2/authorize',
+      ...{ error: 'insufficient_claims', claims },
+      ...(isContextMissing ? { cc_type: 'authcontext' } : {}),
+    }),
+  });
+  return true;
+}
+
+/** Reading needs `Orders.Read` or `Orders.Write`, or the application permission; all else `Orders.Write`. */
+function allows(caller: Caller, method = 'GET', response: ServerResponse): boolean {
+  const { scopes, roles } = caller;
+  const reads = method === 'GET' || method === 'HEAD';
+  const isAllowed =
+    scopes.includes('Orders.Write') ||
+    (reads && (scopes.includes('Orders.Read') || roles.includes('Orders.Read.All')));
+  if (isAllowed) return true;
+  const header = challenge({
+    error: 'insufficient_scope',
+    scope: reads ? 'Orders.Read' : 'Orders.Write',
+  });
+  problem(response, 403, 'The access token does not allow this.', { 'WWW-Authenticate': header });
+  return false;
+}
+
+function challenge(members: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries({ realm: 'orders', ...members });
+  return `Bearer ${pairs.map(([name, value]) => `${name}="${value}"`).join(', ')}`;
+}
+
+/** Gives the answer that was set. False for those that only change the usual answer. */
+function answerByFault(
+  faults: OrdersFaults,
+  answer: OrderAnswer,
+  response: ServerResponse,
+): boolean {
+  const { retryAfter, redirectTo } = faults;
+  const later = retryAfter.value === '' ? {} : { 'Retry-After': retryAfter.value };
+  switch (answer) {
+    case 'usual':
+    case 'claims-challenge':
+      return false;
+    case 'sets-cookies':
+      response.setHeader('Set-Cookie', [
+        'orders=1; Path=/; HttpOnly',
+        'theme=dark; Domain=localhost',
+      ]);
+      return false;
+    case 'compressed': {
+      const body = gzipSync(JSON.stringify({ compressed: true }));
+      const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' };
+      respond(response, 200, body, headers);
+      return true;
+    }
+    case 'forbidden':
+    case 'not-found':
+    case 'too-many-requests':
+    case 'error':
+    case 'unavailable': {
+      const [status, detail] = problems[answer];
+      const isPassing = status === 429 || status === 503;
+      problem(response, status, detail, isPassing ? later : {});
+      return true;
+    }
+    case 'redirect':
+      response.writeHead(302, { Location: redirectTo.value }).end();
+      return true;
+    case 'lying-type':
+      respond(response, 200, '<h1>No JSON</h1>', { 'Content-Type': 'application/json' });
+      return true;
+    case 'cut':
+      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 1000 });
+      response.write('{"value":[', () => response.destroy());
+      return true;
+    case 'endless':
+      sendForEver(response);
+      return true;
+  }
+}
+
+const problems = {
+  forbidden: [403, 'You may not see this order.'],
+  'not-found': [404, 'There is no such order.'],
+  'too-many-requests': [429, 'Too many requests.'],
+  error: [500, 'The API has a fault of its own.'],
+  unavailable: [503, 'The API is being repaired.'],
+} as const;
+
+function sendForEver(response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Type': 'application/json' });
+  const chunk = ' '.repeat(64 * 1024);
+  const more = (): void => {
+    while (!response.destroyed && response.write(chunk));
+    response.once('drain', more);
+  };
+  more();
+}
