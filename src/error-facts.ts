@@ -123,6 +123,18 @@ const errorFacts = eachCode({
     detail:
       'This app is open to one organisation only. Sign in again and choose an account of that organisation.',
   },
+  ERR_TENANT_NOT_ALLOWED: {
+    status: 403,
+    title: 'This app is not open to your organisation',
+    detail:
+      'Your sign-in worked, but this app accepts accounts of certain organisations only. Use an account of one of them, or ask an operator of this app to accept your organisation. The operator needs the tenant id that stands below.',
+  },
+  ERR_PERSONAL_ACCOUNT: {
+    status: 403,
+    title: 'This app does not accept personal accounts',
+    detail:
+      'Your sign-in worked, but this app accepts accounts of organisations only. Use the account that you have from your organisation or school.',
+  },
   ERR_STEP_UP: {
     status: 401,
     title: 'One more step is needed',

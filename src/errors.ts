@@ -1,4 +1,5 @@
 import { type ErrorCode, factsOf, isErrorCode } from './error-facts';
+import { personalTenantId } from './setting-values';
 
 /** What is kept of an error answer of the provider. `error_description` is not kept: it names users and tenants. */
 export interface ProviderRefusal {
@@ -172,6 +173,19 @@ export class ConsentDeclinedError extends AppError {
   constructor({ number }: ProviderRefusal) {
     super('ERR_CONSENT_DECLINED', number === undefined ? {} : { note: number });
     this.number = number;
+  }
+}
+
+/** 403: the account's tenant is not on the list of tenants that may sign in. */
+export class TenantRefusedError extends AppError {
+  /** The tenant of the account, for the operator who decides about it. */
+  readonly tenantId: string;
+
+  constructor(tenantId: string) {
+    super(tenantId === personalTenantId ? 'ERR_PERSONAL_ACCOUNT' : 'ERR_TENANT_NOT_ALLOWED', {
+      note: `the tenant ${tenantId} is not in ENTRA_ALLOWED_TENANTS`,
+    });
+    this.tenantId = tenantId;
   }
 }
 

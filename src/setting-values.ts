@@ -173,10 +173,48 @@ const keyRingSecret = v.pipe(
   v.transform((value): Uint8Array => Buffer.from(value, 'base64url')),
 );
 
-const guid = v.pipe(
+/** A GUID in lower case. */
+export const guidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const guid = v.pipe(text, v.toLowerCase(), v.regex(guidForm, 'must be a GUID'));
+
+/** The tenant of all personal Microsoft accounts. https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference */
+export const personalTenantId = '9188040d-6c67-4c5b-b112-36a304b66dad';
+
+/** In an issuer, the place of the tenant's id, as Entra ID writes it in its metadata. */
+export const tenantPlaceholder = '{tenantid}';
+
+/** Authorities at which accounts of several tenants can sign in. */
+export const sharedAuthorities: ReadonlySet<string> = new Set(['organizations', 'common']);
+
+const domainName = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}$/;
+
+/** https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#find-your-apps-openid-configuration-document-uri */
+const tenant = v.pipe(
   text,
-  v.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a GUID'),
   v.toLowerCase(),
+  v.check(
+    (value) =>
+      guidForm.test(value) ||
+      domainName.test(value) ||
+      value === 'consumers' ||
+      sharedAuthorities.has(value),
+    'must be the GUID of a tenant, one of its domain names, or organizations, common or consumers',
+  ),
+);
+
+const maxAllowedTenants = 500;
+
+const allowedTenants = v.pipe(
+  text,
+  v.toLowerCase(),
+  v.transform((value) => (value === '*' ? ('any' as const) : new Set(value.split(/[\s,]+/)))),
+  v.check(
+    (value) =>
+      value === 'any' ||
+      (value.size <= maxAllowedTenants && [...value].every((one) => guidForm.test(one))),
+    `must be tenant GUIDs separated by spaces, ${maxAllowedTenants} at most, or * for any tenant`,
+  ),
 );
 
 /** Scope tokens of RFC 6749 section 3.3. */
@@ -207,7 +245,8 @@ const seconds = v.pipe(
 /** The value of every setting, by its name. */
 export const environmentSchema = v.object({
   APP_BASE_URL: origin,
-  ENTRA_TENANT_ID: guid,
+  ENTRA_TENANT_ID: tenant,
+  ENTRA_ALLOWED_TENANTS: v.optional(allowedTenants),
   ENTRA_CLIENT_ID: guid,
   ENTRA_AUTHORITY: v.optional(baseUrl),
   ENTRA_ISSUER: v.optional(issuer),

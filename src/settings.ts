@@ -1,6 +1,12 @@
 import * as v from 'valibot';
 import { isLoopback } from './proxy';
-import { environmentSchema } from './setting-values';
+import {
+  environmentSchema,
+  guidForm,
+  personalTenantId,
+  sharedAuthorities,
+  tenantPlaceholder,
+} from './setting-values';
 
 /** Every setting, checked. Read once; the table in the README says what each means. */
 export interface Settings {
@@ -9,10 +15,14 @@ export interface Settings {
   readonly isHttps: boolean;
   /** The port of `baseUrl` where its host is this machine: cookies carry it in their names. */
   readonly loopbackPort: number | undefined;
+  /** ENTRA_TENANT_ID, lower case: a GUID, a domain name, `organizations`, `common` or `consumers`. */
   readonly tenantId: string;
+  /** Where accounts of several tenants can sign in: the tenants that may. `undefined` where there is one tenant only. */
+  readonly allowedTenants: ReadonlySet<string> | 'any' | undefined;
   readonly clientId: string;
   /** OpenID Connect base, no trailing slash. */
   readonly authority: string;
+  /** Has `{tenantid}` in the place of the tenant's GUID where the settings do not name that GUID. */
   readonly issuer: string;
   readonly credential: ClientCredential;
   readonly managedIdentityClientId: string | undefined;
@@ -53,6 +63,7 @@ export interface SettingFault {
 export const settingDefaults = {
   APP_BASE_URL: undefined,
   ENTRA_TENANT_ID: undefined,
+  ENTRA_ALLOWED_TENANTS: undefined,
   ENTRA_CLIENT_ID: undefined,
   ENTRA_AUTHORITY: undefined,
   ENTRA_ISSUER: undefined,
@@ -89,7 +100,7 @@ export function readSettings(
   const isSet = (name: SettingName): boolean => texts[name] !== undefined;
   const parsed = v.safeParse(checkedTogether, texts, { abortPipeEarly: true });
   const wrong = (parsed.issues ?? []).map(({ path, message }): Wrong => [path?.[0].key, message]);
-  const found = [...wrong, ...wrongCombinations(isSet)];
+  const found = [...wrong, ...wrongCombinations(isSet), ...wrongTenants(texts)];
   const faults = names.flatMap((name) =>
     found.filter(([faulty]) => faulty === name).map(([, fault]) => ({ name, fault })),
   );
@@ -133,6 +144,57 @@ function wrongCombinations(isSet: (name: SettingName) => boolean): readonly Wron
   ];
 }
 
+/** What the settings of the tenant say against each other. */
+function wrongTenants(texts: Environment): readonly Wrong[] {
+  const text = (name: SettingName): string | undefined => texts[name]?.toLowerCase();
+  const tenant = text('ENTRA_TENANT_ID') ?? '';
+  const allowed = text('ENTRA_ALLOWED_TENANTS');
+  const authority = text('ENTRA_AUTHORITY');
+  const issuer = text('ENTRA_ISSUER');
+  const isShared = sharedAuthorities.has(tenant);
+  const wrong: Wrong[] = [];
+  if (isShared && allowed === undefined) {
+    wrong.push([
+      'ENTRA_ALLOWED_TENANTS',
+      `is required with ${tenant}: the GUIDs of the tenants that may sign in, or * for any`,
+    ]);
+  }
+  if (!isShared && allowed !== undefined) {
+    wrong.push([
+      'ENTRA_ALLOWED_TENANTS',
+      'must be set only where ENTRA_TENANT_ID is organizations or common',
+    ]);
+  }
+  if (tenant === 'organizations' && allowed?.includes(personalTenantId) === true) {
+    wrong.push([
+      'ENTRA_ALLOWED_TENANTS',
+      'must not name the tenant of personal accounts where ENTRA_TENANT_ID is organizations; common has them',
+    ]);
+  }
+  if (authority !== undefined && wordIn(tenant) !== wordIn(tenantOf(authority))) {
+    wrong.push([
+      'ENTRA_AUTHORITY',
+      'must have the same word organizations, common or consumers as ENTRA_TENANT_ID, or none',
+    ]);
+  }
+  if (issuer !== undefined && issuer.includes(tenantPlaceholder) !== isShared) {
+    wrong.push([
+      'ENTRA_ISSUER',
+      `must have ${tenantPlaceholder} in the place of the tenant with organizations and common, and nowhere else`,
+    ]);
+  }
+  return wrong;
+}
+
+/** The tenant in the path of an authority; empty for what is no URL. */
+function tenantOf(authority: string): string {
+  return URL.parse(authority)?.pathname.split('/')[1] ?? '';
+}
+
+function wordIn(tenant: string): string | undefined {
+  return sharedAuthorities.has(tenant) || tenant === 'consumers' ? tenant : undefined;
+}
+
 const checkedTogether = v.pipe(
   environmentSchema,
   v.forward(
@@ -154,9 +216,10 @@ function settingsFrom(values: v.InferOutput<typeof environmentSchema>): Settings
     isHttps: APP_BASE_URL.startsWith('https:'),
     loopbackPort: loopbackPort(new URL(APP_BASE_URL)),
     tenantId: values.ENTRA_TENANT_ID,
+    allowedTenants: values.ENTRA_ALLOWED_TENANTS,
     clientId: values.ENTRA_CLIENT_ID,
     authority,
-    issuer: values.ENTRA_ISSUER ?? authority,
+    issuer: values.ENTRA_ISSUER ?? issuerAt(authority, values.ENTRA_TENANT_ID),
     credential: credentialFrom(values),
     managedIdentityClientId: values.MANAGED_IDENTITY_CLIENT_ID,
     tables:
@@ -175,6 +238,18 @@ function settingsFrom(values: v.InferOutput<typeof environmentSchema>): Settings
     lifetimeSeconds: values.SESSION_LIFETIME_SECONDS,
     revalidateSeconds: values.SESSION_REVALIDATE_SECONDS,
   };
+}
+
+/**
+ * The issuer of Entra ID is its authority with the GUID of the tenant. For a domain name and for several tenants nobody
+ * knows that GUID yet.
+ */
+function issuerAt(authority: string, tenant: string): string {
+  if (guidForm.test(tenant)) return authority;
+  const { origin, pathname } = new URL(authority);
+  const [, , ...rest] = pathname.split('/');
+  const id = tenant === 'consumers' ? personalTenantId : tenantPlaceholder;
+  return [origin, id, ...rest].join('/');
 }
 
 function credentialFrom({

@@ -31,6 +31,11 @@ function faultsOf(change: Change): string[] {
   return 'faults' in read ? read.faults.map(({ name }) => name) : [];
 }
 
+const personal = '9188040d-6c67-4c5b-b112-36a304b66dad';
+
+const tenantsOf = (count: number) =>
+  Array.from({ length: count }, (_, i) => tenantId.replace(/.{4}$/, String(1000 + i))).join(' ');
+
 /** Scopes that make a text of exactly this length. */
 const scopesOf = (length: number) => 'Mail.Read '.repeat(59).padEnd(length, 'M').slice(0, length);
 
@@ -41,6 +46,7 @@ describe('readSettings', () => {
       isHttps: false,
       loopbackPort: 7071,
       tenantId,
+      allowedTenants: undefined,
       clientId: 'c11e0000-0000-4000-8000-0000000a99a9',
       authority: `https://login.microsoftonline.com/${tenantId}/v2.0`,
       issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
@@ -98,6 +104,38 @@ describe('readSettings', () => {
     expect(settingsOf({ ENTRA_AUTHORITY: authority, ENTRA_ISSUER: issuer }).issuer).toBe(issuer);
   });
 
+  it.each<[string, string, string | undefined]>([
+    ['contoso.onmicrosoft.com', 'contoso.onmicrosoft.com', '{tenantid}'],
+    ['Contoso.COM', 'contoso.com', '{tenantid}'],
+    ['consumers', 'consumers', personal],
+    [tenantId.toUpperCase(), tenantId, tenantId],
+  ])('knows the authority and the issuer of the tenant %s', (tenant, inAuthority, inIssuer) => {
+    const settings = settingsOf({ ENTRA_TENANT_ID: tenant });
+    expect(settings.authority).toBe(`https://login.microsoftonline.com/${inAuthority}/v2.0`);
+    expect(settings.issuer).toBe(`https://login.microsoftonline.com/${inIssuer}/v2.0`);
+    expect(settings.allowedTenants).toBeUndefined();
+  });
+
+  it('reads the tenants that may sign in, by spaces, commas and lines', () => {
+    const list = `${tenantId.toUpperCase()}, ${personal}\n${tenantId}`;
+    const settings = settingsOf({ ENTRA_TENANT_ID: 'common', ENTRA_ALLOWED_TENANTS: list });
+    expect(settings.allowedTenants).toEqual(new Set([tenantId, personal]));
+    expect(settings.issuer).toBe('https://login.microsoftonline.com/{tenantid}/v2.0');
+    const any = settingsOf({ ENTRA_TENANT_ID: 'organizations', ENTRA_ALLOWED_TENANTS: '*' });
+    expect(any.allowedTenants).toBe('any');
+    const most = { ENTRA_TENANT_ID: 'common', ENTRA_ALLOWED_TENANTS: tenantsOf(500) };
+    expect(settingsOf(most).allowedTenants).toHaveProperty('size', 500);
+  });
+
+  it('takes the cloud of several tenants from the authority', () => {
+    const settings = settingsOf({
+      ENTRA_TENANT_ID: 'organizations',
+      ENTRA_ALLOWED_TENANTS: '*',
+      ENTRA_AUTHORITY: 'https://login.microsoftonline.us/organizations/v2.0',
+    });
+    expect(settings.issuer).toBe('https://login.microsoftonline.us/{tenantid}/v2.0');
+  });
+
   it('reads a certificate, also with line ends written as \\n', () => {
     const text = `${privateKey}\n${certificate}`.replaceAll('\n', '\\n');
     const { credential } = settingsOf({
@@ -118,7 +156,64 @@ describe('readSettings', () => {
     ['a base URL on http', { APP_BASE_URL: 'http://app.contoso.com' }, 'APP_BASE_URL'],
     ['a base URL with a query', { APP_BASE_URL: 'https://app.contoso.com/?a' }, 'APP_BASE_URL'],
     ['a base URL with a user', { APP_BASE_URL: 'https://a@app.contoso.com' }, 'APP_BASE_URL'],
-    ['a tenant that is no GUID', { ENTRA_TENANT_ID: 'common' }, 'ENTRA_TENANT_ID'],
+    ['a tenant that is a single word', { ENTRA_TENANT_ID: 'contoso' }, 'ENTRA_TENANT_ID'],
+    ['a tenant with a path', { ENTRA_TENANT_ID: 'contoso.com/v2.0' }, 'ENTRA_TENANT_ID'],
+    ['any organisation, unsaid', { ENTRA_TENANT_ID: 'organizations' }, 'ENTRA_ALLOWED_TENANTS'],
+    ['any account, unsaid', { ENTRA_TENANT_ID: 'common' }, 'ENTRA_ALLOWED_TENANTS'],
+    [
+      'an allowed tenant that is no GUID',
+      { ENTRA_TENANT_ID: 'common', ENTRA_ALLOWED_TENANTS: `${tenantId} contoso.com` },
+      'ENTRA_ALLOWED_TENANTS',
+    ],
+    [
+      'any tenant and one',
+      { ENTRA_TENANT_ID: 'common', ENTRA_ALLOWED_TENANTS: `* ${tenantId}` },
+      'ENTRA_ALLOWED_TENANTS',
+    ],
+    [
+      'over 500 allowed tenants',
+      { ENTRA_TENANT_ID: 'common', ENTRA_ALLOWED_TENANTS: tenantsOf(501) },
+      'ENTRA_ALLOWED_TENANTS',
+    ],
+    ['a list for one tenant', { ENTRA_ALLOWED_TENANTS: tenantId }, 'ENTRA_ALLOWED_TENANTS'],
+    [
+      'a list for personal accounts only',
+      { ENTRA_TENANT_ID: 'consumers', ENTRA_ALLOWED_TENANTS: '*' },
+      'ENTRA_ALLOWED_TENANTS',
+    ],
+    [
+      'personal accounts at the authority of organisations',
+      { ENTRA_TENANT_ID: 'organizations', ENTRA_ALLOWED_TENANTS: personal.toUpperCase() },
+      'ENTRA_ALLOWED_TENANTS',
+    ],
+    [
+      'several tenants at the authority of one',
+      {
+        ENTRA_TENANT_ID: 'organizations',
+        ENTRA_ALLOWED_TENANTS: '*',
+        ENTRA_AUTHORITY: `https://login.microsoftonline.us/${tenantId}/v2.0`,
+      },
+      'ENTRA_AUTHORITY',
+    ],
+    [
+      'one tenant at the authority of several',
+      { ENTRA_AUTHORITY: 'https://login.microsoftonline.us/common/v2.0' },
+      'ENTRA_AUTHORITY',
+    ],
+    [
+      'one issuer for several tenants',
+      {
+        ENTRA_TENANT_ID: 'organizations',
+        ENTRA_ALLOWED_TENANTS: '*',
+        ENTRA_ISSUER: `https://login.microsoftonline.com/${tenantId}/v2.0`,
+      },
+      'ENTRA_ISSUER',
+    ],
+    [
+      'the issuers of all tenants for one',
+      { ENTRA_ISSUER: 'https://login.microsoftonline.com/{tenantid}/v2.0' },
+      'ENTRA_ISSUER',
+    ],
     ['a client id that is no GUID', { ENTRA_CLIENT_ID: 'x' }, 'ENTRA_CLIENT_ID'],
     [
       'an authority on http',

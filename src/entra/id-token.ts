@@ -8,10 +8,12 @@ import {
 } from 'jose';
 import * as v from 'valibot';
 import { AppError, StepUpUnmetError } from '../errors';
+import { guidForm } from '../setting-values';
 import { type User, userKeyOf } from '../sessions/session';
 import { type SignInDemands, skewSeconds, unmetDemand } from './claims-challenge';
-import type { RelyingParty } from './msal';
+import type { RelyingParty, RelyingPartySettings } from './msal';
 import type { Provider } from './provider';
+import { checkOrigin, namesTenant, requireAllowedTenant } from './tenants';
 
 /** An ID token that passed every check. */
 export interface VerifiedIdToken {
@@ -52,7 +54,8 @@ const maxLength = 256 * 1024;
  * Verifies an ID token. MSAL Node checks nothing but the nonce, and that on the first token only.
  * @see OpenID Connect Core 1.0 sections 3.1.3.7 and 12.2
  * @throws ERR_ID_TOKEN with the name of the failed check, ERR_STEP_UP_UNMET, ERR_TOKEN_SIZE, ERR_TOO_MANY_ROLES,
- *   ERR_WRONG_TENANT when `tid` is another tenant's, ERR_PROVIDER_UNAVAILABLE when the keys cannot be fetched
+ *   ERR_WRONG_TENANT when `tid` is another tenant's, ERR_TENANT_NOT_ALLOWED and ERR_PERSONAL_ACCOUNT when it is not on
+ *   the list of the settings, ERR_PROVIDER_UNAVAILABLE when the keys cannot be fetched
  */
 export async function verifyIdToken(
   { settings, provider }: Pick<RelyingParty, 'settings' | 'provider'>,
@@ -64,20 +67,23 @@ export async function verifyIdToken(
     throw new AppError('ERR_TOKEN_SIZE', { note });
   }
   try {
-    const payload = await verifySignature(provider, idToken, expected.signal, {
+    const { payload, keyIssuer } = await verifySignature(provider, idToken, expected.signal, {
       algorithms: ['RS256'],
-      issuer: settings.issuer,
       audience: settings.clientId,
       requiredClaims: ['exp', 'iat', 'sub'],
       clockTolerance: skewSeconds,
       currentDate: new Date(expected.now * 1000),
     });
-    const read = readClaims(payload, settings.issuer);
+    const { iss, tid } = payload;
+    const { issuer: stated } = await provider.metadata(expected.signal);
+    const origin = checkOrigin(stated, { iss, tid, keyIssuer });
+    if ('failed' in origin) throw refused(origin.failed);
+    const read = readClaims(payload, origin.issuer);
     checkParties(payload, settings.clientId);
     checkClaims(read, expected);
     checkFormer(payload, expected.former ?? []);
+    checkTenant(read.user, settings);
     checkDemands(read, expected.demands ?? {}, expected.now);
-    checkTenant(read.user, settings.tenantId);
     return read;
   } catch (error) {
     throw error instanceof AppError ? error : refused(failedCheck(error));
@@ -90,14 +96,15 @@ async function verifySignature(
   token: string,
   signal: AbortSignal,
   options: JWTVerifyOptions,
-): Promise<JWTPayload> {
+): Promise<{ readonly payload: JWTPayload; readonly keyIssuer: string | undefined }> {
   const { alg, kid } = decodeProtectedHeader(token);
   if (alg !== 'RS256') throw refused('alg');
   const keys = await provider.findKeys({ alg, kid }, signal);
   if (keys.length === 0) throw refused('kid');
-  for (const key of keys) {
+  for (const { key, issuer: keyIssuer } of keys) {
     try {
-      return (await jwtVerify(token, key, options)).payload;
+      const { payload } = await jwtVerify(token, key, options);
+      return { payload, keyIssuer };
     } catch (error) {
       if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
     }
@@ -153,11 +160,21 @@ function checkDemands(
   if (unmet !== undefined) throw new StepUpUnmetError(unmet);
 }
 
-/** Azure AD B2C sends no `tid`; there the exact issuer stands for the tenant. */
-function checkTenant({ tenantId }: User, expected: string): void {
-  if (tenantId !== undefined && tenantId.toLowerCase() !== expected.toLowerCase()) {
-    throw new AppError('ERR_WRONG_TENANT', { note: 'tid differs from ENTRA_TENANT_ID' });
-  }
+/**
+ * Azure AD B2C sends no `tid`; there the exact issuer stands for the tenant. Where the settings have a domain name, the
+ * issuer has the GUID of the tenant.
+ */
+function checkTenant(
+  { tenantId, issuer }: User,
+  settings: Pick<RelyingPartySettings, 'tenantId' | 'allowedTenants'>,
+): void {
+  requireAllowedTenant(settings, tenantId);
+  if (tenantId === undefined) return;
+  const tid = tenantId.toLowerCase();
+  const isOurs = guidForm.test(settings.tenantId)
+    ? tid === settings.tenantId.toLowerCase()
+    : namesTenant(issuer, tid);
+  if (!isOurs) throw new AppError('ERR_WRONG_TENANT', { note: 'tid differs from ENTRA_TENANT_ID' });
 }
 
 /** Names the check. jose's errors carry the claims, so they are not kept as `cause`. */

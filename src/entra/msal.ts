@@ -14,11 +14,19 @@ import type { Settings } from '../settings';
 import { AskedToWaitError, type Clock, type PauseMemory, readRetryAfter } from '../waiting';
 import type { Provider, ProviderMetadata } from './provider';
 import { meaningOf, readTokenRefusal, type TokenRefusal } from './refusals';
+import { endpointOfTenant } from './tenants';
 
 /** The settings that sign-in needs. */
 export type RelyingPartySettings = Pick<
   Settings,
-  'baseUrl' | 'tenantId' | 'clientId' | 'authority' | 'issuer' | 'credential' | 'graphScopes'
+  | 'baseUrl'
+  | 'tenantId'
+  | 'allowedTenants'
+  | 'clientId'
+  | 'authority'
+  | 'issuer'
+  | 'credential'
+  | 'graphScopes'
 >;
 
 /** This app as the provider knows it, and what one instance has learned of the provider. */
@@ -46,15 +54,19 @@ interface MsalClient {
 
 /**
  * An MSAL client that knows the provider's metadata and so asks for none.
+ * @param tenantId the tenant whose tokens are wanted, where it is known. It counts only where several tenants sign in
  * @throws ERR_PROVIDER_UNAVAILABLE or ERR_PROVIDER_MISMATCH when there is no metadata to give it
  */
 export async function createMsalClient(
   parts: RelyingParty,
   signal: AbortSignal,
+  tenantId?: string,
 ): Promise<MsalClient> {
   const { settings, provider, credential } = parts;
-  const metadata = await provider.metadata(signal);
-  const networkClient = createTokenNetworkClient(metadata.tokenEndpoint, credential, signal);
+  const stated = await provider.metadata(signal);
+  const tokenEndpoint = endpointOfTenant(stated.tokenEndpoint, tenantId);
+  const metadata = { ...stated, tokenEndpoint };
+  const networkClient = createTokenNetworkClient(tokenEndpoint, credential, signal);
   // MSAL takes https authorities only, and needs this one only for names in its cache. Every address that it uses comes
   // from the metadata, whose endpoints may be http on loopback.
   const authority = settings.authority.replace(/^http:/, 'https:');

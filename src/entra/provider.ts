@@ -3,6 +3,7 @@ import { AppError } from '../errors';
 import { type FetchedAnswer, fetchWhole, isObject, parseJson } from '../json';
 import { isHttpLoopback } from '../proxy';
 import { AskedToWaitError, type Clock, createSingleFlight, readRetryAfter } from '../waiting';
+import { isSharedAuthority, statedIssuer } from './tenants';
 
 /** What an instance knows of the provider, shared by all requests. */
 export interface Provider {
@@ -16,7 +17,14 @@ export interface Provider {
    * fetched again at once, at most once a minute: providers change keys without notice.
    * @throws ERR_PROVIDER_UNAVAILABLE when the key may exist but cannot be looked up
    */
-  findKeys(header: KeyHeader, signal: AbortSignal): Promise<readonly CryptoKey[]>;
+  findKeys(header: KeyHeader, signal: AbortSignal): Promise<readonly FoundKey[]>;
+}
+
+/** A signing key of the provider. */
+export interface FoundKey {
+  readonly key: CryptoKey;
+  /** Whose tokens it may sign, where the key set says so. It may have `{tenantid}`. */
+  readonly issuer: string | undefined;
 }
 
 /**
@@ -24,6 +32,7 @@ export interface Provider {
  * @see OpenID Connect Discovery 1.0 section 3, RP-Initiated Logout 1.0 section 2.1, RFC 9207 section 3
  */
 export interface ProviderMetadata {
+  /** With `{tenantid}` only where accounts of several tenants can sign in. */
   readonly issuer: string;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
@@ -42,7 +51,10 @@ interface KeyHeader {
 interface ProviderOptions {
   /** Under which `/.well-known/openid-configuration` stands; no trailing slash. */
   readonly authority: string;
-  /** What `issuer` in the metadata must equal, character by character. */
+  /**
+   * What `issuer` in the metadata must equal, character by character. With a domain name in the settings it has
+   * `{tenantid}`, and the metadata has the GUID of the tenant there.
+   */
   readonly issuer: string;
   /** Sent as `appid` where the provider has signing keys for one app only. */
   readonly clientId: string;
@@ -71,7 +83,9 @@ export function createProvider(options: ProviderOptions): Provider {
 
   async function fetchAll(): Promise<Known> {
     try {
-      known = await fetchKnown(options, fetchJson);
+      // A domain name could be moved to another tenant. That tenant's people must not come in by themselves.
+      const issuer = known?.metadata.issuer ?? options.issuer;
+      known = await fetchKnown({ ...options, issuer }, fetchJson);
     } catch (error) {
       renewAt = clock() + retrySeconds;
       throw error;
@@ -95,7 +109,7 @@ export function createProvider(options: ProviderOptions): Provider {
     return flight.run('all', fetchAll, signal).catch(() => last);
   }
 
-  async function findKeys(header: KeyHeader, signal: AbortSignal): Promise<readonly CryptoKey[]> {
+  async function findKeys(header: KeyHeader, signal: AbortSignal): Promise<readonly FoundKey[]> {
     const last = await current(signal);
     const found = keysFor(header, last.keys);
     if (found.length > 0 || header.kid === undefined) return found;
@@ -149,12 +163,16 @@ const entraHosts =
 
 /**
  * Azure AD B2C has a policy in its path and External ID hosts of its own; they do not know the parameter. On loopback,
- * where the stand-ins are, the issuer of a workforce tenant is its authority, and that of External ID is not.
+ * where the stand-ins are, the issuer of a workforce tenant is at its authority, and that of External ID is not.
  */
 function isWorkforceTenant(authority: string, issuer: string): boolean {
   const url = new URL(authority);
   if (!/^\/[^/]+(\/v2\.0)?$/.test(url.pathname)) return false;
-  return entraHosts.test(url.hostname) || (isHttpLoopback(url) && issuer === authority);
+  return entraHosts.test(url.hostname) || (isHttpLoopback(url) && isAt(issuer, url.origin));
+}
+
+function isAt(address: string, origin: string): boolean {
+  return URL.parse(address)?.origin === origin;
 }
 
 /** Two documents are fetched one after the other, within the ten seconds of a request. */
@@ -200,9 +218,9 @@ function parseProviderMetadata(
   { issuer, authority }: Pick<ProviderOptions, 'issuer' | 'authority'>,
 ): ProviderMetadata {
   const members = isObject(document) ? document : {};
-  if (members['issuer'] !== issuer) {
-    throw mismatch('issuer in the metadata differs from ENTRA_ISSUER');
-  }
+  const isShared = isSharedAuthority(authority);
+  const stated = statedIssuer(members['issuer'], { expected: issuer, isShared });
+  if (stated === undefined) throw mismatch('issuer in the metadata differs from ENTRA_ISSUER');
   const allowsHttp = isHttpLoopback(new URL(authority));
   const endpoint = (name: string): string => {
     const value = members[name];
@@ -210,7 +228,7 @@ function parseProviderMetadata(
     return value;
   };
   return {
-    issuer,
+    issuer: stated,
     authorizationEndpoint: endpoint('authorization_endpoint'),
     tokenEndpoint: endpoint('token_endpoint'),
     keysUri: endpoint('jwks_uri'),
@@ -228,15 +246,14 @@ function isSafeEndpoint(value: unknown, allowsHttp: boolean): value is string {
   return url.protocol === 'https:' || (allowsHttp && isHttpLoopback(url));
 }
 
-interface SigningKey {
+interface SigningKey extends FoundKey {
   readonly kid: string | undefined;
-  readonly key: CryptoKey;
 }
 
 /** Each key that has the token's `kid`; without a `kid`, all of them. */
-function keysFor({ alg, kid }: KeyHeader, keys: readonly SigningKey[]): readonly CryptoKey[] {
+function keysFor({ alg, kid }: KeyHeader, keys: readonly SigningKey[]): readonly FoundKey[] {
   if (alg !== 'RS256') return [];
-  return keys.filter((one) => kid === undefined || one.kid === kid).map(({ key }) => key);
+  return keys.filter((one) => kid === undefined || one.kid === kid);
 }
 
 /** 2048 bits in base64url: shorter keys must not be used for RS256 (RFC 7518 section 3.3). */
@@ -260,14 +277,16 @@ async function parseProviderKeys(document: unknown): Promise<readonly SigningKey
 /** Empty for a key of another kind or use, and for one that cannot be read. */
 async function importSigningKey(jwk: unknown): Promise<readonly SigningKey[]> {
   if (!isObject(jwk)) return [];
-  const { kty, n, e, kid, use, alg } = jwk;
+  const { kty, n, e, kid, use, alg, issuer } = jwk;
   if (kty !== 'RSA' || typeof n !== 'string' || typeof e !== 'string') return [];
   if (n.length < minModulusLength) return [];
+  // A key of an issuer that cannot be read may sign for nobody.
+  if (issuer !== undefined && typeof issuer !== 'string') return [];
   if ((use !== undefined && use !== 'sig') || (alg !== undefined && alg !== 'RS256')) return [];
   try {
     const key = await importJWK({ kty, n, e }, 'RS256');
     if (key instanceof Uint8Array) return [];
-    return [{ kid: typeof kid === 'string' ? kid : undefined, key }];
+    return [{ kid: typeof kid === 'string' ? kid : undefined, key, issuer }];
   } catch {
     return [];
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpResponseInit } from '@azure/functions';
+import { couldIssue } from '../entra/tenants';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
@@ -27,9 +28,9 @@ async function frontChannelLogout(context: RequestContext): Promise<HttpResponse
 
 function sidIn(query: URLSearchParams, issuer: string): string | undefined {
   const [sid, anotherSid] = query.getAll('sid');
-  const [iss = issuer, anotherIss] = query.getAll('iss');
+  const [iss, anotherIss] = query.getAll('iss');
   if (sid === undefined || anotherSid !== undefined) return undefined;
-  if (iss !== issuer || anotherIss !== undefined) return undefined;
+  if (anotherIss !== undefined || (iss !== undefined && !couldIssue(issuer, iss))) return undefined;
   return isSid(sid) ? sid : undefined;
 }
 

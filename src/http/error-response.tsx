@@ -8,6 +8,7 @@ import {
   RoleMissingError,
   SignInNeededError,
   SignInRefusedError,
+  TenantRefusedError,
 } from '../errors';
 import {
   ContinuePage,
@@ -173,6 +174,9 @@ function referencesFor(error: AppError, context: RequestContext): readonly Refer
   const { number = numberOfConsent(error), correlationId } = refusalIn(error) ?? {};
   if (number !== undefined) references.push({ name: 'Microsoft', value: number });
   if (correlationId !== undefined) references.push({ name: 'Correlation', value: correlationId });
+  if (error instanceof TenantRefusedError) {
+    references.push({ name: 'Tenant', value: error.tenantId });
+  }
   return [...references, { name: 'Request', value: context.correlationId }];
 }
 
@@ -213,7 +217,7 @@ function firstLink(error: AppError, context: RequestContext): PageLink | undefin
   if (error instanceof SignInRefusedError) {
     return pickerLink(refusalLabel(error.refusal), returnPath, context);
   }
-  if (error.code === 'ERR_WRONG_TENANT') {
+  if (error instanceof TenantRefusedError || error.code === 'ERR_WRONG_TENANT') {
     return pickerLink('Use another account', returnPath, context);
   }
   if (error.code === 'ERR_PAGE_LOST') return { href: returnPath, text: 'Continue' };

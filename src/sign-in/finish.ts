@@ -6,6 +6,7 @@ import { verifyIdToken } from '../entra/id-token';
 import { createMsalClient, type RelyingParty } from '../entra/msal';
 import { keepAcquired, scopesOfSignIn } from '../entra/msal-cache';
 import { redemptionError, redirectError } from '../entra/refusal-errors';
+import { couldIssue } from '../entra/tenants';
 import {
   AppError,
   SignInRefusedError,
@@ -272,6 +273,8 @@ export async function finishSignIn(
   const { nonce } = attempt;
   const verified = await verifyIdToken(relyingParty, idToken, { nonce, demands, now, signal });
   const { user, sid, loginHint, acrs, authTime } = verified;
+  // Where several tenants can sign in, only the token says which of them answered.
+  if (answer.issuer !== undefined && answer.issuer !== user.issuer) throw otherIssuer();
   return { user, sid, loginHint, acrs, authTime, verifiedAt: now, tokenCache };
 }
 
@@ -285,16 +288,18 @@ function demandsOf({ claims, maxAgeSeconds }: Partial<AskedMore>): SignInDemands
 
 /** Refuses the answer of another provider, which may lack `iss` (RFC 9207 section 2.4). */
 async function checkIssuer(
-  { settings, provider }: RelyingParty,
+  { provider }: RelyingParty,
   { issuer }: ProviderAnswer,
   signal: AbortSignal,
 ): Promise<void> {
-  if (issuer === settings.issuer) return;
-  if (issuer !== undefined) {
-    throw new AppError('ERR_OTHER_ISSUER', { note: 'the answer has another iss' });
-  }
-  const { sendsIssuer } = await provider.metadata(signal);
-  if (sendsIssuer) throw new AppError('ERR_OTHER_ISSUER', { note: 'the answer lacks iss' });
+  const { issuer: stated, sendsIssuer } = await provider.metadata(signal);
+  if (issuer !== undefined && !couldIssue(stated, issuer)) throw otherIssuer();
+  if (issuer === undefined && sendsIssuer)
+    throw new AppError('ERR_OTHER_ISSUER', { note: 'the answer lacks iss' });
+}
+
+function otherIssuer(): AppError {
+  return new AppError('ERR_OTHER_ISSUER', { note: 'the answer has another iss' });
 }
 
 async function redeem(

@@ -1,5 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie, readSessionCookie } from '../cookies/session-cookie';
+import { isAllowedTenant } from '../entra/tenants';
 import { RoleMissingError, SignInNeededError, StepUpError, SessionOverError } from '../errors';
 import type { Handler, RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
@@ -241,7 +242,8 @@ export function findTicket(
 }
 
 /**
- * The request's live session as it is stored. `undefined` for a person who is signed out.
+ * The request's live session as it is stored. `undefined` for a person who is signed out, or whose tenant may not sign in
+ * any more.
  * @param withTokens true reads the token cache in the same request to the table
  * @throws ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE
  */
@@ -256,7 +258,10 @@ export async function findSession(
   const found = withTokens
     ? await sessions.readWithTokens(ticket, now, signal)
     : await sessions.read(ticket, now, signal);
-  return found === undefined ? undefined : { ...found, ticket };
+  if (found === undefined || !isAllowedTenant(services.settings, found.session.user.tenantId)) {
+    return undefined;
+  }
+  return { ...found, ticket };
 }
 
 /**

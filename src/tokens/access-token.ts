@@ -235,7 +235,7 @@ export async function acquireAccessToken(
   if (live !== undefined) return { accessToken: live, tokenCache, changed: false };
   const question = `${request.user.userKey} ${normalScopes(scopes).join(' ')}`;
   requireNoPause(parts, question, now);
-  const { msal, answer } = await createMsalClient(parts, signal);
+  const { msal, answer } = await createMsalClient(parts, signal, request.user.tenantId);
   const cache = msal.getTokenCache();
   cache.deserialize(tokenCache);
   const account = await findAccount(cache);

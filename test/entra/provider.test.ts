@@ -138,6 +138,29 @@ describe('createProvider', () => {
     expect((await metadata()).issuer).toBe('https://external.example/v2.0');
   });
 
+  it('learns the GUID of the tenant that the settings name by a domain', async () => {
+    provider = create(`${tiny.origin}/{tenantid}/v2.0`);
+    expect((await metadata()).issuer).toBe(tiny.issuer);
+  });
+
+  it('keeps to that tenant when the domain moves to another one', async () => {
+    provider = create(`${tiny.origin}/{tenantid}/v2.0`);
+    await metadata();
+    tiny.metadata = { issuer: `${tiny.origin}/${clientId}/v2.0` };
+    now += 90_000;
+    expect((await metadata()).issuer).toBe(tiny.issuer);
+  });
+
+  it.each([
+    ['the issuers of all tenants', '{tenantid}'],
+    ['a tenant that is no GUID', 'contoso.com'],
+    ['a longer path', `${tenantId}/x`],
+  ])('takes no metadata with %s for the one tenant of a domain', async (_what, tenant) => {
+    provider = create(`${tiny.origin}/{tenantid}/v2.0`);
+    tiny.metadata = { issuer: `${tiny.origin}/${tenant}/v2.0` };
+    expect((await failureOf(metadata())).code).toBe('ERR_PROVIDER_MISMATCH');
+  });
+
   it('says whether the provider promises iss in its answers', async () => {
     expect((await metadata()).sendsIssuer).toBe(false);
     tiny.metadata = { authorization_response_iss_parameter_supported: true };
@@ -152,6 +175,15 @@ describe('createProvider', () => {
   ])('refuses a key set with %s', async (_what, body) => {
     tiny.answers.set(paths.keys, { body });
     expect((await failureOf(metadata())).code).toBe('ERR_PROVIDER_MISMATCH');
+  });
+
+  it('gives each key with the issuer that it may sign for', async () => {
+    const issuer = 'https://login.microsoftonline.com/{tenantid}/v2.0';
+    const [first, older] = [tiny.key.jwk, (await tinyKey('older')).jwk];
+    tiny.keys = [{ ...first, issuer }, older, { ...(await tinyKey('odd')).jwk, issuer: 7 }];
+    expect(await findKeys('first')).toMatchObject([{ issuer }]);
+    expect(await findKeys('older')).toMatchObject([{ issuer: undefined }]);
+    expect(await findKeys('odd')).toEqual([]);
   });
 
   it('ignores keys it cannot read beside the one it needs', async () => {

@@ -24,6 +24,7 @@ export function createRelyingParty(
   const settings: RelyingPartySettings = {
     baseUrl: 'http://localhost:7071',
     tenantId,
+    allowedTenants: undefined,
     clientId,
     authority: tiny.authority,
     issuer: tiny.issuer,

@@ -35,7 +35,8 @@ export interface TinyProvider {
   readonly forms: URLSearchParams[];
   /** Overrides of the metadata; `undefined` members are left out. */
   metadata: Record<string, unknown>;
-  keys: JWK[];
+  /** As Entra ID lists them: a key may name its `issuer`, which is no member of RFC 7517. */
+  keys: (JWK & { readonly issuer?: unknown })[];
   /** Keys of one app, listed only for those who name it by `?appid=`, as Entra ID does. */
   appKeys: JWK[];
   /** Overrides a whole answer by path. */

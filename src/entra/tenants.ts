@@ -1,0 +1,140 @@
+import { TenantRefusedError } from '../errors';
+import { guidForm, tenantPlaceholder } from '../setting-values';
+import type { Settings } from '../settings';
+
+/**
+ * Who may have issued a token, and whose accounts may sign in. ID tokens and bearer tokens follow the same rules.
+ *
+ * Entra ID has one issuer for each tenant. Its metadata for several tenants (`organizations`, `common`) states a template
+ * with `{tenantid}`, which each token fills with its own `tid`.
+ * @see https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer
+ */
+
+/** The settings that say which tenants may sign in. */
+export type TenantSettings = Pick<Settings, 'allowedTenants' | 'issuer'>;
+
+/**
+ * The issuer that the provider's metadata states, if the settings allow it; `undefined` when it is another provider's.
+ * @param expected `Settings.issuer`. With a domain name in the settings, only the metadata knows the GUID of the tenant
+ * @param isShared true where accounts of several tenants can sign in
+ */
+export function statedIssuer(
+  stated: unknown,
+  { expected, isShared }: { readonly expected: string; readonly isShared: boolean },
+): string | undefined {
+  if (typeof stated !== 'string') return undefined;
+  // The template of all tenants must never stand for the one tenant of a domain name.
+  const fits = isShared ? stated === expected : couldIssue(expected, stated);
+  return fits && (isShared || !stated.includes(tenantPlaceholder)) ? stated : undefined;
+}
+
+/**
+ * True when `issuer` is this issuer, or this template filled with the GUID of any tenant.
+ * @param template an issuer, with `{tenantid}` or without
+ */
+export function couldIssue(template: string, issuer: string): boolean {
+  const [start = '', end] = template.split(tenantPlaceholder);
+  if (end === undefined) return issuer === template;
+  const tenantId = issuer.slice(start.length, issuer.length - end.length);
+  return guidForm.test(tenantId) && issuer === start + tenantId + end;
+}
+
+/** What a token says of where it comes from, and what the key says that signed it. */
+export interface TokenOrigin {
+  readonly iss: unknown;
+  readonly tid: unknown;
+  /** The member `issuer` of the key, which only Entra ID's keys have. */
+  readonly keyIssuer: string | undefined;
+  /** Entra ID signs access tokens for a team's own API in one of two forms, which differ in `iss`. 2.0 unless given. */
+  readonly version?: '1.0' | '2.0';
+}
+
+/** The checked issuer of a token, or the name of the check that failed. */
+export type CheckedOrigin =
+  { readonly issuer: string } | { readonly failed: 'iss' | 'tid' | 'issuer of the key' };
+
+/**
+ * Checks who issued a token whose signature is checked already.
+ * @param stated `issuer` in the provider's metadata
+ * @returns the issuer in the form of version 2.0: a user has the same in tokens of both versions
+ */
+export function checkOrigin(
+  stated: string,
+  { iss, tid, keyIssuer, version = '2.0' }: TokenOrigin,
+): CheckedOrigin {
+  const tenantId = typeof tid === 'string' ? tid.toLowerCase() : '';
+  const isGuid = guidForm.test(tenantId);
+  // Any other text in the place of the tenant could make the template mean another issuer.
+  if (!isGuid && (stated.includes(tenantPlaceholder) || version === '1.0'))
+    return { failed: 'tid' };
+  const issuer = filled(stated, tenantId);
+  const expected = version === '2.0' ? issuer : versionOneIssuer(stated, tenantId);
+  if (iss !== expected) return { failed: 'iss' };
+  if (version === '1.0' && !namesTenant(issuer, tenantId)) return { failed: 'iss' };
+  // The keys of personal accounts stand in the same list as those of tenants, and must not sign for a tenant. Tokens of
+  // version 1.0 are signed with the same keys, which name the issuer in the form of version 2.0 only.
+  if (keyIssuer !== undefined && isGuid && filled(keyIssuer, tenantId) !== issuer) {
+    return { failed: 'issuer of the key' };
+  }
+  return { issuer };
+}
+
+function filled(template: string, tenantId: string): string {
+  return template.replace(tenantPlaceholder, tenantId);
+}
+
+/** True when the path of an issuer has this GUID. */
+export function namesTenant(issuer: string, tenantId: string): boolean {
+  return new URL(issuer).pathname.split('/').includes(tenantId);
+}
+
+/** https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference#payload-claims */
+function versionOneIssuer(stated: string, tenantId: string): string {
+  const isInChina = new URL(stated).hostname.endsWith('.partner.microsoftonline.cn');
+  return `https://${isInChina ? 'sts.chinacloudapi.cn' : 'sts.windows.net'}/${tenantId}/`;
+}
+
+/**
+ * True when accounts of this tenant may sign in. It is asked again for each session, so that a tenant that an operator
+ * takes from the list is out with the next request.
+ */
+export function isAllowedTenant(
+  { allowedTenants }: Pick<TenantSettings, 'allowedTenants'>,
+  tenantId: string | undefined,
+): boolean {
+  if (allowedTenants === undefined || allowedTenants === 'any') return true;
+  return tenantId !== undefined && allowedTenants.has(tenantId.toLowerCase());
+}
+
+/**
+ * Refuses an account of a tenant that is not on the list.
+ * @throws a TenantRefusedError
+ */
+export function requireAllowedTenant(
+  settings: Pick<TenantSettings, 'allowedTenants'>,
+  tenantId: string | undefined,
+): void {
+  if (!isAllowedTenant(settings, tenantId)) throw new TenantRefusedError(tenantId ?? 'none');
+}
+
+/** Path segments of a shared authority stand in all its endpoints. */
+const sharedPath = /^\/(organizations|common)\//;
+
+/** True where accounts of several tenants can sign in at this authority. */
+export function isSharedAuthority(authority: string): boolean {
+  return sharedPath.test(new URL(authority).pathname);
+}
+
+/**
+ * The endpoint of the user's own tenant. A refresh token that came by a shared endpoint belongs to one tenant; the shared
+ * endpoint would give a guest tokens of the home tenant instead.
+ * @see https://learn.microsoft.com/entra/identity-platform/refresh-tokens
+ */
+export function endpointOfTenant(endpoint: string, tenantId: string | undefined): string {
+  const url = new URL(endpoint);
+  if (tenantId === undefined || !guidForm.test(tenantId) || !sharedPath.test(url.pathname)) {
+    return endpoint;
+  }
+  url.pathname = url.pathname.replace(sharedPath, `/${tenantId}/`);
+  return url.href;
+}
