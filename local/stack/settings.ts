@@ -61,6 +61,7 @@ const ordersPort = 7085;
 
 // Settings that contradict those of the stack, wherever they come from.
 const contradicting = [
+  'ENTRA_ALLOWED_TENANTS',
   'ENTRA_ISSUER',
   'ENTRA_CLIENT_CERTIFICATE',
   'MANAGED_IDENTITY_CLIENT_ID',

@@ -1,6 +1,6 @@
 import { isOfTheApp, meaningOf } from '../entra/refusals';
 import type { ErrorCode } from '../error-facts';
-import { AppError, type ProviderRefusal } from '../errors';
+import { AppError, type ProviderRefusal, TenantRefusedError } from '../errors';
 import { keyForLogs } from '../sessions/session';
 import type { RequestContext } from './context';
 
@@ -9,7 +9,7 @@ const warnings: readonly string[] = ['ERR_WRONG_TENANT', 'ERR_OTHER_ISSUER'] sat
 
 /**
  * Writes one line to the log for a failed request. A refusal of the provider is written as `refusal {…}`, with the
- * correlation id that finds it in the provider's log. Every other error is written as its code and note; a fault also has
+ * correlation id that finds it in the provider's log, or with the tenant that the settings do not let in. Every other error is written as its code and note; a fault also has
  * its causes and where they were thrown.
  */
 export function logError({ log, visitor }: RequestContext, error: AppError): void {
@@ -17,6 +17,12 @@ export function logError({ log, visitor }: RequestContext, error: AppError): voi
   const refusal = refusalIn(error);
   if (refusal !== undefined) {
     log(refusalLevel(error, refusal), `refusal ${JSON.stringify(eventOf(error, refusal, by))}`);
+    return;
+  }
+  if (error instanceof TenantRefusedError) {
+    const { code, tenantId: tenant } = error;
+    const event = { event: 'sign-in refused', code, kind: 'tenant', tenant };
+    log('warn', `refusal ${JSON.stringify(event)}`);
     return;
   }
   const line = `${describeError(error)}${by === undefined ? '' : `, user ${by}`}`;

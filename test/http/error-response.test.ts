@@ -10,6 +10,7 @@ import {
   SignInNeededError,
   SignInRefusedError,
   StepUpError,
+  TenantRefusedError,
 } from '../../src/errors';
 import { endpoint } from '../../src/http/endpoint';
 import { answerError, errorLinks, loginPathIn } from '../../src/http/error-response';
@@ -63,6 +64,9 @@ function textOf({ body }: HttpResponseInit): string {
 function described({ status, headers }: HttpResponseInit) {
   return { status, headers: new Headers(headers) };
 }
+
+/** Their log lines must stay where the host drops what is only information. */
+const ofElsewhere: readonly ErrorCode[] = ['ERR_WRONG_TENANT', 'ERR_OTHER_ISSUER'];
 
 const statuses: Record<ErrorCode, number> = {
   ERR_SETTINGS: 503,
@@ -145,8 +149,7 @@ describe('answerError', () => {
     (code) => {
       const context = client();
       answerError(new AppError(code, { note: 'what happened' }), context);
-      const isElsewhere = code === 'ERR_WRONG_TENANT' || code === 'ERR_OTHER_ISSUER';
-      const level = statuses[code] >= 500 ? 'error' : isElsewhere ? 'warn' : 'info';
+      const level = statuses[code] >= 500 ? 'error' : ofElsewhere.includes(code) ? 'warn' : 'info';
       expect(context.lines).toEqual([`${level} ${code}: what happened`]);
     },
   );
@@ -563,6 +566,19 @@ describe('answerError, on a page', () => {
     const { body } = jsonOf(error);
     expect(body).toMatchObject({ number: 'AADB2C90129', must_act: 'you' });
     expect(body).not.toHaveProperty('aadsts');
+  });
+
+  it('shows a person whose tenant is not allowed the id of that tenant, and another account', () => {
+    const error = new TenantRefusedError('99999999-9999-4999-8999-999999999999');
+    const page = pageOf(error, browser('/auth/redirect?code=a'));
+    expect(page.words).toContain('Tenant 99999999-9999-4999-8999-999999999999');
+    expect(page.text).toContain('prompt=select_account');
+    const context = client();
+    answerError(error, context);
+    expect(context.lines).toEqual([
+      'warn refusal {"event":"sign-in refused","code":"ERR_TENANT_NOT_ALLOWED","kind":"tenant","tenant":"99999999-9999-4999-8999-999999999999"}',
+    ]);
+    expect(jsonOf(error).body).toMatchObject({ code: 'ERR_TENANT_NOT_ALLOWED', status: 403 });
   });
 
   const again = 'Try again';

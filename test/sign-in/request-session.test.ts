@@ -1,9 +1,10 @@
 import type { FoundSession } from '../../src/sessions/session-store';
-import { keepSession } from '../../src/sign-in/guards';
+import { frontChannelLogoutFunction } from '../../src/functions/front-channel-logout';
+import { findSession, keepSession } from '../../src/sign-in/guards';
 import type { RevalidationRequest } from '../../src/tokens/revalidate';
 import { longEnough } from '../support/auth-fixture';
 import { type ContextFixture, createContextFixture } from '../support/context-fixture';
-import { start } from '../support/session-fixture';
+import { start, userOf } from '../support/session-fixture';
 
 const idleSeconds = 600;
 
@@ -71,5 +72,45 @@ describe('keepSession', () => {
     await services.sessions.end(ticket, found.session, longEnough());
     const context = fixture.context('/reports');
     expect(await keepSession(context, { ...found, ticket }, true)).toBeUndefined();
+  });
+});
+
+describe('an app of several tenants', () => {
+  const allowed = '11111111-1111-4111-8111-111111111111';
+  const removed = '99999999-9999-4999-8999-999999999999';
+  const issuerOf = (tenant: string) => `https://login.microsoftonline.com/${tenant}/v2.0`;
+  let several: ContextFixture;
+
+  beforeEach(async () => {
+    several = await createContextFixture({
+      ENTRA_TENANT_ID: 'organizations',
+      ENTRA_ALLOWED_TENANTS: allowed,
+      ENTRA_AUTHORITY: issuerOf('organizations'),
+    });
+  });
+  afterEach(() => several.stop());
+
+  const find = async (tenantId: string | undefined) => {
+    const { cookie } = await several.signIn({ user: { ...userOf(), tenantId } });
+    return findSession(several.context('/reports', { headers: { cookie } }));
+  };
+
+  it('knows a session of an allowed tenant, and none of a tenant that left the list', async () => {
+    expect((await find(allowed))?.session.user.tenantId).toBe(allowed);
+    expect(await find(removed)).toBeUndefined();
+    expect(await find(undefined)).toBeUndefined();
+  });
+
+  it.each([
+    ['of any tenant', issuerOf(removed), false],
+    ['that is the template', issuerOf('{tenantid}'), true],
+    ['of another host', `https://login.example/${allowed}/v2.0`, true],
+  ])('ends sessions at the provider’s sign-out with an iss %s', async (_what, iss, isKept) => {
+    const { cookie } = await several.signIn({ user: { ...userOf(), tenantId: allowed } });
+    const query = new URLSearchParams({ sid: 'sid-of-the-provider', iss });
+    const frame = several.context(`/auth/front-channel-logout?${query.toString()}`);
+    await frontChannelLogoutFunction.get?.(frame);
+    const found = await findSession(several.context('/reports', { headers: { cookie } }));
+    expect(found !== undefined).toBe(isKept);
   });
 });
