@@ -65,8 +65,9 @@ export function checkOrigin(
   const tenantId = typeof tid === 'string' ? tid.toLowerCase() : '';
   const isGuid = guidForm.test(tenantId);
   // Any other text in the place of the tenant could make the template mean another issuer.
-  if (!isGuid && (stated.includes(tenantPlaceholder) || version === '1.0'))
+  if (!isGuid && (stated.includes(tenantPlaceholder) || version === '1.0')) {
     return { failed: 'tid' };
+  }
   const issuer = filled(stated, tenantId);
   const expected = version === '2.0' ? issuer : versionOneIssuer(stated, tenantId);
   if (iss !== expected) return { failed: 'iss' };

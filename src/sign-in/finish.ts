@@ -294,8 +294,9 @@ async function checkIssuer(
 ): Promise<void> {
   const { issuer: stated, sendsIssuer } = await provider.metadata(signal);
   if (issuer !== undefined && !couldIssue(stated, issuer)) throw otherIssuer();
-  if (issuer === undefined && sendsIssuer)
+  if (issuer === undefined && sendsIssuer) {
     throw new AppError('ERR_OTHER_ISSUER', { note: 'the answer lacks iss' });
+  }
 }
 
 function otherIssuer(): AppError {
