@@ -31,6 +31,36 @@ const errorFacts = eachCode({
     detail:
       'You are signed in, but your account does not have the role that this page needs. An administrator of your organisation can assign it. It then works here by itself after a while, or at once when you sign out and sign in again.',
   },
+  ERR_BEARER_TOKEN: {
+    status: 401,
+    title: 'The bearer token is not accepted',
+    detail:
+      'The token has expired, or it was not issued for this app. Get a new token for this app and try again. The header WWW-Authenticate names the check that failed.',
+  },
+  ERR_SCOPE_MISSING: {
+    status: 403,
+    title: 'The token lacks a scope',
+    detail:
+      'The bearer token does not have the scope that is needed here. Get a new token with that scope. The header WWW-Authenticate names it.',
+  },
+  ERR_APP_ROLE_MISSING: {
+    status: 403,
+    title: 'The calling app lacks a permission',
+    detail:
+      'The bearer token is of an app, without a person. It does not have the app role that is needed here. An administrator can grant it to the calling app as an application permission.',
+  },
+  ERR_CLAIMS_NEEDED: {
+    status: 401,
+    title: 'A new token is needed',
+    detail:
+      'The sign-in service asks for more before this works. Get a new token with the claims in the header WWW-Authenticate: the person must confirm who they are.',
+  },
+  ERR_CONSENT_NEEDED: {
+    status: 403,
+    title: 'Nobody has agreed to this yet',
+    detail:
+      'This app may not call another API for this person. The person can sign in to this app in a browser and agree, or an administrator can agree for everybody.',
+  },
   ERR_CROSS_SITE: {
     status: 403,
     title: 'This request did not come from a page of this app',

@@ -124,6 +124,31 @@ export class RoleMissingError extends AppError {
   }
 }
 
+/** 401 or 403: a client sent a bearer token that does not open what it asked for. Always answered as problem details. */
+export class BearerError extends AppError {
+  /** The header `WWW-Authenticate` (RFC 6750 section 3). `undefined` when no other token of this client would help. */
+  readonly challenge: string | undefined;
+  /** The missing scope or app role, for the client. */
+  readonly missing: { readonly scope?: string; readonly role?: string };
+
+  constructor(
+    code:
+      | 'ERR_BEARER_TOKEN'
+      | 'ERR_SCOPE_MISSING'
+      | 'ERR_APP_ROLE_MISSING'
+      | 'ERR_CLAIMS_NEEDED'
+      | 'ERR_CONSENT_NEEDED',
+    options: AppErrorOptions & {
+      readonly challenge?: string;
+      readonly missing?: BearerError['missing'];
+    },
+  ) {
+    super(code, options);
+    this.challenge = options.challenge;
+    this.missing = options.missing ?? {};
+  }
+}
+
 /** What the provider, an API or a guard asks for before it answers: consent to scopes, claims, or a recent sign-in. */
 export interface StepUp {
   readonly scopes: readonly string[];
@@ -206,6 +231,8 @@ export class SignInNeededError extends AppError {
   readonly isRepeated: boolean;
   /** The wanted page, when its address is too long to come back to: the person must know it. */
   readonly lostPage: string | undefined;
+  /** `WWW-Authenticate`, where a bearer token would do too. */
+  readonly challenge: string | undefined;
 
   constructor(
     code: 'ERR_SIGNED_OUT' | 'ERR_STEP_UP' | 'ERR_PAGE_TOO_LONG',
@@ -213,11 +240,13 @@ export class SignInNeededError extends AppError {
     options: AppErrorOptions & {
       readonly isRepeated?: boolean;
       readonly lostPage?: string | undefined;
+      readonly challenge?: string | undefined;
     } = {},
   ) {
     super(code, options);
     this.loginPath = loginPath;
     this.lostPage = options.lostPage;
+    this.challenge = options.challenge;
     this.isRepeated = options.isRepeated ?? false;
   }
 }

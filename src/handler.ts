@@ -6,7 +6,9 @@ import {
 } from '@azure/functions';
 import type { SessionData, User } from './sessions/session';
 import type { SessionDataChange } from './sessions/session-data';
+import type { TokenContext } from './sign-in/bearer-guard';
 import type { SessionContext } from './sign-in/guards';
+import type { Client } from './tokens/bearer-token';
 import { callApi, type ApiRequest } from './tokens/call-api';
 import { endWhenStalled } from './waiting';
 
@@ -15,6 +17,40 @@ export type SignedInHandler = (
   request: HttpRequest,
   context: SignedInContext,
 ) => Promise<Answer> | Answer;
+
+/**
+ * A handler of Azure Functions for browsers, command lines and daemons. Its context says who calls.
+ * @example
+ * ```ts
+ * import type { CallerHandler } from 'anteroom';
+ *
+ * export const whoCalls: CallerHandler = (_request, { user, client }) => ({
+ *   jsonBody: { person: user?.name, app: client?.id },
+ * });
+ * ```
+ */
+export type CallerHandler = (
+  request: HttpRequest,
+  context: CallerContext,
+) => Promise<Answer> | Answer;
+
+/** The context of an invocation, and who calls. */
+export type CallerContext = InvocationContext & Caller;
+
+/** Who calls: a person in a browser, a person through another app, or an app for itself. */
+export type Caller =
+  | (SignedIn & { readonly client?: undefined })
+  | (CallerWithToken & { readonly user: User })
+  | (CallerWithToken & { readonly user: undefined });
+
+/** What a guard adds to the context of an invocation that a bearer token opened. */
+export interface CallerWithToken {
+  /** The app that sent the token, and what it may do. Undefined in a request of a browser with a session. */
+  readonly client: Client;
+  readonly session: undefined;
+  /** Aborted when the request's deadline has passed. Give it to every call that waits. */
+  readonly signal: AbortSignal;
+}
 
 /** The answer of a handler: one of Azure's own forms, or a response of `fetch`, as `callApi` returns it. */
 export type Answer = HttpResponseInit | HttpResponse | Response;
@@ -96,6 +132,16 @@ export interface HandlerSession {
    * ```
    */
   update(change: SessionDataChange): Promise<SessionData>;
+}
+
+/** Calls a team's handler for callers with the context of its invocation, to which it adds {@link CallerWithToken}. */
+export function withTokenContext(handler: CallerHandler) {
+  return async (context: TokenContext): Promise<HttpResponseInit> => {
+    const { request, invocation, token, signal } = context;
+    const { user, client } = token;
+    const known: CallerWithToken = { client, session: undefined, signal };
+    return answerOf(await handler(request, Object.assign(invocation, { ...known, user })));
+  };
 }
 
 /** Calls a team's handler with the context of its invocation, to which it adds {@link SignedIn}. */

@@ -1,12 +1,24 @@
 // The entry of the package `anteroom`: everything that another app may use.
-export { anteroom, type Anteroom, type FunctionsApp, type GuardOptions } from './anteroom';
+export { anteroom, type Anteroom, type FunctionsApp } from './anteroom';
 export type { ErrorCode } from './error-facts';
 export { AppError, type AppErrorOptions, type OwnError, type ProviderRefusal } from './errors';
-export type { Answer, HandlerSession, SignedIn, SignedInContext, SignedInHandler } from './handler';
+export type { GuardOptions, Guards, RoleTokenOptions, ScopeTokenOptions } from './guards';
+export type {
+  Answer,
+  Caller,
+  CallerContext,
+  CallerHandler,
+  CallerWithToken,
+  HandlerSession,
+  SignedIn,
+  SignedInContext,
+  SignedInHandler,
+} from './handler';
 export type { AnteroomOptions } from './options';
 export type { MenuPage } from './pages/layout';
 export type { SessionData, User } from './sessions/session';
 export type { SessionDataChange } from './sessions/session-data';
 export type { Environment } from './settings';
 export type { StepUpDemand } from './sign-in/step-up';
+export type { Client } from './tokens/bearer-token';
 export type { ApiRequest } from './tokens/call-api';

@@ -233,6 +233,20 @@ const scopes = v.pipe(
   v.transform((value): readonly string[] => value.split(/ +/)),
 );
 
+/**
+ * It becomes the first part of scopes and stands in headers, so it has no quotes and no spaces. Entra ID puts it into
+ * tokens as it was asked for, with a slash at its end or without.
+ * https://learn.microsoft.com/entra/identity-platform/security-best-practices-for-app-registration#application-id-uri
+ */
+const appIdUri = v.pipe(
+  text,
+  v.regex(
+    /^(api|https|urn):[A-Za-z0-9._~:/-]{1,240}$/,
+    'must be the App ID URI of this app, such as api://<client id>',
+  ),
+  v.transform((uri) => uri.replace(/\/+$/, '')),
+);
+
 const seconds = v.pipe(
   text,
   v.check(
@@ -279,6 +293,7 @@ export const environmentSchema = v.object({
     text,
     v.regex(/^[\x21-\x7e]{1,120}$/, 'must be the value of an app role, without spaces'),
   ),
+  API_AUDIENCE: v.optional(appIdUri),
   SESSION_IDLE_SECONDS: seconds,
   SESSION_LIFETIME_SECONDS: seconds,
   SESSION_REVALIDATE_SECONDS: seconds,

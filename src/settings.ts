@@ -37,6 +37,8 @@ export interface Settings {
   readonly graphBaseUrl: string;
   readonly graphScopes: readonly string[];
   readonly adminRole: string;
+  /** API_AUDIENCE: bearer tokens for this app are made for it. No trailing slash. Without it no bearer token is accepted. */
+  readonly apiAudience: string | undefined;
   readonly idleSeconds: number;
   readonly lifetimeSeconds: number;
   readonly revalidateSeconds: number;
@@ -78,6 +80,7 @@ export const settingDefaults = {
   GRAPH_BASE_URL: 'https://graph.microsoft.com/v1.0',
   GRAPH_SCOPES: 'User.Read',
   ADMIN_ROLE: 'admin',
+  API_AUDIENCE: undefined,
   SESSION_IDLE_SECONDS: '3600',
   SESSION_LIFETIME_SECONDS: '43200',
   SESSION_REVALIDATE_SECONDS: '900',
@@ -234,6 +237,7 @@ function settingsFrom(values: v.InferOutput<typeof environmentSchema>): Settings
     graphBaseUrl: values.GRAPH_BASE_URL,
     graphScopes: values.GRAPH_SCOPES,
     adminRole: values.ADMIN_ROLE,
+    apiAudience: values.API_AUDIENCE,
     idleSeconds: values.SESSION_IDLE_SECONDS,
     lifetimeSeconds: values.SESSION_LIFETIME_SECONDS,
     revalidateSeconds: values.SESSION_REVALIDATE_SECONDS,

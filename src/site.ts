@@ -30,6 +30,7 @@ export function siteOf({
   }
   const site = {
     authPath: `/${[prefix, basePath].filter((path) => path !== '').join('/')}`,
+    routePrefix: prefix === '' ? '' : `/${prefix}`,
     menu: menuPages.filter((page) => !omit.includes(page)),
   };
   const home = localPath({ ...site, homePath: '' }, homePath);

@@ -8,7 +8,7 @@ const environment = {
   ENTRA_CLIENT_SECRET: 'a-secret-value',
   KEY_RING_SECRET: Buffer.alloc(32, 7).toString('base64url'),
 };
-const site = { authPath: '/auth', homePath: '/', menu: [] };
+const site = { authPath: '/auth', routePrefix: '', homePath: '/', menu: [] };
 
 describe('servicesOrFaults', () => {
   it.each([

@@ -40,6 +40,7 @@ export function appSettings(options: AppSettingsOptions): Readonly<Record<string
     KEY_RING_SECRET: options.keyRingSecret,
     GRAPH_BASE_URL: options.graphBaseUrl,
     ...(options.graphScopes !== undefined && { GRAPH_SCOPES: options.graphScopes }),
+    API_AUDIENCE: localAppIdUri,
   };
 }
 

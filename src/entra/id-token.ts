@@ -67,13 +67,19 @@ export async function verifyIdToken(
     throw new AppError('ERR_TOKEN_SIZE', { note });
   }
   try {
-    const { payload, keyIssuer } = await verifySignature(provider, idToken, expected.signal, {
-      algorithms: ['RS256'],
-      audience: settings.clientId,
-      requiredClaims: ['exp', 'iat', 'sub'],
-      clockTolerance: skewSeconds,
-      currentDate: new Date(expected.now * 1000),
-    });
+    const { payload, keyIssuer } = await verifySignature(
+      provider,
+      idToken,
+      refused,
+      expected.signal,
+      {
+        algorithms: ['RS256'],
+        audience: settings.clientId,
+        requiredClaims: ['exp', 'iat', 'sub'],
+        clockTolerance: skewSeconds,
+        currentDate: new Date(expected.now * 1000),
+      },
+    );
     const { iss, tid } = payload;
     const { issuer: stated } = await provider.metadata(expected.signal);
     const origin = checkOrigin(stated, { iss, tid, keyIssuer });
@@ -90,10 +96,16 @@ export async function verifyIdToken(
   }
 }
 
-/** Each key that has the token's `kid` is tried, since key sets may list one twice (RFC 7517 section 4.5). */
-async function verifySignature(
+/**
+ * The claims of a token that the provider signed, with `RS256` only. Each key that has the token's `kid` is tried, since key
+ * sets may list one twice (RFC 7517 section 4.5).
+ * @param refused makes the error of a check that failed
+ * @throws that error, what jose throws for a claim of `options`, ERR_PROVIDER_UNAVAILABLE when the keys cannot be fetched
+ */
+export async function verifySignature(
   provider: Provider,
   token: string,
+  refused: (check: string) => AppError,
   signal: AbortSignal,
   options: JWTVerifyOptions,
 ): Promise<{ readonly payload: JWTPayload; readonly keyIssuer: string | undefined }> {
@@ -163,9 +175,10 @@ function checkDemands(
 /**
  * Azure AD B2C sends no `tid`; there the exact issuer stands for the tenant. Where the settings have a domain name, the
  * issuer has the GUID of the tenant.
+ * @throws ERR_WRONG_TENANT, ERR_TENANT_NOT_ALLOWED, ERR_PERSONAL_ACCOUNT
  */
-function checkTenant(
-  { tenantId, issuer }: User,
+export function checkTenant(
+  { tenantId, issuer }: Pick<User, 'tenantId' | 'issuer'>,
   settings: Pick<RelyingPartySettings, 'tenantId' | 'allowedTenants'>,
 ): void {
   requireAllowedTenant(settings, tenantId);
@@ -178,7 +191,7 @@ function checkTenant(
 }
 
 /** Names the check. jose's errors carry the claims, so they are not kept as `cause`. */
-function failedCheck(error: unknown): string {
+export function failedCheck(error: unknown): string {
   if (error instanceof errors.JWTExpired) return 'exp';
   if (error instanceof errors.JWTClaimValidationFailed) return error.claim;
   return 'form';
@@ -191,15 +204,15 @@ function refused(check: string): AppError {
 const maxText = 256;
 const maxLoginHint = 1024;
 /** Entra ID puts up to 200 groups into a token. They can be sent as roles, and then come together with the roles. */
-const maxRoles = 500;
+export const maxRoles = 500;
 const maxContexts = 100;
 
 // With a function for the default, the member is always there: the types of a user know no missing ones.
 const absent = (): undefined => undefined;
 
 /** An empty text is a fault: two users without `oid` must never share one. */
-const text = v.pipe(v.string(), v.minLength(1), v.maxLength(maxText));
-const optionalText = v.optional(text, absent);
+export const text = v.pipe(v.string(), v.minLength(1), v.maxLength(maxText));
+export const optionalText = v.optional(text, absent);
 
 /** For convenience only: a text that cannot be used counts as absent, and nobody is kept out for it. */
 function usableText(max: number) {
@@ -208,7 +221,7 @@ function usableText(max: number) {
 }
 
 /** For showing: cut when it is too long. */
-const shownText = v.fallback(
+export const shownText = v.fallback(
   v.optional(
     v.pipe(
       v.string(),
@@ -220,7 +233,7 @@ const shownText = v.fallback(
   absent,
 );
 
-const role = v.pipe(v.string(), v.maxLength(maxText));
+export const role = v.pipe(v.string(), v.maxLength(maxText));
 
 /** Entra ID has `c1` to `c99`, and sends an array. Other providers may send one as a text. */
 const context = v.pipe(v.string(), v.minLength(1), v.maxLength(maxText));

@@ -165,7 +165,7 @@ const entraHosts =
  * Azure AD B2C has a policy in its path and External ID hosts of its own; they do not know the parameter. On loopback,
  * where the stand-ins are, the issuer of a workforce tenant is at its authority, and that of External ID is not.
  */
-function isWorkforceTenant(authority: string, issuer: string): boolean {
+export function isWorkforceTenant(authority: string, issuer: string): boolean {
   const url = new URL(authority);
   if (!/^\/[^/]+(\/v2\.0)?$/.test(url.pathname)) return false;
   return entraHosts.test(url.hostname) || (isHttpLoopback(url) && isAt(issuer, url.origin));

@@ -26,6 +26,8 @@ export interface RequestContext extends RequestFacts {
   readonly cookies: Cookie[];
   /** Filled while the request is handled. The page of an error names the user from it, without another read. */
   readonly visitor: Visitor;
+  /** `WWW-Authenticate` of an answer that asks to sign in, where a bearer token would do too. */
+  readonly challenge?: string;
   /** Writes one line to the invocation's log. Never give it a code, token, cookie value, secret or session id. */
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 }

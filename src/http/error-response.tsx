@@ -3,6 +3,7 @@ import { meaningOf } from '../entra/refusals';
 import { factsOf } from '../error-facts';
 import {
   AppError,
+  BearerError,
   ConsentDeclinedError,
   type ProviderRefusal,
   RoleMissingError,
@@ -20,7 +21,7 @@ import {
 import type { FaultySettings, RequestContext } from './context';
 import { logError, refusalIn } from './error-log';
 import { changesNothing, isNavigation } from './request';
-import { htmlPage, problem, redirectTo, withRetryAfter } from './responses';
+import { htmlPage, problem, redirectTo, withHeader, withRetryAfter } from './responses';
 import { localPath, loginPathTo, pathWithoutMarker, wantedPath } from './wanted-page';
 
 /**
@@ -31,6 +32,7 @@ export function answerError(error: unknown, context: RequestContext): HttpRespon
   const known = asAppError(error, context.signal);
   logError(context, known);
   if (known instanceof SignInNeededError) return answerSignInNeeded(known, context);
+  if (known instanceof BearerError) return answerBearer(known, context);
   return context.isNavigation ? errorPage(known, context) : errorJson(known, context);
 }
 
@@ -49,12 +51,23 @@ function answerSignInNeeded(error: SignInNeededError, context: RequestContext): 
     if (!changesNothing(context.request)) return signInPage(error, loginUrl, context);
     return redirectTo(loginUrl);
   }
-  return problem(error, context.correlationId, {
+  const answer = problem(error, context.correlationId, {
     login_url: loginUrl,
     ...(error.isRepeated && { repeated: true }),
     ...(error.lostPage === undefined ? {} : { page_too_long: true }),
     ...refusalMembers(error),
   });
+  return withChallenge(answer, error.challenge);
+}
+
+/** A client that sends tokens reads no pages, whatever its `Accept` says. */
+function answerBearer(error: BearerError, context: RequestContext): HttpResponseInit {
+  const extra = { ...error.missing, ...refusalMembers(error) };
+  return withChallenge(problem(error, context.correlationId, extra), error.challenge);
+}
+
+function withChallenge(answer: HttpResponseInit, challenge: string | undefined): HttpResponseInit {
+  return challenge === undefined ? answer : withHeader(answer, 'WWW-Authenticate', challenge);
 }
 
 /** Shows the address of the wanted page, and says that sign-in cannot lead back to it. */

@@ -10,6 +10,8 @@ export type MenuPage = 'me' | 'sessions' | 'admin';
 export interface Site {
   /** The path of our functions: `/auth`, or `/api/auth` under the route prefix `api`. */
   readonly authPath: string;
+  /** `/api` under the route prefix `api`; empty without one. */
+  readonly routePrefix: string;
   /** The app's own home page. "Home" leads there, and so does a sign-in without a wanted page. */
   readonly homePath: string;
   readonly menu: readonly MenuPage[];
@@ -18,6 +20,7 @@ export interface Site {
 /** The site of the page that is being rendered. */
 export const SiteContext = createContext<Site>({
   authPath: '/auth',
+  routePrefix: '',
   homePath: '/',
   menu: ['me', 'sessions', 'admin'],
 });

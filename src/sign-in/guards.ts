@@ -142,10 +142,12 @@ export function sameOrigin(handler: Handler): Handler {
   };
 }
 
-function signedOut(context: RequestContext, cause?: unknown): SignInNeededError {
+/** The error for a request without a session, with the way to sign in. */
+export function signedOut(context: RequestContext, cause?: unknown): SignInNeededError {
   context.visitor.user = undefined;
   const { loginPath, lostPage } = signInLink(context);
-  return new SignInNeededError('ERR_SIGNED_OUT', loginPath, { cause, lostPage });
+  const { challenge } = context;
+  return new SignInNeededError('ERR_SIGNED_OUT', loginPath, { cause, lostPage, challenge });
 }
 
 function sessionContext(context: RequestContext, found: RequestSession): SessionContext {

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { claimsForContext, isClaimsRequest, unmetDemand } from '../entra/claims-challenge';
+import {
+  claimsForContext,
+  isClaimsRequest,
+  type SignInFacts,
+  unmetDemand,
+} from '../entra/claims-challenge';
 import { normalScopes } from '../entra/msal-cache';
 import { AppError, type StepUp, StepUpError } from '../errors';
 import type { RequestContext } from '../http/context';
@@ -25,28 +30,31 @@ export interface StepUpDemand {
 }
 
 /**
- * Refuses a session that does not meet a demand. A guard then sends the person to the provider.
+ * Refuses a session, or a person's bearer token, that does not meet a demand. A guard then sends the person to the provider,
+ * or the client.
+ * @param token which one must show it next time
  * @throws ERR_STEP_UP
  */
 export function requireStepUp(
   { acrs, maxAge }: StepUpDemand,
-  session: Pick<Session, 'acrs' | 'authTime'>,
+  facts: SignInFacts,
   now: number,
+  token: 'id_token' | 'access_token' = 'id_token',
 ): void {
   const demands = {
     ...(acrs === undefined ? {} : { acrs: [acrs] }),
     ...(maxAge === undefined ? {} : { maxAgeSeconds: maxAge }),
   };
-  const unmet = unmetDemand(session, demands, now);
+  const unmet = unmetDemand(facts, demands, now);
   if (unmet === undefined) return;
   // Both are asked for, so that one way to the provider is enough.
   throw new StepUpError(
     {
       scopes: [],
-      ...(acrs === undefined ? {} : { claims: claimsForContext('id_token', acrs) }),
+      ...(acrs === undefined ? {} : { claims: claimsForContext(token, acrs) }),
       ...(maxAge === undefined ? {} : { maxAgeSeconds: maxAge }),
     },
-    { note: `the session does not meet the demand of the function: ${unmet}` },
+    { note: `the sign-in does not meet the demand of the function: ${unmet}` },
   );
 }
 

@@ -7,6 +7,7 @@ const floors = [
   ['main', 'index', 'testing'],
   ['auth'],
   ['anteroom'],
+  ['guards'],
   ['handler', 'options'],
   ['functions'],
   ['site'],

@@ -17,6 +17,7 @@ import { clientId, startTinyProvider, tenantId, type TinyProvider } from './tiny
 /** The base path of this repository's app, and every page. */
 export const testSite: Site = {
   authPath: '/auth',
+  routePrefix: '',
   homePath: '/',
   menu: ['me', 'sessions', 'admin'],
 };

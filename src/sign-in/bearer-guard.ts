@@ -1,0 +1,195 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { hasSessionCookie } from '../cookies/session-cookie';
+import { AppError, BearerError, RoleMissingError, StepUpError } from '../errors';
+import type { Handler, RequestContext } from '../http/context';
+import { changesNothing } from '../http/request';
+import { type BearerToken, verifyBearerToken } from '../tokens/bearer-token';
+import { signedOut } from './guards';
+import { requireStepUp, type StepUpDemand } from './step-up';
+
+/** The context of a request whose bearer token opens the function. */
+export interface TokenContext extends RequestContext {
+  readonly token: BearerToken;
+}
+
+/** What a bearer token must have to open a function. */
+export interface TokenDemands {
+  /** A person's token must have this scope of this app. Undefined: no person's token opens the function. */
+  readonly scope: string | undefined;
+  /** The person must have one of these roles too. Empty: no role is needed. */
+  readonly userRoles: readonly string[];
+  /** An app's own token must have one of these roles. Empty: no app's own token opens the function. */
+  readonly appRoles: readonly string[];
+  /** What a person's token must show besides. */
+  readonly stepUp?: StepUpDemand | undefined;
+}
+
+/**
+ * Opens a function by session or by bearer token. With an `Authorization` header the token alone counts: no cookie is read, and
+ * the rules against other sites do not apply, because no browser adds a token by itself. Without `API_AUDIENCE` the header
+ * means nothing.
+ * @param bySession a handler behind a guard for sessions
+ * @throws ERR_BEARER_TOKEN, ERR_SCOPE_MISSING, ERR_APP_ROLE_MISSING, ERR_ROLE_MISSING, ERR_PROVIDER_UNAVAILABLE; without the
+ *   header as `bySession`, and its ERR_SIGNED_OUT has a challenge
+ * @see RFC 6750 section 3
+ */
+export function sessionOrToken(
+  bySession: Handler,
+  byToken: (context: TokenContext) => Promise<HttpResponseInit>,
+  demands: TokenDemands,
+): Handler {
+  return async (context) => {
+    const { request, requestCookies, services, now, signal } = context;
+    const { apiAudience: audience } = services.settings;
+    if (audience === undefined) return bySession(context);
+    const challenge: Challenge = (members) => challengeFor(context, audience, demands, members);
+    const authorization = request.headers.get('authorization');
+    if (authorization === null) {
+      const challenged = { ...context, challenge: challenge({}) };
+      // Clients that want to know how to get a token send a POST without one. Where no cookie counts, there is nothing to
+      // protect from other sites.
+      const hasCookie = hasSessionCookie(requestCookies, services.settings);
+      if (!hasCookie && !changesNothing(request) && !context.isNavigation) {
+        throw signedOut(challenged);
+      }
+      return bySession(challenged);
+    }
+    try {
+      const expected = { audience, now, signal };
+      const credentials = credentialsIn(authorization, challenge);
+      const token = await verifyBearerToken(services.relyingParty, credentials, expected);
+      context.visitor.user = token.user;
+      if (token.user !== undefined) context.visitor.userKey = token.user.userKey;
+      requireGranted(token, demands, challenge);
+      if (token.user !== undefined && demands.stepUp !== undefined) {
+        requireStepUp(demands.stepUp, token, now, 'access_token');
+      }
+      return await byToken({ ...context, token });
+    } catch (error) {
+      throw await withChallenge(error, context, challenge);
+    }
+  };
+}
+
+/** Writes a `WWW-Authenticate` header with these members. Members that are undefined are left out. */
+type Challenge = (members: ChallengeMembers) => string;
+
+type ChallengeMembers = {
+  readonly [
+    name in 'realm' | 'authorization_uri' | 'error' | 'error_description' | 'claims' | 'max_age'
+  ]?: string | undefined;
+};
+
+/** The path of the metadata, below the route prefix. RFC 9728 section 3. */
+export const metadataPath = '/.well-known/oauth-protected-resource';
+
+/** A longer path would not fit into a header, so the metadata of the whole app are named. */
+const maxPathLength = 1024;
+
+/** RFC 6750 section 3, RFC 9728 section 5.1. */
+function challengeFor(
+  { services, path }: RequestContext,
+  audience: string,
+  { scope }: TokenDemands,
+  members: ChallengeMembers,
+): string {
+  const { settings, site } = services;
+  const pathname = path.split('?')[0] ?? '';
+  const resource = pathname === '/' || pathname.length > maxPathLength ? '' : pathname;
+  const all = {
+    ...members,
+    scope: scope === undefined ? undefined : `${audience}/${scope}`,
+    resource_metadata: `${settings.baseUrl}${site.routePrefix}${metadataPath}${resource}`,
+  };
+  const written = Object.entries(all).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}="${value}"`],
+  );
+  return `Bearer ${written.join(', ')}`;
+}
+
+/** `b64token` of RFC 6750 section 2.1. The host joins two headers with a comma, which has no place in it. */
+const bearerCredentials = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+
+/** @throws BearerError for another scheme, which gets a challenge without an error code, and for what is no token */
+function credentialsIn(authorization: string, challenge: Challenge): string {
+  const [, token] = bearerCredentials.exec(authorization.trim()) ?? [];
+  if (token !== undefined) return token;
+  if (/^bearer\b/i.test(authorization)) throw notAccepted('form');
+  throw new BearerError('ERR_BEARER_TOKEN', {
+    note: 'Authorization has another scheme than Bearer',
+    challenge: challenge({}),
+  });
+}
+
+function notAccepted(check: string): AppError {
+  return new AppError('ERR_BEARER_TOKEN', { note: `the token failed the check of ${check}` });
+}
+
+/** @throws ERR_SCOPE_MISSING, ERR_ROLE_MISSING, ERR_APP_ROLE_MISSING */
+function requireGranted(
+  { user, client }: BearerToken,
+  { scope, userRoles, appRoles }: TokenDemands,
+  challenge: Challenge,
+): void {
+  const by = `the client ${client.id}`;
+  const [appRole] = appRoles;
+  if (user === undefined && appRole !== undefined) {
+    if (appRoles.some((role) => client.roles.includes(role))) return;
+    const note = `needs the app role ${appRole}, ${by}`;
+    throw new BearerError('ERR_APP_ROLE_MISSING', { note, missing: { role: appRole } });
+  }
+  if (user === undefined || scope === undefined || !client.scopes.includes(scope)) {
+    const whose = user === undefined ? "an app's own token" : "a person's token";
+    throw new BearerError('ERR_SCOPE_MISSING', {
+      note: `${whose} needs ${scope === undefined ? 'to be of an app' : `the scope ${scope}`}, ${by}`,
+      challenge: challenge({ error: 'insufficient_scope' }),
+      ...(scope === undefined ? {} : { missing: { scope } }),
+    });
+  }
+  const [userRole] = userRoles;
+  if (userRole !== undefined && !userRoles.some((role) => user.roles.includes(role))) {
+    throw new RoleMissingError(userRole);
+  }
+}
+
+/** Adds the challenge to what went wrong with the token, or with a token that was asked for on behalf of its user. */
+async function withChallenge(
+  error: unknown,
+  { services, signal }: RequestContext,
+  challenge: Challenge,
+): Promise<unknown> {
+  if (error instanceof BearerError) return error;
+  if (error instanceof AppError && error.code === 'ERR_BEARER_TOKEN') {
+    const members = { error: 'invalid_token', error_description: error.note };
+    return new BearerError('ERR_BEARER_TOKEN', {
+      ...noteOf(error),
+      challenge: challenge(members),
+    });
+  }
+  if (!(error instanceof StepUpError)) return error;
+  const { claims, maxAgeSeconds } = error.stepUp;
+  const options = { ...noteOf(error), cause: error };
+  if (claims === undefined && maxAgeSeconds === undefined) {
+    return new BearerError('ERR_CONSENT_NEEDED', options);
+  }
+  const max_age = maxAgeSeconds === undefined ? undefined : String(maxAgeSeconds);
+  if (claims === undefined) {
+    // RFC 9470 section 3.
+    const members = { error: 'insufficient_user_authentication', max_age };
+    return new BearerError('ERR_CLAIMS_NEEDED', { ...options, challenge: challenge(members) });
+  }
+  const { authorizationEndpoint } = await services.relyingParty.provider.metadata(signal);
+  // https://learn.microsoft.com/entra/identity-platform/claims-challenge#claims-challenge-header-format
+  const members = {
+    realm: '',
+    authorization_uri: authorizationEndpoint,
+    error: 'insufficient_claims',
+    claims: Buffer.from(claims, 'utf8').toString('base64'),
+    max_age,
+  };
+  return new BearerError('ERR_CLAIMS_NEEDED', { ...options, challenge: challenge(members) });
+}
+
+function noteOf({ note, refusal }: AppError) {
+  return { ...(note === undefined ? {} : { note }), ...(refusal === undefined ? {} : { refusal }) };
+}
