@@ -58,7 +58,8 @@ async function ask(handler: HttpHandler, { method = 'GET', headers = {}, ...sent
     logHandler: (_level, ...args) => lines.push(args.join(' ')),
   });
   const answer = await handler(request, invocation);
-  const { status, headers: answered, body, jsonBody, cookies } = answer;
+  const { status, headers: answered, body, cookies } = answer;
+  const jsonBody: unknown = 'jsonBody' in answer ? answer.jsonBody : undefined;
   const parsed: unknown = typeof body === 'string' && body !== '' ? parse(body) : jsonBody;
   return {
     status,
@@ -281,6 +282,33 @@ describe('withScope', () => {
     });
     const { status, code, challenge } = await ask(handler, { headers: await bearer(tokenOf()) });
     expect([status, code, challenge]).toEqual([403, 'ERR_CONSENT_NEEDED', null]);
+  });
+
+  it("asks a person's token for what a step-up demands, as Entra ID and RFC 9470 say it", async () => {
+    const context = guards.withScope('Notes.Read', open, { stepUp: { acrs: 'c1', maxAge: 300 } });
+    const recent = guards.withScope('Notes.Read', open, { stepUp: { maxAge: 300 } });
+    const met = { acrs: ['c1', 'c2'], auth_time: start - 300 };
+    expect((await ask(context, { headers: await bearer(tokenOf(met)) })).status).toBe(204);
+    expect((await ask(recent, { headers: await bearer(tokenOf(met)) })).status).toBe(204);
+    const asked = await ask(context, { headers: await bearer(tokenOf({ acrs: ['c2'] })) });
+    expect([asked.status, asked.code]).toEqual([401, 'ERR_CLAIMS_NEEDED']);
+    const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+    expect(asked.challenge).toContain('error="insufficient_claims"');
+    expect(asked.challenge).toContain(`claims="${Buffer.from(claims).toString('base64')}"`);
+    const old = await bearer(tokenOf({ auth_time: start - 361 }));
+    for (const headers of [old, await bearer(tokenOf())]) {
+      const { status, challenge } = await ask(recent, { headers });
+      expect(status).toBe(401);
+      expect(challenge).toContain('Bearer error="insufficient_user_authentication", max_age="300"');
+    }
+  });
+
+  it("asks an app's own token for no step-up, since there is no person", async () => {
+    const options = { appRole: 'Notes.Read.All', stepUp: { acrs: 'c1' } } as const;
+    const headers = await bearer(appTokenOf('Notes.Read.All'));
+    expect((await ask(guards.withScope('Notes.Read', open, options), { headers })).status).toBe(
+      204,
+    );
   });
 
   it.each(['api://notes/Notes.Read', 'Notes Read', '', 'Notes"Read'])(
