@@ -17,13 +17,17 @@ import type { AnteroomOptions } from './options';
 import type { MenuPage, Site } from './pages/layout';
 import { servicesOrFaults } from './services';
 import { readFunctionTimeout, requireHealthRoute, siteOf } from './site';
+import { declareApis } from './tokens/apis';
 import { once } from './waiting';
 
 /** The part of `app` from `@azure/functions` that registers functions. */
 export type FunctionsApp = Pick<typeof functionsApp, 'http' | 'timer'>;
 
-/** Sign-in for one Functions app. Two of them in one process share nothing. */
-export interface Anteroom extends Guards {
+/**
+ * Sign-in for one Functions app. Two of them in one process share nothing.
+ * @typeParam Api the names that `callApi` takes
+ */
+export interface Anteroom<Api extends string = string> extends Guards<Api> {
   /**
    * Registers our functions: sign-in, sign-out, session, pages, health check, and the timer that removes expired rows.
    * @example
@@ -41,8 +45,8 @@ export interface Anteroom extends Guards {
 /**
  * Sign-in with Microsoft Entra ID for an app on Azure Functions. It connects to nothing before the first request. Faulty
  * settings are no error here: every function then answers 503 with their names.
- * @throws TypeError for a route that the Functions host would refuse, a home page that is no page of the app, or a
- *   `host.json` that cannot be read
+ * @throws TypeError for a route that the Functions host would refuse, a home page that is no page of the app, an API that
+ *   is declared wrongly, or a `host.json` that cannot be read
  * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node
  * @example
  * ```ts
@@ -53,7 +57,9 @@ export interface Anteroom extends Guards {
  * auth.register(app);
  * ```
  */
-export function anteroom(options: AnteroomOptions = {}): Anteroom {
+export function anteroom<Api extends string = never>(
+  options: AnteroomOptions<Api> = {},
+): Anteroom<Api | 'graph'> {
   return compose(options);
 }
 
@@ -66,8 +72,10 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
   const { healthRoute = `${basePath}/health` } = options;
   requireHealthRoute(healthRoute);
   const site = siteOf({ ...options, basePath });
+  const apis = declareApis(options.apis ?? {});
   // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
-  const findServices = once(() => servicesOrFaults(options.environment ?? process.env, site));
+  const { environment = process.env } = options;
+  const findServices = once(() => servicesOrFaults(environment, site, { apis }));
   // Of the guards, for the metadata. Guards are made while the app loads, before the first request.
   const scopes = new Set<string>();
   return {

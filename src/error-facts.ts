@@ -214,18 +214,25 @@ const errorFacts = eachCode({
     detail:
       'This app cannot work with its certificate, or with what the sign-in service says of itself or asks for. An operator of the app must look for this error code in the log, which names the reason.',
   },
-  ERR_GRAPH_UNAVAILABLE: {
+  ERR_API_UNAVAILABLE: {
     status: 503,
-    title: 'Microsoft Graph is not available',
+    title: 'An API is not available',
     detail:
-      'You are signed in, but Microsoft Graph did not answer in time, or is busy. Try again in a moment.',
+      'This page needs an API that did not answer in time, is busy, or broke off its answer. You are still signed in. Try again in a moment.',
     retryAfterSeconds: 10,
   },
-  ERR_GRAPH_REFUSED: {
+  ERR_API_REFUSED: {
     status: 502,
-    title: 'Microsoft Graph gave no usable answer',
+    title: 'An API gave no usable answer',
     detail:
-      'You are signed in, but Microsoft Graph refused the request, or answered what this app cannot use. An operator of the app should look for this error code in the log and check the permissions of the app.',
+      'You are signed in, but an API that this page needs refused the request, or answered what this app cannot use. An operator of the app should look for this error code in the log and check the permissions of the app.',
+  },
+  ERR_API_SETTINGS: {
+    status: 503,
+    title: 'An API of this app is not set up',
+    detail:
+      'This page needs an API whose address is missing or not valid in the settings of this app. An operator of the app must correct it.',
+    retryAfterSeconds: 60,
   },
   ERR_NOT_FOUND: {
     status: 404,

@@ -11,8 +11,8 @@ export interface ProviderRefusal {
   readonly number?: string;
   /** A GUID, by which Microsoft's support and the sign-in log find the request. */
   readonly correlationId?: string;
-  /** Which answer it was: of the sign-in page, to the redemption of a code, or to a refresh. */
-  readonly where?: 'redirect' | 'redemption' | 'refresh';
+  /** Which answer it was: of the sign-in page, to the redemption of a code, to a refresh, or to the app itself. */
+  readonly where?: 'redirect' | 'redemption' | 'refresh' | 'app';
 }
 
 /** More about one failure. */
@@ -24,6 +24,8 @@ export interface AppErrorOptions {
   readonly note?: string;
   /** Seconds until a retry makes sense, where a service named them. Otherwise the time of the code counts. */
   readonly retryAfterSeconds?: number | undefined;
+  /** The API that failed, by its name in `callApi`. Shown to people and clients. */
+  readonly api?: string | undefined;
 }
 
 /** A failure of a team's own, as people and clients are told it. */
@@ -71,6 +73,8 @@ export class AppError extends Error {
   readonly refusal: ProviderRefusal | undefined;
   /** Sent as `Retry-After`; `undefined` where a new try does not help. */
   readonly retryAfterSeconds: number | undefined;
+  /** The API that failed, by its name in `callApi`; `undefined` for every other failure. */
+  readonly api: string | undefined;
 
   /** @throws TypeError for a code that is not known, and for what a team's own error cannot have */
   constructor(error: ErrorCode | OwnError, options: AppErrorOptions = {}) {
@@ -90,6 +94,7 @@ export class AppError extends Error {
     this.detail = facts.detail;
     this.note = note;
     this.refusal = refusal;
+    this.api = options.api;
     const { retryAfterSeconds = facts.retryAfterSeconds } = options;
     // The header takes whole seconds. With 0 the client would come back at once, only to be sent away again.
     this.retryAfterSeconds =

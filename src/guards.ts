@@ -12,8 +12,11 @@ import { sessionOrToken } from './sign-in/bearer-guard';
 import { sameOrigin, signedIn, type SignedInOptions, withRole } from './sign-in/guards';
 import { checkDemand, type StepUpDemand } from './sign-in/step-up';
 
-/** The guards of an app: each lets only some callers call a handler of a team's own. */
-export interface Guards {
+/**
+ * The guards of an app: each lets only some callers call a handler of a team's own.
+ * @typeParam Api the names that `callApi` takes
+ */
+export interface Guards<Api extends string = string> {
   /**
    * Lets only signed-in people call a handler. A browser is sent to sign in and comes back. Another client gets 401
    * (ERR_SIGNED_OUT) with `login_url`. A request that may change something must come from the app's own pages; others get
@@ -29,7 +32,7 @@ export interface Guards {
    * });
    * ```
    */
-  signedIn(handler: SignedInHandler, options?: GuardOptions): HttpHandler;
+  signedIn(handler: SignedInHandler<Api>, options?: GuardOptions): HttpHandler;
   /**
    * Lets only people with at least one of these app roles call a handler. Others get 403 (ERR_ROLE_MISSING) with the name
    * of the first role. They are not sent to sign in again, because that would not help them.
@@ -48,7 +51,7 @@ export interface Guards {
    */
   withRole(
     roles: string | readonly [string, ...string[]],
-    handler: SignedInHandler,
+    handler: SignedInHandler<Api>,
     options?: GuardOptions & { readonly bearer?: false },
   ): HttpHandler;
   /**
@@ -72,7 +75,7 @@ export interface Guards {
    */
   withRole(
     roles: string | readonly [string, ...string[]],
-    handler: CallerHandler,
+    handler: CallerHandler<Api>,
     options: GuardOptions & RoleTokenOptions,
   ): HttpHandler;
   /**
@@ -102,7 +105,7 @@ export interface Guards {
    */
   withScope(
     scope: string,
-    handler: CallerHandler,
+    handler: CallerHandler<Api>,
     options?: GuardOptions & ScopeTokenOptions,
   ): HttpHandler;
   /**
@@ -128,7 +131,11 @@ export interface Guards {
    * });
    * ```
    */
-  withStepUp(demand: StepUpDemand, handler: SignedInHandler, options?: GuardOptions): HttpHandler;
+  withStepUp(
+    demand: StepUpDemand,
+    handler: SignedInHandler<Api>,
+    options?: GuardOptions,
+  ): HttpHandler;
   /**
    * Lets only the app's own pages and scripts call a handler, signed in or not. Other sites get 403 (ERR_CROSS_SITE). A
    * request without a form in its body needs `X-CSRF: 1` (ERR_CSRF_HEADER), so links do not work with it.

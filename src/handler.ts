@@ -4,18 +4,22 @@ import {
   type HttpResponseInit,
   type InvocationContext,
 } from '@azure/functions';
+import { AppError } from './errors';
 import type { SessionData, User } from './sessions/session';
 import type { SessionDataChange } from './sessions/session-data';
 import type { TokenContext } from './sign-in/bearer-guard';
 import type { SessionContext } from './sign-in/guards';
+import { watchBody } from './streams';
 import type { Client } from './tokens/bearer-token';
-import { callApi, type ApiRequest } from './tokens/call-api';
-import { endWhenStalled } from './waiting';
+import type { ApiRequest } from './tokens/call-api';
 
-/** A handler of Azure Functions. Its context also says who is signed in. */
-export type SignedInHandler = (
+/**
+ * A handler of Azure Functions. Its context also says who is signed in.
+ * @typeParam Api the names of the APIs that it may call; any name unless given
+ */
+export type SignedInHandler<Api extends string = string> = (
   request: HttpRequest,
-  context: SignedInContext,
+  context: SignedInContext<Api>,
 ) => Promise<Answer> | Answer;
 
 /**
@@ -29,17 +33,17 @@ export type SignedInHandler = (
  * });
  * ```
  */
-export type CallerHandler = (
+export type CallerHandler<Api extends string = string> = (
   request: HttpRequest,
-  context: CallerContext,
+  context: CallerContext<Api>,
 ) => Promise<Answer> | Answer;
 
 /** The context of an invocation, and who calls. */
-export type CallerContext = InvocationContext & Caller;
+export type CallerContext<Api extends string = string> = InvocationContext & Caller<Api>;
 
 /** Who calls: a person in a browser, a person through another app, or an app for itself. */
-export type Caller =
-  | (SignedIn & { readonly client?: undefined })
+export type Caller<Api extends string = string> =
+  | (SignedIn<Api> & { readonly client?: undefined })
   | (CallerWithToken & { readonly user: User })
   | (CallerWithToken & { readonly user: undefined });
 
@@ -56,18 +60,22 @@ export interface CallerWithToken {
 export type Answer = HttpResponseInit | HttpResponse | Response;
 
 /** The context of an invocation, and who is signed in. */
-export type SignedInContext = InvocationContext & SignedIn;
+export type SignedInContext<Api extends string = string> = InvocationContext & SignedIn<Api>;
 
 /** What a guard adds to the context of an invocation. */
-export interface SignedIn {
+export interface SignedIn<Api extends string = string> {
   readonly user: User;
   readonly session: HandlerSession;
   /**
-   * Calls Microsoft Graph for this user and returns its response, like `fetch`. After 429 or 503 with a short `Retry-After`
-   * it retries once.
-   * @param path below `GRAPH_BASE_URL`, for example `/me/memberOf`
-   * @throws ERR_STEP_UP when the user must go to the provider again (the guard sends the user there);
-   *   ERR_PROVIDER_UNAVAILABLE, ERR_GRAPH_UNAVAILABLE; `TypeError` for a path that leaves `GRAPH_BASE_URL`
+   * Calls an API for this user and returns its response, like `fetch`: any method, the body in one piece or as a stream.
+   * After 429 or 503 with a short `Retry-After`, or none, it tries once more, unless the body was a stream. It follows no
+   * redirect. Every other answer, such as 401, 403 or 404, is returned for you to look at.
+   * @param api a name in the option `apis`, or `graph`, which is Microsoft Graph
+   * @param target a path below the base URL of the API, for example `/latest`; an absolute address below it, as APIs give for
+   *   a next page; or a `Request` to such an address
+   * @throws ERR_STEP_UP when the user must consent, or fulfil a claims challenge of the API (the guard sends the user to the
+   *   provider and back); ERR_PROVIDER_UNAVAILABLE; ERR_API_UNAVAILABLE, ERR_API_REFUSED and ERR_API_SETTINGS, with the name
+   *   of the API; `TypeError` for an unknown name, and for an address that is not below the base URL
    * @example
    * ```ts
    * import type { SignedInHandler } from 'anteroom';
@@ -78,10 +86,12 @@ export interface SignedIn {
    * };
    * ```
    */
-  readonly callApi: (api: 'graph', path: string, request?: ApiRequest) => Promise<Response>;
+  readonly callApi: ApiCalls<Api>['callApi'];
   /**
-   * An access token for an API, for this user. It is refreshed when it has expired. Send it to no other API.
-   * @param scopes of one API; `GRAPH_SCOPES` unless given
+   * An access token for an API, for example for the API's own SDK. It is refreshed when it has expired. Send it to no other
+   * API.
+   * @param api a name in the option `apis`; or scopes of one API; those of `graph` unless given
+   * @param options `asApp: true` gives the app's own token, without the user
    * @throws ERR_STEP_UP, ERR_PROVIDER_UNAVAILABLE
    * @example
    * ```ts
@@ -96,7 +106,7 @@ export interface SignedIn {
    * };
    * ```
    */
-  readonly accessToken: (scopes?: readonly string[]) => Promise<string>;
+  readonly accessToken: ApiCalls<Api>['accessToken'];
   /** Aborted when the request's deadline has passed. Give it to every call that waits. */
   readonly signal: AbortSignal;
 }
@@ -134,6 +144,18 @@ export interface HandlerSession {
   update(change: SessionDataChange): Promise<SessionData>;
 }
 
+/**
+ * The calls of {@link SignedIn}, written as methods: TypeScript then lets a handler that names APIs by itself, outside of
+ * `anteroom`, stand behind a guard that knows only some names.
+ */
+interface ApiCalls<Api extends string> {
+  callApi(api: Api, target: string | Request, request?: ApiRequest): Promise<Response>;
+  accessToken(
+    api?: Api | readonly string[],
+    options?: { readonly asApp?: boolean },
+  ): Promise<string>;
+}
+
 /** Calls a team's handler for callers with the context of its invocation, to which it adds {@link CallerWithToken}. */
 export function withTokenContext(handler: CallerHandler) {
   return async (context: TokenContext): Promise<HttpResponseInit> => {
@@ -147,17 +169,12 @@ export function withTokenContext(handler: CallerHandler) {
 /** Calls a team's handler with the context of its invocation, to which it adds {@link SignedIn}. */
 export function withPublicContext(handler: SignedInHandler) {
   return async (context: SessionContext): Promise<HttpResponseInit> => {
-    const { request, invocation, user, accessToken, signal, services } = context;
-    const { graphBaseUrl, graphScopes } = services.settings;
+    const { request, invocation, user, api, signal } = context;
     const known: SignedIn = {
       user,
       session: handlerSession(context),
-      accessToken,
-      callApi: async (_api, path, apiRequest = {}) => {
-        const { scopes = graphScopes } = apiRequest;
-        const access = { accessToken: await accessToken(scopes), scopes };
-        return callApi({ ...apiRequest, baseUrl: graphBaseUrl, path }, access, signal);
-      },
+      callApi: api.callApi,
+      accessToken: api.accessToken,
       signal,
     };
     return answerOf(await handler(request, Object.assign(invocation, known)));
@@ -195,12 +212,15 @@ export function answerOf(answer: Answer | undefined): HttpResponseInit {
     isFetched ? fetchedHeaders.includes(name) : !bodilessHeaders.includes(name),
   );
   // The host reads the body later, when the request has no deadline any more.
-  const body = isFetched && answer.body ? endWhenStalled(answer.body, stallMs) : answer.body;
+  const body = isFetched && answer.body ? watchBody(answer.body, { stall }) : answer.body;
   return { status: answer.status, headers: passed, body };
 }
 
 /** How long a body may send nothing. As long as the deadline of a request. */
-const stallMs = 8_500;
+const stall = {
+  ms: 8_500,
+  error: () => new AppError('ERR_DEADLINE', { note: 'the body of an answer came to a halt' }),
+};
 
 /** Not cookies of the API, and not rights for other origins. */
 const fetchedHeaders = ['content-type', 'content-language', 'content-disposition', 'retry-after'];

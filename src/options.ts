@@ -1,8 +1,12 @@
 import type { MenuPage } from './pages/layout';
 import type { Environment } from './settings';
+import type { ApisOption } from './tokens/apis';
 
-/** Options that belong in code. Everything else is a setting of the app. */
-export interface AnteroomOptions {
+/**
+ * Options that belong in code. Everything else is a setting of the app.
+ * @typeParam Api the names of the declared APIs
+ */
+export interface AnteroomOptions<Api extends string = string> {
   /** Settings by name; `process.env` unless given. The first request reads them. */
   readonly environment?: Environment;
   /**
@@ -20,4 +24,18 @@ export interface AnteroomOptions {
   readonly homePath?: string;
   /** Pages of ours that the app leaves out: they get no function and no entry in the menu. */
   readonly omit?: readonly MenuPage[];
+  /**
+   * The APIs that the app calls, by name: lower-case letters, digits and hyphens. `graph` is always there.
+   * @example
+   * ```ts
+   * import { anteroom } from 'anteroom';
+   *
+   * export const auth = anteroom({
+   *   apis: {
+   *     orders: { baseUrl: process.env['ORDERS_URL'], scopes: ['api://orders/Orders.Read'] },
+   *   },
+   * });
+   * ```
+   */
+  readonly apis?: ApisOption<Api>;
 }

@@ -1,3 +1,4 @@
+import { createAppTokens } from './entra/app-tokens';
 import {
   clientAssertion,
   createManagedIdentity,
@@ -22,7 +23,8 @@ import { type Environment, readSettings, type SettingFault, type Settings } from
 import { createAzureTable, createTableClient, type TableConnection } from './storage/azure-table';
 import type { Table } from './storage/table';
 import { createRefreshFlight } from './tokens/access-token';
-import { createGraph } from './tokens/call-api';
+import { type Api, graphApi } from './tokens/apis';
+import { createApis } from './tokens/call-api';
 import { createRevalidate } from './tokens/revalidate';
 import { type Clock, createPauseMemory, systemClock } from './waiting';
 
@@ -31,6 +33,8 @@ export interface ServiceOptions {
   readonly clock?: Clock;
   readonly table?: Table;
   readonly keyRing?: KeyRing;
+  /** Those that the app declares, besides Graph. */
+  readonly apis?: readonly Api[];
 }
 
 /**
@@ -83,12 +87,14 @@ export function createServices(
     },
   });
   const { authority, issuer, clientId, revalidateSeconds } = settings;
+  const apis = createApis([graphApi(settings), ...(options.apis ?? [])], clock);
   const relyingParty: RelyingParty = {
     settings,
     redirectUri: `${settings.baseUrl}${site.authPath}/redirect`,
     provider: createProvider({ authority, issuer, clientId, clock }),
     credential: createCredentialState(clock),
     tokenPauses: createPauseMemory(),
+    consentScopes: apis.consentScopes,
     clientAssertion: clientAssertion(identity, authority),
   };
   return {
@@ -101,7 +107,8 @@ export function createServices(
     relyingParty,
     revalidate: createRevalidate({ relyingParty, sessions, revalidateSeconds }),
     shareRefresh: createRefreshFlight(),
-    graph: createGraph({ baseUrl: settings.graphBaseUrl, clock }),
+    apis,
+    appTokens: createAppTokens(relyingParty, clock),
     signOutHints: createSignOutHints(),
   };
 }

@@ -30,6 +30,11 @@ function parseUrl(address: string): URL | undefined {
   return isPlain && isHttpsOrLoopback(url) ? url : undefined;
 }
 
+/** The address without a slash at its end, if it is an https URL, or http on loopback, without user, query and fragment. */
+export function webAddress(address: string): string | undefined {
+  return parseUrl(address)?.href.replace(/\/+$/, '');
+}
+
 /** An https URL, or http on loopback, without user, query and fragment, that passes `isAllowed`. */
 function url(fault: string, isAllowed: (url: URL) => boolean = () => true) {
   return v.check((address: string) => {
@@ -218,7 +223,7 @@ const allowedTenants = v.pipe(
 );
 
 /** Scope tokens of RFC 6749 section 3.3. */
-const scope = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
+export const scopePattern = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
 /** Scopes stand in the address of each sign-in, which has 4,096 characters for everything. */
 const maxScopesLength = 600;
 
@@ -227,7 +232,7 @@ const scopes = v.pipe(
   v.check(
     (value) =>
       value.length <= maxScopesLength &&
-      value.split(/ +/).every((one) => scope.test(one) && !oidcScopes.has(one)),
+      value.split(/ +/).every((one) => scopePattern.test(one) && !oidcScopes.has(one)),
     `must be scopes separated by spaces, ${maxScopesLength} characters at most, without openid, profile, email, offline_access`,
   ),
   v.transform((value): readonly string[] => value.split(/ +/)),

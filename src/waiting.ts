@@ -29,37 +29,6 @@ export async function withTimeout<T>(
 }
 
 /**
- * A body that ends with an error when nothing of it comes for a while, and whose source is then let go. However long the
- * whole takes, it may take.
- */
-export function endWhenStalled(
-  body: ReadableStream<Uint8Array>,
-  milliseconds: number,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  const late = new AppError('ERR_DEADLINE', { note: 'the body of an answer came to a halt' });
-  return new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      const halt = Promise.withResolvers<never>();
-      const timer = setTimeout(() => {
-        halt.reject(late);
-      }, milliseconds);
-      try {
-        const { done, value } = await Promise.race([reader.read(), halt.promise]);
-        if (done) controller.close();
-        else controller.enqueue(value);
-      } catch (error) {
-        void reader.cancel(error).catch(() => undefined);
-        throw error;
-      } finally {
-        clearTimeout(timer);
-      }
-    },
-    cancel: (reason) => reader.cancel(reason),
-  });
-}
-
-/**
  * Waits for work that other requests may wait for too. The deadline of this request ends its own waiting, not the work.
  * @throws `late` once `signal` is aborted, or what the work throws
  */
@@ -195,7 +164,11 @@ export class AskedToWaitError extends AppError {
   constructor(
     code: ErrorCode,
     waitSeconds: number,
-    options: { readonly note?: string; readonly refusal?: ProviderRefusal },
+    options: {
+      readonly note?: string;
+      readonly refusal?: ProviderRefusal;
+      readonly api?: string;
+    },
   ) {
     super(code, { ...options, retryAfterSeconds: waitSeconds });
     this.waitSeconds = waitSeconds;

@@ -12,7 +12,7 @@ export async function groups(
 ): Promise<HttpResponseInit> {
   const answer = await callApi('graph', '/me/memberOf?$select=displayName', { scopes });
   if (!answer.ok) {
-    throw new AppError('ERR_GRAPH_REFUSED', { note: `Graph answered ${answer.status}` });
+    throw new AppError('ERR_API_REFUSED', { note: `Graph answered ${answer.status}` });
   }
   const memberOf: unknown = await answer.json();
   return { jsonBody: { user: user.name, memberOf } };

@@ -185,12 +185,22 @@ export function scopesOfSignIn(
  * @throws ERR_INTERNAL: the caller must ask once for each resource
  */
 export function requireOneResource(scopes: readonly string[]): void {
-  const ofApis = scopes.filter((scope) => !oidcScopes.has(scope.toLowerCase()));
-  const resources = [...new Set(ofApis.map(resourceOf))];
-  if (resources.length < 2) return;
-  const names = resources.map((resource) => (resource === '' ? 'Microsoft Graph' : resource));
+  const names = resourcesOf(scopes);
+  if (names.length < 2) return;
   const note = `accessToken was asked for scopes of ${names.join(' and ')}: ask for each by itself, one token is for one resource`;
   throw new AppError('ERR_INTERNAL', { note });
+}
+
+/** The resources that scopes belong to, for people to read. */
+export function resourcesOf(scopes: readonly string[]): readonly string[] {
+  const ofApis = scopes.filter((scope) => !oidcScopes.has(scope.toLowerCase()));
+  const resources = [...new Set(ofApis.map(resourceOf))];
+  return resources.map((resource) => (resource === '' ? 'Microsoft Graph' : resource));
+}
+
+/** True for the address of Microsoft Graph in any cloud. */
+export function isGraph(resource: string): boolean {
+  return graph.test(resource);
 }
 
 /** Equal for sets of scopes that mean the same, whatever their order, case and the form of Graph's scopes. */

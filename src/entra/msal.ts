@@ -36,6 +36,8 @@ export interface RelyingParty {
   readonly redirectUri: string;
   readonly provider: Provider;
   readonly credential: CredentialState;
+  /** Scopes of declared APIs for which each sign-in asks consent, besides `GRAPH_SCOPES`. */
+  readonly consentScopes?: readonly string[];
   /** Requests for which the token endpoint named a time to wait. They are not sent again before. */
   readonly tokenPauses: PauseMemory;
   /**
@@ -43,6 +45,18 @@ export interface RelyingParty {
    * credential `managed-identity` only.
    */
   readonly clientAssertion?: (signal: AbortSignal) => Promise<string>;
+}
+
+/**
+ * More tries would make a busy token endpoint busier (RFC 6585 section 4).
+ * @param question what is asked for, and for whom
+ * @throws ERR_PROVIDER_UNAVAILABLE while the token endpoint has asked to wait before this question
+ */
+export function requireNoPause({ tokenPauses }: RelyingParty, question: string, now: number): void {
+  const left = tokenPauses.left(question, now);
+  if (left === 0) return;
+  const note = 'the token endpoint asked to wait before the next question';
+  throw new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', left, { note });
 }
 
 /** MSAL for one request. It holds that user's tokens, so it is never shared and never kept. */

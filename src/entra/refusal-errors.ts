@@ -108,6 +108,22 @@ export function refreshError(
   }
 }
 
+/**
+ * What a refused request for the app's own token means: ERR_PROVIDER_UNAVAILABLE when the refusal may pass, else
+ * ERR_PROVIDER_REFUSED. No user can do anything about it, and nobody is signed out.
+ */
+export function appTokenError(error: unknown, answer: TokenAnswer): AppError {
+  const failure = readFailure(error, answer);
+  if (failure instanceof AppError) return withRequest(failure, 'app');
+  if ('isExpired' in failure) {
+    return new AppError('ERR_INTERNAL', { note: 'MSAL looked for a user' });
+  }
+  const refusal = { ...failure.refusal, where: 'app' as const };
+  return meaningOf(refusal).kind === 'passing'
+    ? passing(refusal, answer)
+    : new AppError('ERR_PROVIDER_REFUSED', { refusal });
+}
+
 function passing(refusal: ProviderRefusal, answer: TokenAnswer): AppError {
   const wait = answer.kind === 'refused' ? answer.waitSeconds : undefined;
   return wait === undefined
@@ -116,7 +132,7 @@ function passing(refusal: ProviderRefusal, answer: TokenAnswer): AppError {
 }
 
 /** The same failure, with the request to which the provider answered. */
-function withRequest(failure: AppError, where: 'redemption' | 'refresh'): AppError {
+function withRequest(failure: AppError, where: NonNullable<ProviderRefusal['where']>): AppError {
   const { code } = failure;
   if (failure.refusal === undefined || !isErrorCode(code)) return failure;
   const refusal = { ...failure.refusal, where };

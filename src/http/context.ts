@@ -1,4 +1,5 @@
 import type { Cookie, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { AppTokens } from '../entra/app-tokens';
 import type { RelyingParty } from '../entra/msal';
 import type { KeyRing } from '../keys/encryption';
 import type { Site } from '../pages/layout';
@@ -6,7 +7,7 @@ import type { SignOutHints } from '../sessions/end-sessions';
 import type { SessionStore } from '../sessions/session-store';
 import type { SettingFault, Settings } from '../settings';
 import type { Table } from '../storage/table';
-import type { Graph } from '../tokens/call-api';
+import type { Apis } from '../tokens/call-api';
 import type { Revalidate } from '../tokens/revalidate';
 import type { Clock, SingleFlight } from '../waiting';
 import type { RequestFacts } from './request';
@@ -59,7 +60,9 @@ export interface Services {
   readonly signOutHints: SignOutHints;
   /** Lets requests of one session share one refresh of an access token. */
   readonly shareRefresh: SingleFlight<string>;
-  readonly graph: Graph;
+  readonly apis: Apis;
+  /** Tokens of the app itself, and those by on-behalf-of. */
+  readonly appTokens: AppTokens;
 }
 
 /** Takes the place of the services while settings have faults. */

@@ -50,7 +50,7 @@ function refusalLevel({ status }: AppError, refusal: ProviderRefusal): 'warn' | 
 function eventOf({ code }: AppError, refusal: ProviderRefusal, by: string | undefined) {
   const { where, error, suberror, number, correlationId } = refusal;
   return {
-    event: where === 'refresh' ? 'refresh refused' : 'sign-in refused',
+    event: where === 'app' || where === 'refresh' ? `${where} refused` : 'sign-in refused',
     code,
     kind: meaningOf(refusal).kind,
     where,

@@ -104,6 +104,7 @@ function errorJson(error: AppError, context: RequestContext): HttpResponseInit {
   const loginPath = loginPathIn(errorLinks(error, context), context);
   const extra = {
     ...(error instanceof RoleMissingError ? { role: error.role } : {}),
+    ...(error.api === undefined ? {} : { api: error.api }),
     ...refusalMembers(error),
     ...(loginPath === undefined
       ? {}
@@ -155,6 +156,11 @@ function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
           The role is named <code>{error.role}</code>.
         </p>
       ) : null}
+      {error.api === undefined ? null : (
+        <p class="act">
+          The API is named <code>{error.api}</code>.
+        </p>
+      )}
       {refusal !== undefined && explains(refusal, error) ? <Refusal refusal={refusal} /> : null}
     </MessagePage>
   );

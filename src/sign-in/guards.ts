@@ -17,6 +17,7 @@ import { changeSessionData, type SessionDataChange } from '../sessions/session-d
 import type { FoundSession } from '../sessions/session-store';
 import type { Settings } from '../settings';
 import { createUserTokens } from '../tokens/access-token';
+import { type ApiCaller, type CallerParts, createApiCaller } from '../tokens/call-api';
 import { audited } from './ending';
 import {
   maxStepUps,
@@ -32,13 +33,8 @@ export interface SessionContext extends RequestContext {
   readonly user: User;
   readonly session: Session;
   readonly ticket: SessionTicket;
-  /**
-   * An access token for an API, for this user. It is refreshed when it has expired.
-   * @param scopes of one API; `GRAPH_SCOPES` unless given
-   * @throws ERR_STEP_UP when the user must go to the provider again (the guard sends the user there),
-   *   ERR_PROVIDER_UNAVAILABLE
-   */
-  readonly accessToken: (scopes?: readonly string[]) => Promise<string>;
+  /** Calls APIs as this user, or as the app. A token of the user is refreshed when it has expired. */
+  readonly api: ApiCaller;
   /**
    * Changes the app's data in the session.
    * @returns the data as it is stored now
@@ -154,8 +150,8 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
   const { ticket, session, tokens } = found;
   const { services, now, signal } = context;
   // Made by the first call: most requests need no token.
-  let userTokens: SessionContext['accessToken'] | undefined;
-  const accessToken: SessionContext['accessToken'] = (scopes) => {
+  let userTokens: UserTokens | undefined;
+  const userToken: UserTokens = (scopes) => {
     userTokens ??= createUserTokens(services.relyingParty, services.shareRefresh, {
       sessionKey: sessionKeyOf(ticket.sessionId),
       user: session.user,
@@ -175,7 +171,28 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
     latest = await changeSessionData(services.sessions, ticket, latest, change, { now, signal });
     return latest.session.data;
   };
-  return { ...context, user: session.user, session, ticket, accessToken, changeData };
+  const api = apiCaller(context, userToken);
+  return { ...context, user: session.user, session, ticket, api, changeData };
+}
+
+type UserTokens = CallerParts['userToken'];
+
+/** The ways to APIs in this request. */
+function apiCaller(context: RequestContext, userToken: UserTokens): ApiCaller {
+  const { services, invocation, correlationId, signal } = context;
+  const { traceParent, traceState } = invocation.traceContext ?? {};
+  return createApiCaller({
+    apis: services.apis,
+    appTokens: services.appTokens,
+    userToken,
+    // https://www.w3.org/TR/trace-context/ and https://learn.microsoft.com/graph/best-practices-concept#reliability-and-support
+    trace: {
+      'client-request-id': correlationId,
+      ...(traceParent === undefined ? {} : { traceparent: traceParent }),
+      ...(traceParent === undefined || !traceState ? {} : { tracestate: traceState }),
+    },
+    signal,
+  });
 }
 
 /** Whether this step-up has already been done in the last minute. It did not help then, and the redirects would loop. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import { keepSignInCookie, overflowCookie } from '../cookies/cookie';
-import { createMsalClient, type RelyingParty, type RelyingPartySettings } from '../entra/msal';
+import { createMsalClient, type RelyingParty } from '../entra/msal';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { redirectTo } from '../http/responses';
@@ -123,7 +123,7 @@ async function startWith(
   const authorizationUrl = await msal.getAuthCodeUrl({
     redirectUri: relyingParty.redirectUri,
     // MSAL adds openid, profile and offline_access.
-    scopes: [...scopesOf(relyingParty.settings, asked)],
+    scopes: [...scopesOf(relyingParty, asked)],
     responseMode: 'query',
     state,
     nonce,
@@ -143,12 +143,16 @@ async function startWith(
   return { authorizationUrl, overflow };
 }
 
-/** All scopes for which a sign-in asks consent. */
+/**
+ * All scopes for which a sign-in asks consent. They may be of several APIs: the user consents to all of them at once, and
+ * the code is redeemed for one. Azure AD B2C refuses scopes of several.
+ * @see https://learn.microsoft.com/entra/identity-platform/scenario-desktop-production#have-the-user-consent-upfront-for-several-resources
+ */
 function scopesOf(
-  { graphScopes }: Pick<RelyingPartySettings, 'graphScopes'>,
+  { settings, consentScopes = [] }: RelyingParty,
   asked: AskedMore | undefined,
 ): readonly string[] {
-  return [...new Set([...graphScopes, ...(asked?.scopes ?? [])])];
+  return [...new Set([...settings.graphScopes, ...consentScopes, ...(asked?.scopes ?? [])])];
 }
 
 function fits({ authorizationUrl }: StartedSignIn): boolean {

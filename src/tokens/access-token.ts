@@ -1,6 +1,6 @@
 import type { AccountInfo, AuthenticationResult, TokenCache } from '@azure/msal-node';
 import { type VerifiedIdToken, verifyIdToken } from '../entra/id-token';
-import { createMsalClient, type RelyingParty } from '../entra/msal';
+import { createMsalClient, type RelyingParty, requireNoPause } from '../entra/msal';
 import {
   findLiveAccessToken,
   idTokensIn,
@@ -267,14 +267,6 @@ export async function acquireAccessToken(
     changed: true,
     ...(idToken === undefined ? {} : { idToken }),
   };
-}
-
-/** More tries would make a busy token endpoint busier (RFC 6585 section 4). */
-function requireNoPause({ tokenPauses }: RelyingParty, question: string, now: number): void {
-  const left = tokenPauses.left(question, now);
-  if (left === 0) return;
-  const note = 'the token endpoint asked to wait before the next question';
-  throw new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', left, { note });
 }
 
 /** The cache belongs to one session, so its only account is the user's. */

@@ -1,162 +1,179 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AppTokens } from '../entra/app-tokens';
 import { parseClaimsChallenge } from '../entra/claims-challenge';
 import { AppError, StepUpError } from '../errors';
-import { type FetchedAnswer, isObject, parseJson, readBounded } from '../json';
+import { watchBody } from '../streams';
 import { AskedToWaitError, type Clock, createPauseMemory, readRetryAfter } from '../waiting';
+import { type Api, baseUrlOf } from './apis';
 
-/** Microsoft Graph, as one instance sees it. */
-export interface Graph {
+/** A request to an API, in the words of `fetch`. */
+export interface ApiRequest {
+  /** GET unless given. */
+  readonly method?: string;
+  readonly headers?: Headers | Readonly<Record<string, string>>;
+  /** A stream is sent as it comes, without being held in memory. It can be sent only once, so nothing is tried again. */
+  readonly body?: ApiBody | null;
+  /** Of the token; those of the declaration unless given. */
+  readonly scopes?: readonly string[];
   /**
-   * The answer of Graph to a GET as the user; `undefined` for 404. When Graph is busy, it is asked once more after the
-   * short time that it names, or after half a second. When it names a long time, it gets no request with this token for
-   * this path before that: each would count against the user's limit.
-   * @see https://learn.microsoft.com/graph/throttling
-   * @throws a StepUpError when Graph sends a claims challenge (continuous access evaluation), ERR_GRAPH_REFUSED,
-   *   ERR_GRAPH_UNAVAILABLE (busy, failing, out of reach or over the deadline)
+   * True calls the API as the app itself, without the user: by client credentials. The API sees the app's own permissions,
+   * so check before what this user may do. False unless given.
    */
-  get(
-    question: GraphQuestion,
-    access: GraphAccess,
-    signal: AbortSignal,
-  ): Promise<GraphAnswer | undefined>;
+  readonly asApp?: boolean;
 }
 
-interface GraphQuestion {
-  /** From `/` on, below the base URL. */
-  readonly path: string;
-  readonly accept: string;
-  readonly maxBytes: number;
+/** What `fetch` of Node.js can send. */
+type ApiBody =
+  string | Uint8Array<ArrayBuffer> | URLSearchParams | FormData | Blob | ReadableStream<Uint8Array>;
+
+/** What one instance knows of the APIs that it calls. */
+export interface Apis {
+  /** @throws TypeError for a name that is not declared */
+  find(name: string): Api;
+  /** The scopes for which each sign-in asks consent, besides those of `GRAPH_SCOPES`. */
+  readonly consentScopes: readonly string[];
+  /**
+   * Sends one request. When the API is busy (429, 503) and names a short time or none, it is sent once more, if its body
+   * can be sent again. When it names a long time, the API gets no such request with this token before that: each would
+   * count against the user's limit. Every other answer is returned as it is, its body not read yet. No redirect is
+   * followed, since it would take the token to another host.
+   * @throws a StepUpError when the API sends a claims challenge, ERR_API_UNAVAILABLE, ERR_API_REFUSED, ERR_API_SETTINGS;
+   *   TypeError for a path that leads out of the base URL, and for a method, header or body that `fetch` does not take
+   * @see https://learn.microsoft.com/graph/throttling
+   * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
+   */
+  send(api: Api, request: OutgoingRequest, access: ApiAccess): Promise<Response>;
 }
 
-/** Who asks. */
-export interface GraphAccess {
+/** The ways to APIs in one request. */
+export interface ApiCaller {
+  readonly callApi: (
+    name: string,
+    target: string | Request,
+    request?: ApiRequest,
+  ) => Promise<Response>;
+  readonly accessToken: (
+    api?: string | readonly string[],
+    options?: { readonly asApp?: boolean },
+  ) => Promise<string>;
+}
+
+/** Who calls, in one request. */
+export interface CallerParts {
+  readonly apis: Apis;
+  readonly appTokens: AppTokens;
+  /** A live token of the user for these scopes of one API; without any, for those of the sign-in. */
+  readonly userToken: (scopes?: readonly string[]) => Promise<string>;
+  /** Headers by which logs are joined. They are sent unless the request has its own. */
+  readonly trace: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly maxAnswerBytes?: number | undefined;
+  readonly mayGoOn?: (() => Promise<void>) | undefined;
+}
+
+/** Lets the code of one request call APIs, as its user or as the app. */
+export function createApiCaller(parts: CallerParts): ApiCaller {
+  const { apis, appTokens, userToken, trace, signal, maxAnswerBytes, mayGoOn } = parts;
+  return {
+    callApi: async (name, target, request = {}) => {
+      const api = apis.find(name);
+      const outgoing = outgoingRequest(api, target, request);
+      for (const [header, value] of Object.entries(trace)) {
+        if (!outgoing.headers.has(header)) outgoing.headers.set(header, value);
+      }
+      const limits = { signal, maxAnswerBytes, mayGoOn };
+      if (request.asApp === true) {
+        return sendAsApp(outgoing, async (claims) => {
+          const accessToken = await appTokens.ofApp(api.appScope, signal, claims);
+          return apis.send(api, outgoing, { accessToken, scopes: [api.appScope], ...limits });
+        });
+      }
+      const { scopes = api.scopes } = request;
+      return apis.send(api, outgoing, { accessToken: await userToken(scopes), scopes, ...limits });
+    },
+    accessToken: async (api, { asApp = false } = {}) => {
+      if (!asApp) return userToken(typeof api === 'string' ? apis.find(api).scopes : api);
+      if (typeof api !== 'string') throw new TypeError('asApp needs the name of an API');
+      return appTokens.ofApp(apis.find(api).appScope, signal);
+    },
+  };
+}
+
+/** The app itself has no page to go to, so it meets a claims challenge by a new token, once. */
+async function sendAsApp(
+  { body }: OutgoingRequest,
+  send: (claims?: string) => Promise<Response>,
+): Promise<Response> {
+  try {
+    return await send().catch((error: unknown) => {
+      if (!(error instanceof StepUpError) || body instanceof ReadableStream) throw error;
+      return send(error.stepUp.claims);
+    });
+  } catch (cause) {
+    if (!(cause instanceof StepUpError)) throw cause;
+    const note = `${cause.note ?? ''} that the app cannot meet by itself`;
+    throw new AppError('ERR_API_REFUSED', { note, api: cause.api });
+  }
+}
+
+/** A request that can be sent: its address is below the base URL of its API. */
+export interface OutgoingRequest {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: ApiBody | null;
+}
+
+/** Who asks, and for how long. */
+export interface ApiAccess {
   readonly accessToken: string;
-  /** The scopes of that token. They are asked for again when Graph wants more of the user. */
+  /** The scopes of that token. They are asked for again when the API wants more of the user. */
   readonly scopes: readonly string[];
-}
-
-interface GraphAnswer {
-  /** Without parameters, lower case; empty when there is none. */
-  readonly contentType: string;
-  readonly body: Uint8Array;
-}
-
-interface GraphOptions {
-  /** `GRAPH_BASE_URL`, no trailing slash. */
-  readonly baseUrl: string;
-  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** The length of an answer when the API's declaration gives none; no limit unless given. */
+  readonly maxAnswerBytes?: number | undefined;
+  /** Waited for before each part of the answer's body is read. */
+  readonly mayGoOn?: (() => Promise<void>) | undefined;
 }
 
 /** A shorter time is over when the client, which is told it, comes back. */
 const minPauseSeconds = 10;
 
-/** Remembers the times that Graph names; sends nothing until it is asked. */
-export function createGraph({ baseUrl, clock }: GraphOptions): Graph {
+/** Remembers the times that APIs name; sends nothing until it is asked. */
+export function createApis(declared: readonly Api[], clock: Clock): Apis {
   const pauses = createPauseMemory();
+  const byName = new Map(declared.map((api) => [api.name, api]));
   return {
-    get: async (question, access, signal) => {
-      const { path } = question;
+    find: (name) => {
+      const api = byName.get(name);
+      if (api !== undefined) return api;
+      throw new TypeError(`no API is named ${JSON.stringify(name)}: declare it in the option apis`);
+    },
+    consentScopes: [...new Set(declared.flatMap((api) => (api.consentAtSignIn ? api.scopes : [])))],
+    send: async (api, request, access) => {
+      const { pathname } = request.url;
       // Graph counts by user, app and service.
-      const name = createHash('sha256').update(`${access.accessToken} ${path}`).digest('base64');
+      const name = createHash('sha256')
+        .update(`${api.name} ${access.accessToken} ${request.method} ${pathname}`)
+        .digest('base64');
       const left = pauses.left(name, clock());
       if (left > 0) {
-        const note = `Graph asked to wait before the next GET ${path}`;
-        throw new AskedToWaitError('ERR_GRAPH_UNAVAILABLE', left, { note });
+        const note = `${api.name} asked to wait before the next ${request.method} ${pathname}`;
+        throw new AskedToWaitError('ERR_API_UNAVAILABLE', left, { note, api: api.name });
       }
-      const send = async (): Promise<FetchedAnswer> => {
-        const headers = { accept: question.accept };
-        const request = requestOf({ baseUrl, path, headers }, access);
-        const response = await sendOnce(request, signal);
+      const send = async (): Promise<Response> => {
+        const response = await sendOnce(api, request, access);
         const wait = isBusy(response) ? (readRetryAfter(response.headers) ?? 0) : 0;
         const now = clock();
         if (wait >= minPauseSeconds) pauses.pause(name, now + wait, now);
-        return { response, body: await readBody(response, question) };
+        return response;
       };
-      return readAnswer(await sendWithRetry(send, signal), question, access);
+      const response = await sendWithRetry(send, request, access.signal);
+      throwIfChallenged(api, response, access.scopes);
+      return watchAnswer(api, response, access);
     },
   };
-}
-
-function readAnswer(
-  { response, body }: FetchedAnswer,
-  { path }: GraphQuestion,
-  { scopes }: GraphAccess,
-): GraphAnswer | undefined {
-  const { status, headers } = response;
-  if (status === 200) {
-    const contentType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-    return { contentType, body };
-  }
-  if (status === 404) return undefined;
-  const note = `Graph answered ${status}${graphErrorCode(body)} to GET ${path}`;
-  throwIfChallenged(response, scopes, note);
-  if (status === 429 || status === 408 || status >= 500) {
-    const wait = readRetryAfter(headers);
-    throw wait === undefined
-      ? new AppError('ERR_GRAPH_UNAVAILABLE', { note })
-      : new AskedToWaitError('ERR_GRAPH_UNAVAILABLE', wait, { note });
-  }
-  throw new AppError('ERR_GRAPH_REFUSED', { note });
-}
-
-async function readBody(
-  response: Response,
-  { path, maxBytes }: GraphQuestion,
-): Promise<Uint8Array> {
-  try {
-    return await readBounded(response, maxBytes);
-  } catch (cause) {
-    if (cause instanceof RangeError) {
-      throw new AppError('ERR_GRAPH_REFUSED', { note: `the answer to GET ${path} is too long` });
-    }
-    throw new AppError('ERR_GRAPH_UNAVAILABLE', { note: `no answer to GET ${path}`, cause });
-  }
-}
-
-/** `error.code` of a Graph error answer, for the log; never its message. */
-function graphErrorCode(body: Uint8Array): string {
-  const answer = parseJson(body);
-  const error = isObject(answer) ? answer['error'] : undefined;
-  const code = isObject(error) ? error['code'] : undefined;
-  return typeof code === 'string' && /^[A-Za-z_]{1,64}$/.test(code) ? ` ${code}` : '';
-}
-
-/** What a team's handler asks of an API, in the words of `fetch`. */
-export interface ApiRequest {
-  /** GET unless given. */
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array<ArrayBuffer>;
-  /** Of the token; `GRAPH_SCOPES` unless given. */
-  readonly scopes?: readonly string[];
-}
-
-interface ApiCall extends ApiRequest {
-  /** No trailing slash. */
-  readonly baseUrl: string;
-  /** From `/` on, below the base URL. */
-  readonly path: string;
-}
-
-/**
- * Calls an API as the user. When the API is busy and names a short time, it is called once more. Any answer but a claims
- * challenge is returned as it is, with its body not read yet.
- * @throws a StepUpError when the API sends a claims challenge, ERR_GRAPH_UNAVAILABLE when it cannot be reached; TypeError
- *   for a path that leads out of the base URL, and for a method, header or body that `fetch` does not take
- * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
- */
-export async function callApi(
-  call: ApiCall,
-  access: GraphAccess,
-  signal: AbortSignal,
-): Promise<Response> {
-  const send = async (): Promise<Sent> => ({
-    response: await sendOnce(requestOf(call, access), signal),
-  });
-  const { response } = await sendWithRetry(send, signal);
-  throwIfChallenged(response, access.scopes);
-  return response;
 }
 
 /** A longer wait would not leave enough time for the request, so the client gets a 503. */
@@ -165,19 +182,15 @@ const maxWaitSeconds = 3;
 /** Where the API names no time. */
 const usualWaitSeconds = 0.5;
 
-interface Sent {
-  readonly response: Response;
-}
-
 /** The answer; where the API is busy and names a short time or none, that of a second try. */
-async function sendWithRetry<Answer extends Sent>(
-  send: () => Promise<Answer>,
+async function sendWithRetry(
+  send: () => Promise<Response>,
+  { body }: OutgoingRequest,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<Response> {
   const first = await send();
-  const { response } = first;
-  const wait = readRetryAfter(response.headers) ?? usualWaitSeconds;
-  if (!isBusy(response) || wait > maxWaitSeconds) return first;
+  const wait = readRetryAfter(first.headers) ?? usualWaitSeconds;
+  if (!isBusy(first) || wait > maxWaitSeconds || body instanceof ReadableStream) return first;
   try {
     await sleep(wait * 1000, undefined, { signal });
   } catch {
@@ -185,7 +198,7 @@ async function sendWithRetry<Answer extends Sent>(
     return first;
   }
   // Nobody reads it any more, and its connection can be used again.
-  if (!response.bodyUsed) await response.body?.cancel();
+  await first.body?.cancel();
   return send();
 }
 
@@ -193,138 +206,109 @@ function isBusy({ status }: Response): boolean {
   return status === 429 || status === 503;
 }
 
-/** Faults of the caller are found here, so that they are not taken for faults of the API. */
-function requestOf(
-  { baseUrl, path, method = 'GET', headers = {}, body }: ApiCall,
-  { accessToken }: GraphAccess,
-): Request {
-  // `.evil.example` would lead the token to another host, and `/../beta` to what the caller did not mean to open.
-  const url = path.startsWith('/') ? URL.parse(baseUrl + path) : null;
-  const root = new URL(baseUrl).href.replace(/\/$/, '');
-  if (url?.href.startsWith(`${root}/`) !== true) {
-    throw new TypeError('callApi needs a path that begins with / and stays below the base URL');
-  }
+/**
+ * A request to an API, checked. Faults of the caller are found here, so that they are not taken for faults of the API.
+ * @param target a path below the base URL, from `/` on; an absolute address below it, as APIs give for the next page; or a
+ *   `Request` of `fetch` to such an address
+ */
+export function outgoingRequest(
+  api: Api,
+  target: string | Request,
+  { method, headers, body }: ApiRequest,
+): OutgoingRequest {
+  const request = typeof target === 'string' ? undefined : target;
+  const url = urlBelow(baseUrlOf(api), typeof target === 'string' ? target : target.url);
+  const all = new Headers(headers ?? request?.headers);
   // A handler's own `Authorization`, however it is written, must not stand beside ours.
-  const all = new Headers(headers);
-  all.set('authorization', `Bearer ${accessToken}`);
-  return new Request(url, {
-    method,
+  all.delete('authorization');
+  const outgoing = {
+    url,
+    method: method ?? request?.method ?? 'GET',
     headers: all,
-    ...(body === undefined ? {} : { body }),
-    // Following a redirect would send the token to another host.
-    redirect: 'manual',
-  });
+    body: body ?? request?.body ?? null,
+  };
+  // It throws for a method, header or body that cannot be sent. A stream is left out, because this would take it.
+  const probe = outgoing.body instanceof ReadableStream ? '' : outgoing.body;
+  return { ...outgoing, method: new Request(url, { ...outgoing, body: probe }).method };
 }
 
-async function sendOnce(request: Request, signal: AbortSignal): Promise<Response> {
-  try {
-    return await fetch(request, { signal });
-  } catch (cause) {
-    const { pathname } = new URL(request.url);
-    throw new AppError('ERR_GRAPH_UNAVAILABLE', {
-      note: `no answer to ${request.method} ${pathname}`,
-      cause,
-    });
+/** `.evil.example` would lead the token to another host, and `/../beta` to what the caller did not mean to open. */
+function urlBelow(baseUrl: string, target: string): URL {
+  const root = new URL(baseUrl).href.replace(/\/$/, '');
+  const url = URL.parse(target.startsWith('/') ? baseUrl + target : target);
+  const isBelow = url !== null && (url.href === root || /^[/?]/.test(url.href.slice(root.length)));
+  if (url?.href.startsWith(root) === true && isBelow && url.username + url.password === '') {
+    return url;
   }
+  throw new TypeError('callApi needs a path that begins with / and stays below the base URL');
+}
+
+async function sendOnce(
+  { name }: Api,
+  { url, ...request }: OutgoingRequest,
+  { accessToken, signal }: ApiAccess,
+): Promise<Response> {
+  const headers = new Headers(request.headers);
+  headers.set('authorization', `Bearer ${accessToken}`);
+  // Following a redirect would send the token to another host. A stream needs `duplex`, and nothing else minds it.
+  const options = { ...request, headers, redirect: 'manual' as const, signal, duplex: 'half' };
+  try {
+    return await fetch(url, options);
+  } catch (cause) {
+    const known = appErrorIn(cause);
+    if (known !== undefined) throw known;
+    const note = `${name} gave no answer to ${request.method} ${url.pathname}`;
+    throw new AppError('ERR_API_UNAVAILABLE', { note, cause, api: name });
+  }
+}
+
+/** The error with which a body that was being sent has ended. `fetch` wraps it. */
+function appErrorIn(error: unknown): AppError | undefined {
+  if (error instanceof AppError) return error;
+  return error instanceof Error ? appErrorIn(error.cause) : undefined;
 }
 
 function throwIfChallenged(
+  { name }: Api,
   { status, headers }: Response,
   scopes: readonly string[],
-  note?: string,
 ): void {
-  if (status !== 401) return;
+  // The documentation says 401. An API that knows the user may also answer 403.
+  if (status !== 401 && status !== 403) return;
   const claims = parseClaimsChallenge(headers.get('www-authenticate'));
   if (claims === undefined) return;
-  throw new StepUpError({ scopes, claims }, note === undefined ? {} : { note });
+  throw new StepUpError({ scopes, claims }, { note: `${name} sent a claims challenge`, api: name });
 }
 
-/** The optional fields of a profile, in the order they are asked for. */
-const textFields = [
-  'displayName',
-  'givenName',
-  'surname',
-  'jobTitle',
-  'mail',
-  'userPrincipalName',
-  'officeLocation',
-  'preferredLanguage',
-  'mobilePhone',
-] as const;
+/** As long as the deadline of a request. */
+const stallMs = 8_500;
 
-/** A user as Microsoft Graph tells; what it does not know is left out. */
-export type Profile = { readonly id: string } & {
-  readonly [field in (typeof textFields)[number]]?: string;
-};
-
-const maxProfileBytes = 64 * 1024;
-const maxText = 1024;
-
-/**
- * The signed-in user's profile.
- * @see https://learn.microsoft.com/graph/api/user-get
- * @throws as {@link Graph.get}; ERR_GRAPH_REFUSED when the answer is no profile
- */
-export async function readProfile(
-  graph: Graph,
-  access: GraphAccess,
-  signal: AbortSignal,
-): Promise<Profile> {
-  const question = {
-    path: `/me?$select=${[...textFields, 'id'].join(',')}`,
-    accept: 'application/json',
-    maxBytes: maxProfileBytes,
-  };
-  const answer = await graph.get(question, access, signal);
-  if (answer === undefined) throw refused('Graph knows no such user');
-  return parseProfile(parseJson(answer.body));
-}
-
-function parseProfile(value: unknown): Profile {
-  if (!isObject(value)) throw refused('the profile is no JSON object');
-  const { id } = value;
-  if (!isText(id)) throw refused('the profile has no id');
-  const known = textFields.flatMap((field) => {
-    const text = value[field];
-    return isText(text) ? [[field, text] as const] : [];
-  });
-  return { id, ...Object.fromEntries(known) };
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= maxText;
-}
-
-function refused(note: string): AppError {
-  return new AppError('ERR_GRAPH_REFUSED', { note });
-}
-
-/** Types a browser shows as a picture and never runs; SVG is not one of them. */
-const contentTypes = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'] as const;
-
-export interface Photo {
-  readonly contentType: (typeof contentTypes)[number];
-  readonly bytes: Uint8Array;
-}
-
-const maxPhotoBytes = 4 * 1024 * 1024;
-
-/**
- * The signed-in user's photo, at most 4 MiB; `undefined` when there is none.
- * @see https://learn.microsoft.com/graph/api/profilephoto-get
- * @throws as {@link Graph.get}; ERR_GRAPH_REFUSED when the answer is no picture
- */
-export async function readPhoto(
-  graph: Graph,
-  access: GraphAccess,
-  signal: AbortSignal,
-): Promise<Photo | undefined> {
-  const question = { path: '/me/photo/$value', accept: 'image/*', maxBytes: maxPhotoBytes };
-  const answer = await graph.get(question, access, signal);
-  if (answer === undefined) return undefined;
-  const contentType = contentTypes.find((type) => type === answer.contentType);
-  if (contentType === undefined) {
-    throw new AppError('ERR_GRAPH_REFUSED', { note: 'the photo is of a type not shown' });
+/** The same answer, whose body ends with an error of ours when it is too long, comes to a halt or breaks off. */
+async function watchAnswer(
+  { name, maxAnswerBytes }: Api,
+  response: Response,
+  access: ApiAccess,
+): Promise<Response> {
+  const { body, status, statusText, headers, url } = response;
+  if (body === null) return response;
+  const max = maxAnswerBytes ?? access.maxAnswerBytes ?? Infinity;
+  const fail = (code: 'ERR_API_UNAVAILABLE' | 'ERR_API_REFUSED', note: string, cause?: unknown) =>
+    new AppError(code, { note: `${name} ${note}`, api: name, cause });
+  const tooLong = (): AppError => fail('ERR_API_REFUSED', `answered more than ${max} bytes`);
+  if (Number(headers.get('content-length') ?? 0) > max) {
+    await body.cancel();
+    throw tooLong();
   }
-  return { contentType, bytes: answer.body };
+  const watched = watchBody(body, {
+    max: { bytes: max, error: tooLong },
+    stall: {
+      ms: stallMs,
+      error: () => fail('ERR_API_UNAVAILABLE', 'let its answer come to a halt'),
+    },
+    broken: (cause) => fail('ERR_API_UNAVAILABLE', 'broke off its answer', cause),
+    ...(access.mayGoOn === undefined ? {} : { mayGoOn: access.mayGoOn }),
+  });
+  const answer = new Response(watched, { status, statusText, headers });
+  // A response that is made by hand has no address. Ours says where it comes from, as that of `fetch` does.
+  return Object.defineProperty(answer, 'url', { value: url });
 }

@@ -22,7 +22,7 @@ const floors = [
   ['keys'],
   ['storage'],
   // Small things below all floors: errors, settings, JSON, waiting, proxies.
-  ['error-facts', 'errors', 'json', 'proxy', 'setting-values', 'settings', 'waiting'],
+  ['error-facts', 'errors', 'json', 'proxy', 'setting-values', 'settings', 'streams', 'waiting'],
 ];
 
 /** Of a file that holds a whole idea. */

@@ -249,11 +249,11 @@ describe('endpoint, at its deadline', () => {
   it('lets what waits learn of it first, and say what did not answer', async () => {
     const answer = ask((context) =>
       untilAborted(context).catch(() => {
-        throw new AppError('ERR_GRAPH_UNAVAILABLE');
+        throw new AppError('ERR_API_UNAVAILABLE');
       }),
     );
     await jest.advanceTimersByTimeAsync(8_500);
-    expect(JSON.parse((await answer).body)).toMatchObject({ code: 'ERR_GRAPH_UNAVAILABLE' });
+    expect(JSON.parse((await answer).body)).toMatchObject({ code: 'ERR_API_UNAVAILABLE' });
   });
 
   it('takes whatever a library throws then for the deadline', async () => {

@@ -103,8 +103,9 @@ const statuses: Record<ErrorCode, number> = {
   ERR_TOKEN_SIZE: 502,
   ERR_TOO_MANY_ROLES: 502,
   ERR_OTHER_ISSUER: 400,
-  ERR_GRAPH_UNAVAILABLE: 503,
-  ERR_GRAPH_REFUSED: 502,
+  ERR_API_UNAVAILABLE: 503,
+  ERR_API_REFUSED: 502,
+  ERR_API_SETTINGS: 503,
   ERR_NOT_FOUND: 404,
   ERR_SESSION_CHANGED: 409,
   ERR_SESSION_GONE: 404,
@@ -144,7 +145,7 @@ describe('answerError', () => {
   });
 
   it.each(codes)('says on both when to come back, if and only if %s passes', (code) => {
-    const expected = statuses[code] === 503 ? (code === 'ERR_SETTINGS' ? '60' : '10') : null;
+    const expected = statuses[code] === 503 ? (code.endsWith('_SETTINGS') ? '60' : '10') : null;
     expect(pageOf(new AppError(code)).headers.get('retry-after')).toBe(expected);
     expect(jsonOf(new AppError(code)).headers.get('retry-after')).toBe(expected);
   });
@@ -325,22 +326,29 @@ describe('answerError, for an error nobody foresaw', () => {
   });
 
   it('says when to try again as the service that failed said it', () => {
-    const error = new AppError('ERR_GRAPH_UNAVAILABLE', { retryAfterSeconds: 37 });
+    const error = new AppError('ERR_API_UNAVAILABLE', { retryAfterSeconds: 37 });
     expect(jsonOf(error).headers.get('retry-after')).toBe('37');
     expect(pageOf(error).headers.get('retry-after')).toBe('37');
-    const silent = new AppError('ERR_GRAPH_UNAVAILABLE');
+    const silent = new AppError('ERR_API_UNAVAILABLE');
     expect(jsonOf(silent).headers.get('retry-after')).toBe('10');
+  });
+
+  it('names the API that failed, to people and to clients', () => {
+    const error = new AppError('ERR_API_REFUSED', { api: 'orders', note: 'for the log' });
+    expect(pageOf(error).words).toContain('The API is named orders .');
+    expect(jsonOf(error).body).toMatchObject({ code: 'ERR_API_REFUSED', api: 'orders' });
+    expect(jsonOf(new AppError('ERR_NOT_FOUND')).body).not.toHaveProperty('api');
   });
 
   it('logs the names and places of causes, never what they say', () => {
     const context = client();
     const deep = Object.assign(new RangeError('code=hunter2'), { code: 'ECONNRESET' });
     const cause = new TypeError('a token\n    at hunter2 of hunter2:1:1', { cause: deep });
-    answerError(new AppError('ERR_GRAPH_UNAVAILABLE', { note: 'no answer', cause }), context);
+    answerError(new AppError('ERR_API_UNAVAILABLE', { note: 'no answer', cause }), context);
     expect(context.lines).toHaveLength(1);
     const [line = ''] = context.lines;
     expect(line).toMatch(
-      /^error ERR_GRAPH_UNAVAILABLE: no answer, caused by TypeError at .*, caused by RangeError ECONNRESET at /,
+      /^error ERR_API_UNAVAILABLE: no answer, caused by TypeError at .*, caused by RangeError ECONNRESET at /,
     );
     expect(line).toContain('error-response.test.ts');
     expect(line).not.toContain('hunter2');
@@ -409,7 +417,7 @@ describe('answerError, where it is known who is signed in', () => {
   const errors = [
     new RoleMissingError('admin'),
     new AppError('ERR_SESSION_GONE'),
-    new AppError('ERR_GRAPH_UNAVAILABLE'),
+    new AppError('ERR_API_UNAVAILABLE'),
     new AppError('ERR_INTERNAL'),
     new SignInNeededError('ERR_STEP_UP', '/auth/login?step=a', { isRepeated: true }),
   ];
@@ -592,7 +600,7 @@ describe('answerError, on a page', () => {
     ['ERR_SIGN_IN_LOST', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Home /']],
     ['ERR_ID_TOKEN', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Home /']],
     ['ERR_INTERNAL', 'GET', '/reports?a=1', [`${again} /reports?a=1`, 'Home /']],
-    ['ERR_GRAPH_UNAVAILABLE', 'GET', '/auth/me', [`${again} /auth/me`, 'Home /']],
+    ['ERR_API_UNAVAILABLE', 'GET', '/auth/me', [`${again} /auth/me`, 'Home /']],
     [
       'ERR_PROVIDER_UNAVAILABLE',
       'GET',
@@ -608,7 +616,7 @@ describe('answerError, on a page', () => {
     ['ERR_STORAGE_UNAVAILABLE', 'POST', '/auth/sessions/end', ['Home /']],
     ['ERR_STORAGE_UNAVAILABLE', 'GET', '//evil.example/a', ['Home /']],
     ['ERR_STORAGE_UNAVAILABLE', 'GET', '/', ['Home /']],
-    ['ERR_GRAPH_REFUSED', 'GET', '/auth/me', ['Home /']],
+    ['ERR_API_REFUSED', 'GET', '/auth/me', ['Home /']],
     ['ERR_NOT_FOUND', 'GET', '/auth/me/photo', ['Home /']],
     [
       'ERR_SESSION_GONE',

@@ -186,7 +186,7 @@ describe('the whole log of an app', () => {
     const { browser } = await signIn();
     await control(stack.facts.graphUrl, fault);
     const { body } = await fetchJson(`${app.url}/auth/me`, browser);
-    expect(textOf(body, 'code')).toMatch(/^ERR_GRAPH_/);
+    expect(textOf(body, 'code')).toMatch(/^ERR_API_/);
   });
 
   it('of a table out of reach, at a request, a sign-in and a sign-out', async () => {
@@ -244,7 +244,7 @@ describe('the whole log of an app', () => {
     const log = await stack.output(app);
     // The log is that of all this, and the secrets are really there.
     expect(log).toMatch(/signed in [A-Za-z0-9_-]{8}\b/);
-    for (const code of ['SIGN_IN_EXPIRED', 'ID_TOKEN', 'STEP_UP', 'GRAPH_UNAVAILABLE', 'STORAGE']) {
+    for (const code of ['SIGN_IN_EXPIRED', 'ID_TOKEN', 'STEP_UP', 'API_UNAVAILABLE', 'STORAGE']) {
       expect(log).toContain(`ERR_${code}`);
     }
     expect([...new Set(secrets.map(({ what }) => what))]).toEqual(

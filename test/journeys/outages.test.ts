@@ -66,7 +66,7 @@ describe('Microsoft Graph out of reach', () => {
       await control(stack.facts.graphUrl, fault);
       const answer = await fetchJson(`${app}/auth/me`, browser);
       expect(answer.status).toBe(expected);
-      expect(textOf(answer.body, 'code')).toMatch(/^ERR_GRAPH_/);
+      expect(textOf(answer.body, 'code')).toMatch(/^ERR_API_/);
       expect(answer.headers.get('retry-after')).toBe(retryAfter);
       await resetControl(stack.facts.graphUrl);
       expect((await fetchJson(`${app}/auth/me`, browser)).status).toBe(200);

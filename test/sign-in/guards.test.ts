@@ -427,7 +427,7 @@ describe('signedIn, when the handler fails', () => {
   it('leaves word of who was refused, unless they are signed out by then', async () => {
     const { cookie } = await fixture.signIn();
     const refused = fixture.context('/reports', json(cookie));
-    await run(failing(new AppError('ERR_GRAPH_REFUSED')), refused);
+    await run(failing(new AppError('ERR_API_REFUSED')), refused);
     expect(refused.visitor.user).toEqual(userOf());
     const gone = fixture.context('/reports', json(cookie));
     const leaving = signedIn(async (context) => {
@@ -440,7 +440,7 @@ describe('signedIn, when the handler fails', () => {
 
   it('passes any other error on as it is, and keeps the session', async () => {
     const { cookie } = await fixture.signIn();
-    const refused = new AppError('ERR_GRAPH_REFUSED');
+    const refused = new AppError('ERR_API_REFUSED');
     expect(await run(failing(refused), fixture.context('/reports', json(cookie)))).toBe(refused);
     const bug = new TypeError('a bug');
     const answer = failing(bug)(fixture.context('/reports', json(cookie)));

@@ -1,298 +1,179 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { AppError, StepUpError } from '../../src/errors';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AppError } from '../../src/errors';
+import { type ApiOptions, declareApis } from '../../src/tokens/apis';
 import {
-  callApi,
-  createGraph,
-  type Graph,
-  readPhoto,
-  readProfile,
+  type ApiRequest,
+  type CallerParts,
+  createApiCaller,
+  createApis,
 } from '../../src/tokens/call-api';
-import { failureOf, longEnough, printed } from '../support/auth-fixture';
+import { failureOf, longEnough } from '../support/auth-fixture';
 import { whileAnswering } from '../support/answering-server';
 
-interface Answer {
-  readonly status?: number;
-  readonly headers?: Record<string, string>;
-  readonly body?: string | Uint8Array;
-  readonly hangs?: boolean;
+const scopes = ['api://orders/Orders.Read'];
+const token = 'token-of-ada';
+
+interface Met {
+  readonly headers: IncomingMessage['headers'];
+  readonly line: string;
+  readonly body: string;
 }
 
-let server: Server;
-let baseUrl: string;
-let graph: Graph;
-let now: number;
-let answer: Answer;
-/** Given before `answer`, one by one. */
-let answers: Answer[];
-let requests: { url: string; authorization: string | undefined }[];
-const accessToken = 'the-access-token';
+type Listener = (request: IncomingMessage, response: ServerResponse, met: Met) => void;
 
-beforeEach(async () => {
-  requests = [];
-  now = 1_800_000_000;
-  answer = {};
-  answers = [];
-  server = createServer((request, response) => {
-    requests.push({ url: request.url ?? '', authorization: request.headers.authorization });
-    const given = answers.shift() ?? answer;
-    if (given.hangs === true) return;
-    response.writeHead(given.status ?? 200, {
-      'content-type': 'application/json',
-      ...given.headers,
-    });
-    response.end(given.body ?? '');
+const answerOk: Listener = (_request, response) => response.end('{}');
+
+interface Work {
+  readonly options?: Partial<ApiOptions>;
+  readonly parts?: Partial<CallerParts>;
+  readonly listener?: Listener;
+  readonly now?: { seconds: number };
+}
+
+/** Calls the API `orders` below `/v1`. Gives what the work gives, and every request that the API met. */
+async function calling<Result>(
+  { options, parts, listener = answerOk, now = { seconds: 1_800_000_000 } }: Work,
+  work: (caller: ReturnType<typeof createApiCaller>, baseUrl: string) => Promise<Result>,
+): Promise<{ readonly result: Result; readonly met: readonly Met[] }> {
+  const met: Met[] = [];
+  const result = await whileAnswering(
+    (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const one = {
+          headers: request.headers,
+          line: `${request.method ?? ''} ${request.url ?? ''}`,
+          body: Buffer.concat(chunks).toString('utf8'),
+        };
+        met.push(one);
+        listener(request, response, one);
+      });
+    },
+    (port) => {
+      const baseUrl = `http://127.0.0.1:${port}/v1`;
+      const declared = declareApis({ orders: { baseUrl, scopes, ...options } });
+      const caller = createApiCaller({
+        apis: createApis(declared, () => now.seconds),
+        appTokens: {
+          ofApp: (scope, _signal, claims) => Promise.resolve(`app ${scope} ${claims ?? ''}`),
+          onBehalfOf: () => Promise.reject(new Error('no assertion')),
+        },
+        userToken: () => Promise.resolve(token),
+        trace: {},
+        signal: longEnough(),
+        ...parts,
+      });
+      return work(caller, baseUrl);
+    },
+  );
+  return { result, met };
+}
+
+/** The status of the answer to one call, or the error; and what the API met. */
+const call = (target: string, request?: ApiRequest, work: Work = {}) =>
+  calling(work, ({ callApi }) =>
+    callApi('orders', target, request).then(
+      ({ status }) => status,
+      (error: unknown) => error,
+    ),
+  );
+
+/** What a promise is rejected with. */
+const rejected = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'nothing was thrown',
+    (error: unknown) => error,
+  );
+
+const streamOf = (text: string) =>
+  new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      controller.enqueue(new TextEncoder().encode(text));
+      controller.close();
+    },
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1.0`;
-  graph = createGraph({ baseUrl, clock: () => now });
-});
-afterEach(async () => {
-  const closed = new Promise((resolve) => server.close(resolve));
-  server.closeAllConnections();
-  await closed;
-});
 
-const access = { accessToken, scopes: ['User.Read'] };
-const me = (signal = longEnough()) => readProfile(graph, access, signal);
-const photo = () => readPhoto(graph, access, longEnough());
-const profile = (value: unknown) => {
-  answer = { body: JSON.stringify(value) };
-  return me();
+const challenge = (status: number): Listener => {
+  const claims = Buffer.from('{"access_token":{"acrs":{"value":"c1"}}}').toString('base64');
+  return (_request, response) => {
+    response.writeHead(status, {
+      'www-authenticate': `Bearer error="insufficient_claims", claims="${claims}"`,
+    });
+    response.end();
+  };
 };
 
-describe('readProfile', () => {
-  it('asks for nine fields as the user and returns those that are known', async () => {
-    const found = await profile({
-      '@odata.context': 'x',
-      id: 'id-of-ada',
-      displayName: 'Ada Lovelace',
-      mail: null,
-      jobTitle: 5,
-      mobilePhone: '',
-      officeLocation: 'o'.repeat(1025),
-      surname: 'Lovelace',
-      unasked: 'y',
+describe('a call', () => {
+  it.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])(
+    'sends %s with the token of the user',
+    async (method) => {
+      const { result, met } = await call('/latest?a=1', { method, headers: { 'X-A': '1' } });
+      expect(result).toBe(200);
+      expect(met.map(({ line }) => line)).toEqual([`${method} /v1/latest?a=1`]);
+      expect(met[0]?.headers).toMatchObject({ authorization: `Bearer ${token}`, 'x-a': '1' });
+    },
+  );
+
+  it('asks for a token for the declared scopes, or for those of the call', async () => {
+    const asked: unknown[] = [];
+    const userToken = (wanted?: readonly string[]) => {
+      asked.push(wanted);
+      return Promise.resolve(token);
+    };
+    await call('/latest', {}, { parts: { userToken } });
+    await call('/latest', { scopes: ['api://orders/Orders.Write'] }, { parts: { userToken } });
+    expect(asked).toEqual([scopes, ['api://orders/Orders.Write']]);
+  });
+
+  const form = new FormData();
+  form.set('field', 'of a form');
+  it.each<[string, ApiRequest['body'], RegExp, string]>([
+    ['a text', 'a text', /^a text$/, 'text/plain;charset=UTF-8'],
+    ['fields', new URLSearchParams({ a: '1' }), /^a=1$/, 'application/x-www-form-urlencoded'],
+    ['a form', form, /name="field"\r\n\r\nof a form/, 'multipart/form-data'],
+    ['a stream', streamOf('a stream'), /^a stream$/, ''],
+  ])('sends %s', async (_name, body, text, type) => {
+    const { met } = await call('/orders', { method: 'POST', body: body ?? null });
+    expect(met[0]?.body).toMatch(text);
+    expect(met[0]?.headers['content-type'] ?? '').toContain(type);
+    // The boundary in the header is the one in the body.
+    const boundary = /boundary=(.*)/.exec(met[0]?.headers['content-type'] ?? '')?.[1] ?? '';
+    expect(met[0]?.body).toContain(boundary);
+  });
+
+  it('takes a Request and an absolute address below the base URL, as of a next page', async () => {
+    const { result, met } = await calling({}, async ({ callApi }, baseUrl) => {
+      const request = new Request(`${baseUrl}/orders`, { method: 'PUT', body: 'one' });
+      const first = await callApi('orders', request);
+      const second = await callApi('orders', `${baseUrl}/orders?page=2`);
+      return [first.status, second.status];
     });
-    expect(found).toEqual({ id: 'id-of-ada', displayName: 'Ada Lovelace', surname: 'Lovelace' });
-    expect(requests).toEqual([
-      {
-        url: '/v1.0/me?$select=displayName,givenName,surname,jobTitle,mail,userPrincipalName,officeLocation,preferredLanguage,mobilePhone,id',
-        authorization: `Bearer ${accessToken}`,
-      },
+    expect(result).toEqual([200, 200]);
+    expect(met.map(({ line, body }) => `${line} ${body}`)).toEqual([
+      'PUT /v1/orders one',
+      'GET /v1/orders?page=2 ',
     ]);
   });
 
-  it.each<[string, unknown]>([
-    ['a list', []],
-    ['null', null],
-    ['no id', { displayName: 'Ada' }],
-    ['an id that is no text', { id: 1 }],
-  ])('refuses %s', async (_what, value) => {
-    expect((await failureOf(profile(value))).code).toBe('ERR_GRAPH_REFUSED');
-  });
-
-  it.each<[string, string, Answer]>([
-    ['no JSON', 'ERR_GRAPH_REFUSED', { body: '<html>' }],
-    ['more than 64 KB', 'ERR_GRAPH_REFUSED', { body: ' '.repeat(64 * 1024 + 1) }],
-    ['404', 'ERR_GRAPH_REFUSED', { status: 404 }],
-    ['400', 'ERR_GRAPH_REFUSED', { status: 400 }],
-    ['401 without challenge', 'ERR_GRAPH_REFUSED', { status: 401 }],
-    [
-      '401 with another challenge',
-      'ERR_GRAPH_REFUSED',
-      { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } },
-    ],
-    ['403', 'ERR_GRAPH_REFUSED', { status: 403 }],
-    [
-      'a redirect, which is not followed',
-      'ERR_GRAPH_REFUSED',
-      { status: 302, headers: { location: '/v1.0/elsewhere' } },
-    ],
-    ['429', 'ERR_GRAPH_UNAVAILABLE', { status: 429, headers: { 'retry-after': '4' } }],
-    ['500', 'ERR_GRAPH_UNAVAILABLE', { status: 500 }],
-    ['503', 'ERR_GRAPH_UNAVAILABLE', { status: 503, headers: { 'retry-after': '4' } }],
-    ['504', 'ERR_GRAPH_UNAVAILABLE', { status: 504 }],
-  ])('answers %s with %s', async (_what, code, given) => {
-    answer = given;
-    const failure = await failureOf(me());
-    expect(failure.code).toBe(code);
-    expect(printed(failure)).not.toContain(accessToken);
-    expect(requests).toHaveLength(1);
-  });
-
-  it("notes Graph's error code, not its message", async () => {
-    answer = {
-      status: 403,
-      body: JSON.stringify({
-        error: { code: 'Authorization_RequestDenied', message: 'ada@contoso.example may not' },
-      }),
-    };
-    expect((await failureOf(me())).note).toMatch(
-      /^Graph answered 403 Authorization_RequestDenied to GET \/me/,
+  it('sends the headers that join logs, unless the handler sends its own', async () => {
+    const trace = { traceparent: '00-a-b-01', 'client-request-id': 'invocation-1' };
+    const { met } = await call(
+      '/latest',
+      { headers: { 'Client-Request-Id': 'mine' } },
+      { parts: { trace } },
     );
-  });
-
-  it('turns a claims challenge into a step-up for the scopes of the token', async () => {
-    const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
-    const encoded = Buffer.from(claims).toString('base64');
-    answer = {
-      status: 401,
-      headers: {
-        'www-authenticate': `Bearer realm="", error="insufficient_claims", claims="${encoded}"`,
-      },
-    };
-    const failure = await failureOf(me());
-    expect(failure).toHaveProperty('stepUp', { scopes: ['User.Read'], claims });
-  });
-
-  it('finds the challenge among several headers', async () => {
-    const claims = Buffer.from('{"access_token":{}}').toString('base64url');
-    server.removeAllListeners('request');
-    server.on('request', (_request, response) => {
-      response.writeHead(401, {
-        'www-authenticate': [
-          'Negotiate abc==',
-          `Bearer error="insufficient_claims", claims="${claims}"`,
-        ],
-      });
-      response.end();
+    expect(met[0]?.headers).toMatchObject({
+      traceparent: '00-a-b-01',
+      'client-request-id': 'mine',
     });
-    expect(await failureOf(me())).toBeInstanceOf(StepUpError);
   });
-
-  it.each([429, 503])('asks once more when Graph names a short time with %d', async (status) => {
-    const busy = { status, headers: { 'retry-after': '0' } };
-    answers = [busy, { body: JSON.stringify({ id: 'id-of-ada' }) }];
-    expect((await me()).id).toBe('id-of-ada');
-    answers = [busy, busy, { body: JSON.stringify({ id: 'id-of-ada' }) }];
-    expect((await failureOf(me())).code).toBe('ERR_GRAPH_UNAVAILABLE');
-    expect(requests).toHaveLength(4);
-  });
-
-  it('passes a longer time on at once', async () => {
-    answer = { status: 429, headers: { 'retry-after': '60' } };
-    const failure = await failureOf(me());
-    expect([failure.code, failure.retryAfterSeconds]).toEqual(['ERR_GRAPH_UNAVAILABLE', 60]);
-    expect(requests).toHaveLength(1);
-  });
-
-  it('sends nothing more with this token for this path before that time is over', async () => {
-    // The answer to the second try counts, too.
-    answers = [{ status: 503, headers: { 'retry-after': '0' } }];
-    answer = { status: 429, headers: { 'retry-after': '60' } };
-    await failureOf(me());
-    expect(requests).toHaveLength(2);
-    answer = { body: JSON.stringify({ id: 'id-of-ada' }) };
-    now += 45;
-    const failure = await failureOf(me());
-    expect([failure.code, failure.retryAfterSeconds]).toEqual(['ERR_GRAPH_UNAVAILABLE', 15]);
-    expect(requests).toHaveLength(2);
-    expect(
-      (await readProfile(graph, { ...access, accessToken: 'of-another' }, longEnough())).id,
-    ).toBe('id-of-ada');
-    now += 15;
-    expect((await me()).id).toBe('id-of-ada');
-  });
-
-  it('shares no pause with another instance', async () => {
-    answer = { status: 429, headers: { 'retry-after': '60' } };
-    await failureOf(me());
-    answer = { body: JSON.stringify({ id: 'id-of-ada' }) };
-    const other = createGraph({ baseUrl, clock: () => now });
-    expect((await readProfile(other, access, longEnough())).id).toBe('id-of-ada');
-  });
-
-  it('asks once more soon where Graph names no time', async () => {
-    answers = [{ status: 503 }, { body: JSON.stringify({ id: 'id-of-ada' }) }];
-    expect((await me()).id).toBe('id-of-ada');
-    answer = { status: 503 };
-    expect((await failureOf(me())).retryAfterSeconds).toBe(10);
-    expect(requests).toHaveLength(4);
-  });
-
-  it('asks no second time when the deadline comes before the time that Graph names', async () => {
-    answer = { status: 503, headers: { 'retry-after': '3' } };
-    const impatient = AbortSignal.timeout(1_000);
-    expect((await failureOf(me(impatient))).retryAfterSeconds).toBe(3);
-    expect(requests).toHaveLength(1);
-  });
-
-  it('is unavailable when nobody listens, and when the deadline passes', async () => {
-    answer = { hangs: true };
-    const late = await failureOf(me(AbortSignal.timeout(50)));
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    const gone = await failureOf(me());
-    expect([late.code, gone.code]).toEqual(['ERR_GRAPH_UNAVAILABLE', 'ERR_GRAPH_UNAVAILABLE']);
-    server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  });
-});
-
-describe('readPhoto', () => {
-  const bytes = Buffer.from([0xff, 0xd8, 0xff, 0x00]);
-
-  it.each(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])('returns %s', async (type) => {
-    answer = { headers: { 'content-type': `${type.toUpperCase()}; x=y` }, body: bytes };
-    const found = await photo();
-    expect(found?.contentType).toBe(type);
-    expect(Buffer.from(found?.bytes ?? [])).toEqual(bytes);
-    expect(requests[0]?.url).toBe('/v1.0/me/photo/$value');
-  });
-
-  it('is undefined when there is none', async () => {
-    answer = { status: 404 };
-    expect(await photo()).toBeUndefined();
-  });
-
-  it.each(['image/svg+xml', 'text/html', 'application/json', ''])('refuses %j', async (type) => {
-    answer = { headers: { 'content-type': type }, body: bytes };
-    expect((await failureOf(photo())).code).toBe('ERR_GRAPH_REFUSED');
-  });
-
-  it('returns 4 MiB and refuses one byte more', async () => {
-    const headers = { 'content-type': 'image/png' };
-    answer = { headers, body: Buffer.alloc(4 * 1024 * 1024) };
-    expect((await photo())?.bytes).toHaveLength(4 * 1024 * 1024);
-    answer = { headers, body: Buffer.alloc(4 * 1024 * 1024 + 1) };
-    const failure = await failureOf(photo());
-    expect(failure).toBeInstanceOf(AppError);
-    expect(failure.code).toBe('ERR_GRAPH_REFUSED');
-  });
-});
-
-describe('callApi', () => {
-  const access = { accessToken: 'a-token', scopes: ['User.Read'] };
-
-  /** What the API met, when it is called with `call` below `/v1.0`. */
-  async function met(call: Omit<Parameters<typeof callApi>[0], 'baseUrl'>) {
-    const requests: IncomingMessage[] = [];
-    const answer = await whileAnswering(
-      (request, response) => {
-        requests.push(request);
-        response.end('{}');
-      },
-      async (port) => {
-        const baseUrl = `http://127.0.0.1:${port}/v1.0`;
-        const work = callApi({ baseUrl, ...call }, access, longEnough());
-        return work.then(
-          ({ status }) => status,
-          (error: unknown) => error,
-        );
-      },
-    );
-    return { answer, requests };
-  }
 
   it.each(['Authorization', 'authorization', 'AUTHORIZATION'])(
     'sends our token alone where the handler gives a header %s of its own',
     async (name) => {
-      const { requests } = await met({
-        path: '/me',
-        headers: { [name]: 'Basic YTpi', 'X-A': '1' },
-      });
-      expect(requests[0]?.headers).toMatchObject({ authorization: 'Bearer a-token', 'x-a': '1' });
+      const { met } = await call('/me', { headers: { [name]: 'Basic YTpi' } });
+      expect(met[0]?.headers.authorization).toBe(`Bearer ${token}`);
     },
   );
 
@@ -305,27 +186,317 @@ describe('callApi', () => {
     '/users/%2e%2e/%2E%2E/beta/me',
     '/users\\..\\..\\beta',
     '/.\t./beta',
+    'https://evil.example/v1/me',
+    'http://127.0.0.1.evil.example/v1/me',
   ])('sends nothing to %j, which is not below the base URL', async (path) => {
-    const { answer, requests } = await met({ path });
-    expect(answer).toMatchObject({ name: 'TypeError' });
-    expect(requests).toEqual([]);
+    const { result, met } = await call(path);
+    expect(result).toMatchObject({ name: 'TypeError' });
+    expect(met).toEqual([]);
+  });
+
+  it('sends nothing to an address that only begins like the base URL', async () => {
+    const { result, met } = await calling({}, async ({ callApi }, baseUrl) => {
+      const near = [`${baseUrl}beta/me`, baseUrl.replace('//', '//a:b@')];
+      const failures = near.map((address) => rejected(callApi('orders', address)));
+      return Promise.all(failures);
+    });
+    expect(result).toMatchObject([{ name: 'TypeError' }, { name: 'TypeError' }]);
+    expect(met).toEqual([]);
   });
 
   it.each([
-    ['//evil.example/me', '/v1.0//evil.example/me'],
-    ['/users/..%2fbeta?$select=a/../b', '/v1.0/users/..%2fbeta?$select=a/../b'],
+    ['//evil.example/me', '/v1//evil.example/me'],
+    ['/users/..%2fbeta?$select=a/../b', '/v1/users/..%2fbeta?$select=a/../b'],
   ])('keeps %s below the base URL', async (path, sent) => {
-    const { requests } = await met({ path });
-    expect(requests.map(({ url }) => url)).toEqual([sent]);
+    expect((await call(path)).met.map(({ line }) => line)).toEqual([`GET ${sent}`]);
   });
 
-  it.each([
+  it.each<[string, ApiRequest]>([
     ['a header that cannot be sent', { headers: { 'X-A': 'a\r\nX-B: c' } }],
     ['a method that is none', { method: 'GE T' }],
     ['a body with GET', { body: '{}' }],
-  ])('does not blame the API for %s', async (_name, call) => {
-    const { answer, requests } = await met({ path: '/me', ...call });
-    expect(answer).toMatchObject({ name: 'TypeError' });
-    expect(requests).toEqual([]);
+    ['a stream with GET', { body: streamOf('{}') }],
+  ])('does not blame the API for %s', async (_name, request) => {
+    const { result, met } = await call('/me', request);
+    expect(result).toMatchObject({ name: 'TypeError' });
+    expect(met).toEqual([]);
+  });
+
+  it('knows only declared names', async () => {
+    const { result } = await calling({}, ({ callApi }) => rejected(callApi('nope', '/')));
+    expect(result).toMatchObject({ name: 'TypeError', message: /no API is named "nope"/ });
+  });
+
+  it.each([
+    undefined,
+    '',
+    ' ',
+    'orders.example',
+    'http://orders.example',
+    'https://a.example/?b=c',
+  ])(
+    'answers with the name of the API where its address is %j, and sends nothing',
+    async (baseUrl) => {
+      const { result, met } = await call('/latest', {}, { options: { baseUrl } });
+      expect(result).toMatchObject({ code: 'ERR_API_SETTINGS', status: 503, api: 'orders' });
+      expect((result as AppError).note).toMatch(
+        /^apis\.orders\.baseUrl (is not set|must be an https)/,
+      );
+      expect(met).toEqual([]);
+    },
+  );
+});
+
+describe('an answer', () => {
+  it.each([400, 401, 403, 404, 409, 500, 502])('of %d is the API’s own', async (status) => {
+    const listener: Listener = (_request, response) => {
+      response.writeHead(status, { 'www-authenticate': 'Bearer error="insufficient_scope"' });
+      response.end('why');
+    };
+    const { result } = await calling({ listener }, async ({ callApi }, baseUrl) => {
+      const answer = await callApi('orders', '/latest');
+      return [answer.status, answer.url === `${baseUrl}/latest`, await answer.text()];
+    });
+    expect(result).toEqual([status, true, 'why']);
+  });
+
+  it.each([302, 307, 308])(
+    'that redirects by %d is not followed: the token would go along',
+    async (status) => {
+      let followed = 0;
+      const outcome = await whileAnswering(
+        (_request, response) => {
+          followed += 1;
+          response.end();
+        },
+        (port) =>
+          call(
+            '/latest',
+            {},
+            {
+              listener: (_request, response) => {
+                response.writeHead(status, { location: `http://127.0.0.1:${port}/` });
+                response.end();
+              },
+            },
+          ),
+      );
+      expect([outcome.result, followed]).toEqual([status, 0]);
+    },
+  );
+
+  it.each([401, 403])('with a claims challenge, status %d, is a step-up', async (status) => {
+    const { result } = await call('/latest', {}, { listener: challenge(status) });
+    expect(result).toMatchObject({
+      code: 'ERR_STEP_UP',
+      api: 'orders',
+      stepUp: { scopes, claims: '{"access_token":{"acrs":{"value":"c1"}}}' },
+    });
+  });
+
+  const busyOnce = (status: number, retryAfter?: string): Listener => {
+    let asked = 0;
+    return (_request, response) => {
+      asked += 1;
+      response.writeHead(asked === 1 ? status : 200, {
+        ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+      });
+      response.end();
+    };
+  };
+
+  it.each([429, 503])(
+    'of %d with a short time is asked for again, with its body',
+    async (status) => {
+      const request = { method: 'POST', body: 'once more' };
+      const { result, met } = await call('/orders', request, { listener: busyOnce(status, '0') });
+      expect([result, met.map(({ body }) => body)]).toEqual([200, ['once more', 'once more']]);
+    },
+  );
+
+  it('of 503 is the answer where the body was a stream, which cannot be sent again', async () => {
+    const request = { method: 'POST', body: streamOf('once') };
+    const { result, met } = await call('/orders', request, { listener: busyOnce(503, '0') });
+    expect([result, met.length]).toEqual([503, 1]);
+  });
+
+  it('with a long time is given on, and the API is left alone until then', async () => {
+    const now = { seconds: 1_800_000_000 };
+    const { result, met } = await calling(
+      { now, listener: busyOnce(429, '60') },
+      async ({ callApi }) => {
+        const first = await callApi('orders', '/latest');
+        now.seconds += 20;
+        const second = await failureOf(callApi('orders', '/latest?again=1'));
+        const other = await callApi('orders', '/other');
+        now.seconds += 40;
+        const third = await callApi('orders', '/latest');
+        return [first.status, second.code, second.retryAfterSeconds, other.status, third.status];
+      },
+    );
+    expect(result).toEqual([429, 'ERR_API_UNAVAILABLE', 40, 200, 200]);
+    expect(met).toHaveLength(3);
+  });
+
+  it('that does not come before the deadline is an error that names the API', async () => {
+    const signal = AbortSignal.timeout(50);
+    const { result } = await call('/latest', {}, { parts: { signal }, listener: () => undefined });
+    expect(result).toMatchObject({ code: 'ERR_API_UNAVAILABLE', api: 'orders' });
+    expect((result as AppError).note).toBe('orders gave no answer to GET /v1/latest');
+  });
+
+  it('from nobody is an error that names the API', async () => {
+    const { result } = await call('/latest', {}, { options: { baseUrl: 'http://127.0.0.1:9' } });
+    expect(result).toMatchObject({ code: 'ERR_API_UNAVAILABLE', api: 'orders' });
+  });
+
+  const bodyFailure = (listener: Listener, options: Partial<ApiOptions> = {}, parts = {}) =>
+    calling({ listener, options, parts }, async ({ callApi }) =>
+      failureOf(callApi('orders', '/export').then((answer) => answer.text())),
+    );
+
+  it('that says it is too long is refused before its body is read', async () => {
+    const { result } = await bodyFailure((_request, response) => response.end('12345'), {
+      maxAnswerBytes: 4,
+    });
+    expect(result).toMatchObject({ code: 'ERR_API_REFUSED', api: 'orders' });
+  });
+
+  it('without end is cut off where it is too long, and its connection is closed', async () => {
+    const closed = Promise.withResolvers<string>();
+    const part = Buffer.alloc(64 * 1024);
+    const endless: Listener = (_request, response) => {
+      const more = (): void => {
+        while (response.write(part));
+      };
+      response.on('drain', more);
+      response.on('close', () => {
+        closed.resolve('closed');
+      });
+      more();
+    };
+    const { result } = await bodyFailure(endless, { maxAnswerBytes: 1024 * 1024 });
+    expect(result).toMatchObject({ code: 'ERR_API_REFUSED', api: 'orders' });
+    expect(await closed.promise).toBe('closed');
+  });
+
+  it.each<[string, Listener]>([
+    [
+      'is shorter than its Content-Length',
+      (_request, response) => {
+        response.writeHead(200, { 'content-length': '100' });
+        response.write('short');
+        setImmediate(() => response.destroy());
+      },
+    ],
+    [
+      'is not in the coding that it says',
+      (_request, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip' });
+        response.end('not gzip');
+      },
+    ],
+  ])('whose body %s is an error that names the API', async (_name, listener) => {
+    const { result } = await bodyFailure(listener);
+    expect(result).toMatchObject({ code: 'ERR_API_UNAVAILABLE', api: 'orders' });
+  });
+});
+
+describe('a call as the app', () => {
+  it('sends the app’s own token, for everything of the API that it may do', async () => {
+    const userToken = () => Promise.reject(new Error('nobody asks the user'));
+    const { result, met } = await calling(
+      { parts: { userToken } },
+      async ({ callApi, accessToken }) => [
+        (await callApi('orders', '/all', { asApp: true })).status,
+        await accessToken('orders', { asApp: true }),
+      ],
+    );
+    expect(result).toEqual([200, 'app api://orders/.default ']);
+    expect(met[0]?.headers.authorization).toBe('Bearer app api://orders/.default');
+  });
+
+  it('meets a claims challenge by a new token, once, and sends no person anywhere', async () => {
+    const asked: (string | undefined)[] = [];
+    const { result, met } = await call(
+      '/all',
+      { asApp: true },
+      {
+        listener: challenge(401),
+        parts: {
+          appTokens: {
+            ofApp: (_scope, _signal, claims) => {
+              asked.push(claims);
+              return Promise.resolve('app');
+            },
+            onBehalfOf: () => Promise.reject(new Error('no assertion')),
+          },
+        },
+      },
+    );
+    expect(result).toMatchObject({ code: 'ERR_API_REFUSED', api: 'orders' });
+    expect(asked).toEqual([undefined, '{"access_token":{"acrs":{"value":"c1"}}}']);
+    expect(met).toHaveLength(2);
+  });
+});
+
+describe('accessToken', () => {
+  it('takes a name, scopes, or nothing', async () => {
+    const asked: unknown[] = [];
+    const userToken = (wanted?: readonly string[]) => {
+      asked.push(wanted);
+      return Promise.resolve(token);
+    };
+    await calling({ parts: { userToken } }, async ({ accessToken }) => {
+      await accessToken('orders');
+      await accessToken(['api://other/Read']);
+      await accessToken();
+      const failed = rejected(accessToken(['api://other/Read'], { asApp: true }));
+      expect(await failed).toBeInstanceOf(TypeError);
+    });
+    expect(asked).toEqual([scopes, ['api://other/Read'], undefined]);
+  });
+});
+
+describe('a declaration', () => {
+  const declare = (name: string, options: Partial<ApiOptions>) => () =>
+    declareApis({ [name]: { baseUrl: 'https://orders.example', scopes, ...options } });
+
+  it.each<[string, string, Partial<ApiOptions>, RegExp]>([
+    ['a name with capitals', 'Orders', {}, /^apis: the name "Orders" must be/],
+    ['an empty name', '', {}, /^apis: the name "" must be/],
+    ['a name that leads elsewhere', '../a', {}, /must be lower-case/],
+    ['graph', 'graph', {}, /declared already/],
+    ['no scopes', 'orders', { scopes: [] }, /^apis\.orders\.scopes must be a list/],
+    ['scopes in one text', 'orders', { scopes: ['a b'] }, /must be a list/],
+    ['scopes of sign-in', 'orders', { scopes: ['openid'] }, /must not hold openid/],
+    [
+      'scopes of two APIs',
+      'orders',
+      { scopes: ['api://orders/Read', 'Mail.Read'] },
+      /of one API, but they are of api:\/\/orders and Microsoft Graph/,
+    ],
+    [
+      'a limit that is none',
+      'orders',
+      { maxAnswerBytes: -1 },
+      /maxAnswerBytes must be a whole number/,
+    ],
+  ])('with %s is refused', (_what, name, options, message) => {
+    expect(declare(name, options)).toThrow(TypeError);
+    expect(declare(name, options)).toThrow(message);
+  });
+
+  it.each([
+    [['api://orders/Orders.Read'], 'api://orders/.default'],
+    [
+      ['https://management.azure.com//user_impersonation'],
+      'https://management.azure.com//.default',
+    ],
+    [['Mail.Read'], 'https://graph.microsoft.com/.default'],
+    [['api://orders/.default'], 'api://orders/.default'],
+  ])('with the scopes %j has the scope %s for the app', (given, appScope) => {
+    const [api] = declareApis({ orders: { baseUrl: 'https://orders.example/', scopes: given } });
+    expect(api).toMatchObject({ appScope, baseUrl: 'https://orders.example' });
   });
 });

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import type { AuthenticationResult, ConfidentialClientApplication } from '@azure/msal-node';
+import { AppError } from '../errors';
+import {
+  AskedToWaitError,
+  type Clock,
+  createShortMemory,
+  createSingleFlight,
+  withTimeout,
+} from '../waiting';
+import { createMsalClient, type RelyingParty, requireNoPause, type TokenAnswer } from './msal';
+import { appTokenError, refreshError } from './refusal-errors';
+
+/**
+ * Access tokens that belong to no session, in the memory of one instance. Each is asked for once, however many requests
+ * need it at the same time, and kept until shortly before it expires. They are never written to a user's token cache.
+ */
+export interface AppTokens {
+  /**
+   * The app's own token, by client credentials.
+   * @param scope `<resource>/.default`
+   * @param claims of a claims challenge: the kept token did not fulfil them, so a new one is asked for
+   * @throws ERR_PROVIDER_REFUSED, ERR_PROVIDER_UNAVAILABLE
+   * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+   */
+  ofApp(scope: string, signal: AbortSignal, claims?: string): Promise<string>;
+  /**
+   * A token of the user who sent `assertion`, for another API: on-behalf-of.
+   * @param assertion an access token for this app, verified already
+   * @throws a StepUpError where the user must consent or fulfil claims first; ERR_SIGNED_OUT where the assertion is no
+   *   longer accepted; ERR_PROVIDER_REFUSED, ERR_PROVIDER_UNAVAILABLE
+   * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
+   */
+  onBehalfOf(assertion: string, scopes: readonly string[], signal: AbortSignal): Promise<string>;
+}
+
+/** More would be a leak, and not a need: most are of users who call with a bearer token. */
+const maxTokens = 1_000;
+
+/** As for a user's tokens: a token must outlive the call it is used for. */
+const marginSeconds = 300;
+
+export function createAppTokens(parts: RelyingParty, clock: Clock): AppTokens {
+  const kept = createShortMemory<string>(maxTokens);
+  const flight = createSingleFlight<string>('ERR_PROVIDER_UNAVAILABLE');
+  const acquire = async (key: string, ask: Ask, failed: Failed): Promise<string> => {
+    const now = clock();
+    const { token, expiresAt } = await acquireToken(parts, { key, ask, failed, now });
+    if (expiresAt > now + marginSeconds) kept.keep(key, token, expiresAt - marginSeconds, now);
+    return token;
+  };
+  return {
+    ofApp: async (scope, signal, claims) => {
+      const key = `app ${scope}`;
+      const found = claims === undefined ? kept.find(key, clock()) : undefined;
+      if (found !== undefined) return found;
+      const more = claims === undefined ? {} : { claims };
+      const ask: Ask = (msal) =>
+        msal.acquireTokenByClientCredential({ scopes: [scope], skipCache: true, ...more });
+      const work = (): Promise<string> => acquire(key, ask, appTokenError);
+      return flight.run(`${key} ${claims ?? ''}`, work, signal);
+    },
+    onBehalfOf: async (assertion, scopes, signal) => {
+      // The assertion is a token. Only its hash stays in memory.
+      const hash = createHash('sha256').update(assertion).digest('base64url');
+      const key = `on behalf of ${hash} ${[...scopes].sort().join(' ')}`;
+      const found = kept.find(key, clock());
+      if (found !== undefined) return found;
+      const request = { oboAssertion: assertion, scopes: [...scopes], skipCache: true };
+      const ask: Ask = (msal) => msal.acquireTokenOnBehalfOf(request);
+      const failed: Failed = (error, answer) => refreshError(error, answer, scopes);
+      return flight.run(key, () => acquire(key, ask, failed), signal);
+    },
+  };
+}
+
+type Ask = (msal: ConfidentialClientApplication) => Promise<AuthenticationResult | null>;
+
+type Failed = (error: unknown, answer: TokenAnswer) => AppError;
+
+interface TokenQuestion {
+  /** What is asked for, and for whom. */
+  readonly key: string;
+  readonly ask: Ask;
+  readonly failed: Failed;
+  readonly now: number;
+}
+
+/** The work is shared, so no single request's deadline may end it. */
+const workMs = 8_500;
+
+/** A new token, and when it expires in epoch seconds. */
+async function acquireToken(
+  parts: RelyingParty,
+  { key, ask, failed, now }: TokenQuestion,
+): Promise<{ readonly token: string; readonly expiresAt: number }> {
+  requireNoPause(parts, key, now);
+  return withTimeout(new AbortController().signal, workMs, async (signal) => {
+    const { msal, answer } = await createMsalClient(parts, signal);
+    try {
+      const result = await ask(msal);
+      if (result !== null && result.accessToken !== '') {
+        const expiresAt = Math.floor((result.expiresOn?.getTime() ?? 0) / 1000);
+        return { token: result.accessToken, expiresAt };
+      }
+    } catch (error) {
+      const failure = failed(error, answer());
+      if (failure instanceof AskedToWaitError) {
+        parts.tokenPauses.pause(key, now + failure.waitSeconds, now);
+      }
+      throw failure;
+    }
+    throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the token answer lacks a token' });
+  });
+}

@@ -1,0 +1,140 @@
+import { AppError } from '../errors';
+import { isObject, parseJson, readBounded } from '../json';
+import { AskedToWaitError, readRetryAfter } from '../waiting';
+
+/** Calls Microsoft Graph as the user: `callApi` of the request, for the API `graph`. */
+type CallGraph = (path: string, accept: string) => Promise<Response>;
+
+/** The optional fields of a profile, in the order they are asked for. */
+const textFields = [
+  'displayName',
+  'givenName',
+  'surname',
+  'jobTitle',
+  'mail',
+  'userPrincipalName',
+  'officeLocation',
+  'preferredLanguage',
+  'mobilePhone',
+] as const;
+
+/** A user as Microsoft Graph tells; what it does not know is left out. */
+export type Profile = { readonly id: string } & {
+  readonly [field in (typeof textFields)[number]]?: string;
+};
+
+const maxProfileBytes = 64 * 1024;
+const maxText = 1024;
+
+/**
+ * The signed-in user's profile.
+ * @see https://learn.microsoft.com/graph/api/user-get
+ * @throws what `callGraph` throws; ERR_API_UNAVAILABLE; ERR_API_REFUSED when the answer is no profile
+ */
+export async function readProfile(callGraph: CallGraph): Promise<Profile> {
+  const path = `/me?$select=${[...textFields, 'id'].join(',')}`;
+  const answer = await readAnswer(callGraph, {
+    path,
+    accept: 'application/json',
+    maxBytes: maxProfileBytes,
+  });
+  if (answer === undefined) throw refused('Graph knows no such user');
+  return parseProfile(parseJson(answer.body));
+}
+
+function parseProfile(value: unknown): Profile {
+  if (!isObject(value)) throw refused('the profile is no JSON object');
+  const { id } = value;
+  if (!isText(id)) throw refused('the profile has no id');
+  const known = textFields.flatMap((field) => {
+    const text = value[field];
+    return isText(text) ? [[field, text] as const] : [];
+  });
+  return { id, ...Object.fromEntries(known) };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= maxText;
+}
+
+/** Types a browser shows as a picture and never runs; SVG is not one of them. */
+const contentTypes = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'] as const;
+
+export interface Photo {
+  readonly contentType: (typeof contentTypes)[number];
+  readonly bytes: Uint8Array;
+}
+
+const maxPhotoBytes = 4 * 1024 * 1024;
+
+/**
+ * The signed-in user's photo, at most 4 MiB; `undefined` when there is none.
+ * @see https://learn.microsoft.com/graph/api/profilephoto-get
+ * @throws as {@link readProfile}; ERR_API_REFUSED when the answer is no picture
+ */
+export async function readPhoto(callGraph: CallGraph): Promise<Photo | undefined> {
+  const question = { path: '/me/photo/$value', accept: 'image/*', maxBytes: maxPhotoBytes };
+  const answer = await readAnswer(callGraph, question);
+  if (answer === undefined) return undefined;
+  const contentType = contentTypes.find((type) => type === answer.contentType);
+  if (contentType === undefined) throw refused('the photo is of a type not shown');
+  return { contentType, bytes: answer.body };
+}
+
+interface Question {
+  readonly path: string;
+  readonly accept: string;
+  readonly maxBytes: number;
+}
+
+interface GraphAnswer {
+  /** Without parameters, lower case; empty when there is none. */
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+/** The whole answer of Graph to a GET; `undefined` for 404. */
+async function readAnswer(
+  callGraph: CallGraph,
+  { path, accept, maxBytes }: Question,
+): Promise<GraphAnswer | undefined> {
+  const response = await callGraph(path, accept);
+  const { status, headers } = response;
+  const reading = readBody(response, path, maxBytes);
+  if (status === 200) {
+    const contentType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+    return { contentType, body: await reading };
+  }
+  // The body of any other answer is only for the log. The status counts, even where the body cannot be read.
+  const body = await reading.catch(() => new Uint8Array());
+  if (status === 404) return undefined;
+  const note = `Graph answered ${status}${graphErrorCode(body)} to GET ${path}`;
+  if (status !== 429 && status !== 408 && status < 500) throw refused(note);
+  const wait = readRetryAfter(headers);
+  throw wait === undefined
+    ? new AppError('ERR_API_UNAVAILABLE', { note, api })
+    : new AskedToWaitError('ERR_API_UNAVAILABLE', wait, { note, api });
+}
+
+async function readBody(response: Response, path: string, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return await readBounded(response, maxBytes);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw refused(`the answer to GET ${path} is too long`);
+    throw cause;
+  }
+}
+
+/** `error.code` of a Graph error answer, for the log; never its message. */
+function graphErrorCode(body: Uint8Array): string {
+  const answer = parseJson(body);
+  const error = isObject(answer) ? answer['error'] : undefined;
+  const code = isObject(error) ? error['code'] : undefined;
+  return typeof code === 'string' && /^[A-Za-z_]{1,64}$/.test(code) ? ` ${code}` : '';
+}
+
+const api = 'graph';
+
+function refused(note: string): AppError {
+  return new AppError('ERR_API_REFUSED', { note, api });
+}
