@@ -1,22 +1,20 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { freePort } from '../../local/loopback/processes';
-import { type ExistingApp, installExistingApp, packBoth } from '../support/existing-app';
+import { type ExistingApp, installExistingApp } from '../support/existing-app';
 import { launchChromium } from '../support/launch-chromium';
+import { packBoth } from '../support/pack-package';
 
 const run = promisify(execFile);
 
-let packed: string;
 let apps: Readonly<Record<'api' | '', ExistingApp>>;
 let browser: Browser;
 
 beforeAll(async () => {
-  packed = mkdtempSync(join(tmpdir(), 'packed-'));
-  const [tarballs, launched] = await Promise.all([packBoth(packed), launchChromium()]);
+  const [tarballs, launched] = await Promise.all([packBoth(), launchChromium()]);
   browser = launched;
   const [usual, without] = await Promise.all([
     installExistingApp(tarballs, 'api'),
@@ -28,7 +26,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   for (const app of Object.values(apps)) app.remove();
-  rmSync(packed, { recursive: true });
 });
 
 /** `npx anteroom-local`, until it has said that everything runs. */

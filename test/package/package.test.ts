@@ -13,19 +13,18 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
-import { buildPackage, pack, unpack } from '../support/pack-package';
+import { packBoth, type Tarballs, unpack } from '../support/pack-package';
 
 const run = promisify(execFile);
 
 /** A folder with the package in `node_modules`, and beside it nothing but what an app has anyway. */
 let folder: string;
-let tarball: string;
+let tarballs: Tarballs;
 
 beforeAll(async () => {
-  await buildPackage();
+  tarballs = await packBoth();
   folder = mkdtempSync(join(tmpdir(), 'package-'));
-  tarball = await pack('dist/package', join(folder, 'packed'));
-  await unpack(tarball, join(folder, 'node_modules/anteroom'));
+  await unpack(tarballs.anteroom, join(folder, 'node_modules/anteroom'));
   link(folder, '@azure/functions', 'node_modules/@azure/functions');
 });
 
@@ -44,8 +43,9 @@ const read = (name: string): string =>
 
 describe('the package anteroom', () => {
   it('pleases publint, as anteroom-local does, and TypeScript finds its types in every way', async () => {
-    const local = await pack('local', join(folder, 'packed'));
-    const check = run(process.execPath, ['scripts/check-package.mjs', tarball, local]);
+    const check = run(process.execPath, [
+      ...['scripts/check-package.mjs', tarballs.anteroom, tarballs['anteroom-local']],
+    ]);
     await expect(check).resolves.toEqual({ stdout: '', stderr: '' });
     for (const entry of ['index', 'testing', 'client']) {
       expect(read(`${entry}.d.ts`)).toMatch(/^export declare /m);

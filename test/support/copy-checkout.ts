@@ -15,7 +15,7 @@ export interface Checkout {
   follow(commands: string): Promise<void>;
   /** What the build makes: `dist/main.js`, ready for `startJourney({ scriptRoot: root })`. */
   build(): Promise<void>;
-  /** What the compiler and the linter say against the app with `file` in it; '' when nothing. */
+  /** What `npm run check` says against a file: types, lint and format; '' when nothing. */
   complaints(file: string): Promise<string>;
   remove(): void;
 }
@@ -32,7 +32,7 @@ const copied = [
 
 export function copyCheckout(): Checkout {
   const root = mkdtempSync(join(tmpdir(), 'anteroom-checkout-'));
-  for (const name of [...copied, 'eslint.config.mjs']) {
+  for (const name of [...copied, 'eslint.config.mjs', '.prettierrc.json']) {
     cpSync(name, join(root, name), { recursive: true });
   }
   symlinkSync(resolve('node_modules'), join(root, 'node_modules'), 'dir');
@@ -49,13 +49,7 @@ export function copyCheckout(): Checkout {
     build: async () => {
       await inRoot('scripts/build-app.mjs', 'dist');
     },
-    complaints: async (file) => {
-      const said = await Promise.all([
-        saidBy(inRoot('node_modules/typescript/bin/tsc', '--noEmit')),
-        saidBy(inRoot('node_modules/eslint/bin/eslint.js', '--max-warnings', '0', file)),
-      ]);
-      return said.join('');
-    },
+    complaints: (file) => saidBy(inRoot('scripts/check.mjs', file)),
     remove: () => {
       rmSync(root, { recursive: true, force: true });
     },

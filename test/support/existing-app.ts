@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -10,29 +9,16 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { buildPackage, pack, unpack } from './pack-package';
+import { type Tarballs, unpack } from './pack-package';
 
-const run = promisify(execFile);
-
-/** `examples/existing-app`, installed and built in a folder of its own as a team has it. */
+/** `examples/existing-app`, installed in a folder of its own as a team has it. */
 export interface ExistingApp {
   readonly folder: string;
   remove(): void;
 }
 
-/** The packages as npm packs them, by name. */
-export type Tarballs = Readonly<Record<'anteroom' | 'anteroom-local', string>>;
-
-/** @param folder where the tarballs go */
-export async function packBoth(folder: string): Promise<Tarballs> {
-  await buildPackage();
-  const anteroom = await pack('dist/package', folder);
-  return { anteroom, 'anteroom-local': await pack('local', folder) };
-}
-
 /**
- * Installs the app from the tarballs and builds it. There is no registry in a test: what the tarballs need from there is
+ * Installs the app from the tarballs. `anteroom-local` builds it, when it starts it. There is no registry in a test: what the tarballs need from there is
  * linked to where this repository has it, and seen by that package alone.
  * @param routePrefix of `host.json`; `api` is the one that the host has without it
  */
@@ -53,7 +39,6 @@ export async function installExistingApp(
   }
   link('node_modules/typescript/bin/tsc', join(modules, '.bin/tsc'));
   symlinkSync('../anteroom-local/bin/anteroom-local.mjs', join(modules, '.bin/anteroom-local'));
-  await run('npm', ['run', '--silent', 'build'], { cwd: folder });
   return {
     folder,
     remove: () => {

@@ -25,6 +25,10 @@ export function launchChromium(): Promise<Browser> {
     executablePath: chromiumPath(),
     headless: true,
     timeout: 120_000,
-    args: ['--no-sandbox', '--no-zygote', '--disable-gpu', '--disable-dev-shm-usage'],
+    // Each page and site may have a process of its own, and one that is free is taken again: a new one costs more than the page.
+    args: [
+      ...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+      '--renderer-process-limit=1',
+    ],
   });
 }

@@ -18,6 +18,9 @@ export function makeRunFolder(): void {
   });
 }
 
+/** The packages, which several suites use. */
+export const packedFolder = 'packed';
+
 /** What Chromium makes for itself and does not always take away when it is closed. */
 const ofChromium = '.org.chromium.';
 
@@ -28,7 +31,9 @@ const ofChromium = '.org.chromium.';
 export function removeRunFolder(): void {
   const { TEST_MACHINE_FOLDER: isMade, TMPDIR: folder } = process.env;
   if (isMade === undefined || folder === undefined) return;
-  const left = readdirSync(folder).filter((name) => !name.startsWith(ofChromium));
+  const left = readdirSync(folder).filter(
+    (name) => name !== packedFolder && !name.startsWith(ofChromium),
+  );
   rmSync(folder, { recursive: true, maxRetries: 5 });
   process.env['TMPDIR'] = dirname(folder);
   if (left.length > 0) {
