@@ -26,8 +26,9 @@ else if (CI === '') {
 
 export default {
   testEnvironment: 'node',
-  // Most tests wait for processes of their own: one worker on two cores would leave both idle.
-  maxWorkers: 3,
+  // Most tests wait for processes of their own: one worker a core would leave both cores idle.
+  maxWorkers: 4,
+  testSequencer: '<rootDir>/test/support/slow-first.cjs',
   // Its package.json has the name of ours.
   modulePathIgnorePatterns: ['<rootDir>/dist/package/'],
   testMatch: ['<rootDir>/test/**/*.test.{ts,tsx}'],
