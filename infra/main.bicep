@@ -102,6 +102,15 @@ param sessionLifetimeSeconds int = 43200
 @maxValue(2592000)
 param sessionRevalidateSeconds int = 900
 
+@description('Optional. Whose session cookie outlives the browser: nobody\'s, everybody\'s, or that of people whose link to the sign-in said keep=true.')
+@allowed(['never', 'always', 'link'])
+param sessionPersistent string = 'never'
+
+@description('Optional. The most live sessions of a user: a new sign-in ends the oldest. 0 for no limit.')
+@minValue(0)
+@maxValue(100)
+param sessionLimit int = 0
+
 @description('Optional. Bytes of the longest request body that the Functions host passes to the app. It answers a longer one with an empty 500. The default of the host is 104857600.')
 @minValue(1048576)
 @maxValue(104857600)
@@ -449,6 +458,8 @@ module appSettings 'modules/app-settings.bicep' = {
     sessionIdleSeconds: sessionIdleSeconds
     sessionLifetimeSeconds: sessionLifetimeSeconds
     sessionRevalidateSeconds: sessionRevalidateSeconds
+    sessionPersistent: sessionPersistent
+    sessionLimit: sessionLimit
     bodySizeLimit: bodySizeLimit
   }
 }

@@ -302,4 +302,12 @@ export const environmentSchema = v.object({
   SESSION_IDLE_SECONDS: seconds,
   SESSION_LIFETIME_SECONDS: seconds,
   SESSION_REVALIDATE_SECONDS: seconds,
+  SESSION_PERSISTENT: v.picklist(['never', 'always', 'link'], 'must be never, always or link'),
+  SESSION_LIMIT: v.optional(
+    v.pipe(
+      text,
+      v.regex(/^([1-9][0-9]?|100)$/, 'must be a whole number, 1 to 100'),
+      v.transform(Number),
+    ),
+  ),
 });

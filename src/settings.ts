@@ -42,6 +42,10 @@ export interface Settings {
   readonly idleSeconds: number;
   readonly lifetimeSeconds: number;
   readonly revalidateSeconds: number;
+  /** Whose session cookie outlives the browser: nobody's, everybody's, or that of people whose link said `keep=true`. */
+  readonly persistent: 'never' | 'always' | 'link';
+  /** The most live sessions of a user. */
+  readonly sessionLimit: number | undefined;
 }
 
 /** How the app proves itself to the provider. */
@@ -84,6 +88,8 @@ export const settingDefaults = {
   SESSION_IDLE_SECONDS: '3600',
   SESSION_LIFETIME_SECONDS: '43200',
   SESSION_REVALIDATE_SECONDS: '900',
+  SESSION_PERSISTENT: 'never',
+  SESSION_LIMIT: undefined,
 } as const satisfies Record<SettingName, string | undefined>;
 
 export type SettingName = keyof v.InferInput<typeof environmentSchema>;
@@ -241,6 +247,8 @@ function settingsFrom(values: v.InferOutput<typeof environmentSchema>): Settings
     idleSeconds: values.SESSION_IDLE_SECONDS,
     lifetimeSeconds: values.SESSION_LIFETIME_SECONDS,
     revalidateSeconds: values.SESSION_REVALIDATE_SECONDS,
+    persistent: values.SESSION_PERSISTENT,
+    sessionLimit: values.SESSION_LIMIT,
   };
 }
 

@@ -61,6 +61,8 @@ describe('readSettings', () => {
       idleSeconds: 3600,
       lifetimeSeconds: 43200,
       revalidateSeconds: 900,
+      persistent: 'never',
+      sessionLimit: undefined,
     });
   });
 
@@ -319,6 +321,10 @@ describe('readSettings', () => {
       'SESSION_LIFETIME_SECONDS',
     ],
     ['a negative revalidation', { SESSION_REVALIDATE_SECONDS: '-1' }, 'SESSION_REVALIDATE_SECONDS'],
+    ['another word for who stays', { SESSION_PERSISTENT: 'Always' }, 'SESSION_PERSISTENT'],
+    ['a limit of zero', { SESSION_LIMIT: '0' }, 'SESSION_LIMIT'],
+    ['a limit over a hundred', { SESSION_LIMIT: '101' }, 'SESSION_LIMIT'],
+    ['a limit with a sign', { SESSION_LIMIT: '+5' }, 'SESSION_LIMIT'],
   ])('refuses %s', (_name, change, faulty) => {
     expect(faultsOf(change)).toEqual([faulty]);
   });
@@ -327,6 +333,11 @@ describe('readSettings', () => {
     expect(
       faultsOf({ SESSION_LIFETIME_SECONDS: '2592000', SESSION_IDLE_SECONDS: '2592000' }),
     ).toEqual([]);
+    expect(settingsOf({ SESSION_LIMIT: '100', SESSION_PERSISTENT: 'link' })).toMatchObject({
+      sessionLimit: 100,
+      persistent: 'link',
+    });
+    expect(settingsOf({ SESSION_LIMIT: '1' }).sessionLimit).toBe(1);
     expect(scopesOf(600)).toHaveLength(600);
     expect(faultsOf({ GRAPH_SCOPES: scopesOf(600) })).toEqual([]);
   });

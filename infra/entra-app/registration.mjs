@@ -126,7 +126,7 @@ function mergedClaims(existing) {
   /** @type {Json[]} */
   const idToken = existing.idToken ?? [];
   const held = idToken.map(({ name }) => name);
-  const missing = ['login_hint', 'sid'].filter((name) => !held.includes(name));
+  const missing = ['auth_time', 'login_hint', 'sid'].filter((name) => !held.includes(name));
   const added = missing.map((name) => ({ name, essential: false }));
   return missing.length === 0 ? existing : { ...existing, idToken: [...idToken, ...added] };
 }

@@ -52,6 +52,13 @@ param sessionLifetimeSeconds int
 @description('Required. Seconds after which roles and account are checked again with the provider.')
 param sessionRevalidateSeconds int
 
+@description('Required. Whose session cookie outlives the browser.')
+@allowed(['never', 'always', 'link'])
+param sessionPersistent string
+
+@description('Required. The most live sessions of a user; 0 for no limit.')
+param sessionLimit int
+
 @description('Required. Bytes of the longest request body that the Functions host passes to the app.')
 param bodySizeLimit int
 
@@ -98,6 +105,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     MANAGED_IDENTITY_CLIENT_ID: identityClientId
     SESSION_IDLE_SECONDS: string(sessionIdleSeconds)
     SESSION_LIFETIME_SECONDS: string(sessionLifetimeSeconds)
+    SESSION_LIMIT: sessionLimit == 0 ? '' : string(sessionLimit)
+    SESSION_PERSISTENT: sessionPersistent
     SESSION_REVALIDATE_SECONDS: string(sessionRevalidateSeconds)
     TABLES_ENDPOINT: tablesEndpoint
     TABLES_NAME: tableName

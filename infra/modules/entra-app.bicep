@@ -87,6 +87,10 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   optionalClaims: {
     idToken: [
       {
+        name: 'auth_time'
+        essential: false
+      }
+      {
         name: 'login_hint'
         essential: false
       }

@@ -80,7 +80,7 @@ export function registration(
     redirectUris: origins.map((origin) => `${origin}${authPath}/redirect`),
     postLogoutRedirectUris: origins.map((origin) => `${origin}${authPath}/signed-out`),
     // The deployment registers the same claims.
-    optionalClaims: ['login_hint', 'sid'],
+    optionalClaims: ['auth_time', 'login_hint', 'sid'],
     appPermissions: { [ordersApi.uri]: ordersApi.appRoles },
     frontChannelLogoutUri: `${scheme}://localhost:${appPorts[0] ?? 0}${authPath}/front-channel-logout`,
     ...own,

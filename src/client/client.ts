@@ -78,7 +78,8 @@ export async function session(
 /**
  * The path that signs in and comes back to this page, or to another path on this origin.
  * @param options `returnTo`: a path that begins with `/`, with query and fragment; `prompt`: one of OpenID Connect's values
- * `login`, `select_account`, `consent`, `none`
+ * `login`, `select_account`, `consent`, `none`; `keep: true` lets the person stay signed in after the browser was closed, where
+ * the app's setting `SESSION_PERSISTENT` is `link`
  * @example
  * ```ts
  * import { loginUrl } from 'anteroom/client';
@@ -87,9 +88,12 @@ export async function session(
  * link.href = loginUrl({ prompt: 'select_account' });
  * ```
  */
-export function loginUrl(options: { returnTo?: string; prompt?: string } = {}): string {
+export function loginUrl(
+  options: { returnTo?: string; prompt?: string; keep?: boolean } = {},
+): string {
   const query = new URLSearchParams({ return_to: options.returnTo ?? herePath() });
   if (options.prompt !== undefined) query.set('prompt', options.prompt);
+  if (options.keep === true) query.set('keep', 'true');
   return `${authPath}/login?${query.toString()}`;
 }
 

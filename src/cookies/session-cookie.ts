@@ -21,20 +21,27 @@ interface CookieOptions {
 }
 
 /**
- * The ticket as a cookie: a compact JWS, `HS256` (RFC 7515 section 7.1), under 400 bytes. It has no Max-Age: the browser
- * forgets it at its end, and the session ends on the server.
+ * The ticket as a cookie: a compact JWS, `HS256` (RFC 7515 section 7.1), under 400 bytes. Without Max-Age the browser
+ * forgets it when it is closed. In both cases the session ends on the server.
+ * @param isPersistent true lets the cookie outlive the browser, up to the end of the session
  * @throws ERR_KEYS_UNAVAILABLE
  */
 export async function signSessionCookie(
   ticket: SessionTicket,
-  { keyRing, site, signal }: CookieOptions,
+  {
+    keyRing,
+    site,
+    isPersistent = false,
+    signal,
+  }: CookieOptions & { readonly isPersistent?: boolean },
 ): Promise<Cookie> {
   const ringKey = await keyRing.current(signal);
   const { userKey, sessionId, issuedAt, expiresAt } = ticket;
   const content = { u: userKey, s: sessionId, iat: issuedAt, exp: expiresAt };
   const signed = `${headerText(ringKey.kid)}.${base64url(JSON.stringify(content))}`;
   const value = `${signed}.${signatureOf(signed, deriveKey(ringKey, 'sessionCookie'))}`;
-  return ourCookie(cookieName, value, site);
+  const cookie = ourCookie(cookieName, value, site);
+  return isPersistent ? { ...cookie, maxAge: expiresAt - issuedAt } : cookie;
 }
 
 /**

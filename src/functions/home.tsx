@@ -22,7 +22,12 @@ export async function home(context: RequestContext): Promise<HttpResponseInit> {
   const state = hasCookie ? await sessionState(context) : 'signed out';
   return htmlPage(
     site,
-    <HomePage state={state} adminRole={settings.adminRole} now={context.now} />,
+    <HomePage
+      state={state}
+      adminRole={settings.adminRole}
+      offersKeep={settings.persistent === 'link'}
+      now={context.now}
+    />,
   );
 }
 

@@ -54,9 +54,19 @@ function readOptions(
     retries: 0,
     returnPath: path,
     prompt,
+    keep: readKeep(query),
     loginHint: readQuery(query, 'login_hint', maxValueLength),
     domainHint: readQuery(query, 'domain_hint', maxValueLength),
   };
+}
+
+/** Only `true` and `false` are taken: after a typing error the person would believe to stay signed in. */
+function readKeep(query: URLSearchParams): true | undefined {
+  const keep = readQuery(query, 'keep', maxValueLength) ?? 'false';
+  if (keep !== 'true' && keep !== 'false') {
+    throw new AppError('ERR_BAD_REQUEST', { note: 'keep must be true or false' });
+  }
+  return keep === 'true' ? true : undefined;
 }
 
 async function openStep(context: RequestContext, step: string): Promise<StepUpRequest> {

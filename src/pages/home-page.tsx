@@ -10,12 +10,14 @@ interface HomePageProps {
   readonly state: SessionState;
   /** The app role that opens the console. */
   readonly adminRole: string;
+  /** True when people may stay signed in after the browser was closed. */
+  readonly offersKeep: boolean;
   /** Epoch seconds. */
   readonly now: number;
 }
 
 /** The home page: what this app is, who is signed in, the three access levels, and the steps of a sign-in. */
-export function HomePage({ state, adminRole, now }: HomePageProps) {
+export function HomePage({ state, adminRole, offersKeep, now }: HomePageProps) {
   if (typeof state !== 'string') {
     return (
       <Layout title="Home" signedInAs={state.user.name} current="home">
@@ -30,7 +32,7 @@ export function HomePage({ state, adminRole, now }: HomePageProps) {
   }
   return (
     <Layout title="Home">
-      <SignedOutHero isKnown={state === 'signed out'} />
+      <SignedOutHero isKnown={state === 'signed out'} offersKeep={offersKeep} />
       <AccessLevels adminRole={adminRole} />
       <SignInSteps
         title="What a sign-in does"
@@ -40,7 +42,12 @@ export function HomePage({ state, adminRole, now }: HomePageProps) {
   );
 }
 
-function SignedOutHero({ isKnown }: { readonly isKnown: boolean }) {
+interface SignedOutHeroProps extends Pick<HomePageProps, 'offersKeep'> {
+  /** False when storage or keys do not answer. */
+  readonly isKnown: boolean;
+}
+
+function SignedOutHero({ isKnown, offersKeep }: SignedOutHeroProps) {
   const { authPath } = useContext(SiteContext);
   return (
     <section class="split">
@@ -55,6 +62,11 @@ function SignedOutHero({ isKnown }: { readonly isKnown: boolean }) {
             <a class="button" href={`${authPath}/login?return_to=%2F`}>
               Sign in
             </a>
+            {offersKeep ? (
+              <a class="button plain" href={`${authPath}/login?return_to=%2F&keep=true`}>
+                Sign in and stay signed in
+              </a>
+            ) : null}
             <span class="soft">You are not signed in.</span>
           </div>
         ) : (

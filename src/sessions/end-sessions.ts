@@ -117,7 +117,7 @@ export async function endSessionsOfSid(
   const ended = await Promise.all(
     [...byUser].map(async ([userKey, keys]) => ({
       userKey,
-      sessionKeys: await endSessionsOf(table, userKey, keys, signal),
+      sessionKeys: await endSessionsOf({ table }, userKey, keys, signal),
     })),
   );
   // Last, so that a failure above leaves a way to find the sessions again. An entry without a session stays, marked, and
@@ -162,9 +162,12 @@ function known(properties: Row['properties']): Properties {
   return written;
 }
 
-/** @returns the keys of those that were still there: a session that ended earlier has left its entry behind */
-async function endSessionsOf(
-  table: Table,
+/**
+ * Ends some sessions of a user. 1 transaction for 50 sessions.
+ * @returns the keys of those that were still there: a session that ended earlier has left its `sid` index entry behind
+ */
+export async function endSessionsOf(
+  { table }: TableOnly,
   userKey: string,
   sessionKeys: readonly string[],
   signal: AbortSignal,

@@ -101,6 +101,40 @@ export async function findSession(
   return summary !== undefined && isLive(summary, now) ? summary : undefined;
 }
 
+/**
+ * Keys of the user's live sessions that are more than `limit`, the oldest ones. Sign-ins that run at the same time find the
+ * same order, so they end the same sessions and never each other's: the newest ones stay. 1 list.
+ * @param exceptSessionKey a session that ends in any case, and so does not count
+ */
+export async function findOverLimit(
+  { table }: Pick<SessionStorage, 'table'>,
+  {
+    userKey,
+    limit,
+    exceptSessionKey,
+  }: { userKey: string; limit: number; exceptSessionKey?: string | undefined },
+  now: number,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const live: { readonly sessionKey: string; readonly createdAt: number }[] = [];
+  const query = {
+    ...liveSessions(now, userKey),
+    select: ['createdAt', 'idleExpiresAt', 'expiresAt'],
+  };
+  for await (const { rows } of table.list(query, signal)) {
+    for (const row of rows) {
+      const sessionKey = row.rowKey.slice(sessionPrefix.length);
+      // A row without times opens nothing, and the sweep removes it.
+      const times = sessionKey === exceptSessionKey ? undefined : parseTimes(row);
+      if (times !== undefined) live.push({ sessionKey, createdAt: times.createdAt });
+    }
+  }
+  const newestFirst = live.sort(
+    (one, other) => other.createdAt - one.createdAt || (one.sessionKey < other.sessionKey ? -1 : 1),
+  );
+  return newestFirst.slice(limit).map(({ sessionKey }) => sessionKey);
+}
+
 /** What a row tells of a session; `undefined` when it has no times. */
 async function summaryOf(
   { table, keyRing }: SessionStorage,

@@ -1,7 +1,13 @@
 import { AppError, SessionOverError } from '../errors';
 import type { Row } from '../storage/table';
-import { endAllSessions, endSession, endSessionsOfSid, endTicket } from './end-sessions';
-import { findSession, listSessions, searchSessions } from './find-sessions';
+import {
+  endAllSessions,
+  endSession,
+  endSessionsOf,
+  endSessionsOfSid,
+  endTicket,
+} from './end-sessions';
+import { findOverLimit, findSession, listSessions, searchSessions } from './find-sessions';
 import {
   beginSession,
   createSessionId,
@@ -59,10 +65,12 @@ export function createSessionStore(storage: SessionStorage) {
     end: over(endTicket),
     endNamed: over(endSession),
     endAllOf: over(endAllSessions),
+    endMany: over(endSessionsOf),
     endAllOfSid: over(endSessionsOfSid),
     listLive: over(listSessions),
     search: over(searchSessions),
     findNamed: over(findSession),
+    findOverLimit: over(findOverLimit),
   };
 }
 

@@ -18,7 +18,9 @@ export interface AuditedAction {
     /** The provider no longer refreshes the tokens. */
     | 'end refused session'
     /** A new sign-in in the same browser replaced the session. */
-    | 'replace session';
+    | 'replace session'
+    /** A new sign-in of the user, and SESSION_LIMIT allows no more sessions. */
+    | 'end sessions over the limit';
   /** User key of the person who acts. */
   readonly by: string;
   /** User key of the person whose sessions end. */

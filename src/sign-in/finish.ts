@@ -1,6 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { readSignInCookie } from '../cookies/cookie';
-import { signSessionCookie } from '../cookies/session-cookie';
 import { idTokenDemands, type SignInDemands } from '../entra/claims-challenge';
 import { verifyIdToken } from '../entra/id-token';
 import { createMsalClient, type RelyingParty } from '../entra/msal';
@@ -17,8 +16,6 @@ import {
 import type { RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
 import { redirectTo } from '../http/responses';
-import { keyForLogs, sessionKeyOf, type SessionTicket, type User } from '../sessions/session';
-import { withTimeout } from '../waiting';
 import {
   type AskedMore,
   attemptSecrets,
@@ -29,8 +26,8 @@ import {
   type SignInAttempt,
 } from './attempt';
 import type { ProviderAnswer } from './callback';
-import { audited } from './ending';
-import { findSession, findTicket } from './guards';
+import { findSession } from './guards';
+import { type FinishedSignIn, openSession } from './open-session';
 import { beginSignIn, type SignInOptions } from './start';
 
 /**
@@ -187,69 +184,8 @@ async function isSignedIn(context: RequestContext): Promise<boolean> {
   return (await findSession(context)) !== undefined;
 }
 
-async function openSession(
-  context: RequestContext,
-  { user, ...facts }: FinishedSignIn,
-  attempt: OpenedAttempt,
-): Promise<void> {
-  const { request, services, now, signal } = context;
-  const { keyRing, settings, sessions } = services;
-  const former = await findTicket(context);
-  const { ticket } = await sessions.open({
-    user,
-    ...facts,
-    isStepUp: attempt.asked?.userKey !== undefined,
-    stepUps: attempt.asked?.names,
-    userAgent: request.headers.get('user-agent') ?? '',
-    now,
-    signal,
-  });
-  context.cookies.push(await signSessionCookie(ticket, { keyRing, site: settings, signal }));
-  context.log('info', `signed in ${keyForLogs(user.userKey)}`);
-  if (former !== undefined) await endFormer(context, former, user.userKey);
-}
-
-/** The person is already signed in, and must not wait until the former session has ended. */
-const formerTimeoutMs = 2_000;
-
-/** Ends the session that this browser had. If that fails, it ends by its idle limit: nobody has its cookie any more. */
-async function endFormer(
-  context: RequestContext,
-  { userKey, sessionId }: SessionTicket,
-  by: string,
-): Promise<void> {
-  const { services } = context;
-  const name = { userKey, sessionKey: sessionKeyOf(sessionId) };
-  const action = { event: 'replace session', by, of: userKey, session: name.sessionKey } as const;
-  try {
-    await withTimeout(context.signal, formerTimeoutMs, (signal) =>
-      audited(context, action, async () =>
-        (await services.sessions.endNamed(name, signal)) ? 1 : 0,
-      ),
-    );
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    context.log('warn', `the former session was not ended: ${error.code}`);
-  }
-}
-
 /** An attempt that this browser began, and its secrets. */
 export type OwnAttempt = Pick<SignInAttempt, 'startedAt' | 'asked'> & AttemptSecrets;
-
-/** The person whom the provider has signed in, and what the new session keeps. */
-export interface FinishedSignIn {
-  readonly user: User;
-  /** The provider's session id, for front-channel logout. */
-  readonly sid: string | undefined;
-  /** The claim `login_hint`, for the provider's sign-out. */
-  readonly loginHint: string | undefined;
-  readonly acrs: readonly string[] | undefined;
-  readonly authTime: number | undefined;
-  /** When the ID token was verified, epoch seconds. */
-  readonly verifiedAt: number;
-  /** MSAL's serialized token cache, with the tokens of this user. Secret. */
-  readonly tokenCache: string;
-}
 
 /**
  * Redeems the code and verifies the ID token. The caller checks that this browser began the attempt, and that the user of

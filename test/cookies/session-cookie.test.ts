@@ -245,6 +245,15 @@ describe('hasSessionCookie', () => {
   });
 });
 
+describe('signSessionCookie, for a session that stays', () => {
+  it('lets the cookie live as long as the session', async () => {
+    const options = { keyRing, site: placeOf(true), signal };
+    const kept = await signSessionCookie(ticket, { ...options, isPersistent: true });
+    expect(kept).toEqual({ ...(await sign()), maxAge: ticket.expiresAt - ticket.issuedAt });
+    expect(await sign()).not.toHaveProperty('maxAge');
+  });
+});
+
 describe('clearSessionCookie', () => {
   it('removes exactly the cookie that was set', async () => {
     expect(clearSessionCookie(placeOf(true))).toEqual({ ...(await sign()), value: '', maxAge: 0 });

@@ -96,7 +96,7 @@ describe('infra/entra-app.mjs', () => {
       ...{ id, appId, uniqueName, displayName: 'Anteroom', signInAudience: 'AzureADMyOrg' },
       appRoles: [{ ...role, description, allowedMemberTypes: ['User'], isEnabled: true }],
       optionalClaims: {
-        idToken: ['login_hint', 'sid'].map((name) => ({ name, essential: false })),
+        idToken: ['auth_time', 'login_hint', 'sid'].map((name) => ({ name, essential: false })),
       },
       requiredResourceAccess: [
         { resourceAppId: '00000003-0000-0000-c000-000000000000', resourceAccess: [userRead] },
@@ -190,7 +190,12 @@ Consent for everybody: given already
       appRoles: [{ id: linus, value: 'admin' }],
       optionalClaims: {
         accessToken: [{ name: 'ipaddr' }],
-        idToken: [{ name: 'email' }, { name: 'login_hint' }, { name: 'sid' }],
+        idToken: [
+          { name: 'email' },
+          { name: 'auth_time' },
+          { name: 'login_hint' },
+          { name: 'sid' },
+        ],
       },
       requiredResourceAccess: [other, { resourceAccess: [{ type: 'Scope' }] }],
       web: { redirectUris: [theirs, `${url}/auth/redirect`, `${url}/auth/signed-out`] },

@@ -205,7 +205,7 @@ describe('a first deployment', () => {
          uniqueName ~^"anteroom-anteroom-[a-z0-9]{13}"$
          signInAudience "AzureADMyOrg"
          appRoles ~^\[{[^{]*"value":"admin"[^{]*"allowedMemberTypes":\["User"\][^{]*}\]$
-         optionalClaims.idToken [{"name":"login_hint","essential":false},{"name":"sid","essential":false}]
+         optionalClaims.idToken [{"name":"auth_time","essential":false},{"name":"login_hint","essential":false},{"name":"sid","essential":false}]
          requiredResourceAccess.0.resourceAccess [{"id":"e1fe6dd8-ba31-4d61-89e7-88639da4683d","type":"Scope"}]
          web.homePageUrl ~defaultHostName
          web.implicitGrantSettings {"enableAccessTokenIssuance":false,"enableIdTokenIssuance":false}
@@ -428,10 +428,17 @@ describe('the app settings', () => {
 
   it('have the defaults that the app has', () => {
     const isShared = /^(ADMIN_ROLE|SESSION_\w+|GRAPH_SCOPES|TABLES_NAME)$/;
-    const shared = Object.entries(settingDefaults).filter(([name]) => isShared.test(name));
-    expect(shared).toHaveLength(6);
+    const shared = Object.entries(settingDefaults)
+      .filter(([name]) => isShared.test(name))
+      // An empty value counts as unset.
+      .map(([name, value = '']) => [name, value]);
+    expect(shared).toHaveLength(8);
     expect(settingsOf(first)).toMatchObject(Object.fromEntries(shared));
-    expect(settingsOf(all)['SESSION_IDLE_SECONDS']).toBe('600');
+    expect(settingsOf(all)).toMatchObject({
+      SESSION_IDLE_SECONDS: '600',
+      SESSION_PERSISTENT: 'link',
+      SESSION_LIMIT: '3',
+    });
   });
 
   it('are accepted by the app, which then needs no secret', () => {

@@ -25,8 +25,12 @@ export function samplePages(text: string): Record<string, string> {
 
 function publicPages(text: string): Record<string, string> {
   return {
-    'home, signed out': render(<HomePage state="signed out" adminRole={text} now={sampleNow} />),
-    'home, unknown': render(<HomePage state="unknown" adminRole={text} now={sampleNow} />),
+    'home, signed out': render(
+      <HomePage state="signed out" adminRole={text} offersKeep now={sampleNow} />,
+    ),
+    'home, unknown': render(
+      <HomePage state="unknown" adminRole={text} offersKeep={false} now={sampleNow} />,
+    ),
     message: render(
       <MessagePage
         title={text}
@@ -76,7 +80,9 @@ function signedInPages(text: string): Record<string, string> {
   const names = ['id', 'displayName', 'mail', 'jobTitle', 'userPrincipalName'] as const;
   const profile = { id: text, ...Object.fromEntries(names.map((name) => [name, text])) };
   return {
-    'home, signed in': render(<HomePage state={session} adminRole={text} now={sampleNow} />),
+    'home, signed in': render(
+      <HomePage state={session} adminRole={text} offersKeep now={sampleNow} />,
+    ),
     profile: render(<ProfilePage user={user} profile={profile} />),
     ...consolePages(text, user, sessions),
     sessions: render(

@@ -1,4 +1,5 @@
 import type { SearchOptions } from '../../src/sessions/find-sessions';
+import { sessionKeyOf } from '../../src/sessions/session';
 import { createSessionStore, type SessionStore } from '../../src/sessions/session-store';
 import { createMemoryTable, type MemoryTable } from '../support/memory-table';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
@@ -31,6 +32,40 @@ const search = (text: string, options: Partial<SearchOptions> = {}) =>
   store.search({ text, now: start, limit: 100, signal, ...options });
 const namesFor = async (text: string) =>
   (await search(text)).sessions.map(({ name }) => name).sort();
+
+describe('SessionStore.findOverLimit', () => {
+  const openAt = async (now: number, subject = 'ada') => {
+    const { ticket } = await store.open(newSession({ user: userOf(subject), sid: undefined, now }));
+    return sessionKeyOf(ticket.sessionId);
+  };
+  const overLimit = (limit: number, now = start + 9, exceptSessionKey?: string) =>
+    store.findOverLimit({ userKey: userOf().userKey, limit, exceptSessionKey }, now, signal);
+
+  it('names the oldest sessions of the user, by one list', async () => {
+    const [second, first] = [await openAt(start + 1), await openAt(start)];
+    await openAt(start + 2);
+    await openAt(start, 'grace');
+    lists = 0;
+    expect([await overLimit(1), lists]).toEqual([[second, first], 1]);
+    expect(await overLimit(2)).toEqual([first]);
+    expect(await overLimit(3)).toEqual([]);
+  });
+
+  it('counts no session that has expired, and none that ends in any case', async () => {
+    await openAt(start);
+    const now = start + limits.idleSeconds;
+    const [second, third] = [await openAt(now), await openAt(now + 1)];
+    expect(await overLimit(1, now + 1)).toEqual([second]);
+    expect(await overLimit(1, now + 1, third)).toEqual([]);
+  });
+
+  it('gives sign-ins of one second the same order, whoever asks', async () => {
+    const keys = [await openAt(start), await openAt(start), await openAt(start)];
+    const over = await overLimit(1);
+    expect([...over].sort()).toEqual(keys.sort().slice(1));
+    expect(await overLimit(1)).toEqual(over);
+  });
+});
 
 describe('SessionStore.search', () => {
   beforeEach(async () => {

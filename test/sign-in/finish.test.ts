@@ -11,6 +11,7 @@ import {
 } from '../../src/sign-in/attempt';
 import { type Callback, findAttempt, parseCallback } from '../../src/sign-in/callback';
 import { completeSignIn } from '../../src/sign-in/finish';
+import { findSession } from '../../src/sign-in/guards';
 import {
   adaClaims,
   failureOf,
@@ -264,6 +265,128 @@ describe('completeSignIn, with the session that this browser had', () => {
     expect(location(await complete({ ...context, services }))).toContain('/reports');
     expect(names(context)).toEqual([]);
     expect(context.lines).toEqual(['info ERR_SIGNED_OUT']);
+  });
+});
+
+describe('completeSignIn, where SESSION_PERSISTENT is', () => {
+  it.each<[string, true | undefined, number | undefined]>([
+    ['never', true, undefined],
+    ['link', undefined, undefined],
+    ['link', true, 43_200],
+    ['always', undefined, 43_200],
+  ])('%s, after keep=%s, sets a cookie for %s seconds', async (persistent, keep, seconds) => {
+    await fixture.stop();
+    fixture = await createContextFixture({ SESSION_PERSISTENT: persistent });
+    const begun = await begin({ keep });
+    grant(begun);
+    const context = answered(begun, begun.cookie);
+    await complete(context);
+    expect(context.cookies.map(({ maxAge }) => maxAge)).toEqual([seconds]);
+    expect((await openedBy(context))?.session.isPersistent).toBe(seconds !== undefined);
+  });
+
+  it('remembers the wish when the sign-in begins again', async () => {
+    const begun = await begin({ keep: true });
+    const answer = await complete(answered(begun, ''));
+    expect(await begunBy(answer)).toMatchObject({ retries: 1, keep: true });
+  });
+});
+
+describe('completeSignIn, where SESSION_LIMIT allows two', () => {
+  beforeEach(async () => {
+    await fixture.stop();
+    fixture = await createContextFixture({ SESSION_LIMIT: '2' });
+  });
+
+  /** Signs Ada in, in a browser that has `cookie`. */
+  const signAdaIn = async (cookie = '') => {
+    const begun = await begin();
+    grant(begun, { sid: undefined });
+    const context = answered(begun, `${begun.cookie}; ${cookie}`);
+    await complete(context);
+    const { name = '', value = '' } = context.cookies.at(-1) ?? {};
+    return { context, cookie: `${name}=${value}` };
+  };
+  const isLive = async (cookie: string) => {
+    const context = fixture.context('/', { headers: { cookie } });
+    return (await findSession(context)) !== undefined;
+  };
+
+  it('ends the oldest session of the user, and says so in the audit log', async () => {
+    const first = await signAdaIn();
+    fixture.now += 1;
+    const second = await signAdaIn();
+    fixture.now += 1;
+    const third = await signAdaIn();
+    const live = await Promise.all([first, second, third].map(({ cookie }) => isLive(cookie)));
+    expect(live).toEqual([false, true, true]);
+    const key = adaKey().slice(0, 8);
+    expect(third.context.lines).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^info audit {"event":"end sessions over the limit","by":"${key}","of":"${key}",.*"count":1}$`,
+        ),
+      ),
+      `info signed in ${key}`,
+    ]);
+  });
+
+  it('ends no other browser’s session when one browser signs in again', async () => {
+    const other = await signAdaIn();
+    fixture.now += 1;
+    const former = await signAdaIn();
+    fixture.now += 1;
+    const again = await signAdaIn(former.cookie);
+    const live = await Promise.all([other, former, again].map(({ cookie }) => isLive(cookie)));
+    expect(live).toEqual([true, false, true]);
+  });
+
+  it('leaves two of many sign-ins at the same moment', async () => {
+    const all = await Promise.all(Array.from({ length: 6 }, async () => begin()));
+    // They have one nonce each, so the answers come one by one; the sessions of all are open before the first one counts.
+    const { findOverLimit, ...sessions } = fixture.services.sessions;
+    const opened = Promise.withResolvers<undefined>();
+    let waiting = 0;
+    const together: typeof findOverLimit = async (...args) => {
+      waiting += 1;
+      if (waiting === all.length) opened.resolve(undefined);
+      await opened.promise;
+      return findOverLimit(...args);
+    };
+    const cookies: string[] = [];
+    const done: Promise<unknown>[] = [];
+    for (const begun of all) {
+      grant(begun, { sid: undefined });
+      const context = answered(begun, begun.cookie);
+      const services = { ...context.services, sessions: { ...sessions, findOverLimit: together } };
+      const before = waiting;
+      done.push(
+        complete({ ...context, services }).then(() => {
+          const { name = '', value = '' } = context.cookies[0] ?? {};
+          cookies.push(`${name}=${value}`);
+        }),
+      );
+      while (waiting === before) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(done);
+    const live = await Promise.all(cookies.map(isLive));
+    expect(live.filter(Boolean)).toHaveLength(2);
+  });
+
+  it('signs nobody in when the sessions over the limit cannot be ended', async () => {
+    await signAdaIn();
+    fixture.now += 1;
+    await signAdaIn();
+    fixture.now += 1;
+    const begun = await begin();
+    grant(begun, { sid: undefined });
+    const context = answered(begun, begun.cookie);
+    const endMany = () => Promise.reject(new AppError('ERR_STORAGE_UNAVAILABLE'));
+    const sessions = { ...fixture.services.sessions, endMany };
+    const services = { ...context.services, sessions };
+    const failure = await failureOf(complete({ ...context, services }));
+    expect([failure.code, context.cookies]).toEqual(['ERR_STORAGE_UNAVAILABLE', []]);
+    expect(context.lines).toEqual([expect.stringContaining('"outcome":"failed"')]);
   });
 });
 
