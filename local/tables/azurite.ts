@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { RestError } from '@azure/data-tables';
-import { createTableClient } from '../../src/storage/azure-table';
+import { createTableClient } from '../../src/storage/table-client';
 import { endProcess, freePort, onDeath } from '../loopback/processes';
 
 /** A storage account of the emulator. */

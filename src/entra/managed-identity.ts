@@ -11,7 +11,7 @@ import { AppError } from '../errors';
 import { fetchWhole, isObject, parseJson } from '../json';
 import type { KeyVaultAccess } from '../keys/wrapping';
 import { vaultHosts } from '../setting-values';
-import type { TableCredential } from '../storage/azure-table';
+import type { TableCredential } from '../storage/table-client';
 import { type Clock, createSingleFlight } from '../waiting';
 
 /** An access token of the app. */

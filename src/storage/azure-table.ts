@@ -1,92 +1,27 @@
 import {
-  TableClient,
+  odata,
+  RestError,
+  type TableClient,
   type TableEntity,
   type TransactionAction as ClientAction,
 } from '@azure/data-tables';
 import { AppError } from '../errors';
-import { isHttpLoopback, proxyAgent } from '../proxy';
+import { isObject, parseJson } from '../json';
 import { type AskStorage, createAskStorage, etagsIfDone, isAsWritten } from './ask-storage';
-import { listRows, readFirstRow, readRow } from './read-rows';
 import {
   assertWithinLimits,
   type NewRow,
+  type PropertyValue,
   type RewriteOutcome,
+  type Row,
+  type RowAddress,
+  type RowPage,
+  type RowQuery,
   type Table,
+  type TimeCondition,
   type TransactionAction,
   type TransactionOutcome,
 } from './table';
-
-/** What `@azure/data-tables` asks of a TokenCredential. */
-export interface TableCredential {
-  getToken(
-    scopes: string | string[],
-  ): Promise<{ readonly token: string; readonly expiresOnTimestamp: number } | null>;
-}
-
-/** Where the table is, and what gives access to it. */
-export type TableConnection = { readonly tableName: string } & (
-  | { readonly connectionString: string }
-  | {
-      /** `https://<account>.table.core.windows.net` */
-      readonly endpoint: string;
-      readonly credential: TableCredential;
-    }
-);
-
-// ask-storage.ts tries again: it knows what an earlier try may have done.
-const retryOptions = { maxRetries: 0 };
-
-/**
- * The client of one table. It connects when it is first used. Plain http is allowed on loopback only, for the emulator.
- * @throws ERR_SETTINGS when the address cannot be understood, or would send data over plain http
- */
-export function createTableClient(connection: TableConnection): TableClient {
-  const client = connect(connection, false);
-  const url = URL.parse(client.url);
-  if (url?.protocol === 'https:') return client;
-  if (url === null || !isHttpLoopback(url)) {
-    throw new AppError('ERR_SETTINGS', { note: 'the tables must be reached over https' });
-  }
-  return connect(connection, true);
-}
-
-function connect(connection: TableConnection, allowInsecureConnection: boolean): TableClient {
-  const { tableName } = connection;
-  const options = { retryOptions, allowInsecureConnection };
-  try {
-    return followProxy(
-      'endpoint' in connection
-        ? new TableClient(connection.endpoint, tableName, connection.credential, options)
-        : TableClient.fromConnectionString(connection.connectionString, tableName, options),
-    );
-  } catch {
-    // No cause: the library's message may repeat a part of the connection string.
-    throw new AppError('ERR_SETTINGS', { note: 'the address of the tables cannot be understood' });
-  }
-}
-
-/** The library has a rule of its own for proxies, by which calls to the emulator would go through them, too. */
-function followProxy(client: TableClient): TableClient {
-  client.pipeline.removePolicy({ name: 'proxyPolicy' });
-  const agent = proxyAgent();
-  const isRemote = URL.parse(client.url)?.protocol === 'https:';
-  if (agent !== undefined && isRemote) {
-    client.pipeline.addPolicy({
-      name: 'proxy of the environment',
-      sendRequest: (request, next) => {
-        request.agent = agent;
-        return next(request);
-      },
-    });
-  }
-  return client;
-}
-
-/** What the functions that write need. They read to find out whether an earlier try was done. */
-interface Parts extends Pick<Table, 'read' | 'list'> {
-  readonly client: TableClient;
-  readonly ask: AskStorage;
-}
 
 /** The table behind `client`. It must exist: the app never creates tables. */
 export function createAzureTable(client: TableClient): Table {
@@ -117,6 +52,175 @@ export function createAzureTable(client: TableClient): Table {
     },
     transact: (partitionKey, actions, signal) => transact(parts, partitionKey, actions, signal),
   };
+}
+
+/** What the functions that write need. They read to find out whether an earlier try was done. */
+interface Parts extends Pick<Table, 'read' | 'list'> {
+  readonly client: TableClient;
+  readonly ask: AskStorage;
+}
+
+/** See Table.read. */
+async function readRow(
+  client: TableClient,
+  ask: AskStorage,
+  { partitionKey, rowKey, select }: RowAddress & Pick<RowQuery, 'select'>,
+  signal: AbortSignal,
+): Promise<Row | undefined> {
+  return ask<Row | undefined>(
+    {
+      work: async () => {
+        const entity = await client.getEntity(partitionKey, rowKey, {
+          abortSignal: signal,
+          ...(select !== undefined && { queryOptions: { select: withKeys(select) } }),
+        });
+        return parseRow(entity, { partitionKey, rowKey });
+      },
+      onExpected: (failure) => (failure === 'missing' ? { answer: undefined } : undefined),
+    },
+    signal,
+  );
+}
+
+/** Asks for the first row of the table, whether or not there is one: 404 says that there is no table. */
+async function readFirstRow(client: TableClient, signal: AbortSignal): Promise<void> {
+  await readPage(client, { select: [], pageSize: 1 }, signal);
+}
+
+/** See Table.list. */
+async function* listRows(
+  client: TableClient,
+  ask: AskStorage,
+  query: RowQuery,
+  signal: AbortSignal,
+): AsyncGenerator<RowPage, void, undefined> {
+  if (query.continuation !== undefined) assertContinuation(query.continuation);
+  let next = query.continuation;
+  do {
+    const from = next;
+    const work = async (): Promise<RowPage> => {
+      try {
+        return await readPage(client, { ...query, continuation: from }, signal);
+      } catch (error) {
+        throw from === undefined ? error : refusedContinuation(error);
+      }
+    };
+    const page = await ask({ work }, signal);
+    yield page;
+    next = page.continuation;
+  } while (next !== undefined);
+}
+
+/** Our query is correct, so the service refuses the continuation. */
+function refusedContinuation(error: unknown): unknown {
+  const isRefused = error instanceof RestError && error.statusCode === 400;
+  return isRefused
+    ? new AppError('ERR_BAD_REQUEST', { cause: error, note: 'no continuation of a list' })
+    : error;
+}
+
+/** The library's list of pages ends with its first failure, so each page is asked for as a list of its own. */
+async function readPage(
+  client: TableClient,
+  query: RowQuery,
+  signal: AbortSignal,
+): Promise<RowPage> {
+  const filter = rowFilter(query);
+  const pages = client
+    .listEntities({
+      abortSignal: signal,
+      queryOptions: {
+        ...(filter !== undefined && { filter }),
+        ...(query.select !== undefined && { select: withKeys(query.select) }),
+      },
+    })
+    .byPage({
+      ...(query.pageSize !== undefined && { maxPageSize: query.pageSize }),
+      ...(query.continuation !== undefined && { continuationToken: query.continuation }),
+    });
+  const next = await pages.next();
+  if (next.done === true) {
+    throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'a list without a page' });
+  }
+  const rows = next.value.map((entity) => parseRow(entity));
+  return { rows, continuation: next.value.continuationToken };
+}
+
+/** The library would let any JSON through into the query, and fail oddly on the rest. */
+function assertContinuation(continuation: string): void {
+  const position = parseJson(Buffer.from(continuation, 'base64'));
+  const isContinuation =
+    isObject(position) &&
+    'nextPartitionKey' in position &&
+    Object.entries(position).every(
+      ([name, value]) => /^next(?:Partition|Row)Key$/.test(name) && typeof value === 'string',
+    );
+  if (!isContinuation) throw new AppError('ERR_BAD_REQUEST', { note: 'no continuation of a list' });
+}
+
+/** Without the keys in a selection, the service would leave them out. */
+function withKeys(select: readonly string[]): string[] {
+  return ['partitionKey', 'rowKey', ...select];
+}
+
+/**
+ * The OData filter of a query, `undefined` when everything is meant. Values are escaped; property
+ * names are ours. Microsoft Learn, "Querying tables and entities".
+ */
+function rowFilter(query: Omit<RowQuery, 'continuation'>): string | undefined {
+  const parts: string[] = [];
+  if (query.partitionKey !== undefined) parts.push(odata`PartitionKey eq ${query.partitionKey}`);
+  if (query.rowKeyPrefix !== undefined && query.rowKeyPrefix !== '') {
+    parts.push(
+      odata`RowKey ge ${query.rowKeyPrefix} and RowKey lt ${firstKeyAfter(query.rowKeyPrefix)}`,
+    );
+  }
+  for (const condition of query.conditions ?? []) parts.push(timeFilter(condition));
+  if (query.anyOf !== undefined && query.anyOf.length > 0) {
+    parts.push(`(${query.anyOf.map(timeFilter).join(' or ')})`);
+  }
+  return parts.length === 0 ? undefined : parts.join(' and ');
+}
+
+function timeFilter({ property, is, time }: TimeCondition): string {
+  return `${property} ${is === 'after' ? 'gt' : 'le'} ${odata`${time}`}`;
+}
+
+/** Row keys compare by character: `session;` is the first key behind all that begin `session:`. */
+function firstKeyAfter(prefix: string): string {
+  const last = prefix.charCodeAt(prefix.length - 1);
+  return prefix.slice(0, -1) + String.fromCharCode(last + 1);
+}
+
+const notProperties = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp', 'odata.metadata']);
+
+/**
+ * What the service answered, as a row. `address` stands in for keys that were not selected.
+ * @throws ERR_STORAGE_UNAVAILABLE when it is no row
+ */
+function parseRow(entity: Readonly<Record<string, unknown>>, address?: RowAddress): Row {
+  const partitionKey = address?.partitionKey ?? entity['partitionKey'];
+  const rowKey = address?.rowKey ?? entity['rowKey'];
+  const etag = entity['etag'];
+  if (typeof partitionKey !== 'string' || typeof rowKey !== 'string' || typeof etag !== 'string') {
+    throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the tables answered something else' });
+  }
+  const properties: Record<string, PropertyValue> = {};
+  for (const [name, value] of Object.entries(entity)) {
+    // The service answers `null` for a selected property that a row does not have.
+    if (!notProperties.has(name) && isPropertyValue(value)) properties[name] = value;
+  }
+  return { partitionKey, rowKey, etag, properties };
+}
+
+function isPropertyValue(value: unknown): value is PropertyValue {
+  return (
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'boolean' ||
+    value instanceof Date ||
+    value instanceof Uint8Array
+  );
 }
 
 async function insert(

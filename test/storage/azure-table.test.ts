@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
-import { createAzureTable, createTableClient } from '../../src/storage/azure-table';
+import { createAzureTable } from '../../src/storage/azure-table';
+import { createTableClient } from '../../src/storage/table-client';
 import type { NewRow, Row, RowQuery, Table } from '../../src/storage/table';
 import { whileAnswering } from '../support/answering-server';
 import { createTestTable, tablesConnectionString } from '../support/test-table';

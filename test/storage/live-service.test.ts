@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { AppError } from '../../src/errors';
-import { createAzureTable, createTableClient } from '../../src/storage/azure-table';
+import { createAzureTable } from '../../src/storage/azure-table';
+import { createTableClient } from '../../src/storage/table-client';
 import type { Table } from '../../src/storage/table';
 import { whileAnswering } from '../support/answering-server';
 import {

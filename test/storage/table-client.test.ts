@@ -1,5 +1,9 @@
+import type { RequestListener } from 'node:http';
 import { inspect } from 'node:util';
-import { createTableClient } from '../../src/storage/azure-table';
+import { gzipSync } from 'node:zlib';
+import { createAzureTable } from '../../src/storage/azure-table';
+import { createTableClient } from '../../src/storage/table-client';
+import { whileAnswering } from '../support/answering-server';
 import { tablesConnectionString } from '../support/test-table';
 import { thrownBy } from '../support/thrown-by';
 
@@ -58,4 +62,120 @@ describe('createTableClient', () => {
       expect(inspect(thrown, { depth: 5 })).not.toContain('=secret');
     },
   );
+});
+
+describe('its connections', () => {
+  const signal = new AbortController().signal;
+  const address = { partitionKey: 'a', rowKey: 'b' };
+  const rowText = JSON.stringify({ PartitionKey: 'a', RowKey: 'b', 'odata.etag': '"1"', one: 'ä' });
+  const json = { 'Content-Type': 'application/json' };
+  const read = (port: number) =>
+    createAzureTable(
+      createTableClient({ connectionString: tablesConnectionString(port), tableName: 'a' }),
+    ).read(address, signal);
+  /** Reads a row from a server that answers so. */
+  const readFrom = (listener: RequestListener) => whileAnswering(listener, read);
+
+  it('are kept open', async () => {
+    const ports = new Set<number | undefined>();
+    const listener: RequestListener = (request, response) => {
+      ports.add(request.socket.remotePort);
+      response.writeHead(200, json).end(rowText);
+    };
+    await whileAnswering(listener, async (port) => {
+      const connection = { connectionString: tablesConnectionString(port), tableName: 'a' };
+      const table = createAzureTable(createTableClient(connection));
+      for (let count = 0; count < 3; count += 1) await table.read(address, signal);
+    });
+    expect(ports.size).toBe(1);
+  });
+
+  it('take an answer in pieces that cut a character', async () => {
+    const bytes = Buffer.from(rowText);
+    const cut = bytes.indexOf(0xc3) + 1;
+    const row = await readFrom((_request, response) => {
+      response.writeHead(200, json).write(bytes.subarray(0, cut));
+      setTimeout(() => response.end(bytes.subarray(cut)), 5);
+    });
+    expect(row?.properties).toEqual({ one: 'ä' });
+  });
+
+  it('ask for no compression, and take it from a proxy that compresses', async () => {
+    let asked: unknown;
+    const row = await readFrom((request, response) => {
+      asked = request.headers['accept-encoding'];
+      response.writeHead(200, { ...json, 'Content-Encoding': 'gzip' }).end(gzipSync(rowText));
+    });
+    expect([asked, row?.properties]).toEqual([undefined, { one: 'ä' }]);
+  });
+
+  it.each<[string, RequestListener]>([
+    [
+      'a compression that is none',
+      (_, response) => {
+        response.writeHead(200, { ...json, 'Content-Encoding': 'gzip' }).end(rowText);
+      },
+    ],
+    [
+      'a connection that breaks in the middle',
+      (_, response) => {
+        response.writeHead(200, { ...json, 'Content-Length': 1_000 }).write(rowText);
+        setTimeout(() => response.destroy(), 5);
+      },
+    ],
+  ])('end with an outage after three tries: %s', async (_, listener) => {
+    let tries = 0;
+    const counted: RequestListener = (request, response) => {
+      tries += 1;
+      listener(request, response);
+    };
+    await expect(readFrom(counted)).rejects.toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
+    expect(tries).toBe(3);
+  });
+
+  it('follow no redirect, which could lead a token to another host', async () => {
+    const paths: unknown[] = [];
+    const redirecting: RequestListener = (request, response) => {
+      paths.push(request.url);
+      response.writeHead(307, { Location: '/elsewhere' }).end();
+    };
+    await expect(readFrom(redirecting)).rejects.toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
+    expect(paths).toHaveLength(1);
+  });
+
+  it('leave nothing at a signal that is used for long', async () => {
+    const long = new AbortController().signal;
+    const [added, removed] = [
+      jest.spyOn(long, 'addEventListener'),
+      jest.spyOn(long, 'removeEventListener'),
+    ];
+    await whileAnswering(
+      (_, response) => response.writeHead(200, json).end(rowText),
+      async (port) => {
+        const connection = { connectionString: tablesConnectionString(port), tableName: 'a' };
+        await createAzureTable(createTableClient(connection)).read(address, long);
+      },
+    );
+    expect(added).toHaveBeenCalled();
+    expect(removed).toHaveBeenCalledTimes(added.mock.calls.length);
+  });
+
+  it.each([
+    [
+      'a connection string',
+      { connectionString: tablesConnectionString() },
+      'tablesNamedKeyCredentialPolicy',
+    ],
+    [
+      'an identity',
+      { endpoint: 'https://a.table.core.windows.net', credential },
+      'bearerTokenAuthenticationPolicy',
+    ],
+  ])('do with %s only what a journey needs', (_, connection, signing) => {
+    const { pipeline } = createTableClient({ ...connection, tableName: 'a' });
+    const names = pipeline.getOrderedPolicies().map(({ name }) => name);
+    expect(new Set(names)).toEqual(
+      new Set(['serializationPolicy', 'deserializationPolicy', signing]),
+    );
+  });
 });

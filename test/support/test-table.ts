@@ -5,7 +5,8 @@ import {
   type LiveTablesOptions,
   startLiveTables,
 } from '../../local/tables/live-tables';
-import { createAzureTable, createTableClient } from '../../src/storage/azure-table';
+import { createAzureTable } from '../../src/storage/azure-table';
+import { createTableClient } from '../../src/storage/table-client';
 import type { Table } from '../../src/storage/table';
 
 /** The connection string of the tables that all tests share; with `port`, through what listens there. */

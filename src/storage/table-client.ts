@@ -1,0 +1,183 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { gunzipSync } from 'node:zlib';
+import { RestError, TableClient, type TableServiceClientOptions } from '@azure/data-tables';
+import { AppError } from '../errors';
+import { isHttpLoopback, proxyAgent } from '../proxy';
+
+/** What `@azure/data-tables` asks of a TokenCredential. */
+export interface TableCredential {
+  getToken(
+    scopes: string | string[],
+  ): Promise<{ readonly token: string; readonly expiresOnTimestamp: number } | null>;
+}
+
+/** Where the table is, and what gives access to it. */
+export type TableConnection = { readonly tableName: string } & (
+  | { readonly connectionString: string }
+  | {
+      /** `https://<account>.table.core.windows.net` */
+      readonly endpoint: string;
+      readonly credential: TableCredential;
+    }
+);
+
+/**
+ * The client of one table. It connects when it is first used. Plain http is allowed on loopback only, for the emulator.
+ * @throws ERR_SETTINGS when the address cannot be understood, or would send data over plain http
+ */
+export function createTableClient(connection: TableConnection): TableClient {
+  const client = connect(connection, false);
+  const url = URL.parse(client.url);
+  if (url?.protocol === 'https:') return client;
+  if (url === null || !isHttpLoopback(url)) {
+    throw new AppError('ERR_SETTINGS', { note: 'the tables must be reached over https' });
+  }
+  return connect(connection, true);
+}
+
+function connect(connection: TableConnection, allowInsecureConnection: boolean): TableClient {
+  const { tableName } = connection;
+  const options = { allowInsecureConnection, httpClient: createTableHttp(proxyAgent()) };
+  try {
+    const client =
+      'endpoint' in connection
+        ? new TableClient(connection.endpoint, tableName, connection.credential, options)
+        : TableClient.fromConnectionString(connection.connectionString, tableName, options);
+    keepNeededPolicies(client);
+    return client;
+  } catch {
+    // No cause: the library's message may repeat a part of the connection string.
+    throw new AppError('ERR_SETTINGS', { note: 'the address of the tables cannot be understood' });
+  }
+}
+
+/**
+ * What the library would do at each request, and this app does not need: proxies by a rule of its own, retries without
+ * knowing whether an earlier try was done (`ask-storage.ts`), redirects, compression, forms, and telemetry of its own.
+ */
+const needlessPolicies = [
+  'proxyPolicy',
+  'decompressResponsePolicy',
+  'wrapAbortSignalLikePolicy',
+  'formDataPolicy',
+  'userAgentPolicy',
+  'setClientRequestIdPolicy',
+  'multipartPolicy',
+  'defaultRetryPolicy',
+  'tracingPolicy',
+  'redirectPolicy',
+  'logPolicy',
+];
+
+/** Leaves the client with what signs requests and reads answers. */
+function keepNeededPolicies({ pipeline }: TableClient): void {
+  for (const name of needlessPolicies) pipeline.removePolicy({ name });
+}
+
+/** What sends the requests of `@azure/data-tables`. */
+type TableHttp = NonNullable<TableServiceClientOptions['httpClient']>;
+
+type TableAnswer = Awaited<ReturnType<TableHttp['sendRequest']>>;
+
+/**
+ * Sends requests to one table service, in place of the library's own client. Connections are kept open. Bodies are texts,
+ * nothing is streamed, and redirects are not followed: a token must not go to another host. The request's signal ends it.
+ *
+ * A connection that breaks is a `RestError` without a status, as from the library's own client. `ask-storage.ts` tries
+ * again then.
+ * @param httpsAgent of a proxy; without it, connections are direct
+ */
+function createTableHttp(httpsAgent: http.Agent = new https.Agent({ keepAlive: true })): TableHttp {
+  const httpAgent = new http.Agent({ keepAlive: true });
+  return {
+    sendRequest: (request) =>
+      new Promise((resolve, reject) => {
+        const { method, headers, body, abortSignal } = request;
+        const { protocol, hostname, port, pathname, search } = new URL(request.url);
+        const isHttps = protocol === 'https:';
+        if (!isHttps && request.allowInsecureConnection !== true) {
+          throw new TypeError('the tables must be reached over https');
+        }
+        if (body !== undefined && typeof body !== 'string') {
+          throw new TypeError('the body of a request to the tables is a text');
+        }
+        const outgoing = (isHttps ? https : http).request({
+          agent: isHttps ? httpsAgent : httpAgent,
+          method,
+          // An IPv6 address has brackets in a URL, and none here.
+          hostname: hostname.replace(/^\[|\]$/g, ''),
+          port,
+          path: pathname + search,
+          headers: headers.toJSON({ preserveCase: true }),
+        });
+        const abort = (): void => {
+          outgoing.destroy(new Error('the deadline of the request passed'));
+        };
+        const fail = (error: NodeJS.ErrnoException): void => {
+          abortSignal?.removeEventListener('abort', abort);
+          reject(new RestError(error.message, { ...codeOf(error), request }));
+        };
+        abortSignal?.addEventListener('abort', abort);
+        outgoing.on('error', fail);
+        outgoing.on('response', (incoming) => {
+          incoming.on('error', fail);
+          readBody(incoming, (text) => {
+            abortSignal?.removeEventListener('abort', abort);
+            const { statusCode: status = 0, headers: received } = incoming;
+            resolve({ request, status, headers: answerHeaders(received), bodyAsText: text });
+          });
+        });
+        outgoing.end(body);
+      }),
+  };
+}
+
+function codeOf({ code }: NodeJS.ErrnoException): { readonly code?: string } {
+  return code === undefined ? {} : { code };
+}
+
+/** Errors are events of `incoming`, one of a faulty compression too. */
+function readBody(incoming: IncomingMessage, done: (text: string) => void): void {
+  const chunks: Buffer[] = [];
+  incoming.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+  });
+  incoming.on('end', () => {
+    const [first] = chunks;
+    // Most answers come in one piece.
+    const bytes = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+    let text: string;
+    try {
+      // We do not ask for compression: a row is small and encrypted. A proxy may compress all the same.
+      const isCompressed = incoming.headers['content-encoding'] === 'gzip';
+      text = (isCompressed ? gunzipSync(bytes) : bytes).toString('utf8');
+    } catch (error) {
+      incoming.emit('error', error);
+      return;
+    }
+    done(text);
+  });
+}
+
+/** The library reads a few of the headers only, so the others need no form of their own. */
+function answerHeaders(received: http.IncomingHttpHeaders): TableAnswer['headers'] {
+  const valueOf = (name: string): string | undefined => {
+    const value = received[name.toLowerCase()];
+    return typeof value === 'string' ? value : value?.[0];
+  };
+  const plain = (): Record<string, string> =>
+    Object.fromEntries(Object.keys(received).map((name) => [name, valueOf(name) ?? '']));
+  return {
+    get: valueOf,
+    has: (name) => valueOf(name) !== undefined,
+    set: refuse,
+    delete: refuse,
+    toJSON: plain,
+    [Symbol.iterator]: () => Object.entries(plain())[Symbol.iterator](),
+  };
+}
+
+function refuse(): never {
+  throw new TypeError('the headers of an answer cannot be changed');
+}
