@@ -222,6 +222,17 @@ const allowedTenants = v.pipe(
   ),
 );
 
+/** https://learn.microsoft.com/azure/active-directory-b2c/user-flow-overview and, for custom policies, custom-policy-overview */
+export const b2cPolicyName = /^b2c_1a?_[a-z0-9_-]{1,120}$/i;
+
+const b2cPolicy = v.pipe(
+  text,
+  v.regex(
+    b2cPolicyName,
+    'must be the name of a user flow or custom policy of Azure AD B2C, such as B2C_1_reset',
+  ),
+);
+
 /** Scope tokens of RFC 6749 section 3.3. */
 export const scopePattern = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
 /** Scopes stand in the address of each sign-in, which has 4,096 characters for everything. */
@@ -269,6 +280,8 @@ export const environmentSchema = v.object({
   ENTRA_CLIENT_ID: guid,
   ENTRA_AUTHORITY: v.optional(baseUrl),
   ENTRA_ISSUER: v.optional(issuer),
+  B2C_RESET_POLICY: v.optional(b2cPolicy),
+  B2C_EDIT_POLICY: v.optional(b2cPolicy),
   ENTRA_CLIENT_SECRET: v.optional(
     v.pipe(
       text,

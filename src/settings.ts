@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { isLoopback } from './proxy';
 import {
+  b2cPolicyName,
   environmentSchema,
   guidForm,
   personalTenantId,
@@ -24,6 +25,8 @@ export interface Settings {
   readonly authority: string;
   /** Has `{tenantid}` in the place of the tenant's GUID where the settings do not name that GUID. */
   readonly issuer: string;
+  /** Azure AD B2C: the user flows that change an account. */
+  readonly policies: Policies;
   readonly credential: ClientCredential;
   readonly managedIdentityClientId: string | undefined;
   readonly tables:
@@ -46,6 +49,12 @@ export interface Settings {
   readonly persistent: 'never' | 'always' | 'link';
   /** The most live sessions of a user. */
   readonly sessionLimit: number | undefined;
+}
+
+/** User flows or custom policies of Azure AD B2C, by what a person does there. `undefined` where there is none. */
+export interface Policies {
+  readonly 'reset-password': string | undefined;
+  readonly 'edit-profile': string | undefined;
 }
 
 /** How the app proves itself to the provider. */
@@ -73,6 +82,8 @@ export const settingDefaults = {
   ENTRA_CLIENT_ID: undefined,
   ENTRA_AUTHORITY: undefined,
   ENTRA_ISSUER: undefined,
+  B2C_RESET_POLICY: undefined,
+  B2C_EDIT_POLICY: undefined,
   ENTRA_CLIENT_SECRET: undefined,
   ENTRA_CLIENT_CERTIFICATE: undefined,
   MANAGED_IDENTITY_CLIENT_ID: undefined,
@@ -192,7 +203,17 @@ function wrongTenants(texts: Environment): readonly Wrong[] {
       `must have ${tenantPlaceholder} in the place of the tenant with organizations and common, and nowhere else`,
     ]);
   }
+  const isB2c = b2cPolicyName.test(policyOf(texts['ENTRA_AUTHORITY'] ?? ''));
+  for (const name of ['B2C_RESET_POLICY', 'B2C_EDIT_POLICY'] as const) {
+    if (texts[name] === undefined || isB2c) continue;
+    wrong.push([name, 'needs ENTRA_AUTHORITY with the sign-in policy of Azure AD B2C in its path']);
+  }
   return wrong;
+}
+
+/** The user flow in the path of an authority of Azure AD B2C. */
+function policyOf(authority: string): string {
+  return URL.parse(authority)?.pathname.split('/')[2] ?? '';
 }
 
 /** The tenant in the path of an authority; empty for what is no URL. */
@@ -229,6 +250,10 @@ function settingsFrom(values: v.InferOutput<typeof environmentSchema>): Settings
     clientId: values.ENTRA_CLIENT_ID,
     authority,
     issuer: values.ENTRA_ISSUER ?? issuerAt(authority, values.ENTRA_TENANT_ID),
+    policies: {
+      'reset-password': values.B2C_RESET_POLICY,
+      'edit-profile': values.B2C_EDIT_POLICY,
+    },
     credential: credentialFrom(values),
     managedIdentityClientId: values.MANAGED_IDENTITY_CLIENT_ID,
     tables:

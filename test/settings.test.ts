@@ -33,6 +33,8 @@ function faultsOf(change: Change): string[] {
 
 const personal = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
+const b2c = 'https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_sign_in/v2.0';
+
 const tenantsOf = (count: number) =>
   Array.from({ length: count }, (_, i) => tenantId.replace(/.{4}$/, String(1000 + i))).join(' ');
 
@@ -50,6 +52,7 @@ describe('readSettings', () => {
       clientId: 'c11e0000-0000-4000-8000-0000000a99a9',
       authority: `https://login.microsoftonline.com/${tenantId}/v2.0`,
       issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
+      policies: { 'reset-password': undefined, 'edit-profile': undefined },
       credential: { kind: 'secret', secret: 'a-secret-value' },
       managedIdentityClientId: undefined,
       tables: { kind: 'connection-string', connectionString: local.TABLES_CONNECTION_STRING },
@@ -127,6 +130,18 @@ describe('readSettings', () => {
     expect(any.allowedTenants).toBe('any');
     const most = { ENTRA_TENANT_ID: 'common', ENTRA_ALLOWED_TENANTS: tenantsOf(500) };
     expect(settingsOf(most).allowedTenants).toHaveProperty('size', 500);
+  });
+
+  it('reads the policies of Azure AD B2C', () => {
+    const { policies } = settingsOf({
+      ENTRA_AUTHORITY: b2c,
+      B2C_RESET_POLICY: 'B2C_1_reset',
+      B2C_EDIT_POLICY: 'b2c_1a_profile-edit',
+    });
+    expect(policies).toEqual({
+      'reset-password': 'B2C_1_reset',
+      'edit-profile': 'b2c_1a_profile-edit',
+    });
   });
 
   it('takes the cloud of several tenants from the authority', () => {
@@ -223,6 +238,12 @@ describe('readSettings', () => {
       'ENTRA_AUTHORITY',
     ],
     ['an issuer that is no URL', { ENTRA_ISSUER: 'me' }, 'ENTRA_ISSUER'],
+    ['a policy without B2C', { B2C_RESET_POLICY: 'B2C_1_reset' }, 'B2C_RESET_POLICY'],
+    [
+      'a policy that is none',
+      { ENTRA_AUTHORITY: b2c, B2C_EDIT_POLICY: '../b2c_1_edit' },
+      'B2C_EDIT_POLICY',
+    ],
     [
       'secret and certificate',
       { ENTRA_CLIENT_CERTIFICATE: `${privateKey}${certificate}` },

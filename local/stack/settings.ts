@@ -62,6 +62,8 @@ const ordersPort = 7085;
 
 // Settings that contradict those of the stack, wherever they come from.
 const contradicting = [
+  'B2C_RESET_POLICY',
+  'B2C_EDIT_POLICY',
   'ENTRA_ALLOWED_TENANTS',
   'ENTRA_ISSUER',
   'ENTRA_CLIENT_CERTIFICATE',

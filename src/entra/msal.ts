@@ -25,6 +25,7 @@ export type RelyingPartySettings = Pick<
   | 'clientId'
   | 'authority'
   | 'issuer'
+  | 'policies'
   | 'credential'
   | 'graphScopes'
 >;

@@ -400,7 +400,7 @@ export const refusalRows: readonly RefusalRow[] = [
     'person',
     'operator',
     'You asked for a new password, and this sign-in page cannot reset passwords.',
-    'Turn on self-service password reset in the user flow, or add it to the custom policy.',
+    'Turn on self-service password reset in the user flow, or set B2C_RESET_POLICY to the user flow that resets passwords.',
   ),
 
   // Used already, too late, or ended by the provider.

@@ -1,4 +1,4 @@
-import { TenantRefusedError } from '../errors';
+import { AppError, TenantRefusedError } from '../errors';
 import { guidForm, tenantPlaceholder } from '../setting-values';
 import type { Settings } from '../settings';
 
@@ -137,5 +137,24 @@ export function endpointOfTenant(endpoint: string, tenantId: string | undefined)
     return endpoint;
   }
   url.pathname = url.pathname.replace(sharedPath, `/${tenantId}/`);
+  return url.href;
+}
+
+/**
+ * The same endpoint of Azure AD B2C for another user flow of the tenant.
+ * @param authority has the user flow for sign-in in its path: `/<tenant>/<user flow>/v2.0`
+ * @throws ERR_PROVIDER_MISMATCH when the endpoint does not name that user flow
+ */
+export function endpointOfPolicy(endpoint: string, authority: string, policy: string): string {
+  const url = new URL(endpoint);
+  const [, , own = ''] = new URL(authority).pathname.toLowerCase().split('/');
+  const segments = url.pathname.split('/');
+  // B2C writes the names in lower case in its metadata.
+  const at = segments.findIndex((segment) => segment.toLowerCase() === own && own !== '');
+  if (at < 0) {
+    const note = 'the authorization endpoint does not name the user flow of ENTRA_AUTHORITY';
+    throw new AppError('ERR_PROVIDER_MISMATCH', { note });
+  }
+  url.pathname = segments.with(at, policy).join('/');
   return url.href;
 }

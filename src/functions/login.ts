@@ -7,6 +7,7 @@ import { redirectTo } from '../http/responses';
 import { bounce, localPath, loginPathTo, type WantedPage, wantedPage } from '../http/wanted-page';
 import { openSealed } from '../keys/sealing';
 import { sessionKeyOf } from '../sessions/session';
+import type { Policies } from '../settings';
 import { findTicket } from '../sign-in/guards';
 import { beginSignIn, prompts, type SignInOptions } from '../sign-in/start';
 import { parseStepUpRequest, type StepUpRequest, stepUpSeconds } from '../sign-in/step-up';
@@ -38,6 +39,8 @@ async function login(context: RequestContext): Promise<HttpResponseInit> {
     : stepUp(context, await openStep(context, step));
 }
 
+const policyNames = ['reset-password', 'edit-profile'] as const satisfies (keyof Policies)[];
+
 function readOptions(
   { query, services }: RequestContext,
   { path, lost }: WantedPage,
@@ -50,11 +53,15 @@ function readOptions(
   const asked = readQuery(query, 'prompt', maxValueLength);
   const prompt = prompts.find((known) => known === asked);
   if (prompt !== asked) throw new AppError('ERR_BAD_REQUEST', { note: 'unknown prompt' });
+  const wanted = readQuery(query, 'policy', maxValueLength);
+  const policy = policyNames.find((known) => known === wanted);
+  if (policy !== wanted) throw new AppError('ERR_BAD_REQUEST', { note: 'unknown policy' });
   return {
     retries: 0,
     returnPath: path,
     prompt,
     keep: readKeep(query),
+    policy,
     loginHint: readQuery(query, 'login_hint', maxValueLength),
     domainHint: readQuery(query, 'domain_hint', maxValueLength),
   };

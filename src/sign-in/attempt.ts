@@ -3,6 +3,7 @@ import { isClaimsRequest } from '../entra/claims-challenge';
 import { isObject } from '../json';
 import { deriveSignInValue, findNamedKey, type KeyRing } from '../keys/encryption';
 import { openSealed, seal } from '../keys/sealing';
+import type { Policies } from '../settings';
 import { areStepUpNames, isAge, isScope } from './step-up';
 
 /** How long a person may stay on the sign-in page. */
@@ -42,6 +43,8 @@ export interface SignInAttempt {
   readonly prompt?: string | undefined;
   /** True when the person wants to stay signed in after the browser was closed. */
   readonly keep?: true | undefined;
+  /** The attempt is for a user flow of Azure AD B2C that changes an account, and signs nobody in. */
+  readonly policy?: keyof Policies | undefined;
   readonly asked?: AskedMore | undefined;
 }
 
@@ -77,10 +80,13 @@ export function createAttempt(
   browserSecret: string,
   now: number,
 ): SignInAttempt {
-  const { returnPath, isPartial, retries, prompt, keep, asked } = options;
+  const { returnPath, isPartial, retries, prompt, keep, policy, asked } = options;
   const id = randomBytes(16).toString('base64url');
   const browser = hashOf(browserSecret);
-  return { id, browser, startedAt: now, returnPath, isPartial, retries, prompt, keep, asked };
+  return {
+    ...{ id, browser, startedAt: now, returnPath, isPartial, retries },
+    ...{ prompt, keep, policy, asked },
+  };
 }
 
 /**
@@ -112,11 +118,13 @@ interface StateLayout {
 
 /** The first layout has everything in `state`, the last as little as possible. The wanted page moves to the cookie last. */
 function stateLayouts(attempt: SignInAttempt): readonly StateLayout[] {
-  const { id, browser, startedAt, retries, returnPath, isPartial, prompt, keep, asked } = attempt;
+  const { id, browser, startedAt, retries, returnPath, isPartial, asked } = attempt;
+  const { prompt, keep, policy } = attempt;
   const base = {
     ...{ i: id, h: browser, t: startedAt, n: retries, p: prompt, u: asked?.userKey },
     l: isPartial === true ? 1 : undefined,
     e: keep === true ? 1 : undefined,
+    f: policy,
   };
   const page = { r: returnPath };
   const part = { k: partialPath(returnPath) };
@@ -215,15 +223,19 @@ function partialPath(returnPath: string): string {
 
 function parseAttempt(content: Readonly<Record<string, unknown>>): OpenedAttempt | undefined {
   const { i: id, h: browser, t: startedAt, n: retries, p: prompt, l: lost, e: kept } = content;
+  const { f: policy } = content;
   const returnPath = content['r'] ?? content['k'];
   if (!isText(id) || !isText(browser) || !isOptionalText(prompt)) return undefined;
   if (typeof startedAt !== 'number' || !Number.isSafeInteger(startedAt)) return undefined;
   if (retries !== 0 && retries !== 1 && retries !== 2) return undefined;
   if (!isText(returnPath) || !returnPath.startsWith('/')) return undefined;
+  if (policy !== undefined && policy !== 'reset-password' && policy !== 'edit-profile') {
+    return undefined;
+  }
   const asked = parseAsked(content);
   if (asked === 'malformed') return undefined;
   return {
-    ...{ id, browser, startedAt, retries, returnPath, prompt, asked },
+    ...{ id, browser, startedAt, retries, returnPath, prompt, policy, asked },
     isPartial: lost === 1,
     keep: kept === 1 ? true : undefined,
     isIncomplete: false,

@@ -23,6 +23,7 @@ import {
   isAttemptLive,
   isBegunBy,
   type OpenedAttempt,
+  type Retries,
   type SignInAttempt,
 } from './attempt';
 import type { ProviderAnswer } from './callback';
@@ -52,6 +53,7 @@ export async function completeSignIn(
   if (browserSecret === undefined || !isBegunBy(attempt, browserSecret)) {
     return answerOtherBrowser(context, answer, attempt, browserSecret !== undefined);
   }
+  if (attempt.policy !== undefined) return answerPolicy(context, answer, attempt);
   const isUsable = isAttemptLive(attempt, now) && !attempt.isIncomplete;
   if (answer.kind === 'code' && !isUsable) return answerLate(context, attempt);
   const { keyRing } = services;
@@ -97,6 +99,27 @@ async function answerOtherBrowser(
   throw new AppError('ERR_SIGN_IN_LOST');
 }
 
+/** Azure AD B2C: the person cancelled a user flow. */
+const cancelled = 'AADB2C90091';
+/** Azure AD B2C: the person followed "Forgot your password?" in a user flow that cannot reset passwords. */
+const forgotPassword = 'AADB2C90118';
+
+/**
+ * For the end of a user flow that changed an account. Its code is not redeemed. A sign-in follows instead, at which the
+ * provider usually asks nothing: its tokens have what was changed, and it is the same as every other sign-in.
+ */
+async function answerPolicy(
+  context: RequestContext,
+  answer: ProviderAnswer,
+  attempt: OpenedAttempt,
+): Promise<HttpResponseInit> {
+  if (answer.kind === 'error') {
+    if (answer.refusal.number !== cancelled) throw redirectError(answer.refusal);
+    if (await isSignedIn(context)) return goToPage(context, attempt);
+  }
+  return beginAgain(context, attempt, 0);
+}
+
 /** For an attempt of this browser whose answer came too late, or whose cookie with scopes and claims is gone. */
 async function answerLate(
   context: RequestContext,
@@ -117,6 +140,11 @@ async function answerFailure(
 ): Promise<HttpResponseInit> {
   if (error instanceof SignInRefusedError && isNobodyThere(attempt, error)) {
     return goToPage(context, attempt);
+  }
+  if (error instanceof SignInRefusedError && error.refusal.number === forgotPassword) {
+    const { policies } = context.services.settings;
+    if (policies['reset-password'] === undefined) throw error;
+    return beginAgain(context, attempt, 0, { policy: 'reset-password' });
   }
   if (error instanceof AppError && error.code === 'ERR_SIGN_IN_EXPIRED') {
     // The answer came twice, for example by a second click or the back button. Usually the first one has signed the person
@@ -165,8 +193,8 @@ function isNobodyThere(
 function beginAgain(
   context: RequestContext,
   { returnPath, isPartial, keep }: OpenedAttempt,
-  retries: 1 | 2,
-  more: Pick<SignInOptions, 'asked' | 'prompt'> = {},
+  retries: Retries,
+  more: Pick<SignInOptions, 'asked' | 'prompt' | 'policy'> = {},
 ): Promise<HttpResponseInit> {
   return beginSignIn(context, { retries, returnPath, isPartial, keep, ...more });
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import { keepSignInCookie, overflowCookie } from '../cookies/cookie';
-import { createMsalClient, type RelyingParty } from '../entra/msal';
+import { createMsalClient, type RelyingParty, type RelyingPartySettings } from '../entra/msal';
+import { endpointOfPolicy } from '../entra/tenants';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { redirectTo } from '../http/responses';
 import type { KeyRing } from '../keys/encryption';
+import type { Policies } from '../settings';
 import {
   type AskedMore,
   attemptSecrets,
@@ -57,6 +59,8 @@ export interface SignInOptions {
   readonly prompt?: Prompt | undefined;
   /** True when the person wants to stay signed in after the browser was closed. */
   readonly keep?: true | undefined;
+  /** A user flow of Azure AD B2C that changes an account. The settings must have it. */
+  readonly policy?: keyof Policies | undefined;
   /** What an API or the provider asks for. It never comes from a link that anybody could write. */
   readonly asked?: AskedMore | undefined;
 }
@@ -83,7 +87,7 @@ const maxUrlLength = 8191;
 
 /**
  * Makes the authorization request of a new sign-in. Nothing is stored: `state` holds the attempt.
- * @throws ERR_BAD_REQUEST for a hint that no provider accepts, and for a request that is too long for a URL;
+ * @throws ERR_BAD_REQUEST for a hint that no provider accepts, a policy that the settings lack, and for a request that is too long for a URL;
  *   ERR_PROVIDER_UNAVAILABLE, ERR_PROVIDER_MISMATCH, ERR_KEYS_UNAVAILABLE
  * @see OpenID Connect Core 1.0 section 3.1.2.1
  */
@@ -140,7 +144,20 @@ async function startWith(
       ? {}
       : { extraQueryParameters: { max_age: String(asked.maxAgeSeconds) } }),
   });
-  return { authorizationUrl, overflow };
+  return { authorizationUrl: atPolicy(authorizationUrl, options, relyingParty.settings), overflow };
+}
+
+function atPolicy(
+  authorizationUrl: string,
+  { policy }: SignInOptions,
+  { authority, policies }: Pick<RelyingPartySettings, 'authority' | 'policies'>,
+): string {
+  if (policy === undefined) return authorizationUrl;
+  const name = policies[policy];
+  if (name === undefined) {
+    throw new AppError('ERR_BAD_REQUEST', { note: `the settings have no policy for ${policy}` });
+  }
+  return endpointOfPolicy(authorizationUrl, authority, name);
 }
 
 /**

@@ -24,7 +24,7 @@ function readmeRows(): Map<string, string> {
   const rows = new Map<string, string>();
   for (const line of section.split('\n').filter((text) => text.startsWith('| `'))) {
     const cells = line.split('|').map((cell) => cell.trim());
-    for (const [, name] of (cells[1] ?? '').matchAll(/`([A-Z_]+)`/g)) {
+    for (const [, name] of (cells[1] ?? '').matchAll(/`([A-Z0-9_]+)`/g)) {
       rows.set(name ?? '', cells.at(-2) ?? '');
     }
   }

@@ -20,7 +20,7 @@ describe('docs/local-host.md', () => {
     const counted = Object.keys(settingDefaults).filter((name) => environment[name] === undefined);
     const page = readFileSync('docs/local-host.md', 'utf8');
     const [, list = ''] = /<!-- counted -->([\s\S]*?)<!-- \/counted -->/.exec(page) ?? [];
-    const listed = [...list.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name);
+    const listed = [...list.matchAll(/`([A-Z0-9_]+)`/g)].map(([, name]) => name);
     expect(listed).toEqual(counted);
   });
 });

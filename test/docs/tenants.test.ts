@@ -43,6 +43,7 @@ function settingsOf(values: Record<string, string>): Settings {
 const tenant = '11111111-1111-4111-8111-111111111111';
 const second = '22222222-2222-4222-8222-222222222222';
 const personal = '9188040d-6c67-4c5b-b112-36a304b66dad';
+const ciam = `https://${tenant}.ciamlogin.com/${tenant}/v2.0`;
 const login = 'https://login.microsoftonline.com';
 
 /** What the app makes of each example, in the order of the page. */
@@ -60,6 +61,11 @@ const expected: readonly (readonly [heading: string, settings: Partial<Settings>
   ],
   ['Organisations and personal accounts', { allowedTenants: 'any' }],
   ['Personal accounts only', { issuer: `${login}/${personal}/v2.0` }],
+  ['External ID', { issuer: ciam }],
+  ['External ID', { authority: `https://login.contoso.com/${tenant}/v2.0`, issuer: ciam }],
+  ['Azure AD B2C', { policies: { 'reset-password': 'B2C_1_reset', 'edit-profile': 'B2C_1_edit' } }],
+  ['Sovereign clouds', { issuer: `https://login.microsoftonline.us/${tenant}/v2.0` }],
+  ['Sovereign clouds', { issuer: `https://login.partner.microsoftonline.cn/${tenant}/v2.0` }],
 ];
 
 describe('docs/tenants.md', () => {

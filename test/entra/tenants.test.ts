@@ -4,6 +4,7 @@ import type { RelyingParty, RelyingPartySettings } from '../../src/entra/msal';
 import {
   checkOrigin,
   couldIssue,
+  endpointOfPolicy,
   endpointOfTenant,
   isAllowedTenant,
 } from '../../src/entra/tenants';
@@ -252,4 +253,23 @@ it('a tenant that is not known is on no list', () => {
   );
   expect(isAllowedTenant({ allowedTenants: 'any' }, undefined)).toBe(true);
   expect(isAllowedTenant({ allowedTenants: undefined }, undefined)).toBe(true);
+});
+
+describe('endpointOfPolicy', () => {
+  const b2c = 'https://contoso.b2clogin.com/contoso.onmicrosoft.com';
+  const authority = `${b2c}/B2C_1_Sign_In/v2.0`;
+
+  it('names another user flow of the tenant, and keeps the query', () => {
+    const endpoint = `${b2c}/b2c_1_sign_in/oauth2/v2.0/authorize?a=1`;
+    expect(endpointOfPolicy(endpoint, authority, 'B2C_1_reset')).toBe(
+      `${b2c}/B2C_1_reset/oauth2/v2.0/authorize?a=1`,
+    );
+  });
+
+  it('finds no user flow in an endpoint that names none', () => {
+    const endpoint = `${b2c}/oauth2/v2.0/authorize?p=b2c_1_sign_in`;
+    expect(() => endpointOfPolicy(endpoint, authority, 'B2C_1_reset')).toThrow(
+      'ERR_PROVIDER_MISMATCH',
+    );
+  });
 });

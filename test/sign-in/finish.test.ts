@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError, SessionOverError } from '../../src/errors';
+import { loginFunction } from '../../src/functions/login';
 import { userKeyOf } from '../../src/sessions/session';
 import {
   type AttemptSecrets,
@@ -21,14 +22,16 @@ import {
   tokenBody,
 } from '../support/auth-fixture';
 import {
+  browserHeaders,
   type ContextFixture,
   createContextFixture,
   type TestContext,
 } from '../support/context-fixture';
 import { start } from '../support/session-fixture';
-import { paths } from '../support/tiny-provider';
+import { paths, tenantId } from '../support/tiny-provider';
 
 const app = 'http://localhost:7071';
+const browser = { headers: { ...browserHeaders, 'sec-fetch-site': 'same-origin' } };
 
 let fixture: ContextFixture;
 
@@ -570,5 +573,100 @@ describe('completeSignIn, when the provider refuses', () => {
     expect([failure.code, failure.status]).toEqual(['ERR_OTHER_ISSUER', 400]);
     expect(context.visitor.returnPath).toBe('/reports?a=1#row-17');
     expect(fixture.tiny.count(paths.token)).toBe(0);
+  });
+});
+
+describe('completeSignIn, with user flows of Azure AD B2C', () => {
+  const policy = 'contoso.onmicrosoft.com/b2c_1_sign_in';
+  const refused = (number: string) => `error=access_denied&error_description=${number}%3a+in+words`;
+
+  beforeEach(async () => {
+    await fixture.stop();
+    fixture = await createContextFixture((origin) => ({
+      ENTRA_AUTHORITY: `${origin}/${policy}/v2.0`,
+      ENTRA_ISSUER: `${origin}/${tenantId}/v2.0/`,
+      B2C_RESET_POLICY: 'B2C_1_reset',
+      B2C_EDIT_POLICY: 'B2C_1_edit',
+    }));
+    const { origin } = fixture.tiny;
+    fixture.tiny.answers.set(`/${policy}/v2.0/.well-known/openid-configuration`, {
+      body: {
+        issuer: `${origin}/${tenantId}/v2.0/`,
+        authorization_endpoint: `${origin}/${policy}/oauth2/v2.0/authorize`,
+        token_endpoint: origin + paths.token,
+        jwks_uri: origin + paths.keys,
+      },
+    });
+  });
+
+  const flowOf = (answer: HttpResponseInit) => new URL(location(answer)).pathname.split('/')[2];
+
+  it('begins the password reset that a person asks for on the sign-in page', async () => {
+    const begun = await begin({ keep: true });
+    const answer = await complete(answered(begun, begun.cookie, refused('AADB2C90118')));
+    expect(flowOf(answer)).toBe('B2C_1_reset');
+    expect(await begunBy(answer)).toMatchObject({
+      ...{ policy: 'reset-password', returnPath: '/reports?a=1#row-17', retries: 0, keep: true },
+    });
+  });
+
+  it('signs in after the reset, and redeems nothing of the reset itself', async () => {
+    const begun = await begin({ policy: 'reset-password', keep: true });
+    const answer = await complete(answered(begun, begun.cookie));
+    expect(flowOf(answer)).toBe('b2c_1_sign_in');
+    const next = await begunBy(answer);
+    expect(next).toMatchObject({ returnPath: '/reports?a=1#row-17', retries: 0, keep: true });
+    expect(next.policy).toBeUndefined();
+    expect(fixture.tiny.count(paths.token)).toBe(0);
+  });
+
+  it.each(['reset-password', 'edit-profile'] as const)(
+    'goes back when the person cancels %s: to the page, or to the sign-in',
+    async (flow) => {
+      const begun = await begin({ policy: flow });
+      const { cookie } = await fixture.signIn();
+      const cancelled = refused('AADB2C90091');
+      const both = `${begun.cookie}; ${cookie}`;
+      expect(location(await complete(answered(begun, both, cancelled)))).toBe(
+        `${app}/reports?a=1#row-17`,
+      );
+      const answer = await complete(answered(begun, begun.cookie, cancelled));
+      expect(flowOf(answer)).toBe('b2c_1_sign_in');
+    },
+  );
+
+  it('never loops: what a policy refuses is shown', async () => {
+    const begun = await begin({ policy: 'reset-password' });
+    const failure = await failureOf(
+      complete(answered(begun, begun.cookie, refused('AADB2C90118'))),
+    );
+    expect(failure.code).toBe('ERR_SIGN_IN_REFUSED');
+  });
+
+  it('shows that a cancelled sign-in was cancelled', async () => {
+    const begun = await begin();
+    const failure = await failureOf(
+      complete(answered(begun, begun.cookie, refused('AADB2C90091'))),
+    );
+    expect([failure.code, failure.refusal?.number]).toEqual(['ERR_SIGN_IN_REFUSED', 'AADB2C90091']);
+  });
+
+  it('begins the change of a profile by a link, and no other flow', async () => {
+    const link = (name: string) => fixture.context(`/auth/login?policy=${name}`, browser);
+    const begin = (name: string) => Promise.resolve(loginFunction.get?.(link(name)));
+    expect(flowOf((await begin('edit-profile')) ?? {})).toBe('B2C_1_edit');
+    expect((await failureOf(begin('B2C_1_edit'))).code).toBe('ERR_BAD_REQUEST');
+  });
+});
+
+describe('without user flows in the settings', () => {
+  it('says that nobody can reset a password here, and knows no flow', async () => {
+    const begun = await begin();
+    const forgot = 'error=access_denied&error_description=AADB2C90118';
+    const failure = await failureOf(complete(answered(begun, begun.cookie, forgot)));
+    expect(failure.code).toBe('ERR_SIGN_IN_REFUSED');
+    const link = fixture.context('/auth/login?policy=edit-profile', browser);
+    const unknown = Promise.resolve(loginFunction.get?.(link));
+    expect((await failureOf(unknown)).code).toBe('ERR_BAD_REQUEST');
   });
 });

@@ -25,6 +25,7 @@ export function createRelyingParty(
     baseUrl: 'http://localhost:7071',
     tenantId,
     allowedTenants: undefined,
+    policies: { 'reset-password': undefined, 'edit-profile': undefined },
     clientId,
     authority: tiny.authority,
     issuer: tiny.issuer,

@@ -73,11 +73,14 @@ export function environmentFor(tiny: TinyProvider): Record<string, string> {
   };
 }
 
+/** @param environment settings beside the usual ones; a function gets the origin of the provider */
 export async function createContextFixture(
-  environment: Readonly<Record<string, string>> = {},
+  environment:
+    Readonly<Record<string, string>> | ((origin: string) => Readonly<Record<string, string>>) = {},
 ): Promise<ContextFixture> {
   const tiny = await startTinyProvider();
-  const settings = settingsFrom({ ...environmentFor(tiny), ...environment });
+  const own = typeof environment === 'function' ? environment(tiny.origin) : environment;
+  const settings = settingsFrom({ ...environmentFor(tiny), ...own });
   const fixture: ContextFixture = {
     services: createServices(settings, testSite, {
       clock: () => fixture.now,
