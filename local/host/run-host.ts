@@ -11,7 +11,7 @@ import { AppMissingError, captureConsole } from './functions-core';
 import { type FunctionsHost, startFunctionsHost } from './functions-host';
 import { readHostJson, readLocalSettings } from './host-files';
 import { describeError } from './invoke';
-import { createLog, minLevel } from './log';
+import { createLog, type Log, logCategory, minLevel } from './log';
 import { watchAddresses } from './watch-addresses';
 
 // The program of `npm run host`: the built app alone on the local Functions host, with any provider, Graph and tables
@@ -58,6 +58,7 @@ async function runHost(args: readonly string[]): Promise<void> {
     });
     captureConsole(log);
     const host = await startFunctionsHost({ ...options, hostJson, log });
+    goOnAfterFaults(log);
     if (options.key !== undefined) {
       log.say(`Functions with an authLevel and /admin ask for: x-functions-key: ${options.key}`);
     }
@@ -81,6 +82,23 @@ async function runHost(args: readonly string[]): Promise<void> {
       process.disconnect();
     }
   }
+}
+
+/**
+ * Tells of an error in the app that nobody waits for: thrown in a timer, or a rejection without `catch`. In Azure the
+ * worker process logs it and ends, and the host starts another one. Here host and app are one process, so it goes on.
+ * An error at the start still ends it.
+ * @see https://github.com/Azure/azure-functions-nodejs-worker/issues/180
+ */
+function goOnAfterFaults(log: Log): void {
+  process.on('uncaughtException', (error) => {
+    log(
+      'error',
+      logCategory.worker,
+      `Worker uncaught exception: ${describeError(error)}\n` +
+        'In Azure the process ends here and a new one starts: requests that run fail, and what is in memory is lost.',
+    );
+  });
 }
 
 // A parent that shows our output on its terminal sets FORCE_COLOR (node:tty).

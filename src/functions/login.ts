@@ -10,7 +10,7 @@ import { sessionKeyOf } from '../sessions/session';
 import type { Policies } from '../settings';
 import { findTicket } from '../sign-in/guards';
 import { beginSignIn, prompts, type SignInOptions } from '../sign-in/start';
-import { parseStepUpRequest, type StepUpRequest, stepUpSeconds } from '../sign-in/step-up';
+import { attemptSeconds, parseStepUpRequest, type StepUpRequest } from '../sign-in/step-up';
 
 /** Some hosts accept no longer query, so no parameter can be longer. */
 const maxValueLength = 4096;
@@ -96,7 +96,7 @@ async function stepUp(context: RequestContext, request: StepUpRequest): Promise<
     return beginSignIn(context, { retries: 0, returnPath });
   }
   // The step-up may have been done since then. The page itself knows.
-  if (now >= request.madeAt + stepUpSeconds) {
+  if (now >= request.madeAt + attemptSeconds) {
     return redirectTo(services.settings.baseUrl + returnPath);
   }
   const { keep } = request;

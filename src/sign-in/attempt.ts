@@ -4,10 +4,7 @@ import { isObject } from '../json';
 import { deriveSignInValue, findNamedKey, type KeyRing } from '../keys/encryption';
 import { openSealed, seal } from '../keys/sealing';
 import type { Policies } from '../settings';
-import { areStepUpNames, isAge, isScope } from './step-up';
-
-/** How long a person may stay on the sign-in page. */
-const attemptSeconds = 600;
+import { areStepUpNames, attemptSeconds, isAge, isScope } from './step-up';
 
 /** How often a sign-in was started again without a click. After the second retry a page explains what happened. */
 export type Retries = 0 | 1 | 2;

@@ -191,8 +191,11 @@ export function areStepUpNames(value: unknown): value is readonly string[] {
 const maxScopes = 20;
 const maxReturnPath = 2048;
 
-/** How long a link starts its step-up. After that it opens the page that needed it, and that page asks again. */
-export const stepUpSeconds = 600;
+/**
+ * How long a person may take: on the sign-in page, and to follow the link that starts a step-up. After that the link opens
+ * the page that needed it, and that page asks again.
+ */
+export const attemptSeconds = 600;
 
 /** How long a link can be decrypted. */
 const stepUpReadableSeconds = 86_400;

@@ -28,6 +28,16 @@ describe('other', () => {
     });
   });
 
+  it.each(['thrown', 'rejected'])(
+    'tells of an error that is %s when nobody waits for it any more, and goes on',
+    async (kind) => {
+      expect((await send(host.port, `/later/${kind}`)).body.toString()).toBe('answered');
+      await host.saw(`uncaught exception: Error: ${kind} after the answer`);
+      expect(host.output()).toContain('In Azure the process ends here and a new one starts');
+      expect((await send(host.port, '/folder')).status).toBe(200);
+    },
+  );
+
   it('runs the app in its own folder', async () => {
     const { body } = await send(host.port, '/folder');
     expect(body.toString()).toBe(join(__dirname, 'apps/usual'));

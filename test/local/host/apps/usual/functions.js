@@ -120,6 +120,22 @@ app.http('logs', {
   },
 });
 
+// Nobody waits for these errors.
+const faultsLater = {
+  thrown: () =>
+    setTimeout(() => {
+      throw new Error('thrown after the answer');
+    }, 0),
+  rejected: () => void Promise.reject(new Error('rejected after the answer')),
+};
+app.http('later', {
+  route: 'later/{kind}',
+  handler: ({ params }) => {
+    faultsLater[params.kind]();
+    return { body: 'answered' };
+  },
+});
+
 app.http('slow', {
   route: 'slow',
   handler: async () => {
