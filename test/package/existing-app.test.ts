@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { freePort } from '../../local/loopback/processes';
 import { type ExistingApp, installExistingApp } from '../support/existing-app';
 import { launchChromium } from '../support/launch-chromium';
-import { packBoth } from '../support/pack-package';
+import { packBoth, packTimeoutMs } from '../support/pack-package';
 
 const run = promisify(execFile);
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
     installExistingApp(tarballs, ''),
   ]);
   apps = { api: usual, '': without };
-});
+}, packTimeoutMs);
 
 afterAll(async () => {
   await browser.close();

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
-import { packBoth, type Tarballs, unpack } from '../support/pack-package';
+import { packBoth, packTimeoutMs, type Tarballs, unpack } from '../support/pack-package';
 
 const run = promisify(execFile);
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'package-'));
   await unpack(tarballs.anteroom, join(folder, 'node_modules/anteroom'));
   link(folder, '@azure/functions', 'node_modules/@azure/functions');
-});
+}, packTimeoutMs);
 
 afterAll(() => {
   rmSync(folder, { recursive: true });

@@ -7,7 +7,10 @@ import { promisify } from 'node:util';
 import { packedFolder } from './run-folder';
 
 const run = promisify(execFile);
-const maxWaitMs = 110_000;
+/** On a busy machine the other suite may take minutes. */
+const maxWaitMs = 280_000;
+/** For a hook that waits for {@link packBoth}. */
+export const packTimeoutMs = 300_000;
 
 /** The packages as npm packs them, by name. */
 export type Tarballs = Readonly<Record<'anteroom' | 'anteroom-local', string>>;
