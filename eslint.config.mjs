@@ -35,7 +35,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['local/**', 'test/**', 'bench/**', 'scripts/**'],
+    files: ['local/**', 'test/**', 'bench/**', 'scripts/**', 'examples/hooks/**'],
     rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
   },
   {

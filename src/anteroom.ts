@@ -13,6 +13,7 @@ import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';
 import { createGuards, type Guards } from './guards';
 import { endpoint, type HttpFunction, serve } from './http/endpoint';
+import { requireHooks } from './http/hooks';
 import type { AnteroomOptions } from './options';
 import type { MenuPage, Site } from './pages/layout';
 import { servicesOrFaults } from './services';
@@ -46,7 +47,7 @@ export interface Anteroom<Api extends string = string> extends Guards<Api> {
  * Sign-in with Microsoft Entra ID for an app on Azure Functions. It connects to nothing before the first request. Faulty
  * settings are no error here: every function then answers 503 with their names.
  * @throws TypeError for a route that the Functions host would refuse, a home page that is no page of the app, an API that
- *   is declared wrongly, or a `host.json` that cannot be read
+ *   is declared wrongly, a hook that is no function, or a `host.json` that cannot be read
  * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node
  * @example
  * ```ts
@@ -70,12 +71,15 @@ export function anteroom<Api extends string = never>(
 export function compose(options: AnteroomOptions, more: readonly HttpFunction[] = []): Anteroom {
   const { basePath = 'auth', namePrefix = 'auth-', omit = [] } = options;
   const { healthRoute = `${basePath}/health` } = options;
+  const { onSignIn, onSignOut } = options;
+  const hooks = { onSignIn, onSignOut };
   requireHealthRoute(healthRoute);
+  requireHooks(hooks);
   const site = siteOf({ ...options, basePath });
   const apis = declareApis(options.apis ?? {});
   // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
   const { environment = process.env } = options;
-  const findServices = once(() => servicesOrFaults(environment, site, { apis }));
+  const findServices = once(() => servicesOrFaults(environment, site, { apis, hooks }));
   // Of the guards, for the metadata. Guards are made while the app loads, before the first request.
   const scopes = new Set<string>();
   return {

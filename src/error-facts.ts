@@ -135,6 +135,18 @@ const errorFacts = eachCode({
     title: 'The sign-in was refused',
     detail: 'The sign-in service did not let you sign in to this app.',
   },
+  ERR_SIGN_IN_REFUSED_BY_APP: {
+    status: 403,
+    title: 'This app did not let you in',
+    detail:
+      'The sign-in service knows your account, but this app has a check of its own, and it refused this sign-in.',
+  },
+  ERR_SIGN_IN_CHECK_FAILED: {
+    status: 502,
+    title: 'The app could not check this sign-in',
+    detail:
+      'This app checks each sign-in with code of its own. That code failed or did not answer in time, so this sign-in was not completed. Try again in a moment. If it happens again, an operator of the app should look for this error code in the log.',
+  },
   ERR_SIGN_IN_EXPIRED: {
     status: 400,
     title: 'This answer of the sign-in page does not work any more',

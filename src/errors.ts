@@ -193,6 +193,17 @@ export class SignInRefusedError extends AppError {
   }
 }
 
+/** 403: the app's own check refused a sign-in. */
+export class SignInRefusedByAppError extends AppError {
+  /** The app's text, for the person. Not for the log: it may name the person. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super('ERR_SIGN_IN_REFUSED_BY_APP');
+    this.reason = reason;
+  }
+}
+
 /**
  * 403: an administrator did not consent. Anybody can write an address that says so, so only its number is shown.
  */

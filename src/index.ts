@@ -14,6 +14,13 @@ export type {
   SignedInContext,
   SignedInHandler,
 } from './handler';
+export type {
+  OnSignIn,
+  OnSignOut,
+  SignInContext,
+  SignInDecision,
+  SignOutContext,
+} from './http/hooks';
 export type { AnteroomOptions } from './options';
 export type { MenuPage } from './pages/layout';
 export type { SessionData, User } from './sessions/session';

@@ -1,3 +1,4 @@
+import type { OnSignIn, OnSignOut } from './http/hooks';
 import type { MenuPage } from './pages/layout';
 import type { Environment } from './settings';
 import type { ApisOption } from './tokens/apis';
@@ -38,4 +39,41 @@ export interface AnteroomOptions<Api extends string = string> {
    * ```
    */
   readonly apis?: ApisOption<Api>;
+  /**
+   * Decides about each sign-in after the provider has confirmed it and before its session is opened. It runs at step-ups
+   * too, and never when the session is revalidated. It can refuse the person, add roles, and give data to keep. When it
+   * throws, takes more than four seconds, or returns something else, nobody is signed in (ERR_SIGN_IN_CHECK_FAILED). A
+   * session that the browser had before stays as it is.
+   * @example
+   * ```ts
+   * import { anteroom } from 'anteroom';
+   *
+   * const plans = new Map([['33333333-3333-4333-8333-333333333333', 'pro']]);
+   *
+   * export const auth = anteroom({
+   *   onSignIn: ({ user }) => {
+   *     const plan = plans.get(user.objectId ?? '');
+   *     if (plan === undefined) return { refuse: 'Your account is not open yet. Write to orders@contoso.example.' };
+   *     return { roles: [plan], data: { plan } };
+   *   },
+   * });
+   * ```
+   */
+  readonly onSignIn?: OnSignIn;
+  /**
+   * Called after a person has signed out of this app. What it throws is logged and changes nothing. It is not called for
+   * a session that ends in another way: it expires, somebody ends it in a list, or the provider signs the person out.
+   * Nobody can read its data then. The sign-out waits two seconds for it at most.
+   * @example
+   * ```ts
+   * import { anteroom } from 'anteroom';
+   *
+   * export const auth = anteroom({
+   *   onSignOut: ({ data, reason }) => {
+   *     console.log(`cart ${String(data['cart'])} is closed: ${reason}`);
+   *   },
+   * });
+   * ```
+   */
+  readonly onSignOut?: OnSignOut;
 }

@@ -10,6 +10,7 @@ import { type RelyingParty, createCredentialState } from './entra/msal';
 import { createProvider } from './entra/provider';
 import { AppError } from './errors';
 import type { FaultySettings, Services } from './http/context';
+import type { Hooks } from './http/hooks';
 import type { KeyRing } from './keys/encryption';
 import { createKeyRing } from './keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
@@ -36,6 +37,7 @@ export interface ServiceOptions {
   readonly keyRing?: KeyRing;
   /** Those that the app declares, besides Graph. */
   readonly apis?: readonly Api[];
+  readonly hooks?: Hooks;
 }
 
 /**
@@ -105,6 +107,7 @@ export function createServices(
     table,
     keyRing,
     sessions,
+    hooks: options.hooks ?? {},
     relyingParty,
     revalidate: createRevalidate({ relyingParty, sessions, revalidateSeconds }),
     shareRefresh: createRefreshFlight(),

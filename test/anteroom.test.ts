@@ -114,6 +114,11 @@ describe('the options of anteroom', () => {
     },
   );
 
+  it.each(['onSignIn', 'onSignOut'])('refuse %s that is no function', (name) => {
+    const options = { [name]: 'a text' } as AnteroomOptions;
+    expect(() => make(options)).toThrow(new TypeError(`${name} must be a function`));
+  });
+
   it('stand health where they say', () => {
     expect(routesOf({ healthRoute: 'status/health' })).toContain('status/health');
     expect(routesOf({ basePath: 'sign-in' })).toContain('sign-in/health');

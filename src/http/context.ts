@@ -10,6 +10,7 @@ import type { Table } from '../storage/table';
 import type { Apis } from '../tokens/call-api';
 import type { Revalidate } from '../tokens/revalidate';
 import type { Clock, SingleFlight } from '../waiting';
+import type { Hooks } from './hooks';
 import type { RequestFacts } from './request';
 
 /** One request, and what is needed to answer it. `endpoint` makes it, and every handler gets it. */
@@ -40,7 +41,7 @@ export type Handler = (context: RequestContext) => Promise<HttpResponseInit> | H
 interface Visitor {
   /** A guard sets it when it has read the session. `undefined` before that, and for a person who is signed out. */
   user: { readonly name: string; readonly username: string } | undefined;
-  /** For the log: the user of the request's session. It stays after that session has ended. */
+  /** For the log: the user of the request's session, or who is signing in. It stays after that session has ended. */
   userKey?: string;
   /** The page to open after the sign-in: a checked local path. Error pages of the sign-in link to it. */
   returnPath?: string | undefined;
@@ -54,6 +55,8 @@ export interface Services {
   readonly table: Table;
   readonly keyRing: KeyRing;
   readonly sessions: SessionStore;
+  /** Code of the app's own, for sign-in and sign-out. */
+  readonly hooks: Hooks;
   readonly relyingParty: RelyingParty;
   readonly revalidate: Revalidate;
   /** Hints for the provider's sign-out. A second click on "Sign out" needs them, since the session is gone by then. */

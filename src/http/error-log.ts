@@ -5,7 +5,11 @@ import { keyForLogs } from '../sessions/session';
 import type { RequestContext } from './context';
 
 /** Errors that an operator should see although the app works. */
-const warnings: readonly string[] = ['ERR_WRONG_TENANT', 'ERR_OTHER_ISSUER'] satisfies ErrorCode[];
+const warnings: readonly string[] = [
+  'ERR_WRONG_TENANT',
+  'ERR_OTHER_ISSUER',
+  'ERR_SIGN_IN_REFUSED_BY_APP',
+] satisfies ErrorCode[];
 
 /**
  * Writes one line to the log for a failed request. A refusal of the provider is written as `refusal {…}`, with the

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { meaningOf } from '../entra/refusals';
-import { factsOf } from '../error-facts';
+import { type ErrorCode, factsOf } from '../error-facts';
 import {
   AppError,
   BearerError,
@@ -8,6 +8,7 @@ import {
   type ProviderRefusal,
   RoleMissingError,
   SignInNeededError,
+  SignInRefusedByAppError,
   SignInRefusedError,
   TenantRefusedError,
 } from '../errors';
@@ -105,6 +106,7 @@ function errorJson(error: AppError, context: RequestContext): HttpResponseInit {
   const extra = {
     ...(error instanceof RoleMissingError ? { role: error.role } : {}),
     ...(error.api === undefined ? {} : { api: error.api }),
+    ...(error instanceof SignInRefusedByAppError ? { reason: error.reason } : {}),
     ...refusalMembers(error),
     ...(loginPath === undefined
       ? {}
@@ -161,6 +163,7 @@ function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
           The API is named <code>{error.api}</code>.
         </p>
       )}
+      {error instanceof SignInRefusedByAppError ? <p class="act">{error.reason}</p> : null}
       {refusal !== undefined && explains(refusal, error) ? <Refusal refusal={refusal} /> : null}
     </MessagePage>
   );
@@ -226,6 +229,12 @@ export function loginPathIn(
     .find((href) => href.startsWith(`${context.services.site.authPath}/login`));
 }
 
+/** Errors about the account that was chosen. */
+const anotherMayHelp: readonly string[] = [
+  'ERR_WRONG_TENANT',
+  'ERR_SIGN_IN_REFUSED_BY_APP',
+] satisfies ErrorCode[];
+
 function firstLink(error: AppError, context: RequestContext): PageLink | undefined {
   const { site } = context.services;
   const { returnPath = site.homePath } = context.visitor;
@@ -236,7 +245,7 @@ function firstLink(error: AppError, context: RequestContext): PageLink | undefin
   if (error instanceof SignInRefusedError) {
     return pickerLink(refusalLabel(error.refusal), returnPath, context);
   }
-  if (error instanceof TenantRefusedError || error.code === 'ERR_WRONG_TENANT') {
+  if (error instanceof TenantRefusedError || anotherMayHelp.includes(error.code)) {
     return pickerLink('Use another account', returnPath, context);
   }
   if (error.code === 'ERR_PAGE_LOST') return { href: returnPath, text: 'Continue' };

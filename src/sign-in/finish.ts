@@ -16,6 +16,7 @@ import {
 import type { RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
 import { redirectTo } from '../http/responses';
+import { admit } from './admit';
 import {
   type AskedMore,
   attemptSecrets,
@@ -28,7 +29,7 @@ import {
 } from './attempt';
 import type { ProviderAnswer } from './callback';
 import { findSession } from './guards';
-import { type FinishedSignIn, openSession } from './open-session';
+import { type AdmittedSignIn, type FinishedSignIn, openSession } from './open-session';
 import { beginSignIn, type SignInOptions } from './start';
 
 /**
@@ -38,6 +39,7 @@ import { beginSignIn, type SignInOptions } from './start';
  * the sign-in begins again without a click. When that does not help, the page of the error links to the wanted page.
  * @throws ERR_SIGN_IN_UNSOLICITED when this browser began no such attempt; ERR_SIGN_IN_LOST when a retry did not help;
  *   ERR_PAGE_LOST when the wanted page is lost; ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE; and as {@link finishSignIn}
+ *   and `admit`
  */
 export async function completeSignIn(
   context: RequestContext,
@@ -58,10 +60,13 @@ export async function completeSignIn(
   if (answer.kind === 'code' && !isUsable) return answerLate(context, attempt);
   const { keyRing } = services;
   const secrets = await attemptSecrets(state, browserSecret, { keyRing, signal });
-  let finished: FinishedSignIn;
+  const isStepUp = attempt.asked?.userKey !== undefined;
+  let finished: AdmittedSignIn;
   try {
     const own = { ...attempt, ...secrets };
-    finished = await finishSignIn(services.relyingParty, own, answer, { now, signal });
+    const deadline = { now, signal };
+    const { claims, ...kept } = await finishSignIn(services.relyingParty, own, answer, deadline);
+    finished = { ...kept, ...(await admit(context, { ...kept, claims }, { isStepUp })) };
   } catch (error) {
     return answerFailure(context, attempt, error);
   }
@@ -236,10 +241,10 @@ export async function finishSignIn(
   const demands = demandsOf(attempt.asked ?? {});
   const { nonce } = attempt;
   const verified = await verifyIdToken(relyingParty, idToken, { nonce, demands, now, signal });
-  const { user, sid, loginHint, acrs, authTime } = verified;
+  const { user, claims, sid, loginHint, acrs, authTime } = verified;
   // Where several tenants can sign in, only the token says which of them answered.
   if (answer.issuer !== undefined && answer.issuer !== user.issuer) throw otherIssuer();
-  return { user, sid, loginHint, acrs, authTime, verifiedAt: now, tokenCache };
+  return { user, claims, sid, loginHint, acrs, authTime, verifiedAt: now, tokenCache };
 }
 
 /** What the ID token must show, because the authorization request asked for it. */

@@ -178,7 +178,7 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
 type UserTokens = CallerParts['userToken'];
 
 /** The ways to APIs in this request. */
-function apiCaller(context: RequestContext, userToken: UserTokens): ApiCaller {
+export function apiCaller(context: RequestContext, userToken: UserTokens): ApiCaller {
   const { services, invocation, correlationId, signal } = context;
   const { traceParent, traceState } = invocation.traceContext ?? {};
   return createApiCaller({

@@ -4,13 +4,13 @@ import type { RequestContext } from '../http/context';
 import { keyForLogs, sessionKeyOf, type SessionTicket, type User } from '../sessions/session';
 import type { Settings } from '../settings';
 import { withTimeout } from '../waiting';
+import type { Admission, ConfirmedSignIn } from './admit';
 import type { OpenedAttempt } from './attempt';
 import { audited } from './ending';
 import { findTicket } from './guards';
 
 /** The person whom the provider has signed in, and what the new session keeps. */
-export interface FinishedSignIn {
-  readonly user: User;
+export interface FinishedSignIn extends ConfirmedSignIn {
   /** The provider's session id, for front-channel logout. */
   readonly sid: string | undefined;
   /** The claim `login_hint`, for the provider's sign-out. */
@@ -19,9 +19,10 @@ export interface FinishedSignIn {
   readonly authTime: number | undefined;
   /** When the ID token was verified, epoch seconds. */
   readonly verifiedAt: number;
-  /** MSAL's serialized token cache, with the tokens of this user. Secret. */
-  readonly tokenCache: string;
 }
+
+/** A finished sign-in whose session may be opened. */
+export type AdmittedSignIn = Omit<FinishedSignIn, 'claims'> & Admission;
 
 /**
  * Opens the session of a finished sign-in, and gives its cookie to the browser. Then the user's oldest sessions end, where
@@ -31,7 +32,7 @@ export interface FinishedSignIn {
  */
 export async function openSession(
   context: RequestContext,
-  { user, ...facts }: FinishedSignIn,
+  { user, ...facts }: AdmittedSignIn,
   attempt: OpenedAttempt,
 ): Promise<void> {
   const { request, services, now, signal } = context;

@@ -4,6 +4,7 @@ import { clearSessionCookie } from '../cookies/session-cookie';
 import type { RelyingParty } from '../entra/msal';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
+import { tellSignOut } from '../http/hooks';
 import { htmlPage, json, redirectTo, withHeader } from '../http/responses';
 import { isObject } from '../json';
 import { ContinuePage } from '../pages/layout';
@@ -44,10 +45,16 @@ export async function signOut(context: RequestContext, options: SignOutOptions):
     ...clearSignInCookies(context.requestCookies, settings),
   );
   context.visitor.user = undefined;
-  const { loginHint, ...server } = await withTimeout(context.signal, storageTimeoutMs, (signal) =>
-    endOnServer({ ...context, signal }, options.everywhere === true),
+  const everywhere = options.everywhere === true;
+  const { loginHint, ended, ...server } = await withTimeout(
+    context.signal,
+    storageTimeoutMs,
+    (signal) => endOnServer({ ...context, signal }, everywhere),
   );
-  const { url, provider } = await leaveTo(context, loginHint, options.local === true);
+  const [{ url, provider }] = await Promise.all([
+    leaveTo(context, loginHint, options.local === true),
+    ended === undefined ? undefined : tellApp(context, ended, server.others === 'ended'),
+  ]);
   const notice = { ...server, provider };
   context.cookies.push(noticeCookie('signed-out', notice, settings));
   return { url, notice };
@@ -55,6 +62,8 @@ export async function signOut(context: RequestContext, options: SignOutOptions):
 
 interface OnServer extends Pick<SignOutNotice, 'session' | 'others' | 'until'> {
   readonly loginHint?: string | undefined;
+  /** The session that was ended just now. */
+  readonly ended?: Session | undefined;
 }
 
 async function endOnServer(context: RequestContext, everywhere: boolean): Promise<OnServer> {
@@ -84,13 +93,22 @@ async function endTicket(
   }
   if (loginHint !== undefined) services.signOutHints.keep(ticket.sessionId, loginHint, now);
   if (everywhere && (await endEverywhere(context, ticket.userKey))) {
-    return { session: 'ended', others: 'ended', loginHint };
+    return { session: 'ended', others: 'ended', loginHint, ended: session };
   }
   const others = everywhere ? ('kept' as const) : undefined;
   // A session that could not be read may exist. Its name is enough to end it.
   return (await endThis(context, ticket, session))
-    ? { session: 'ended', others, loginHint }
+    ? { session: 'ended', others, loginHint, ended: session }
     : { session: 'kept', others, until: ticket.expiresAt, loginHint };
+}
+
+async function tellApp(
+  { services, signal, log }: RequestContext,
+  { user, data }: Session,
+  everywhere: boolean,
+): Promise<void> {
+  const reason = everywhere ? 'sign-out-everywhere' : 'sign-out';
+  await tellSignOut(services.hooks.onSignOut, { user, data, reason }, signal, log);
 }
 
 async function endEverywhere(context: RequestContext, userKey: string): Promise<boolean> {

@@ -144,13 +144,15 @@ function noteMissingResource({ credential }: RelyingParty, error: unknown): void
 }
 
 /**
- * The user follows the new ID token. Optional claims stay as they were when a refresh leaves them out. The `sid` stays that
- * of the sign-in, since the index by which front-channel logout finds the session was written under it. The time of the
- * sign-in stays too: a refresh asks the person for nothing, but some providers send a later `auth_time` with it.
+ * The user follows the new ID token, and keeps the roles that the app's own code added at sign-in. Optional claims stay as
+ * they were when a refresh leaves them out. The `sid` stays that of the sign-in, since the index by which front-channel
+ * logout finds the session was written under it. The time of the sign-in stays too: a refresh asks the person for nothing,
+ * but some providers send a later `auth_time` with it.
  */
 function verifiedFacts({ session }: FoundSession, idToken: VerifiedIdToken) {
   const { user, loginHint = session.loginHint } = idToken;
   const { acrs = session.acrs } = idToken;
   const { authTime = idToken.authTime } = session;
-  return { user, sid: session.sid, loginHint, acrs, authTime };
+  const roles = [...new Set([...user.roles, ...session.addedRoles])];
+  return { user: { ...user, roles }, sid: session.sid, loginHint, acrs, authTime };
 }

@@ -66,7 +66,11 @@ function described({ status, headers }: HttpResponseInit) {
 }
 
 /** Their log lines must stay where the host drops what is only information. */
-const ofElsewhere: readonly ErrorCode[] = ['ERR_WRONG_TENANT', 'ERR_OTHER_ISSUER'];
+const ofElsewhere: readonly ErrorCode[] = [
+  'ERR_WRONG_TENANT',
+  'ERR_OTHER_ISSUER',
+  'ERR_SIGN_IN_REFUSED_BY_APP',
+];
 
 const statuses: Record<ErrorCode, number> = {
   ERR_SETTINGS: 503,
@@ -90,6 +94,8 @@ const statuses: Record<ErrorCode, number> = {
   ERR_SIGN_IN_UNSOLICITED: 400,
   ERR_SIGN_IN_LOST: 400,
   ERR_SIGN_IN_REFUSED: 403,
+  ERR_SIGN_IN_REFUSED_BY_APP: 403,
+  ERR_SIGN_IN_CHECK_FAILED: 502,
   ERR_SIGN_IN_EXPIRED: 400,
   ERR_ID_TOKEN: 502,
   ERR_WRONG_TENANT: 403,

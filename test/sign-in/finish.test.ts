@@ -3,24 +3,9 @@ import type { HttpResponseInit } from '@azure/functions';
 import { AppError, SessionOverError } from '../../src/errors';
 import { loginFunction } from '../../src/functions/login';
 import { userKeyOf } from '../../src/sessions/session';
-import {
-  type AttemptSecrets,
-  attemptSecrets,
-  createAttempt,
-  openAttempt,
-  sealAttempt,
-} from '../../src/sign-in/attempt';
-import { type Callback, findAttempt, parseCallback } from '../../src/sign-in/callback';
-import { completeSignIn } from '../../src/sign-in/finish';
+import { openAttempt } from '../../src/sign-in/attempt';
 import { findSession } from '../../src/sign-in/guards';
-import {
-  adaClaims,
-  failureOf,
-  longEnough,
-  objectId,
-  subject,
-  tokenBody,
-} from '../support/auth-fixture';
+import { failureOf, longEnough, objectId, subject } from '../support/auth-fixture';
 import {
   browserHeaders,
   type ContextFixture,
@@ -28,6 +13,15 @@ import {
   type TestContext,
 } from '../support/context-fixture';
 import { start } from '../support/session-fixture';
+import {
+  answerOf,
+  type AttemptOptions,
+  beginAttempt,
+  type Begun,
+  complete,
+  grantAda,
+  openedBy,
+} from '../support/sign-in-fixture';
 import { paths, tenantId } from '../support/tiny-provider';
 
 const app = 'http://localhost:7071';
@@ -40,56 +34,13 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.stop());
 
-/** A sign-in as a browser began it. */
-interface Begun extends AttemptSecrets {
-  readonly state: string;
-  /** The `Cookie` header of that browser. */
-  readonly cookie: string;
-}
-
-type Options = Partial<Parameters<typeof createAttempt>[0]>;
-
-async function begin(asked: Options = {}, keptRest = true): Promise<Begun> {
-  const secret = randomBytes(32).toString('base64url');
-  const attempt = createAttempt(
-    { returnPath: '/reports?a=1#row-17', retries: 0, ...asked },
-    secret,
-    fixture.now,
-  );
-  const options = { keyRing: fixture.services.keyRing, signal: longEnough() };
-  const { state, overflow } = await sealAttempt(attempt, options);
-  const restPair =
-    overflow === undefined || !keptRest ? '' : `; anteroom-7071-sign-in-1=1.${overflow}`;
-  const cookie = `anteroom-7071-sign-in=${secret}${restPair}`;
-  return { state, cookie, ...(await attemptSecrets(state, secret, options)) };
-}
-
-/** The provider's answer to `begun`, with these cookies. */
-function answered(
-  { state }: Pick<Begun, 'state'>,
-  cookie: string,
-  answer = 'code=the-code',
-): TestContext {
-  return fixture.context(`/auth/redirect?hop=1&${answer}&state=${state}`, {
-    headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }) },
-  });
-}
-
-async function complete(context: TestContext): Promise<HttpResponseInit> {
-  const attempt = await findAttempt(context);
-  const callback: Callback = parseCallback(context.query);
-  if (callback.kind !== 'code' && callback.kind !== 'error') throw new Error('no answer');
-  return completeSignIn(context, callback, attempt);
-}
-
-/** Lets the provider vouch for Ada. */
-function grant({ nonce }: Pick<Begun, 'nonce'>, more: Record<string, unknown> = {}): void {
-  fixture.tiny.token = async () => ({
-    body: tokenBody(
-      await fixture.tiny.sign({ ...adaClaims(fixture.tiny, fixture.now), nonce, ...more }),
-    ),
-  });
-}
+const begin = (asked?: AttemptOptions, keptRest?: boolean) =>
+  beginAttempt(fixture, asked, keptRest);
+const answered = (begun: Pick<Begun, 'state'>, cookie: string, answer?: string) =>
+  answerOf(fixture, begun, cookie, answer);
+const grant = (begun: Pick<Begun, 'nonce'>, more?: Record<string, unknown>) => {
+  grantAda(fixture, begun, more);
+};
 
 const location = ({ headers }: HttpResponseInit) => new Headers(headers).get('location') ?? '';
 const stateOf = (answer: HttpResponseInit) =>
@@ -103,17 +54,6 @@ async function begunBy(answer: HttpResponseInit) {
   const attempt = await openAttempt(stateOf(answer), [], options);
   if (attempt === undefined) throw new Error('no sign-in was begun');
   return attempt;
-}
-
-/** The session that an exchange opened. */
-async function openedBy({ cookies }: TestContext) {
-  const { value = '' } = cookies.find(({ name }) => name === 'anteroom-7071') ?? {};
-  const payload: unknown = JSON.parse(
-    Buffer.from(value.split('.')[1] ?? '', 'base64url').toString(),
-  );
-  const { u: userKey, s: sessionId } = Object(payload) as { u: string; s: string };
-  const ticket = { userKey, sessionId, issuedAt: start, expiresAt: start + 43_200 };
-  return fixture.services.sessions.read(ticket, start, longEnough());
 }
 
 describe('completeSignIn', () => {
@@ -167,7 +107,7 @@ describe('completeSignIn', () => {
     grant(begun);
     const context = answered(begun, begun.cookie);
     await complete(context);
-    expect((await openedBy(context))?.session.steppedUpAt).toBe(steppedUpAt);
+    expect((await openedBy(fixture, context))?.session.steppedUpAt).toBe(steppedUpAt);
   });
 
   it('remembers what the step-ups of the last minute asked for', async () => {
@@ -176,7 +116,7 @@ describe('completeSignIn', () => {
     grant(begun);
     const context = answered(begun, begun.cookie);
     await complete(context);
-    expect((await openedBy(context))?.session.stepUps).toEqual(names);
+    expect((await openedBy(fixture, context))?.session.stepUps).toEqual(names);
   });
 });
 
@@ -189,7 +129,7 @@ describe('completeSignIn, after a step-up', () => {
     grant(begun, facts);
     const context = answered(begun, begun.cookie);
     await complete(context);
-    const { session } = (await openedBy(context)) ?? {};
+    const { session } = (await openedBy(fixture, context)) ?? {};
     expect(session).toMatchObject({ acrs: facts.acrs, authTime: facts.auth_time });
   });
 
@@ -267,7 +207,7 @@ describe('completeSignIn, with the session that this browser had', () => {
     const services = { ...context.services, sessions: gone };
     expect(location(await complete({ ...context, services }))).toContain('/reports');
     expect(names(context)).toEqual([]);
-    expect(context.lines).toEqual(['info ERR_SIGNED_OUT']);
+    expect(context.lines).toEqual([`info ERR_SIGNED_OUT, user ${adaKey().slice(0, 8)}`]);
   });
 });
 
@@ -285,7 +225,7 @@ describe('completeSignIn, where SESSION_PERSISTENT is', () => {
     const context = answered(begun, begun.cookie);
     await complete(context);
     expect(context.cookies.map(({ maxAge }) => maxAge)).toEqual([seconds]);
-    expect((await openedBy(context))?.session.isPersistent).toBe(seconds !== undefined);
+    expect((await openedBy(fixture, context))?.session.isPersistent).toBe(seconds !== undefined);
   });
 
   it('remembers the wish when the sign-in begins again', async () => {
@@ -408,7 +348,7 @@ describe('completeSignIn, with an answer that cannot be used', () => {
     expect(await begunBy(answer)).toMatchObject({ retries: 1, returnPath: '/reports?a=1#row-17' });
   });
 
-  it.each<[string, Options, (mine: string) => string, number, string]>([
+  it.each<[string, AttemptOptions, (mine: string) => string, number, string]>([
     ['another browser, first round', {}, () => '', 0, 'again 1'],
     ['another browser, second round', { retries: 1 }, () => '', 0, 'ERR_SIGN_IN_LOST'],
     ['another browser with a cookie, second round', { retries: 1 }, otherCookie, 0, 'again 2'],

@@ -1,6 +1,7 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
 import { signSessionCookie } from '../../src/cookies/session-cookie';
 import type { RequestContext, Services } from '../../src/http/context';
+import type { Hooks } from '../../src/http/hooks';
 import { readRequest } from '../../src/http/request';
 import type { Site } from '../../src/pages/layout';
 import { createServices } from '../../src/services';
@@ -52,6 +53,8 @@ export interface ContextFixture {
   tableFailure: Error | undefined;
   /** Calls that changed the table so far. */
   writes: number;
+  /** The app's own code, as it is from now on. */
+  readonly hooks: { -readonly [name in keyof Hooks]: Hooks[name] };
   /** A request as `endpoint` hands it to a handler. */
   context(path: string, request?: TestRequest): TestContext;
   /** A session opened now, and the `Cookie` header that opens it. */
@@ -81,8 +84,10 @@ export async function createContextFixture(
   const tiny = await startTinyProvider();
   const own = typeof environment === 'function' ? environment(tiny.origin) : environment;
   const settings = settingsFrom({ ...environmentFor(tiny), ...own });
+  const hooks: ContextFixture['hooks'] = {};
   const fixture: ContextFixture = {
     services: createServices(settings, testSite, {
+      hooks,
       clock: () => fixture.now,
       table: watchedTable(() => fixture),
       keyRing: createStaticKeyRing(ringSecret),
@@ -91,6 +96,7 @@ export async function createContextFixture(
     now: start,
     tableFailure: undefined,
     writes: 0,
+    hooks,
     context: (path, request) => createContext(fixture, path, request),
     signIn: (opening) => signIn(fixture, opening),
     stop: () => tiny.stop(),

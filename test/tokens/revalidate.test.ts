@@ -50,6 +50,9 @@ beforeEach(async () => {
   });
   ({ ticket } = await sessions.open({
     ...finished,
+    user: { ...finished.user, roles: [...finished.user.roles, 'vip'] },
+    addedRoles: ['vip'],
+    data: { plan: 'pro' },
     userAgent: '',
     now: start,
     signal: longEnough(),
@@ -97,14 +100,20 @@ describe('createRevalidate', () => {
 
   it('closes what a role opened once the provider took the role away', async () => {
     await answerWith({ roles: [] }, due);
-    expect((await ask(instance(), due))?.session.user.roles).toEqual([]);
-    expect((await stored(due)).session).toMatchObject({ verifiedAt: due, user: { roles: [] } });
+    // The role that the app's own code added stays, and so does what the app keeps.
+    expect((await ask(instance(), due))?.session.user.roles).toEqual(['vip']);
+    expect((await stored(due)).session).toMatchObject({
+      ...{ verifiedAt: due, user: { roles: ['vip'] } },
+      ...{ addedRoles: ['vip'], data: { plan: 'pro' } },
+    });
   });
 
   it('opens what a new role opens, and takes a new name', async () => {
     await answerWith({ roles: ['admin', 'reader'], name: 'Ada King' }, due);
     const again = await ask(instance(), due);
-    expect(again?.session.user).toMatchObject({ roles: ['admin', 'reader'], name: 'Ada King' });
+    expect(again?.session.user).toMatchObject({
+      ...{ roles: ['admin', 'reader', 'vip'], name: 'Ada King' },
+    });
   });
 
   it('lets authentication contexts follow, and keeps them when a refresh leaves them out', async () => {
@@ -157,7 +166,7 @@ describe('createRevalidate', () => {
     const { tokens } = found;
     if (tokens === undefined) throw new Error('no tokens');
     await sessions.writeTokens(ticket, tokens, due, longEnough());
-    expect((await ask(instance(), due, found))?.session.user.roles).toEqual(['reader']);
+    expect((await ask(instance(), due, found))?.session.user.roles).toEqual(['reader', 'vip']);
   });
 
   it('tells that the session was ended meanwhile, and does not bring it back', async () => {
@@ -301,6 +310,6 @@ describe('createRevalidate with the provider out of reach', () => {
     const revalidate = instance();
     await ask(revalidate, due);
     await answerWith({ roles: ['reader'] }, due + 60);
-    expect((await ask(revalidate, due + 60))?.session.user.roles).toEqual(['reader']);
+    expect((await ask(revalidate, due + 60))?.session.user.roles).toEqual(['reader', 'vip']);
   });
 });

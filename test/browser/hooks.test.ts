@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import type { AppFacts } from '../../local/stack/stack-process';
+import { accounts, startJourney } from '../support/journey';
+import { launchChromium } from '../support/launch-chromium';
+import type { TestStack } from '../support/start-stack';
+
+const docs = readFileSync('docs/hooks.md', 'utf8');
+
+let root: string;
+let stack: TestStack;
+let running: AppFacts;
+let app: string;
+let browser: Browser;
+let page: Page;
+
+/** The app of docs/hooks.md, to whose beta the plain user is invited and nobody else. */
+beforeAll(async () => {
+  root = mkdtempSync(path.join(tmpdir(), 'hooks-'));
+  const bundle = `
+    import { build } from 'esbuild';
+    import { serverBundle } from './scripts/build-app.mjs';
+    const [, outfile] = process.argv;
+    const external = ['@azure/functions-core'];
+    await build({ ...serverBundle(), entryPoints: ['examples/hooks/theme.ts'], outfile, external });`;
+  const outfile = path.join(root, 'main.js');
+  execFileSync(process.execPath, ['--input-type=module', '--eval', bundle, outfile]);
+  writeFileSync(path.join(root, 'package.json'), '{ "main": "main.js" }');
+  writeFileSync(path.join(root, 'host.json'), '{ "version": "2.0" }');
+  [stack, browser] = await Promise.all([
+    startJourney({ apps: 0, scriptRoot: root, authPath: '/api/auth' }),
+    launchChromium(),
+  ]);
+  const invited = stack.facts.users.find(({ name }) => name === accounts(stack).plainUser);
+  const env = { BETA_PEOPLE: `${randomGuid} ${invited?.objectId ?? ''}` };
+  running = await stack.startApp({ env });
+  app = running.url;
+});
+afterAll(async () => {
+  await Promise.all([browser.close(), stack.stop()]);
+  rmSync(root, { recursive: true });
+});
+beforeEach(async () => {
+  page = await browser.newPage();
+});
+afterEach(() => page.close());
+
+const randomGuid = '33333333-3333-4333-8333-333333333333';
+
+async function signIn(account: string): Promise<void> {
+  await page.goto(`${app}/api/theme`);
+  await page.getByRole('button', { name: new RegExp(account) }).click();
+}
+
+const shown = async (): Promise<unknown> => JSON.parse((await page.textContent('body')) ?? '');
+
+describe('the example of docs/hooks.md', () => {
+  it.each(['auth.ts', 'theme.ts'])('shows %s as it is', (file) => {
+    const code = readFileSync(`examples/hooks/${file}`, 'utf8');
+    expect(docs).toContain(`<!-- example ${file} -->\n\n\`\`\`ts\n${code}\`\`\``);
+  });
+
+  it('refuses who is not invited, in its own words, and offers another account', async () => {
+    await signIn(accounts(stack).administrator);
+    await page.getByRole('heading', { name: 'This app did not let you in' }).waitFor();
+    await page.getByText('The beta is full. Write to beta@contoso.example,').waitFor();
+    await page.evaluate(axe.source);
+    expect(await page.evaluate('axe.run().then(({ violations }) => violations)')).toEqual([]);
+    const names = (await page.context().cookies(app)).map(({ name }) => name);
+    expect(names).toEqual([expect.stringMatching(/-sign-in$/)]);
+    await page.getByRole('link', { name: 'Use another account' }).click();
+    await page.getByRole('button', { name: new RegExp(accounts(stack).plainUser) }).click();
+    await page.waitForURL(`${app}/api/theme`);
+    expect(await shown()).toEqual({ theme: 'light' });
+  });
+
+  it('lets in who is invited, with the role, and keeps the theme until the sign-out', async () => {
+    await signIn(accounts(stack).plainUser);
+    await page.waitForURL(`${app}/api/theme`);
+    // A page of the app's own, without the security headers of a guarded answer.
+    await page.goto(`${app}/api/no-such-page`);
+    const ask = (input: string, init: object = {}) =>
+      page.evaluate(`fetch('${input}', ${JSON.stringify(init)}).then((answer) => answer.json())`);
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const changed = await ask('/api/theme', { method: 'POST', headers, body: 'theme=dark' });
+    expect(changed).toEqual({ theme: 'dark' });
+    expect(await ask('/api/theme')).toEqual({ theme: 'dark' });
+    const session = await ask('/api/auth/session');
+    expect(session).toMatchObject({ roles: ['beta'] });
+    // What the app keeps is not for the browser.
+    expect(JSON.stringify(session)).not.toContain('dark');
+    await page.goto(`${app}/api/auth/me`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+    expect(await stack.output(running)).toMatch(/sign-out of [\w-]{8}, who had the theme dark/);
+  });
+});
