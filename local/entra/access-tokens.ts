@@ -3,18 +3,18 @@ import type { JWTPayload } from 'jose';
 import type { EntraFaults } from './faults';
 import { type ExposedApi, findApi, type RegisteredClient } from './registrations';
 import { type AskedScopes, graphResource, permissionsFor } from './scopes';
-import type { EntraShape } from './shape';
-import { type SigningKeys, signToken } from './signing-keys';
-import type { SeededUser } from './users';
+import { accessTokenIssuerOf, type EntraShape, issuerOf } from './shape';
+import { type SigningKey, type SigningKeys, signToken } from './signing-keys';
+import { consumersTenantId, type SeededUser } from './users';
 
 /** Who issues tokens. */
 export interface TokenIssuer {
   readonly keys: SigningKeys;
   readonly faults: EntraFaults;
-  readonly issuer: string;
-  /** `iss` of access tokens of version 1. */
-  readonly accessTokenIssuer: string;
   readonly shape: EntraShape;
+  /** Issuers are made of it. */
+  readonly origin: string;
+  /** The tenant of the app. */
   readonly tenantId: string;
   /** The app whose roles the accounts have. */
   readonly mainClientId: string;
@@ -48,7 +48,11 @@ export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPay
   const { user, asked, agreed, acrs, claims, sid } = access;
   const [resource = graphResource] = asked.resources;
   const isGraph = resource === graphResource;
-  const { api, isVersion2, claims: shared } = claimsForApi(issuer, { ...access, resource });
+  const {
+    api,
+    isVersion2,
+    claims: shared,
+  } = claimsForApi(issuer, { ...access, resource, tenantId: user.tenantId });
   // All scopes of this API that the person has agreed to, also those that are not in this request.
   const permitted =
     asked.resources.length === 0 ? [] : permissionsFor(resource, [...agreed, ...asked.permissions]);
@@ -56,7 +60,6 @@ export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPay
     ...shared,
     name: user.name,
     oid: user.objectId,
-    tid: user.tenantId,
     sub: pairwiseSubject(shared.aud, user),
     scp: [...permitted, ...(isGraph ? ['profile', 'openid', 'email'] : [])].join(' '),
     ...(sid === undefined ? {} : { sid }),
@@ -78,6 +81,8 @@ export interface AppAccess {
   readonly client: RegisteredClient;
   /** `https://graph.microsoft.com`, an App ID URI or a client id. */
   readonly resource: string;
+  /** The tenant in which the app acts. */
+  readonly tenantId: string;
   /** Application permissions. */
   readonly roles: readonly string[];
   /** Epoch seconds. */
@@ -90,14 +95,13 @@ export interface AppAccess {
  * https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
  */
 export function appTokenClaims(issuer: TokenIssuer, access: AppAccess): JWTPayload {
-  const { client, roles } = access;
+  const { client, roles, tenantId } = access;
   const { api, claims } = claimsForApi(issuer, access);
-  const objectId = guidOf(`service principal|${issuer.tenantId}|${client.id}`);
+  const objectId = guidOf(`service principal|${tenantId}|${client.id}`);
   return {
     ...claims,
     oid: objectId,
     sub: objectId,
-    tid: issuer.tenantId,
     ...(roles.length === 0 ? {} : { roles }),
     ...(api === undefined ? { idtyp: 'app' } : typeClaim(api, 'app')),
   };
@@ -110,14 +114,18 @@ function typeClaim(api: ExposedApi | undefined, type: 'app' | 'user'): JWTPayloa
 /** The claims that do not depend on whom the token is about. */
 function claimsForApi(
   issuer: TokenIssuer,
-  { client, resource, now }: Pick<AppAccess, 'client' | 'resource' | 'now'>,
+  { client, resource, tenantId, now }: Omit<AppAccess, 'roles'>,
 ) {
   const api = findApi(issuer.apis, resource);
   const isVersion2 = issuer.shape === 'b2c' || api?.tokenVersion === 2;
   const ofVersion1 = resource === graphResource ? issuer.graphAudience : resource;
+  const { shape, origin } = issuer;
   const claims = {
     aud: isVersion2 ? (api?.clientId ?? resource) : ofVersion1,
-    iss: isVersion2 ? issuer.issuer : issuer.accessTokenIssuer,
+    iss: isVersion2
+      ? issuerOf(shape, tenantId, origin)
+      : accessTokenIssuerOf(shape, tenantId, origin),
+    tid: tenantId,
     iat: now - 300,
     nbf: now - 300,
     exp: now + issuer.faults.accessTokenSeconds.value,
@@ -139,12 +147,18 @@ function credentialOf({ isPublic }: RegisteredClient): string {
 }
 
 /** The claims as an access token. */
-export function signAccessToken(
+export async function signAccessToken(
   { keys }: TokenIssuer,
   claims: JWTPayload,
   client: RegisteredClient,
 ): Promise<string> {
-  return signToken(claims, 'rs256', { keys, key: keys.current(), clientSecret: client.secret });
+  const key = await keyOfTenant(keys, claims['tid']);
+  return signToken(claims, 'rs256', { keys, key, clientSecret: client.secret });
+}
+
+/** Personal accounts have a key of their own, which counts for them only. */
+export async function keyOfTenant(keys: SigningKeys, tenantId: unknown): Promise<SigningKey> {
+  return tenantId === consumersTenantId ? keys.ofConsumers() : keys.current();
 }
 
 /** The `sub` of a person differs between applications, and always stays the same in one of them. */

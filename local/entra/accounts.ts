@@ -58,8 +58,8 @@ export interface Directory {
   list(): readonly SeededUser[];
   /** By object id. */
   find(objectId: string | undefined): SeededUser | undefined;
-  /** By user name or by the `login_hint` claim. */
-  findByHint(hint: string): SeededUser | undefined;
+  /** By user name or by the `login_hint` claim, among the accounts that `isMeant` accepts. */
+  findByHint(hint: string, isMeant?: (user: SeededUser) => boolean): SeededUser | undefined;
   /** Is `key` the user's object id or user name? */
   isNamed(user: SeededUser, key: string): boolean;
   /** All scopes that the person has agreed to. */
@@ -78,12 +78,13 @@ export interface Directory {
 }
 
 /**
- * The accounts `users`, with the changes that an earlier run has kept. Added accounts get `tenantId`.
+ * The accounts `users`, with the changes that an earlier run has kept.
+ * @param tenantOf the tenant of an added account, by its user name
  * @param asksConsent false for Azure AD B2C, where only administrators consent
  */
 export function createDirectory(
   users: readonly SeededUser[],
-  tenantId: string,
+  tenantOf: (username: string) => string,
   state: KeptState,
   asksConsent = true,
 ): Directory {
@@ -92,8 +93,10 @@ export function createDirectory(
   return {
     list: all,
     find: (objectId) => (objectId === undefined ? undefined : accounts.now().get(objectId)?.user),
-    findByHint: (hint) =>
-      all().find((user) => isSameName(user.username, hint) || loginHintOf(user) === hint),
+    findByHint: (hint, isMeant = () => true) =>
+      all()
+        .filter(isMeant)
+        .find((user) => isSameName(user.username, hint) || loginHintOf(user) === hint),
     isNamed,
     agreed: (objectId) => accounts.now().get(objectId)?.scopes ?? [],
     consent(objectId, scopes) {
@@ -110,7 +113,7 @@ export function createDirectory(
     },
     change(key, change) {
       const known = [...accounts.now().values()].find(({ user }) => isNamed(user, key));
-      const account = known ?? newAccount(key, change, tenantId);
+      const account = known ?? newAccount(key, change, tenantOf(key));
       if (account === undefined || (known === undefined && accounts.now().size >= maxAccounts)) {
         return false;
       }

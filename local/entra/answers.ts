@@ -21,7 +21,9 @@ import {
 import type { RegisteredClients } from './registrations';
 import { readScopes, sortScopes } from './scopes';
 import { lengthenCode } from './token-request';
+import type { Tenants } from './tenants';
 import { clientInfoOf, issueTokens } from './tokens';
+import { consumersTenantId } from './users';
 
 interface AnswerContext {
   readonly directory: Directory;
@@ -29,6 +31,7 @@ interface AnswerContext {
   readonly notes: SignInNotes;
   readonly issuer: TokenIssuer;
   readonly refusals: Refusals;
+  readonly tenants: Tenants;
 }
 
 /** Changes the answers of oidc-provider to those of Microsoft Entra ID. */
@@ -74,6 +77,13 @@ async function answerTokens(context: KoaContextWithOIDC, standIn: AnswerContext)
   const note = standIn.notes.ofGrant(source.jti);
   if (code !== undefined && refreshToken !== undefined) {
     standIn.notes.keepGrant(refreshToken.jti, note);
+  }
+  const { tenants } = standIn;
+  const authority = tenants.of(context.req);
+  const isElsewhere = code !== undefined && note.authority !== authority.name;
+  if (isElsewhere || !tenants.accepts(authority, user)) {
+    answerTokenError(context, standIn, new EntraRefusal(isElsewhere ? 700005 : 50020));
+    return;
   }
   const scopes = readScopes(scope);
   const asked = sortScopes(scopes.length > 0 ? scopes : oneResourceOf(note.scopes));
@@ -148,7 +158,9 @@ function shapeRedirect(
     if (code !== undefined) {
       noteSignIn(context, standIn, code.jti);
       const short = url.searchParams.get('code') ?? '';
-      url.searchParams.set('code', lengthenCode(short, standIn.issuer.faults.codeLength.value));
+      const isPersonal = user?.tenantId === consumersTenantId;
+      const { value: length } = standIn.issuer.faults.codeLength;
+      url.searchParams.set('code', lengthenCode(short, length, isPersonal));
     }
     if (user !== undefined && context.query['client_info'] === '1') {
       url.searchParams.set('client_info', clientInfoOf(standIn.issuer.shape, user));
@@ -161,7 +173,11 @@ function shapeRedirect(
   context.body = '';
 }
 
-function noteSignIn({ oidc, query }: KoaContextWithOIDC, standIn: AnswerContext, codeId: string) {
+function noteSignIn(
+  { oidc, query, req }: KoaContextWithOIDC,
+  standIn: AnswerContext,
+  codeId: string,
+) {
   const { uid = '' } = oidc.session ?? {};
   const { acrs, clients } = standIn.notes.ofSession(uid);
   const maxAge = Number(query['max_age'] ?? NaN);
@@ -169,6 +185,7 @@ function noteSignIn({ oidc, query }: KoaContextWithOIDC, standIn: AnswerContext,
     scopes: readScopes(query['scope']),
     acrs,
     authTime: oidc.session?.loginTs ?? 0,
+    authority: standIn.tenants.of(req).name,
     ...(Number.isSafeInteger(maxAge) ? { maxAge } : {}),
   });
   const clientId = oidc.client?.clientId ?? '';

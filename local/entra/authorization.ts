@@ -8,6 +8,7 @@ import type { ExposedApi, RegisteredClients } from './registrations';
 import { permissionsOf, readScopes, refusalOfScopes, sortScopes, withoutDefault } from './scopes';
 import type { EntraShape } from './shape';
 import { appName, showPage, type SignInContext } from './sign-in';
+import { notForConsumers, refusalOfAudience, type Tenants } from './tenants';
 
 interface Context {
   readonly faults: EntraFaults;
@@ -15,6 +16,7 @@ interface Context {
   readonly refusals: Refusals;
   readonly shape: EntraShape;
   readonly apis: readonly ExposedApi[];
+  readonly tenants: Tenants;
 }
 
 /**
@@ -22,8 +24,13 @@ interface Context {
  * that is set.
  * @returns true when it was answered
  */
-export function refuseAuthorization(standIn: Context, response: ServerResponse, url: URL): boolean {
-  const { faults, refusals } = standIn;
+export function refuseAuthorization(
+  standIn: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): boolean {
+  const { faults, refusals, tenants } = standIn;
   if (url.search.length - 1 > faults.longestQuery.value) {
     // On a page: a query that is too long is not read, so the redirect URI is not known.
     respond(response, 400, errorPage(refusals.text(90015)), pageHeaders([]));
@@ -32,7 +39,15 @@ export function refuseAuthorization(standIn: Context, response: ServerResponse, 
   const redirectUri = url.searchParams.get('redirect_uri') ?? '';
   const client = standIn.clients.find(url.searchParams.get('client_id'));
   if (client?.redirectUris.includes(redirectUri) !== true) return false;
-  const refusal = orderedRefusal(faults) ?? unknownScopes(standIn, url);
+  const unfit = refusalOfAudience(tenants, tenants.of(request), client);
+  if (unfit === 'consumers' || unfit === 700016) {
+    // On a page: the tenant does not know the app, and so not its redirect URIs.
+    const text = unfit === 'consumers' ? notForConsumers : refusals.text(unfit);
+    respond(response, 400, errorPage(text), pageHeaders([]));
+    return true;
+  }
+  const ofAudience = unfit === undefined ? undefined : { code: unfit };
+  const refusal = orderedRefusal(faults) ?? ofAudience ?? unknownScopes(standIn, url);
   if (refusal === undefined) return false;
   sendBack(refusals, response, { refusal, redirectUri, state: url.searchParams.get('state') });
   return true;

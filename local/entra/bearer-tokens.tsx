@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { textOf } from '../loopback/control';
 import { ChoiceField, FieldsForm, TextField } from '../loopback/control-page';
-import { appTokenClaims, type TokenIssuer, userTokenClaims } from './access-tokens';
+import { appTokenClaims, keyOfTenant, type TokenIssuer, userTokenClaims } from './access-tokens';
 import type { Directory } from './accounts';
 import type { SeededUser } from './users';
 import {
@@ -111,7 +111,8 @@ async function issueToken(
   const claims = claimsOf({ ...issuer, apis }, { api, user, client, order });
   const signing = order.signing ?? 'rs256';
   const { keys } = issuer;
-  const parts = { keys, key: keys.current(), clientSecret: client.secret };
+  const key = await keyOfTenant(keys, user?.tenantId);
+  const parts = { keys, key, clientSecret: client.secret };
   return {
     access_token: await signToken(claims, signing, parts),
     token_type: 'Bearer',
@@ -148,7 +149,7 @@ function claimsOf(
   const roles = order.roles ?? client.appPermissions?.[api.uri] ?? [];
   const usual =
     user === undefined
-      ? appTokenClaims(issuer, { client, resource: api.uri, roles, now })
+      ? appTokenClaims(issuer, { client, resource: api.uri, tenantId: issuer.tenantId, roles, now })
       : {
           ...userTokenClaims(issuer, { client, user, asked, agreed: [], acrs: [], now }),
           ...(order.roles === undefined ? {} : { roles: order.roles }),

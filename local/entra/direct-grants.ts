@@ -8,8 +8,9 @@ import { directGrants, type SignInPolicyContext } from './provider';
 import { EntraRefusal } from './refusals';
 import { findApi, type RegisteredClient, type RegisteredClients } from './registrations';
 import { type AskedScopes, permissionsFor, readScopes, sortScopes } from './scopes';
+import { refusalOfAudience } from './tenants';
 import { issueTokens } from './tokens';
-import type { SeededUser } from './users';
+import { consumersTenantId, type SeededUser } from './users';
 
 interface Context extends SignInPolicyContext {
   readonly clients: RegisteredClients;
@@ -30,7 +31,8 @@ export function registerDirectGrants(provider: Provider, standIn: Context): void
     clientCredentials,
     async (context: TokenEndpointGrantContext) => {
       const client = clientOf(standIn, context);
-      context.body = await answerClientCredentials(standIn, client, scopesOf(context));
+      const tenantId = tenantOf(standIn, context, client);
+      context.body = await answerClientCredentials(standIn, client, tenantId, scopesOf(context));
     },
     ['scope'],
   );
@@ -50,6 +52,19 @@ function clientOf({ clients }: Context, { oidc }: TokenEndpointGrantContext): Re
   return client;
 }
 
+/** An app that acts as itself must name the tenant: no person's account does. */
+function tenantOf(
+  { tenants }: Context,
+  { req }: TokenEndpointGrantContext,
+  client: RegisteredClient,
+): string {
+  const authority = tenants.of(req);
+  if (authority.tenantId === undefined) throw new EntraRefusal(50059);
+  const isKnown = refusalOfAudience(tenants, authority, client) === undefined;
+  if (!isKnown) throw new EntraRefusal(700016);
+  return authority.tenantId;
+}
+
 function scopesOf({ oidc }: TokenEndpointGrantContext): AskedScopes {
   const scopes = readScopes(oidc.body?.['scope']);
   if (scopes.length === 0) throw new EntraRefusal(900144);
@@ -60,6 +75,7 @@ function scopesOf({ oidc }: TokenEndpointGrantContext): AskedScopes {
 async function answerClientCredentials(
   { issuer }: Context,
   client: RegisteredClient,
+  tenantId: string,
   { scopes, resources }: AskedScopes,
 ): Promise<Record<string, unknown>> {
   const [resource = '', ...others] = resources;
@@ -72,7 +88,7 @@ async function answerClientCredentials(
   if (roles.length === 0 && api?.requiresAssignment === true) throw new EntraRefusal(501051);
   const seconds = issuer.faults.accessTokenSeconds.value;
   const now = Math.floor(Date.now() / 1000);
-  const claims = appTokenClaims(issuer, { client, resource, roles, now });
+  const claims = appTokenClaims(issuer, { client, resource, tenantId, roles, now });
   return {
     token_type: 'Bearer',
     expires_in: seconds,
@@ -134,7 +150,10 @@ async function verifyAssertion(
   const isAccessToken = claims['azp'] !== undefined || claims['appid'] !== undefined;
   if (!isAccessToken) throw new EntraRefusal(240002);
   if (claims.aud === graphAudience) throw new EntraRefusal(50013);
-  const published = await keys.published({ issuer: '', list: 'usual', withAppKey: true });
+  const published = await keys.published({
+    ...{ issuer: '', list: 'usual', withAppKey: false },
+    ...(claims['tid'] === consumersTenantId ? { consumersIssuer: '' } : {}),
+  });
   const own = apis.filter(({ clientId }) => clientId === client.id).map(({ uri }) => uri);
   try {
     await jwtVerify(assertion, createLocalJWKSet(published), {

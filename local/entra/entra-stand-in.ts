@@ -1,8 +1,9 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportJWK } from 'jose';
 import { suffer } from '../loopback/control';
 import { answerControl } from '../loopback/control-page';
 import { type LoopbackHandler, respondJson, startLoopbackServer } from '../loopback/server';
-import { createDirectory } from './accounts';
+import { createDirectory, type Directory } from './accounts';
 import { answerAsEntra, answerLogout } from './answers';
 import { answerAdminConsent, refuseAuthorization } from './authorization';
 import { createBearerTokens } from './bearer-tokens';
@@ -17,8 +18,9 @@ import { type EntraStandInOptions, registerClients } from './registrations';
 import { accessTokenIssuerOf, entraPaths, type EntraPaths, issuerOf } from './shape';
 import { answerSignIn } from './sign-in';
 import { createSigningKeys } from './signing-keys';
+import { createTenants, isOffered, splitAuthority, type Tenants } from './tenants';
 import { answerTokenRequest, registerRefreshGrant } from './token-request';
-import { type SeededUser, seedUsers } from './users';
+import { consumersTenantId, type SeededUser, seedUsers } from './users';
 
 export interface EntraStandIn {
   /** Origin, `http://127.0.0.1:P`. */
@@ -27,12 +29,17 @@ export interface EntraStandIn {
   readonly authority: string;
   /** What `ENTRA_ISSUER` must be. */
   readonly issuer: string;
-  /** `iss` of access tokens for Microsoft Graph, and for APIs whose tokens are of version 1. */
-  readonly accessTokenIssuer: string;
-  /** The JWKS, for the Graph stand-in. */
+  /** `iss` of access tokens of version 1, as for Microsoft Graph, by tenant. */
+  readonly accessTokenIssuers: readonly string[];
+  /** `iss` of ID tokens and of access tokens of version 2, by tenant. */
+  readonly issuers: readonly string[];
+  /** The JWKS of organisations and that of personal accounts, for the stand-ins of APIs. */
   readonly keysUrl: string;
+  readonly consumersKeysUrl?: string;
   /** The accounts that were there at the start. */
   readonly users: readonly SeededUser[];
+  /** The accounts of the start that the picker offers at an authority: a tenant, a domain name, `common`. */
+  offeredAt(name: string): readonly SeededUser[];
   /** The accounts as they are now. */
   listUsers(): readonly SeededUser[];
   stop(): Promise<void>;
@@ -47,11 +54,14 @@ export async function startEntraStandIn(options: EntraStandInOptions): Promise<E
   const paths = entraPaths(shape, tenantId);
   const state = createKeptState(options.stateFile);
   const seeded = options.users ?? seedUsers(tenantId);
-  const directory = createDirectory(seeded, tenantId, state, shape !== 'b2c');
+  const tenants = createTenants(tenantId, shape);
+  const tenantOf = (username: string) => tenants.tenantOf(username);
+  const directory = createDirectory(seeded, tenantOf, state, shape !== 'b2c');
   const server = await startLoopbackServer({
     ...(options.port === undefined ? {} : { port: options.port }),
     createHandler: async (url) => {
-      const standIn = await createStandIn(url, options, paths, directory, state);
+      const kept = { directory, state, tenants };
+      const standIn = await createStandIn(url, options, paths, kept);
       return createHandler(url, standIn);
     },
   });
@@ -59,9 +69,19 @@ export async function startEntraStandIn(options: EntraStandInOptions): Promise<E
     url: server.url,
     authority: server.url + paths.authority,
     issuer: issuerOf(shape, tenantId, server.url),
-    accessTokenIssuer: accessTokenIssuerOf(shape, tenantId, server.url),
+    issuers: tenants.ids.map((id) => issuerOf(shape, id, server.url)),
+    accessTokenIssuers: tenants.ids.map((id) => accessTokenIssuerOf(shape, id, server.url)),
     keysUrl: server.url + paths.keys,
+    ...(shape === 'entra' && {
+      consumersKeysUrl: server.url + entraPaths(shape, consumersTenantId).keys,
+    }),
     users: directory.list(),
+    offeredAt: (name) => {
+      const authority = tenants.find(name);
+      return authority === undefined
+        ? []
+        : seeded.filter((user) => isOffered(tenants, authority, user));
+    },
     listUsers: () => directory.list(),
     stop: () => server.stop(),
   };
@@ -73,9 +93,9 @@ async function createStandIn(
   origin: string,
   options: EntraStandInOptions,
   paths: EntraPaths,
-  directory: ReturnType<typeof createDirectory>,
-  state: KeptState,
+  kept: { readonly directory: Directory; readonly state: KeptState; readonly tenants: Tenants },
 ) {
+  const { directory, state, tenants } = kept;
   const { tenantId, shape = 'entra', graphAudience, apis = [] } = options;
   const keys = await createSigningKeys(state);
   const faults = createEntraFaults();
@@ -83,13 +103,12 @@ async function createStandIn(
   const accessPolicies = createAccessPolicies();
   const notes = createSignInNotes(state);
   const issuer = {
-    ...{ keys, faults, shape, graphAudience, apis, tenantId, mainClientId: options.client.id },
-    issuer: issuerOf(shape, tenantId, origin),
-    accessTokenIssuer: accessTokenIssuerOf(shape, tenantId, origin),
+    ...{ keys, faults, shape, origin, graphAudience, apis, tenantId },
+    mainClientId: options.client.id,
   };
   const refusals = createRefusals(shape, faults);
   const sessions = { directory, accessPolicies, notes, clients };
-  const shared = { ...sessions, paths, refusals, shape, tenantId, apis };
+  const shared = { ...sessions, paths, refusals, shape, tenantId, tenants, apis };
   const provider = createProvider({
     ...{ ...shared, state, issuer: origin + paths.authority },
     wantsRefreshToken: (codeId) => notes.ofGrant(codeId).scopes.includes('offline_access'),
@@ -107,18 +126,18 @@ function createHandler(origin: string, standIn: StandInContext): LoopbackHandler
   const { paths, faults, provider } = standIn;
   const callback = provider.callback();
   return async (request, response, url) => {
-    const { pathname } = url;
-    if (pathname === '/control' || pathname.startsWith('/control/')) {
-      await answerControl(standIn.panel, request, response, pathname);
-    } else if (pathname === paths.metadata) {
+    if (url.pathname === '/control' || url.pathname.startsWith('/control/')) {
+      await answerControl(standIn.panel, request, response, url.pathname);
+      return;
+    }
+    const { pathname } = findTenant(standIn, request, response, url) ?? {};
+    if (pathname === undefined) return;
+    if (pathname === paths.metadata) {
       if (suffer(faults.metadataOutage.value, response)) return;
-      const issuer = faults.metadataIssuer.value || standIn.issuer.issuer;
-      const appId = url.searchParams.get('appid');
-      const facts = { origin, paths, issuer, shape: standIn.shape, appId };
-      respondJson(response, 200, providerMetadata(facts));
+      respondJson(response, 200, metadataOf(origin, standIn, request, url));
     } else if (pathname === paths.keys) {
       if (suffer(faults.keysOutage.value, response)) return;
-      respondJson(response, 200, await publishedKeys(standIn, url));
+      respondJson(response, 200, await publishedKeys(standIn, request, url));
     } else if (paths.adminConsent.includes(pathname)) {
       await answerAdminConsent(standIn, request, response, url);
     } else if (pathname === paths.logout) {
@@ -134,7 +153,10 @@ function createHandler(origin: string, standIn: StandInContext): LoopbackHandler
         url,
       );
       if (proven !== undefined) await callback(proven, response);
-    } else if (pathname === paths.authorize && refuseAuthorization(standIn, response, url)) {
+    } else if (
+      pathname === paths.authorize &&
+      refuseAuthorization(standIn, request, response, url)
+    ) {
       return;
     } else {
       await callback(request, response);
@@ -142,11 +164,64 @@ function createHandler(origin: string, standIn: StandInContext): LoopbackHandler
   };
 }
 
-/** The key of an app is listed only with the app's id. `issuer` of each key is a template for any tenant. */
-function publishedKeys({ keys, faults, clients, issuer, tenantId }: StandInContext, url: URL) {
+/**
+ * Finds the tenant or the word that the address begins with, and gives the same address of the first tenant, by which all
+ * else is found. Answers a request about a tenant that there is not.
+ */
+function findTenant(
+  { tenants, shape, refusals }: StandInContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): { readonly pathname: string } | undefined {
+  const parts = shape === 'entra' ? splitAuthority(url.pathname) : undefined;
+  if (parts === undefined) return url;
+  const authority = tenants.find(parts.name);
+  if (authority === undefined) {
+    const { status, headers, body } = refusals.atToken({ code: 90002 });
+    respondJson(response, status, body, headers);
+    return undefined;
+  }
+  tenants.note(request, authority);
+  const pathname = `/${tenants.homeId}${parts.rest}`;
+  request.url = pathname + url.search;
+  return { pathname };
+}
+
+function metadataOf(
+  origin: string,
+  { tenants, shape, faults }: StandInContext,
+  request: IncomingMessage,
+  url: URL,
+) {
+  const authority = tenants.of(request);
+  // At an address for several tenants, the issuer is a template for the token's own tenant.
+  const issuer = issuerOf(shape, authority.tenantId ?? '{tenantid}', origin);
+  return providerMetadata({
+    ...{ origin, shape, appId: url.searchParams.get('appid') },
+    paths: entraPaths(shape, authority.name),
+    issuer: faults.metadataIssuer.value || issuer,
+    isOfOneTenant: authority.tenantId !== undefined,
+  });
+}
+
+/**
+ * The key of an app is listed only with the app's id. `issuer` of a key is a template for any organisation; that of the key of
+ * personal accounts is their own.
+ * https://learn.microsoft.com/entra/identity-platform/access-tokens
+ */
+function publishedKeys(standIn: StandInContext, request: IncomingMessage, url: URL) {
+  const { keys, faults, clients, issuer, shape, tenantId, tenants } = standIn;
   const isOfApp = clients.find(url.searchParams.get('appid')) !== undefined;
+  const { name, tenantId: asked } = tenants.of(request);
+  const isForAll = name === 'common' || asked === consumersTenantId;
+  const template = issuerOf(shape, tenantId, issuer.origin).replace(
+    `/${tenantId}/`,
+    '/{tenantid}/',
+  );
   return keys.published({
-    issuer: issuer.issuer.replace(`/${tenantId}/`, '/{tenantid}/'),
+    issuer: asked === consumersTenantId ? undefined : template,
+    ...(isForAll ? { consumersIssuer: issuerOf(shape, consumersTenantId, issuer.origin) } : {}),
     list: faults.keyList.value,
     withAppKey: faults.appKeys.value && isOfApp,
   });

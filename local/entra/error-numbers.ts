@@ -42,6 +42,10 @@ export const entraErrors = {
     'invalid_grant',
     'Assertion failed signature validation. [Reason - The provided signature value did not match the expected signature value.]',
   ),
+  50020: refusal(
+    'invalid_grant',
+    'User account from identity provider does not exist in tenant and cannot access the application in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different Azure Active Directory user account.',
+  ),
   50027: refusal('invalid_client', 'The client assertion is not a JWT, or it is malformed.'),
   50034: refusal(
     'invalid_grant',
@@ -52,6 +56,10 @@ export const entraErrors = {
     atRedirect: 'interaction_required',
   }),
   50058: refusal('login_required', 'A silent sign-in request was sent but no user is signed in.'),
+  50059: refusal(
+    'invalid_request',
+    'No tenant-identifying information found in either the request or implied by any provided credentials.',
+  ),
   50076: refusal(
     'invalid_grant',
     'Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access the resource.',
@@ -61,6 +69,10 @@ export const entraErrors = {
     'invalid_grant',
     'Your administrator has configured the application to block users unless they are specifically granted access to it. The signed in user is blocked because they are not a direct member of a group with access.',
     { atRedirect: 'access_denied' },
+  ),
+  50194: refusal(
+    'invalid_request',
+    'Application is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps. Use a tenant-specific endpoint or configure the application to be multi-tenant.',
   ),
   50173: refusal(
     'invalid_grant',
@@ -100,6 +112,10 @@ export const entraErrors = {
     'invalid_grant',
     'The refresh token has expired or is invalid due to sign-in frequency checks by conditional access. The token was issued some time ago and the maximum allowed lifetime for this request is shorter.',
     { suberror: 'token_expired', hasErrorUri: false },
+  ),
+  90002: refusal(
+    'invalid_tenant',
+    'Tenant not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.',
   ),
   90014: refusal(
     'invalid_request',
@@ -158,6 +174,10 @@ export const entraErrors = {
     'invalid_resource',
     'Invalid resource. The client has requested access to a resource which is not listed in the requested permissions of its application registration.',
   ),
+  700005: refusal(
+    'invalid_grant',
+    'Provided Authorization Code is intended to use against other tenant, thus rejected.',
+  ),
   700016: refusal(
     'unauthorized_client',
     'Application was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant.',
@@ -215,6 +235,10 @@ export const entraErrors = {
     'The provided client secret keys are expired. Create new keys for the app.',
   ),
   9002313: refusal('invalid_request', 'Invalid request. Request is malformed or invalid.'),
+  9002331: refusal(
+    'invalid_request',
+    'Application is configured for use by Microsoft Account users only. Please use the /consumers endpoint to serve this request.',
+  ),
   9002325: refusal(
     'invalid_request',
     'Proof Key for Code Exchange is required for authorization code redemption: send code_challenge with the method S256.',

@@ -126,6 +126,8 @@ interface GrantNote {
   readonly authTime: number;
   /** `max_age` of the authorization request, seconds. */
   readonly maxAge?: number;
+  /** The name of the authority at which the code was given. */
+  readonly authority?: string;
 }
 
 /** What belongs to a browser session. */
@@ -156,11 +158,13 @@ export function createSignInNotes(state: KeptState): SignInNotes {
     ofGrant(id) {
       const note = grants.get(id);
       const maxAge = numberOf(note, 'maxAge');
+      const authority = isObject(note) ? note['authority'] : undefined;
       return {
         scopes: textsOf(note, 'scopes'),
         acrs: textsOf(note, 'acrs'),
         authTime: numberOf(note, 'authTime') ?? 0,
         ...(maxAge === undefined ? {} : { maxAge }),
+        ...(isString(authority) ? { authority } : {}),
       };
     },
     keepGrant(id, note) {

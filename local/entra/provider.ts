@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import Provider, {
   type ClientMetadata,
   type Configuration,
@@ -14,12 +15,14 @@ import { errorPage, pageHeaders } from './pages';
 import { entraErrorNumberOf, type Refusals } from './refusals';
 import type { RegisteredClient, RegisteredClients } from './registrations';
 import { permissionsOf, readScopes } from './scopes';
-import type { EntraPaths, EntraShape } from './shape';
+import { entraPaths, type EntraPaths, type EntraShape } from './shape';
+import type { Tenants } from './tenants';
 
 interface ProviderContext extends SignInPolicyContext {
   /** For oidc-provider's own tokens, which nobody sees. */
   readonly issuer: string;
   readonly paths: EntraPaths;
+  readonly shape: EntraShape;
   readonly clients: RegisteredClients;
   readonly state: KeptState;
   readonly refusals: Refusals;
@@ -68,7 +71,11 @@ export function createProvider(standIn: ProviderContext): Provider {
     interactions: {
       policy: createSignInPolicy(standIn),
       // With the request in the query, it can be made again when the person has answered.
-      url: (context, { uid }) => `${standIn.paths.signIn}/${uid}?${context.querystring}`,
+      url: (context, { uid }) => {
+        const { name } = standIn.tenants.of(context.req);
+        const { signIn } = standIn.shape === 'entra' ? entraPaths('entra', name) : standIn.paths;
+        return `${signIn}/${uid}?${context.querystring}`;
+      },
     },
     renderError: createErrorPage(standIn.refusals),
     ...accountsOf(standIn),
@@ -147,6 +154,7 @@ export interface SignInPolicyContext {
   readonly directory: Directory;
   readonly accessPolicies: AccessPolicies;
   readonly notes: SignInNotes;
+  readonly tenants: Tenants;
 }
 
 /**
@@ -154,12 +162,13 @@ export interface SignInPolicyContext {
  * they become errors that the app gets.
  */
 function createSignInPolicy(standIn: SignInPolicyContext): interactionPolicy.Prompt[] {
-  const { directory } = standIn;
+  const { directory, tenants } = standIn;
   return [
     new Prompt(
       { name: 'login', requestable: true },
-      new Check('no_session', 'AADSTS50058', 'login_required', ({ oidc }) => {
-        return directory.find(oidc.session?.accountId) === undefined;
+      new Check('no_session', 'AADSTS50058', 'login_required', ({ oidc, req }) => {
+        const user = directory.find(oidc.session?.accountId);
+        return user === undefined || !tenants.accepts(tenants.of(req), user);
       }),
       new Check('disabled', 'AADSTS50057', 'interaction_required', ({ oidc }) => {
         return directory.find(oidc.session?.accountId)?.disabled === true;
@@ -169,8 +178,8 @@ function createSignInPolicy(standIn: SignInPolicyContext): interactionPolicy.Pro
         const signedInAt = oidc.session?.loginTs ?? 0;
         return Math.floor(Date.now() / 1000) - signedInAt > maxAge;
       }),
-      new Check('other_account', 'AADSTS50058', 'login_required', ({ oidc }) => {
-        const hinted = hintedUser(directory, oidc.params?.['login_hint']);
+      new Check('other_account', 'AADSTS50058', 'login_required', ({ oidc, req }) => {
+        const hinted = hintedUser(standIn, req, oidc.params?.['login_hint']);
         return hinted !== undefined && hinted.objectId !== oidc.session?.accountId;
       }),
     ),
@@ -212,8 +221,15 @@ function missingContexts(
   return wanted.filter((context) => !acrs.includes(context));
 }
 
-function hintedUser(directory: Directory, hint: unknown) {
-  return typeof hint === 'string' ? directory.findByHint(hint) : undefined;
+function hintedUser(
+  { directory, tenants }: SignInPolicyContext,
+  request: IncomingMessage,
+  hint: unknown,
+) {
+  const authority = tenants.of(request);
+  return typeof hint === 'string'
+    ? directory.findByHint(hint, (user) => tenants.accepts(authority, user))
+    : undefined;
 }
 
 /**
@@ -226,8 +242,9 @@ export function providerMetadata(options: {
   readonly issuer: string;
   readonly shape: EntraShape;
   readonly appId: string | null;
+  readonly isOfOneTenant: boolean;
 }): Record<string, unknown> {
-  const { origin, paths, issuer, shape, appId } = options;
+  const { origin, paths, issuer, shape, appId, isOfOneTenant } = options;
   const query = appId === null ? '' : `?appid=${encodeURIComponent(appId)}`;
   const shared = {
     issuer,
@@ -240,7 +257,9 @@ export function providerMetadata(options: {
     subject_types_supported: ['pairwise'],
     id_token_signing_alg_values_supported: ['RS256'],
   };
-  return shape === 'b2c' ? { ...shared, ...ofB2c } : { ...shared, ...ofEntra(origin, paths) };
+  return shape === 'b2c'
+    ? { ...shared, ...ofB2c }
+    : { ...shared, ...ofEntra(origin, paths), tenant_region_scope: isOfOneTenant ? 'EU' : null };
 }
 
 const ofB2c = {
@@ -278,7 +297,6 @@ function ofEntra(origin: string, paths: EntraPaths): Record<string, unknown> {
       ],
       ...['preferred_username', 'name', 'tid', 'ver', 'at_hash', 'c_hash', 'email'],
     ],
-    tenant_region_scope: 'EU',
     cloud_instance_name: 'microsoftonline.com',
     cloud_graph_host_name: 'graph.windows.net',
     msgraph_host: 'graph.microsoft.com',

@@ -22,7 +22,16 @@ export interface AppRegistration {
   readonly optionalClaims?: readonly ('sid' | 'login_hint' | 'auth_time')[];
   /** The application permissions that an administrator has granted to the app, by App ID URI of the API. */
   readonly appPermissions?: Readonly<Record<string, readonly string[]>>;
+  /** Whose accounts can sign in to it: those of its own organisation by default. */
+  readonly signInAudience?: SignInAudience;
 }
+
+/** https://learn.microsoft.com/entra/identity-platform/supported-accounts-validation */
+export type SignInAudience =
+  | 'AzureADMyOrg'
+  | 'AzureADMultipleOrgs'
+  | 'AzureADandPersonalMicrosoftAccount'
+  | 'PersonalMicrosoftAccount';
 
 /** https://learn.microsoft.com/entra/workload-id/workload-identity-federation */
 interface FederatedCredential {

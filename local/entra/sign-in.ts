@@ -16,8 +16,9 @@ import { sessionCookie, sessionSeconds } from './provider';
 import type { Refusals } from './refusals';
 import type { ExposedApi, RegisteredClients } from './registrations';
 import { adminPermissionsOf, permissionsOf, readScopes, withoutDefault } from './scopes';
-import type { EntraPaths, EntraShape } from './shape';
-import type { SeededUser } from './users';
+import { entraPaths, type EntraPaths, type EntraShape } from './shape';
+import { isOffered, notForConsumers, type Tenants } from './tenants';
+import { consumersTenantId, type SeededUser } from './users';
 
 interface Context extends SignInContext {
   readonly accessPolicies: AccessPolicies;
@@ -63,11 +64,8 @@ async function findInteraction(
   }
 }
 
-function showQuestion(
-  standIn: Context,
-  { response, url }: HttpContext,
-  interaction: Interaction,
-): void {
+function showQuestion(standIn: Context, http: HttpContext, interaction: Interaction): void {
+  const { response, url } = http;
   const user = standIn.directory.find(interaction.session?.accountId);
   const app = appName(standIn, url);
   if (interaction.prompt.name === 'consent' && user !== undefined) {
@@ -78,17 +76,20 @@ function showQuestion(
     showPage(standIn, response, 200, confirmPage({ user, app }));
   } else {
     const disabled = interaction.prompt.reasons.includes('disabled');
-    showPicker(standIn, response, url, disabled ? standIn.refusals.text(50057) : undefined);
+    showPicker(standIn, http, disabled ? standIn.refusals.text(50057) : undefined);
   }
 }
 
-function showPicker(standIn: Context, response: ServerResponse, url: URL, refusal?: string): void {
-  const { directory } = standIn;
+function showPicker(standIn: Context, http: HttpContext, refusal?: string): void {
+  const { directory, tenants } = standIn;
+  const { request, response, url } = http;
+  const authority = tenants.of(request);
+  const users = directory.list().filter((user) => isOffered(tenants, authority, user));
   const html = accountPickerPage({
-    users: usersOfDomain(directory.list(), url.searchParams.get('domain_hint')),
+    users: usersOfDomain(users, url.searchParams.get('domain_hint')),
     app: appName(standIn, url),
     hasPasswordReset: standIn.shape === 'b2c',
-    hinted: directory.findByHint(hintOf(url)),
+    hinted: directory.findByHint(hintOf(url), (user) => users.includes(user)),
     ...(refusal === undefined ? {} : { refusal }),
   });
   showPage(standIn, response, 200, html);
@@ -105,8 +106,12 @@ function leaving({ shape }: Context, how: string | null): string {
   return shape === 'b2c' && how === 'password' ? 'AADB2C90118' : 'AADSTS65004';
 }
 
-/** The accounts of the domain in `domain_hint`; all accounts when the domain has none. */
+/** The accounts of the domain in `domain_hint`, or of the kind that it names; all accounts when there are none. */
 function usersOfDomain(users: readonly SeededUser[], domain: string | null): readonly SeededUser[] {
+  if (domain === 'consumers' || domain === 'organizations') {
+    const isPersonal = domain === 'consumers';
+    return users.filter(({ tenantId }) => (tenantId === consumersTenantId) === isPersonal);
+  }
   const suffix = `@${(domain ?? '').toLowerCase()}`;
   const found = users.filter(({ username }) => username.toLowerCase().endsWith(suffix));
   return found.length === 0 ? users : found;
@@ -115,12 +120,28 @@ function usersOfDomain(users: readonly SeededUser[], domain: string | null): rea
 async function takeAccount(standIn: Context, http: HttpContext, objectId: string): Promise<void> {
   const { request, response, url } = http;
   const user = standIn.directory.find(objectId);
-  if (user === undefined || user.disabled) {
-    showPicker(standIn, response, url, standIn.refusals.text(user === undefined ? 90014 : 50057));
+  const refusal = refusalOfAccount(standIn, request, url, user);
+  if (user === undefined || refusal !== undefined) {
+    showPicker(standIn, http, refusal);
     return;
   }
   await openSession(standIn.provider, request, response, user);
   askAgain(standIn, http, ['login_hint'], ['login', 'select_account']);
+}
+
+/** Why this account cannot be chosen, in the words of the page. */
+function refusalOfAccount(
+  { refusals, tenants, clients }: Context,
+  request: IncomingMessage,
+  url: URL,
+  user: SeededUser | undefined,
+): string | undefined {
+  if (user === undefined) return refusals.text(90014);
+  if (user.disabled) return refusals.text(50057);
+  if (!tenants.accepts(tenants.of(request), user)) return refusals.text(50020);
+  const client = clients.find(url.searchParams.get('client_id'));
+  const isForAll = client?.signInAudience === 'AzureADandPersonalMicrosoftAccount';
+  return user.tenantId !== consumersTenantId || isForAll ? undefined : notForConsumers;
 }
 
 async function takeConsent(
@@ -219,6 +240,7 @@ export interface SignInContext {
   readonly refusals: Refusals;
   readonly shape: EntraShape;
   readonly apis: readonly ExposedApi[];
+  readonly tenants: Tenants;
 }
 
 /** A request to a sign-in page. The authorization request is in the query of `url`. */
@@ -232,8 +254,8 @@ type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 /** Makes the authorization request again without what has been answered. */
 function askAgain(
-  { paths }: SignInContext,
-  { response, url }: HttpContext,
+  { paths, shape, tenants }: SignInContext,
+  { request, response, url }: HttpContext,
   answered: readonly string[],
   answeredPrompts: readonly string[],
 ): void {
@@ -245,7 +267,8 @@ function askAgain(
   const left = prompts.filter((prompt) => prompt !== '' && !answeredPrompts.includes(prompt));
   if (left.length === 0) query.delete('prompt');
   else query.set('prompt', left.join(' '));
-  response.writeHead(303, { Location: `${paths.authorize}?${query}` }).end();
+  const { authorize } = shape === 'entra' ? entraPaths(shape, tenants.of(request).name) : paths;
+  response.writeHead(303, { Location: `${authorize}?${query}` }).end();
 }
 
 /** The name of the app on the pages: the host of its redirect URI. */

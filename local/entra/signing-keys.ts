@@ -35,9 +35,14 @@ export interface SigningKeys {
   stranger(): Promise<SigningKey>;
   /** The key of one app. An app with custom claims has one. It is listed only with `?appid=`. */
   ofApp(): Promise<SigningKey>;
+  /** The key of personal accounts, which is listed with their issuer and counts for them only. */
+  ofConsumers(): Promise<SigningKey>;
   /** The list (RFC 7517 section 5), with earlier keys. Each key has the member `issuer`. */
   published(options: {
-    readonly issuer: string;
+    /** Undefined: without the keys of organisations. */
+    readonly issuer: string | undefined;
+    /** The issuer of personal accounts; undefined: without their key. */
+    readonly consumersIssuer?: string | undefined;
     readonly list: (typeof keyLists)[number];
     readonly withAppKey: boolean;
   }): Promise<{ keys: PublishedKey[] }>;
@@ -56,6 +61,7 @@ export async function createSigningKeys(state: KeptState): Promise<SigningKeys> 
   let old = [earlier];
   const stranger = once(createSigningKey);
   const ofApp = once(createSigningKey);
+  const ofConsumers = once(createSigningKey);
   const keep = (): void => {
     part.set('current', describeKey(current));
     const [latest] = old;
@@ -67,9 +73,13 @@ export async function createSigningKeys(state: KeptState): Promise<SigningKeys> 
     current: () => current,
     stranger,
     ofApp,
-    async published({ issuer, list, withAppKey }) {
-      const keys = [current, ...old, ...(withAppKey ? [await ofApp()] : [])];
-      const jwks = await Promise.all(keys.map((key) => publicJwk(key, issuer)));
+    ofConsumers,
+    async published({ issuer, consumersIssuer, list, withAppKey }) {
+      const own = [current, ...old, ...(withAppKey ? [await ofApp()] : [])];
+      const jwks = await Promise.all([
+        ...(issuer === undefined ? [] : own.map((key) => publicJwk(key, issuer))),
+        ...(consumersIssuer === undefined ? [] : [publicJwk(await ofConsumers(), consumersIssuer)]),
+      ]);
       return { keys: jwks.flatMap((jwk) => listed(jwk, list)) };
     },
     async rotate() {

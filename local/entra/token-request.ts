@@ -22,6 +22,7 @@ import { correlationIdOf, type EntraErrorNumber, EntraRefusal, type Refusals } f
 import type { AppRegistration, ExposedApi, RegisteredClients } from './registrations';
 import { permissionsOf, readScopes, refusalOfScopes, sortScopes } from './scopes';
 import type { EntraShape } from './shape';
+import type { Tenants } from './tenants';
 
 interface TokenRequestContext {
   readonly faults: EntraFaults;
@@ -29,6 +30,7 @@ interface TokenRequestContext {
   readonly refusals: Refusals;
   readonly shape: EntraShape;
   readonly apis: readonly ExposedApi[];
+  readonly tenants: Tenants;
   /** What `aud` of an assertion must be. */
   readonly tokenEndpoint: string;
 }
@@ -52,7 +54,11 @@ export async function answerTokenRequest(
   const form = new URLSearchParams(await readBody(request));
   const refusal = (await judge(standIn, request, form)) ?? judgeScopes(standIn, form);
   if (form.has('code')) form.set('code', shortenCode(form.get('code') ?? ''));
-  if (refusal === undefined) return replayBody(request, form.toString());
+  if (refusal === undefined) {
+    const replay = replayBody(request, form.toString());
+    standIn.tenants.note(replay, standIn.tenants.of(request));
+    return replay;
+  }
   refuse(standIn, response, { code: refusal }, correlationIdOf(request.headers, url));
   return undefined;
 }
@@ -213,7 +219,7 @@ function thumbprintOf(certificate: X509Certificate): string {
  */
 export function registerRefreshGrant(
   provider: Provider,
-  { directory, accessPolicies, notes }: SignInPolicyContext,
+  { directory, accessPolicies, notes, tenants }: SignInPolicyContext,
 ): void {
   provider.registerGrantType(
     'refresh_token',
@@ -228,6 +234,7 @@ export function registerRefreshGrant(
       if (old.isExpired) throw new EntraRefusal(70008);
       const user = directory.find(old.accountId);
       if (user === undefined || user.disabled) throw new EntraRefusal(50057);
+      if (!tenants.accepts(tenants.of(context.req), user)) throw new EntraRefusal(50020);
       const note = notes.ofGrant(old.jti);
       const asked = isString(body?.['scope']) ? readScopes(body['scope']) : note.scopes;
       if (directory.missingConsent(user.objectId, permissionsOf(asked)).length > 0) {
@@ -255,21 +262,32 @@ export function registerRefreshGrant(
   );
 }
 
+const ofOrganisation = '1.';
+const ofPersonal = 'M.C557_SN1.2.U.';
+
 /**
  * The code that the browser gets. Codes of Microsoft Entra ID have about 1,000 to 2,400 characters; those of guests and of
- * Azure AD B2C are longer.
+ * Azure AD B2C are longer. Those of personal accounts contain `!`, `*` and `$`.
  * @param length null: a usual length
  */
-export function lengthenCode(code: string, length: number | null): string {
+export function lengthenCode(code: string, length: number | null, isPersonal: boolean): string {
   const wanted = length ?? usualLength(code);
-  return `1.${code}.${paddingOf(code, Math.max(0, wanted - code.length - 3))}`;
+  const prefix = isPersonal ? ofPersonal : ofOrganisation;
+  const padding = paddingOf(code, Math.max(0, wanted - code.length - prefix.length - 1));
+  return `${prefix}${code}.${isPersonal ? withSigns(padding) : padding}`;
+}
+
+function withSigns(padding: string): string {
+  return padding.replaceAll('A', '!').replaceAll('B', '*').replaceAll('C', '$');
 }
 
 /** Undoes `lengthenCode`. For any other text it gives a code that nobody has. */
 function shortenCode(long: string): string {
-  const [, code = '', padding = ''] = /^1\.([^.]+)\.([\w-]*)$/.exec(long) ?? [];
-  const isWhole = code !== '' && padding !== '';
-  return isWhole && padding === paddingOf(code, padding.length) ? code : '-';
+  const [, prefix = '', code = '', padding = ''] =
+    /^(1\.|M\.C557_SN1\.2\.U\.)([^.]+)\.(.*)$/.exec(long) ?? [];
+  const expected = paddingOf(code, padding.length);
+  const isWhole = padding === (prefix === ofPersonal ? withSigns(expected) : expected);
+  return code !== '' && padding !== '' && isWhole ? code : '-';
 }
 
 function usualLength(code: string): number {

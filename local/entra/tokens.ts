@@ -4,6 +4,7 @@ import { spend } from '../loopback/control';
 import { loginHintOf } from './accounts';
 import {
   guidOf,
+  keyOfTenant,
   pairwiseSubject,
   signAccessToken,
   type TokenIssuer,
@@ -11,9 +12,9 @@ import {
   userTokenClaims,
 } from './access-tokens';
 import { answeredScope, type AskedScopes } from './scopes';
-import { clientInfoUid, type EntraShape, shapeIdToken } from './shape';
+import { clientInfoUid, type EntraShape, issuerOf, shapeIdToken } from './shape';
 import { signToken } from './signing-keys';
-import type { SeededUser } from './users';
+import { consumersTenantId, type SeededUser } from './users';
 
 /** With longer-lived tokens (continuous access evaluation) comes `refresh_in`, half of their life. */
 const longLifeSeconds = 2 * 60 * 60;
@@ -48,13 +49,18 @@ export async function issueTokens(
 
 /** `uid.utid` is MSAL's home account id. */
 export function clientInfoOf(shape: EntraShape, user: SeededUser): string {
-  const facts = { uid: clientInfoUid(shape, user), utid: user.tenantId };
+  // MSAL's account is that of the tenant at home, also where the person is a guest.
+  const facts = user.home
+    ? { uid: user.home.objectId, utid: user.home.tenantId }
+    : { uid: clientInfoUid(shape, user), utid: user.tenantId };
   return Buffer.from(JSON.stringify(facts)).toString('base64url');
 }
 
 async function issueIdToken(issuer: TokenIssuer, grant: TokenGrant): Promise<string> {
   const { faults, keys } = issuer;
-  const key = faults.appKeys.value ? await keys.ofApp() : keys.current();
+  const key = faults.appKeys.value
+    ? await keys.ofApp()
+    : await keyOfTenant(keys, grant.user.tenantId);
   const parts = { keys, key, clientSecret: grant.client.secret };
   const claims = shapeIdToken(issuer.shape, idTokenClaims(issuer, grant), grant.user);
   if (!spend(faults.idTokenTimes)) return signToken(claims, 'rs256', parts);
@@ -83,7 +89,7 @@ function idTokenClaims(issuer: TokenIssuer, grant: TokenGrant): JWTPayload {
   const padding = issuer.faults.idTokenPadding.value;
   return {
     ver: '2.0',
-    iss: issuer.issuer,
+    iss: issuerOf(issuer.shape, user.tenantId, issuer.origin),
     sub: pairwiseSubject(client.id, user),
     aud: client.id,
     exp: expiryOf(issuer, grant),
@@ -93,8 +99,14 @@ function idTokenClaims(issuer: TokenIssuer, grant: TokenGrant): JWTPayload {
     preferred_username: user.username,
     oid: user.objectId,
     tid: user.tenantId,
-    uti: randomBytes(16).toString('base64url'),
-    rh: `1.${randomBytes(24).toString('base64url')}.`,
+    // A guest was authenticated by the organisation at home.
+    ...(user.home === undefined ? {} : { idp: `https://sts.windows.net/${user.home.tenantId}/` }),
+    ...(user.tenantId === consumersTenantId
+      ? {}
+      : {
+          uti: randomBytes(16).toString('base64url'),
+          rh: `1.${randomBytes(24).toString('base64url')}.`,
+        }),
     ...optionalClaims(issuer, grant),
     ...(nonce === undefined ? {} : { nonce }),
     ...rolesClaim(issuer, user),

@@ -2,7 +2,7 @@
 export interface SeededUser {
   /** `oid`, a GUID. */
   readonly objectId: string;
-  /** `tid`. The app must refuse a person of another tenant than the stand-in's. */
+  /** `tid`. Only an app for several tenants can be signed in to from another tenant than the app's. */
   readonly tenantId: string;
   readonly name: string;
   /** `preferred_username`. */
@@ -11,6 +11,8 @@ export interface SeededUser {
   readonly roles: readonly string[];
   /** May consent to what only an administrator of the tenant can consent to. */
   readonly isAdministrator?: boolean;
+  /** Of a guest: the account in the tenant at home. */
+  readonly home?: { readonly tenantId: string; readonly objectId: string };
   /** What this account shows, in one line. */
   readonly note: string;
   /** False: the consent page comes first. */
@@ -32,14 +34,26 @@ export interface SeededUser {
   readonly groups?: readonly string[];
 }
 
-const elsewhere = 'b5a3c1de-77f4-4f0e-9d53-0c2f1b6a9e42';
+/** The tenant of all personal accounts: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference */
+export const consumersTenantId = '9188040d-6c67-4c5b-b112-36a304b66dad';
+
+/** The second organisation, whose people can use an app that is for several. */
+export const otherTenantId = 'b5a3c1de-77f4-4f0e-9d53-0c2f1b6a9e42';
+
+/** The user name of somebody of another organisation, whom the picker offers everywhere. */
+export const outsider = 'rafael@elsewhere.example';
+
+const omarAtHome = {
+  tenantId: otherTenantId,
+  objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a07',
+};
 
 type Usual = Pick<SeededUser, 'tenantId' | 'roles' | 'consented' | 'disabled'>;
 
-/** The accounts that the local stack starts with. Each shows another case. */
+/** The accounts that the local stack starts with. Each shows another case. Those that only an app for several tenants meets come last. */
 export function seedUsers(tenantId: string, adminRole = 'admin'): SeededUser[] {
   const usual = { tenantId, roles: [], consented: true, disabled: false } as const;
-  return [...members(usual, adminRole), ...others(usual)];
+  return [...members(usual, adminRole), ...others(usual), ...elsewhere(usual)];
 }
 
 function members(usual: Usual, adminRole: string): SeededUser[] {
@@ -97,12 +111,12 @@ function others(usual: Usual): SeededUser[] {
     {
       ...usual,
       objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a04',
-      tenantId: elsewhere,
+      tenantId: otherTenantId,
       name: 'Rafael Duarte',
       givenName: 'Rafael',
       surname: 'Duarte',
-      username: 'rafael@elsewhere.example',
-      note: 'Of another organisation: the app refuses the sign-in',
+      username: outsider,
+      note: 'Of another organisation: can only sign in to an app for several',
     },
     {
       ...usual,
@@ -124,6 +138,34 @@ function others(usual: Usual): SeededUser[] {
       userPrincipalName: 'omar_partner.example#EXT#@anteroom.example',
       note: 'Guest: an outside account invited into this organisation',
       mail: 'omar@partner.example',
+      home: omarAtHome,
+    },
+  ];
+}
+
+/** Accounts that an app for one organisation never meets. */
+function elsewhere(usual: Usual): SeededUser[] {
+  return [
+    {
+      ...{ ...usual, ...omarAtHome },
+      name: 'Omar Haddad',
+      givenName: 'Omar',
+      surname: 'Haddad',
+      username: 'omar@partner.example',
+      note: 'Of another organisation: is a guest in this one too',
+      mail: 'omar@partner.example',
+    },
+    {
+      ...usual,
+      // The first half is zero in all personal accounts.
+      objectId: '00000000-0000-0000-0a11-00000a57e707',
+      tenantId: consumersTenantId,
+      name: 'Pia Lehtonen',
+      givenName: 'Pia',
+      surname: 'Lehtonen',
+      username: 'pia@outlook.example',
+      note: 'Personal account: of no organisation',
+      mail: 'pia@outlook.example',
     },
   ];
 }

@@ -14,13 +14,15 @@ export type TokenFault = 'expired' | 'audience' | 'claims' | 'signature';
  * at once.
  */
 export function createTokenVerifier(options: {
-  /** The JWKS of the provider. */
+  /** The JWKS of the organisations. */
   readonly keysUrl: string;
+  /** The JWKS of personal accounts. */
+  readonly consumersKeysUrl?: string | undefined;
   readonly issuers: readonly string[];
   readonly audiences: readonly string[];
   readonly requiredClaims?: readonly string[];
 }): TokenVerifier {
-  const keys = createRemoteJWKSet(new URL(options.keysUrl), { cooldownDuration: 0 });
+  const keys = createKeys(options.keysUrl, options.consumersKeysUrl);
   const rules = {
     issuer: [...options.issuers],
     audience: [...options.audiences],
@@ -35,6 +37,21 @@ export function createTokenVerifier(options: {
         return { reason: faultOf(error) };
       }
     },
+  };
+}
+
+function createKeys(keysUrl: string, consumersKeysUrl: string | undefined): JWTVerifyGetKey {
+  const fetchFrom = (url: string) => createRemoteJWKSet(new URL(url), { cooldownDuration: 0 });
+  const keys = fetchFrom(keysUrl);
+  if (consumersKeysUrl === undefined) return keys;
+  const consumersKeys = fetchFrom(consumersKeysUrl);
+  return async (header, token) => {
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      return consumersKeys(header, token);
+    }
   };
 }
 

@@ -22,9 +22,10 @@ import { answerPerson, createPhoto, createPhotoAnswers, type Photo, photoFault }
 interface GraphStandInOptions {
   /** 0 or left out: a free one. */
   readonly port?: number;
-  /** JWKS, issuer and audience of the access tokens it accepts. */
+  /** JWKS, issuers and audience of the access tokens it accepts. */
   readonly keysUrl: string;
-  readonly issuer: string;
+  readonly consumersKeysUrl?: string | undefined;
+  readonly issuers: readonly string[];
   readonly audience: string;
   /** The scope that a token must have: `User.Read` by default. */
   readonly scope?: string;
@@ -60,10 +61,11 @@ export async function startGraphStandIn(options: GraphStandInOptions): Promise<G
 }
 
 function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
-  const { issuer, scope = 'User.Read' } = options;
+  const { issuers, scope = 'User.Read' } = options;
   const verifier = createTokenVerifier({
     keysUrl: options.keysUrl,
-    issuers: [issuer],
+    consumersKeysUrl: options.consumersKeysUrl,
+    issuers,
     audiences: audiencesOf(options),
     requiredClaims: ['scp', 'oid'],
   });

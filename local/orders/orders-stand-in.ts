@@ -20,6 +20,7 @@ interface OrdersOptions {
   readonly port?: number;
   /** JWKS of the provider, the issuers of its access tokens, and the names of this API in `aud`. */
   readonly keysUrl: string;
+  readonly consumersKeysUrl?: string | undefined;
   readonly issuers: readonly string[];
   readonly audiences: readonly string[];
 }

@@ -36,10 +36,15 @@ export interface StackOptions {
   };
   /** Which provider the stand-in plays: `entra`. */
   readonly shape?: EntraShape;
-  /** Certificates and federated credentials by which the app may authenticate, and what it was granted. */
+  /**
+   * Where people sign in: `common`, `organizations`, `consumers` or a domain name such as `anteroom.onmicrosoft.example`. The
+   * app is then registered for these accounts, and lets all of them in. Left out: the tenant by its id.
+   */
+  readonly tenant?: string;
+  /** Certificates and federated credentials by which the app may authenticate, what it was granted, and for whom it is. */
   readonly registration?: Pick<
     AppRegistration,
-    'certificates' | 'federatedCredentials' | 'appPermissions'
+    'certificates' | 'federatedCredentials' | 'appPermissions' | 'signInAudience'
   >;
   /** Further apps at the same provider. */
   readonly otherClients?: readonly AppRegistration[];
@@ -74,6 +79,8 @@ export interface StackSecrets {
 /** What a stack consists of, as plain values. */
 export interface StackFacts {
   readonly tenantId: string;
+  /** `ENTRA_TENANT_ID`: the same, or the `tenant` of the options. */
+  readonly tenant: string;
   readonly client: { readonly id: string; readonly secret: string };
   /** An app that calls this one as itself, with the application permission `Notes.Read.All`. */
   readonly daemon: { readonly id: string; readonly secret: string };
@@ -93,6 +100,8 @@ export interface StackFacts {
   readonly tableName: string;
   readonly keyRingSecret: string;
   readonly users: readonly SeededUser[];
+  /** The users whom the account picker offers to people of this app. */
+  readonly offered: readonly SeededUser[];
 }
 
 /** A step of starting the stack. It is told twice: when it begins and when it is done. */
@@ -148,6 +157,7 @@ export const startUsage = `Usage: ${startCommand} [options], in the folder with 
   --data DIR        keep sessions and accounts in DIR over restarts; without it everything is in memory
   --https           serve the app over https with a throwaway certificate
   --shape S         play entra (Microsoft Entra ID), external-id or b2c
+  --tenant NAME     let people sign in at common, organizations, consumers or a domain name
   --watch           build and restart the app when a source or a settings file changes
   --build COMMAND   what builds the app (npm run build, where package.json has that script)
   --no-build        build nothing
@@ -162,6 +172,7 @@ export interface StartOptions {
   readonly dataDir: string | undefined;
   readonly https: boolean;
   readonly shape: EntraShape;
+  readonly tenant: string | undefined;
   /** Builds and restarts the app when its sources change. */
   readonly watches: boolean;
   readonly hasApp: boolean;
@@ -182,6 +193,7 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
       data: { type: 'string' },
       https: { type: 'boolean', default: false },
       shape: { type: 'string', default: 'entra' },
+      tenant: { type: 'string' },
       watch: { type: 'boolean', default: false },
       build: { type: 'string' },
       'no-build': { type: 'boolean', default: false },
@@ -200,6 +212,7 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
     dataDir: values.data === undefined ? undefined : resolve(values.data),
     https: values.https,
     shape: readShape(values.shape),
+    tenant: readTenant(values.tenant, values.shape),
     watches: values.watch,
     hasApp: !values['no-app'],
     build: values['no-build'] ? false : values.build,
@@ -218,6 +231,16 @@ function refuseForNoApp(values: { readonly port?: string; readonly watch: boolea
       '--watch goes with an app, and --no-app starts none. Leave one of them out.',
     );
   }
+}
+
+function readTenant(name: string | undefined, shape: string): string | undefined {
+  if (name !== undefined && shape !== 'entra') {
+    throw new TypeError('--tenant goes with the shape entra: the others have one tenant.');
+  }
+  if (name !== undefined && !/^[a-z0-9.-]+$/i.test(name)) {
+    throw new TypeError('--tenant is common, organizations, consumers or a domain name.');
+  }
+  return name;
 }
 
 function readPort(text: string | undefined): number | undefined {

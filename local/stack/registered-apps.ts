@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AppRegistration, ExposedApi } from '../entra/registrations';
+import type { AppRegistration, ExposedApi, SignInAudience } from '../entra/registrations';
 import type { StackOptions, StackSecrets } from './options';
 import { localAppIdUri, localClientId } from './settings';
 
@@ -63,9 +63,15 @@ export function callersOf(secrets: StackSecrets): readonly AppRegistration[] {
   ];
 }
 
+const audiences: Readonly<Record<string, SignInAudience | undefined>> = {
+  common: 'AzureADandPersonalMicrosoftAccount',
+  organizations: 'AzureADMultipleOrgs',
+  consumers: 'PersonalMicrosoftAccount',
+};
+
 /** The app itself. `appPorts`: where an instance of it may listen. */
 export function registration(
-  { https, authPath = '/auth', registration: own }: StackOptions,
+  { https, authPath = '/auth', tenant = '', registration: own }: StackOptions,
   { clientSecret }: StackSecrets,
   appPorts: readonly number[],
 ): AppRegistration {
@@ -81,6 +87,7 @@ export function registration(
     postLogoutRedirectUris: origins.map((origin) => `${origin}${authPath}/signed-out`),
     // The deployment registers the same claims.
     optionalClaims: ['auth_time', 'login_hint', 'sid'],
+    signInAudience: audiences[tenant] ?? 'AzureADMyOrg',
     appPermissions: { [ordersApi.uri]: ordersApi.appRoles },
     frontChannelLogoutUri: `${scheme}://localhost:${appPorts[0] ?? 0}${authPath}/front-channel-logout`,
     ...own,

@@ -16,6 +16,8 @@ export const localAppIdUri = `api://${localClientId}`;
 /** What the app must know of the stack. */
 export interface AppSettingsOptions {
   readonly baseUrl: string;
+  /** The id of the tenant by default. */
+  readonly tenant?: string;
   readonly authority: string;
   readonly issuer: string;
   readonly clientSecret: string;
@@ -30,7 +32,8 @@ export interface AppSettingsOptions {
 export function appSettings(options: AppSettingsOptions): Readonly<Record<string, string>> {
   return {
     APP_BASE_URL: options.baseUrl,
-    ENTRA_TENANT_ID: localTenantId,
+    ENTRA_TENANT_ID: options.tenant ?? localTenantId,
+    ...(isShared(options.tenant) && { ENTRA_ALLOWED_TENANTS: '*' }),
     ENTRA_CLIENT_ID: localClientId,
     ENTRA_AUTHORITY: options.authority,
     ...(options.issuer !== options.authority && { ENTRA_ISSUER: options.issuer }),
@@ -42,6 +45,10 @@ export function appSettings(options: AppSettingsOptions): Readonly<Record<string
     ...(options.graphScopes !== undefined && { GRAPH_SCOPES: options.graphScopes }),
     API_AUDIENCE: localAppIdUri,
   };
+}
+
+function isShared(tenant: string | undefined): boolean {
+  return tenant === 'common' || tenant === 'organizations';
 }
 
 /**

@@ -61,6 +61,7 @@ export async function startStack(
     const [tablesFacts, standInFacts] = await settleBoth(tables, standIns);
     const facts: StackFacts = {
       tenantId: localTenantId,
+      tenant: options.tenant ?? localTenantId,
       client: { id: localClientId, secret: secrets.clientSecret },
       daemon: daemonOf(secrets),
       keyRingSecret: secrets.keyRingSecret,
@@ -139,6 +140,7 @@ async function startStorage(context: {
 
 type StandInFacts = Pick<
   StackFacts,
+  | 'offered'
   | 'entraUrl'
   | 'authority'
   | 'issuer'
@@ -161,7 +163,7 @@ interface StandInContext {
 /** Starts the Entra stand-in, which must know the app's ports, and the two APIs. */
 async function startStandIns(context: StandInContext): Promise<StandInFacts> {
   const { options, secrets, appPorts, running, listener } = context;
-  const { dataDir, shape, otherClients = [] } = options;
+  const { dataDir, shape, tenant, otherClients = [] } = options;
   const entra = await tellStep(
     listener,
     'Entra ID stand-in',
@@ -182,10 +184,13 @@ async function startStandIns(context: StandInContext): Promise<StandInFacts> {
   const apis = await startApis(context, entra);
   return {
     entraUrl: entra.url,
-    authority: entra.authority,
-    issuer: entra.issuer,
+    // At another name of the tenant, or at one for several, the app learns the issuer from the metadata.
+    ...(tenant === undefined
+      ? { authority: entra.authority, issuer: entra.issuer }
+      : { authority: `${entra.url}/${tenant}/v2.0`, issuer: `${entra.url}/${tenant}/v2.0` }),
     ...apis,
     users: entra.users,
+    offered: entra.offeredAt(tenant ?? localTenantId),
   };
 }
 
@@ -221,7 +226,8 @@ function startGraph(entra: EntraStandIn, port: number, isB2c: boolean): Promise<
   return startGraphStandIn({
     port,
     keysUrl: entra.keysUrl,
-    issuer: entra.accessTokenIssuer,
+    consumersKeysUrl: entra.consumersKeysUrl,
+    issuers: entra.accessTokenIssuers,
     audience: isB2c ? peopleApi.clientId : graphAudience,
     ...(isB2c && { scope: peopleApi.scope }),
     listUsers: () => entra.listUsers(),
@@ -233,7 +239,8 @@ function startOrders(entra: EntraStandIn, port: number): Promise<OrdersStandIn> 
   return startOrdersStandIn({
     port,
     keysUrl: entra.keysUrl,
-    issuers: [entra.issuer, entra.accessTokenIssuer],
+    consumersKeysUrl: entra.consumersKeysUrl,
+    issuers: [...entra.issuers, ...entra.accessTokenIssuers],
     audiences: [uri, `${uri}/`, clientId],
   });
 }

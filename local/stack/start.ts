@@ -130,8 +130,12 @@ async function startBesideApp(options: StartOptions, running: Running): Promise<
   console.log(describeStack(stack));
 }
 
-function stackOptions({ dataDir, https, shape }: StartOptions): StackOptions {
-  return { https, shape, usesLocalSettings: true, ...(dataDir !== undefined && { dataDir }) };
+function stackOptions({ dataDir, https, shape, tenant }: StartOptions): StackOptions {
+  return {
+    ...{ https, shape, usesLocalSettings: true },
+    ...(tenant !== undefined && { tenant }),
+    ...(dataDir !== undefined && { dataDir }),
+  };
 }
 
 /** Builds the app, if there is one, and starts the stack. Shows each step. */
@@ -283,8 +287,10 @@ function describeApp({ apps: [app] }: Stack, { authPath }: AppFolder): string {
 
 /** The accounts and the control pages. */
 function describeStack({ facts }: Stack): string {
-  const width = Math.max(...facts.users.map(({ username }) => username.length));
-  const accounts = facts.users.map(({ username, note }) => `  ${username.padEnd(width)}   ${note}`);
+  const width = Math.max(...facts.offered.map(({ username }) => username.length));
+  const accounts = facts.offered.map(
+    ({ username, note }) => `  ${username.padEnd(width)}   ${note}`,
+  );
   return `
 Accounts (choose one at sign-in; there is no password):
 ${accounts.join('\n')}

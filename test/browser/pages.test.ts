@@ -1,6 +1,6 @@
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { accounts, startJourney } from '../support/journey';
+import { accounts, control, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
 
@@ -149,8 +149,11 @@ describe('every page, in both schemes, wide and narrow', () => {
     await page.getByText('ERR_SIGN_IN_UNSOLICITED').waitFor();
     expect(await faultsHere()).toEqual([]);
     await page.goto(`${app}/auth/login`);
-    await pick(accounts(stack).outsider);
+    const tid = 'another';
+    await control(stack.facts.entraUrl, { idTokenClaims: { tid }, idTokenTimes: 1 });
+    await pick(accounts(stack).plainUser);
     await page.getByRole('link', { name: 'Use another account' }).waitFor();
+    await control(stack.facts.entraUrl, { idTokenClaims: {}, idTokenTimes: null });
     expect(await faultsHere()).toEqual([]);
   });
 

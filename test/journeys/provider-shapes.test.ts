@@ -69,3 +69,31 @@ describe('an app told the wrong issuer', () => {
     expect(status).toBe(502);
   });
 });
+
+describe('a stack for several tenants', () => {
+  let stack: TestStack;
+  let app: string;
+
+  beforeAll(async () => {
+    stack = await startJourney({ tenant: 'common' });
+    app = stack.apps[0]?.url ?? '';
+  });
+  afterAll(() => stack.stop());
+
+  it.each([
+    ['Ines Okafor', 'anteroom.example'],
+    ['Rafael Duarte', 'elsewhere.example'],
+    ['Pia Lehtonen', 'outlook.example'],
+  ])('signs in %s of %s under the tenant of that account', async (name) => {
+    const { browser } = await signIn(app, name);
+    const { status, body } = await fetchJson(`${app}/auth/session`, browser);
+    expect(status).toBe(200);
+    const tid = stack.facts.users.find((user) => user.name === name)?.tenantId;
+    expect(body).toMatchObject({ user: { name, tid } });
+  });
+
+  it('offers no guests: they sign in at home', () => {
+    const names = stack.facts.offered.map(({ username }) => username);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});

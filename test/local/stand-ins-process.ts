@@ -15,7 +15,8 @@ async function startBoth(options: EntraStandInOptions) {
   const entra = await startEntraStandIn(options);
   const graph = await startGraphStandIn({
     keysUrl: entra.keysUrl,
-    issuer: entra.accessTokenIssuer,
+    consumersKeysUrl: entra.consumersKeysUrl,
+    issuers: entra.accessTokenIssuers,
     audience: options.graphAudience,
     listUsers: () => entra.listUsers(),
   });

@@ -102,7 +102,7 @@ describe('domain_hint', () => {
     const picker = locationOf(await browser.get(createAttempt(origin, changes).url));
     const html = await (await browser.get(picker)).text();
     return standIns.entra.users
-      .filter(({ username }) => html.includes(username))
+      .filter(({ objectId }) => html.includes(objectId))
       .map(({ username }) => username);
   };
 

@@ -299,14 +299,17 @@ describe('runStart', () => {
     expect(stack.output()).toMatch(/--no-app starts none: its port is that of APP_BASE_URL/);
   });
 
-  it.each([['--what'], ['--port', '0'], ['--shape', 'google']])(
-    'shows how it is used when it gets %s %s',
-    async (...args) => {
-      const stack = start(...args);
-      expect(await stack.exit).toBe(1);
-      expect(stack.output()).toContain('Usage: npm start');
-    },
-  );
+  it.each([
+    ['--what'],
+    ['--port', '0'],
+    ['--shape', 'google'],
+    ['--tenant', 'no name'],
+    ['--shape', 'b2c', '--tenant', 'common'],
+  ])('shows how it is used when it gets %s %s', async (...args) => {
+    const stack = start(...args);
+    expect(await stack.exit).toBe(1);
+    expect(stack.output()).toContain('Usage: npm start');
+  });
 
   it('shows how it is used with --help', async () => {
     const stack = start('--help');
