@@ -3,21 +3,23 @@ import { hostSettings as localHostSettings } from '../../local/stack/settings';
 import { isObject } from '../../src/json';
 import { readSettings, settingDefaults, type SettingName } from '../../src/settings';
 import { armGuid } from './arm-guid';
-import { type Resource, type Snapshot, takeSnapshot } from './bicep-cli';
+import { type BicepCli, type Resource, type Snapshot, startBicep } from './bicep-cli';
 
 let first: Snapshot;
 let all: Snapshot;
 let domain: Snapshot;
 
-// Each takes some seconds, and no test changes anything: one run of the CLI for each.
+let bicep: BicepCli;
+
+// No test changes anything: one snapshot of each.
 beforeAll(async () => {
   const parameters = 'test/infra/parameters';
-  [first, all, domain] = await Promise.all([
-    takeSnapshot('infra/main.bicepparam'),
-    takeSnapshot(`${parameters}/every-option.bicepparam`),
-    takeSnapshot(`${parameters}/own-domain.bicepparam`),
-  ]);
+  bicep = startBicep();
+  first = await bicep.takeSnapshot('infra/main.bicepparam');
+  all = await bicep.takeSnapshot(`${parameters}/every-option.bicepparam`);
+  domain = await bicep.takeSnapshot(`${parameters}/own-domain.bicepparam`);
 });
+afterAll(() => bicep.stop());
 
 /** Resources of one type; a part of the id tells those of one type apart. */
 function of({ resources }: Snapshot, type: string, part = ''): readonly Resource[] {
@@ -466,7 +468,7 @@ describe('the app settings', () => {
 
 describe('parameters that contradict each other', () => {
   it('are refused before anything is made, each with its sentence, all at once', async () => {
-    const refused = takeSnapshot('test/infra/parameters/contradictions.bicepparam');
+    const refused = bicep.takeSnapshot('test/infra/parameters/contradictions.bicepparam');
     const said = await refused.then(() => 'nothing', String);
     const source = readFileSync('infra/main.bicep', 'utf8');
     const [, faults = ''] = /^var faults = filter\(\[\n([^]*?)\n\], fault/m.exec(source) ?? [];
