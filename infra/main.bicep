@@ -1,7 +1,7 @@
 metadata name = 'Anteroom'
 metadata description = 'Everything the app needs, in the order that lets it be made in one deployment and without a secret.'
 
-import { apiPermissionType, appRoleType, tagsType } from 'types.bicep'
+import { apiPermissionType, appRoleType, exposedScopeType, tagsType } from 'types.bicep'
 
 @description('Optional. Tells deployments in one resource group apart, and is part of names: lower-case letters, digits and dashes.')
 @minLength(2)
@@ -61,6 +61,12 @@ param entraAppDisplayName string = 'Anteroom'
 
 @description('Optional. App roles of your functions beside admin. They belong into infra/app-roles.json, where npm run package and entra-app.mjs see them too; ids are made from the values.')
 param appRoles appRoleType[] = loadJsonContent('app-roles.json')
+
+@description('Optional. Scopes of your functions, which other apps ask for. They belong into infra/exposed-scopes.json, where npm run package and entra-app.mjs see them too; ids are made from the values.')
+param exposedScopes exposedScopeType[] = loadJsonContent('exposed-scopes.json')
+
+@description('Optional. App ID URI of the app as an API, such as the address of an MCP server on a verified domain. Empty: api:// and the client id, where there are exposedScopes. With it the app takes bearer tokens without any scope, too.')
+param appIdUri string = ''
 
 @description('Optional. Scopes asked for at sign-in: of Microsoft Graph by name, of other APIs in full, such as api://orders/Orders.Read.')
 param graphScopes string[] = ['User.Read']
@@ -163,6 +169,9 @@ var oddHostCharacters = filter(map(range(0, length(ownHostName)), i => substring
 @description('Values of all app roles. Entra ID takes no two that differ in case only.')
 var roleValues = concat([adminRole], map(appRoles, role => toLower(role.value)))
 
+@description('Values of all scopes of the app itself.')
+var scopeValues = map(exposedScopes, scope => toLower(scope.value))
+
 @description('APIs that the registration has permissions for.')
 var listedApis = map(apiPermissions, api => toLower(api.appId))
 
@@ -194,6 +203,12 @@ var faults = filter([
     : ''
   contains(join(roleValues, ''), ' ')
     ? 'appRoles has a value with a space in it, which Entra ID does not take.'
+    : ''
+  length(union(scopeValues, [])) < length(scopeValues) || contains(join(scopeValues, ''), ' ')
+    ? 'exposedScopes has a value twice, or one with a space in it, which Entra ID does not take.'
+    : ''
+  !empty(appIdUri) && (!(startsWith(appIdUri, 'api://') || startsWith(appIdUri, 'https://')) || endsWith(appIdUri, '/'))
+    ? 'appIdUri begins with api:// or https:// and ends without a slash, such as api://contoso.com/orders.'
     : ''
   empty(graphScopes) || contains(graphScopes, '')
     ? 'graphScopes is empty, or one of them is: the app asks for User.Read where it is given none.'
@@ -438,6 +453,19 @@ module entraApp 'modules/entra-app.bicep' = if (deployEntraApp) {
 @description('Application (client) id, wherever the registration was made.')
 var clientId = deployEntraApp ? entraApp!.outputs.clientId : entraClientId == 'later' ? '' : entraClientId
 
+@description('App ID URI that bearer tokens are made for; empty when the app takes none.')
+var apiAudience = !empty(appIdUri) ? appIdUri : empty(exposedScopes) || empty(clientId) ? '' : 'api://${clientId}'
+
+@description('What other apps may ask of the app. After the registration, whose client id it needs.')
+module entraApi 'modules/entra-api.bicep' = if (deployEntraApp && (!empty(exposedScopes) || !empty(appIdUri))) {
+  params: {
+    uniqueName: names.entraApp
+    displayName: entraAppDisplayName
+    appIdUri: apiAudience
+    exposedScopes: exposedScopes
+  }
+}
+
 @description('The settings, which need the client id. The component that they name is made by then: the vault needs its workspace.')
 module appSettings 'modules/app-settings.bicep' = {
   params: {
@@ -452,6 +480,7 @@ module appSettings 'modules/app-settings.bicep' = {
     graphBaseUrl: graphBaseUrl
     graphScopes: graphScopes
     adminRole: adminRole
+    apiAudience: apiAudience
     tablesEndpoint: sessionStorage.outputs.tablesEndpoint
     tableName: tableName
     keyUri: vault.outputs.keyUri
@@ -512,6 +541,9 @@ output frontChannelLogoutUri string = '${baseUrl}${paths.frontChannelLogout}'
 
 @description('Application (client) id; empty until there is a registration.')
 output entraClientId string = clientId
+
+@description('App ID URI that bearer tokens are made for; empty when the app takes none.')
+output apiAudience string = apiAudience
 
 @description('Unique name of the registration, for infra/entra-app.mjs.')
 output entraAppUniqueName string = names.entraApp

@@ -22,7 +22,31 @@ type appRoleType = {
   @description('Optional. What the role is for; the value without it.')
   description: string?
 
+  @description('Optional. Who can have the role: people and groups (User), apps as an application permission (Application), or both. People without it.')
+  allowedMemberTypes: ('User' | 'Application')[]?
+
   @description('Optional. False takes the role out of use. Entra ID wants that first, in a deployment of its own, before the role may be left out.')
+  isEnabled: bool?
+}
+
+@export()
+@description('Scope of the app itself, which other apps ask for.')
+type exposedScopeType = {
+  @description('Required. What withScope() asks for in code.')
+  @minLength(1)
+  @maxLength(120)
+  value: string
+
+  @description('Optional. What people see who are asked to agree; the value without it.')
+  displayName: string?
+
+  @description('Optional. What the scope lets an app do; the value without it.')
+  description: string?
+
+  @description('Optional. True lets administrators alone agree to it.')
+  adminsOnly: bool?
+
+  @description('Optional. False takes the scope out of use. Entra ID wants that first, in a deployment of its own, before the scope may be left out.')
   isEnabled: bool?
 }
 

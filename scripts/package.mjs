@@ -4,7 +4,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { zipSync } from 'fflate';
 import ts from 'typescript';
 
-refuseUnknownRoles();
+/** What functions may ask of callers, and where it is declared. */
+const kinds = {
+  role: { what: 'app role', file: 'infra/app-roles.json', parameter: 'appRoles' },
+  scope: { what: 'scope', file: 'infra/exposed-scopes.json', parameter: 'exposedScopes' },
+};
+
+refuseUnknownNames();
 
 const manifest = JSON.parse(await readFile('package.json', 'utf8'));
 const deployed = {
@@ -38,64 +44,88 @@ console.log(`anteroom.zip            ${kilobytes(zip.length)} (aim: at most 500 
 for (const [name, bytes] of Object.entries(files))
   console.log(`  ${name.padEnd(22)}${kilobytes(bytes.length)}`);
 
-/** A role that the registration lacks cannot be given to anybody: everybody would get 403. */
-function refuseUnknownRoles() {
+/** A role or a scope that the registration lacks cannot be given to anybody: everybody would get 403. */
+function refuseUnknownNames() {
   const missing = globSync('src/**/*.{ts,tsx}')
     .sort()
-    .flatMap((path) => rolesIn(path).map((role) => ({ path, role })))
-    .flatMap((use) => deploymentsWithout(use.role).map((place) => ({ ...use, place })));
+    .flatMap((path) => namesIn(path).map((use) => ({ path, ...use })))
+    .flatMap((use) => deploymentsWithout(use).map((place) => ({ ...use, place })));
   if (missing.length === 0) return;
-  for (const { path, role, place } of missing) {
-    console.error(`${path}: withRole('${role}'), but ${place} has no app role ${role}`);
+  for (const { path, guard, kind, name, place } of missing) {
+    console.error(`${path}: ${guard}, but ${place} has no ${kinds[kind].what} ${name}`);
   }
   console.error(
-    'Add it, as in [{ "value": "reader", "displayName": "Reader" }], or correct the role. Nothing was packed.',
+    'Add it, as in [{ "value": "reader", "displayName": "Reader" }], or correct the name. Nothing was packed.',
   );
   process.exit(1);
 }
 
-/** Roles that stand as text in calls of `auth.withRole` or `withRole`; one that is worked out while the app runs is not known here. */
-function rolesIn(path) {
-  const roles = [];
+/**
+ * Roles and scopes that stand as text in calls of `withRole` and `withScope`, and in their options `appRole` and `scope`. One that
+ * is worked out while the app runs is not known here.
+ */
+function namesIn(path) {
+  const names = [];
+  const add = (kind, guard, nodes) => {
+    for (const { text: name } of nodes.filter(ts.isStringLiteralLike)) {
+      names.push({ kind, name, guard: `${guard}('${name}')` });
+    }
+  };
   const visit = (node) => {
-    if (ts.isCallExpression(node) && /(^|\.)withRole$/.test(node.expression.getText())) {
-      roles.push(...node.arguments.filter(ts.isStringLiteralLike).map(({ text }) => text));
+    const guard = ts.isCallExpression(node)
+      ? /(?:^|\.)(withRole|withScope)$/.exec(node.expression.getText())?.[1]
+      : undefined;
+    if (guard !== undefined) {
+      add(guard === 'withRole' ? 'role' : 'scope', guard, textsOf(node.arguments[0]));
+      const options = node.arguments[2];
+      const properties =
+        options !== undefined && ts.isObjectLiteralExpression(options) ? options.properties : [];
+      for (const property of properties.filter(ts.isPropertyAssignment)) {
+        const kind = { appRole: 'role', scope: 'scope' }[property.name.getText()];
+        if (kind !== undefined) add(kind, guard, textsOf(property.initializer));
+      }
     }
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true));
-  return roles;
+  return names;
 }
 
-/** Files whose deployment lacks the role: the list for all, and each parameter file that has a list of its own. */
-function deploymentsWithout(role) {
+/** One text, or those of a list. */
+function textsOf(node) {
+  if (node === undefined) return [];
+  return ts.isArrayLiteralExpression(node) ? [...node.elements] : [node];
+}
+
+/** Files whose deployment lacks the name: the list for all, and each parameter file that has a list of its own. */
+function deploymentsWithout({ kind, name }) {
+  const { what, file: forAll, parameter } = kinds[kind];
   // The role of the console: infra/modules/entra-app.bicep always makes it.
-  if (role === 'admin') return [];
-  const forAll = 'infra/app-roles.json';
-  const inAll = existsSync(forAll) ? valuesIn(forAll) : [];
+  if (kind === 'role' && name === 'admin') return [];
+  const inAll = existsSync(forAll) ? valuesIn(forAll, what) : [];
   const own = globSync('infra/*.bicepparam')
     .sort()
-    .map((file) => ({ file, list: listOfRoles(readFileSync(file, 'utf8')) }));
+    .map((file) => ({ file, list: listOf(parameter, readFileSync(file, 'utf8')) }));
   const usesAll = own.length === 0 || own.some(({ list }) => list === undefined);
   return [
-    ...(usesAll && !inAll.includes(role) ? [forAll] : []),
+    ...(usesAll && !inAll.includes(name) ? [forAll] : []),
     ...own
-      .filter(({ list }) => list !== undefined && !list.includes(`'${role}'`))
+      .filter(({ list }) => list !== undefined && !list.includes(`'${name}'`))
       .map(({ file }) => file),
   ];
 }
 
-function valuesIn(path) {
+function valuesIn(path, what) {
   try {
     return JSON.parse(readFileSync(path, 'utf8')).map(({ value }) => value);
   } catch (error) {
-    throw new Error(`${path} is not a list of app roles, as in [{ "value": "reader" }]`, {
+    throw new Error(`${path} is not a list of ${what}s, as in [{ "value": "reader" }]`, {
       cause: error,
     });
   }
 }
 
-/** Text of the parameter appRoles, to the next parameter; undefined where the file has none. */
-function listOfRoles(source) {
-  return /^param appRoles = ([^]*?)(?=^param |$(?![^]))/m.exec(source)?.[1];
+/** Text of a list parameter, to the next parameter; undefined where the file has none. */
+function listOf(parameter, source) {
+  return new RegExp(`^param ${parameter} = ([^]*?)(?=^param |$(?![^]))`, 'm').exec(source)?.[1];
 }

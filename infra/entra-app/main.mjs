@@ -43,7 +43,12 @@ async function run(args, root, { az, pause, say }) {
   const options = readOptions(args);
   if (options.help) return say(usage);
   const file = options.local ? openLocalSettings(root) : undefined;
-  const roles = readRoles(join(root, 'infra/app-roles.json'));
+  const roles = readList(root, 'infra/app-roles.json', 'app roles, as in [{ "value": "reader" }]');
+  const scopes = readList(
+    root,
+    'infra/exposed-scopes.json',
+    'scopes, as in [{ "value": "Notes.Read" }]',
+  );
   const tenant = await readTenant(az);
   say(`Tenant ${tenant.id}, signed in as ${tenant.user}`);
   const graph = createGraph(az, `${tenant.graph}/v1.0`, pause, say);
@@ -54,9 +59,10 @@ async function run(args, root, { az, pause, say }) {
   // One for each person, so that nobody's address or secret is in another's way.
   const me = { path: 'me?$select=id', doing: 'see who you are; a pipeline adds --unique-name' };
   const uniqueName = options['unique-name'] ?? `anteroom-local-${(await graph.send(me)).id}`;
-  const wanted = { url, isLocal: file !== undefined, uniqueName, name: options.name, roles };
+  const asked = { name: options.name, appIdUri: options['app-id-uri'] };
+  const wanted = { url, isLocal: file !== undefined, uniqueName, roles, scopes, ...asked };
   const registration = await ensureRegistration(context, wanted);
-  const { id, appId, roleId } = registration;
+  const { id, appId, roleId, audience } = registration;
   const isClosed = options['assignment-required'] ?? false;
   const principalId = await access.ensureServicePrincipal(context, appId, isClosed);
   const { settings, ...identity } = { ...tenant.cloud, subject: String(options.identity) };
@@ -66,7 +72,7 @@ async function run(args, root, { az, pause, say }) {
   say(`\nclient id     ${appId}\nredirect URI  ${url}/auth/redirect\n`);
   if (file) {
     const own = { APP_BASE_URL: url, ENTRA_TENANT_ID: tenant.id, ENTRA_CLIENT_ID: appId };
-    const values = { ...own, ENTRA_ISSUER: '', ...settings };
+    const values = { ...own, ENTRA_ISSUER: '', API_AUDIENCE: audience, ...settings };
     const isNew = options['new-secret'] ?? false;
     await ensureLocalSecret(context, registration, file, { values, port, isNew });
     return say('Next: npm start -- --no-app in one terminal, npm run host in another.');
@@ -77,16 +83,16 @@ async function run(args, root, { az, pause, say }) {
   if (settings.GRAPH_BASE_URL) say(`-p graphBaseUrl=${settings.GRAPH_BASE_URL}`);
 }
 
-/** @param {string} path */
-function readRoles(path) {
+/** @param {string} root @param {string} path @param {string} what */
+function readList(root, path, what) {
   try {
     /** @type {{ value: string }[]} */
-    const roles = JSON.parse(readFileSync(path, 'utf8'));
-    if (roles.every(({ value }) => /^\S+$/.test(value))) return roles;
+    const list = JSON.parse(readFileSync(join(root, path), 'utf8'));
+    if (list.every(({ value }) => /^\S+$/.test(value))) return list;
   } catch {
     // Told below: not there, not JSON or no list.
   }
-  throw new Stop('infra/app-roles.json is not a list of app roles, as in [{ "value": "reader" }]');
+  throw new Stop(`${path} is not a list of ${what}`);
 }
 
 /**

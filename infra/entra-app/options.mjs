@@ -10,6 +10,7 @@ For local development, with a secret in local.settings.json, which git ignores:
 
   --name TEXT            what people see when they sign in
   --admin OBJECT_ID      user or group that gets the app role admin; as often as needed
+  --app-id-uri URI       its App ID URI as an API; api:// and the client id without it
   --assignment-required  only people with an assignment may sign in
   --consent              consent for everybody (needs Privileged Role Administrator)
   --new-secret           with --local: a new secret although there is one`;
@@ -18,10 +19,14 @@ const [text, flag] = /** @type {const} */ ([{ type: 'string' }, { type: 'boolean
 const admin = /** @type {const} */ ({ type: 'string', multiple: true });
 const known = {
   ...{ url: text, identity: text, 'unique-name': text, name: text, port: text, admin },
+  'app-id-uri': text,
   ...{ local: flag, 'assignment-required': flag, consent: flag, 'new-secret': flag, help: flag },
 };
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** As the setting API_AUDIENCE takes it. */
+const appIdUri = /^(api|https):\/\/[A-Za-z0-9._~:/-]{1,230}[^/]$/;
 
 /** What was asked for, checked before anything is made. @param {readonly string[]} args @throws {Stop} */
 export function readOptions(args) {
@@ -35,6 +40,7 @@ export function readOptions(args) {
     [local || port === undefined, '--port goes with --local only'],
     [local || !values['new-secret'], '--new-secret goes with --local only'],
     [/^[1-9]\d{0,4}$/.test(port ?? '1') && Number(port ?? 1) < 65_536, '--port wants a port'],
+    [appIdUri.test(values['app-id-uri'] ?? 'api://own'), '--app-id-uri wants api://… or https://…'],
     [/^.{1,256}$/u.test(name ?? 'none'), '--name wants one line of up to 256 characters'],
     [!inAzure || isOrigin(url), '--url wants an origin as browsers write it: https://HOST'],
     [!inAzure || guid.test(identity ?? ''), '--identity wants the object id of the identity'],

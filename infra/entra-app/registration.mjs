@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 
 /** @import { Context, Json } from './graph.mjs' */
-/** @typedef {{ id: string, value: string, displayName: string, description: string, isEnabled: boolean }} AppRole */
+/** @typedef {{ id: string, value: string, displayName: string, description: string, isEnabled: boolean, allowedMemberTypes: readonly string[] }} AppRole */
 
 /**
- * What the registration is to be. `name` is what people see; undefined keeps what is there. `roles` are those of infra/app-roles.json.
- * @typedef {{ url: string, isLocal: boolean, uniqueName: string, name: string | undefined, roles: readonly Partial<AppRole>[] }} Wanted
+ * What the registration is to be. `name` is what people see; undefined keeps what is there. `roles` are those of infra/app-roles.json, `scopes`
+ * those of infra/exposed-scopes.json. `appIdUri`: undefined is api:// and the client id, where there are scopes.
+ * @typedef {{ url: string, isLocal: boolean, uniqueName: string, name: string | undefined, roles: readonly Partial<AppRole>[], scopes: readonly Json[], appIdUri: string | undefined }} Wanted
  */
 
 const select =
-  '$select=id,appId,displayName,uniqueName,signInAudience,appRoles,optionalClaims,requiredResourceAccess,web,passwordCredentials';
+  '$select=id,appId,displayName,uniqueName,signInAudience,api,identifierUris,appRoles,optionalClaims,requiredResourceAccess,web,passwordCredentials';
 const graphAppId = '00000003-0000-0000-c000-000000000000';
 const userRead = { id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d', type: 'Scope' };
 
@@ -18,7 +19,8 @@ const userRead = { id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d', type: 'Scope' };
  * Makes the registration, or changes what is not as wanted. What others put there stays: redirect URIs, roles, claims, permissions.
  * The same registration by template: infra/modules/entra-app.bicep.
  * @param {Context} context @param {Wanted} wanted
- * @returns {Promise<{ id: string, appId: string, roleId: string, secrets: readonly Json[] }>} `roleId` of the app role admin
+ * @returns {Promise<{ id: string, appId: string, roleId: string, audience: string, secrets: readonly Json[] }>} `roleId` of the app role
+ *   admin; `audience`: the App ID URI, empty where the app exposes nothing
  */
 export async function ensureRegistration(context, wanted) {
   const { graph, say } = context;
@@ -39,7 +41,41 @@ export async function ensureRegistration(context, wanted) {
   const { id, appId, passwordCredentials } = made ?? (await graph.send(reading));
   if (found === undefined) say(`Registration: made, ${properties.displayName}`);
   const roleId = find(properties.appRoles, { value: 'admin' })?.id;
-  return { id, appId, roleId, secrets: passwordCredentials ?? [] };
+  const audience = await ensureApi(context, { ...found, id, appId }, wanted, doing);
+  return { id, appId, roleId, audience, secrets: passwordCredentials ?? [] };
+}
+
+/**
+ * What other apps may ask of this one. Second, since the App ID URI has the client id in it. The same by template: infra/modules/entra-api.bicep.
+ * @param {Context} context @param {Json} existing @param {Wanted} wanted @param {string} doing
+ */
+async function ensureApi({ graph, say }, existing, { uniqueName, scopes, appIdUri }, doing) {
+  if (scopes.length === 0 && appIdUri === undefined) return '';
+  const audience = appIdUri ?? `api://${existing.appId}`;
+  /** @type {Json[]} */
+  const held = existing.api?.oauth2PermissionScopes ?? [];
+  const all = scopes.map(({ value, displayName = value, description = value, ...scope }) => ({
+    id: find(held, { value })?.id ?? armGuid(uniqueName, 'scope', value),
+    value,
+    type: scope.adminsOnly ? 'Admin' : 'User',
+    adminConsentDisplayName: displayName,
+    adminConsentDescription: description,
+    userConsentDisplayName: displayName,
+    userConsentDescription: description,
+    isEnabled: scope.isEnabled ?? true,
+  }));
+  const kept = held.map((one) => find(all, { id: one.id, value: one.value }) ?? one);
+  const oauth2PermissionScopes = [...kept, ...all.filter((scope) => !kept.includes(scope))];
+  const body = {
+    identifierUris: [...new Set([...(existing.identifierUris ?? []), audience])],
+    api: { ...existing.api, requestedAccessTokenVersion: 2, oauth2PermissionScopes },
+  };
+  const { identifierUris = [], api = {} } = existing;
+  if (!isDeepStrictEqual({ identifierUris, api }, body)) {
+    await graph.send({ method: 'PATCH', path: `applications/${existing.id}`, body, doing });
+    say(`Scopes for other apps: changed (${audience})`);
+  } else say(`Scopes for other apps: already as wanted (${audience})`);
+  return audience;
 }
 
 /** @param {Json} existing @param {Wanted} wanted */
@@ -104,7 +140,8 @@ function mergedRoles(existing, wanted) {
     const own = find(roles, role);
     if (own === undefined) roles.push(role);
     else {
-      const allowedMemberTypes = [...new Set([...own.allowedMemberTypes, 'User'])];
+      const { allowedMemberTypes: wantedTypes } = role;
+      const allowedMemberTypes = [...new Set([...own.allowedMemberTypes, ...wantedTypes])];
       Object.assign(own, { value: role.value, isEnabled: role.isEnabled, allowedMemberTypes });
     }
   }
@@ -121,14 +158,21 @@ function find(roles, { id, value }) {
   return roles.find((role) => role.id === id) ?? roles.find((role) => role.value === value);
 }
 
+const optionalClaims = {
+  idToken: ['auth_time', 'login_hint', 'sid'],
+  accessToken: ['idtyp', 'auth_time'],
+};
+
 /** @param {Json} existing */
 function mergedClaims(existing) {
-  /** @type {Json[]} */
-  const idToken = existing.idToken ?? [];
-  const held = idToken.map(({ name }) => name);
-  const missing = ['auth_time', 'login_hint', 'sid'].filter((name) => !held.includes(name));
-  const added = missing.map((name) => ({ name, essential: false }));
-  return missing.length === 0 ? existing : { ...existing, idToken: [...idToken, ...added] };
+  const all = { ...existing };
+  for (const [token, names] of Object.entries(optionalClaims)) {
+    /** @type {Json[]} */
+    const held = existing[token] ?? [];
+    const missing = names.filter((name) => !held.some((claim) => claim.name === name));
+    all[token] = [...held, ...missing.map((name) => ({ name, essential: false }))];
+  }
+  return all;
 }
 
 /** @param {readonly Json[]} existing */

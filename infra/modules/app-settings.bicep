@@ -34,6 +34,9 @@ param graphScopes string[]
 @description('Required. Value of the app role that opens the console.')
 param adminRole string
 
+@description('Required. App ID URI that bearer tokens for the app are made for; empty when it takes none.')
+param apiAudience string
+
 @description('Required. Address of the table service.')
 param tablesEndpoint string
 
@@ -95,6 +98,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(bodySizeLimit)
     // The app: src/settings.ts.
     ADMIN_ROLE: adminRole
+    API_AUDIENCE: apiAudience
     APP_BASE_URL: baseUrl
     ENTRA_AUTHORITY: entraAuthority
     ENTRA_CLIENT_ID: entraClientId

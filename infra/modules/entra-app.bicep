@@ -3,7 +3,7 @@ extension microsoftGraphV1
 import { apiPermissionType, appRoleType } from '../types.bicep'
 
 metadata name = 'Entra application'
-metadata description = 'App registration without any secret: the app identity is its federated credential. The only file that needs the Microsoft Graph extension.'
+metadata description = 'App registration without any secret: the app identity is its federated credential. Only this file and entra-api.bicep need the Microsoft Graph extension.'
 
 @description('Required. Stable key by which a later deployment finds the registration again. Cannot be changed afterwards.')
 param uniqueName string
@@ -80,7 +80,7 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
       value: role.value
       displayName: role.?displayName ?? role.value
       description: role.?description ?? role.value
-      allowedMemberTypes: ['User']
+      allowedMemberTypes: role.?allowedMemberTypes ?? ['User']
       isEnabled: role.?isEnabled ?? true
     }
   ]
@@ -96,6 +96,17 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
       }
       {
         name: 'sid'
+        essential: false
+      }
+    ]
+    // In bearer tokens: whether an app calls for itself, and when a person was asked for credentials.
+    accessToken: [
+      {
+        name: 'idtyp'
+        essential: false
+      }
+      {
+        name: 'auth_time'
         essential: false
       }
     ]

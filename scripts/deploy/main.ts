@@ -142,6 +142,9 @@ function sayNext({ say }: Run, outputs: Outputs): void {
 }
 
 /** What makes or mends the registration where the template does not. */
-function entraCommand({ url, federationSubject, entraAppUniqueName }: Outputs): string {
-  return `node infra/entra-app.mjs --url ${url} --identity ${federationSubject} --unique-name ${entraAppUniqueName}`;
+function entraCommand({ url, federationSubject, entraAppUniqueName, ...rest }: Outputs): string {
+  const { apiAudience, entraClientId } = rest;
+  const isUsual = apiAudience === '' || apiAudience === `api://${entraClientId}`;
+  const own = isUsual ? '' : ` --app-id-uri ${apiAudience}`;
+  return `node infra/entra-app.mjs --url ${url} --identity ${federationSubject} --unique-name ${entraAppUniqueName}${own}`;
 }

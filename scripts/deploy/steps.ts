@@ -80,7 +80,7 @@ export async function patiently<T>({ clock, say }: Run, action: () => Promise<T>
 
 const names = [
   ...(['url', 'functionAppName', 'redirectUri'] as const),
-  ...(['entraClientId', 'entraAppUniqueName', 'federationSubject'] as const),
+  ...(['entraClientId', 'entraAppUniqueName', 'federationSubject', 'apiAudience'] as const),
 ];
 type Name = (typeof names)[number];
 

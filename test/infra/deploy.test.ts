@@ -62,6 +62,7 @@ function template(outputs: Readonly<Record<string, unknown>> = {}): Answer {
     entraClientId: clientId,
     federationSubject: principalId,
     entraAppUniqueName: 'anteroom-anteroom-x1',
+    apiAudience: '',
     dnsRecords: [],
     ...outputs,
   };

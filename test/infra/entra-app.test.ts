@@ -42,6 +42,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "anteroom checkout's "));
   mkdirSync(join(root, 'infra'));
   writeFileSync(join(root, 'infra/app-roles.json'), '[]');
+  writeFileSync(join(root, 'infra/exposed-scopes.json'), '[]');
 });
 
 afterEach(() => {
@@ -97,6 +98,7 @@ describe('infra/entra-app.mjs', () => {
       appRoles: [{ ...role, description, allowedMemberTypes: ['User'], isEnabled: true }],
       optionalClaims: {
         idToken: ['auth_time', 'login_hint', 'sid'].map((name) => ({ name, essential: false })),
+        accessToken: ['idtyp', 'auth_time'].map((name) => ({ name, essential: false })),
       },
       requiredResourceAccess: [
         { resourceAppId: '00000003-0000-0000-c000-000000000000', resourceAccess: [userRead] },
@@ -156,6 +158,53 @@ Consent for everybody: given already
 `);
   });
 
+  it('exposes scopes under stable ids, and keeps those of others', async () => {
+    const scopes = [{ value: 'Notes.Read', displayName: 'Read notes' }];
+    writeFileSync(join(root, 'infra/exposed-scopes.json'), JSON.stringify(scopes));
+    const roles = [{ value: 'Notes.Read.All', allowedMemberTypes: ['Application'] }];
+    writeFileSync(join(root, 'infra/app-roles.json'), JSON.stringify(roles));
+    const [code, said] = await run(...inAzure);
+    expect([code, said]).toEqual([0, expect.stringContaining('Scopes for other apps: changed')]);
+    const made = application();
+    const id = armGuid(uniqueName, 'scope', 'Notes.Read');
+    const names = { adminConsentDisplayName: 'Read notes', userConsentDisplayName: 'Read notes' };
+    expect(made).toMatchObject({
+      identifierUris: [`api://${made.appId}`],
+      api: {
+        requestedAccessTokenVersion: 2,
+        oauth2PermissionScopes: [
+          { id, value: 'Notes.Read', type: 'User', isEnabled: true, ...names },
+        ],
+      },
+      appRoles: [
+        { value: 'admin' },
+        { value: 'Notes.Read.All', allowedMemberTypes: ['Application'] },
+      ],
+    });
+    expect((await run(...inAzure))[1]).toContain('Scopes for other apps: already as wanted');
+
+    // Somebody else's scope and URI, and one of ours that was made by hand under another id.
+    const theirs = [
+      { id: linus, value: 'Other.Read' },
+      { id: alan, value: 'Notes.Write' },
+    ];
+    const preAuthorizedApplications = [{ appId: grace }];
+    Object.assign(made, {
+      identifierUris: ['api://contoso.com/notes'],
+      api: { preAuthorizedApplications, oauth2PermissionScopes: theirs },
+    });
+    const more = [...scopes, { value: 'Notes.Write', adminsOnly: true }];
+    writeFileSync(join(root, 'infra/exposed-scopes.json'), JSON.stringify(more));
+    await run(...inAzure, '--app-id-uri', 'https://app.contoso.com/mcp');
+    expect(made).toMatchObject({
+      identifierUris: ['api://contoso.com/notes', 'https://app.contoso.com/mcp'],
+      api: {
+        preAuthorizedApplications,
+        oauth2PermissionScopes: [{ id: linus }, { id: alan, type: 'Admin' }, { id }],
+      },
+    });
+  });
+
   it('follows a changed address, name and identity, and opens no app that was closed', async () => {
     await run(...inAzure, '--assignment-required');
     const other = '1de27171-0000-4000-8000-0000000000b2';
@@ -189,7 +238,7 @@ Consent for everybody: given already
       // It keeps its id, and with it those who have it.
       appRoles: [{ id: linus, value: 'admin' }],
       optionalClaims: {
-        accessToken: [{ name: 'ipaddr' }],
+        accessToken: [{ name: 'ipaddr' }, { name: 'idtyp' }, { name: 'auth_time' }],
         idToken: [
           { name: 'email' },
           { name: 'auth_time' },

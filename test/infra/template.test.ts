@@ -208,6 +208,7 @@ describe('a first deployment', () => {
          signInAudience "AzureADMyOrg"
          appRoles ~^\[{[^{]*"value":"admin"[^{]*"allowedMemberTypes":\["User"\][^{]*}\]$
          optionalClaims.idToken [{"name":"auth_time","essential":false},{"name":"login_hint","essential":false},{"name":"sid","essential":false}]
+         optionalClaims.accessToken [{"name":"idtyp","essential":false},{"name":"auth_time","essential":false}]
          requiredResourceAccess.0.resourceAccess [{"id":"e1fe6dd8-ba31-4d61-89e7-88639da4683d","type":"Scope"}]
          web.homePageUrl ~defaultHostName
          web.implicitGrantSettings {"enableAccessTokenIssuance":false,"enableIdTokenIssuance":false}
@@ -349,11 +350,14 @@ describe('the option', () => {
   });
 
   it('appRoles and keptRedirectUris: what a team has on the registration, under stable ids', () => {
-    const { uniqueName, appRoles, web } = propertiesOf(all, 'Graph/applications');
+    const [application = {}] = of(all, 'Microsoft.Graph/applications');
+    const properties = isObject(application['properties']) ? application['properties'] : {};
+    const { uniqueName, appRoles, web } = properties;
     const roles = [
       ['admin', true],
       ['reader', true],
       ['writer', false],
+      ['Notes.Read.All', true],
     ] as const;
     expect(appRoles).toMatchObject(
       roles.map(([value, isEnabled]) => ({
@@ -367,6 +371,24 @@ describe('the option', () => {
       'https://app.contoso.com/auth/signed-out',
       'https://old.contoso.com/callback',
     ]);
+  });
+
+  it('exposedScopes: what other apps ask for, under stable ids, and the audience of their tokens', () => {
+    const [, asApi = {}] = of(all, 'Microsoft.Graph/applications');
+    const properties = isObject(asApi['properties']) ? asApi['properties'] : {};
+    const { uniqueName, api, identifierUris } = properties;
+    expect(api).toMatchObject({
+      requestedAccessTokenVersion: 2,
+      oauth2PermissionScopes: [
+        { value: 'Notes.Read', type: 'User', adminConsentDisplayName: 'Read your notes' },
+        { value: 'Notes.Write', type: 'Admin', userConsentDisplayName: 'Notes.Write' },
+      ].map((scope) => ({ ...scope, id: armGuid(String(uniqueName), 'scope', scope.value) })),
+    });
+    expect(identifierUris).toHaveLength(1);
+    expect(String(settingsOf(all)['API_AUDIENCE'])).toMatch(/api:\/\/.*clientId/);
+    // Without scopes nothing is declared, so that those that others made stay.
+    expect(of(first, 'Microsoft.Graph/applications')).toHaveLength(1);
+    expect(settingsOf(first)['API_AUDIENCE']).toBe('');
   });
 
   it('graphScopes, apiPermissions, grantAdminConsent: consent to what the registration lists', () => {
@@ -474,7 +496,7 @@ describe('parameters that contradict each other', () => {
     const [, faults = ''] = /^var faults = filter\(\[\n([^]*?)\n\], fault/m.exec(source) ?? [];
     const sentences = [...faults.matchAll(/^ {4}\? '(.+)'$/gm)].map(([, text = '']) => text);
     expect(domain.outputs['functionAppName']).toMatch(/^func-orders-2-/);
-    expect(sentences).toHaveLength(13);
+    expect(sentences).toHaveLength(15);
     for (const sentence of sentences) expect(said).toContain(sentence);
     // Every name is made with this, so nothing is made before it is known.
     expect(source).toContain(

@@ -98,6 +98,29 @@ describe('npm run package', () => {
       expect(pack('UTC')).toEqual({ code: 0, said: '' });
     });
 
+    it('may be scopes, and roles of apps in options: each is missed in its own list', () => {
+      const source = `
+        app.http('notes', { handler: auth.withScope('Notes.Read', notes, { appRole: ['Notes.Read.All', 'x.y'] }) });
+        app.http('edit', { handler: auth.withRole(['editor'], notes, { bearer: true, scope: 'Notes.Write' }) });
+        other.method('Notes.Delete', { scope: 'Notes.Delete' });`;
+      writeFileSync(join(folder, 'src/functions/reports.ts'), source);
+      const { said } = pack('UTC');
+      const missing = [
+        "withScope('Notes.Read'), but infra/exposed-scopes.json has no scope Notes.Read",
+        "withScope('Notes.Read.All'), but infra/app-roles.json has no app role Notes.Read.All",
+        "withScope('x.y'), but infra/app-roles.json has no app role x.y",
+        "withRole('editor'), but infra/app-roles.json has no app role editor",
+        "withRole('Notes.Write'), but infra/exposed-scopes.json has no scope Notes.Write",
+      ];
+      for (const line of missing) expect(said).toContain(`src/functions/reports.ts: ${line}\n`);
+      expect(said.split('\n').filter((line) => line.startsWith('src/'))).toHaveLength(5);
+      const list = (...values: readonly string[]) =>
+        JSON.stringify(values.map((value) => ({ value })));
+      writeFileSync(join(folder, 'infra/exposed-scopes.json'), list('Notes.Read', 'Notes.Write'));
+      writeFileSync(join(folder, 'infra/app-roles.json'), list('editor', 'x.y', 'Notes.Read.All'));
+      expect(pack('UTC')).toEqual({ code: 0, said: '' });
+    });
+
     it('cannot be looked up in a list that is none', () => {
       writeFileSync(join(folder, 'infra/app-roles.json'), '{}');
       expect(pack('UTC').said).toContain('infra/app-roles.json is not a list of app roles');

@@ -8,6 +8,8 @@ param hostName = 'b.contoso.com:8443'
 param sessionIdleSeconds = 43201
 param dailyLogCapGb = 0
 param appRoles = [{ value: 'admin' }, { value: 'report reader' }]
+param exposedScopes = [{ value: 'Notes.Read' }, { value: 'notes.read' }]
+param appIdUri = 'contoso/notes'
 param graphScopes = ['', 'openid', join(map(range(0, 50), i => 'api://long/scope/${i}'), '')]
 param grantAdminConsent = true
 param apiPermissions = [

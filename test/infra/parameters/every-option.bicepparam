@@ -19,7 +19,8 @@ param sessionPersistent = 'link'
 param sessionLimit = 3
 param assignmentRequired = true
 param grantAdminConsent = true
-param appRoles = [{ value: 'reader' }, { value: 'writer', isEnabled: false }]
+param appRoles = [{ value: 'reader' }, { value: 'writer', isEnabled: false }, { value: 'Notes.Read.All', allowedMemberTypes: ['Application'] }]
+param exposedScopes = [{ value: 'Notes.Read', displayName: 'Read your notes' }, { value: 'Notes.Write', adminsOnly: true }]
 param graphScopes = ['User.Read', 'api://orders/Orders.Read']
 param apiPermissions = [
   {
