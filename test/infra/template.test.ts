@@ -385,7 +385,9 @@ describe('the option', () => {
       ].map((scope) => ({ ...scope, id: armGuid(String(uniqueName), 'scope', scope.value) })),
     });
     expect(identifierUris).toHaveLength(1);
-    expect(String(settingsOf(all)['API_AUDIENCE'])).toMatch(/api:\/\/.*clientId/);
+    // It has the client id in it, which only Azure knows; appIdUri is as it was given.
+    expect(settingsOf(all)['API_AUDIENCE']).toMatch(/^\[.+\]$/);
+    expect(settingsOf(domain)['API_AUDIENCE']).toBe('api://contoso.com/orders');
     // Without scopes nothing is declared, so that those that others made stay.
     expect(of(first, 'Microsoft.Graph/applications')).toHaveLength(1);
     expect(settingsOf(first)['API_AUDIENCE']).toBe('');

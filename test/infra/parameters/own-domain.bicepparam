@@ -6,3 +6,4 @@ param customDomain = 'app.contoso.com'
 param deployEntraApp = false
 param entraClientId = 'later'
 param entraAuthority = 'https://login.microsoftonline.us/contoso/v2.0'
+param appIdUri = 'api://contoso.com/orders'
