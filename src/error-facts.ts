@@ -243,7 +243,7 @@ const errorFacts = eachCode({
     status: 503,
     title: 'An API of this app is not set up',
     detail:
-      'This page needs an API whose address is missing or not valid in the settings of this app. An operator of the app must correct it.',
+      'This page needs an API whose address or scopes are missing or not valid in the settings of this app. An operator of the app must correct them.',
     retryAfterSeconds: 60,
   },
   ERR_NOT_FOUND: {

@@ -238,15 +238,18 @@ export const scopePattern = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
 /** Scopes stand in the address of each sign-in, which has 4,096 characters for everything. */
 const maxScopesLength = 600;
 
+/** The value that says: sign-in without any API. An empty value cannot say it, since the portal leaves such values behind. */
+const noScopes = 'none';
+
 const scopes = v.pipe(
   text,
+  v.transform((value): readonly string[] => (value === noScopes ? [] : value.split(/ +/))),
   v.check(
-    (value) =>
-      value.length <= maxScopesLength &&
-      value.split(/ +/).every((one) => scopePattern.test(one) && !oidcScopes.has(one)),
-    `must be scopes separated by spaces, ${maxScopesLength} characters at most, without openid, profile, email, offline_access`,
+    (all) =>
+      all.join(' ').length <= maxScopesLength &&
+      all.every((one) => scopePattern.test(one) && !oidcScopes.has(one) && one !== noScopes),
+    `must be scopes separated by spaces, ${maxScopesLength} characters at most, without openid, profile, email, offline_access; or none`,
   ),
-  v.transform((value): readonly string[] => value.split(/ +/)),
 );
 
 /**

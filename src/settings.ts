@@ -38,6 +38,7 @@ export interface Settings {
     | { readonly kind: 'secret'; readonly secret: Uint8Array };
   /** No trailing slash. */
   readonly graphBaseUrl: string;
+  /** Empty: sign-in without any API. */
   readonly graphScopes: readonly string[];
   readonly adminRole: string;
   /** API_AUDIENCE: bearer tokens for this app are made for it. No trailing slash. Without it no bearer token is accepted. */

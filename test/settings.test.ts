@@ -132,6 +132,11 @@ describe('readSettings', () => {
     expect(settingsOf(most).allowedTenants).toHaveProperty('size', 500);
   });
 
+  it('signs in without any API where the scopes are none, and takes an empty value for unset', () => {
+    expect(settingsOf({ GRAPH_SCOPES: 'none' }).graphScopes).toEqual([]);
+    expect(settingsOf({ GRAPH_SCOPES: '' }).graphScopes).toEqual(['User.Read']);
+  });
+
   it('reads the policies of Azure AD B2C', () => {
     const { policies } = settingsOf({
       ENTRA_AUTHORITY: b2c,
@@ -331,6 +336,7 @@ describe('readSettings', () => {
     ],
     ['Graph on http', { GRAPH_BASE_URL: 'http://graph.contoso.com' }, 'GRAPH_BASE_URL'],
     ['an OpenID scope', { GRAPH_SCOPES: 'User.Read openid' }, 'GRAPH_SCOPES'],
+    ['none beside a scope', { GRAPH_SCOPES: 'User.Read none' }, 'GRAPH_SCOPES'],
     ['scopes of over 600 characters', { GRAPH_SCOPES: scopesOf(601) }, 'GRAPH_SCOPES'],
     ['a role with a space', { ADMIN_ROLE: 'the admin' }, 'ADMIN_ROLE'],
     ['idle seconds of zero', { SESSION_IDLE_SECONDS: '0' }, 'SESSION_IDLE_SECONDS'],

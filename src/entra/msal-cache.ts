@@ -1,4 +1,4 @@
-import { decodeJwt } from 'jose';
+import { decodeJwt, type JWTPayload } from 'jose';
 import { AppError } from '../errors';
 import { isObject, parseJson } from '../json';
 import { oidcScopes } from '../setting-values';
@@ -24,6 +24,12 @@ export function idTokensIn(tokenCache: string): readonly string[] {
   );
 }
 
+/** The claims of the newest ID token in the cache; empty where there is none. Each was verified when it came. */
+export function newestClaimsIn(tokenCache: string): Readonly<JWTPayload> {
+  const all = idTokensIn(tokenCache).map((token) => decodeJwt(token));
+  return all.sort((one, other) => (other.iat ?? 0) - (one.iat ?? 0))[0] ?? {};
+}
+
 /**
  * A live access token for `scopes`, `undefined` when it must be asked for: one that was given for just these scopes,
  * whatever the answer said, or one that is known to be good for them. Needs neither MSAL nor the provider.
@@ -34,17 +40,40 @@ export function findLiveAccessToken(
   scopes: readonly string[],
   now: number,
 ): string | undefined {
+  return findLive(tokenCache, scopes, now)?.secret;
+}
+
+/** When the token of {@link findLiveAccessToken} expires, in epoch seconds. */
+export function liveAccessTokenExpiry(
+  tokenCache: string,
+  scopes: readonly string[],
+  now: number,
+): number | undefined {
+  return findLive(tokenCache, scopes, now)?.expiresAt;
+}
+
+interface LiveToken {
+  readonly secret: string;
+  readonly expiresAt: number;
+}
+
+function findLive(
+  tokenCache: string,
+  scopes: readonly string[],
+  now: number,
+): LiveToken | undefined {
   const wanted = normalScopes(scopes);
   const asked = wanted.join(' ');
-  let granted: string | undefined;
+  let granted: LiveToken | undefined;
   for (const entity of Object.values(accessTokensIn(tokenCache))) {
     if (!isObject(entity)) continue;
-    const { secret, target, expires_on: expiresOn } = entity;
+    const { secret, target } = entity;
     if (typeof secret !== 'string' || secret === '' || typeof target !== 'string') continue;
-    if (!(Number(expiresOn) > now + marginSeconds)) continue;
-    if (askedFor(entity).includes(asked)) return secret;
+    const expiresAt = Number(entity['expires_on']);
+    if (!(expiresAt > now + marginSeconds)) continue;
+    if (askedFor(entity).includes(asked)) return { secret, expiresAt };
     const has = new Set(normalScopes(target.split(' ')));
-    if (wanted.every((scope) => has.has(scope))) granted = secret;
+    if (wanted.every((scope) => has.has(scope))) granted = { secret, expiresAt };
   }
   return granted;
 }

@@ -1,34 +1,92 @@
 import type { HttpResponseInit } from '@azure/functions';
+import { liveAccessTokenExpiry, newestClaimsIn, scopesOfSignIn } from '../entra/msal-cache';
 import { AppError } from '../errors';
 import type { HttpFunction } from '../http/endpoint';
 import { htmlPage, json } from '../http/responses';
+import { loginPathTo } from '../http/wanted-page';
 import { ProfilePage } from '../pages/profile-page';
 import { type SessionContext, signedIn } from '../sign-in/guards';
-import { readPhoto, readProfile } from '../tokens/graph-profile';
+import { readPhoto, readProfile, readRawProfile } from '../tokens/graph-profile';
 
-/** GET auth/me: the user's Microsoft Graph profile, read with the user's own token. */
+/**
+ * GET auth/me: the user's Microsoft Graph profile, read with the user's own token, for how long that token lives, and the
+ * claims of the ID token. Where the settings have no API, the claims alone.
+ *
+ * `Accept: application/vnd.graph+json` gets the answer of Graph as it is.
+ */
 async function me(context: SessionContext): Promise<HttpResponseInit> {
-  const { services, user } = context;
-  const profile = await readProfile(callGraph(context));
-  return context.prefersHtml
-    ? htmlPage(services.site, <ProfilePage user={user} profile={profile} />)
-    : json(profile);
+  const { services, user, now, request } = context;
+  if (rawType.test(request.headers.get('accept') ?? '')) return rawProfile(context);
+  const profile = hasApi(context) ? await readProfile(callGraph(context)) : undefined;
+  const { expiresAt, claims } = await signInFacts(context);
+  const expiresIn = expiresAt === undefined ? undefined : expiresAt - now;
+  if (!context.prefersHtml) return json({ ...profile, access_token_expires_in: expiresIn, claims });
+  const canEdit = services.settings.policies['edit-profile'] !== undefined;
+  const { site } = services;
+  const editPath = `${loginPathTo(site, `${site.authPath}/me`)}&policy=edit-profile`;
+  return htmlPage(
+    site,
+    <ProfilePage
+      user={user}
+      profile={profile}
+      claims={claims}
+      expiresIn={expiresIn}
+      editPath={canEdit ? editPath : undefined}
+    />,
+  );
+}
+
+/** A name of ours. Graph itself has `application/json` for everything, which asks for our own answer here. */
+const rawType = /(^|,)\s*application\/vnd\.graph\+json\s*(;|,|$)/i;
+
+async function rawProfile(context: SessionContext): Promise<HttpResponseInit> {
+  requireApi(context);
+  const body = await readRawProfile(callGraph(context));
+  return { headers: { 'Content-Type': 'application/json' }, body };
 }
 
 /**
  * GET auth/me/photo: the user's Microsoft Graph photo.
- * @throws ERR_NOT_FOUND when there is no photo
+ * @throws ERR_NOT_FOUND when there is no photo, and where the settings have no API
  */
 async function mePhoto(context: SessionContext): Promise<HttpResponseInit> {
+  requireApi(context);
   const photo = await readPhoto(callGraph(context));
   if (photo === undefined) throw new AppError('ERR_NOT_FOUND', { note: 'the user has no photo' });
   return { headers: { 'Content-Type': photo.contentType }, body: photo.bytes };
+}
+
+function hasApi({ services }: SessionContext): boolean {
+  return services.settings.graphScopes.length > 0;
+}
+
+function requireApi(context: SessionContext): void {
+  if (!hasApi(context)) throw new AppError('ERR_NOT_FOUND', { note: 'GRAPH_SCOPES is none' });
 }
 
 const callGraph =
   ({ api }: SessionContext) =>
   (path: string, accept: string) =>
     api.callApi('graph', path, { headers: { accept } });
+
+/** Claims that only the protocol needs, and those by which the provider knows its own session. */
+const hidden = new Set('nonce at_hash c_hash s_hash sid login_hint rh uti aio xms_tpl'.split(' '));
+
+/** What the tokens of the session say, after Graph was asked. The rows are read again only where a token was refreshed. */
+async function signInFacts({ services, ticket, tokens, now, signal }: SessionContext) {
+  const scopes = scopesOfSignIn(services.settings.graphScopes);
+  const expiryIn = (tokenCache = '{}') =>
+    scopes.length === 0 ? undefined : liveAccessTokenExpiry(tokenCache, scopes, now);
+  let tokenCache = tokens?.tokenCache;
+  if (scopes.length > 0 && expiryIn(tokenCache) === undefined) {
+    tokenCache = (await services.sessions.readTokens(ticket, signal))?.tokenCache;
+  }
+  const claims = Object.entries(newestClaimsIn(tokenCache ?? '{}'));
+  return {
+    expiresAt: expiryIn(tokenCache),
+    claims: Object.fromEntries(claims.filter(([name]) => !hidden.has(name))),
+  };
+}
 
 export const meFunctions: readonly HttpFunction[] = [
   { name: 'me', route: 'me', get: signedIn(me, { withTokens: true }) },

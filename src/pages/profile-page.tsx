@@ -4,52 +4,96 @@ import { Initials, Layout } from './layout';
 
 interface ProfilePageProps {
   readonly user: User;
-  readonly profile: Profile;
+  /** `undefined` where the app has no API: the page then shows the claims alone. */
+  readonly profile: Profile | undefined;
+  /** Of the last ID token. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** For how many seconds the access token for Graph still lives. */
+  readonly expiresIn: number | undefined;
+  /** Where a person can change the profile at the provider. */
+  readonly editPath: string | undefined;
 }
 
+type Fact = readonly [term: string, value: string];
+
 /**
- * The user's Microsoft Graph profile. The photo is a background image from the stylesheet. When it does not load, the
- * initials stay visible; an `img` would look broken.
+ * The user's Microsoft Graph profile, and what the sign-in service says of the user. The photo is a background image from
+ * the stylesheet. When it does not load, the initials stay visible; an `img` would look broken.
  */
-export function ProfilePage({ user, profile }: ProfilePageProps) {
-  const name = profile.displayName ?? user.name;
+export function ProfilePage({ user, profile, claims, expiresIn, editPath }: ProfilePageProps) {
+  const name = profile?.displayName ?? user.name;
   return (
     <Layout title="Your profile" signedInAs={user.name} current="me">
       <div class="card narrow">
         <div class="head">
-          <Initials name={name}>
-            <span class="photo" />
-          </Initials>
+          <Initials name={name}>{profile === undefined ? null : <span class="photo" />}</Initials>
           <div>
             <h1>
               <bdi>{name}</bdi>
             </h1>
-            <p class="soft">Read from Microsoft Graph, as you</p>
+            <p class="soft">
+              {profile === undefined
+                ? 'As the sign-in service says'
+                : 'Read from Microsoft Graph, as you'}
+            </p>
           </div>
         </div>
-        <dl>
-          {factsOf(user, profile).map(([term, value]) => (
-            <div key={term}>
-              <dt>{term}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts facts={factsOf(user, profile, expiresIn)} />
+        {editPath === undefined ? null : (
+          <p>
+            <a href={editPath}>Change your profile</a>
+          </p>
+        )}
+        <details open={profile === undefined}>
+          <summary>Claims of your sign-in</summary>
+          <Facts facts={Object.entries(claims).map(([claim, value]) => [claim, textOf(value)])} />
+        </details>
       </div>
     </Layout>
   );
 }
 
-function factsOf(user: User, profile: Profile): (readonly [string, string])[] {
+function Facts({ facts }: { readonly facts: readonly Fact[] }) {
+  return (
+    <dl>
+      {facts.map(([term, value]) => (
+        <div key={term}>
+          <dt>{term}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function factsOf(
+  user: User,
+  profile: Partial<Profile> = {},
+  expiresIn: number | undefined,
+): readonly Fact[] {
   const facts: readonly (readonly [string, string | undefined])[] = [
-    ['Account', profile.userPrincipalName],
+    ['Account', profile.userPrincipalName ?? (user.username === '' ? undefined : user.username)],
     ['Mail', profile.mail],
     ['Job title', profile.jobTitle],
     ['Office', profile.officeLocation],
     ['Mobile', profile.mobilePhone],
     ['Language', profile.preferredLanguage],
     ['App roles', user.roles.length === 0 ? 'none' : user.roles.join(', ')],
-    ['Object id', profile.id],
+    ['Tenant', user.tenantId],
+    ['Object id', profile.id ?? user.objectId],
+    [
+      'Access token',
+      expiresIn === undefined ? undefined : `lives for ${Math.floor(expiresIn / 60)} minutes more`,
+    ],
   ];
   return facts.flatMap(([term, value]) => (value === undefined ? [] : [[term, value] as const]));
+}
+
+const maxShown = 512;
+
+/** Claims may be of any type. */
+function textOf(value: unknown): string {
+  const isPlain = ['string', 'number', 'boolean'].includes(typeof value);
+  const text = isPlain ? String(value) : JSON.stringify(value);
+  return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
 }

@@ -14,6 +14,7 @@ import {
   type User,
 } from '../sessions/session';
 import { changeSessionData, type SessionDataChange } from '../sessions/session-data';
+import type { StoredTokens } from '../sessions/session-rows';
 import type { FoundSession } from '../sessions/session-store';
 import type { Settings } from '../settings';
 import { createUserTokens } from '../tokens/access-token';
@@ -33,6 +34,8 @@ export interface SessionContext extends RequestContext {
   readonly user: User;
   readonly session: Session;
   readonly ticket: SessionTicket;
+  /** The token cache as it was read together with the session. A call of an API may have changed it since. */
+  readonly tokens: StoredTokens | undefined;
   /** Calls APIs as this user, or as the app. A token of the user is refreshed when it has expired. */
   readonly api: ApiCaller;
   /**
@@ -172,7 +175,7 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
     return latest.session.data;
   };
   const api = apiCaller(context, userToken);
-  return { ...context, user: session.user, session, ticket, api, changeData };
+  return { ...context, user: session.user, session, ticket, tokens, api, changeData };
 }
 
 type UserTokens = CallerParts['userToken'];

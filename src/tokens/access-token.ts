@@ -58,6 +58,10 @@ export function createUserTokens(
   let readAlready = owner.tokens;
   return async (scopes = scopesOfSignIn(parts.settings.graphScopes)) => {
     requireOneResource(scopes);
+    if (scopes.length === 0) {
+      const note = 'GRAPH_SCOPES is none, so a token needs scopes of its own';
+      throw new AppError('ERR_API_SETTINGS', { note, api: 'graph' });
+    }
     const stored = readAlready ?? (await readTokens(owner));
     // What was read early may be outdated by the time of a second call.
     readAlready = undefined;
@@ -255,7 +259,8 @@ export async function acquireAccessToken(
     throw failure;
   }
   const { accessToken } = result;
-  if (accessToken === '') {
+  // Without scopes of an API, Entra ID still gives a token for Graph, but Azure AD B2C gives none.
+  if (accessToken === '' && scopes.length > 0) {
     throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note: 'the token answer lacks a token' });
   }
   const after = cache.serialize();

@@ -42,6 +42,18 @@ export async function readProfile(callGraph: CallGraph): Promise<Profile> {
   return parseProfile(parseJson(answer.body));
 }
 
+/**
+ * The answer of Graph to `GET /me`, as Graph wrote it: everything that it tells of a user unless it is asked for more.
+ * @throws as {@link readProfile}
+ */
+export async function readRawProfile(callGraph: CallGraph): Promise<Uint8Array> {
+  const question = { path: '/me', accept: 'application/json', maxBytes: maxProfileBytes };
+  const answer = await readAnswer(callGraph, question);
+  if (answer === undefined) throw refused('Graph knows no such user');
+  if (!isObject(parseJson(answer.body))) throw refused('the profile is no JSON object');
+  return answer.body;
+}
+
 function parseProfile(value: unknown): Profile {
   if (!isObject(value)) throw refused('the profile is no JSON object');
   const { id } = value;

@@ -64,6 +64,7 @@ const expected: readonly (readonly [heading: string, settings: Partial<Settings>
   ['External ID', { issuer: ciam }],
   ['External ID', { authority: `https://login.contoso.com/${tenant}/v2.0`, issuer: ciam }],
   ['Azure AD B2C', { policies: { 'reset-password': 'B2C_1_reset', 'edit-profile': 'B2C_1_edit' } }],
+  ['Sign-in without any API', { graphScopes: [] }],
   ['Sovereign clouds', { issuer: `https://login.microsoftonline.us/${tenant}/v2.0` }],
   ['Sovereign clouds', { issuer: `https://login.partner.microsoftonline.cn/${tenant}/v2.0` }],
 ];

@@ -83,7 +83,24 @@ function signedInPages(text: string): Record<string, string> {
     'home, signed in': render(
       <HomePage state={session} adminRole={text} offersKeep now={sampleNow} />,
     ),
-    profile: render(<ProfilePage user={user} profile={profile} />),
+    profile: render(
+      <ProfilePage
+        user={user}
+        profile={profile}
+        claims={{ tid: text, roles: [text], [text]: { nested: text } }}
+        expiresIn={3599}
+        editPath={undefined}
+      />,
+    ),
+    'profile without an API': render(
+      <ProfilePage
+        user={user}
+        profile={undefined}
+        claims={{ name: text }}
+        expiresIn={undefined}
+        editPath="/auth/login?return_to=%2Fauth%2Fme&amp;policy=edit-profile"
+      />,
+    ),
     ...consolePages(text, user, sessions),
     sessions: render(
       <SessionsPage

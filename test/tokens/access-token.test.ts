@@ -181,6 +181,36 @@ describe('acquireAccessToken', () => {
     expect(tiny.forms).toHaveLength(1);
   });
 
+  describe('without any API', () => {
+    /** Azure AD B2C gives no access token for the scopes of OpenID Connect alone, Entra ID one for Graph. */
+    const answers = { 'no access token': { access_token: undefined, scope: 'openid' }, one: {} };
+
+    beforeEach(() => {
+      parts = createRelyingParty(tiny, () => now, { graphScopes: [] });
+    });
+
+    it.each(Object.entries(answers))('signs in and verifies again with %s', async (_what, more) => {
+      await signIn(more);
+      tiny.token = async () => ({ body: await refreshed({}, more) });
+      const { idToken } = await acquire({ scopes: [], forceRefresh: true });
+      expect(idToken?.user.roles).toEqual(['reader']);
+      const [form] = tiny.forms;
+      expect(form?.get('scope')?.split(' ').sort()).toEqual([
+        'offline_access',
+        'openid',
+        'profile',
+      ]);
+    });
+
+    it('still refuses an answer without the token that was asked for', async () => {
+      await signIn();
+      tiny.token = async () => ({ body: await refreshed({}, answers['no access token']) });
+      expect((await failureOf(acquire({ forceRefresh: true }))).code).toBe(
+        'ERR_PROVIDER_UNAVAILABLE',
+      );
+    });
+  });
+
   it('does not ask in turn for the tokens of two pages', async () => {
     let count = 1;
     const idToken = await tiny.sign(adaClaims(tiny, now));

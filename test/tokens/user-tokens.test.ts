@@ -96,6 +96,17 @@ const expire = async () => {
 };
 
 describe('createUserTokens', () => {
+  it('gives no token where the settings have no API and nobody names scopes', async () => {
+    store.stored = { tokenCache: await signIn({}), etag: '1' };
+    const without = createRelyingParty(tiny, () => now, { graphScopes: [] });
+    const give = createUserTokens(without, createRefreshFlight(), {
+      ...{ user, sessionKey: 'session-1', store, tokens: store.stored, now, signal: longEnough() },
+    });
+    expect((await failureOf(give())).code).toBe('ERR_API_SETTINGS');
+    expect((await failureOf(give([]))).code).toBe('ERR_API_SETTINGS');
+    expect(await give(['User.Read'])).toBe('access-token-1');
+  });
+
   it('reads nothing until a token is asked for, and writes nothing while it lives', async () => {
     const accessToken = accessTokens();
     expect(store.reads).toBe(0);
