@@ -133,7 +133,7 @@ describe('runStart', () => {
     expect(stack.output()).not.toContain('Azurite');
   });
 
-  it('keeps rows, secrets and the issuer in the folder of --data, for its owner only', async () => {
+  it('keeps rows, secrets and the issuer in the folder of --data, for its owner and one stack only', async () => {
     const above = mkdtempSync(join(tmpdir(), 'stack-'));
     const folder = join(above, 'made', '.data');
     const tablesOf = (settings: Record<string, string>) =>
@@ -150,6 +150,9 @@ describe('runStart', () => {
       const tables = tablesOf(settings);
       if (isFirst) {
         await tables.createEntity({ partitionKey: 'p', rowKey: 'r', kept: true });
+        const another = start('--data', folder, '--port', String(await freePort()));
+        expect(await another.exit).toBe(1);
+        expect(another.output()).toMatch(/Port \d+ is taken, perhaps by another stack/);
       } else {
         await expect(tables.getEntity('p', 'r')).resolves.toMatchObject({ kept: true });
       }
@@ -180,28 +183,6 @@ describe('runStart', () => {
     }
   });
 
-  it('says which part ended by itself, ends the rest and fails', async () => {
-    const port = await freePort();
-    const stack = start('--port', String(port));
-    await stack.saw('Ready in');
-    const { pid } = (await (await fetch(`http://localhost:${port}/pid`)).json()) as { pid: number };
-    process.kill(pid, 'SIGKILL');
-    expect(await stack.exit).toBe(1);
-    expect(stack.output()).toContain('The app has ended by itself');
-  });
-
-  it('says so when another stack keeps the same folder', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'stack-'));
-    const args = async () => ['--data', folder, '--port', String(await freePort())];
-    const first = start(...(await args()));
-    await first.saw('Ctrl-C ends everything.');
-    const second = start(...(await args()));
-    expect(await second.exit).toBe(1);
-    await first.end('SIGTERM');
-    rmSync(folder, { recursive: true });
-    expect(second.output()).toMatch(/Port \d+ is taken, perhaps by another stack/);
-  });
-
   it.each<[string, (folder: string) => string, RegExp]>([
     ['a file', (folder) => file(folder, 'README.md'), /README\.md: there is a file of that name/],
     [
@@ -226,12 +207,15 @@ describe('runStart', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('plays the provider that --shape names', async () => {
+  it('plays the provider that --shape names; says which part ended by itself, ends the rest and fails', async () => {
     const port = await freePort();
     const stack = start('--port', String(port), '--shape', 'b2c');
     await stack.saw('Ctrl-C ends everything.');
     const settings = await settingsAt(port);
-    await stack.end('SIGTERM');
+    const { pid } = (await (await fetch(`http://localhost:${port}/pid`)).json()) as { pid: number };
+    process.kill(pid, 'SIGKILL');
+    expect(await stack.exit).toBe(1);
+    expect(stack.output()).toContain('The app has ended by itself');
     expect(settings['ENTRA_AUTHORITY']).toMatch(/\/b2c_1_sign_in\/v2\.0$/);
     expect(settings['ENTRA_ISSUER']).toMatch(
       /^https:\/\/anteroom\.b2clogin\.example\/.*\/v2\.0\/$/,
