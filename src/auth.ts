@@ -1,5 +1,5 @@
 import { compose } from './anteroom';
-import { homeFunction } from './functions/home';
+import { createHomeFunction } from './functions/home';
 
 /** Sign-in for this app, with the guards for your own functions: `auth.signedIn`, `auth.withRole`, `auth.sameOrigin`. */
-export const auth = compose({ namePrefix: '', healthRoute: 'health' }, [homeFunction]);
+export const auth = compose({ namePrefix: '', healthRoute: 'health' }, [createHomeFunction()]);

@@ -259,7 +259,11 @@ export class SignInNeededError extends AppError {
       readonly challenge?: string | undefined;
     } = {},
   ) {
+    // Every request without a session ends with it, and nobody looks at its stack, which costs half of such an answer.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(code, options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.loginPath = loginPath;
     this.lostPage = options.lostPage;
     this.challenge = options.challenge;

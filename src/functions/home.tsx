@@ -1,7 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
-import type { RequestContext } from '../http/context';
+import type { Handler, RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { htmlPage } from '../http/responses';
 import { bounce } from '../http/wanted-page';
@@ -12,23 +12,27 @@ import { withTimeout } from '../waiting';
 /** The page is public and must not wait long for storage. After this time it is shown without the session. */
 const timeoutMs = 2_000;
 
-/** GET /: what this app is, who is signed in, and the three access levels. */
-export async function home(context: RequestContext): Promise<HttpResponseInit> {
-  const { settings, site } = context.services;
-  const hasCookie = hasSessionCookie(context.requestCookies, settings);
-  const bounced = bounce(context, hasCookie);
-  if (bounced !== undefined) return bounced;
-  // Most visitors have no cookie. They need no timer.
-  const state = hasCookie ? await sessionState(context) : 'signed out';
-  return htmlPage(
-    site,
-    <HomePage
-      state={state}
-      adminRole={settings.adminRole}
-      offersKeep={settings.persistent === 'link'}
-      now={context.now}
-    />,
-  );
+/** GET /: what this app is, who is signed in, and the three access levels. Only this app has it. */
+export function createHomeFunction(): HttpFunction {
+  // Nothing of a person is in this page, so it is rendered once.
+  let signedOutPage: HttpResponseInit | undefined;
+  const home: Handler = async (context) => {
+    const hasCookie = hasSessionCookie(context.requestCookies, context.services.settings);
+    const bounced = bounce(context, hasCookie);
+    if (bounced !== undefined) return bounced;
+    // Most visitors have no cookie. They need no timer.
+    const state = hasCookie ? await sessionState(context) : 'signed out';
+    if (state !== 'signed out') return render(context, state);
+    return (signedOutPage ??= render(context, state));
+  };
+  return { name: 'home', route: '/', get: home };
+}
+
+function render({ services, now }: RequestContext, state: SessionState): HttpResponseInit {
+  const { adminRole, persistent } = services.settings;
+  const offersKeep = persistent === 'link';
+  const page = <HomePage state={state} adminRole={adminRole} offersKeep={offersKeep} now={now} />;
+  return htmlPage(services.site, page);
 }
 
 async function sessionState(context: RequestContext): Promise<SessionState> {
@@ -43,6 +47,3 @@ async function sessionState(context: RequestContext): Promise<SessionState> {
     return 'unknown';
   }
 }
-
-/** Only this app has it. Other apps have a home page of their own. */
-export const homeFunction: HttpFunction = { name: 'home', route: '/', get: home };

@@ -155,12 +155,46 @@ export function finishAnswer(
   isHttps: boolean,
   cookies: readonly Cookie[],
 ): HttpResponseInit {
-  const headers = new Headers(answer.headers);
+  return {
+    ...answer,
+    headers: finishHeaders(answer.headers, isHttps),
+    cookies: [...(answer.cookies ?? []), ...cookies],
+  };
+}
+
+/** `Headers` costs more than the rest of an answer's frame. Most answers have one or two headers, in a plain object. */
+function finishHeaders(given: HttpResponseInit['headers'], isHttps: boolean): HeadersInit {
+  const plain = plainHeaders(given);
+  if (plain !== undefined) {
+    const isHtml = plain['content-type']?.startsWith('text/html') === true;
+    return { ...securityHeaders({ isHtml, isHttps }), ...plain };
+  }
+  const headers = new Headers(given);
   const isHtml = headers.get('content-type')?.startsWith('text/html') === true;
   for (const [name, value] of Object.entries(securityHeaders({ isHtml, isHttps }))) {
     if (!headers.has(name)) headers.set(name, value);
   }
-  return { ...answer, headers, cookies: [...(answer.cookies ?? []), ...cookies] };
+  return headers;
+}
+
+/** By names in lower case; `undefined` for headers that only `Headers` can read or refuse. */
+function plainHeaders(given: HttpResponseInit['headers']): Record<string, string> | undefined {
+  if (given === undefined) return {};
+  if (Object.getPrototypeOf(given) !== Object.prototype) return undefined;
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given)) {
+    const lower = name.toLowerCase();
+    const isPlain = typeof value === 'string' && /^[\w-]+$/.test(name) && isHeaderText(value);
+    // Two names that differ only in case are one header with two values.
+    if (!isPlain || Object.hasOwn(plain, lower)) return undefined;
+    plain[lower] = value;
+  }
+  return plain;
+}
+
+/** Printable ASCII without a space at either end. */
+function isHeaderText(value: string): boolean {
+  return /^(?:[!-~](?:[ -~]*[!-~])?)?$/.test(value);
 }
 
 /** The running deadline of a request. */

@@ -124,7 +124,9 @@ export function changesNothing({ method }: RequestHead): boolean {
  * @see RFC 9110 section 12.5.1
  */
 export function prefersHtml(accept: string | null): boolean {
-  const negotiator = new Negotiator({ headers: { accept: accept ?? '*/*' } });
+  // Scripts that want JSON say so. Only a text type or a range can be HTML.
+  if (accept === null || !/text\/|\*/i.test(accept)) return false;
+  const negotiator = new Negotiator({ headers: { accept } });
   return negotiator.mediaType(['application/json', 'text/html']) === 'text/html';
 }
 

@@ -109,19 +109,35 @@ const otherPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'
 const permissionsPolicy =
   'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()';
 
-/** Headers of every answer. Nobody may cache it, show it in a frame, guess its type or load it from another site. */
-export function securityHeaders(options: {
+interface AnswerForm {
   readonly isHtml: boolean;
   readonly isHttps: boolean;
-}): Record<string, string> {
-  return {
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': options.isHtml ? pagePolicy : otherPolicy,
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Referrer-Policy': 'same-origin',
-    'X-Content-Type-Options': 'nosniff',
-    ...(options.isHtml ? { 'Permissions-Policy': permissionsPolicy } : {}),
-    ...(options.isHttps ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
+}
+
+/**
+ * Headers of every answer, by names in lower case. Nobody may cache it, show it in a frame, guess its type or load it from
+ * another site.
+ */
+export function securityHeaders({ isHtml, isHttps }: AnswerForm): Readonly<Record<string, string>> {
+  const made = isHtml ? headersOfPages : headersOfOthers;
+  return isHttps ? made.https : made.http;
+}
+
+// Made once, since every answer has them.
+const headersOfPages = bothSchemes({
+  'content-security-policy': pagePolicy,
+  'permissions-policy': permissionsPolicy,
+});
+const headersOfOthers = bothSchemes({ 'content-security-policy': otherPolicy });
+
+function bothSchemes(own: Readonly<Record<string, string>>) {
+  const http = {
+    'cache-control': 'no-store',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    ...own,
   };
+  return { http, https: { ...http, 'strict-transport-security': 'max-age=31536000' } };
 }

@@ -1,5 +1,6 @@
 import { AppError } from '../../src/errors';
-import type * as HomeModule from '../../src/functions/home';
+import { createHomeFunction } from '../../src/functions/home';
+import type { Handler } from '../../src/http/context';
 import {
   browserHeaders,
   createContextFixture,
@@ -8,16 +9,13 @@ import {
 import { words } from '../support/test-browser';
 
 let fixture: ContextFixture;
-let home: typeof HomeModule.home;
+let home: Handler;
 
 beforeAll(async () => {
   fixture = await createContextFixture({ APP_BASE_URL: 'https://app.contoso.com' });
-  // The library says that there is no Functions host to register with.
-  jest.spyOn(console, 'warn').mockImplementation(() => undefined);
-  ({ home } = await import('../../src/functions/home'));
+  home = createHomeFunction().get ?? home;
 });
 afterAll(() => {
-  jest.restoreAllMocks();
   return fixture.stop();
 });
 afterEach(() => {
@@ -38,6 +36,15 @@ describe('home', () => {
     const { cookie } = await fixture.signIn();
     const page = await visit({ ...browserHeaders, cookie });
     expect([page.status, page.words]).toEqual([200, expect.stringContaining('Ada Lovelace')]);
+  });
+
+  it('is the same text for everybody who is signed out, before and after somebody signs in', async () => {
+    const before = await visit(browserHeaders);
+    const { cookie } = await fixture.signIn();
+    expect((await visit({ ...browserHeaders, cookie })).words).toContain('You are signed in');
+    const after = await visit(browserHeaders);
+    expect(after.words).toContain('You are not signed in');
+    expect(after.html).toBe(before.html);
   });
 
   it('asks again when a link on another site led here without the cookie', async () => {

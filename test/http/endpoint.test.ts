@@ -312,6 +312,35 @@ describe('finishAnswer', () => {
     expect(finished.get('content-security-policy')).toBe('own');
   });
 
+  it.each([
+    ['a list of pairs', [['X-Own', '1']]],
+    ['Headers', new Headers({ 'X-Own': '1' })],
+    ['names that differ in case only', { 'X-Own': '1', 'x-own': '1' }],
+    ['a value with spaces around it', { 'X-Own': ' 1 ' }],
+    ['a value that is no text', { 'X-Own': 1 }],
+  ])('reads headers as the web standard does: %s', (_name, given) => {
+    const headers = given as NonNullable<HttpResponseInit['headers']>;
+    const finished = new Headers(finishAnswer({ headers }, false, []).headers);
+    expect(finished.get('x-own')).toBe(new Headers(headers as HeadersInit).get('x-own'));
+    expect(finished.get('referrer-policy')).toBe('same-origin');
+  });
+
+  it('keeps each of several cookies in Headers', () => {
+    const headers = new Headers([
+      ['Set-Cookie', 'a=1'],
+      ['Set-Cookie', 'b=2'],
+    ]);
+    const finished = new Headers(finishAnswer({ headers }, false, []).headers);
+    expect(finished.getSetCookie()).toEqual(['a=1', 'b=2']);
+  });
+
+  it.each([{ 'X-Own': 'a\nb' }, { 'X Own': 'a' }, { 'X-Own': 'ʬ' }])(
+    'refuses a header that cannot be sent: %j',
+    (headers) => {
+      expect(() => finishAnswer({ headers }, false, [])).toThrow(/invalid header|ByteString/);
+    },
+  );
+
   it('sets the cookies gathered on the way after the handler’s own', () => {
     const answer = { status: 201, body: 'made', cookies: [{ name: 'own', value: '1' }] };
     const finished = finishAnswer(answer, false, [{ name: 'gathered', value: '2' }]);
@@ -322,7 +351,7 @@ describe('finishAnswer', () => {
 
 describe('securityHeaders', () => {
   it('allow a page its own style, images and forms, and nothing else', () => {
-    const policy = securityHeaders({ isHtml: true, isHttps: true })['Content-Security-Policy'];
+    const policy = securityHeaders({ isHtml: true, isHttps: true })['content-security-policy'];
     expect(policy?.split('; ')).toEqual([
       "default-src 'none'",
       expect.stringMatching(/^style-src 'sha256-[A-Za-z0-9+/]{43}='$/),
@@ -334,25 +363,25 @@ describe('securityHeaders', () => {
   });
 
   it('allow the page that goes on one thing more: a script in a file of ours', () => {
-    const policy = securityHeaders({ isHtml: true, isHttps: true })['Content-Security-Policy'];
+    const policy = securityHeaders({ isHtml: true, isHttps: true })['content-security-policy'];
     expect(continuePagePolicy).toBe(`${policy ?? ''}; script-src 'self'`);
   });
 
   it('take the devices of a computer from a page, which has no use for them', () => {
     const headers = securityHeaders({ isHtml: true, isHttps: true });
     for (const name of ['camera', 'geolocation', 'microphone', 'payment', 'usb']) {
-      expect(headers['Permissions-Policy']).toContain(`${name}=()`);
+      expect(headers['permissions-policy']).toContain(`${name}=()`);
     }
   });
 
   it('allow anything else nothing', () => {
     expect(securityHeaders({ isHtml: false, isHttps: false })).toEqual({
-      'Cache-Control': 'no-store',
-      'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Resource-Policy': 'same-origin',
-      'Referrer-Policy': 'same-origin',
-      'X-Content-Type-Options': 'nosniff',
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
     });
   });
 });
