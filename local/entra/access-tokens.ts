@@ -1,7 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import type { EntraFaults } from './faults';
-import { type ExposedApi, findApi, type RegisteredClient } from './registrations';
+import { groupsClaim } from './groups';
+import {
+  type ExposedApi,
+  findApi,
+  type RegisteredClient,
+  type RegisteredClients,
+} from './registrations';
 import { type AskedScopes, graphResource, permissionsFor } from './scopes';
 import { accessTokenIssuerOf, type EntraShape, issuerOf } from './shape';
 import { type SigningKey, type SigningKeys, signToken } from './signing-keys';
@@ -18,6 +24,7 @@ export interface TokenIssuer {
   readonly tenantId: string;
   /** The app whose roles the accounts have. */
   readonly mainClientId: string;
+  readonly clients: RegisteredClients;
   readonly graphAudience: string;
   readonly apis: readonly ExposedApi[];
 }
@@ -70,6 +77,7 @@ export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPay
       ? { roles: user.roles }
       : {}),
     ...(acrs.length === 0 ? {} : { acrs }),
+    ...(api?.clientId === issuer.mainClientId ? userGroups(issuer, user) : {}),
     ...typeClaim(api, 'user'),
     // The app said it can handle claims challenges (client capability cp1).
     ...(claims?.includes('"xms_cc"') === true ? { xms_cc: ['CP1'] } : {}),
@@ -105,6 +113,16 @@ export function appTokenClaims(issuer: TokenIssuer, access: AppAccess): JWTPaylo
     ...(roles.length === 0 ? {} : { roles }),
     ...(api === undefined ? { idtyp: 'app' } : typeClaim(api, 'app')),
   };
+}
+
+/** The claim `groups` of tokens for the main app, if it has registered it. */
+export function userGroups(issuer: TokenIssuer, user: SeededUser): JWTPayload {
+  const { groupClaims, groupLimit, groupOverage } = issuer.faults;
+  const registered = issuer.clients.find(issuer.mainClientId)?.groupMembershipClaims;
+  const isNamed =
+    groupClaims.value === 'always' ||
+    (groupClaims.value === 'as-registered' && registered !== undefined);
+  return isNamed ? groupsClaim(user, { limit: groupLimit.value, overage: groupOverage.value }) : {};
 }
 
 function typeClaim(api: ExposedApi | undefined, type: 'app' | 'user'): JWTPayload {

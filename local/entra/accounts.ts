@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isObject } from '../../src/json';
-import { isBoolean, isString } from '../loopback/control';
+import { isBoolean, isCount, isString } from '../loopback/control';
 import type { KeptState } from './kept-state';
 import type { SeededUser } from './users';
 
@@ -23,13 +23,19 @@ export interface AccountChange {
   readonly roles?: readonly string[];
   readonly disabled?: boolean;
   readonly consented?: boolean;
+  /** Names of groups. */
+  readonly groups?: readonly string[];
+  readonly groupCount?: number;
 }
+
+/** The most groups of an account: more than Microsoft Graph lists in one answer. */
+const maxGroups = 12_000;
 
 /** What `isAccountChanges` accepts. */
 export const accountChangesInWords =
-  '{ <object id or user name>: { name?: 1 to 120 characters, roles?: a list of texts, disabled?: true or false, consented?: true or false } }';
+  '{ <object id or user name>: { name?: 1 to 120 characters, roles?: a list of texts, disabled?: true or false, consented?: true or false, groups?: a list of names, groupCount?: how many further groups, at most 12000 } }';
 
-/** Reads `{ "<object id or user name>": { name?, roles?, disabled?, consented? } }`. */
+/** Reads `{ "<object id or user name>": { name?, roles?, disabled?, consented?, groups?, groupCount? } }`. */
 export function isAccountChanges(input: unknown): input is Readonly<Record<string, AccountChange>> {
   return isObject(input) && Object.values(input).every(isAccountChange);
 }
@@ -42,7 +48,10 @@ function isAccountChange(input: unknown): input is AccountChange {
         case 'name':
           return isString(value) && value.trim() !== '' && value.length <= 120;
         case 'roles':
+        case 'groups':
           return Array.isArray(value) && value.every(isString);
+        case 'groupCount':
+          return isCount(value) && value <= maxGroups;
         case 'disabled':
         case 'consented':
           return isBoolean(value);

@@ -57,8 +57,9 @@ function createUsersControl(directory: Directory): Control<unknown> {
     takes: `${accountChangesInWords}; ${userNameInWords}; at most ${maxAccounts} accounts`,
     get value() {
       return Object.fromEntries(
-        directory.list().map(({ objectId, name, roles, disabled, consented }) => {
-          return [objectId, { name, roles, disabled, consented }];
+        directory.list().map(({ objectId, name, roles, disabled, consented, ...user }) => {
+          const { groups = [], groupCount = 0 } = user;
+          return [objectId, { name, roles, disabled, consented, groups, groupCount }];
         }),
       );
     },
@@ -93,6 +94,11 @@ function controlForms(standIn: FormContext): Readonly<Record<string, ControlForm
       return undefined;
     },
     tokens: (form) => setTokens(faults, form),
+    groups: (form) =>
+      offerAll([
+        { control: faults.groupClaims, value: textOf(form, 'groupClaims') },
+        { control: faults.groupLimit, value: numberOf(form, 'groupLimit') ?? 200 },
+      ]),
     refusals: (form) => setRefusals(faults, form),
   };
 }
@@ -103,7 +109,10 @@ function changeAccount(directory: Directory, form: URLSearchParams): string | un
     roles: wordsOf(form, 'roles'),
     consented: form.has('consented'),
     disabled: form.has('disabled'),
+    groups: namesOf(form, 'groups'),
+    groupCount: numberOf(form, 'groupCount') ?? 0,
   };
+  if (!isAccountChanges({ [objectId]: change })) return `Possible are: ${accountChangesInWords}.`;
   const isKnown = directory.find(objectId) !== undefined;
   return isKnown && directory.change(objectId, change) ? undefined : 'There is no such account.';
 }
@@ -151,6 +160,12 @@ function setRefusals(faults: EntraFaults, form: URLSearchParams): string | undef
     { control: faults.errorUri, value: textOf(form, 'errorUri') },
     { control: faults.policyClaims, value: form.has('policyClaims') },
   ]);
+}
+
+/** Names, which can have spaces, between commas. */
+function namesOf(form: URLSearchParams, name: string): string[] {
+  const names = textOf(form, name).split(',');
+  return names.map((each) => each.trim()).filter((each) => each !== '');
 }
 
 function wordsOf(form: URLSearchParams, name: string): string[] {
@@ -206,6 +221,8 @@ function AccountForm({ user }: { readonly user: SeededUser }) {
       <p class="quiet">{user.username}</p>
       <input type="hidden" name="user" value={user.objectId} />
       <TextField label="App roles" name="roles" value={user.roles.join(' ')} />
+      <TextField label="Groups, with commas" name="groups" value={(user.groups ?? []).join(', ')} />
+      <TextField label="Further groups" name="groupCount" value={user.groupCount ?? 0} />
       <CheckField label="has consented" name="consented" checked={user.consented} />
       <CheckField label="is disabled" name="disabled" checked={user.disabled} />
     </FieldsForm>

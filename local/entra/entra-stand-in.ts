@@ -104,7 +104,7 @@ async function createStandIn(
   const notes = createSignInNotes(state);
   const issuer = {
     ...{ keys, faults, shape, origin, graphAudience, apis, tenantId },
-    mainClientId: options.client.id,
+    ...{ mainClientId: options.client.id, clients },
   };
   const refusals = createRefusals(shape, faults);
   const sessions = { directory, accessPolicies, notes, clients };

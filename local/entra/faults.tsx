@@ -32,6 +32,9 @@ const errorLayouts = ['spaces', 'lines'] as const;
 /** Hosts that `error_uri` was seen with; `none`: it is left out. */
 const errorUris = ['login.microsoftonline.com', 'login.windows.net', 'none'] as const;
 
+const groupClaims = ['as-registered', 'always', 'never'] as const;
+const overages = ['claim-sources', 'hasgroups'] as const;
+
 /** Everything a test can make the stand-in do wrong, or change: `POST /control`. */
 export type EntraFaults = ReturnType<typeof createEntraFaults>;
 
@@ -70,21 +73,7 @@ export function createEntraFaults() {
     metadataIssuer: createControl('', isString, 'a text: a URL, or empty for the right one'),
     metadataOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
     keysOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
-    /** Life of access tokens; Microsoft Entra ID gives 60 to 90 minutes, 28 hours with CAE. */
-    accessTokenSeconds: createControl(3600, isCount, countInWords),
-    idTokenSeconds: createControl(3600, isCount, countInWords),
-    /** How many characters are added to ID tokens. */
-    idTokenPadding: createControl(0, isCount, countInWords),
-    /** Groups of each person that are sent as roles, besides the app roles. */
-    groupRoles: createControl(0, isCount, countInWords),
-    /** Whether `roles` is one text, the first of them, instead of a list. */
-    rolesAsText: createControl(false, isBoolean, 'true or false'),
-    /** What `scope` of a token answer says. */
-    scopeForm: createControl<(typeof scopeForms)[number]>(
-      'superset',
-      isOneOf(scopeForms),
-      oneOfInWords(scopeForms),
-    ),
+    ...tokenContents(),
     /** Length of authorization codes; null: as Microsoft Entra ID's. */
     codeLength: createControl<number | null>(null, isTimes, `${countInWords}, or null`),
     /** The longest query of an authorization request, in characters. */
@@ -95,6 +84,41 @@ export function createEntraFaults() {
       'usual',
       isOneOf(keyLists),
       oneOfInWords(keyLists),
+    ),
+  };
+}
+
+/** What is in tokens, and in the answer that brings them. */
+function tokenContents() {
+  return {
+    /** Life of access tokens; Microsoft Entra ID gives 60 to 90 minutes, 28 hours with CAE. */
+    accessTokenSeconds: createControl(3600, isCount, countInWords),
+    idTokenSeconds: createControl(3600, isCount, countInWords),
+    /** How many characters are added to ID tokens. */
+    idTokenPadding: createControl(0, isCount, countInWords),
+    /** Groups of each person that are sent as roles, besides the app roles. */
+    groupRoles: createControl(0, isCount, countInWords),
+    /** Whether `roles` is one text, the first of them, instead of a list. */
+    rolesAsText: createControl(false, isBoolean, 'true or false'),
+    /** Whether tokens name groups: as the app has registered, whatever it has registered, or never. */
+    groupClaims: createControl<(typeof groupClaims)[number]>(
+      'as-registered',
+      isOneOf(groupClaims),
+      oneOfInWords(groupClaims),
+    ),
+    /** How many groups a token can name. */
+    groupLimit: createControl(200, isCount, countInWords),
+    /** What a token says where there are more. */
+    groupOverage: createControl<(typeof overages)[number]>(
+      'claim-sources',
+      isOneOf(overages),
+      oneOfInWords(overages),
+    ),
+    /** What `scope` of a token answer says. */
+    scopeForm: createControl<(typeof scopeForms)[number]>(
+      'superset',
+      isOneOf(scopeForms),
+      oneOfInWords(scopeForms),
     ),
   };
 }
@@ -168,6 +192,15 @@ export function TokenForms({ faults }: Props) {
     <div class="grid">
       <TokenEndpointForm faults={faults} />
       <RefusalForm faults={faults} />
+      <FieldsForm action="groups" legend="Groups" button="Set the groups">
+        <ChoiceField
+          label="Tokens name groups"
+          name="groupClaims"
+          value={faults.groupClaims.value}
+          options={wordOptions(groupClaims)}
+        />
+        <TextField label="At most" name="groupLimit" value={faults.groupLimit.value} />
+      </FieldsForm>
       <FieldsForm action="rotate-keys" legend="Keys" button="Sign with a new key" />
     </div>
   );

@@ -73,6 +73,8 @@ const scopeTexts: Readonly<Record<string, string>> = {
   'Calendars.Read': 'Read your calendars',
   'Mail.Read': 'Read your mail',
   'Mail.Send': 'Send mail as you',
+  'api://orders/Orders.Read': 'Read your orders',
+  'api://orders/Orders.Write': 'Place, change and delete orders',
 };
 
 /** Asks the person to agree to `scopes`. */
@@ -90,13 +92,7 @@ export function consentPage(options: {
           <strong>{app}</strong> would like to act for <strong>{user.name}</strong> ({user.username}
           ) with:
         </p>
-        <ul class="scopes">
-          {scopes.map((scope) => (
-            <li key={scope}>
-              <code>{scope}</code> {Object.hasOwn(scopeTexts, scope) ? scopeTexts[scope] : null}
-            </li>
-          ))}
-        </ul>
+        <ScopeList scopes={scopes} />
         <form method="post" class="answers">
           <button class="primary" name="consent" value="accept">
             Accept
@@ -125,13 +121,7 @@ export function needApprovalPage(options: {
           <strong>{app}</strong> asks {user.name} for permissions that only an administrator can
           grant. Ask an administrator to grant them to this app before you can use it.
         </p>
-        <ul class="scopes">
-          {scopes.map((scope) => (
-            <li key={scope}>
-              <code>{scope}</code>
-            </li>
-          ))}
-        </ul>
+        <ScopeList scopes={scopes} />
         <form method="post" class="answers">
           <button name="consent" value="decline">
             Return to the application without granting consent
@@ -140,6 +130,18 @@ export function needApprovalPage(options: {
       </>
     ),
   });
+}
+
+function ScopeList({ scopes }: { readonly scopes: readonly string[] }) {
+  return (
+    <ul class="scopes">
+      {scopes.map((scope) => (
+        <li key={scope}>
+          <code>{scope}</code> {Object.hasOwn(scopeTexts, scope) ? scopeTexts[scope] : null}
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 /** What went wrong, with the AADSTS number. */
@@ -163,13 +165,7 @@ export function adminConsentPage(options: {
         <p>
           <strong>{app}</strong> would like to act for everybody in this organisation with:
         </p>
-        <ul class="scopes">
-          {scopes.map((scope) => (
-            <li key={scope}>
-              <code>{scope}</code>
-            </li>
-          ))}
-        </ul>
+        <ScopeList scopes={scopes} />
         <form method="post" class="answers">
           <button class="primary" name="consent" value="accept">
             Accept for everybody

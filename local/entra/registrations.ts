@@ -22,6 +22,8 @@ export interface AppRegistration {
   readonly optionalClaims?: readonly ('sid' | 'login_hint' | 'auth_time')[];
   /** The application permissions that an administrator has granted to the app, by App ID URI of the API. */
   readonly appPermissions?: Readonly<Record<string, readonly string[]>>;
+  /** `groupMembershipClaims` of the manifest: with it, tokens name the groups of the person. */
+  readonly groupMembershipClaims?: 'SecurityGroup' | 'All';
   /** Whose accounts can sign in to it: those of its own organisation by default. */
   readonly signInAudience?: SignInAudience;
 }

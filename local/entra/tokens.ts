@@ -9,6 +9,7 @@ import {
   signAccessToken,
   type TokenIssuer,
   type UserAccess,
+  userGroups,
   userTokenClaims,
 } from './access-tokens';
 import { answeredScope, type AskedScopes } from './scopes';
@@ -110,6 +111,7 @@ function idTokenClaims(issuer: TokenIssuer, grant: TokenGrant): JWTPayload {
     ...optionalClaims(issuer, grant),
     ...(nonce === undefined ? {} : { nonce }),
     ...rolesClaim(issuer, user),
+    ...(client.id === issuer.mainClientId ? userGroups(issuer, user) : {}),
     ...(acrs.length === 0 ? {} : { acrs }),
     ...(padding === 0 ? {} : { padding: 'x'.repeat(padding) }),
   };

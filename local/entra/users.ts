@@ -32,6 +32,10 @@ export interface SeededUser {
   readonly hasPhoto?: boolean;
   /** Names of the groups the person is in: `/me/memberOf`. */
   readonly groups?: readonly string[];
+  /** Names of the groups the person is in through another group. */
+  readonly indirectGroups?: readonly string[];
+  /** How many further groups the person is in: `Group 1`, `Group 2`, and so on. */
+  readonly groupCount?: number;
 }
 
 /** The tenant of all personal accounts: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference */
@@ -76,6 +80,7 @@ function members(usual: Usual, adminRole: string): SeededUser[] {
       preferredLanguage: 'en-GB',
       hasPhoto: true,
       groups: ['Identity team', 'All staff'],
+      indirectGroups: ['Whole company'],
     },
     {
       ...usual,

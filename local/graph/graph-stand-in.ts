@@ -103,7 +103,7 @@ function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
     }
     const user = options.listUsers().find(({ objectId }) => objectId === verified.objectId);
     const asker = { user, scopes: verified.scopes, photo, headers };
-    const error = answerPerson(asker, request, response, url);
+    const error = await answerPerson(asker, request, response, url);
     if (error !== undefined) refuse(error);
   };
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { SeededUser } from '../entra/users';
 import { respond, respondJson } from '../loopback/server';
 import { type GraphError, problemOf } from './faults';
+import { answerGroups, badRequest, json, readSelection } from './memberships';
 
 /** The person of the token, and what the token allows. */
 interface Asker {
@@ -28,11 +28,6 @@ const missingCodes = [
   'ResourceNotFound',
 ];
 
-const json = {
-  'Content-Type':
-    'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8',
-};
-
 export function createPhotoAnswers(bytes: Buffer): Photo {
   let turn = 0;
   return {
@@ -46,20 +41,20 @@ export function createPhotoAnswers(bytes: Buffer): Photo {
 }
 
 /** Answers about the person. Gives an error when there is no answer. */
-export function answerPerson(
+export async function answerPerson(
   asker: Asker,
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-): GraphError | undefined {
+): Promise<GraphError | undefined> {
   const { user, photo, headers } = asker;
-  if (request.method !== 'GET') return badRequest('Only GET is known here.', 405);
   if (user === undefined) return problemOf('not-found');
+  const ofGroups = await answerGroups({ ...asker, user }, request, response, url);
+  if (ofGroups !== 'not about groups') return ofGroups;
+  if (request.method !== 'GET') return badRequest('Only GET is known here.', 405);
   switch (url.pathname) {
     case '/v1.0/me':
       return answerProfile(user, asker, response, url);
-    case '/v1.0/me/memberOf':
-      return answerMemberships(user, asker, response, url);
     case '/v1.0/me/photo/$value':
       if (user.hasPhoto !== true) return photo.missing();
       respond(response, 200, photo.bytes, {
@@ -93,29 +88,6 @@ function answerProfile(
   return undefined;
 }
 
-function answerMemberships(
-  user: SeededUser,
-  { scopes, headers }: Asker,
-  response: ServerResponse,
-  url: URL,
-): GraphError | undefined {
-  const memberships = graphMembershipsOf(user, scopes);
-  const [first] = memberships;
-  const known = first === undefined ? undefined : Object.keys(first);
-  const selection = readSelection(url, known, 'microsoft.graph.directoryObject');
-  if ('code' in selection) return selection;
-  const body = {
-    '@odata.context': `${url.origin}/v1.0/$metadata#directoryObjects${selection.suffix}`,
-    value: memberships.map((membership) => selection.of(membership)),
-  };
-  respondJson(response, 200, body, { ...headers, ...json });
-  return undefined;
-}
-
-function badRequest(message: string, status: number): GraphError {
-  return { status, code: 'BadRequest', message };
-}
-
 /** The user resource of Microsoft Graph v1.0, as `GET /me` gives it without `$select`. */
 function graphProfileOf(user: SeededUser): Record<string, unknown> {
   return {
@@ -130,82 +102,6 @@ function graphProfileOf(user: SeededUser): Record<string, unknown> {
     surname: user.surname,
     userPrincipalName: user.userPrincipalName ?? user.username,
     id: user.objectId,
-  };
-}
-
-/** Delegated permissions to read the properties of a group. */
-const readsGroups = ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All'];
-
-/**
- * Items of `GET /me/memberOf`. With `User.Read` alone they have an id and a type, and everything else is null. Graph answers
- * so for types that an app may not read.
- * https://learn.microsoft.com/graph/api/user-list-memberof
- */
-function graphMembershipsOf(
-  user: SeededUser,
-  scopes: readonly string[],
-): readonly Readonly<Record<string, unknown>>[] {
-  const isReadable = scopes.some((scope) => readsGroups.includes(scope));
-  return (user.groups ?? []).map((displayName) => {
-    const group = graphGroupOf(displayName, user.tenantId);
-    const hidden = Object.keys(group).map((name) => [name, name === 'id' ? group.id : null]);
-    const shown: Readonly<Record<string, unknown>> = isReadable
-      ? group
-      : (Object.fromEntries(hidden) as Record<string, unknown>);
-    return { '@odata.type': '#microsoft.graph.group', ...shown };
-  });
-}
-
-/** The properties of a group that most apps ask for. The id is made from the name. */
-function graphGroupOf(displayName: string, tenantId: string) {
-  const hash = createHash('sha256').update(`${tenantId}|${displayName}`).digest('hex');
-  return {
-    id: hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5'),
-    displayName,
-    description: null,
-    groupTypes: [],
-    mail: null,
-    mailEnabled: false,
-    mailNickname: displayName.replaceAll(/[^A-Za-z0-9]/g, '').toLowerCase(),
-    securityEnabled: true,
-    visibility: null,
-  };
-}
-
-type Properties = Readonly<Record<string, unknown>>;
-
-/** The properties that `$select` names. */
-interface Selection {
-  /** `(displayName,mail)` for the context, or nothing. */
-  readonly suffix: string;
-  of(resource: Properties): Properties;
-}
-
-/**
- * Reads `$select`.
- * https://learn.microsoft.com/graph/query-parameters#select-parameter
- * @param known the names of properties; undefined: any name is taken
- * @param type for the error: `microsoft.graph.user`
- */
-function readSelection(
-  url: URL,
-  known: readonly string[] | undefined,
-  type: string,
-): Selection | GraphError {
-  const text = url.searchParams.get('$select') ?? '';
-  const names = text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
-  const unknown = names.find((name) => known?.includes(name) === false);
-  if (unknown !== undefined) {
-    const message = `Could not find a property named '${unknown}' on type '${type}'.`;
-    return { status: 400, code: 'Request_BadRequest', message };
-  }
-  if (names.length === 0) return { suffix: '', of: (resource) => resource };
-  return {
-    suffix: `(${names.join(',')})`,
-    of: (resource) =>
-      Object.fromEntries(
-        Object.entries(resource).filter(([name]) => names.includes(name) || name.startsWith('@')),
-      ),
   };
 }
 

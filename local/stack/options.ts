@@ -44,7 +44,11 @@ export interface StackOptions {
   /** Certificates and federated credentials by which the app may authenticate, what it was granted, and for whom it is. */
   readonly registration?: Pick<
     AppRegistration,
-    'certificates' | 'federatedCredentials' | 'appPermissions' | 'signInAudience'
+    | 'certificates'
+    | 'federatedCredentials'
+    | 'appPermissions'
+    | 'signInAudience'
+    | 'groupMembershipClaims'
   >;
   /** Further apps at the same provider. */
   readonly otherClients?: readonly AppRegistration[];

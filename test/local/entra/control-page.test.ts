@@ -43,14 +43,21 @@ describe('the control page', () => {
   });
 
   it('changes roles, consent and whether an account is disabled', async () => {
-    const shown = await submit('account', { user: plain, roles: 'reader, writer', disabled: 'on' });
+    const shown = await submit('account', {
+      ...{ user: plain, roles: 'reader, writer', disabled: 'on' },
+      ...{ groups: 'All staff, Night shift', groupCount: '198' },
+    });
     expect(shown.url.href).toBe(page);
     expect((await state()).users[plain]).toEqual({
       name: 'Tomás Lindqvist',
       roles: ['reader', 'writer'],
       consented: false,
       disabled: true,
+      groups: ['All staff', 'Night shift'],
+      groupCount: 198,
     });
+    const refused = await submit('account', { user: plain, roles: '', groupCount: '12001' });
+    expect(refused.status).toBe(400);
   });
 
   it('adds an account, which can then sign in and has a profile', async () => {
@@ -181,6 +188,7 @@ describe('POST /control', () => {
     expect((await control(standIns.entra.url, { users })).status).toBe(200);
     expect(Object.values((await state()).users)).toContainEqual({
       ...{ name: 'New', roles: ['a'], consented: true, disabled: false },
+      ...{ groups: [], groupCount: 0 },
     });
   });
 

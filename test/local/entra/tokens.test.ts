@@ -225,6 +225,45 @@ describe('claims', () => {
   });
 });
 
+describe('groups', () => {
+  const many = (groupCount: number) => control(origin, { users: { [admin]: { groupCount } } });
+  const claims = async () => decodeJwt(textOf(await signIn(origin, admin), 'id_token'));
+
+  it('are not in tokens of an app that has not registered them', async () => {
+    expect(await claims()).not.toHaveProperty('groups');
+  });
+
+  it('are at most two hundred, direct or not; then the token says only where they are', async () => {
+    await control(origin, { groupClaims: 'always' });
+    expect((await claims())['groups']).toHaveLength(3);
+    await many(197);
+    expect((await claims())['groups']).toHaveLength(200);
+    await many(198);
+    const over = await claims();
+    expect(over).not.toHaveProperty('groups');
+    expect(over).toMatchObject({
+      _claim_names: { groups: 'src1' },
+      _claim_sources: {
+        src1: {
+          endpoint: `https://graph.windows.net/${tenantId}/users/${admin}/getMemberObjects`,
+        },
+      },
+    });
+    await control(origin, { groupOverage: 'hasgroups' });
+    expect(await claims()).toMatchObject({ hasgroups: true });
+    expect(await claims()).not.toHaveProperty('_claim_names');
+  });
+
+  it('come with a registration, in tokens for the app alone', async () => {
+    const groupMembershipClaims = 'SecurityGroup';
+    const other = await startStandIns({ client: { ...client, groupMembershipClaims } });
+    const body = await signIn(other.entra.url, plain);
+    await other.stop();
+    expect(decodeJwt(textOf(body, 'id_token'))['groups']).toHaveLength(1);
+    expect(decodeJwt(textOf(body, 'access_token'))).not.toHaveProperty('groups');
+  });
+});
+
 describe('keys', () => {
   interface Key {
     readonly kid: string;

@@ -155,6 +155,97 @@ describe('GET /me/memberOf', () => {
   });
 });
 
+describe('groups', () => {
+  const groups = (change: object) => control(standIns.entra.url, { users: { [admin]: change } });
+  const post = (path: string, body: unknown, bearer = token) =>
+    ask(path, bearer, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { Authorization: `Bearer ${bearer}`, 'Content-Type': 'application/json' },
+    });
+  const idsOf = async (response: Response) =>
+    ((await response.json()) as { value: string[] }).value;
+
+  interface Page {
+    readonly value: readonly { readonly id: string }[];
+    readonly '@odata.nextLink'?: string;
+  }
+
+  it.each<[string, string, number[]]>([
+    ['memberOf', '', [100, 100, 52]],
+    ['transitiveMemberOf', '', [100, 100, 53]],
+    ['transitiveMemberOf', '?$top=200', [200, 53]],
+    ['transitiveMemberOf', '?$top=999&$select=id', [253]],
+  ])('of /me/%s%s come page by page', async (path, query, sizes) => {
+    await groups({ groupCount: 250 });
+    const seen = new Set<string>();
+    const pages: number[] = [];
+    let next: string | undefined = `/me/${path}${query}`;
+    while (next !== undefined) {
+      const page = (await (await ask(next)).json()) as Page;
+      pages.push(page.value.length);
+      for (const { id } of page.value) seen.add(id);
+      next = page['@odata.nextLink']?.replace(standIns.graph.baseUrl, '');
+    }
+    expect(pages).toEqual(sizes);
+    expect(seen.size).toBe(sizes.reduce((sum, size) => sum + size, 0));
+  });
+
+  it.each(['?$top=1000', '?$top=0', '?$skiptoken=made-up'])('refuse the page %s', async (query) => {
+    expect(await errorOf(await ask(`/me/memberOf${query}`))).toEqual({
+      ...{ status: 400, code: 'BadRequest' },
+    });
+  });
+
+  it('are all told by getMemberObjects, also those that come through another group', async () => {
+    const few = await post('/me/getMemberObjects', { securityEnabledOnly: true });
+    expect(await few.clone().json()).toMatchObject({
+      '@odata.context': `${standIns.graph.baseUrl}/$metadata#Collection(Edm.String)`,
+    });
+    expect(await idsOf(few)).toHaveLength(3);
+    await groups({ groupCount: 300 });
+    const many = await post('/me/getMemberGroups', { securityEnabledOnly: false });
+    expect(await idsOf(many)).toHaveLength(303);
+    await groups({ groupCount: 11_000 });
+    const tooMany = await post('/me/getMemberObjects', { securityEnabledOnly: true });
+    expect(await errorOf(tooMany)).toEqual({
+      ...{ status: 400, code: 'Directory_ResultSizeLimitExceeded' },
+    });
+  });
+
+  it('are checked by checkMemberGroups, at most twenty, for who may read groups', async () => {
+    const [first = '', second = ''] = await idsOf(
+      await post('/me/getMemberObjects', { securityEnabledOnly: true }),
+    );
+    const other = crypto.randomUUID();
+    const groupIds = [second, other, first];
+    const refused = await post('/me/checkMemberGroups', { groupIds });
+    expect(await errorOf(refused)).toEqual({
+      ...{ status: 403, code: 'Authorization_RequestDenied' },
+    });
+    await agree(admin, 'GroupMember.Read.All');
+    const bearer = await tokenOf(admin, 'openid User.Read GroupMember.Read.All');
+    expect(await idsOf(await post('/me/checkMemberGroups', { groupIds }, bearer))).toEqual([
+      second,
+      first,
+    ]);
+    const tooMany = Array.from({ length: 21 }, () => crypto.randomUUID());
+    for (const each of [tooMany, ['no id'], undefined]) {
+      const response = await post('/me/checkMemberGroups', { groupIds: each }, bearer);
+      expect(response.status).toBe(400);
+    }
+  });
+
+  it.each<[string, RequestInit]>([
+    ['no body', { method: 'POST' }],
+    ['a form', { method: 'POST', body: new URLSearchParams({ securityEnabledOnly: 'true' }) }],
+    ['a text', { method: 'POST', body: '{"securityEnabledOnly":"yes"}' }],
+  ])('are not told for %s', async (_, init) => {
+    const headers = { Authorization: `Bearer ${token}` };
+    expect((await ask('/me/getMemberObjects', token, { headers, ...init })).status).toBe(400);
+  });
+});
+
 describe('GET /me/photo/$value', () => {
   it('answers a JPEG for who has a photo', async () => {
     const response = await ask('/me/photo/$value');
