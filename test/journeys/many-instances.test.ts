@@ -3,7 +3,7 @@ import { accounts, control, cookieName, fetchJson, startJourney, textOf } from '
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser } from '../support/test-browser';
 
-const people = 100;
+const people = 60;
 
 let stack: TestStack;
 let one: AppFacts;
