@@ -11,8 +11,7 @@ import { createProvider } from './entra/provider';
 import { AppError } from './errors';
 import type { FaultySettings, Services } from './http/context';
 import type { Hooks } from './http/hooks';
-import type { KeyRing } from './keys/encryption';
-import { createKeyRing } from './keys/key-ring';
+import { createKeyRing, type StoredKeyRing } from './keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
 import type { Site } from './pages/layout';
 import { settleProxy } from './proxy';
@@ -34,7 +33,7 @@ import { type Clock, createPauseMemory, systemClock } from './waiting';
 export interface ServiceOptions {
   readonly clock?: Clock;
   readonly table?: Table;
-  readonly keyRing?: KeyRing;
+  readonly keyRing?: StoredKeyRing;
   /** Those that the app declares, besides Graph. */
   readonly apis?: readonly Api[];
   readonly hooks?: Hooks;
@@ -123,7 +122,10 @@ interface KeyRingServices {
   readonly clock: Clock;
 }
 
-function openKeyRing(settings: Settings, { table, identity, clock }: KeyRingServices): KeyRing {
+function openKeyRing(
+  settings: Settings,
+  { table, identity, clock }: KeyRingServices,
+): StoredKeyRing {
   return createKeyRing({
     rows: table,
     wrapping: createWrapping(settings, identity),

@@ -1,15 +1,24 @@
 import type { HttpResponseInit } from '@azure/functions';
+import { clearSignInCookies } from '../cookies/cookie';
+import { clearSessionCookie } from '../cookies/session-cookie';
 import { AppError } from '../errors';
 import type { Handler } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { readForm, readQuery } from '../http/request';
 import { htmlPage, json, redirectTo } from '../http/responses';
-import { ConfirmEndPage, ConsolePage } from '../pages/console-page';
+import {
+  ConfirmEndPage,
+  ConfirmEverybodyPage,
+  ConsolePage,
+  EverybodyEndedPage,
+} from '../pages/console-page';
 import type { SearchedPage, SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, sessionKeyOf } from '../sessions/session';
 import { audited, leaveEndedNotice, parseNamedKey, takeEndedNotice } from '../sign-in/ending';
 import { type SessionContext, type SessionHandler, withRole } from '../sign-in/guards';
 import { answerSignOut, notDone, signOut } from '../sign-in/sign-out';
+import { requireStepUp } from '../sign-in/step-up';
+import { withTimeout } from '../waiting';
 
 const pageSize = 100;
 
@@ -79,26 +88,48 @@ function listAsJson(
 /** The most sessions that the confirmation shows. All of them end. */
 const maxShown = 10;
 
-/** The sessions to end: one, or all of a user when `sessionKey` is `undefined`. */
-interface Target {
+/** The sessions of a user to end: one, or all when `sessionKey` is `undefined`. */
+interface UserTarget {
   readonly userKey: string;
   readonly sessionKey: string | undefined;
 }
 
-function parseTarget(user: string | undefined, session: string | undefined): Target {
+type Target = UserTarget | 'everybody';
+
+const targetNames = ['everybody', 'user', 'session'] as const;
+
+function parseTarget(valueOf: (name: (typeof targetNames)[number]) => string | undefined): Target {
+  const [everybody, user, session] = targetNames.map(valueOf);
+  if (everybody !== undefined) {
+    if (everybody === 'true' && user === undefined && session === undefined) return 'everybody';
+    throw new AppError('ERR_BAD_REQUEST', { note: 'either everybody=true or a user' });
+  }
   return {
     userKey: parseNamedKey(user, 'user'),
     sessionKey: session === undefined ? undefined : parseNamedKey(session, 'session'),
   };
 }
 
-/** GET auth/admin/end: shows the person and the sessions that would end, and asks for a confirmation. It changes nothing. */
+/** How old the sign-in may be of a person who ends sessions of others. */
+const recentSeconds = 600;
+
+/** Somebody who finds the browser of an administrator must not sign others out. */
+function requireRecentSignIn({ session, now }: SessionContext): void {
+  requireStepUp({ maxAge: recentSeconds }, session, now);
+}
+
+/**
+ * GET auth/admin/end: shows the person and the sessions that would end, and asks for a confirmation. It changes nothing.
+ * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE; ERR_STEP_UP for sessions of others, after a sign-in that is too old
+ */
 async function confirmEnd(context: SessionContext): Promise<HttpResponseInit> {
   const { query, user, ticket, now } = context;
-  const target = parseTarget(readQuery(query, 'user', 43), readQuery(query, 'session', 43));
+  const target = parseTarget((name) => readQuery(query, name, 43));
+  if (target === 'everybody') return confirmEverybody(context);
   const { sessions, hasMore } = await sessionsOf(context, target);
   if (sessions.length === 0) throw new AppError('ERR_SESSION_GONE', { note: 'nothing to end' });
   const { sessionKey, userKey } = target;
+  if (userKey !== user.userKey) requireRecentSignIn(context);
   const current = sessionKeyOf(ticket.sessionId);
   const isOwn = sessionKey === undefined ? userKey === user.userKey : sessionKey === current;
   return context.prefersHtml
@@ -109,9 +140,16 @@ async function confirmEnd(context: SessionContext): Promise<HttpResponseInit> {
     : json({ sessions: sessions.map((session) => session.sessionKey), has_more: hasMore });
 }
 
+function confirmEverybody(context: SessionContext): HttpResponseInit {
+  requireRecentSignIn(context);
+  return context.prefersHtml
+    ? htmlPage(context.services.site, <ConfirmEverybodyPage user={context.user} />)
+    : json({ everybody: true });
+}
+
 async function sessionsOf(
   { services, now, signal }: SessionContext,
-  { userKey, sessionKey }: Target,
+  { userKey, sessionKey }: UserTarget,
 ): Promise<{ readonly sessions: readonly SessionSummary[]; readonly hasMore: boolean }> {
   if (sessionKey !== undefined) {
     const found = await services.sessions.findNamed({ userKey, sessionKey }, now, signal);
@@ -122,21 +160,26 @@ async function sessionsOf(
 }
 
 /**
- * POST auth/admin/end: ends the session `session` of the user `user`, or all sessions of that user without `session`. For
- * the person's own session it works as a sign-out.
- * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when the session has already ended
+ * POST auth/admin/end: ends the session `session` of the user `user`, or all sessions of that user without `session`, or
+ * those of everybody with `everybody=true`. For the person's own session it works as a sign-out.
+ * @throws ERR_BAD_REQUEST, ERR_SESSION_GONE when the session has already ended; ERR_STEP_UP for sessions of others, after a
+ *   sign-in that is too old. It leads back to the page that asks for a confirmation
  */
 async function end(context: SessionContext): Promise<HttpResponseInit> {
   const { user, ticket } = context;
   const form = await readForm(context.request);
-  const target = parseTarget(form.get('user'), form.get('session'));
-  if (target.userKey === user.userKey) {
+  const target = parseTarget((name) => form.get(name));
+  if (target !== 'everybody' && target.userKey === user.userKey) {
     const everywhere = target.sessionKey === undefined;
     if (everywhere || target.sessionKey === sessionKeyOf(ticket.sessionId)) {
       const { url, notice } = await signOut(context, { everywhere });
       return answerSignOut(context, { url, notDone: notDone(notice), until: notice.until });
     }
+  } else {
+    context.visitor.returnPath = confirmPath(context, target);
+    requireRecentSignIn(context);
   }
+  if (target === 'everybody') return endEverybody(context);
   const count = await endTarget(context, target);
   if (count === 0) throw new AppError('ERR_SESSION_GONE', { note: 'nothing to end' });
   if (!context.prefersHtml) return json({ ended: count });
@@ -145,7 +188,46 @@ async function end(context: SessionContext): Promise<HttpResponseInit> {
   return redirectTo(`${settings.baseUrl}${site.authPath}/admin`, 303);
 }
 
-function endTarget(context: SessionContext, { userKey, sessionKey }: Target): Promise<number> {
+function confirmPath({ services }: SessionContext, target: Target): string {
+  const query =
+    target === 'everybody'
+      ? { everybody: 'true' }
+      : { user: target.userKey, ...(target.sessionKey && { session: target.sessionKey }) };
+  return `${services.site.authPath}/admin/end?${new URLSearchParams(query).toString()}`;
+}
+
+/** A part of the request's time, so that the answer can say how far it came. */
+const everybodyTimeoutMs = 4_000;
+
+/**
+ * Deletes the keys of the app first: without them no cookie and no row is worth anything, in this instance at once and in the
+ * others within minutes. The rows go after that, so that sessions end in the other instances at once too.
+ */
+async function endEverybody(context: SessionContext): Promise<HttpResponseInit> {
+  const { services, user, now, signal } = context;
+  const action = { event: 'end everybody', by: user.userKey, of: 'everybody' } as const;
+  let isFinished = true;
+  const count = await audited(context, action, async () => {
+    await services.keyRing.discard(signal);
+    const ended = await withTimeout(signal, everybodyTimeoutMs, (part) =>
+      services.sessions.endEverybody(now, part),
+    );
+    isFinished = ended.fault === undefined;
+    if (ended.fault !== undefined) {
+      context.log('warn', `not all sessions were removed: ${ended.fault.code}`);
+    }
+    return ended.count;
+  });
+  context.visitor.user = undefined;
+  context.cookies.push(
+    clearSessionCookie(services.settings),
+    ...clearSignInCookies(context.requestCookies, services.settings),
+  );
+  if (!context.prefersHtml) return json({ ended: count, finished: isFinished });
+  return htmlPage(services.site, <EverybodyEndedPage {...{ count, isFinished }} />);
+}
+
+function endTarget(context: SessionContext, { userKey, sessionKey }: UserTarget): Promise<number> {
   const { services, user, signal } = context;
   const users = { by: user.userKey, of: userKey };
   if (sessionKey === undefined) {

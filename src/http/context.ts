@@ -1,7 +1,7 @@
 import type { Cookie, HttpResponseInit, InvocationContext } from '@azure/functions';
 import type { AppTokens } from '../entra/app-tokens';
 import type { RelyingParty } from '../entra/msal';
-import type { KeyRing } from '../keys/encryption';
+import type { StoredKeyRing } from '../keys/key-ring';
 import type { Site } from '../pages/layout';
 import type { SignOutHints } from '../sessions/end-sessions';
 import type { SessionStore } from '../sessions/session-store';
@@ -53,7 +53,7 @@ export interface Services {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly table: Table;
-  readonly keyRing: KeyRing;
+  readonly keyRing: StoredKeyRing;
   readonly sessions: SessionStore;
   /** Code of the app's own, for sign-in and sign-out. */
   readonly hooks: Hooks;

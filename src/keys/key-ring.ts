@@ -9,6 +9,7 @@ import {
   periodOfKid,
 } from './encryption';
 import {
+  deleteRing,
   isInRange,
   makeRingKey,
   type OpenKey,
@@ -23,6 +24,16 @@ type KeyRingParts = RingParts & {
   readonly report: (error: unknown) => void;
 };
 
+/** A ring whose keys can be thrown away. */
+export interface StoredKeyRing extends KeyRing {
+  /**
+   * Deletes all keys, and everything that they signed and encrypted is worth nothing from then on: in this instance at
+   * once, in others when they read the ring again. The next use makes a new key.
+   * @throws ERR_KEYS_UNAVAILABLE; some keys may be gone then
+   */
+  discard(signal: AbortSignal): Promise<void>;
+}
+
 /** For work that no request's deadline may end. */
 const never = new AbortController().signal;
 
@@ -35,7 +46,7 @@ const prepareAgainSeconds = 60;
  * without a key gets one, and the next period gets its key seven days ahead. Instances that race agree on the key that
  * is stored first.
  */
-export function createKeyRing(parts: KeyRingParts): KeyRing {
+export function createKeyRing(parts: KeyRingParts): StoredKeyRing {
   const { clock, retainSeconds } = parts;
   const reader = createRingReader(parts, clock);
   const settled = createSettler(parts, reader);
@@ -68,6 +79,15 @@ export function createKeyRing(parts: KeyRingParts): KeyRing {
       // Throws where a stored key cannot be opened: that is an outage, and nobody is signed out by one.
       storedKey(newest, period);
       return namedKey(newest, kid);
+    },
+    discard: async (signal) => {
+      try {
+        await deleteRing(parts.rows, signal);
+      } catch (cause) {
+        throw unavailable('the keys could not be deleted', cause);
+      } finally {
+        reader.forget();
+      }
     },
   };
 }
@@ -142,6 +162,8 @@ interface RingReader {
   readonly lookUp: (kid: string, signal: AbortSignal) => Promise<OpenRing>;
   /** Takes in a key that this instance has stored. */
   add(key: OpenKey): void;
+  /** Forgets what was read. A read that is under way is not kept either. */
+  forget(): void;
 }
 
 const readAgainSeconds = 900;
@@ -153,6 +175,7 @@ const readMs = 6_000;
 /** A reader that reads nothing until it is asked. */
 function createRingReader(parts: RingParts, clock: Clock): RingReader {
   let last: OpenRing | undefined;
+  let version = 0;
   let readAgainAt = 0;
   let lookUpFailed = false;
   const allowance = createAllowance();
@@ -161,10 +184,13 @@ function createRingReader(parts: RingParts, clock: Clock): RingReader {
 
   async function read(): Promise<OpenRing> {
     const now = clock();
+    const before = version;
     try {
-      last = await openRing(parts, last, now, AbortSignal.timeout(readMs));
+      const ring = await openRing(parts, last, now, AbortSignal.timeout(readMs));
+      if (version !== before) return ring;
+      last = ring;
       readAgainAt = now + readAgainSeconds;
-      return last;
+      return ring;
     } catch (cause) {
       readAgainAt = now + retrySeconds;
       throw couldNotRead(cause);
@@ -199,6 +225,10 @@ function createRingReader(parts: RingParts, clock: Clock): RingReader {
         return last;
       }
       return flight.run('look-up', lookUp, signal);
+    },
+    forget: () => {
+      version += 1;
+      last = undefined;
     },
     add: (key) => {
       if (last !== undefined) last = { ...last, keys: new Map(last.keys).set(key.period, key) };

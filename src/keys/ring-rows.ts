@@ -11,7 +11,7 @@ import {
 } from './wrapping';
 
 /** What the ring needs of a table, by whose name it refuses keys of other tables. */
-export type RingRows = Pick<Table, 'name' | 'list' | 'insert'>;
+export type RingRows = Pick<Table, 'name' | 'list' | 'insert' | 'delete'>;
 
 /** What a ring is made of. */
 export interface RingParts {
@@ -112,6 +112,16 @@ export async function makeRingKey(
     throw new AppError('ERR_KEYS_UNAVAILABLE', { note: 'a wrapped key did not unwrap again' });
   }
   return (await rows.insert(ringRowOf(stored, retainSeconds, now), signal)) ? opened : undefined;
+}
+
+/**
+ * Deletes all keys. What they signed and encrypted is worth nothing from then on.
+ * @throws what the table throws; some keys may be gone then
+ */
+export async function deleteRing(rows: RingRows, signal: AbortSignal): Promise<void> {
+  for await (const page of rows.list({ partitionKey, select: [] }, signal)) {
+    for (const { rowKey } of page.rows) await rows.delete({ partitionKey, rowKey }, signal);
+  }
 }
 
 const partitionKey = 'key-ring';

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { SearchedPage, SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, type User } from '../sessions/session';
-import { Layout, SiteContext } from './layout';
+import { Layout, MessagePage, SiteContext } from './layout';
 import { Cell, describeDuration, EndNotice, Moment, SessionTable } from './session-table';
 
 interface ConsolePageProps {
@@ -47,9 +47,19 @@ export function ConsolePage(props: ConsolePageProps) {
             When a session was last used is approximate: it may have been up to{' '}
             {describeDuration(Math.ceil(idleSeconds / 2))} later than shown.
           </p>
+          <EverybodyLink />
         </div>
       )}
     </Layout>
+  );
+}
+
+function EverybodyLink() {
+  const { authPath } = useContext(SiteContext);
+  return (
+    <a class="button plain" href={`${authPath}/admin/end?everybody=true`}>
+      End everybody’s sessions
+    </a>
   );
 }
 
@@ -241,5 +251,70 @@ function EndForm({ userKey, sessionKey }: EndFormProps) {
         Cancel
       </a>
     </form>
+  );
+}
+
+/** Asks an administrator for a confirmation before everybody is signed out, and says what that does. */
+export function ConfirmEverybodyPage({ user }: { readonly user: User }) {
+  const { authPath } = useContext(SiteContext);
+  const title = 'End everybody’s sessions?';
+  return (
+    <Layout title={title} signedInAs={user.name} current="admin">
+      <div class="card narrow">
+        <h1>{title}</h1>
+        <p>
+          All sessions of all people end, yours too. The keys of the app are deleted, so that no
+          cookie of before opens anything any more. The app makes new keys by itself.
+        </p>
+        <p class="act">
+          Work that is not saved may be lost. This does not keep anybody from signing in again; for
+          that, disable accounts in Microsoft Entra ID.
+        </p>
+        <form class="actions" method="post" action={`${authPath}/admin/end`}>
+          <input type="hidden" name="everybody" value="true" />
+          <button type="submit">Sign everybody out</button>
+          <a class="button plain" href={`${authPath}/admin`}>
+            Cancel
+          </a>
+        </form>
+      </div>
+    </Layout>
+  );
+}
+
+interface EverybodyEndedPageProps {
+  /** How many sessions were removed. */
+  readonly count: number;
+  /** False when there was no time for all. */
+  readonly isFinished: boolean;
+}
+
+/** Says what was done after everybody was signed out, the reader too. */
+export function EverybodyEndedPage({ count, isFinished }: EverybodyEndedPageProps) {
+  const { authPath, homePath } = useContext(SiteContext);
+  const signIn = `${authPath}/login?return_to=${encodeURIComponent(`${authPath}/admin`)}`;
+  return (
+    <MessagePage
+      title="Everybody is signed out"
+      links={[
+        { href: signIn, text: 'Sign in again' },
+        { href: homePath, text: 'Home' },
+      ]}
+    >
+      <p role="status">
+        The keys of the app are deleted, and{' '}
+        {count === 1 ? '1 session has' : `${count} sessions have`} ended, yours too.
+      </p>
+      {isFinished ? null : (
+        <p class="act">
+          There was no time to remove all sessions. The others end when each instance of the app
+          reads its keys again, which it does every 15 minutes. To end them now, restart the app.
+        </p>
+      )}
+      <p class="soft small">
+        Somebody who signs in within the next 15 minutes may be signed out once more, by an instance
+        that reads its keys again.
+      </p>
+    </MessagePage>
   );
 }

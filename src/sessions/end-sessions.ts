@@ -1,14 +1,23 @@
 import { AppError } from '../errors';
-import type { Properties, PropertyValue, Row, Table } from '../storage/table';
+import {
+  type Properties,
+  type PropertyValue,
+  readPage,
+  type Row,
+  type Table,
+} from '../storage/table';
 import { createShortMemory } from '../waiting';
+import { deleteRows, maxParallel, maxTransactionRows, removeRows } from './remove-rows';
 import { type Session, sessionKeyOf, type SessionTicket } from './session';
 import {
   endedMark,
   rowKeysOfSession,
   sessionKeyIn,
+  sessionPrefix,
   type SessionStorage,
   sidIndexAddress,
   sidPartition,
+  toRowTime,
 } from './session-rows';
 
 type TableOnly = Pick<SessionStorage, 'table'>;
@@ -128,8 +137,41 @@ export async function endSessionsOfSid(
   return new Map(counts.filter(([, count]) => count > 0));
 }
 
-/** The most rows that one transaction may change. */
-const maxTransactionRows = 100;
+/** What {@link endEverybody} did in its time. */
+export interface EndedEverybody {
+  /** Sessions that were found and are gone now. */
+  readonly count: number;
+  /** What kept it from removing the others. `undefined` when all are gone. */
+  readonly fault: AppError | undefined;
+}
+
+/**
+ * Ends all live sessions of everybody, as many as it can until `signal` aborts. No key is needed. 1 list and 1 transaction for
+ * each user, 32 users at the same time. Index entries lead nowhere from then on and expire.
+ */
+export async function endEverybody(
+  { table }: TableOnly,
+  now: number,
+  signal: AbortSignal,
+): Promise<EndedEverybody> {
+  // Of others there is nothing to end, and the sweep removes them.
+  const isLive = { property: 'idleExpiresAt', is: 'after', time: toRowTime(now) } as const;
+  const live = { rowKeyPrefix: sessionPrefix, conditions: [isLive], select: [], pageSize: 1000 };
+  let count = 0;
+  let continuation: string | undefined;
+  try {
+    do {
+      const page = await readPage(table, { ...live, continuation }, signal);
+      await removeRows(table, page.rows, maxParallel, signal);
+      count += page.rows.length;
+      ({ continuation } = page);
+    } while (continuation !== undefined);
+    return { count, fault: undefined };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { count, fault: error };
+  }
+}
 
 async function markEntries(
   table: Table,
@@ -175,68 +217,6 @@ export async function endSessionsOf(
   const groups = sessionKeys.map(rowKeysOfSession);
   const found = new Set((await deleteRows(table, userKey, groups, signal)).flat());
   return sessionKeys.filter((sessionKey) => found.has(rowKeysOfSession(sessionKey)[0]));
-}
-
-const maxTries = 3;
-
-/** Row keys that go together: both rows of a session, or one row alone. */
-export type RowGroup = readonly string[];
-
-/**
- * Deletes rows of one partition. A group is never split: its rows go in one transaction. A transaction fails as a whole
- * when one of its rows is gone already. Then what is still there is listed, and tried again.
- * @returns the groups of which something was there; all are gone now
- * @throws ERR_STORAGE_UNAVAILABLE also when rows kept changing under all three tries
- */
-export async function deleteRows(
-  table: Table,
-  partitionKey: string,
-  groups: readonly RowGroup[],
-  signal: AbortSignal,
-): Promise<readonly RowGroup[]> {
-  const found: RowGroup[] = [];
-  let left = groups;
-  for (let tries = 0; tries < maxTries; tries += 1) {
-    const failed: RowGroup[] = [];
-    for (const part of transactionsOf(left)) {
-      const deletes = part.flat().map((rowKey) => ({ action: 'delete' as const, rowKey }));
-      const { outcome } = await table.transact(partitionKey, deletes, signal);
-      (outcome === 'done' ? found : failed).push(...part);
-    }
-    if (failed.length === 0) return found;
-    left = await stillThere(table, partitionKey, failed, signal);
-    if (left.length === 0) return found;
-  }
-  throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'rows kept changing while deleted' });
-}
-
-function transactionsOf(groups: readonly RowGroup[]): readonly (readonly RowGroup[])[] {
-  const transactions: RowGroup[][] = [];
-  let size = maxTransactionRows;
-  for (const group of groups) {
-    size += group.length;
-    if (size > maxTransactionRows) {
-      transactions.push([]);
-      size = group.length;
-    }
-    transactions.at(-1)?.push(group);
-  }
-  return transactions;
-}
-
-async function stillThere(
-  table: Table,
-  partitionKey: string,
-  groups: readonly RowGroup[],
-  signal: AbortSignal,
-): Promise<readonly RowGroup[]> {
-  const there = new Set<string>();
-  for await (const { rows } of table.list({ partitionKey, select: [] }, signal)) {
-    for (const { rowKey } of rows) there.add(rowKey);
-  }
-  return groups
-    .map((group) => group.filter((rowKey) => there.has(rowKey)))
-    .filter((group) => group.length > 0);
 }
 
 /**

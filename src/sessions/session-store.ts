@@ -2,6 +2,7 @@ import { AppError, SessionOverError } from '../errors';
 import type { Row } from '../storage/table';
 import {
   endAllSessions,
+  endEverybody,
   endSession,
   endSessionsOf,
   endSessionsOfSid,
@@ -67,6 +68,7 @@ export function createSessionStore(storage: SessionStorage) {
     endAllOf: over(endAllSessions),
     endMany: over(endSessionsOf),
     endAllOfSid: over(endSessionsOfSid),
+    endEverybody: over(endEverybody),
     listLive: over(listSessions),
     search: over(searchSessions),
     findNamed: over(findSession),

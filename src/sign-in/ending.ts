@@ -13,6 +13,7 @@ export interface AuditedAction {
     | 'end own other sessions'
     | 'end session'
     | 'end all sessions of user'
+    | 'end everybody'
     /** The person signed out at the provider, in another app of the same browser. */
     | 'sign-out at the provider'
     /** The provider no longer refreshes the tokens. */
@@ -23,7 +24,7 @@ export interface AuditedAction {
     | 'end sessions over the limit';
   /** User key of the person who acts. */
   readonly by: string;
-  /** User key of the person whose sessions end. */
+  /** User key of the person whose sessions end. `everybody` is no user key. */
   readonly of: string;
   /** Key of the session, when it is a single one. */
   readonly session?: string;
@@ -44,7 +45,7 @@ export async function audited(
   const line = {
     event,
     by: keyForLogs(by),
-    of: keyForLogs(of),
+    of: of === 'everybody' ? of : keyForLogs(of),
     ...(session !== undefined && { session: keyForLogs(session) }),
     at: new Date(now * 1000).toISOString(),
   };

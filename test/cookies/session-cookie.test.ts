@@ -22,7 +22,7 @@ import { createStaticKeyRing } from '../support/static-key-ring';
 
 const now = 1_800_000_000;
 const signal = new AbortController().signal;
-const keyRing = createStaticKeyRing(new Uint8Array(32).fill(1));
+const keyRing: KeyRing = createStaticKeyRing(new Uint8Array(32).fill(1));
 const foreign = createStaticKeyRing(new Uint8Array(32).fill(2));
 const ticket = {
   userKey: userOf().userKey,

@@ -1,4 +1,12 @@
-import { accounts, fetchJson, signIn, startJourney } from '../support/journey';
+import {
+  accounts,
+  control,
+  fetchJson,
+  resetControl,
+  signIn,
+  startJourney,
+  textOf,
+} from '../support/journey';
 import type { TestStack } from '../support/start-stack';
 import { type Page, type TestBrowser, words } from '../support/test-browser';
 
@@ -151,6 +159,108 @@ describe('the console', () => {
     const { browser } = await signIn(app, accounts(stack).administrator);
     const { status, body } = await fetchJson(`${app}/auth/admin?${query}`, browser);
     expect([status, body]).toMatchObject([400, { code: 'ERR_BAD_REQUEST' }]);
+  });
+});
+
+describe('a sign-in of more than ten minutes ago', () => {
+  /** The provider says that the administrator was asked for the password an hour ago. */
+  async function startWithOldSignIn() {
+    const { visitors, one } = await startWith(1);
+    const authTime = Math.floor(Date.now() / 1000) - 3600;
+    const { entraUrl } = stack.facts;
+    await control(entraUrl, { idTokenClaims: { auth_time: authTime }, idTokenTimes: 1 });
+    const admin = await signIn(app, accounts(stack).administrator, '/auth/admin');
+    await resetControl(entraUrl);
+    return { admin, visitors, one };
+  }
+
+  it('is asked for again before others’ sessions end: the page comes back, and nothing ends by itself', async () => {
+    const { admin, visitors, one } = await startWithOldSignIn();
+    const confirm = await admin.browser.open(confirmPath(one), { from: admin.page.url });
+    expect(confirm.trail.some((url) => url.startsWith(stack.facts.entraUrl))).toBe(true);
+    expect(confirm.trail.some((url) => url.includes('max_age=600'))).toBe(true);
+    expect(confirm.url.href).toBe(confirmPath(one));
+    expect(words(confirm.text)).toContain('End this session?');
+    expect(await statusOf(visitors[0]?.browser ?? admin.browser)).toBe(200);
+    const list = await admin.browser.press(confirm, 'End the session');
+    expect(words(list.text)).toContain('1 session has ended.');
+  });
+
+  it('ends nothing by a form, and leads back to the page that asks', async () => {
+    const { admin, visitors, one } = await startWithOldSignIn();
+    const { status, body } = await end(admin.browser, { user: one.user, session: one.session });
+    expect([status, textOf(body, 'code')]).toEqual([401, 'ERR_STEP_UP']);
+    const everybody = await end(admin.browser, { everybody: 'true' });
+    expect([everybody.status, textOf(everybody.body, 'code')]).toEqual([401, 'ERR_STEP_UP']);
+    expect(await statusOf(visitors[0]?.browser ?? admin.browser)).toBe(200);
+    const confirm = await admin.browser.open(textOf(body, 'login_url'), { from: new URL(app) });
+    expect(confirm.url.href).toBe(confirmPath(one));
+    expect(await statusOf(visitors[0]?.browser ?? admin.browser)).toBe(200);
+  });
+
+  it('does for one’s own sessions', async () => {
+    const { admin } = await startWithOldSignIn();
+    const [me] = await listedFor(admin.browser, `?search=${accounts(stack).administrator}`);
+    const confirm = await admin.browser.open(confirmPath({ user: me?.user ?? '' }), {
+      from: new URL(app),
+    });
+    expect(confirm.trail.some((url) => url.startsWith(stack.facts.entraUrl))).toBe(false);
+    expect(words(confirm.text)).toContain('you will be signed out');
+  });
+});
+
+describe('ending everybody', () => {
+  it('ends all sessions in every instance, and makes new keys', async () => {
+    const { admin, visitors } = await startWith(2);
+    const other = await stack.startApp({ env: { APP_BASE_URL: app } });
+    const [running] = stack.apps;
+    if (running === undefined) throw new Error('no app');
+    /** Through the other instance, which has the keys in memory. */
+    const elsewhere = (browser: TestBrowser) =>
+      fetchJson(`${other.url}/auth/session`, undefined, {
+        headers: { Cookie: browser.jar.getCookieStringSync(app) },
+      });
+    for (const { browser } of visitors) expect((await elsewhere(browser)).status).toBe(200);
+
+    const confirm = await admin.browser.click(admin.page, 'End everybody’s sessions');
+    expect(words(confirm.text)).toContain('The keys of the app are deleted');
+    const ended = await admin.browser.press(confirm, 'Sign everybody out');
+    expect(words(ended.text)).toMatch(
+      /Everybody is signed out.* \d+ sessions have ended, yours too/,
+    );
+    expect(ended.text).not.toContain('There was no time');
+    expect(admin.browser.cookies(app).size).toBe(0);
+    for (const { browser } of visitors) {
+      expect(await statusOf(browser)).toBe(401);
+      expect((await elsewhere(browser)).status).toBe(401);
+    }
+    const log = await stack.output(running);
+    expect(log).toMatch(
+      /audit {"event":"end everybody","by":"[\w-]{8}","of":"everybody",.*"outcome":"done"/,
+    );
+
+    // The new key works everywhere.
+    const again = await admin.browser.click(ended, 'Sign in again');
+    expect(again.url.href).toBe(`${app}/auth/admin`);
+    expect((await elsewhere(admin.browser)).status).toBe(200);
+    await stack.stopApp(other);
+  });
+
+  it.each([
+    ['beside a user', { everybody: 'true', user: 'B'.repeat(43) }],
+    ['with another word', { everybody: 'yes' }],
+    ['with false', { everybody: 'false' }],
+  ])('refuses everybody %s, and ends nothing', async (_name, fields) => {
+    const { browser } = await signIn(app, accounts(stack).administrator);
+    const { status, body } = await end(browser, fields);
+    expect([status, textOf(body, 'code')]).toEqual([400, 'ERR_BAD_REQUEST']);
+    expect(await statusOf(browser)).toBe(200);
+  });
+
+  it('is for holders of the role', async () => {
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    const { status, body } = await end(browser, { everybody: 'true' });
+    expect([status, textOf(body, 'code')]).toEqual([403, 'ERR_ROLE_MISSING']);
   });
 });
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isKid, type KeyRing } from '../../src/keys/encryption';
+import type { StoredKeyRing } from '../../src/keys/key-ring';
 import { sweepExpiredRows } from '../../src/sessions/sweep';
 import { failureOf, longEnough } from '../support/auth-fixture';
 import {
@@ -44,6 +45,63 @@ async function deleteRows(): Promise<void> {
 const strangeKid = (ofPeriod = 21) => `${ofPeriod}.${randomBytes(6).toString('base64url')}`;
 
 describe('createKeyRing', () => {
+  describe('discards all keys', () => {
+    const discard = (ring: StoredKeyRing) => ring.discard(longEnough());
+
+    it('at once in this instance: the old key is unknown, and the next one is new', async () => {
+      const ring = world.instance();
+      const before = await current(ring);
+      await discard(ring);
+      expect(await storedRows()).toEqual([]);
+      expect(await find(ring, before.kid)).toBeUndefined();
+      const after = await current(ring);
+      expect(after.kid).not.toBe(before.kid);
+      expect(await find(ring, after.kid)).toEqual(after);
+    });
+
+    it('within 15 minutes in others, and at once when they meet the new key', async () => {
+      const [one, other, third] = [world.instance(), world.instance(), world.instance()];
+      const before = await current(one);
+      await current(other);
+      await current(third);
+      await discard(one);
+      const after = await current(one);
+
+      expect(await find(other, before.kid)).toBeDefined();
+      expect(await find(other, after.kid)).toEqual(after);
+      expect(await find(other, before.kid)).toBeUndefined();
+
+      world.now += 899;
+      expect(await find(third, before.kid)).toBeDefined();
+      world.now += 1;
+      expect(await find(third, before.kid)).toBeUndefined();
+      expect((await current(third)).kid).toBe(after.kid);
+    });
+
+    it('keeps nothing of a read that was under way', async () => {
+      const ring = world.instance();
+      const before = await current(world.instance());
+      let waits: Promise<unknown> | undefined;
+      world.beforeQuery = () => {
+        world.beforeQuery = undefined;
+        waits = discard(ring);
+        return Promise.resolve();
+      };
+      await find(ring, before.kid);
+      await waits;
+      expect(await find(ring, before.kid)).toBeUndefined();
+    });
+
+    it('says so when the table does not answer', async () => {
+      const ring = world.instance();
+      await current(ring);
+      world.isTableDown = true;
+      expect((await failureOf(discard(ring))).code).toBe('ERR_KEYS_UNAVAILABLE');
+      world.isTableDown = false;
+      expect(await storedRows()).toHaveLength(1);
+    });
+  });
+
   describe('makes keys', () => {
     it('makes the first key by itself, wrapped, in the row of its period', async () => {
       const key = await current(world.instance());

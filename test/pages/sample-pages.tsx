@@ -8,7 +8,12 @@ import {
   signedOutPage,
 } from '../../local/entra/pages';
 import { seedUsers } from '../../local/entra/users';
-import { ConfirmEndPage, ConsolePage } from '../../src/pages/console-page';
+import {
+  ConfirmEndPage,
+  ConfirmEverybodyPage,
+  ConsolePage,
+  EverybodyEndedPage,
+} from '../../src/pages/console-page';
 import { HomePage } from '../../src/pages/home-page';
 import { ContinuePage, MessagePage } from '../../src/pages/layout';
 import { ProfilePage } from '../../src/pages/profile-page';
@@ -112,6 +117,8 @@ function signedInPages(text: string): Record<string, string> {
         now={sampleNow}
       />,
     ),
+    'confirm everybody': render(<ConfirmEverybodyPage user={user} />),
+    'everybody ended': render(<EverybodyEndedPage count={2} isFinished={false} />),
     'confirm one': render(
       <ConfirmEndPage
         user={user}

@@ -1,3 +1,4 @@
+import { AppError } from '../../src/errors';
 import { sessionKeyOf } from '../../src/sessions/session';
 import { sidPartition } from '../../src/sessions/session-rows';
 import { createSessionStore, type NewSession } from '../../src/sessions/session-store';
@@ -46,6 +47,39 @@ const endAllOf = (sid: string) => {
 beforeEach(() => {
   table = createMemoryTable();
   asked = [];
+});
+
+describe('SessionStore.endEverybody', () => {
+  it('ends the live sessions of all people, with their tokens', async () => {
+    const opened = [await open(), await open(), await open({ user: userOf('bob') })];
+    await open({ user: userOf('expired'), now: start - limits.idleSeconds });
+    const store = storeOver(noted());
+    expect(await store.endEverybody(start, signal)).toEqual({ count: 3, fault: undefined });
+    expect(asked).toEqual([
+      'list *',
+      expect.stringMatching(/^transaction .* of [24]$/),
+      expect.stringMatching(/^transaction .* of [24]$/),
+    ]);
+    for (const { ticket } of opened) {
+      expect(await store.readWithTokens(ticket, start, signal)).toBeUndefined();
+      expect(await store.readTokens(ticket, signal)).toBeUndefined();
+    }
+    expect(await store.endEverybody(start, signal)).toEqual({ count: 0, fault: undefined });
+  });
+
+  it('tells what it could do in its time', async () => {
+    await open();
+    const late = new AbortController();
+    const failing: Table = {
+      ...table,
+      transact: () => {
+        late.abort();
+        return Promise.reject(new AppError('ERR_STORAGE_UNAVAILABLE'));
+      },
+    };
+    const ended = await storeOver(failing).endEverybody(start, late.signal);
+    expect([ended.count, ended.fault?.code]).toEqual([0, 'ERR_STORAGE_UNAVAILABLE']);
+  });
 });
 
 describe('SessionStore.endAllOfSid', () => {

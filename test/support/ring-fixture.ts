@@ -1,5 +1,4 @@
-import type { KeyRing } from '../../src/keys/encryption';
-import { createKeyRing } from '../../src/keys/key-ring';
+import { createKeyRing, type StoredKeyRing } from '../../src/keys/key-ring';
 import type { RingRows } from '../../src/keys/ring-rows';
 import { createSecretWrapping, type KeyWrapping } from '../../src/keys/wrapping';
 import { createTestTable, type TestTable } from './test-table';
@@ -28,7 +27,7 @@ export interface RingFixture extends TestTable {
   /** Runs before each query. */
   beforeQuery: (() => Promise<unknown>) | undefined;
   /** An instance: a ring with nothing in memory. */
-  instance(options?: { readonly secret?: number; readonly clockIsAhead?: number }): KeyRing;
+  instance(options?: { readonly secret?: number; readonly clockIsAhead?: number }): StoredKeyRing;
 }
 
 export async function createRingFixture(): Promise<RingFixture> {
@@ -71,6 +70,10 @@ function watchedRows(fixture: RingFixture): RingRows {
       fixture.beforeInsert = undefined;
       await beforeInsert?.();
       return table.insert(row, signal);
+    },
+    delete: async (address, signal) => {
+      if (fixture.isTableDown) throw new Error('the table is down');
+      return table.delete(address, signal);
     },
   };
 }
