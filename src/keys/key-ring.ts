@@ -172,31 +172,43 @@ const retrySeconds = 60;
 /** Within a request's deadline, so that a failed re-read leaves time to go on with the last ring. */
 const readMs = 6_000;
 
+/** The ring in the memory of one instance. */
+function createRingMemory(parts: RingParts, clock: Clock) {
+  let kept: { ring?: OpenRing; readAgainAt: number } = { readAgainAt: 0 };
+  return {
+    last: () => kept.ring,
+    isFresh: () => clock() < kept.readAgainAt,
+    read: async (): Promise<OpenRing> => {
+      const now = clock();
+      // `forget` puts another object in its place, and then nothing of this read is kept.
+      const mine = kept;
+      try {
+        mine.ring = await openRing(parts, mine.ring, now, AbortSignal.timeout(readMs));
+        mine.readAgainAt = now + readAgainSeconds;
+        return mine.ring;
+      } catch (cause) {
+        mine.readAgainAt = now + retrySeconds;
+        throw couldNotRead(cause);
+      }
+    },
+    add: (key: OpenKey) => {
+      const { ring } = kept;
+      if (ring === undefined) return;
+      kept.ring = { ...ring, keys: new Map(ring.keys).set(key.period, key) };
+    },
+    forget: () => {
+      kept = { readAgainAt: 0 };
+    },
+  };
+}
+
 /** A reader that reads nothing until it is asked. */
 function createRingReader(parts: RingParts, clock: Clock): RingReader {
-  let last: OpenRing | undefined;
-  let version = 0;
-  let readAgainAt = 0;
+  const { last, isFresh, read, add, forget } = createRingMemory(parts, clock);
   let lookUpFailed = false;
   const allowance = createAllowance();
 
   const flight = createSingleFlight<OpenRing>('ERR_KEYS_UNAVAILABLE');
-
-  async function read(): Promise<OpenRing> {
-    const now = clock();
-    const before = version;
-    try {
-      const ring = await openRing(parts, last, now, AbortSignal.timeout(readMs));
-      if (version !== before) return ring;
-      last = ring;
-      readAgainAt = now + readAgainSeconds;
-      return ring;
-    } catch (cause) {
-      readAgainAt = now + retrySeconds;
-      throw couldNotRead(cause);
-    }
-  }
-
   const readNow = (signal: AbortSignal): Promise<OpenRing> => flight.run('read', read, signal);
 
   async function lookUp(): Promise<OpenRing> {
@@ -208,9 +220,9 @@ function createRingReader(parts: RingParts, clock: Clock): RingReader {
 
   return {
     ring: async (signal) => {
-      const known = last;
+      const known = last();
       if (known === undefined) return { ring: await readNow(signal), isNew: true };
-      if (clock() < readAgainAt) return { ring: known, isNew: false };
+      if (isFresh()) return { ring: known, isNew: false };
       try {
         return { ring: await readNow(signal), isNew: true };
       } catch {
@@ -219,20 +231,16 @@ function createRingReader(parts: RingParts, clock: Clock): RingReader {
     },
     readNow,
     lookUp: async (kid, signal) => {
-      if (!flight.isRunning('look-up') && last !== undefined && !allowance.takes(kid, clock())) {
+      const known = last();
+      if (!flight.isRunning('look-up') && known !== undefined && !allowance.takes(kid, clock())) {
         // Whether there is such a key is unknown then, which must not look like a bad cookie.
         if (lookUpFailed) throw couldNotRead();
-        return last;
+        return known;
       }
       return flight.run('look-up', lookUp, signal);
     },
-    forget: () => {
-      version += 1;
-      last = undefined;
-    },
-    add: (key) => {
-      if (last !== undefined) last = { ...last, keys: new Map(last.keys).set(key.period, key) };
-    },
+    add,
+    forget,
   };
 }
 
