@@ -40,6 +40,8 @@ export interface UserAccess {
   readonly acrs: readonly string[];
   /** The person's session at the provider. */
   readonly sid?: string;
+  /** When the person signed in at the provider, epoch seconds. */
+  readonly authTime: number;
   /** The request's `claims`, a JSON text. */
   readonly claims?: string;
   /** Epoch seconds. */
@@ -52,7 +54,7 @@ export interface UserAccess {
  * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
  */
 export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPayload {
-  const { user, asked, agreed, acrs, claims, sid } = access;
+  const { user, asked, agreed, acrs, authTime, claims, sid } = access;
   const [resource = graphResource] = asked.resources;
   const isGraph = resource === graphResource;
   const {
@@ -79,6 +81,7 @@ export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPay
     ...(acrs.length === 0 ? {} : { acrs }),
     ...(api?.clientId === issuer.mainClientId ? userGroups(issuer, user) : {}),
     ...typeClaim(api, 'user'),
+    ...(api?.optionalClaims?.includes('auth_time') === true ? { auth_time: authTime } : {}),
     // The app said it can handle claims challenges (client capability cp1).
     ...(claims?.includes('"xms_cc"') === true ? { xms_cc: ['CP1'] } : {}),
   };
@@ -126,7 +129,7 @@ export function userGroups(issuer: TokenIssuer, user: SeededUser): JWTPayload {
 }
 
 function typeClaim(api: ExposedApi | undefined, type: 'app' | 'user'): JWTPayload {
-  return api?.hasTokenType === true ? { idtyp: type } : {};
+  return api?.optionalClaims?.includes('idtyp') === true ? { idtyp: type } : {};
 }
 
 /** The claims that do not depend on whom the token is about. */

@@ -7,6 +7,7 @@ import { isString } from '../loopback/control';
 import { respond } from '../loopback/server';
 import type { TokenIssuer } from './access-tokens';
 import type { Directory } from './accounts';
+import { idTokenClaimsOf } from './conditional-access';
 import type { SignInNotes } from './kept-state';
 import { pageHeaders, signedOutPage } from './pages';
 import { sessionCookie } from './provider';
@@ -76,7 +77,8 @@ async function answerTokens(context: KoaContextWithOIDC, standIn: AnswerContext)
   const { claims, scope } = context.oidc.body ?? {};
   const note = standIn.notes.ofGrant(source.jti);
   if (code !== undefined && refreshToken !== undefined) {
-    standIn.notes.keepGrant(refreshToken.jti, note);
+    // What was asked for once is not asked for at each refresh.
+    standIn.notes.keepGrant(refreshToken.jti, { ...note, idTokenClaims: [] });
   }
   const { tenants } = standIn;
   const authority = tenants.of(context.req);
@@ -99,6 +101,7 @@ async function answerTokens(context: KoaContextWithOIDC, standIn: AnswerContext)
     agreed: standIn.directory.agreed(user.objectId),
     acrs: note.acrs,
     authTime: note.authTime,
+    idTokenClaims: [...(note.idTokenClaims ?? []), ...idTokenClaimsOf(claims)],
     // `max_age` does not shorten a token that comes by a refresh.
     ...(code === undefined || note.maxAge === undefined ? {} : { maxAge: note.maxAge }),
     ...(source.sessionUid === undefined ? {} : { sid: sessionIdOf(source.sessionUid) }),
@@ -185,6 +188,7 @@ function noteSignIn(
     scopes: readScopes(query['scope']),
     acrs,
     authTime: oidc.session?.loginTs ?? 0,
+    idTokenClaims: idTokenClaimsOf(query['claims']),
     authority: standIn.tenants.of(req).name,
     ...(Number.isSafeInteger(maxAge) ? { maxAge } : {}),
   });

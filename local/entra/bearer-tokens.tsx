@@ -151,7 +151,15 @@ function claimsOf(
     user === undefined
       ? appTokenClaims(issuer, { client, resource: api.uri, tenantId: issuer.tenantId, roles, now })
       : {
-          ...userTokenClaims(issuer, { client, user, asked, agreed: [], acrs: [], now }),
+          ...userTokenClaims(issuer, {
+            client,
+            user,
+            asked,
+            agreed: [],
+            acrs: [],
+            authTime: now,
+            now,
+          }),
           ...(order.roles === undefined ? {} : { roles: order.roles }),
         };
   const exp = order.seconds === undefined ? usual.exp : now + order.seconds;

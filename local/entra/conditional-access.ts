@@ -73,6 +73,12 @@ export function contextsOfClaims(claims: unknown): string[] {
   });
 }
 
+/** The names of the claims that a `claims` parameter asks for in the ID token (OpenID Connect Core 1.0 section 5.5). */
+export function idTokenClaimsOf(claims: unknown): string[] {
+  const asked = parse(claims)['id_token'];
+  return isObject(asked) ? Object.keys(asked) : [];
+}
+
 /** A claims request for one authentication context, as Microsoft Entra ID and APIs write it. */
 export function claimsForContext(acrs: string): string {
   return JSON.stringify({ access_token: { acrs: { essential: true, value: acrs } } });

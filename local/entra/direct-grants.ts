@@ -3,7 +3,12 @@ import type Provider from 'oidc-provider';
 import type { TokenEndpointGrantContext } from 'oidc-provider';
 import { isString } from '../loopback/control';
 import { appTokenClaims, signAccessToken, type TokenIssuer } from './access-tokens';
-import { claimsForContext, contextsOfClaims, contextsOfPolicies } from './conditional-access';
+import {
+  claimsForContext,
+  contextsOfClaims,
+  contextsOfPolicies,
+  idTokenClaimsOf,
+} from './conditional-access';
 import { directGrants, type SignInPolicyContext } from './provider';
 import { EntraRefusal } from './refusals';
 import { findApi, type RegisteredClient, type RegisteredClients } from './registrations';
@@ -129,7 +134,7 @@ async function answerOnBehalfOf(
     notes.keepGrant(token.jti, { scopes: asked.scopes, acrs, authTime });
   }
   return issueTokens(issuer, {
-    ...{ client, user, asked, agreed, acrs, authTime },
+    ...{ client, user, asked, agreed, acrs, authTime, idTokenClaims: idTokenClaimsOf(claims) },
     ...(refreshToken === undefined ? {} : { refreshToken }),
     ...(isString(claims) ? { claims } : {}),
     now: Math.floor(Date.now() / 1000),

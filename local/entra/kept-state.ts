@@ -126,6 +126,8 @@ interface GrantNote {
   readonly authTime: number;
   /** `max_age` of the authorization request, seconds. */
   readonly maxAge?: number;
+  /** Names of the claims that the authorization request asked for in the ID token. */
+  readonly idTokenClaims?: readonly string[];
   /** The name of the authority at which the code was given. */
   readonly authority?: string;
 }
@@ -162,6 +164,7 @@ export function createSignInNotes(state: KeptState): SignInNotes {
       return {
         scopes: textsOf(note, 'scopes'),
         acrs: textsOf(note, 'acrs'),
+        idTokenClaims: textsOf(note, 'idTokenClaims'),
         authTime: numberOf(note, 'authTime') ?? 0,
         ...(maxAge === undefined ? {} : { maxAge }),
         ...(isString(authority) ? { authority } : {}),

@@ -19,7 +19,7 @@ export interface AppRegistration {
   readonly postLogoutRedirectUris: readonly string[];
   readonly frontChannelLogoutUri?: string;
   /** Optional claims of its ID tokens. Others are not sent. */
-  readonly optionalClaims?: readonly ('sid' | 'login_hint' | 'auth_time')[];
+  readonly optionalClaims?: readonly ('sid' | 'login_hint' | 'auth_time' | 'acrs')[];
   /** The application permissions that an administrator has granted to the app, by App ID URI of the API. */
   readonly appPermissions?: Readonly<Record<string, readonly string[]>>;
   /** `groupMembershipClaims` of the manifest: with it, tokens name the groups of the person. */
@@ -99,8 +99,8 @@ export interface ExposedApi {
   readonly adminScopes?: readonly string[];
   /** Application permissions, which are app roles that apps can have: `Orders.Read.All`. */
   readonly appRoles?: readonly string[];
-  /** Whether the API has registered the optional claim `idtyp`. */
-  readonly hasTokenType?: boolean;
+  /** Optional claims of its access tokens. */
+  readonly optionalClaims?: readonly ('idtyp' | 'auth_time')[];
   /** Whether an app without any of the application permissions gets no token ("assignment required"). */
   readonly requiresAssignment?: boolean;
 }

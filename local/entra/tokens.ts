@@ -73,10 +73,10 @@ async function issueIdToken(issuer: TokenIssuer, grant: TokenGrant): Promise<str
 /** What a token request was granted. */
 export interface TokenGrant extends UserAccess {
   readonly asked: AskedScopes;
-  /** When the person signed in at the provider, epoch seconds. */
-  readonly authTime: number;
   /** The authorization request's `max_age`, seconds. */
   readonly maxAge?: number;
+  /** Names of the claims that the request has asked for in the ID token. */
+  readonly idTokenClaims: readonly string[];
   readonly nonce?: string;
   readonly refreshToken?: string;
 }
@@ -112,7 +112,7 @@ function idTokenClaims(issuer: TokenIssuer, grant: TokenGrant): JWTPayload {
     ...(nonce === undefined ? {} : { nonce }),
     ...rolesClaim(issuer, user),
     ...(client.id === issuer.mainClientId ? userGroups(issuer, user) : {}),
-    ...(acrs.length === 0 ? {} : { acrs }),
+    ...(acrs.length > 0 && isWanted(grant, 'acrs') ? { acrs } : {}),
     ...(padding === 0 ? {} : { padding: 'x'.repeat(padding) }),
   };
 }
@@ -127,12 +127,17 @@ function expiryOf({ faults }: TokenIssuer, { now, authTime, maxAge }: TokenGrant
 function optionalClaims({ shape }: TokenIssuer, grant: TokenGrant): JWTPayload {
   const { client, user, sid, authTime, maxAge } = grant;
   const registered = client.optionalClaims ?? [];
-  const hasAuthTime = shape === 'b2c' || maxAge !== undefined || registered.includes('auth_time');
+  const hasAuthTime = shape === 'b2c' || maxAge !== undefined || isWanted(grant, 'auth_time');
   return {
     ...(registered.includes('sid') && sid !== undefined ? { sid } : {}),
     ...(registered.includes('login_hint') ? { login_hint: loginHintOf(user) } : {}),
     ...(hasAuthTime ? { auth_time: authTime } : {}),
   };
+}
+
+/** An optional claim is there if the app has registered it, or has asked for it in this request. */
+function isWanted({ client, idTokenClaims }: TokenGrant, name: 'acrs' | 'auth_time'): boolean {
+  return client.optionalClaims?.includes(name) === true || idTokenClaims.includes(name);
 }
 
 /** App roles, and as many groups as the faults say: a tenant can emit groups as roles. */

@@ -12,6 +12,8 @@ export const ownApi = {
   tokenVersion: 2,
   scopes: ['Notes.Read', 'Notes.Write'],
   appRoles: ['Notes.Read.All'],
+  // The deployment registers the same claims.
+  optionalClaims: ['idtyp', 'auth_time'],
 } as const satisfies ExposedApi;
 
 /** A second API of the team's own. It has the version of tokens that new registrations have, which is 1. */
@@ -22,7 +24,7 @@ export const ordersApi = {
   scopes: ['Orders.Read', 'Orders.Write', 'Orders.Approve'],
   adminScopes: ['Orders.Approve'],
   appRoles: ['Orders.Read.All'],
-  hasTokenType: true,
+  optionalClaims: ['idtyp'],
 } as const satisfies ExposedApi;
 
 /**

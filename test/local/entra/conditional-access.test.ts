@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { seedUsers } from '../../../local/entra/users';
-import { act, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
+import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import {
   answerOf,
   askForTokens,
@@ -39,15 +39,43 @@ describe('claims with acrs', () => {
     ['access_token, one value', claims],
     ['access_token, a list', '{"access_token":{"acrs":{"essential":true,"values":["c1"]}}}'],
     ['id_token', '{"id_token":{"acrs":{"essential":true,"value":"c1"}}}'],
-  ])('in %s ask to confirm, and both tokens say what was satisfied', async (_, asked) => {
+  ])('in %s ask to confirm, and the tokens that were meant say it', async (_, asked) => {
     const browser = createPlainBrowser();
     await pick(browser, createAttempt(origin).url, plain);
     const attempt = createAttempt(origin, { claims: asked });
     const answer = answerOf(await confirm(browser, attempt.url, 'yes'));
     const { body } = await askForTokens(origin, redemption(answer, attempt));
-    for (const token of ['id_token', 'access_token']) {
-      expect(decodeJwt(textOf(body, token))['acrs']).toEqual(['c1']);
-    }
+    expect(decodeJwt(textOf(body, 'access_token'))['acrs']).toEqual(['c1']);
+    const isForIdToken = asked.includes('id_token');
+    const inIdToken = decodeJwt(textOf(body, 'id_token'))['acrs'];
+    expect(inIdToken).toEqual(isForIdToken ? ['c1'] : undefined);
+    const again = await askForTokens(origin, {
+      ...{ grant_type: 'refresh_token', refresh_token: textOf(body, 'refresh_token') },
+    });
+    expect(decodeJwt(textOf(again.body, 'id_token'))).not.toHaveProperty('acrs');
+  });
+
+  it('stay in ID tokens, also after a refresh, where the app has registered the claim', async () => {
+    const other = await startStandIns({ client: { ...client, optionalClaims: ['acrs'] } });
+    const browser = createPlainBrowser();
+    await pick(browser, createAttempt(other.entra.url).url, plain);
+    const attempt = createAttempt(other.entra.url, { claims });
+    const answer = answerOf(await confirm(browser, attempt.url, 'yes'));
+    const { body } = await askForTokens(other.entra.url, redemption(answer, attempt));
+    const again = await askForTokens(other.entra.url, {
+      ...{ grant_type: 'refresh_token', refresh_token: textOf(body, 'refresh_token') },
+    });
+    await other.stop();
+    expect(decodeJwt(textOf(again.body, 'id_token'))['acrs']).toEqual(['c1']);
+  });
+
+  it('can ask for auth_time, which is the time of the last sign-in', async () => {
+    const asked = '{"id_token":{"auth_time":{"essential":true}}}';
+    const attempt = createAttempt(origin, { claims: asked });
+    const answer = answerOf(await pick(createPlainBrowser(), attempt.url, plain));
+    const { body } = await askForTokens(origin, redemption(answer, attempt));
+    const { auth_time: at } = decodeJwt(textOf(body, 'id_token'));
+    expect(Math.abs(Number(at) - Date.now() / 1000)).toBeLessThan(60);
   });
 
   it('ask once a session: who has confirmed is not asked again', async () => {

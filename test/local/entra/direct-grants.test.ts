@@ -30,7 +30,7 @@ const orders = {
   scopes: ['Orders.Read', 'Orders.Write', 'Orders.Approve'],
   adminScopes: ['Orders.Approve'],
   appRoles: ['Orders.Read.All'],
-  hasTokenType: true,
+  optionalClaims: ['idtyp', 'auth_time'],
 } as const;
 const closed = {
   uri: 'api://closed',
