@@ -2,12 +2,10 @@
 // Nothing is asserted: the aims stand beside the numbers, which go into docs/performance.md, too, unless
 // `--no-write` or `--quick` is given; the latter measures little, to see whether all works.
 import { parseArgs } from 'node:util';
-import type { BenchSize } from './parts/bench-numbers';
-import { createHttpClient } from './parts/http-client';
-import { measureAll } from './parts/measure-all';
-import { report } from './parts/report';
-import { startBenchStack } from './parts/start-bench-stack';
-import { writeBetweenMarkers } from './parts/write-between-markers';
+import { startBenchStack } from './parts/contenders';
+import { type BenchSize, measureAll } from './parts/measure-all';
+import { report, writeBetweenMarkers } from './parts/report';
+import { createHttpClient } from './parts/sign-in';
 
 const whole: BenchSize = {
   ...{ rounds: 9, requests: 2_000, concurrency: 32 },

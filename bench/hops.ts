@@ -8,11 +8,9 @@ import { join, resolve } from 'node:path';
 import { readHostJson } from '../local/host/host-files';
 import { startFunctionsHost } from '../local/host/functions-host';
 import { createLog } from '../local/host/log';
-import { appCommand, appSignIn } from './parts/app-command';
-import { formatTable } from './parts/format-table';
-import { createHttpClient } from './parts/http-client';
-import { meetPerson } from './parts/sign-in';
-import { startBenchStack } from './parts/start-bench-stack';
+import { appCommand, appSignIn, startBenchStack } from './parts/contenders';
+import { formatTable } from './parts/report';
+import { createHttpClient, meetPerson } from './parts/sign-in';
 
 const scriptRoot = mkdtempSync(join(tmpdir(), 'anteroom-hops-'));
 const bundle = join(scriptRoot, 'dist/main.js');

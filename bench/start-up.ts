@@ -1,18 +1,15 @@
 // `npm run bench:start`: how long a start takes, and what each request costs in storage. Nothing is
 // asserted: the aims stand beside the numbers.
+import { execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { appCommand, appSignIn } from './parts/app-command';
-import { countRoundTrips } from './parts/count-round-trips';
-import { formatTable } from './parts/format-table';
-import { createHttpClient } from './parts/http-client';
-import { measureBundleLoad } from './parts/measure-bundle-load';
-import { measureNpmStart, type NpmStartTimes } from './parts/measure-npm-start';
-import { measureStarts } from './parts/measure-starts';
-import { startServer } from './parts/server-process';
-import { showCounts } from './parts/show-counts';
-import { meetPerson } from './parts/sign-in';
-import { type BenchStack, startBenchStack } from './parts/start-bench-stack';
-import { showAim, showSpread, spreadOf } from './parts/statistics';
+import { freePort } from '../local/loopback/processes';
+import { appCommand, appSignIn, type BenchStack, startBenchStack } from './parts/contenders';
+import { countRoundTrips, showCounts } from './parts/count-round-trips';
+import { measureStarts } from './parts/measure';
+import { formatTable, showAim, showSpread, spreadOf } from './parts/report';
+import { repository, startServer } from './parts/server-process';
+import { createHttpClient, meetPerson, type Send } from './parts/sign-in';
 
 const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
 const rounds = Math.max(1, Number(options.rounds));
@@ -87,4 +84,56 @@ async function measureAppStarts({ facts, origins }: BenchStack, account: string)
     anonymous: measured.get('anonymous') ?? none,
     guarded: measured.get('guarded') ?? none,
   };
+}
+
+/** Milliseconds that the app's bundle takes to load, in a fresh process each. */
+export function measureBundleLoad(rounds: number): readonly number[] {
+  const script = join(repository, 'bench/processes/load-bundle.cjs');
+  const bundle = join(repository, 'dist/main.js');
+  return Array.from({ length: rounds }, () =>
+    Number(execFileSync(process.execPath, [script, bundle], { encoding: 'utf8' })),
+  );
+}
+
+export interface NpmStartTimes {
+  /** From the command until it said that all is ready, the build included. */
+  readonly readyMs: number;
+  /** Until the app's home page was there. */
+  readonly answeredMs: number;
+  /** From Ctrl-C until the command had ended. */
+  readonly endedMs: number;
+}
+
+/** Runs `npm start` as a person does, on a port of its own, and ends it as Ctrl-C does. */
+export async function measureNpmStart(send: Send): Promise<NpmStartTimes> {
+  const port = await freePort();
+  const begun = performance.now();
+  // A group of its own, so that the signal reaches all of it, as Ctrl-C at a terminal does.
+  const child = spawn('npm', ['start', '--', '--port', String(port)], {
+    cwd: repository,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      resolve();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes('Ready in ')) resolve();
+    });
+    void ended.then(() => {
+      reject(new Error(`npm start ended:\n${said}`));
+    });
+  });
+  const readyMs = performance.now() - begun;
+  await send(`http://localhost:${port}/`);
+  const answeredMs = performance.now() - begun;
+  const asked = performance.now();
+  if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+  await ended;
+  return { readyMs, answeredMs, endedMs: performance.now() - asked };
 }

@@ -1,9 +1,7 @@
 import { type LiveTables, startLiveTables } from '../../local/tables/live-tables';
-import { appCommand, appSignIn } from './app-command';
-import type { Send } from './http-client';
+import { appCommand, appSignIn, type BenchStack } from './contenders';
 import { type ServerProcess, startServer } from './server-process';
-import { meetPerson } from './sign-in';
-import type { BenchStack } from './start-bench-stack';
+import { meetPerson, type Send } from './sign-in';
 
 /** What one request cost in storage, beside what DESIGN section 4 allows. */
 export interface RoundTrips {
@@ -110,4 +108,17 @@ function nameOf(request: string): string {
     return decodeURIComponent(path).includes("RowKey='") ? 'point read' : 'query';
   }
   return method === 'POST' ? 'insert' : method === 'DELETE' ? 'delete' : 'write';
+}
+
+/** `2 point reads, 1 transaction`; `0` for nothing. In the order in which each came first. */
+export function showCounts(names: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const parts = [...counts].map(([name, count]) => `${count} ${pluralOf(name, count)}`);
+  return parts.length === 0 ? '0' : parts.join(', ');
+}
+
+function pluralOf(name: string, count: number): string {
+  if (count === 1) return name;
+  return name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`;
 }

@@ -1,15 +1,50 @@
-import { type BenchNumbers, type BenchSize, names } from './bench-numbers';
-import { type Contender, contenders, doNothingCommand, pointReadCommand } from './contenders';
+import { TableClient } from '@azure/data-tables';
+import type { StackFacts } from '../../local/stack/options';
+import {
+  type BenchStack,
+  type Contender,
+  contenders,
+  doNothingCommand,
+  pointReadCommand,
+} from './contenders';
 import { countRoundTrips } from './count-round-trips';
-import { firstSessionRow } from './first-session-row';
-import type { Send } from './http-client';
-import { measureCpu } from './measure-cpu';
-import { measureSignIns } from './measure-sign-ins';
-import { measureStarts, type StartTimes } from './measure-starts';
-import { runLoad } from './run-load';
+import {
+  measureCpu,
+  measureSignIns,
+  measureStarts,
+  runLoad,
+  type SignInUse,
+  type StartTimes,
+} from './measure';
 import { type ServerCommand, type ServerProcess, startServer } from './server-process';
-import { meetPerson, type Person } from './sign-in';
-import type { BenchStack } from './start-bench-stack';
+import { meetPerson, type Person, type Send } from './sign-in';
+
+/** How much is measured. */
+export interface BenchSize {
+  readonly rounds: number;
+  readonly requests: number;
+  readonly concurrency: number;
+  readonly signIns: number;
+  readonly signInRounds: number;
+  readonly starts: number;
+}
+
+/** All that a run has measured, by the names of the courses and servers. */
+export interface BenchNumbers {
+  /** ms CPU a request, a round each. */
+  readonly requests: ReadonlyMap<string, readonly number[]>;
+  readonly signIns: ReadonlyMap<string, SignInUse>;
+  readonly starts: ReadonlyMap<string, StartTimes>;
+  /** Storage requests that anonymous answers caused. */
+  readonly anonymousTrips: number;
+}
+
+export const names = {
+  pointRead: 'control: `node:http`, one point read',
+  doNothing: 'control: a function that does nothing, on our host',
+  session: 'Anteroom `/auth/session`',
+  home: 'Anteroom `/`, anonymous',
+} as const;
 
 const sessionPath = '/auth/session';
 
@@ -139,4 +174,19 @@ async function signInOften(
     cookies.push(await person.signIn(contender.signIn));
   });
   return cookies;
+}
+
+/** Keys of a session's row: what the control reads at each request, as the app does. */
+async function firstSessionRow({
+  tablesConnectionString,
+  tableName,
+}: StackFacts): Promise<{ readonly partitionKey: string; readonly rowKey: string }> {
+  const table = TableClient.fromConnectionString(tablesConnectionString, tableName, {
+    allowInsecureConnection: true,
+  });
+  const filter = "RowKey ge 'session:' and RowKey lt 'session;'";
+  for await (const { partitionKey, rowKey } of table.listEntities({ queryOptions: { filter } })) {
+    if (partitionKey !== undefined && rowKey !== undefined) return { partitionKey, rowKey };
+  }
+  throw new Error('there is no session in the table');
 }

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem, type } from 'node:os';
-import { type BenchNumbers, type BenchSize, names } from './bench-numbers';
-import { formatTable } from './format-table';
-import { showAim, showSpread, spreadOf } from './statistics';
+import { type BenchNumbers, type BenchSize, names } from './measure-all';
 
 const session = names.session;
 const anteroom = 'Anteroom';
@@ -83,4 +81,63 @@ function versionOf(name: string): string {
   const version: unknown =
     typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : '';
   return String(version);
+}
+
+/** A Markdown table that can be read as plain text, too. */
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`;
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  return [line(head), rule, ...rows.map(line)].join('\n');
+}
+
+/** Some measurements of one thing: the middle one, and how far they lie apart. */
+export interface Spread {
+  readonly median: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** @throws RangeError when there are none */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((one, other) => one - other);
+  const lowest = sorted[0];
+  const highest = sorted.at(-1);
+  const upper = sorted[sorted.length >> 1];
+  const lower = sorted[(sorted.length - 1) >> 1];
+  if (lowest === undefined || highest === undefined || upper === undefined || lower === undefined) {
+    throw new RangeError('nothing was measured');
+  }
+  return { median: (lower + upper) / 2, lowest, highest };
+}
+
+/** `1.23 (1.10 to 1.41)` */
+export function showSpread({ median, lowest, highest }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${lowest.toFixed(digits)} to ${highest.toFixed(digits)})`;
+}
+
+/** Whether a median keeps an aim: `at most 300 ms: yes`. */
+export function showAim({ median }: Spread, max: number, unit: string): string {
+  return `at most ${max}${unit}: ${median <= max ? 'yes' : 'no'}`;
+}
+
+const begin = '<!-- bench: begin -->';
+const end = '<!-- bench: end -->';
+
+/**
+ * Puts `text` in place of what stands between the markers in a file.
+ * @throws Error when they are not there, each once and in order
+ */
+export function writeBetweenMarkers(path: string, text: string): void {
+  const content = readFileSync(path, 'utf8');
+  const [before, middle, ...moreBegins] = content.split(begin);
+  const [, after, ...moreEnds] = middle?.split(end) ?? [];
+  const isClear = moreBegins.length === 0 && moreEnds.length === 0;
+  if (before === undefined || after === undefined || !isClear) {
+    throw new Error(`${path} lacks its markers ${begin} and ${end}`);
+  }
+  writeFileSync(path, `${before}${begin}\n\n${text}\n\n${end}${after}`);
 }

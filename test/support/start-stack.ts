@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { StackFacts, StackOptions, StartAppOptions } from '../../local/stack/options';
 import type { AppFacts, StackCommand, StackMessage } from '../../local/stack/stack-process';
 
-const repository = join(__dirname, '../..');
+/** The checkout: npm starts tests and benches there. */
+const repository = process.cwd();
 
 /** A local stack in a process of its own: it ends with `stop`, and with this process. */
 export interface TestStack {
