@@ -1,10 +1,18 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { accounts, startJourney } from '../support/journey';
+import { accounts, control, resetControl, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
+
+const example = 'examples/functions/payout.ts';
+const root = mkdtempSync(join(tmpdir(), 'anteroom-example-'));
 
 let stack: TestStack;
 let app: string;
@@ -12,12 +20,16 @@ let browser: Browser;
 let open: BrowserContext[] = [];
 const complaints: string[] = [];
 
+/** The app with the functions of docs/sessions.md beside its own. */
 beforeAll(async () => {
-  [stack, browser] = await Promise.all([startJourney(), launchChromium()]);
+  execFileSync(process.execPath, ['scripts/build-app.mjs', join(root, 'dist'), example]);
+  for (const file of ['host.json', 'package.json']) cpSync(file, join(root, file));
+  [stack, browser] = await Promise.all([startJourney({ scriptRoot: root }), launchChromium()]);
   app = stack.apps[0]?.url ?? '';
 });
 afterAll(async () => {
   await Promise.all([browser.close(), stack.stop()]);
+  rmSync(root, { recursive: true, force: true });
 });
 afterEach(async () => {
   await Promise.all(open.map((context) => context.close()));
@@ -31,15 +43,21 @@ const views = [{ width: 1280, height: 800 }, phone];
 
 /** Somebody at a browser of their own, signed in and at `path`. */
 async function signedIn(account: string, path: string): Promise<Page> {
+  const page = await openPage();
+  await page.goto(`${app}/auth/login?return_to=${encodeURIComponent(path)}`);
+  await page.getByRole('button', { name: new RegExp(account) }).click();
+  await page.waitForURL(app + path);
+  return page;
+}
+
+/** A page in a browser that nobody has used. */
+async function openPage(): Promise<Page> {
   const context = await browser.newContext({ viewport: phone, reducedMotion: 'reduce' });
   open.push(context);
   const page = await context.newPage();
   page.on('console', (message) => {
     if (/content security policy|refused to/i.test(message.text())) complaints.push(message.text());
   });
-  await page.goto(`${app}/auth/login?return_to=${encodeURIComponent(path)}`);
-  await page.getByRole('button', { name: new RegExp(account) }).click();
-  await page.waitForURL(app + path);
   return page;
 }
 
@@ -56,8 +74,8 @@ async function expectNoFaults(page: Page): Promise<void> {
   }
 }
 
-async function isSignedIn(page: Page): Promise<boolean> {
-  const answer = await page.request.get(`${app}/auth/session`, {
+async function isSignedIn(page: Page, url = app): Promise<boolean> {
+  const answer = await page.request.get(`${url}/auth/session`, {
     headers: { Accept: 'application/json' },
   });
   return answer.status() === 200;
@@ -82,12 +100,16 @@ describe('sessions under control', () => {
       .click();
     await page.getByText('1 session has ended.').waitFor();
     await expectNoFaults(page);
-    const left = await Promise.all(others.map(isSignedIn));
+    const left = await Promise.all(others.map((other) => isSignedIn(other)));
     expect(left.filter(Boolean)).toHaveLength(2);
 
     await page.getByRole('button', { name: 'End all other sessions' }).click();
     await page.getByText('2 sessions have ended.').waitFor();
-    expect(await Promise.all(others.map(isSignedIn))).toEqual([false, false, false]);
+    expect(await Promise.all(others.map((other) => isSignedIn(other)))).toEqual([
+      false,
+      false,
+      false,
+    ]);
 
     await page.getByRole('button', { name: 'Sign out of this browser' }).click();
     await page.waitForURL(`${app}/auth/signed-out`);
@@ -136,7 +158,11 @@ describe('sessions under control', () => {
     await expectNoFaults(page);
     await page.getByRole('button', { name: 'End all sessions' }).click();
     await page.getByText(/sessions? ha(s|ve) ended\./).waitFor();
-    expect(await Promise.all(visitors.map(isSignedIn))).toEqual([false, false, false]);
+    expect(await Promise.all(visitors.map((visitor) => isSignedIn(visitor)))).toEqual([
+      false,
+      false,
+      false,
+    ]);
     expect(await isSignedIn(page)).toBe(true);
   });
 
@@ -169,6 +195,134 @@ describe('sessions under control', () => {
     await expect(isSignedIn(page)).resolves.toBe(false);
     expect(await isSignedIn(elsewhere)).toBe(true);
     expect(tab.frames().some((frame) => frame.url().startsWith('chrome-error:'))).toBe(false);
+  });
+});
+
+describe('docs/sessions.md', () => {
+  it('shows the example as it is', () => {
+    const code = readFileSync(example, 'utf8');
+    expect(readFileSync('docs/sessions.md', 'utf8')).toContain(`\`\`\`ts\n${code}\`\`\``);
+  });
+});
+
+describe('a guard with a step-up', () => {
+  afterEach(() => resetControl(stack.facts.entraUrl));
+  const shown = async (page: Page) => JSON.parse(await page.innerText('body')) as object;
+  const seconds = () => Math.floor(Date.now() / 1000);
+
+  it('lets a person confirm, and remembers it', async () => {
+    const { administrator } = accounts(stack);
+    const page = await signedIn(administrator, '/');
+    await page.goto(`${app}/payout`);
+    await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+    await page.getByRole('button', { name: 'It is me' }).click();
+    await page.waitForURL(`${app}/payout`);
+    expect(await shown(page)).toMatchObject({ user: administrator, acrs: ['c1'] });
+    await page.goto(`${app}/`);
+    await page.goto(`${app}/payout`);
+    expect(page.url()).toBe(`${app}/payout`);
+  });
+
+  it('explains a step that the sign-in service does not confirm, and keeps the session', async () => {
+    const page = await signedIn(accounts(stack).administrator, '/');
+    await control(stack.facts.entraUrl, { idTokenClaims: { acrs: null }, idTokenTimes: 1 });
+    await page.goto(`${app}/payout`);
+    await page.getByRole('button', { name: 'It is me' }).click();
+    await page
+      .getByRole('heading', { name: 'The sign-in service did not confirm the step' })
+      .waitFor();
+    await expectNoFaults(page);
+    expect(await isSignedIn(page)).toBe(true);
+    await page.getByRole('link', { name: 'Try again' }).click();
+    await page.waitForURL(`${app}/payout`);
+    expect(await shown(page)).toMatchObject({ acrs: ['c1'] });
+  });
+
+  it('goes by the time of the sign-in, not of the session', async () => {
+    const claims = { idTokenClaims: { auth_time: seconds() - 3600 }, idTokenTimes: 1 };
+    await control(stack.facts.entraUrl, claims);
+    const page = await signedIn(accounts(stack).guest, '/');
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.goto(`${app}/payout/recent`);
+    await page.waitForURL(`${app}/payout/recent`);
+    expect(asked.some((url) => url.includes('max_age=300'))).toBe(true);
+    const { auth_time: authTime } = (await shown(page)) as { auth_time: number };
+    expect(authTime).toBeGreaterThan(seconds() - 300);
+  });
+});
+
+describe('where people may stay signed in, in two browsers at most', () => {
+  let stays: string;
+  beforeAll(async () => {
+    stays = (await stack.startApp({ env: { SESSION_PERSISTENT: 'link', SESSION_LIMIT: '2' } })).url;
+  });
+
+  const signInBy = async (link: string) => {
+    const page = await openPage();
+    await page.goto(`${stays}/`);
+    await page.getByRole('link', { name: link, exact: true }).click();
+    await page.getByRole('button', { name: new RegExp(accounts(stack).plainUser) }).click();
+    await page.waitForURL(`${stays}/`);
+    return page;
+  };
+  /** Sessions are ordered by the second in which they began. */
+  const nextSecond = () => sleep(1000 - (Date.now() % 1000));
+
+  /** What a browser has after it was closed and opened again: cookies with a date. */
+  async function openAgain(page: Page): Promise<Page> {
+    const cookies = await page.context().cookies(stays);
+    await page.context().close();
+    const again = await openPage();
+    await again.context().addCookies(cookies.filter(({ expires }) => expires > 0));
+    return again;
+  }
+
+  it('the choice on the home page outlives the browser, and signing in does not', async () => {
+    const home = await openPage();
+    await home.goto(`${stays}/`);
+    await expectNoFaults(home);
+    const kept = await openAgain(await signInBy('Sign in and stay signed in'));
+    expect(await isSignedIn(kept, stays)).toBe(true);
+    const forgotten = await openAgain(await signInBy('Sign in'));
+    expect(await isSignedIn(forgotten, stays)).toBe(false);
+  });
+
+  it('a third browser ends the session of the first', async () => {
+    const pages = [await signInBy('Sign in')];
+    await nextSecond();
+    pages.push(await signInBy('Sign in'));
+    await nextSecond();
+    pages.push(await signInBy('Sign in'));
+    const live = await Promise.all(pages.map((page) => isSignedIn(page, stays)));
+    expect(live).toEqual([false, true, true]);
+  });
+});
+
+describe('an administrator whose sign-in is an hour old', () => {
+  it('signs in again before everybody is signed out, and confirms then', async () => {
+    const { administrator, plainUser } = accounts(stack);
+    const visitor = await signedIn(plainUser, '/');
+    const authTime = Math.floor(Date.now() / 1000) - 3600;
+    const { entraUrl } = stack.facts;
+    await control(entraUrl, { idTokenClaims: { auth_time: authTime }, idTokenTimes: 1 });
+    const page = await signedIn(administrator, '/auth/admin');
+    await resetControl(entraUrl);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.getByRole('link', { name: 'End everybody’s sessions' }).click();
+    await page.getByRole('heading', { name: 'End everybody’s sessions?' }).waitFor();
+    expect(asked.some((url) => url.includes('max_age=600'))).toBe(true);
+    expect(page.url()).toBe(`${app}/auth/admin/end?everybody=true`);
+    expect(await isSignedIn(visitor)).toBe(true);
+    await expectNoFaults(page);
+
+    await page.getByRole('button', { name: 'Sign everybody out' }).click();
+    await page.getByRole('heading', { name: 'Everybody is signed out' }).waitFor();
+    await expectNoFaults(page);
+    expect([await isSignedIn(visitor), await isSignedIn(page)]).toEqual([false, false]);
+    await page.getByRole('link', { name: 'Sign in again' }).click();
+    await page.waitForURL(`${app}/auth/admin`);
   });
 });
 
