@@ -290,3 +290,20 @@ describe('withRole', () => {
     },
   );
 });
+
+describe('the start', () => {
+  it('loads MSAL only when a token is needed', async () => {
+    await jest.isolateModulesAsync(async () => {
+      const load = jest.fn(() => jest.requireActual<object>('@azure/msal-node'));
+      jest.doMock('@azure/msal-node', load);
+      const fresh = await import('../src/anteroom');
+      const auth = fresh.anteroom({ environment, routePrefix: '' });
+      const answer = await ask(auth.signedIn(() => ({})));
+      expect(answer.status).toBe(401);
+      expect(load).not.toHaveBeenCalled();
+      const { loadMsal } = await import('../src/entra/msal');
+      await loadMsal();
+      expect(load).toHaveBeenCalledTimes(1);
+    });
+  });
+});

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type INetworkModule,
-  LogLevel,
+import type {
+  INetworkModule,
   ManagedIdentityApplication,
-  type NetworkRequestOptions,
-  type NetworkResponse,
+  NetworkRequestOptions,
+  NetworkResponse,
 } from '@azure/msal-node';
 import type { ErrorCode } from '../error-facts';
 import { AppError } from '../errors';
@@ -13,6 +12,7 @@ import type { KeyVaultAccess } from '../keys/wrapping';
 import { vaultHosts } from '../setting-values';
 import type { TableCredential } from '../storage/table-client';
 import { type Clock, createSingleFlight } from '../waiting';
+import { loadMsal } from './msal';
 
 /** An access token of the app. */
 interface IdentityToken {
@@ -54,7 +54,7 @@ export function createManagedIdentity(parts: {
 }): ManagedIdentity {
   const { clientId, clock } = parts;
   // Made when first needed: most local set-ups have no managed identity.
-  let msal: ManagedIdentityApplication | undefined;
+  let msal: Promise<ManagedIdentityApplication> | undefined;
   const kept = new Map<string, KeptToken>();
   const flight = createSingleFlight<IdentityToken>('ERR_PROVIDER_UNAVAILABLE');
 
@@ -63,7 +63,7 @@ export function createManagedIdentity(parts: {
     const former = kept.get(resource);
     try {
       msal ??= createApplication(clientId);
-      const fresh = { ...(await acquire(msal, resource)), askAgainAt };
+      const fresh = { ...(await acquire(await msal, resource)), askAgainAt };
       kept.set(resource, fresh);
       return fresh;
     } catch (error) {
@@ -152,8 +152,9 @@ export function tokenExchangeResource(authority: string): string {
   return 'api://AzureADTokenExchange';
 }
 
-function createApplication(clientId: string): ManagedIdentityApplication {
-  return new ManagedIdentityApplication({
+async function createApplication(clientId: string): Promise<ManagedIdentityApplication> {
+  const library = await loadMsal();
+  return new library.ManagedIdentityApplication({
     managedIdentityIdParams: { userAssignedClientId: clientId },
     system: {
       networkClient: createIdentityNetworkClient(),
@@ -162,7 +163,7 @@ function createApplication(clientId: string): ManagedIdentityApplication {
       loggerOptions: {
         loggerCallback: () => undefined,
         piiLoggingEnabled: false,
-        logLevel: LogLevel.Error,
+        logLevel: library.LogLevel.Error,
       },
     },
   });

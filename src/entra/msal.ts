@@ -1,17 +1,15 @@
 import { X509Certificate } from 'node:crypto';
-import {
+import type {
   ConfidentialClientApplication,
-  type INetworkModule,
-  LogLevel,
-  type NetworkRequestOptions,
-  type NetworkResponse,
-  type NodeAuthOptions,
-  ProtocolMode,
+  INetworkModule,
+  NetworkRequestOptions,
+  NetworkResponse,
+  NodeAuthOptions,
 } from '@azure/msal-node';
 import { AppError, type ProviderRefusal } from '../errors';
 import { fetchWhole, isObject, parseJson } from '../json';
 import type { Settings } from '../settings';
-import { AskedToWaitError, type Clock, type PauseMemory, readRetryAfter } from '../waiting';
+import { AskedToWaitError, type Clock, once, type PauseMemory, readRetryAfter } from '../waiting';
 import type { Provider, ProviderMetadata } from './provider';
 import { meaningOf, readTokenRefusal, type TokenRefusal } from './refusals';
 import { endpointOfTenant } from './tenants';
@@ -60,6 +58,12 @@ export function requireNoPause({ tokenPauses }: RelyingParty, question: string, 
   throw new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', left, { note });
 }
 
+/**
+ * Loads MSAL when it is first needed. It is a third of what an instance would load at its start, and most requests need no
+ * token.
+ */
+export const loadMsal = once(() => import('@azure/msal-node'));
+
 /** MSAL for one request. It holds that user's tokens, so it is never shared and never kept. */
 interface MsalClient {
   readonly msal: ConfidentialClientApplication;
@@ -79,13 +83,14 @@ export async function createMsalClient(
 ): Promise<MsalClient> {
   const { settings, provider, credential } = parts;
   const stated = await provider.metadata(signal);
+  const library = await loadMsal();
   const tokenEndpoint = endpointOfTenant(stated.tokenEndpoint, tenantId);
   const metadata = { ...stated, tokenEndpoint };
   const networkClient = createTokenNetworkClient(tokenEndpoint, credential, signal);
   // MSAL takes https authorities only, and needs this one only for names in its cache. Every address that it uses comes
   // from the metadata, whose endpoints may be http on loopback.
   const authority = settings.authority.replace(/^http:/, 'https:');
-  const msal = new ConfidentialClientApplication({
+  const msal = new library.ConfidentialClientApplication({
     auth: {
       clientId: settings.clientId,
       authority,
@@ -99,11 +104,11 @@ export async function createMsalClient(
     system: {
       networkClient,
       // The mode `AAD` would replace parts of the endpoints' paths where the authority's path has only one.
-      protocolMode: ProtocolMode.OIDC,
+      protocolMode: library.ProtocolMode.OIDC,
       loggerOptions: {
         loggerCallback: () => undefined,
         piiLoggingEnabled: false,
-        logLevel: LogLevel.Error,
+        logLevel: library.LogLevel.Error,
       },
     },
   });

@@ -1,4 +1,3 @@
-import { AuthError, ClientAuthError, InteractionRequiredAuthError } from '@azure/msal-node';
 import { isErrorCode } from '../error-facts';
 import {
   AppError,
@@ -157,16 +156,24 @@ function readFailure(
   if (error instanceof AppError) return error;
   if (answer.kind === 'unavailable') return answer.error;
   if (answer.kind === 'refused') return answer.refused;
-  if (error instanceof InteractionRequiredAuthError && answer.kind === 'not-asked') {
-    return { isExpired: error.errorCode !== 'no_tokens_found' };
+  const { name, code } = readMsalError(error);
+  if (name === 'InteractionRequiredAuthError' && answer.kind === 'not-asked') {
+    return { isExpired: code !== 'no_tokens_found' };
   }
   return fault(error, answer);
 }
 
+/** By its name, not by its class: this module is loaded at the start, and MSAL only when it is needed. */
+function readMsalError(error: unknown): { readonly name: string; readonly code: string } {
+  if (!(error instanceof Error)) return { name: 'none', code: 'unknown' };
+  const code: unknown = 'errorCode' in error ? error.errorCode : undefined;
+  return { name: error.name, code: typeof code === 'string' ? code : 'unknown' };
+}
+
 /** The provider granted something MSAL cannot read, or MSAL could not build its request. */
 function fault(error: unknown, answer: TokenAnswer): AppError {
-  const code = error instanceof AuthError ? error.errorCode : 'unknown';
-  if (answer.kind === 'granted' && error instanceof ClientAuthError) {
+  const { name, code } = readMsalError(error);
+  if (answer.kind === 'granted' && name === 'ClientAuthError') {
     const check = code === 'nonce_mismatch' ? 'nonce' : 'form';
     return new AppError('ERR_ID_TOKEN', { note: `the ID token failed the check of ${check}` });
   }
