@@ -19,6 +19,7 @@ import type { MenuPage, Site } from './pages/layout';
 import { servicesOrFaults } from './services';
 import { readFunctionTimeout, requireHealthRoute, siteOf } from './site';
 import { declareApis } from './tokens/apis';
+import { readGroupRoles } from './tokens/group-roles';
 import { once } from './waiting';
 
 /** The part of `app` from `@azure/functions` that registers functions. */
@@ -47,7 +48,7 @@ export interface Anteroom<Api extends string = string> extends Guards<Api> {
  * Sign-in with Microsoft Entra ID for an app on Azure Functions. It connects to nothing before the first request. Faulty
  * settings are no error here: every function then answers 503 with their names.
  * @throws TypeError for a route that the Functions host would refuse, a home page that is no page of the app, an API that
- *   is declared wrongly, a hook that is no function, or a `host.json` that cannot be read
+ *   is declared wrongly, a group that is no GUID, a hook that is no function, or a `host.json` that cannot be read
  * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node
  * @example
  * ```ts
@@ -75,11 +76,12 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
   const hooks = { onSignIn, onSignOut };
   requireHealthRoute(healthRoute);
   requireHooks(hooks);
+  const groupRoles = readGroupRoles(options.groupRoles ?? {});
   const site = siteOf({ ...options, basePath });
   const apis = declareApis(options.apis ?? {});
   // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
   const { environment = process.env } = options;
-  const findServices = once(() => servicesOrFaults(environment, site, { apis, hooks }));
+  const findServices = once(() => servicesOrFaults(environment, site, { apis, hooks, groupRoles }));
   // Of the guards, for the metadata. Guards are made while the app loads, before the first request.
   const scopes = new Set<string>();
   return {

@@ -214,6 +214,19 @@ const errorFacts = eachCode({
     detail:
       'This app accepts up to 500 roles, and the sign-in service sent more. An administrator of your organisation should assign fewer roles, or send fewer groups as roles to this app.',
   },
+  ERR_GROUPS_UNAVAILABLE: {
+    status: 503,
+    title: 'Your groups cannot be read now',
+    detail:
+      'What you may do in this app depends on your groups. You are in many, so the app asks Microsoft Graph, which did not answer in time or is busy. Try again in a moment.',
+    retryAfterSeconds: 10,
+  },
+  ERR_GROUPS_REFUSED: {
+    status: 502,
+    title: 'Microsoft Graph does not tell your groups',
+    detail:
+      'What you may do in this app depends on your groups. You are in many, so the app asks Microsoft Graph, which refused, or gave an answer that this app cannot use. An operator of the app should look for this error code in the log and check the permissions of the app.',
+  },
   ERR_OTHER_ISSUER: {
     status: 400,
     title: 'This answer is not from the expected sign-in service',

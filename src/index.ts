@@ -22,6 +22,7 @@ export type {
   SignOutContext,
 } from './http/hooks';
 export type { AnteroomOptions } from './options';
+export type { GroupRolesOption } from './tokens/group-roles';
 export type { MenuPage } from './pages/layout';
 export type { SessionData, User } from './sessions/session';
 export type { SessionDataChange } from './sessions/session-data';

@@ -2,6 +2,7 @@ import type { OnSignIn, OnSignOut } from './http/hooks';
 import type { MenuPage } from './pages/layout';
 import type { Environment } from './settings';
 import type { ApisOption } from './tokens/apis';
+import type { GroupRolesOption } from './tokens/group-roles';
 
 /**
  * Options that belong in code. Everything else is a setting of the app.
@@ -39,6 +40,24 @@ export interface AnteroomOptions<Api extends string = string> {
    * ```
    */
   readonly apis?: ApisOption<Api>;
+  /**
+   * Roles by the object id of the group that gives them, for at most 200 groups. Guards treat them as roles of the ID token.
+   * The registration must put groups into ID tokens (`groupMembershipClaims`). A user with more than 200 groups needs one
+   * request to Microsoft Graph for each 20 groups that are named here, at the sign-in and at each revalidation.
+   * @see https://learn.microsoft.com/entra/identity-platform/optional-claims#configure-groups-optional-claims
+   * @example
+   * ```ts
+   * import { anteroom } from 'anteroom';
+   *
+   * export const auth = anteroom({
+   *   groupRoles: {
+   *     '0a4d6f1c-8b1e-4c57-9d7e-2f1b3c5d7e90': 'reader',
+   *     '5e2b9c34-1f6a-4d0b-8c3e-7a9b1c2d3e4f': ['reader', 'approver'],
+   *   },
+   * });
+   * ```
+   */
+  readonly groupRoles?: GroupRolesOption;
   /**
    * Decides about each sign-in after the provider has confirmed it and before its session is opened. It runs at step-ups
    * too, and never when the session is revalidated. It can refuse the person, add roles, and give data to keep. When it

@@ -25,6 +25,7 @@ import { createTableClient, type TableConnection } from './storage/table-client'
 import type { Table } from './storage/table';
 import { createRefreshFlight } from './tokens/access-token';
 import { type Api, graphApi } from './tokens/apis';
+import { createRolesOf, type GroupRoleMap } from './tokens/group-roles';
 import { createApis } from './tokens/call-api';
 import { createRevalidate } from './tokens/revalidate';
 import { type Clock, createPauseMemory, systemClock } from './waiting';
@@ -37,6 +38,7 @@ export interface ServiceOptions {
   /** Those that the app declares, besides Graph. */
   readonly apis?: readonly Api[];
   readonly hooks?: Hooks;
+  readonly groupRoles?: GroupRoleMap;
 }
 
 /**
@@ -80,14 +82,8 @@ export function createServices(
   const table =
     options.table ?? createAzureTable(createTableClient(tableConnection(settings, identity)));
   const keyRing = options.keyRing ?? openKeyRing(settings, { table, identity, clock });
-  const sessions = createSessionStore({
-    table,
-    keyRing,
-    limits: settings,
-    onUnreadable: (what, userKey) => {
-      logOutsideRequests(`ERR_SESSION_UNREADABLE: ${what} of ${keyForLogs(userKey)}`);
-    },
-  });
+  const limits = settings;
+  const sessions = createSessionStore({ table, keyRing, limits, onUnreadable: logUnreadable });
   const { authority, issuer, clientId, revalidateSeconds } = settings;
   const apis = createApis([graphApi(settings), ...(options.apis ?? [])], clock);
   const relyingParty: RelyingParty = {
@@ -99,6 +95,8 @@ export function createServices(
     consentScopes: apis.consentScopes,
     clientAssertion: clientAssertion(identity, authority),
   };
+  const { groupRoles = new Map(), hooks = {} } = options;
+  const rolesOf = createRolesOf({ relyingParty, apis, groupRoles });
   return {
     site,
     settings,
@@ -106,14 +104,19 @@ export function createServices(
     table,
     keyRing,
     sessions,
-    hooks: options.hooks ?? {},
+    hooks,
     relyingParty,
-    revalidate: createRevalidate({ relyingParty, sessions, revalidateSeconds }),
+    rolesOf,
+    revalidate: createRevalidate({ relyingParty, sessions, revalidateSeconds, rolesOf }),
     shareRefresh: createRefreshFlight(),
     apis,
     appTokens: createAppTokens(relyingParty, clock),
     signOutHints: createSignOutHints(),
   };
+}
+
+function logUnreadable(what: string, userKey: string): void {
+  logOutsideRequests(`ERR_SESSION_UNREADABLE: ${what} of ${keyForLogs(userKey)}`);
 }
 
 interface KeyRingServices {

@@ -119,6 +119,12 @@ describe('the options of anteroom', () => {
     expect(() => make(options)).toThrow(new TypeError(`${name} must be a function`));
   });
 
+  it('refuse the name of a group, where an id is needed', () => {
+    expect(() => make({ groupRoles: { Editors: 'editor' } })).toThrow(
+      'groupRoles: Editors is not the id of a group',
+    );
+  });
+
   it('stand health where they say', () => {
     expect(routesOf({ healthRoute: 'status/health' })).toContain('status/health');
     expect(routesOf({ basePath: 'sign-in' })).toContain('sign-in/health');

@@ -8,6 +8,7 @@ import type { SessionStore } from '../sessions/session-store';
 import type { SettingFault, Settings } from '../settings';
 import type { Table } from '../storage/table';
 import type { Apis } from '../tokens/call-api';
+import type { RolesOf } from '../tokens/group-roles';
 import type { Revalidate } from '../tokens/revalidate';
 import type { Clock, SingleFlight } from '../waiting';
 import type { Hooks } from './hooks';
@@ -58,6 +59,7 @@ export interface Services {
   /** Code of the app's own, for sign-in and sign-out. */
   readonly hooks: Hooks;
   readonly relyingParty: RelyingParty;
+  readonly rolesOf: RolesOf;
   readonly revalidate: Revalidate;
   /** Hints for the provider's sign-out. A second click on "Sign out" needs them, since the session is gone by then. */
   readonly signOutHints: SignOutHints;

@@ -1,6 +1,5 @@
-import { AppError } from '../errors';
-import { isObject, parseJson, readBounded } from '../json';
-import { AskedToWaitError, readRetryAfter } from '../waiting';
+import { isObject, parseJson } from '../json';
+import { type GraphAnswer, graphRefused, readGraphAnswer } from './graph-answer';
 
 /** Calls Microsoft Graph as the user: `callApi` of the request, for the API `graph`. */
 type CallGraph = (path: string, accept: string) => Promise<Response>;
@@ -38,7 +37,7 @@ export async function readProfile(callGraph: CallGraph): Promise<Profile> {
     accept: 'application/json',
     maxBytes: maxProfileBytes,
   });
-  if (answer === undefined) throw refused('Graph knows no such user');
+  if (answer === undefined) throw graphRefused('Graph knows no such user');
   return parseProfile(parseJson(answer.body));
 }
 
@@ -49,15 +48,15 @@ export async function readProfile(callGraph: CallGraph): Promise<Profile> {
 export async function readRawProfile(callGraph: CallGraph): Promise<Uint8Array> {
   const question = { path: '/me', accept: 'application/json', maxBytes: maxProfileBytes };
   const answer = await readAnswer(callGraph, question);
-  if (answer === undefined) throw refused('Graph knows no such user');
-  if (!isObject(parseJson(answer.body))) throw refused('the profile is no JSON object');
+  if (answer === undefined) throw graphRefused('Graph knows no such user');
+  if (!isObject(parseJson(answer.body))) throw graphRefused('the profile is no JSON object');
   return answer.body;
 }
 
 function parseProfile(value: unknown): Profile {
-  if (!isObject(value)) throw refused('the profile is no JSON object');
+  if (!isObject(value)) throw graphRefused('the profile is no JSON object');
   const { id } = value;
-  if (!isText(id)) throw refused('the profile has no id');
+  if (!isText(id)) throw graphRefused('the profile has no id');
   const known = textFields.flatMap((field) => {
     const text = value[field];
     return isText(text) ? [[field, text] as const] : [];
@@ -89,7 +88,7 @@ export async function readPhoto(callGraph: CallGraph): Promise<Photo | undefined
   const answer = await readAnswer(callGraph, question);
   if (answer === undefined) return undefined;
   const contentType = contentTypes.find((type) => type === answer.contentType);
-  if (contentType === undefined) throw refused('the photo is of a type not shown');
+  if (contentType === undefined) throw graphRefused('the photo is of a type not shown');
   return { contentType, bytes: answer.body };
 }
 
@@ -99,54 +98,11 @@ interface Question {
   readonly maxBytes: number;
 }
 
-interface GraphAnswer {
-  /** Without parameters, lower case; empty when there is none. */
-  readonly contentType: string;
-  readonly body: Uint8Array;
-}
-
 /** The whole answer of Graph to a GET; `undefined` for 404. */
 async function readAnswer(
   callGraph: CallGraph,
   { path, accept, maxBytes }: Question,
 ): Promise<GraphAnswer | undefined> {
   const response = await callGraph(path, accept);
-  const { status, headers } = response;
-  const reading = readBody(response, path, maxBytes);
-  if (status === 200) {
-    const contentType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-    return { contentType, body: await reading };
-  }
-  // The body of any other answer is only for the log. The status counts, even where the body cannot be read.
-  const body = await reading.catch(() => new Uint8Array());
-  if (status === 404) return undefined;
-  const note = `Graph answered ${status}${graphErrorCode(body)} to GET ${path}`;
-  if (status !== 429 && status !== 408 && status < 500) throw refused(note);
-  const wait = readRetryAfter(headers);
-  throw wait === undefined
-    ? new AppError('ERR_API_UNAVAILABLE', { note, api })
-    : new AskedToWaitError('ERR_API_UNAVAILABLE', wait, { note, api });
-}
-
-async function readBody(response: Response, path: string, maxBytes: number): Promise<Uint8Array> {
-  try {
-    return await readBounded(response, maxBytes);
-  } catch (cause) {
-    if (cause instanceof RangeError) throw refused(`the answer to GET ${path} is too long`);
-    throw cause;
-  }
-}
-
-/** `error.code` of a Graph error answer, for the log; never its message. */
-function graphErrorCode(body: Uint8Array): string {
-  const answer = parseJson(body);
-  const error = isObject(answer) ? answer['error'] : undefined;
-  const code = isObject(error) ? error['code'] : undefined;
-  return typeof code === 'string' && /^[A-Za-z_]{1,64}$/.test(code) ? ` ${code}` : '';
-}
-
-const api = 'graph';
-
-function refused(note: string): AppError {
-  return new AppError('ERR_API_REFUSED', { note, api });
+  return readGraphAnswer(response, { request: `GET ${path}`, maxBytes });
 }

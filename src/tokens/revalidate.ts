@@ -6,8 +6,15 @@ import { AppError } from '../errors';
 import { sessionKeyOf, type SessionTicket } from '../sessions/session';
 import type { StoredTokens } from '../sessions/session-rows';
 import type { FoundSession, SessionStore } from '../sessions/session-store';
-import { createPauseMemory, withTimeout } from '../waiting';
-import { type AcquiredFromStored, acquireFromStored, createRefreshFlight } from './access-token';
+import { createShortMemory, withTimeout } from '../waiting';
+import {
+  type AcquiredFromStored,
+  acquireFromStored,
+  createRefreshFlight,
+  storeRefreshedTokens,
+  type TokenStore,
+} from './access-token';
+import type { RolesOf } from './group-roles';
 
 /** For how long a session goes on with its last verified claims while the provider cannot be reached. */
 const graceSeconds = 3600;
@@ -24,6 +31,7 @@ interface RevalidationOptions {
   readonly relyingParty: RelyingParty;
   readonly sessions: SessionStore;
   readonly revalidateSeconds: number;
+  readonly rolesOf: RolesOf;
 }
 
 export interface RevalidationRequest {
@@ -40,8 +48,9 @@ export interface RevalidationRequest {
 /**
  * Verifies the session with the provider again, when that was long ago.
  * @returns the session with the claims and roles of the newest ID token; `undefined` when it was ended meanwhile
- * @throws as `refreshError` and `verifyIdToken`; ERR_PROVIDER_UNAVAILABLE only after an hour without the provider. When the
- *   provider refuses the app (ERR_PROVIDER_REFUSED), it throws at once: an operator may have disabled the app on purpose
+ * @throws as `refreshError`, `verifyIdToken` and `RolesOf`; ERR_PROVIDER_UNAVAILABLE and ERR_GROUPS_UNAVAILABLE only after an
+ *   hour without the provider, or without Graph where it must be asked. When the provider refuses the app
+ *   (ERR_PROVIDER_REFUSED), it throws at once: an operator may have disabled the app on purpose
  */
 export type Revalidate = (request: RevalidationRequest) => Promise<FoundSession | undefined>;
 
@@ -52,51 +61,58 @@ export type Revalidate = (request: RevalidationRequest) => Promise<FoundSession 
  */
 export function createRevalidate(parts: RevalidationOptions): Revalidate {
   const flight = createRefreshFlight<FoundSession | undefined>();
-  const pauses = createPauseMemory();
+  const failures = createShortMemory<{ readonly code: PassingCode; readonly until: number }>(
+    10_000,
+  );
   return async (request) => {
     const { found, now, signal } = request;
     const { verifiedAt } = found.session;
     if (now < verifiedAt + parts.revalidateSeconds) return found;
     const isGraceOver = now >= verifiedAt + parts.revalidateSeconds + graceSeconds;
     const key = sessionKeyOf(request.ticket.sessionId);
-    const left = pauses.left(key, now);
-    if (left > 0) {
+    const last = failures.find(key, now);
+    if (last !== undefined) {
       if (!isGraceOver) return found;
-      throw new AppError('ERR_PROVIDER_UNAVAILABLE', {
+      throw new AppError(last.code, {
         note: 'the session could not be verified again for too long',
-        retryAfterSeconds: left,
+        retryAfterSeconds: last.until - now,
       });
     }
     try {
       return await flight.run(key, () => revalidate(parts, request), signal);
     } catch (error) {
-      if (!isUnreachable(error)) throw error;
+      const code = passingCodes.find((known) => error instanceof AppError && error.code === known);
+      if (!(error instanceof AppError) || code === undefined) throw error;
       request.report?.(error);
-      pauses.pause(key, now + retrySeconds, now);
+      const until = now + retrySeconds;
+      failures.keep(key, { code, until }, until, now);
       if (isGraceOver) throw error;
       return found;
     }
   };
 }
 
-function isUnreachable(error: unknown): error is AppError {
-  return error instanceof AppError && error.code === 'ERR_PROVIDER_UNAVAILABLE';
-}
+/** The provider, or Graph where it must be asked for groups, cannot be reached now. */
+const passingCodes = ['ERR_PROVIDER_UNAVAILABLE', 'ERR_GROUPS_UNAVAILABLE'] as const;
+type PassingCode = (typeof passingCodes)[number];
 
 async function revalidate(
-  { relyingParty, sessions, revalidateSeconds }: RevalidationOptions,
+  parts: RevalidationOptions,
   request: RevalidationRequest,
 ): Promise<FoundSession | undefined> {
+  const { relyingParty, sessions, revalidateSeconds } = parts;
   const { ticket, slide, now, signal } = request;
   let { found } = request;
   const tokens = found.tokens ?? (await sessions.readTokens(ticket, signal));
   if (tokens === undefined) return undefined;
-  const { tokenCache, etag, idToken } = await forceRefresh(relyingParty, request, tokens, () =>
+  const refreshed = await forceRefresh(relyingParty, request, tokens, () =>
     sessions.readTokens(ticket, signal),
   );
+  const { idToken, etag } = refreshed;
+  const { roles, tokenCache } = await findRoles(parts, request, refreshed);
   let mine = { tokenCache, etag };
   for (let writes = 0; writes < maxWrites; writes += 1) {
-    const again = { found, ...verifiedFacts(found, idToken), verifiedAt: now, tokens: mine };
+    const again = { found, ...verifiedFacts(found, idToken, roles), verifiedAt: now, tokens: mine };
     const updated = await sessions.update(ticket, { ...again, slide }, now, signal);
     if (typeof updated === 'object') return updated;
     if (updated === 'missing') return undefined;
@@ -113,12 +129,35 @@ async function revalidate(
   throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the session is rewritten all the time' });
 }
 
+/** What a refresh brought, always with an ID token. */
+type Refreshed = AcquiredFromStored & { readonly idToken: VerifiedIdToken };
+
+/** When the roles cannot be found, the new tokens are kept all the same: some providers take a refresh token only once. */
+async function findRoles(
+  { rolesOf, sessions, relyingParty }: RevalidationOptions,
+  { ticket, now, signal }: RevalidationRequest,
+  refreshed: Refreshed,
+): Promise<Awaited<ReturnType<RolesOf>>> {
+  const { tokenCache, idToken } = refreshed;
+  try {
+    return await rolesOf({ ...idToken, tokenCache }, now, signal);
+  } catch (error) {
+    const store: TokenStore = {
+      readTokens: (deadline) => sessions.readTokens(ticket, deadline),
+      writeTokens: (written, deadline) => sessions.writeTokens(ticket, written, now, deadline),
+    };
+    const scopes = scopesOfSignIn(relyingParty.settings.graphScopes);
+    await storeRefreshedTokens(store, refreshed, scopes, now, signal).catch(() => undefined);
+    throw error;
+  }
+}
+
 async function forceRefresh(
   relyingParty: RelyingParty,
   { found, now, signal }: RevalidationRequest,
   stored: StoredTokens,
   reread: () => Promise<StoredTokens | undefined>,
-): Promise<AcquiredFromStored & { readonly idToken: VerifiedIdToken }> {
+): Promise<Refreshed> {
   const request = {
     user: found.session.user,
     scopes: scopesOfSignIn(relyingParty.settings.graphScopes),
@@ -149,10 +188,14 @@ function noteMissingResource({ credential }: RelyingParty, error: unknown): void
  * logout finds the session was written under it. The time of the sign-in stays too: a refresh asks the person for nothing,
  * but some providers send a later `auth_time` with it.
  */
-function verifiedFacts({ session }: FoundSession, idToken: VerifiedIdToken) {
+function verifiedFacts(
+  { session }: FoundSession,
+  idToken: VerifiedIdToken,
+  found: readonly string[],
+) {
   const { user, loginHint = session.loginHint } = idToken;
   const { acrs = session.acrs } = idToken;
   const { authTime = idToken.authTime } = session;
-  const roles = [...new Set([...user.roles, ...session.addedRoles])];
+  const roles = [...new Set([...found, ...session.addedRoles])];
   return { user: { ...user, roles }, sid: session.sid, loginHint, acrs, authTime };
 }

@@ -29,9 +29,13 @@ beforeEach(async () => {
 afterEach(() => fixture.stop());
 
 /** A sign-in of Ada, up to the answer of the provider. */
-async function signingIn(asked: AttemptOptions = {}, cookie = ''): Promise<TestContext> {
+async function signingIn(
+  asked: AttemptOptions = {},
+  cookie = '',
+  claims: Record<string, unknown> = { groups: ['a'] },
+): Promise<TestContext> {
   const begun = await beginAttempt(fixture, asked);
-  grantAda(fixture, begun, { groups: ['a'] });
+  grantAda(fixture, begun, claims);
   return answerOf(fixture, begun, `${begun.cookie}; ${cookie}`);
 }
 
@@ -296,6 +300,54 @@ describe('accessToken in onSignIn', () => {
     };
     const failure = await failureOf(complete(await granting({ status: 503, body: {} })));
     expect(failure.code).toBe('ERR_SIGN_IN_CHECK_FAILED');
+  });
+});
+
+describe('roles of groups at a sign-in', () => {
+  const editors = '0a4d6f1c-8b1e-4c57-9d7e-2f1b3c5d7e90';
+  const overage = { _claim_names: { groups: 'src1' } };
+  beforeEach(() => {
+    fixture.groupRoles.set(editors, ['editor']);
+  });
+
+  it('are kept, and the hook sees them', async () => {
+    fixture.hooks.onSignIn = ({ user }) => ({ data: { roles: user.roles } });
+    const context = await signingIn({}, '', { groups: [editors, 'another'] });
+    await complete(context);
+    const session = (await openedBy(fixture, context))?.session;
+    const roles = ['admin', 'editor'];
+    expect(session).toMatchObject({ user: { roles }, addedRoles: [], data: { roles } });
+    // No list of groups is kept.
+    expect(JSON.stringify(session)).not.toContain(editors);
+  });
+
+  it.each([
+    [{ status: 500, body: {} }, 'ERR_GROUPS_UNAVAILABLE', 503, 'Try again'],
+    [{ status: 403, body: {} }, 'ERR_GROUPS_REFUSED', 502, 'Sign in again'],
+  ])('are not guessed when Graph answers %j', async (answer, code, status, link) => {
+    fixture.tiny.answers.set('/me/checkMemberGroups', answer);
+    const context = await signingIn({}, '', overage);
+    const failure = await failureOf(complete(context));
+    expect([failure.code, failure.status]).toEqual([code, status]);
+    expect([context.cookies, fixture.writes]).toEqual([[], 0]);
+    expect(textOf(answerError(failure, context))).toMatch(
+      new RegExp(`href="/auth/login\\?return_to=%2Freports%3Fa%3D1%23row-17"[^>]*>${link}`),
+    );
+  });
+
+  it('begin the sign-in once more when Graph sends a claims challenge', async () => {
+    const claims = '{"access_token":{"nbf":{"essential":true}}}';
+    const encoded = Buffer.from(claims).toString('base64');
+    fixture.tiny.answers.set('/me/checkMemberGroups', {
+      status: 401,
+      headers: { 'www-authenticate': `Bearer error="insufficient_claims", claims="${encoded}"` },
+      body: {},
+    });
+    const answer = await complete(await signingIn({}, '', overage));
+    const url = new URL(new Headers(answer.headers).get('location') ?? '');
+    expect(JSON.parse(url.searchParams.get('claims') ?? '')).toMatchObject(
+      JSON.parse(claims) as object,
+    );
   });
 });
 

@@ -8,6 +8,7 @@ import {
 import { createProvider } from '../../src/entra/provider';
 import { AppError } from '../../src/errors';
 import type { OwnAttempt } from '../../src/sign-in/finish';
+import type { Api } from '../../src/tokens/apis';
 import { createPauseMemory } from '../../src/waiting';
 import { clientId, tenantId, type TinyProvider } from './tiny-provider';
 
@@ -67,6 +68,16 @@ export function adaClaims(tiny: TinyProvider, now: number): JWTPayload {
     login_hint: 'O.hint-of-ada',
   };
 }
+
+/** Microsoft Graph, played by the same server. */
+export const graphOf = (tiny: TinyProvider): Api => ({
+  name: 'graph',
+  baseUrl: tiny.origin,
+  scopes: ['User.Read'],
+  appScope: 'https://graph.microsoft.com/.default',
+  consentAtSignIn: false,
+  maxAnswerBytes: undefined,
+});
 
 /** A token answer as Entra ID sends it. */
 export function tokenBody(idToken: string, more: Record<string, unknown> = {}): object {

@@ -55,6 +55,8 @@ export interface ContextFixture {
   writes: number;
   /** The app's own code, as it is from now on. */
   readonly hooks: { -readonly [name in keyof Hooks]: Hooks[name] };
+  /** Roles by the id of a group, as they are from now on. */
+  readonly groupRoles: Map<string, readonly string[]>;
   /** A request as `endpoint` hands it to a handler. */
   context(path: string, request?: TestRequest): TestContext;
   /** A session opened now, and the `Cookie` header that opens it. */
@@ -85,9 +87,11 @@ export async function createContextFixture(
   const own = typeof environment === 'function' ? environment(tiny.origin) : environment;
   const settings = settingsFrom({ ...environmentFor(tiny), ...own });
   const hooks: ContextFixture['hooks'] = {};
+  const groupRoles: ContextFixture['groupRoles'] = new Map();
   const fixture: ContextFixture = {
     services: createServices(settings, testSite, {
       hooks,
+      groupRoles,
       clock: () => fixture.now,
       table: watchedTable(() => fixture),
       keyRing: createStaticKeyRing(ringSecret),
@@ -97,6 +101,7 @@ export async function createContextFixture(
     tableFailure: undefined,
     writes: 0,
     hooks,
+    groupRoles,
     context: (path, request) => createContext(fixture, path, request),
     signIn: (opening) => signIn(fixture, opening),
     stop: () => tiny.stop(),

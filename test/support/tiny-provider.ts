@@ -39,8 +39,8 @@ export interface TinyProvider {
   keys: (JWK & { readonly issuer?: unknown })[];
   /** Keys of one app, listed only for those who name it by `?appid=`, as Entra ID does. */
   appKeys: JWK[];
-  /** Overrides a whole answer by path. */
-  answers: Map<string, TinyAnswer>;
+  /** Overrides a whole answer by path; a function gets the body that was sent. */
+  answers: Map<string, TinyAnswer | ((body: string) => TinyAnswer)>;
   token: (form: URLSearchParams) => TinyAnswer | Promise<TinyAnswer>;
   readonly key: TinyKey;
   sign(
@@ -139,7 +139,7 @@ export async function startTinyProvider(): Promise<TinyProvider> {
 
   async function answerTo(path: string, body: string, app: string | null): Promise<TinyAnswer> {
     const chosen = provider.answers.get(path);
-    if (chosen !== undefined) return chosen;
+    if (chosen !== undefined) return typeof chosen === 'function' ? chosen(body) : chosen;
     const forApp = app === null ? '' : `?appid=${app}`;
     if (path === paths.metadata) {
       const jwks_uri = origin + paths.keys + forApp;

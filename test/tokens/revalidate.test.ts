@@ -6,11 +6,14 @@ import {
   type SessionStore,
 } from '../../src/sessions/session-store';
 import { finishSignIn } from '../../src/sign-in/finish';
+import { createApis } from '../../src/tokens/call-api';
+import { createRolesOf } from '../../src/tokens/group-roles';
 import { createRevalidate, type Revalidate } from '../../src/tokens/revalidate';
 import {
   adaClaims,
   createRelyingParty,
   failureOf,
+  graphOf,
   longEnough,
   ownAttempt,
   tokenBody,
@@ -61,8 +64,15 @@ beforeEach(async () => {
 });
 afterEach(() => tiny.stop());
 
-const instance = (): Revalidate =>
-  createRevalidate({ relyingParty: auth, sessions, revalidateSeconds });
+/** One of them makes somebody an editor. */
+const editors = '0a4d6f1c-8b1e-4c57-9d7e-2f1b3c5d7e90';
+
+const instance = (): Revalidate => {
+  const apis = createApis([graphOf(tiny)], () => time);
+  const groupRoles = new Map([[editors, ['editor']]]);
+  const rolesOf = createRolesOf({ relyingParty: auth, apis, groupRoles });
+  return createRevalidate({ relyingParty: auth, sessions, revalidateSeconds, rolesOf });
+};
 
 async function stored(now: number): Promise<FoundSession> {
   const found = await sessions.readWithTokens(ticket, now, longEnough());
@@ -311,5 +321,73 @@ describe('createRevalidate with the provider out of reach', () => {
     await ask(revalidate, due);
     await answerWith({ roles: ['reader'] }, due + 60);
     expect((await ask(revalidate, due + 60))?.session.user.roles).toEqual(['reader', 'vip']);
+  });
+});
+
+describe('createRevalidate, with roles of groups', () => {
+  const overage = { roles: [], groups: undefined, _claim_names: { groups: 'src1' } };
+
+  it('lets the roles follow the groups', async () => {
+    await answerWith({ roles: [], groups: [editors] }, due);
+    expect((await ask(instance(), due))?.session.user.roles).toEqual(['editor', 'vip']);
+    await answerWith({ roles: [], groups: [] }, due + 900);
+    expect((await ask(instance(), due + 900))?.session.user.roles).toEqual(['vip']);
+  });
+
+  it('asks Graph where the ID token has too many groups', async () => {
+    await answerWith(overage, due);
+    tiny.answers.set('/me/checkMemberGroups', { body: { value: [editors] } });
+    expect((await ask(instance(), due))?.session.user.roles).toEqual(['editor', 'vip']);
+    expect((await stored(due)).session.user.roles).toEqual(['editor', 'vip']);
+  });
+
+  it('goes on with the last roles for an hour without Graph, then fails closed', async () => {
+    const revalidate = instance();
+    const found = await stored(due);
+    await answerWith(overage, due);
+    tiny.answers.set('/me/checkMemberGroups', { status: 500, body: {} });
+    expect(await ask(revalidate, due, found)).toBe(found);
+    // Asked again once a minute.
+    expect(await ask(revalidate, due + 59, found)).toBe(found);
+    expect(tiny.count('/me/checkMemberGroups')).toBe(1);
+    await answerWith(overage, due + hour);
+    const late = await failureOf(ask(revalidate, due + hour));
+    expect(late.code).toBe('ERR_GROUPS_UNAVAILABLE');
+    const again = await failureOf(ask(revalidate, due + hour + 1));
+    expect([again.code, again.retryAfterSeconds]).toEqual(['ERR_GROUPS_UNAVAILABLE', 59]);
+    tiny.answers.set('/me/checkMemberGroups', { body: { value: [] } });
+    const later = due + hour + 60;
+    await answerWith(overage, later);
+    expect((await ask(revalidate, later))?.session.user.roles).toEqual(['vip']);
+  });
+
+  it('keeps the new tokens though Graph failed: a provider may take a refresh token once only', async () => {
+    await answerWith(overage, due);
+    tiny.answers.set('/me/checkMemberGroups', { status: 500, body: {} });
+    await ask(instance(), due);
+    const after = await stored(due);
+    expect(after.session.verifiedAt).toBe(start);
+    expect(after.tokens?.tokenCache).toContain(`refreshed-at-${due}`);
+  });
+
+  it('lets nobody go on when Graph refuses for good', async () => {
+    await answerWith(overage, due);
+    const denied = { error: { code: 'Authorization_RequestDenied' } };
+    tiny.answers.set('/me/checkMemberGroups', { status: 403, body: denied });
+    const failure = await failureOf(ask(instance(), due));
+    expect(failure).toMatchObject({
+      code: 'ERR_GROUPS_REFUSED',
+      note: 'Graph answered 403 Authorization_RequestDenied to POST /me/checkMemberGroups',
+    });
+  });
+
+  it('asks for a step-up when Graph wants more of the person', async () => {
+    await answerWith(overage, due);
+    const claims = Buffer.from('{"access_token":{"nbf":{"essential":true}}}').toString('base64');
+    const challenge = `Bearer error="insufficient_claims", claims="${claims}"`;
+    tiny.answers.set('/me/checkMemberGroups', {
+      ...{ status: 401, headers: { 'www-authenticate': challenge }, body: {} },
+    });
+    expect((await failureOf(ask(instance(), due))).code).toBe('ERR_STEP_UP');
   });
 });
