@@ -48,6 +48,9 @@ param deployEntraApp bool = true
 @description('Conditional. Application (client) id of a registration made elsewhere. Required if deployEntraApp is false; `later` while there is none yet.')
 param entraClientId string = ''
 
+@description('Optional. GUIDs of the tenants whose accounts may sign in; [\'*\'] for any organisation. Empty: the tenant of the deployment alone. 9188040d-6c67-4c5b-b112-36a304b66dad lets personal accounts in.')
+param allowedTenants string[] = []
+
 @description('Optional. Authority of another cloud than the public one, such as https://login.microsoftonline.us/TENANT/v2.0; entra-app.mjs prints it.')
 param entraAuthority string = ''
 
@@ -68,7 +71,7 @@ param exposedScopes exposedScopeType[] = loadJsonContent('exposed-scopes.json')
 @description('Optional. App ID URI of the app as an API, such as the address of an MCP server on a verified domain. Empty: api:// and the client id, where there are exposedScopes. With it the app takes bearer tokens without any scope, too.')
 param appIdUri string = ''
 
-@description('Optional. Scopes asked for at sign-in: of Microsoft Graph by name, of other APIs in full, such as api://orders/Orders.Read.')
+@description('Optional. Scopes asked for at sign-in: of Microsoft Graph by name, of other APIs in full, such as api://orders/Orders.Read. [] is sign-in without any API.')
 param graphScopes string[] = ['User.Read']
 
 @description('Optional. Delegated permissions that the registration lists, and that grantAdminConsent consents to. A deployment replaces the list, so name here what others added.')
@@ -166,6 +169,15 @@ var dnsName = empty(customDomain) ? 'YOUR_DOMAIN' : customDomain
 @description('Characters of the host name that the host of an address cannot have.')
 var oddHostCharacters = filter(map(range(0, length(ownHostName)), i => substring(ownHostName, i, 1)), c => !contains('abcdefghijklmnopqrstuvwxyz0123456789-.', c))
 
+@description('Whether any organisation may sign in.')
+var isForAnyTenant = contains(allowedTenants, '*')
+
+@description('Whether personal accounts may sign in: all of them belong to one tenant of Microsoft.')
+var hasPersonalAccounts = contains(map(allowedTenants, tenant => toLower(tenant)), '9188040d-6c67-4c5b-b112-36a304b66dad')
+
+@description('Where accounts of several tenants sign in.')
+var sharedAuthority = hasPersonalAccounts ? 'common' : 'organizations'
+
 @description('Values of all app roles. Entra ID takes no two that differ in case only.')
 var roleValues = concat([adminRole], map(appRoles, role => toLower(role.value)))
 
@@ -210,11 +222,20 @@ var faults = filter([
   !empty(appIdUri) && (!(startsWith(appIdUri, 'api://') || startsWith(appIdUri, 'https://')) || endsWith(appIdUri, '/'))
     ? 'appIdUri begins with api:// or https:// and ends without a slash, such as api://contoso.com/orders.'
     : ''
-  empty(graphScopes) || contains(graphScopes, '')
-    ? 'graphScopes is empty, or one of them is: the app asks for User.Read where it is given none.'
+  contains(graphScopes, '')
+    ? 'graphScopes has an empty scope; [] is sign-in without any API.'
     : ''
-  !empty(intersection(graphScopes, ['openid', 'profile', 'email', 'offline_access']))
-    ? 'graphScopes has a scope that is always asked for (openid, profile, email, offline_access), and the app would refuse to run.'
+  !empty(intersection(graphScopes, ['openid', 'profile', 'email', 'offline_access', 'none']))
+    ? 'graphScopes has a scope that is always asked for (openid, profile, email, offline_access), or none, for which [] stands: the app would refuse to run.'
+    : ''
+  !empty(filter(allowedTenants, tenant => tenant != '*' && length(split(tenant, '-')) != 5)) || length(join(allowedTenants, '')) > 18000
+    ? 'allowedTenants has something else than GUIDs of tenants and *, or more than 500 of them: the app would refuse to run.'
+    : ''
+  isForAnyTenant && length(allowedTenants) > (hasPersonalAccounts ? 2 : 1)
+    ? 'allowedTenants has tenants beside *, which lets all of them in.'
+    : ''
+  !empty(entraAuthority) && !empty(allowedTenants) && !contains(toLower(entraAuthority), '/${sharedAuthority}/')
+    ? 'entraAuthority names one tenant, and allowedTenants lets several in: write organizations into its path, or common where personal accounts are among them.'
     : ''
   length(join(graphScopes, ' ')) > 600
     ? 'graphScopes is longer than 600 characters in all, and the app would refuse to run.'
@@ -442,6 +463,7 @@ module entraApp 'modules/entra-app.bicep' = if (deployEntraApp) {
     frontChannelLogoutPath: paths.frontChannelLogout
     adminRole: adminRole
     identityPrincipalId: identity.outputs.principalId
+    signInAudience: empty(allowedTenants) ? 'AzureADMyOrg' : hasPersonalAccounts ? 'AzureADandPersonalMicrosoftAccount' : 'AzureADMultipleOrgs'
     appRoles: appRoles
     apiPermissions: apiPermissions
     keptRedirectUris: keptRedirectUris
@@ -476,6 +498,8 @@ module appSettings 'modules/app-settings.bicep' = {
     identityClientId: identity.outputs.clientId
     baseUrl: baseUrl
     entraClientId: clientId
+    entraTenant: empty(allowedTenants) ? tenant().tenantId : sharedAuthority
+    allowedTenants: isForAnyTenant ? '*' : join(allowedTenants, ' ')
     entraAuthority: entraAuthority
     graphBaseUrl: graphBaseUrl
     graphScopes: graphScopes

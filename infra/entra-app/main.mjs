@@ -6,7 +6,7 @@ import * as access from './access.mjs';
 import { createGraph, refusal } from './graph.mjs';
 import { ensureLocalSecret, openLocalSettings } from './local-settings.mjs';
 import { readOptions, usage } from './options.mjs';
-import { ensureRegistration } from './registration.mjs';
+import { ensureRegistration, signInOf } from './registration.mjs';
 
 /** @import { Az } from '../../scripts/deploy/az.mjs' */
 /** @typedef {{ az: Az, pause: (milliseconds: number) => Promise<unknown>, say: (text: string) => void }} Surroundings */
@@ -59,7 +59,9 @@ async function run(args, root, { az, pause, say }) {
   // One for each person, so that nobody's address or secret is in another's way.
   const me = { path: 'me?$select=id', doing: 'see who you are; a pipeline adds --unique-name' };
   const uniqueName = options['unique-name'] ?? `anteroom-local-${(await graph.send(me)).id}`;
-  const asked = { name: options.name, appIdUri: options['app-id-uri'] };
+  const signIn = signInOf(options['allowed-tenants'], tenant.id);
+  const { signInAudience } = signIn;
+  const asked = { name: options.name, appIdUri: options['app-id-uri'], signInAudience };
   const wanted = { url, isLocal: file !== undefined, uniqueName, roles, scopes, ...asked };
   const registration = await ensureRegistration(context, wanted);
   const { id, appId, roleId, audience } = registration;
@@ -71,16 +73,24 @@ async function run(args, root, { az, pause, say }) {
   if (options.consent) await access.ensureConsent(context, principalId);
   say(`\nclient id     ${appId}\nredirect URI  ${url}/auth/redirect\n`);
   if (file) {
-    const own = { APP_BASE_URL: url, ENTRA_TENANT_ID: tenant.id, ENTRA_CLIENT_ID: appId };
-    const values = { ...own, ENTRA_ISSUER: '', API_AUDIENCE: audience, ...settings };
+    const own = { APP_BASE_URL: url, ENTRA_CLIENT_ID: appId };
+    const { tenant: ENTRA_TENANT_ID, allowed: ENTRA_ALLOWED_TENANTS } = signIn;
+    const tenants = { ENTRA_TENANT_ID, ENTRA_ALLOWED_TENANTS, ENTRA_ISSUER: '' };
+    const values = { ...own, ...tenants, API_AUDIENCE: audience, ...settingsAt(settings, signIn) };
     const isNew = options['new-secret'] ?? false;
     await ensureLocalSecret(context, registration, file, { values, port, isNew });
     return say('Next: npm start -- --no-app in one terminal, npm run host in another.');
   }
   say('Next, for whoever deploys: the same command as before, with');
   say(`-p deployEntraApp=false -p entraClientId=${appId}`);
-  if (settings.ENTRA_AUTHORITY) say(`-p entraAuthority=${settings.ENTRA_AUTHORITY}`);
+  const { ENTRA_AUTHORITY } = settingsAt(settings, signIn);
+  if (ENTRA_AUTHORITY) say(`-p entraAuthority=${ENTRA_AUTHORITY}`);
   if (settings.GRAPH_BASE_URL) say(`-p graphBaseUrl=${settings.GRAPH_BASE_URL}`);
+}
+
+/** In another cloud the authority is a setting, and names whose accounts sign in. @param {{ ENTRA_AUTHORITY: string, GRAPH_BASE_URL: string }} settings @param {{ tenant: string }} signIn */
+function settingsAt({ ENTRA_AUTHORITY, ...others }, { tenant }) {
+  return { ENTRA_AUTHORITY: ENTRA_AUTHORITY.replace(/[^/]+(?=\/v2\.0$)/, tenant), ...others };
 }
 
 /** @param {string} root @param {string} path @param {string} what */

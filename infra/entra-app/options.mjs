@@ -11,6 +11,8 @@ For local development, with a secret in local.settings.json, which git ignores:
   --name TEXT            what people see when they sign in
   --admin OBJECT_ID      user or group that gets the app role admin; as often as needed
   --app-id-uri URI       its App ID URI as an API; api:// and the client id without it
+  --allowed-tenants LIST GUIDs of the tenants whose accounts may sign in, or * for any organisation; own for this tenant
+                         alone. What is there stays without it
   --assignment-required  only people with an assignment may sign in
   --consent              consent for everybody (needs Privileged Role Administrator)
   --new-secret           with --local: a new secret although there is one`;
@@ -20,8 +22,13 @@ const admin = /** @type {const} */ ({ type: 'string', multiple: true });
 const known = {
   ...{ url: text, identity: text, 'unique-name': text, name: text, port: text, admin },
   'app-id-uri': text,
+  'allowed-tenants': text,
   ...{ local: flag, 'assignment-required': flag, consent: flag, 'new-secret': flag, help: flag },
 };
+
+/** As the parameter allowedTenants takes them, with spaces or commas between. */
+const tenants =
+  /^(own|(\*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})([\s,]+(\*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}))*)$/i;
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -40,6 +47,7 @@ export function readOptions(args) {
     [local || port === undefined, '--port goes with --local only'],
     [local || !values['new-secret'], '--new-secret goes with --local only'],
     [/^[1-9]\d{0,4}$/.test(port ?? '1') && Number(port ?? 1) < 65_536, '--port wants a port'],
+    [tenants.test(values['allowed-tenants'] ?? 'own'), '--allowed-tenants wants GUIDs, * or own'],
     [appIdUri.test(values['app-id-uri'] ?? 'api://own'), '--app-id-uri wants api://… or https://…'],
     [/^.{1,256}$/u.test(name ?? 'none'), '--name wants one line of up to 256 characters'],
     [!inAzure || isOrigin(url), '--url wants an origin as browsers write it: https://HOST'],

@@ -6,8 +6,8 @@ import { isDeepStrictEqual } from 'node:util';
 
 /**
  * What the registration is to be. `name` is what people see; undefined keeps what is there. `roles` are those of infra/app-roles.json, `scopes`
- * those of infra/exposed-scopes.json. `appIdUri`: undefined is api:// and the client id, where there are scopes.
- * @typedef {{ url: string, isLocal: boolean, uniqueName: string, name: string | undefined, roles: readonly Partial<AppRole>[], scopes: readonly Json[], appIdUri: string | undefined }} Wanted
+ * those of infra/exposed-scopes.json. `signInAudience`: whose accounts may sign in; undefined keeps what is there. `appIdUri`: undefined is api:// and the client id, where there are scopes.
+ * @typedef {{ url: string, isLocal: boolean, uniqueName: string, name: string | undefined, roles: readonly Partial<AppRole>[], scopes: readonly Json[], appIdUri: string | undefined, signInAudience: string | undefined }} Wanted
  */
 
 const select =
@@ -78,8 +78,28 @@ async function ensureApi({ graph, say }, existing, { uniqueName, scopes, appIdUr
   return audience;
 }
 
+/** https://learn.microsoft.com/entra/identity-platform/supported-accounts-validation */
+const withPersonal = 'AzureADandPersonalMicrosoftAccount';
+const personalTenant = '9188040d-6c67-4c5b-b112-36a304b66dad';
+
+/**
+ * Whose accounts may sign in, as the template has it. `tenant` and `allowed` are for the settings.
+ * @param {string | undefined} list of --allowed-tenants @param {string} own
+ */
+export function signInOf(list, own) {
+  if (list === undefined) return { signInAudience: undefined, tenant: own, allowed: '' };
+  const tenants = list.toLowerCase().split(/[\s,]+/);
+  if (tenants.includes('own')) return { signInAudience: 'AzureADMyOrg', tenant: own, allowed: '' };
+  const hasPersonal = tenants.includes(personalTenant);
+  return {
+    signInAudience: hasPersonal ? withPersonal : 'AzureADMultipleOrgs',
+    tenant: hasPersonal ? 'common' : 'organizations',
+    allowed: tenants.includes('*') ? '*' : tenants.join(' '),
+  };
+}
+
 /** @param {Json} existing @param {Wanted} wanted */
-function merged(existing, { url, isLocal, name, uniqueName, roles }) {
+function merged(existing, { url, isLocal, name, uniqueName, roles, signInAudience }) {
   const own = [`${url}/auth/redirect`, `${url}/auth/signed-out`];
   // Entra ID takes no notice of the port of localhost, and chooses any of those that differ only there:
   // https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions
@@ -90,7 +110,11 @@ function merged(existing, { url, isLocal, name, uniqueName, roles }) {
   const usualName = isLocal ? 'Anteroom (local development)' : 'Anteroom';
   return {
     displayName: name ?? existing.displayName ?? usualName,
-    signInAudience: 'AzureADMyOrg',
+    signInAudience: signInAudience ?? existing.signInAudience ?? 'AzureADMyOrg',
+    // Entra ID lets personal accounts in only where tokens for the app itself are of version 2.
+    ...(signInAudience === withPersonal
+      ? { api: { ...existing.api, requestedAccessTokenVersion: 2 } }
+      : {}),
     appRoles: mergedRoles(existing.appRoles ?? [], rolesFor(uniqueName, roles)),
     optionalClaims: mergedClaims(existing.optionalClaims ?? {}),
     requiredResourceAccess: mergedPermissions(existing.requiredResourceAccess ?? []),

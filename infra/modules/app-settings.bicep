@@ -22,13 +22,19 @@ param baseUrl string
 @description('Required. Application (client) id; empty until there is a registration, and the app then answers 503 and says so.')
 param entraClientId string
 
+@description('Required. Whose accounts sign in: the GUID of a tenant, organizations or common.')
+param entraTenant string
+
+@description('Required. The tenants that may sign in where several can; empty otherwise.')
+param allowedTenants string
+
 @description('Required. Authority of another cloud; empty for the public one.')
 param entraAuthority string
 
 @description('Required. Microsoft Graph of another cloud; empty for the public one.')
 param graphBaseUrl string
 
-@description('Required. Scopes asked for at sign-in.')
+@description('Required. Scopes asked for at sign-in; none where it is sign-in without any API.')
 param graphScopes string[]
 
 @description('Required. Value of the app role that opens the console.')
@@ -100,11 +106,13 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     ADMIN_ROLE: adminRole
     API_AUDIENCE: apiAudience
     APP_BASE_URL: baseUrl
+    ENTRA_ALLOWED_TENANTS: allowedTenants
     ENTRA_AUTHORITY: entraAuthority
     ENTRA_CLIENT_ID: entraClientId
-    ENTRA_TENANT_ID: tenant().tenantId
+    ENTRA_TENANT_ID: entraTenant
     GRAPH_BASE_URL: graphBaseUrl
-    GRAPH_SCOPES: join(graphScopes, ' ')
+    // An empty value would count as unset.
+    GRAPH_SCOPES: empty(graphScopes) ? 'none' : join(graphScopes, ' ')
     KEY_VAULT_KEY_ID: keyUri
     MANAGED_IDENTITY_CLIENT_ID: identityClientId
     SESSION_IDLE_SECONDS: string(sessionIdleSeconds)

@@ -29,6 +29,10 @@ param adminRole string
 @description('Required. Object id of the app identity, which vouches for the application.')
 param identityPrincipalId string
 
+@description('Required. Whose accounts may sign in.')
+@allowed(['AzureADMyOrg', 'AzureADMultipleOrgs', 'AzureADandPersonalMicrosoftAccount'])
+param signInAudience string
+
 @description('Required. App roles of the functions of a team.')
 param appRoles appRoleType[]
 
@@ -72,7 +76,10 @@ var federationName = 'appIdentity'
 resource application 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: uniqueName
   displayName: displayName
-  signInAudience: 'AzureADMyOrg'
+  signInAudience: signInAudience
+  // Entra ID lets personal accounts in only where tokens for the app itself are of version 2.
+  // https://learn.microsoft.com/entra/identity-platform/supported-accounts-validation
+  api: signInAudience == 'AzureADandPersonalMicrosoftAccount' ? { requestedAccessTokenVersion: 2 } : {}
   // A role is known by its id, which therefore comes from its value and stays the same in every deployment.
   appRoles: [
     for role in allRoles: {

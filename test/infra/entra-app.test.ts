@@ -63,6 +63,8 @@ function application(): Application {
   return first;
 }
 
+const contoso = '11111111-1111-4111-8111-111111111111';
+
 describe('infra/entra-app.mjs', () => {
   it('is one program, started alike everywhere, which needs no installed package', () => {
     const folder = join(root, 'a folder é');
@@ -276,7 +278,38 @@ Consent for everybody: given already
     expect(said).toContain(`-p entraAuthority=${issuer}\n-p graphBaseUrl=${graphBaseUrl}\n`);
   });
 
+  it.each([
+    [contoso, 'AzureADMultipleOrgs', undefined],
+    ['*', 'AzureADMultipleOrgs', undefined],
+    [
+      `${contoso}, 9188040D-6C67-4C5B-B112-36A304B66DAD`,
+      'AzureADandPersonalMicrosoftAccount',
+      { requestedAccessTokenVersion: 2 },
+    ],
+    ['own', 'AzureADMyOrg', undefined],
+  ])('lets the tenants %s in, as the template does', async (list, signInAudience, api) => {
+    await run(...inAzure, '--allowed-tenants', list);
+    expect(application().signInAudience).toBe(signInAudience);
+    expect(application()['api']).toEqual(api);
+    // Who gives somebody a role later does not shut the others out.
+    await run(...inAzure, '--admin', grace);
+    expect(application().signInAudience).toBe(signInAudience);
+  });
+
+  it('names the authority of several tenants in another cloud', async () => {
+    const usual = {
+      graph: 'https://graph.microsoft.us/',
+      authority: 'https://login.microsoftonline.us',
+    };
+    Object.assign(graph, usual);
+    const [, said] = await run(...inAzure, '--allowed-tenants', '*');
+    expect(said).toContain(
+      '-p entraAuthority=https://login.microsoftonline.us/organizations/v2.0\n',
+    );
+  });
+
   it.each<readonly [args: string, says: string]>([
+    [`${inAzure.join(' ')} --allowed-tenants contoso.com`, '--allowed-tenants wants'],
     ...'https://a.example/b http://a.example https://a"b https://a:99999 https://a:443 https://APP.contoso.com https://- https://a..b https://a-.b https://a_b.com https://2130706433 https://a// https://me@a https://a?a'
       .split(' ')
       .map((one) => [`--url ${one} ${inAzure.slice(2).join(' ')}`, '--url wants'] as const),
@@ -383,6 +416,14 @@ describe('infra/entra-app.mjs --local', () => {
     const endDateTime = new Date(Date.now() + days * dayMs).toISOString();
     for (const held of application().passwordCredentials) Object.assign(held, { endDateTime });
   };
+
+  it('writes who may sign in into the settings', async () => {
+    await run('--local', '--allowed-tenants', `${contoso},*`);
+    const several = { ENTRA_TENANT_ID: 'organizations', ENTRA_ALLOWED_TENANTS: '*' };
+    expect(values()).toMatchObject(several);
+    await run('--local', '--allowed-tenants', 'own');
+    expect(values()).toMatchObject({ ENTRA_TENANT_ID: tenantId, ENTRA_ALLOWED_TENANTS: '' });
+  });
 
   it('registers localhost and writes local.settings.json, with a secret that is nowhere else', async () => {
     const [code, said] = await run('--local');

@@ -197,7 +197,7 @@ describe('a first deployment', () => {
   it('registers the application, for people of one tenant, with the identity in place of a secret', () => {
     // No keys, no public client, no groups in tokens, no addresses of a single-page application.
     expect(Object.keys(propertiesOf(first, 'Graph/applications')).sort()).toEqual(
-      'appRoles displayName optionalClaims requiredResourceAccess signInAudience uniqueName web'.split(
+      'api appRoles displayName optionalClaims requiredResourceAccess signInAudience uniqueName web'.split(
         ' ',
       ),
     );
@@ -407,11 +407,39 @@ describe('the option', () => {
     expect(propertiesOf(all, 'Graph/servicePrincipals')['appRoleAssignmentRequired']).toBe(true);
   });
 
+  it('allowedTenants: whose accounts sign in, for the registration and for the app', () => {
+    const audience = (snapshot: Snapshot) => {
+      const [application = {}] = of(snapshot, 'Microsoft.Graph/applications');
+      return application['properties'];
+    };
+    expect(audience(first)).toMatchObject({ signInAudience: 'AzureADMyOrg', api: {} });
+    expect(settingsOf(first)).toMatchObject({ ENTRA_ALLOWED_TENANTS: '' });
+    expect(settingsOf(first)['ENTRA_TENANT_ID']).toMatch(/^[0-9a-f-]{36}$/);
+    // Entra ID takes no registration for personal accounts without version 2.
+    expect(audience(all)).toMatchObject({
+      signInAudience: 'AzureADandPersonalMicrosoftAccount',
+      api: { requestedAccessTokenVersion: 2 },
+    });
+    expect(settingsOf(all)).toMatchObject({
+      ENTRA_TENANT_ID: 'common',
+      ENTRA_ALLOWED_TENANTS:
+        '11111111-1111-4111-8111-111111111111 9188040D-6C67-4C5B-B112-36A304B66DAD',
+    });
+    expect(settingsOf(domain)).toMatchObject({
+      ENTRA_TENANT_ID: 'organizations',
+      ENTRA_ALLOWED_TENANTS: '*',
+    });
+  });
+
+  it('graphScopes=[]: sign-in without any API', () => {
+    expect(settingsOf(domain)['GRAPH_SCOPES']).toBe('none');
+  });
+
   it('deployEntraApp=false: nothing is made in Entra ID, and the app has no client id yet', () => {
     expect(domain.resources.filter(({ type }) => String(type).includes('Graph'))).toEqual([]);
     expect(settingsOf(domain)).toMatchObject({
       ENTRA_CLIENT_ID: '',
-      ENTRA_AUTHORITY: 'https://login.microsoftonline.us/contoso/v2.0',
+      ENTRA_AUTHORITY: 'https://login.microsoftonline.us/organizations/v2.0',
     });
     expect(domain.outputs['entraClientId']).toBe('');
   });
@@ -424,6 +452,8 @@ const leftOut: Readonly<Partial<Record<SettingName, string>>> = {
   ENTRA_CLIENT_CERTIFICATE: 'never: the managed identity vouches for the app',
   TABLES_CONNECTION_STRING: 'never: TABLES_ENDPOINT is set',
   KEY_RING_SECRET: 'never: KEY_VAULT_KEY_ID is set',
+  B2C_RESET_POLICY: 'a tenant of Azure AD B2C has no managed identities',
+  B2C_EDIT_POLICY: 'a tenant of Azure AD B2C has no managed identities',
 };
 
 function settingsOf(snapshot: Snapshot): Resource {
@@ -498,7 +528,7 @@ describe('parameters that contradict each other', () => {
     const [, faults = ''] = /^var faults = filter\(\[\n([^]*?)\n\], fault/m.exec(source) ?? [];
     const sentences = [...faults.matchAll(/^ {4}\? '(.+)'$/gm)].map(([, text = '']) => text);
     expect(domain.outputs['functionAppName']).toMatch(/^func-orders-2-/);
-    expect(sentences).toHaveLength(15);
+    expect(sentences).toHaveLength(18);
     for (const sentence of sentences) expect(said).toContain(sentence);
     // Every name is made with this, so nothing is made before it is known.
     expect(source).toContain(

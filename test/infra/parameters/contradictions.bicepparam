@@ -10,7 +10,9 @@ param dailyLogCapGb = 0
 param appRoles = [{ value: 'admin' }, { value: 'report reader' }]
 param exposedScopes = [{ value: 'Notes.Read' }, { value: 'notes.read' }]
 param appIdUri = 'contoso/notes'
-param graphScopes = ['', 'openid', join(map(range(0, 50), i => 'api://long/scope/${i}'), '')]
+param graphScopes = ['', 'openid', 'none', join(map(range(0, 50), i => 'api://long/scope/${i}'), '')]
+param allowedTenants = ['*', 'contoso.com', '11111111-1111-4111-8111-111111111111']
+param entraAuthority = 'https://login.microsoftonline.us/contoso/v2.0'
 param grantAdminConsent = true
 param apiPermissions = [
   { appId: 'a1', scopes: [{ value: 'Read', id: 'r' }] }

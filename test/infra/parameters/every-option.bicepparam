@@ -17,6 +17,7 @@ param bodySizeLimit = 1048576
 param sessionIdleSeconds = 600
 param sessionPersistent = 'link'
 param sessionLimit = 3
+param allowedTenants = ['11111111-1111-4111-8111-111111111111', '9188040D-6C67-4C5B-B112-36A304B66DAD']
 param assignmentRequired = true
 param grantAdminConsent = true
 param appRoles = [{ value: 'reader' }, { value: 'writer', isEnabled: false }, { value: 'Notes.Read.All', allowedMemberTypes: ['Application'] }]
