@@ -6,24 +6,13 @@ import {
   isOneOf,
   isString,
   isTimes,
-  numberOf,
-  offerAll,
   oneOfInWords,
   type Outage,
   outages,
-  textOf,
   timesInWords,
 } from '../loopback/control';
-import {
-  ChoiceField,
-  controlPage,
-  controlPageHeaders,
-  type ControlPanel,
-  FieldsForm,
-  TextField,
-  TimesField,
-  wordOptions,
-} from '../loopback/control-page';
+import type { ControlPanel } from '../loopback/control-page';
+import { createFaultPanel } from '../loopback/fault-panel';
 import type { Traffic } from './traffic';
 
 /**
@@ -79,87 +68,46 @@ export function createOrdersFaults() {
   };
 }
 
-/** What `/control` of the API offers. */
+/** What `/control` of the API offers: how it answers, how late, and what proof it wants. */
 export function createOrdersPanel(faults: OrdersFaults, traffic: Traffic): ControlPanel {
-  const controls = { ...faults, traffic: traffic.control };
-  return {
-    controls,
-    actions: {
-      reset() {
-        for (const control of Object.values(controls)) control.reset();
+  return createFaultPanel({
+    of: 'the API orders',
+    controls: { ...faults, traffic: traffic.control },
+    forms: {
+      answers: {
+        legend: 'Answers',
+        fields: {
+          answer: { label: 'Answer', kind: 'choice', values: orderAnswers },
+          redirectTo: { label: 'Where a redirect leads', kind: 'text' },
+          retryAfter: {
+            label: 'Retry-After: seconds or a date',
+            kind: 'text',
+            placeholder: 'none',
+          },
+          outage: { label: 'Outage', kind: 'choice', values: outages },
+          delayMs: { label: 'Delay, in milliseconds', kind: 'number' },
+          times: { label: 'How many requests', kind: 'times' },
+          path: { label: 'Only for paths that begin with', kind: 'text' },
+        },
+      },
+      proof: {
+        legend: 'Proof',
+        fields: {
+          context: {
+            label: 'Authentication context that a token needs',
+            kind: 'text',
+            placeholder: 'none',
+          },
+        },
       },
     },
-    forms: {
-      answers: (form) =>
-        offerAll([
-          { control: faults.answer, value: textOf(form, 'answer') },
-          { control: faults.redirectTo, value: textOf(form, 'redirectTo') },
-          { control: faults.retryAfter, value: textOf(form, 'retryAfter') },
-          { control: faults.outage, value: textOf(form, 'outage') },
-          { control: faults.delayMs, value: numberOf(form, 'delayMs') ?? 0 },
-          { control: faults.times, value: numberOf(form, 'times') },
-          { control: faults.path, value: textOf(form, 'path') },
-        ]),
-      proof: (form) => offerAll([{ control: faults.context, value: textOf(form, 'context') }]),
-    },
-    page: (fault) => ordersControlPage(faults, traffic, fault),
-    pageHeaders: controlPageHeaders,
-  };
-}
-
-/** What a person can change while the API runs: how it answers, how late, and what proof it wants. */
-function ordersControlPage(faults: OrdersFaults, traffic: Traffic, fault?: string): string {
-  const { answered, left } = traffic.control.value;
-  return controlPage({
-    of: 'the API orders',
-    fault,
-    children: (
-      <>
+    intro: () => {
+      const { answered, left } = traffic.control.value;
+      return (
         <p class="quiet">
           {answered} requests answered, {left} left by the caller before the end.
         </p>
-        <div class="grid">
-          <AnswersForm faults={faults} />
-          <FieldsForm action="proof" legend="Proof">
-            <TextField
-              label="Authentication context that a token needs"
-              name="context"
-              value={faults.context.value}
-              placeholder="none"
-            />
-          </FieldsForm>
-        </div>
-      </>
-    ),
+      );
+    },
   });
-}
-
-function AnswersForm({ faults }: { readonly faults: OrdersFaults }) {
-  const { answer, redirectTo, retryAfter, outage, delayMs, times, path } = faults;
-  return (
-    <FieldsForm action="answers" legend="Answers">
-      <ChoiceField
-        label="Answer"
-        name="answer"
-        value={answer.value}
-        options={wordOptions(orderAnswers)}
-      />
-      <TextField label="Where a redirect leads" name="redirectTo" value={redirectTo.value} />
-      <TextField
-        label="Retry-After: seconds or a date"
-        name="retryAfter"
-        value={retryAfter.value}
-        placeholder="none"
-      />
-      <ChoiceField
-        label="Outage"
-        name="outage"
-        value={outage.value}
-        options={wordOptions(outages)}
-      />
-      <TextField label="Delay, in milliseconds" name="delayMs" value={delayMs.value} />
-      <TimesField name="times" value={times.value} />
-      <TextField label="Only for paths that begin with" name="path" value={path.value} />
-    </FieldsForm>
-  );
 }

@@ -5,24 +5,13 @@ import {
   isOneOf,
   isString,
   isTimes,
-  numberOf,
-  offerAll,
   oneOfInWords,
   type Outage,
   outages,
-  textOf,
   timesInWords,
 } from '../loopback/control';
-import {
-  ChoiceField,
-  controlPage,
-  controlPageHeaders,
-  type ControlPanel,
-  FieldsForm,
-  TextField,
-  TimesField,
-  wordOptions,
-} from '../loopback/control-page';
+import type { ControlPanel } from '../loopback/control-page';
+import { createFaultPanel } from '../loopback/fault-panel';
 
 export interface GraphError {
   readonly status: number;
@@ -113,67 +102,27 @@ export function retryAfterOf(status: number, ordered: string): Readonly<Record<s
   return { 'Retry-After': ordered };
 }
 
-/** What `/control` of the stand-in offers: its answers, and `reset`. */
+/** What `/control` of the stand-in offers: how it answers, and how late. */
 export function createGraphPanel(faults: GraphFaults): ControlPanel {
-  return {
+  return createFaultPanel({
+    of: 'Microsoft Graph',
     controls: faults,
-    actions: {
-      reset() {
-        for (const control of Object.values(faults)) control.reset();
+    forms: {
+      answers: {
+        legend: 'Answers',
+        fields: {
+          answer: { label: 'Answer', kind: 'choice', values: graphAnswers },
+          retryAfter: {
+            label: 'Retry-After: usual, none, seconds or a date',
+            kind: 'text',
+            whenEmpty: 'usual',
+          },
+          challengeForm: { label: 'Claims challenge', kind: 'choice', values: challengeForms },
+          outage: { label: 'Outage', kind: 'choice', values: outages },
+          delayMs: { label: 'Delay, in milliseconds', kind: 'number' },
+          times: { label: 'How many requests', kind: 'times' },
+        },
       },
     },
-    forms: {
-      answers: (form) =>
-        offerAll([
-          { control: faults.answer, value: textOf(form, 'answer') },
-          { control: faults.retryAfter, value: textOf(form, 'retryAfter') || 'usual' },
-          { control: faults.challengeForm, value: textOf(form, 'challengeForm') },
-          { control: faults.outage, value: textOf(form, 'outage') },
-          { control: faults.delayMs, value: numberOf(form, 'delayMs') ?? 0 },
-          { control: faults.times, value: numberOf(form, 'times') },
-        ]),
-    },
-    page: (fault) => graphControlPage(faults, fault),
-    pageHeaders: controlPageHeaders,
-  };
-}
-
-/** What a person can change while the Graph stand-in runs: how it answers, and how late. */
-function graphControlPage(faults: GraphFaults, fault?: string): string {
-  const { answer, retryAfter, challengeForm, outage, delayMs, times } = faults;
-  return controlPage({
-    of: 'Microsoft Graph',
-    fault,
-    children: (
-      <div class="grid">
-        <FieldsForm action="answers" legend="Answers">
-          <ChoiceField
-            label="Answer"
-            name="answer"
-            value={answer.value}
-            options={wordOptions(graphAnswers)}
-          />
-          <TextField
-            label="Retry-After: usual, none, seconds or a date"
-            name="retryAfter"
-            value={retryAfter.value}
-          />
-          <ChoiceField
-            label="Claims challenge"
-            name="challengeForm"
-            value={challengeForm.value}
-            options={wordOptions(challengeForms)}
-          />
-          <ChoiceField
-            label="Outage"
-            name="outage"
-            value={outage.value}
-            options={wordOptions(outages)}
-          />
-          <TextField label="Delay, in milliseconds" name="delayMs" value={delayMs.value} />
-          <TimesField name="times" value={times.value} />
-        </FieldsForm>
-      </div>
-    ),
   });
 }

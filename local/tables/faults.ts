@@ -3,22 +3,11 @@ import {
   isOneOf,
   isString,
   isTimes,
-  numberOf,
-  offerAll,
   oneOfInWords,
-  textOf,
   timesInWords,
 } from '../loopback/control';
-import {
-  ChoiceField,
-  controlPage,
-  controlPageHeaders,
-  type ControlPanel,
-  FieldsForm,
-  TextField,
-  TimesField,
-  wordOptions,
-} from '../loopback/control-page';
+import type { ControlPanel } from '../loopback/control-page';
+import { createFaultPanel } from '../loopback/fault-panel';
 import { requestKinds, type TablesRequest } from './messages';
 
 /** How tables can fail, and what the client sees. `lose`: the request is done, but the connection closes before the answer. */
@@ -80,58 +69,19 @@ export function isMeant({ fault, on }: TablesFaults, { kind }: TablesRequest): b
 
 /** What `/control` of the tables offers. */
 export function createTablesPanel(faults: TablesFaults): ControlPanel {
-  return {
+  return createFaultPanel({
+    of: 'Azure Table Storage',
     controls: faults,
-    actions: {
-      reset() {
-        for (const control of Object.values(faults)) control.reset();
+    forms: {
+      faults: {
+        legend: 'Faults',
+        fields: {
+          fault: { label: 'What goes wrong', kind: 'choice', values: faultNames },
+          on: { label: 'With which requests', kind: 'choice', values: targets },
+          retryAfter: { label: 'Retry-After, when busy', kind: 'text', placeholder: 'none' },
+          times: { label: 'How many requests', kind: 'times' },
+        },
       },
     },
-    forms: {
-      faults: (form) =>
-        offerAll([
-          { control: faults.fault, value: textOf(form, 'fault') },
-          { control: faults.on, value: textOf(form, 'on') },
-          { control: faults.retryAfter, value: textOf(form, 'retryAfter') },
-          { control: faults.times, value: numberOf(form, 'times') },
-        ]),
-    },
-    page: (fault) => tablesControlPage(faults, fault),
-    pageHeaders: controlPageHeaders,
-  };
-}
-
-function tablesControlPage(
-  { fault, on, retryAfter, times }: TablesFaults,
-  refused?: string,
-): string {
-  return controlPage({
-    of: 'Azure Table Storage',
-    fault: refused,
-    children: (
-      <div class="grid">
-        <FieldsForm action="faults" legend="Faults">
-          <ChoiceField
-            label="What goes wrong"
-            name="fault"
-            value={fault.value}
-            options={wordOptions(faultNames)}
-          />
-          <ChoiceField
-            label="With which requests"
-            name="on"
-            value={on.value}
-            options={wordOptions(targets)}
-          />
-          <TextField
-            label="Retry-After, when busy"
-            name="retryAfter"
-            value={retryAfter.value}
-            placeholder="none"
-          />
-          <TimesField name="times" value={times.value} />
-        </FieldsForm>
-      </div>
-    ),
   });
 }
