@@ -44,14 +44,24 @@ export type CallerContext<Api extends string = string> = InvocationContext & Cal
 /** Who calls: a person in a browser, a person through another app, or an app for itself. */
 export type Caller<Api extends string = string> =
   | (SignedIn<Api> & { readonly client?: undefined })
-  | (CallerWithToken & { readonly user: User })
-  | (CallerWithToken & { readonly user: undefined });
+  | (CallerWithToken<Api> & { readonly user: User })
+  | (CallerWithToken<Api> & { readonly user: undefined });
 
 /** What a guard adds to the context of an invocation that a bearer token opened. */
-export interface CallerWithToken {
+export interface CallerWithToken<Api extends string = string> {
   /** The app that sent the token, and what it may do. Undefined in a request of a browser with a session. */
   readonly client: Client;
   readonly session: undefined;
+  /**
+   * Calls an API on behalf of the person, as `callApi` of {@link SignedIn}. Where the person must consent or confirm who they
+   * are, the client gets 403 (ERR_CONSENT_NEEDED) or 401 (ERR_CLAIMS_NEEDED), for the guard cannot send anybody to sign in.
+   * For an app without a person only `asApp: true` works.
+   * @throws as `callApi` of {@link SignedIn}; `TypeError` for an app's own token without `asApp`
+   * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
+   */
+  readonly callApi: ApiCalls<Api>['callApi'];
+  /** An access token for an API, on behalf of the person: as `accessToken` of {@link SignedIn}. */
+  readonly accessToken: ApiCalls<Api>['accessToken'];
   /** Aborted when the request's deadline has passed. Give it to every call that waits. */
   readonly signal: AbortSignal;
 }
@@ -159,9 +169,10 @@ interface ApiCalls<Api extends string> {
 /** Calls a team's handler for callers with the context of its invocation, to which it adds {@link CallerWithToken}. */
 export function withTokenContext(handler: CallerHandler) {
   return async (context: TokenContext): Promise<HttpResponseInit> => {
-    const { request, invocation, token, signal } = context;
+    const { request, invocation, token, api, signal } = context;
     const { user, client } = token;
-    const known: CallerWithToken = { client, session: undefined, signal };
+    const { callApi, accessToken } = api;
+    const known: CallerWithToken = { client, session: undefined, callApi, accessToken, signal };
     return answerOf(await handler(request, Object.assign(invocation, { ...known, user })));
   };
 }

@@ -12,6 +12,7 @@ import {
   type ContextFixture,
   createContextFixture,
 } from './support/context-fixture';
+import { stopClockAt } from './support/fixed-clock';
 import { start } from './support/session-fixture';
 import { clientId, tenantId } from './support/tiny-provider';
 
@@ -260,6 +261,87 @@ describe('withScope', () => {
     ).withScope('Notes.Read', open);
     const { status, code } = await ask(handler, { headers: await bearer(tokenOf()) });
     expect([status, code]).toEqual([503, 'ERR_PROVIDER_UNAVAILABLE']);
+  });
+
+  describe('in a call to another API', () => {
+    const me = () =>
+      guards.withScope('Notes.Read', async (_request, { callApi }) => callApi('graph', '/me'));
+    const refuse = (more: Record<string, unknown>) => () => ({
+      status: 400,
+      body: { error: 'invalid_grant', error_description: 'no', ...more },
+    });
+
+    beforeEach(() => {
+      // MSAL looks at the system's clock.
+      stopClockAt(start);
+      fixture.tiny.forms.length = 0;
+      fixture.tiny.answers.set('/me', { body: { id: 'ada' } });
+      fixture.tiny.token = () => ({
+        body: { token_type: 'Bearer', access_token: 'token-for-graph', expires_in: 3600 },
+      });
+    });
+
+    it('exchanges the token for one of the person, once for the same token', async () => {
+      const token = tokenOf({ uti: 'first' });
+      const answers = [
+        await ask(me(), { headers: await bearer(token) }),
+        await ask(me(), { headers: await bearer(token) }),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      const [form, another] = fixture.tiny.forms;
+      expect(another).toBeUndefined();
+      expect(Object.fromEntries(form ?? [])).toMatchObject({
+        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        requested_token_use: 'on_behalf_of',
+        assertion: await token,
+      });
+      expect(form?.get('scope')).toContain('User.Read');
+    });
+
+    it('tells the client what the sign-in service wants of the person', async () => {
+      const claims = '{"access_token":{"capolids":{"essential":true,"values":["p"]}}}';
+      fixture.tiny.token = refuse({ error: 'interaction_required', error_codes: [50079], claims });
+      const asked = await ask(me(), { headers: await bearer(tokenOf({ uti: 'claims' })) });
+      expect([asked.status, asked.code]).toEqual([401, 'ERR_CLAIMS_NEEDED']);
+      expect(asked.challenge).toContain(`claims="${Buffer.from(claims).toString('base64')}"`);
+      fixture.tiny.token = refuse({ error_codes: [65001], suberror: 'consent_required' });
+      const lacking = await ask(me(), { headers: await bearer(tokenOf({ uti: 'consent' })) });
+      expect([lacking.status, lacking.code]).toEqual([403, 'ERR_CONSENT_NEEDED']);
+    });
+
+    it('says that the token is over when the sign-in service says so', async () => {
+      fixture.tiny.token = refuse({ error_codes: [50173], suberror: 'bad_token' });
+      const over = await ask(me(), { headers: await bearer(tokenOf({ uti: 'over' })) });
+      expect([over.status, over.code]).toEqual([401, 'ERR_BEARER_TOKEN']);
+      expect(over.challenge).toContain('error="invalid_token"');
+    });
+
+    it('has nobody to call for when an app calls by itself, but can call as this app', async () => {
+      const options = { appRole: 'Notes.Read.All' } as const;
+      const headers = await bearer(appTokenOf('Notes.Read.All'));
+      const asApp = guards.withScope(
+        'Notes.Read',
+        async (_request, { callApi }) => callApi('graph', '/me', { asApp: true }),
+        options,
+      );
+      expect((await ask(asApp, { headers })).status).toBe(200);
+      expect(fixture.tiny.forms[0]?.get('grant_type')).toBe('client_credentials');
+      const forNobody = guards.withScope(
+        'Notes.Read',
+        async (_request, { callApi }) => callApi('graph', '/me'),
+        options,
+      );
+      expect((await ask(forNobody, { headers })).code).toBe('ERR_INTERNAL');
+    });
+
+    it('keeps the token out of the log', async () => {
+      fixture.tiny.token = refuse({ error_codes: [65001], suberror: 'consent_required' });
+      const token = tokenOf({ uti: 'log' });
+      await ask(me(), { headers: await bearer(token) });
+      await ask(notes(), { headers: { authorization: `Bearer ${await token}x` } });
+      expect(lines.length).toBeGreaterThan(1);
+      for (const part of (await token).split('.')) expect(lines.join()).not.toContain(part);
+    });
   });
 
   it('passes on a claims challenge as Entra ID documents it', async () => {

@@ -25,13 +25,19 @@ export interface AppTokens {
    */
   ofApp(scope: string, signal: AbortSignal, claims?: string): Promise<string>;
   /**
-   * A token of the user who sent `assertion`, for another API: on-behalf-of.
-   * @param assertion an access token for this app, verified already
+   * A token of the user of an access token for this app, for another API: on-behalf-of.
    * @throws a StepUpError where the user must consent or fulfil claims first; ERR_SIGNED_OUT where the assertion is no
    *   longer accepted; ERR_PROVIDER_REFUSED, ERR_PROVIDER_UNAVAILABLE
    * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
    */
-  onBehalfOf(assertion: string, scopes: readonly string[], signal: AbortSignal): Promise<string>;
+  onBehalfOf(of: Assertion, scopes: readonly string[], signal: AbortSignal): Promise<string>;
+}
+
+/** An access token for this app, verified already. */
+export interface Assertion {
+  readonly assertion: string;
+  /** The user's tenant. It counts only where several tenants sign in: the token comes from that one. */
+  readonly tenantId: string | undefined;
 }
 
 /** More would be a leak, and not a need: most are of users who call with a bearer token. */
@@ -43,9 +49,14 @@ const marginSeconds = 300;
 export function createAppTokens(parts: RelyingParty, clock: Clock): AppTokens {
   const kept = createShortMemory<string>(maxTokens);
   const flight = createSingleFlight<string>('ERR_PROVIDER_UNAVAILABLE');
-  const acquire = async (key: string, ask: Ask, failed: Failed): Promise<string> => {
+  const acquire = async (
+    key: string,
+    ask: Ask,
+    failed: Failed,
+    tenantId?: string,
+  ): Promise<string> => {
     const now = clock();
-    const { token, expiresAt } = await acquireToken(parts, { key, ask, failed, now });
+    const { token, expiresAt } = await acquireToken(parts, { key, ask, failed, now, tenantId });
     if (expiresAt > now + marginSeconds) kept.keep(key, token, expiresAt - marginSeconds, now);
     return token;
   };
@@ -60,7 +71,7 @@ export function createAppTokens(parts: RelyingParty, clock: Clock): AppTokens {
       const work = (): Promise<string> => acquire(key, ask, appTokenError);
       return flight.run(`${key} ${claims ?? ''}`, work, signal);
     },
-    onBehalfOf: async (assertion, scopes, signal) => {
+    onBehalfOf: async ({ assertion, tenantId }, scopes, signal) => {
       // The assertion is a token. Only its hash stays in memory.
       const hash = createHash('sha256').update(assertion).digest('base64url');
       const key = `on behalf of ${hash} ${[...scopes].sort().join(' ')}`;
@@ -69,7 +80,7 @@ export function createAppTokens(parts: RelyingParty, clock: Clock): AppTokens {
       const request = { oboAssertion: assertion, scopes: [...scopes], skipCache: true };
       const ask: Ask = (msal) => msal.acquireTokenOnBehalfOf(request);
       const failed: Failed = (error, answer) => refreshError(error, answer, scopes);
-      return flight.run(key, () => acquire(key, ask, failed), signal);
+      return flight.run(key, () => acquire(key, ask, failed, tenantId), signal);
     },
   };
 }
@@ -84,6 +95,7 @@ interface TokenQuestion {
   readonly ask: Ask;
   readonly failed: Failed;
   readonly now: number;
+  readonly tenantId: string | undefined;
 }
 
 /** The work is shared, so no single request's deadline may end it. */
@@ -92,11 +104,11 @@ const workMs = 8_500;
 /** A new token, and when it expires in epoch seconds. */
 async function acquireToken(
   parts: RelyingParty,
-  { key, ask, failed, now }: TokenQuestion,
+  { key, ask, failed, now, tenantId }: TokenQuestion,
 ): Promise<{ readonly token: string; readonly expiresAt: number }> {
   requireNoPause(parts, key, now);
   return withTimeout(new AbortController().signal, workMs, async (signal) => {
-    const { msal, answer } = await createMsalClient(parts, signal);
+    const { msal, answer } = await createMsalClient(parts, signal, tenantId);
     try {
       const result = await ask(msal);
       if (result !== null && result.accessToken !== '') {

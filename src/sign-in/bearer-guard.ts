@@ -1,15 +1,19 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie } from '../cookies/session-cookie';
-import { AppError, BearerError, RoleMissingError, StepUpError } from '../errors';
+import { scopesOfSignIn } from '../entra/msal-cache';
+import { AppError, BearerError, RoleMissingError, SessionOverError, StepUpError } from '../errors';
 import type { Handler, RequestContext } from '../http/context';
 import { changesNothing } from '../http/request';
 import { type BearerToken, verifyBearerToken } from '../tokens/bearer-token';
-import { signedOut } from './guards';
+import type { ApiCaller, CallerParts } from '../tokens/call-api';
+import { apiCaller, signedOut } from './guards';
 import { requireStepUp, type StepUpDemand } from './step-up';
 
 /** The context of a request whose bearer token opens the function. */
 export interface TokenContext extends RequestContext {
   readonly token: BearerToken;
+  /** Calls as the person of the token (on-behalf-of), or as this app. */
+  readonly api: ApiCaller;
 }
 
 /** What a bearer token must have to open a function. */
@@ -64,11 +68,24 @@ export function sessionOrToken(
       if (token.user !== undefined && demands.stepUp !== undefined) {
         requireStepUp(demands.stepUp, token, now, 'access_token');
       }
-      return await byToken({ ...context, token });
+      return await byToken(tokenContext(context, token));
     } catch (error) {
       throw await withChallenge(error, context, challenge);
     }
   };
+}
+
+function tokenContext(context: RequestContext, token: BearerToken): TokenContext {
+  const { appTokens, settings } = context.services;
+  const { user, assertion } = token;
+  const ofSignIn = scopesOfSignIn(settings.graphScopes);
+  const userToken: CallerParts['userToken'] = async (scopes = ofSignIn) => {
+    if (user === undefined) {
+      throw new TypeError('an app called without a person: call the API with asApp: true');
+    }
+    return appTokens.onBehalfOf({ assertion, tenantId: user.tenantId }, scopes, context.signal);
+  };
+  return { ...context, token, api: apiCaller(context, userToken) };
 }
 
 /** Writes a `WWW-Authenticate` header with these members. Members that are undefined are left out. */
@@ -163,6 +180,15 @@ async function withChallenge(
     const members = { error: 'invalid_token', error_description: error.note };
     return new BearerError('ERR_BEARER_TOKEN', {
       ...noteOf(error),
+      challenge: challenge(members),
+    });
+  }
+  if (error instanceof SessionOverError) {
+    const description = 'the sign-in service does not accept the token any more';
+    const members = { error: 'invalid_token', error_description: description };
+    return new BearerError('ERR_BEARER_TOKEN', {
+      ...noteOf(error),
+      cause: error,
       challenge: challenge(members),
     });
   }

@@ -36,7 +36,7 @@ beforeEach(() => {
 const scope = 'api://orders/.default';
 const ofApp = (claims?: string) => tokens.ofApp(scope, longEnough(), claims);
 const onBehalf = (assertion = 'assertion of ada') =>
-  tokens.onBehalfOf(assertion, ['api://orders/Orders.Read'], longEnough());
+  tokens.onBehalfOf({ assertion, tenantId: undefined }, ['api://orders/Orders.Read'], longEnough());
 
 const refusal = (error: string, number: number, more: object = {}): TinyAnswer => ({
   status: 400,
