@@ -39,7 +39,8 @@ export const peopleApi = {
 } as const;
 
 const localDaemonId = 'a9900000-0000-4000-8000-00000a57e7da';
-const localCommandLineId = 'a9900000-0000-4000-8000-00000a57e7c1';
+/** A public client: a command line. */
+export const localCommandLineId = 'a9900000-0000-4000-8000-00000a57e7c1';
 
 /** An app that calls this one as itself. Its secret is derived, so that there is no further one to keep. */
 export function daemonOf({ clientSecret }: StackSecrets): { id: string; secret: string } {
