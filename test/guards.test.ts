@@ -401,6 +401,20 @@ describe('withScope', () => {
   );
 });
 
+describe('a guard around a guarded handler', () => {
+  it('asks for both', async () => {
+    const demanding = guards.withStepUp({ acrs: 'c1' }, open);
+    const handler = guards.withRole('reader', demanding);
+    const { cookie } = await fixture.signIn();
+    const asked = await ask(handler, { headers: { cookie } });
+    expect([asked.status, asked.code, met]).toEqual([401, 'ERR_STEP_UP', []]);
+    const { cookie: stepped } = await fixture.signIn({ acrs: ['c1'] });
+    expect((await ask(handler, { headers: { cookie: stepped } })).status).toBe(204);
+    const other = guards.withRole('payer', demanding);
+    expect((await ask(other, { headers: { cookie: stepped } })).code).toBe('ERR_ROLE_MISSING');
+  });
+});
+
 describe('withRole', () => {
   const nightly = () => guards.withRole('Notes.Read.All', open, { bearer: true });
   const editing = () => guards.withRole('editor', open, { bearer: true, scope: 'Notes.Write' });

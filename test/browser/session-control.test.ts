@@ -288,6 +288,22 @@ describe('where people may stay signed in, in two browsers at most', () => {
     expect(await isSignedIn(forgotten, stays)).toBe(false);
   });
 
+  it('the choice stays through a step-up', async () => {
+    const { entraUrl } = stack.facts;
+    const authTime = Math.floor(Date.now() / 1000) - 3600;
+    await control(entraUrl, { idTokenClaims: { auth_time: authTime }, idTokenTimes: 1 });
+    const page = await signInBy('Sign in and stay signed in');
+    await resetControl(entraUrl);
+    const sessionCookie = async () =>
+      (await page.context().cookies(stays)).find(({ name }) => /^anteroom-\d+$/.test(name));
+    const before = await sessionCookie();
+    await page.goto(`${stays}/payout/recent`);
+    await page.waitForURL(`${stays}/payout/recent`);
+    const after = await sessionCookie();
+    expect(after?.value).not.toBe(before?.value);
+    expect([before, after].map((cookie) => (cookie?.expires ?? 0) > 0)).toEqual([true, true]);
+  });
+
   it('a third browser ends the session of the first', async () => {
     const pages = [await signInBy('Sign in')];
     await nextSecond();
