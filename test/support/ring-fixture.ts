@@ -26,6 +26,8 @@ export interface RingFixture extends TestTable {
   beforeInsert: (() => Promise<unknown>) | undefined;
   /** Runs before each query. */
   beforeQuery: (() => Promise<unknown>) | undefined;
+  /** Runs when a query has read all rows, before its reader goes on. */
+  afterQuery: (() => Promise<unknown>) | undefined;
   /** An instance: a ring with nothing in memory. */
   instance(options?: { readonly secret?: number; readonly clockIsAhead?: number }): StoredKeyRing;
 }
@@ -43,6 +45,7 @@ export async function createRingFixture(): Promise<RingFixture> {
     isUnwrapDenied: false,
     beforeInsert: undefined,
     beforeQuery: undefined,
+    afterQuery: undefined,
     instance: ({ secret = 1, clockIsAhead = 0 } = {}) =>
       createKeyRing({
         rows: watchedRows(fixture),
@@ -64,6 +67,7 @@ function watchedRows(fixture: RingFixture): RingRows {
       await fixture.beforeQuery?.();
       if (fixture.isTableDown) throw new Error('the table is down');
       yield* table.list(query, signal);
+      await fixture.afterQuery?.();
     },
     insert: async (row, signal) => {
       const { beforeInsert } = fixture;
