@@ -22,6 +22,9 @@ import { withTimeout } from '../waiting';
 
 const pageSize = 100;
 
+/** A list ends after this time with what it has found, and the page offers to continue. It leaves time for the answer. */
+const listMs = 5_000;
+
 /**
  * GET auth/admin: the live sessions, in pages of 100, for people with the app role. `search` finds people by name, user
  * name, or the user key that the log shows. `from` continues where a page ended.
@@ -47,10 +50,12 @@ async function findSessions(
   search: string,
   continuation: string | undefined,
 ): Promise<SearchedPage> {
-  const options = { now, limit: pageSize, continuation, signal };
-  if (search !== '') return services.sessions.search({ ...options, text: search });
-  const page = await services.sessions.listLive(options);
-  return { ...page, searched: page.sessions.length };
+  return withTimeout(signal, listMs, async (stopSignal) => {
+    const options = { now, limit: pageSize, continuation, signal, stopSignal };
+    if (search !== '') return services.sessions.search({ ...options, text: search });
+    const page = await services.sessions.listLive(options);
+    return { ...page, searched: page.sessions.length };
+  });
 }
 
 function pathOf(

@@ -83,6 +83,9 @@ function describeCount({ page, search, isFirst, next }: ConsolePageProps): Compo
     const Found = count === 0 ? NobodyFound : SomeFound;
     return <Found {...page} search={search} hasMore={next !== undefined} />;
   }
+  if (count === 0 && next !== undefined) {
+    return 'No live session was found so far; the list has not come to the end yet.';
+  }
   if (count === 0) return 'No live session was found. One that has just begun may be missing here.';
   if (!isFirst) return `${count} more live sessions${next === undefined ? ', the last.' : '.'}`;
   if (next !== undefined) return `The first ${count} live sessions; there are more.`;

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { AppError } from '../errors';
 import { parseJson } from '../json';
-import { readPage, type Row, type RowQuery } from '../storage/table';
+import { readPage, type Row, type RowPage, type RowQuery, type Table } from '../storage/table';
 import type { SessionName } from './end-sessions';
 import { isLive } from './session';
 import {
@@ -39,6 +39,8 @@ export interface ListOptions {
   readonly limit: number;
   readonly continuation?: string | undefined;
   readonly signal: AbortSignal;
+  /** When it aborts, the list ends with what it has by then, and the next call continues. It does not hold for the first page of the table. */
+  readonly stopSignal?: AbortSignal;
 }
 
 const unknown: SummaryContent = { name: 'unknown', username: 'unknown', device: 'unknown' };
@@ -56,20 +58,37 @@ const maxListPages = 10;
  */
 export async function listSessions(
   parts: SessionStorage,
-  { userKey, now, limit, continuation, signal }: ListOptions,
+  { userKey, now, limit, continuation, signal, stopSignal }: ListOptions,
 ): Promise<SessionsPage> {
   const sessions: SessionSummary[] = [];
   let next = continuation;
   for (let count = 0; userKey !== undefined || count < maxListPages; count += 1) {
     const pageSize = limit - sessions.length;
     const query = { ...liveSessions(now, userKey), pageSize, continuation: next };
-    const page = await readPage(parts.table, query, signal);
+    const page = await readInTime(parts.table, query, signal, count > 0 ? stopSignal : undefined);
+    if (page === undefined) break;
     const summaries = await Promise.all(page.rows.map((row) => summaryOf(parts, row, signal)));
     sessions.push(...summaries.filter((summary) => summary !== undefined));
     next = page.continuation;
     if (next === undefined || sessions.length >= limit) break;
   }
   return { sessions, continuation: next };
+}
+
+/** One page of the table; `undefined` when `stopSignal` aborted before it was there. */
+async function readInTime(
+  table: Table,
+  query: RowQuery,
+  signal: AbortSignal,
+  stopSignal: AbortSignal | undefined,
+): Promise<RowPage | undefined> {
+  if (stopSignal === undefined) return readPage(table, query, signal);
+  try {
+    return await readPage(table, query, AbortSignal.any([signal, stopSignal]));
+  } catch (error) {
+    if (stopSignal.aborted && !signal.aborted) return undefined;
+    throw error;
+  }
 }
 
 const selected = ['summary', 'kid', 'createdAt', 'idleExpiresAt', 'expiresAt'];
@@ -162,6 +181,8 @@ export interface SearchOptions {
   readonly limit: number;
   readonly continuation?: string | undefined;
   readonly signal: AbortSignal;
+  /** As in {@link ListOptions}. */
+  readonly stopSignal?: AbortSignal;
 }
 
 export interface SearchedPage extends SessionsPage {
@@ -183,13 +204,13 @@ interface Position {
 }
 
 /**
- * Live sessions of people whose name or address contains a text, in the order of their keys. At most 10 lists a call. A
- * page may be short or empty and not be the last: then `continuation` continues the search.
+ * Live sessions of people whose name or address contains a text, in the order of their keys. At most 10 lists a call, and
+ * none after `stopSignal`. A page may be short or empty and not be the last: then `continuation` continues the search.
  * @throws ERR_BAD_REQUEST for a continuation that no search ended with
  */
 export async function searchSessions(
   parts: SessionStorage,
-  { text, now, limit, continuation, signal }: SearchOptions,
+  { text, now, limit, continuation, signal, stopSignal }: SearchOptions,
 ): Promise<SearchedPage> {
   const sessions: SessionSummary[] = [];
   const matches = matcherOf(text);
@@ -198,7 +219,8 @@ export async function searchSessions(
   let searched = 0;
   for (let count = 0; count < maxSearchPages; count += 1) {
     const query = { ...liveSessions(now), pageSize: storagePageSize, continuation: position.page };
-    const page = await readPage(parts.table, query, signal);
+    const page = await readInTime(parts.table, query, signal, count > 0 ? stopSignal : undefined);
+    if (page === undefined) break;
     const found = await Promise.all(page.rows.map((row) => summaryOf(parts, row, signal)));
     for (const session of found) {
       if (session === undefined || keyOf(session) <= position.after) continue;

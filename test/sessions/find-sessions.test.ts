@@ -1,6 +1,8 @@
+import { AppError } from '../../src/errors';
 import type { SearchOptions } from '../../src/sessions/find-sessions';
 import { sessionKeyOf } from '../../src/sessions/session';
 import { createSessionStore, type SessionStore } from '../../src/sessions/session-store';
+import type { Table } from '../../src/storage/table';
 import { createMemoryTable, type MemoryTable } from '../support/memory-table';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
 import { createStaticKeyRing } from '../support/static-key-ring';
@@ -124,6 +126,56 @@ describe('SessionStore.search among many', () => {
     } while (continuation !== undefined);
     expect(sizes).toEqual([10, 10, 5]);
     expect(new Set(names).size).toBe(25);
+  });
+
+  /** Pages of the table with three sessions each. In page `stopsAt`, the time of the search is over. */
+  function slowTable(stopsAt: number) {
+    const time = new AbortController();
+    let pages = 0;
+    const slow: Table = {
+      ...table,
+      list: async function* list(query, ofRequest) {
+        const first = await table.list({ ...query, pageSize: 3 }, ofRequest).next();
+        pages += 1;
+        if (pages === stopsAt) time.abort();
+        if (first.done === true) return;
+        if (ofRequest.aborted) throw new AppError('ERR_STORAGE_UNAVAILABLE');
+        yield first.value;
+      },
+    };
+    const keyRing = createStaticKeyRing(ringSecret);
+    const slowStore = createSessionStore({ table: slow, keyRing, limits });
+    return { slowStore, stopSignal: time.signal };
+  }
+
+  it.each(['search', 'listLive'] as const)(
+    '%s ends when its time is over with what it found, and misses nobody afterwards',
+    async (method) => {
+      for (let count = 0; count < 12; count += 1) await openFor(`a${count}`, `Ada ${count}`);
+      const names: string[] = [];
+      const sizes: number[] = [];
+      let continuation: string | undefined;
+      do {
+        // The third page comes too late. A first page is waited for.
+        const { slowStore, stopSignal } = slowTable(continuation === undefined ? 3 : 1);
+        const options = { text: 'ada', now: start, limit: 100, continuation, signal, stopSignal };
+        const page = await slowStore[method](options);
+        names.push(...page.sessions.map(({ name }) => name));
+        sizes.push(page.sessions.length);
+        continuation = page.continuation;
+      } while (continuation !== undefined);
+      expect(sizes).toEqual([6, 3, 3]);
+      expect(new Set(names).size).toBe(12);
+    },
+  );
+
+  it('fails when the request itself is over', async () => {
+    await openFor('ada', 'Ada');
+    const { slowStore, stopSignal } = slowTable(1);
+    const options = { text: 'ada', now: start, limit: 100, stopSignal };
+    await expect(
+      slowStore.search({ ...options, signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
   });
 
   it('stops after ten pages of the table, and goes on from there', async () => {
