@@ -1,5 +1,6 @@
 import type { app as functionsApp } from '@azure/functions';
 import { adminFunctions } from './functions/admin';
+import { createProxyFunctions } from './functions/api-proxy';
 import { createClientFunctions } from './functions/client';
 import { frontChannelLogoutFunction } from './functions/front-channel-logout';
 import { createHealthFunction } from './functions/health';
@@ -79,6 +80,7 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
   const groupRoles = readGroupRoles(options.groupRoles ?? {});
   const site = siteOf({ ...options, basePath });
   const apis = declareApis(options.apis ?? {});
+  const proxies = createProxyFunctions(apis, site);
   // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
   const { environment = process.env } = options;
   const findServices = once(() => servicesOrFaults(environment, site, { apis, hooks, groupRoles }));
@@ -86,7 +88,11 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
   const scopes = new Set<string>();
   return {
     register: (app) => {
-      for (const served of [...functionsOf(omit, `/${healthRoute}`, site, scopes), ...more]) {
+      for (const served of [
+        ...functionsOf(omit, `/${healthRoute}`, site, scopes),
+        ...proxies,
+        ...more,
+      ]) {
         const { name, route } = served;
         const fullRoute = route === '/' ? route : routeBelow(basePath, route);
         app.http(namePrefix + name, { route: fullRoute, ...serve(findServices, served) });

@@ -10,22 +10,26 @@ export interface BodyWatch {
   readonly broken?: (cause: unknown) => AppError;
   /** Called for each part that comes, before it is passed on. */
   readonly onPart?: () => void;
-  /** The next part is not asked for before this. */
-  readonly mayGoOn?: () => Promise<void>;
+}
+
+/** A stream of bytes: of a browser's types or of those of Node.js, which TypeScript takes for two. */
+export interface BodySource {
+  getReader(): BodyReader;
+}
+
+interface BodyReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  cancel(reason?: unknown): Promise<void>;
 }
 
 /**
  * The same body, counted and watched. It is read only as fast as its own reader reads, so it is never in memory as a whole.
  * Whenever it ends early, its source is told, and with it the connection that it comes from.
  */
-export function watchBody(
-  body: ReadableStream<Uint8Array>,
-  watch: BodyWatch,
-): ReadableStream<Uint8Array> {
+export function watchBody(body: BodySource, watch: BodyWatch): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   let bytes = 0;
   const next = async (): Promise<Uint8Array | undefined> => {
-    await watch.mayGoOn?.();
     const part = await readInTime(reader, watch);
     if (part === undefined) return undefined;
     bytes += part.byteLength;
@@ -54,7 +58,7 @@ export function watchBody(
 
 /** `undefined` at the end of the body. */
 async function readInTime(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  reader: BodyReader,
   { stall, broken }: BodyWatch,
 ): Promise<Uint8Array | undefined> {
   const halt = Promise.withResolvers<never>();

@@ -21,6 +21,8 @@ export interface RequestContext extends RequestFacts {
   readonly now: number;
   /** Aborted when the request's deadline has passed. Every call that waits gets it. */
   readonly signal: AbortSignal;
+  /** Starts the deadline anew. For a long body: as long as parts of it come, the request may go on. */
+  readonly extendDeadline: () => void;
   /** As the Functions host gave it. */
   readonly invocation: InvocationContext;
   /** The invocation id. Error pages show it, and an operator finds it in the log. */

@@ -20,6 +20,9 @@ export interface HttpFunction extends EndpointOptions {
   /** Answers GET and HEAD, and Office's OPTIONS. */
   readonly get?: Handler;
   readonly post?: Handler;
+  /** Answers every method of `methods`, and nothing else answers. */
+  readonly any?: Handler;
+  readonly methods?: readonly HttpMethod[];
 }
 
 /** The options with which a function is registered: its methods, and one handler for all of them. */
@@ -39,8 +42,12 @@ export interface ServedFunction {
  */
 export function serve(
   findServices: FindServices,
-  { get, post, ...options }: HttpFunction,
+  { get, post, any, methods: anyMethods = [], ...options }: HttpFunction,
 ): ServedFunction {
+  if (any !== undefined) {
+    const handler = endpoint(findServices, any, options);
+    return { methods: [...anyMethods], authLevel: 'anonymous', handler };
+  }
   const methods: HttpMethod[] = [
     ...(get === undefined ? [] : (['GET', 'HEAD', 'OPTIONS'] as const)),
     ...(post === undefined ? [] : (['POST'] as const)),
@@ -95,7 +102,7 @@ export function endpoint(
       return finishAnswer(answer, request.url.startsWith('https:'), []);
     }
     const deadline = startDeadline(deadlineMs);
-    const context = createContext(request, invocation, services, deadline.signal);
+    const context = createContext(request, invocation, services, deadline);
     const isRead = request.method === 'HEAD' || request.method === 'OPTIONS';
     const finish = (answer: HttpResponseInit): HttpResponseInit =>
       // Link checkers, probes and Office only ask about a page. They keep no cookies.
@@ -113,13 +120,14 @@ function createContext(
   request: HttpRequest,
   invocation: InvocationContext,
   services: Services,
-  signal: AbortSignal,
+  { signal, extend }: Deadline,
 ): RequestContext {
   return {
     ...readRequest(request, services.settings.baseUrl),
     services,
     now: services.clock(),
     signal,
+    extendDeadline: extend,
     invocation,
     correlationId: invocation.invocationId,
     cookies: [],
@@ -201,6 +209,8 @@ function isHeaderText(value: string): boolean {
 interface Deadline {
   /** Aborted when the deadline has passed. */
   readonly signal: AbortSignal;
+  /** Starts it anew, as long as it has not passed. */
+  readonly extend: () => void;
   /**
    * The result of `work`, which also stops the deadline.
    * @throws ERR_DEADLINE when `work` goes on waiting after the signal was aborted
@@ -231,6 +241,9 @@ function startDeadline(milliseconds: number): Deadline {
   }, milliseconds).unref();
   return {
     signal: controller.signal,
+    extend: () => {
+      if (isWaitedFor && !controller.signal.aborted) timer.refresh();
+    },
     race: async (work) => {
       try {
         const result = await Promise.race([work, lastResort.promise]);

@@ -228,6 +228,19 @@ export function requireSameOrigin(request: HttpRequest, baseUrl: string): void {
   if (request.headers.get('x-csrf') !== '1') throw new AppError('ERR_CSRF_HEADER');
 }
 
+/**
+ * Refuses a request, a GET too, that does not come from a script of our own pages. With `X-CSRF: 1` a body may be of any type:
+ * no form can send the header, and a script of another site only after a CORS preflight, which we never allow.
+ * @throws ERR_CROSS_SITE, ERR_CSRF_HEADER
+ */
+export function requireCsrfHeader({ headers }: RequestHead, baseUrl: string): void {
+  const site = headers.get('sec-fetch-site');
+  const origin = headers.get('origin');
+  const isOurs = site === null ? origin === null || origin === baseUrl : site === 'same-origin';
+  if (!isOurs) throw new AppError('ERR_CROSS_SITE');
+  if (headers.get('x-csrf') !== '1') throw new AppError('ERR_CSRF_HEADER');
+}
+
 /** The media type of the body: lower case, without parameters, '' when there is none (RFC 9110 section 8.3.1). */
 export function mediaTypeOf(request: HttpRequest): string {
   return request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';

@@ -2,6 +2,7 @@ import { isGraph, resourcesOf, scopesOfSignIn } from '../entra/msal-cache';
 import { AppError } from '../errors';
 import { oidcScopes, scopePattern, webAddress } from '../setting-values';
 import type { Settings } from '../settings';
+import { type ProxyOptions, type ProxyRules, readProxyRules, requireBytes } from './proxy-rules';
 
 /** An API that the app calls: an entry of the option `apis`. */
 export interface ApiOptions {
@@ -25,35 +26,12 @@ export interface ApiOptions {
    */
   readonly maxAnswerBytes?: number;
   /**
-   * Serves this API to the app's own pages, below `/api/<name>/`. True allows everything that the user's token allows.
+   * Serves this API to the app's own pages, at `/api/<name>/`. True passes on every path and the usual methods. What the user
+   * may do there is for the API to decide.
    * @see {@link ProxyOptions}
    */
   readonly proxy?: boolean | ProxyOptions;
 }
-
-/** What the proxy of an API passes on. */
-export interface ProxyOptions {
-  /** GET, HEAD, POST, PUT, PATCH and DELETE unless given. */
-  readonly methods?: readonly ProxyMethod[];
-  /**
-   * Paths below the API's base URL. `*` stands for one part of a path, and `/**` at the end for any rest: `/orders/*`,
-   * `/reports/**`. Every other path is 404 (ERR_NOT_FOUND). All paths unless given.
-   */
-  readonly paths?: readonly string[];
-  /** Headers of a request that are passed on besides the usual ones. Never cookies or tokens. */
-  readonly requestHeaders?: readonly string[];
-  /** Headers of an answer that are passed on besides the usual ones. Never cookies, nor rights for other origins. */
-  readonly responseHeaders?: readonly string[];
-  /** A longer body of a request is 413 (ERR_BODY_TOO_LARGE). 100 MiB (104,857,600) unless given, as for the Functions host. */
-  readonly maxBodyBytes?: number;
-  /** False where scripts call without a person: their requests do not extend the session. True unless given. */
-  readonly slides?: boolean;
-}
-
-export const proxyMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-
-/** A method that a proxy can pass on. */
-export type ProxyMethod = (typeof proxyMethods)[number];
 
 /** An API that can be called. */
 export interface Api {
@@ -65,6 +43,8 @@ export interface Api {
   readonly appScope: string;
   readonly consentAtSignIn: boolean;
   readonly maxAnswerBytes: number | undefined;
+  /** `undefined` for an API that the app's own pages cannot reach. */
+  readonly proxy: ProxyRules | undefined;
 }
 
 /** The option `apis`: by name. */
@@ -91,9 +71,14 @@ function declareApi(name: string, options: ApiOptions): Api {
       'apis.graph is declared already, by GRAPH_BASE_URL and GRAPH_SCOPES: give another name',
     );
   }
-  const { scopes, consentAtSignIn = false, maxAnswerBytes } = options;
+  const { scopes, consentAtSignIn = false, maxAnswerBytes, proxy = false } = options;
   requireScopes(`apis.${name}.scopes`, scopes);
-  requireBytes(`apis.${name}.maxAnswerBytes`, maxAnswerBytes);
+  requireBytes(`apis.${name}.maxAnswerBytes`, maxAnswerBytes ?? Infinity);
+  if (proxy !== false && /^(admin|runtime)/.test(name)) {
+    throw new TypeError(
+      `apis.${name}: the Functions host has no route that begins with admin or runtime`,
+    );
+  }
   return {
     name,
     baseUrl: readBaseUrl(options.baseUrl),
@@ -101,6 +86,10 @@ function declareApi(name: string, options: ApiOptions): Api {
     appScope: appScopeOf(scopes),
     consentAtSignIn,
     maxAnswerBytes,
+    proxy:
+      proxy === false
+        ? undefined
+        : readProxyRules(`apis.${name}.proxy`, proxy === true ? {} : proxy),
   };
 }
 
@@ -120,13 +109,6 @@ function requireScopes(option: string, scopes: unknown): asserts scopes is reado
       `${option} must be scopes of one API, but they are of ${resources.join(' and ')}: declare one API for each`,
     );
   }
-}
-
-/** @throws TypeError for what is not a number of bytes */
-export function requireBytes(option: string, bytes: number | undefined): void {
-  if (bytes === undefined || bytes === Infinity) return;
-  if (Number.isSafeInteger(bytes) && bytes >= 0) return;
-  throw new TypeError(`${option} must be a whole number of bytes`);
 }
 
 /** An environment variable that the portal leaves empty counts as not set, as for our settings. */
@@ -163,6 +145,7 @@ export function graphApi({ graphBaseUrl, graphScopes }: Settings): Api {
     // Each sign-in asks for all of GRAPH_SCOPES anyway.
     consentAtSignIn: false,
     maxAnswerBytes: undefined,
+    proxy: undefined,
   };
 }
 

@@ -69,12 +69,11 @@ export interface CallerParts {
   readonly trace: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly maxAnswerBytes?: number | undefined;
-  readonly mayGoOn?: (() => Promise<void>) | undefined;
 }
 
 /** Lets the code of one request call APIs, as its user or as the app. */
 export function createApiCaller(parts: CallerParts): ApiCaller {
-  const { apis, appTokens, userToken, trace, signal, maxAnswerBytes, mayGoOn } = parts;
+  const { apis, appTokens, userToken, trace, signal, maxAnswerBytes } = parts;
   return {
     callApi: async (name, target, request = {}) => {
       const api = apis.find(name);
@@ -82,7 +81,7 @@ export function createApiCaller(parts: CallerParts): ApiCaller {
       for (const [header, value] of Object.entries(trace)) {
         if (!outgoing.headers.has(header)) outgoing.headers.set(header, value);
       }
-      const limits = { signal, maxAnswerBytes, mayGoOn };
+      const limits = { signal, maxAnswerBytes };
       if (request.asApp === true) {
         return sendAsApp(outgoing, async (claims) => {
           const accessToken = await appTokens.ofApp(api.appScope, signal, claims);
@@ -133,8 +132,6 @@ export interface ApiAccess {
   readonly signal: AbortSignal;
   /** The length of an answer when the API's declaration gives none; no limit unless given. */
   readonly maxAnswerBytes?: number | undefined;
-  /** Waited for before each part of the answer's body is read. */
-  readonly mayGoOn?: (() => Promise<void>) | undefined;
 }
 
 /** A shorter time is over when the client, which is told it, comes back. */
@@ -306,7 +303,6 @@ async function watchAnswer(
       error: () => fail('ERR_API_UNAVAILABLE', 'let its answer come to a halt'),
     },
     broken: (cause) => fail('ERR_API_UNAVAILABLE', 'broke off its answer', cause),
-    ...(access.mayGoOn === undefined ? {} : { mayGoOn: access.mayGoOn }),
   });
   const answer = new Response(watched, { status, statusText, headers });
   // A response that is made by hand has no address. Ours says where it comes from, as that of `fetch` does.

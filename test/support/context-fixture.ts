@@ -157,6 +157,7 @@ function createContext(
     services,
     now,
     signal,
+    extendDeadline: () => undefined,
     invocation: new InvocationContext({ invocationId: 'invocation-1', functionName: 'test' }),
     correlationId: 'invocation-1',
     cookies: [],

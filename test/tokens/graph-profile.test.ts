@@ -57,6 +57,7 @@ function createGraph(): Apis {
     appScope: 'https://graph.microsoft.com/.default',
     consentAtSignIn: false,
     maxAnswerBytes: undefined,
+    proxy: undefined,
   };
   return createApis([api], () => now);
 }
