@@ -8,6 +8,7 @@ export default tseslint.config(
       '**/node_modules/',
       'coverage/',
       'examples/existing-app/',
+      'examples/call-an-api/',
     ],
   },
   {

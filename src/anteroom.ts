@@ -13,6 +13,7 @@ import { sessionFunction } from './functions/session';
 import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';
 import { createGuards, type Guards } from './guards';
+import { watchHostStreams } from './http/host-streams';
 import { endpoint, type HttpFunction, serve } from './http/endpoint';
 import { requireHooks } from './http/hooks';
 import type { AnteroomOptions } from './options';
@@ -81,9 +82,10 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
   const site = siteOf({ ...options, basePath });
   const apis = declareApis(options.apis ?? {});
   const proxies = createProxyFunctions(apis, site);
+  const given = { apis, hooks, groupRoles, hostStreams: watchHostStreams() };
   // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
   const { environment = process.env } = options;
-  const findServices = once(() => servicesOrFaults(environment, site, { apis, hooks, groupRoles }));
+  const findServices = once(() => servicesOrFaults(environment, site, given));
   // Of the guards, for the metadata. Guards are made while the app loads, before the first request.
   const scopes = new Set<string>();
   return {

@@ -11,6 +11,7 @@ import { createProvider } from './entra/provider';
 import { AppError } from './errors';
 import type { FaultySettings, Services } from './http/context';
 import type { Hooks } from './http/hooks';
+import type { HostStreams } from './http/host-streams';
 import { createKeyRing, type StoredKeyRing } from './keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
 import type { Site } from './pages/layout';
@@ -39,6 +40,8 @@ export interface ServiceOptions {
   readonly apis?: readonly Api[];
   readonly hooks?: Hooks;
   readonly groupRoles?: GroupRoleMap;
+  /** Unless given, the host takes each answer in one piece. */
+  readonly hostStreams?: HostStreams;
 }
 
 /**
@@ -110,6 +113,7 @@ export function createServices(
     revalidate: createRevalidate({ relyingParty, sessions, revalidateSeconds, rolesOf }),
     shareRefresh: createRefreshFlight(),
     apis,
+    hostStreams: options.hostStreams ?? { find: () => undefined },
     appTokens: createAppTokens(relyingParty, clock),
     signOutHints: createSignOutHints(),
   };

@@ -9,6 +9,8 @@ import { type Log, logCategory, type LogLevel } from './log';
 export interface LoadedApp {
   readonly core: FunctionsCore;
   readonly loadError: string | undefined;
+  /** Where the library serves HTTP, in stream mode only. */
+  readonly streamUri: string | undefined;
 }
 
 /** There is no app, or it is not built. The message says what to do. */
@@ -35,8 +37,7 @@ export async function loadApp(scriptRoot: string, log: Log): Promise<LoadedApp> 
     log('error', logCategory.startup, loadError);
   }
   core.lock();
-  await refuseStreaming(core);
-  return { core, loadError };
+  return { core, loadError, streamUri: await readStreamUri(core) };
 }
 
 function readManifest(scriptRoot: string): { main: string; isModule: boolean } {
@@ -77,12 +78,10 @@ async function loadFiles(
   return undefined;
 }
 
-async function refuseStreaming(core: FunctionsCore): Promise<void> {
-  const model = core.programmingModel();
-  const capabilities = (await model?.getCapabilities?.({})) ?? {};
-  if (capabilities['HttpUri'] !== undefined) {
-    throw new Error('This host has no stream mode: remove enableHttpStream from app.setup().');
-  }
+/** With `enableHttpStream` the library starts its server here, and tells its address. */
+async function readStreamUri(core: FunctionsCore): Promise<string | undefined> {
+  const capabilities = (await core.programmingModel()?.getCapabilities?.({})) ?? {};
+  return capabilities['HttpUri'];
 }
 
 /**
@@ -272,6 +271,7 @@ export interface RpcInvocationRequest {
   readonly invocationId: string;
   readonly functionId: string;
   readonly inputData: readonly { readonly name: string; readonly data: RpcTypedData }[];
+  readonly triggerMetadata?: Readonly<Record<string, RpcTypedData>>;
   readonly traceContext?: { readonly traceParent: string; readonly traceState?: string };
 }
 

@@ -88,7 +88,7 @@ async function loadHost(
   track: (work: Promise<void>) => Promise<void>,
 ): Promise<{ readonly host: HostContext; readonly loadError: string | undefined }> {
   const { timeoutSeconds } = hostJson;
-  const { core, loadError } = await loadApp(scriptRoot, log);
+  const { core, loadError, streamUri } = await loadApp(scriptRoot, log);
   if (hostJson.namesBundle) {
     log(
       'information',
@@ -108,6 +108,7 @@ async function loadHost(
     key,
     isHttps: https !== undefined,
     hidesHostPage: settings['AzureWebJobsDisableHomepage']?.toLowerCase() === 'true',
+    streamUri,
     maxBodyBytes: readMaxBodyBytes(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']),
     log,
   };

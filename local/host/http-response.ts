@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { RpcHttpCookie, RpcTypedData } from './functions-core';
 
 /** An answer, ready to be written. */
@@ -7,6 +8,8 @@ export interface HostResponse {
   /** In the order they are sent; a name may come twice (`set-cookie`). */
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array;
+  /** The body in stream mode: it is passed on while it comes, and `body` is empty. */
+  readonly stream?: Readable;
   /** The connection ends with this answer. */
   readonly closes?: boolean;
 }
@@ -66,7 +69,9 @@ export function writeHttpResponse(
     response.appendHeader(name, content);
   }
   const isBodiless = [204, 205, 304].includes(answer.status);
-  if (response.req.method === 'HEAD' || isBodiless) {
+  if (answer.stream !== undefined) {
+    passOn(answer.stream, response);
+  } else if (response.req.method === 'HEAD' || isBodiless) {
     response.end();
   } else if (answer.body.length === 0) {
     response.setHeader('Content-Length', '0');
@@ -76,6 +81,14 @@ export function writeHttpResponse(
     response.write(answer.body);
     response.end();
   }
+}
+
+/** A body that breaks off breaks the answer off too: its status is sent already. */
+function passOn(stream: Readable, response: ServerResponse): void {
+  stream.on('error', () => response.destroy());
+  response.on('close', () => stream.destroy());
+  response.flushHeaders();
+  stream.pipe(response);
 }
 
 /**

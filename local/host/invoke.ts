@@ -11,6 +11,7 @@ import type {
   FunctionsCore,
   HookCallback,
   RegisteredFunction,
+  RpcHttpData,
   RpcInvocationRequest,
   RpcTypedData,
 } from './functions-core';
@@ -31,6 +32,7 @@ import {
 } from './http-response';
 import { type Log, logCategory } from './log';
 import { findRoute, type HttpFunction } from './routes';
+import { forward, streamMetadata } from './stream';
 import { type TimerFunction, toRpcTimer } from './timers';
 
 /** What answering a request needs. */
@@ -38,6 +40,8 @@ export interface HostContext extends RunContext, BuiltInContext {
   readonly routes: readonly HttpFunction[];
   readonly hostJson: HostJson;
   readonly isHttps: boolean;
+  /** In stream mode, where the library takes requests. */
+  readonly streamUri: string | undefined;
   /** FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. */
   readonly maxBodyBytes: number;
 }
@@ -113,20 +117,33 @@ async function callFunction(
   const invocationId = createInvocationId();
   const by = `${route.name} ${invocationId.slice(0, 8)}`;
   try {
-    const body = await readBody(request, host.maxBodyBytes);
-    const http = toRpcRequest(request, line, host.isHttps, params, body);
+    const { isHttps, maxBodyBytes, streamUri: uri } = host;
+    const body = uri === undefined ? await readBody(request, maxBodyBytes) : new Uint8Array();
+    const http = toRpcRequest(request, line, isHttps, params, body);
     const invocation = {
       invocationId,
       inputName: route.bindingName,
-      input: { http },
+      input: uri === undefined ? { http } : {},
+      ...(uri !== undefined && { triggerMetadata: streamMetadata(headersOf(http), params) }),
       traceContext: createTraceContext(request.headersDistinct),
     };
-    const result = await runFunction(host, route.registered, invocation);
+    const running = runFunction(host, route.registered, invocation);
+    if (uri !== undefined) {
+      const streamed = forward(request, line, { uri, invocationId, isHttps, maxBodyBytes });
+      const failed = running.then(({ ok }) => (ok ? streamed : emptyResponse(500)));
+      return { answer: await Promise.race([streamed, failed]), by };
+    }
+    const result = await running;
     return { answer: result.ok ? toHostResponse(result.value) : emptyResponse(500), by };
   } catch (error) {
     host.log('error', logCategory.function(route.name), `  ${by} failed. ${describeError(error)}`);
     return { answer: emptyResponse(500, error instanceof BodyTooLargeError), by };
   }
+}
+
+function headersOf({ nullableHeaders = {} }: RpcHttpData): Record<string, string> {
+  const values = Object.entries(nullableHeaders);
+  return Object.fromEntries(values.map(([name, { value }]) => [name, value ?? '']));
 }
 
 /** Calls a timer function once and logs how that went; never throws. */
@@ -213,6 +230,8 @@ interface Invocation {
   readonly invocationId: string;
   readonly inputName: string;
   readonly input: RpcTypedData;
+  /** In stream mode only. */
+  readonly triggerMetadata?: Readonly<Record<string, RpcTypedData>>;
   readonly traceContext: TraceContext;
 }
 
@@ -318,6 +337,7 @@ function createCoreContext(
     invocationId: invocation.invocationId,
     functionId: metadata.functionId ?? metadata.name,
     inputData: [{ name: invocation.inputName, data: invocation.input }],
+    ...(invocation.triggerMetadata && { triggerMetadata: invocation.triggerMetadata }),
     traceContext: invocation.traceContext,
   };
   return {

@@ -59,7 +59,7 @@ async function passOn(context: SessionContext, proxy: Proxy): Promise<HttpRespon
   const { api, rules } = proxy;
   const target = targetOf(context, proxy);
   const headers = chosen(request.headers, rules.requestHeaders);
-  const body = bodyOf(context, rules);
+  const body = await bodyOf(context, rules);
   // Some servers take no body without its length: the Functions host, for one. The host has checked it against the body.
   const length = request.headers.get('content-length');
   if (body !== null && length !== null) headers.set('content-length', length);
@@ -86,10 +86,17 @@ function chosen(headers: Iterable<[string, string]>, names: ReadonlySet<string>)
   return new Headers([...headers].filter(([name]) => names.has(name.toLowerCase())));
 }
 
-/** The body of the request while it comes. A request goes on for as long as parts of its body come. */
-function bodyOf(context: SessionContext, { maxBodyBytes }: ProxyRules) {
-  const { body } = context.request;
+/** 1 MiB. A body of this length is read as a whole, so that it can be sent again. */
+const maxWholeBytes = 1_048_576;
+
+/** The body of the request; a long one while it comes. A request goes on for as long as parts of its body come. */
+async function bodyOf(context: SessionContext, { maxBodyBytes }: ProxyRules) {
+  const { request } = context;
+  const { body } = request;
   if (body === null) return null;
+  // Without a length nobody knows how long it is.
+  const length = Number(request.headers.get('content-length') ?? Infinity);
+  if (length <= maxWholeBytes) return new Uint8Array(await request.arrayBuffer());
   return watchBody(body, {
     max: { bytes: maxBodyBytes, error: () => new AppError('ERR_BODY_TOO_LARGE') },
     broken: (cause) => new AppError('ERR_BAD_REQUEST', { note: 'the body broke off', cause }),

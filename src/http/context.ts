@@ -12,6 +12,7 @@ import type { RolesOf } from '../tokens/group-roles';
 import type { Revalidate } from '../tokens/revalidate';
 import type { Clock, SingleFlight } from '../waiting';
 import type { Hooks } from './hooks';
+import type { HostStreams } from './host-streams';
 import type { RequestFacts } from './request';
 
 /** One request, and what is needed to answer it. `endpoint` makes it, and every handler gets it. */
@@ -23,6 +24,8 @@ export interface RequestContext extends RequestFacts {
   readonly signal: AbortSignal;
   /** Starts the deadline anew. For a long body: as long as parts of it come, the request may go on. */
   readonly extendDeadline: () => void;
+  /** True when the host passes the answer on while it comes. False when it takes the whole answer into memory first. */
+  readonly isStreamed: boolean;
   /** As the Functions host gave it. */
   readonly invocation: InvocationContext;
   /** The invocation id. Error pages show it, and an operator finds it in the log. */
@@ -68,6 +71,7 @@ export interface Services {
   /** Lets requests of one session share one refresh of an access token. */
   readonly shareRefresh: SingleFlight<string>;
   readonly apis: Apis;
+  readonly hostStreams: HostStreams;
   /** Tokens of the app itself, and those by on-behalf-of. */
   readonly appTokens: AppTokens;
 }

@@ -7,6 +7,7 @@ import type {
   InvocationContext,
 } from '@azure/functions';
 import { AppError } from '../errors';
+import { watchBody } from '../streams';
 import type { FindServices, Handler, RequestContext, Services } from './context';
 import { answerError, answerFaultySettings } from './error-response';
 import { isOffice, readRequest } from './request';
@@ -102,11 +103,19 @@ export function endpoint(
       return finishAnswer(answer, request.url.startsWith('https:'), []);
     }
     const deadline = startDeadline(deadlineMs);
+    const stream = services.hostStreams.find(invocation.invocationId);
+    stream?.onGone(deadline.abandon);
     const context = createContext(request, invocation, services, deadline);
     const isRead = request.method === 'HEAD' || request.method === 'OPTIONS';
-    const finish = (answer: HttpResponseInit): HttpResponseInit =>
+    const finish = (answer: HttpResponseInit): HttpResponseInit => {
+      const { body } = answer;
+      const followed =
+        stream !== undefined && body instanceof ReadableStream
+          ? { ...answer, body: stream.follow(body) }
+          : answer;
       // Link checkers, probes and Office only ask about a page. They keep no cookies.
-      finishAnswer(answer, services.settings.isHttps, isRead ? [] : context.cookies);
+      return finishAnswer(followed, services.settings.isHttps, isRead ? [] : context.cookies);
+    };
     try {
       return finish(await deadline.race(callHandler(handler, context, maxBodyBytes)));
     } catch (error) {
@@ -128,6 +137,7 @@ function createContext(
     now: services.clock(),
     signal,
     extendDeadline: extend,
+    isStreamed: services.hostStreams.find(invocation.invocationId) !== undefined,
     invocation,
     correlationId: invocation.invocationId,
     cookies: [],
@@ -145,16 +155,39 @@ async function callHandler(
   maxBodyBytes: number,
 ): Promise<HttpResponseInit> {
   refuseLargeBody(context.request, maxBodyBytes);
+  limitBody(context.request, maxBodyBytes);
   return handler(context);
 }
 
 /**
  * Checks the length in the header before anybody reads the body, because reading copies it several times. A body without a
- * length arrives empty: the Functions host requires the header.
+ * length arrives empty, because the Functions host requires the header; in stream mode `limitBody` counts it.
  */
 function refuseLargeBody(request: HttpRequest, maxBodyBytes: number): void {
   const length = Number(request.headers.get('content-length') ?? 0);
   if (!(length <= maxBodyBytes)) throw new AppError('ERR_BODY_TOO_LARGE');
+}
+
+/**
+ * Makes the body of a request end with ERR_BODY_TOO_LARGE when more than `maxBytes` of it come. A body with a length was
+ * checked by its header, and the host lets no more come. In stream mode (`enableHttpStream`) a body may have no length.
+ */
+function limitBody(request: HttpRequest, maxBytes: number): void {
+  const { body, bodyUsed, headers } = request;
+  if (body === null || bodyUsed || headers.has('content-length')) return;
+  const watched = watchBody(body, {
+    max: { bytes: maxBytes, error: () => new AppError('ERR_BODY_TOO_LARGE') },
+  });
+  const type = headers.get('content-type');
+  // It reads a stream in each of the ways in which a request does.
+  const limited = new Response(watched, { headers: type === null ? {} : { 'content-type': type } });
+  // The library's own members would read the body without its limit.
+  for (const name of ['body', 'bodyUsed'] as const) {
+    Object.defineProperty(request, name, { get: () => limited[name] });
+  }
+  for (const name of ['arrayBuffer', 'blob', 'formData', 'json', 'text'] as const) {
+    Object.defineProperty(request, name, { value: () => limited[name]() });
+  }
 }
 
 /** Adds the security headers, unless the answer has them already, and the cookies of the context. */
@@ -211,6 +244,8 @@ interface Deadline {
   readonly signal: AbortSignal;
   /** Starts it anew, as long as it has not passed. */
   readonly extend: () => void;
+  /** Aborts the signal at once: nobody waits for the answer any more. */
+  readonly abandon: () => void;
   /**
    * The result of `work`, which also stops the deadline.
    * @throws ERR_DEADLINE when `work` goes on waiting after the signal was aborted
@@ -243,6 +278,9 @@ function startDeadline(milliseconds: number): Deadline {
     signal: controller.signal,
     extend: () => {
       if (isWaitedFor && !controller.signal.aborted) timer.refresh();
+    },
+    abandon: () => {
+      controller.abort(new DOMException('The caller has gone.', 'AbortError'));
     },
     race: async (work) => {
       try {

@@ -185,7 +185,7 @@ type UserTokens = CallerParts['userToken'];
 
 /** The ways to APIs in this request. */
 export function apiCaller(context: RequestContext, userToken: UserTokens): ApiCaller {
-  const { services, invocation, correlationId, signal } = context;
+  const { services, invocation, correlationId, isStreamed, signal } = context;
   const { traceParent, traceState } = invocation.traceContext ?? {};
   return createApiCaller({
     apis: services.apis,
@@ -198,8 +198,12 @@ export function apiCaller(context: RequestContext, userToken: UserTokens): ApiCa
       ...(traceParent === undefined || !traceState ? {} : { tracestate: traceState }),
     },
     signal,
+    maxAnswerBytes: isStreamed ? undefined : maxWholeAnswerBytes,
   });
 }
+
+/** As much as the Functions host takes of a request. It and the worker hold the whole answer in memory, several times. */
+const maxWholeAnswerBytes = 104_857_600;
 
 /** Whether this step-up has already been done in the last minute. It did not help then, and the redirects would loop. */
 function stepUpsSoFar(

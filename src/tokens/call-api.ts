@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppTokens } from '../entra/app-tokens';
 import { parseClaimsChallenge } from '../entra/claims-challenge';
 import { AppError, StepUpError } from '../errors';
+import { isObject } from '../json';
 import { watchBody } from '../streams';
 import { AskedToWaitError, type Clock, createPauseMemory, readRetryAfter } from '../waiting';
 import { type Api, baseUrlOf } from './apis';
@@ -12,7 +13,10 @@ export interface ApiRequest {
   /** GET unless given. */
   readonly method?: string;
   readonly headers?: Headers | Readonly<Record<string, string>>;
-  /** A stream is sent as it comes, without being held in memory. It can be sent only once, so nothing is tried again. */
+  /**
+   * A stream is sent as it comes, without being held in memory. It can be sent only once, so nothing is tried again, and an
+   * answer that redirects is ERR_API_REFUSED.
+   */
   readonly body?: ApiBody | null;
   /** Of the token; those of the declaration unless given. */
   readonly scopes?: readonly string[];
@@ -247,22 +251,43 @@ async function sendOnce(
 ): Promise<Response> {
   const headers = new Headers(request.headers);
   headers.set('authorization', `Bearer ${accessToken}`);
-  // Following a redirect would send the token to another host. A stream needs `duplex`, and nothing else minds it.
-  const options = { ...request, headers, redirect: 'manual' as const, signal, duplex: 'half' };
+  const options = { ...request, headers, signal, ...howToSend(request.body) };
   try {
     return await fetch(url, options);
   } catch (cause) {
     const known = appErrorIn(cause);
     if (known !== undefined) throw known;
-    const note = `${name} gave no answer to ${request.method} ${url.pathname}`;
+    const what = `${request.method} ${url.pathname}`;
+    if (isRedirect(cause)) {
+      const note = `${name} redirects ${what}, whose body was a stream and cannot be sent again`;
+      throw new AppError('ERR_API_REFUSED', { note, cause, api: name });
+    }
+    const note = `${name} gave no answer to ${what}`;
     throw new AppError('ERR_API_UNAVAILABLE', { note, cause, api: name });
   }
+}
+
+/**
+ * Following a redirect would send the token to another host. With `manual`, `fetch` keeps a copy of the body to send it once
+ * more, so the whole of a stream would stay in memory. It keeps none with `error` and without a window.
+ * @see https://fetch.spec.whatwg.org/#http-network-or-cache-fetch step 8.2
+ */
+function howToSend(body: ApiBody | null) {
+  return body instanceof ReadableStream
+    ? ({ redirect: 'error', window: null, duplex: 'half' } as const)
+    : ({ redirect: 'manual' } as const);
+}
+
+/** Node.js has no code for it. */
+function isRedirect(error: unknown): boolean {
+  const cause = isObject(error) ? error['cause'] : undefined;
+  return isObject(cause) && cause['message'] === 'unexpected redirect';
 }
 
 /** The error with which a body that was being sent has ended. `fetch` wraps it. */
 function appErrorIn(error: unknown): AppError | undefined {
   if (error instanceof AppError) return error;
-  return error instanceof Error ? appErrorIn(error.cause) : undefined;
+  return isObject(error) ? appErrorIn(error['cause']) : undefined;
 }
 
 function throwIfChallenged(

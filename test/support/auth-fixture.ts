@@ -77,6 +77,7 @@ export const graphOf = (tiny: TinyProvider): Api => ({
   appScope: 'https://graph.microsoft.com/.default',
   consentAtSignIn: false,
   maxAnswerBytes: undefined,
+  proxy: undefined,
 });
 
 /** A token answer as Entra ID sends it. */

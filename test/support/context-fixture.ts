@@ -158,6 +158,7 @@ function createContext(
     now,
     signal,
     extendDeadline: () => undefined,
+    isStreamed: false,
     invocation: new InvocationContext({ invocationId: 'invocation-1', functionName: 'test' }),
     correlationId: 'invocation-1',
     cookies: [],

@@ -285,6 +285,15 @@ describe('an answer', () => {
     },
   );
 
+  it('that redirects a stream is an error: the stream cannot be sent again', async () => {
+    const listener: Listener = (_request, response) => {
+      response.writeHead(307, { location: '/elsewhere' });
+      response.end();
+    };
+    const { result } = await call('/x', { method: 'PUT', body: streamOf('a') }, { listener });
+    expect(result).toMatchObject({ code: 'ERR_API_REFUSED', api: 'orders' });
+  });
+
   it.each([401, 403])('with a claims challenge, status %d, is a step-up', async (status) => {
     const { result } = await call('/latest', {}, { listener: challenge(status) });
     expect(result).toMatchObject({

@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type HostStream, watchHostStreams } from '../../src/http/host-streams';
+import { whileAnswering } from '../support/answering-server';
+
+const streams = watchHostStreams();
+
+/** Answers one request of the host as the library does, with the body that `answer` makes. */
+async function answering<Result>(
+  answer: (stream: HostStream | undefined, response: ServerResponse) => Promise<void>,
+  caller: (answer: IncomingMessage) => Promise<Result>,
+  headers: Record<string, string> = { 'x-ms-invocation-id': 'invocation-7' },
+): Promise<Result> {
+  return whileAnswering(
+    (_request, response) => void answer(streams.find('invocation-7'), response),
+    async (port) => {
+      const sent = request({ port, host: '127.0.0.1', headers, agent: false }).end();
+      const [incoming] = (await once(sent, 'response')) as [IncomingMessage];
+      return caller(incoming);
+    },
+  );
+}
+
+/** As the library writes a body: without looking at the connection. */
+async function write(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+  for await (const part of body) response.write(part);
+  response.end();
+}
+
+/** A body without end, which counts its parts. */
+function endless() {
+  const seen = { parts: 0, cancelled: Promise.withResolvers<undefined>() };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        await new Promise(setImmediate);
+        seen.parts += 1;
+        controller.enqueue(new Uint8Array(64 * 1024));
+      },
+      cancel: () => {
+        seen.cancelled.resolve(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { body, seen };
+}
+
+describe('an answer in stream mode', () => {
+  it('is found by the invocation that the host names, as long as it is open', async () => {
+    const found = await answering(
+      (stream, response) => {
+        response.end(stream === undefined ? 'unknown' : 'known');
+        return Promise.resolve();
+      },
+      async (incoming) => (await incoming.toArray()).join(''),
+    );
+    expect(found).toBe('known');
+    expect(streams.find('invocation-7')).toBeUndefined();
+  });
+
+  it('is no answer of ours without that name', async () => {
+    const found = await answering(
+      (stream, response) => {
+        response.end(stream === undefined ? 'unknown' : 'known');
+        return Promise.resolve();
+      },
+      async (incoming) => (await incoming.toArray()).join(''),
+      {},
+    );
+    expect(found).toBe('unknown');
+  });
+
+  it('waits for a caller that does not read, and ends its source when the caller goes', async () => {
+    const { body, seen } = endless();
+    const gone = Promise.withResolvers<string>();
+    await answering(
+      async (stream, response) => {
+        stream?.onGone(() => {
+          gone.resolve('gone');
+        });
+        await write(stream?.follow(body) ?? body, response);
+      },
+      async (incoming) => {
+        incoming.pause();
+        // Until the connection holds no more, the source is asked; then no longer.
+        let before = -1;
+        while (before !== seen.parts) {
+          before = seen.parts;
+          for (let turn = 0; turn < 200; turn += 1) await new Promise(setImmediate);
+        }
+        expect(seen.parts).toBeGreaterThan(0);
+        incoming.destroy();
+        await seen.cancelled.promise;
+      },
+    );
+    expect(await gone.promise).toBe('gone');
+  });
+
+  it('breaks off when its source fails, so that a part is not taken for the whole', async () => {
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(new Uint8Array(10));
+        controller.error(new Error('broken'));
+      },
+    });
+    const failing = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        controller.error(new Error('broken'));
+      },
+    });
+    for (const source of [body, failing]) {
+      const read = answering(
+        async (stream, response) => {
+          response.flushHeaders();
+          await write(stream?.follow(source) ?? source, response).catch(() => undefined);
+        },
+        (incoming) => incoming.toArray(),
+      );
+      await expect(read).rejects.toThrow('aborted');
+    }
+  });
+});
