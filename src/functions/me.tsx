@@ -72,12 +72,13 @@ const callGraph =
 /** Claims that only the protocol needs, and those by which the provider knows its own session. */
 const hidden = new Set('nonce at_hash c_hash s_hash sid login_hint rh uti aio xms_tpl'.split(' '));
 
-/** What the tokens of the session say, after Graph was asked. The rows are read again only where a token was refreshed. */
-async function signInFacts({ services, ticket, tokens, now, signal }: SessionContext) {
+/** What the tokens of the session say, after Graph was asked. */
+async function signInFacts({ services, ticket, now, signal, ...context }: SessionContext) {
   const scopes = scopesOfSignIn(services.settings.graphScopes);
   const expiryIn = (tokenCache = '{}') =>
     scopes.length === 0 ? undefined : liveAccessTokenExpiry(tokenCache, scopes, now);
-  let tokenCache = tokens?.tokenCache;
+  let tokenCache = context.tokenCache();
+  // Another request of this session, or another instance, has refreshed the token.
   if (scopes.length > 0 && expiryIn(tokenCache) === undefined) {
     tokenCache = (await services.sessions.readTokens(ticket, signal))?.tokenCache;
   }

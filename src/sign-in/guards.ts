@@ -14,7 +14,6 @@ import {
   type User,
 } from '../sessions/session';
 import { changeSessionData, type SessionDataChange } from '../sessions/session-data';
-import type { StoredTokens } from '../sessions/session-rows';
 import type { FoundSession } from '../sessions/session-store';
 import type { Settings } from '../settings';
 import { createUserTokens } from '../tokens/access-token';
@@ -34,8 +33,8 @@ export interface SessionContext extends RequestContext {
   readonly user: User;
   readonly session: Session;
   readonly ticket: SessionTicket;
-  /** The token cache as it was read together with the session. A call of an API may have changed it since. */
-  readonly tokens: StoredTokens | undefined;
+  /** The token cache as this request last read or wrote it. `undefined` when it did neither. */
+  readonly tokenCache: () => string | undefined;
   /** Calls APIs as this user, or as the app. A token of the user is refreshed when it has expired. */
   readonly api: ApiCaller;
   /**
@@ -155,6 +154,7 @@ export function signedOut(context: RequestContext, cause?: unknown): SignInNeede
 function sessionContext(context: RequestContext, found: RequestSession): SessionContext {
   const { ticket, session, tokens } = found;
   const { services, now, signal } = context;
+  let tokenCache = tokens?.tokenCache;
   // Made by the first call: most requests need no token.
   let userTokens: UserTokens | undefined;
   const userToken: UserTokens = (scopes) => {
@@ -163,8 +163,10 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
       user: session.user,
       store: {
         readTokens: (deadline) => services.sessions.readTokens(ticket, deadline),
-        writeTokens: (written, deadline) =>
-          services.sessions.writeTokens(ticket, written, now, deadline),
+        writeTokens: (written, deadline) => {
+          ({ tokenCache } = written);
+          return services.sessions.writeTokens(ticket, written, now, deadline);
+        },
       },
       tokens,
       now,
@@ -178,7 +180,15 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
     return latest.session.data;
   };
   const api = apiCaller(context, userToken);
-  return { ...context, user: session.user, session, ticket, tokens, api, changeData };
+  return {
+    ...context,
+    user: session.user,
+    session,
+    ticket,
+    api,
+    changeData,
+    tokenCache: () => tokenCache,
+  };
 }
 
 type UserTokens = CallerParts['userToken'];

@@ -17,7 +17,10 @@ let elsewhereUrl: string;
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  [stack, browser] = await Promise.all([startJourney(), launchChromium()]);
+  [stack, browser] = await Promise.all([
+    startJourney({ registration: { signInAudience: 'AzureADMultipleOrgs' } }),
+    launchChromium(),
+  ]);
   app = stack.apps[0]?.url ?? '';
   elsewhere = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://x').searchParams.get('to') ?? '/';
@@ -53,6 +56,32 @@ afterEach(async () => {
 async function pick(account: string): Promise<void> {
   await page.getByRole('button', { name: new RegExp(account) }).click();
 }
+
+describe('a person of a tenant that is not allowed', () => {
+  it('is told so with the id of the tenant, and comes in with another account', async () => {
+    const { entraUrl, tenantId } = stack.facts;
+    const { administrator, outsider } = accounts(stack);
+    const several = await stack.startApp({
+      env: {
+        ENTRA_TENANT_ID: 'organizations',
+        ENTRA_ALLOWED_TENANTS: tenantId,
+        ENTRA_AUTHORITY: `${entraUrl}/organizations/v2.0`,
+      },
+    });
+    await page.goto(`${several.url}/auth/me`);
+    await pick(outsider);
+    await page
+      .getByRole('heading', { name: 'This app is not open to your organisation' })
+      .waitFor();
+    await page.getByText('b5a3c1de-77f4-4f0e-9d53-0c2f1b6a9e42').waitFor();
+    await page.getByRole('link', { name: 'Use another account' }).click();
+    await pick(administrator);
+    await page.waitForURL(`${several.url}/auth/me`);
+    await page.getByText('Claims of your sign-in').click();
+    await page.getByRole('term').getByText('tid', { exact: true }).waitFor();
+    await stack.stopApp(several);
+  });
+});
 
 describe('a person in Chromium', () => {
   it('signs in, sees profile and console, signs out everywhere, and is told why the console is closed', async () => {

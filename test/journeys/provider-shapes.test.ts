@@ -92,6 +92,62 @@ describe('a stack for several tenants', () => {
     expect(body).toMatchObject({ user: { name, tid } });
   });
 
+  it('refreshes the tokens of each at the own tenant, and tells the tenant at /auth/me', async () => {
+    for (const name of ['Rafael Duarte', 'Pia Lehtonen']) {
+      await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
+      const { browser } = await signIn(app, name);
+      await resetControl(stack.facts.entraUrl);
+      const { status, body } = await fetchJson(`${app}/auth/me`, browser);
+      const tid = stack.facts.users.find((user) => user.name === name)?.tenantId;
+      expect([status, body]).toEqual([200, expect.objectContaining({ displayName: name })]);
+      expect(body).toMatchObject({ claims: { tid, iss: `${stack.facts.entraUrl}/${tid}/v2.0` } });
+    }
+  });
+
+  it('signs out at the provider, too', async () => {
+    const { browser, page } = await signIn(app, 'Rafael Duarte');
+    const out = await browser.press(page, 'Sign out');
+    expect(out.url.pathname).toBe('/auth/signed-out');
+    expect((await browser.open(`${app}/auth/login`)).url.origin).toBe(stack.facts.entraUrl);
+  });
+
+  describe('with a list of tenants', () => {
+    let listed: string;
+    let output: () => Promise<string>;
+
+    beforeAll(async () => {
+      const env = { ENTRA_ALLOWED_TENANTS: stack.facts.tenantId };
+      const facts = await stack.startApp({ env });
+      listed = facts.url;
+      output = () => stack.output(facts);
+    });
+
+    it('lets in who is on it', async () => {
+      const { page } = await signIn(listed, 'Ines Okafor', '/auth/me');
+      expect([page.status, page.url.href]).toEqual([200, `${listed}/auth/me`]);
+    });
+
+    it.each([
+      ['Rafael Duarte', 'This app is not open to your organisation', 'ERR_TENANT_NOT_ALLOWED'],
+      ['Pia Lehtonen', 'This app does not accept personal accounts', 'ERR_PERSONAL_ACCOUNT'],
+    ])(
+      'keeps %s out with a page, without a session, and logs the tenant',
+      async (name, title, code) => {
+        const { browser, page } = await signIn(listed, name, '/auth/me');
+        const tid = stack.facts.users.find((user) => user.name === name)?.tenantId ?? '';
+        expect(page.status).toBe(403);
+        expect(words(page.text)).toContain(title);
+        expect(words(page.text)).toContain(`Tenant ${tid}`);
+        expect(page.text).not.toContain(name);
+        expect((await fetchJson(`${listed}/auth/session`, browser)).status).toBe(401);
+        const event = `"code":"${code}","kind":"tenant","tenant":"${tid}"`;
+        expect(await output()).toContain(event);
+        const picker = await browser.click(page, 'Use another account');
+        expect(picker.url.searchParams.get('prompt')).toBe('select_account');
+      },
+    );
+  });
+
   it('offers no guests: they sign in at home', () => {
     const names = stack.facts.offered.map(({ username }) => username);
     expect(new Set(names).size).toBe(names.length);
