@@ -9,7 +9,13 @@ import {
   type RegisteredClients,
 } from './registrations';
 import { type AskedScopes, graphResource, permissionsFor } from './scopes';
-import { accessTokenIssuerOf, type EntraShape, issuerOf } from './shape';
+import {
+  accessTokenIssuerOf,
+  type B2cClaims,
+  type EntraShape,
+  issuerOf,
+  type UserFlow,
+} from './shape';
 import { type SigningKey, type SigningKeys, signToken } from './signing-keys';
 import { consumersTenantId, type SeededUser } from './users';
 
@@ -44,6 +50,8 @@ export interface UserAccess {
   readonly authTime: number;
   /** The request's `claims`, a JSON text. */
   readonly claims?: string;
+  /** The user flow of Azure AD B2C. */
+  readonly flow?: UserFlow;
   /** Epoch seconds. */
   readonly now: number;
 }
@@ -54,7 +62,7 @@ export interface UserAccess {
  * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
  */
 export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPayload {
-  const { user, asked, agreed, acrs, authTime, claims, sid } = access;
+  const { user, asked, agreed, acrs, authTime, claims, sid, flow } = access;
   const [resource = graphResource] = asked.resources;
   const isGraph = resource === graphResource;
   const {
@@ -68,7 +76,8 @@ export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPay
   return {
     ...shared,
     name: user.name,
-    oid: user.objectId,
+    ...(flow === undefined || b2cClaimsOf(issuer).hasObjectId ? { oid: user.objectId } : {}),
+    ...(flow === undefined ? {} : { [b2cClaimsOf(issuer).flowClaim]: flow }),
     sub: pairwiseSubject(shared.aud, user),
     scp: [...permitted, ...(isGraph ? ['profile', 'openid', 'email'] : [])].join(' '),
     ...(sid === undefined ? {} : { sid }),
@@ -85,6 +94,11 @@ export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPay
     // The app said it can handle claims challenges (client capability cp1).
     ...(claims?.includes('"xms_cc"') === true ? { xms_cc: ['CP1'] } : {}),
   };
+}
+
+/** What the user flows of Azure AD B2C are configured to put into tokens. */
+export function b2cClaimsOf({ faults }: TokenIssuer): B2cClaims {
+  return { hasObjectId: faults.b2cObjectId.value, flowClaim: faults.b2cFlowClaim.value };
 }
 
 /** What an access token lets an app do as itself. */

@@ -89,7 +89,7 @@ export interface Directory {
 /**
  * The accounts `users`, with the changes that an earlier run has kept.
  * @param tenantOf the tenant of an added account, by its user name
- * @param asksConsent false for Azure AD B2C, where only administrators consent
+ * @param asksConsent false for External ID and Azure AD B2C, where only administrators consent
  */
 export function createDirectory(
   users: readonly SeededUser[],

@@ -9,7 +9,8 @@ import type { TokenIssuer } from './access-tokens';
 import type { Directory } from './accounts';
 import { idTokenClaimsOf } from './conditional-access';
 import type { SignInNotes } from './kept-state';
-import { pageHeaders, signedOutPage } from './pages';
+import { pageHeaders } from './page-frame';
+import { signedOutPage } from './pages';
 import { sessionCookie } from './provider';
 import {
   correlationIdOf,
@@ -82,7 +83,9 @@ async function answerTokens(context: KoaContextWithOIDC, standIn: AnswerContext)
   }
   const { tenants } = standIn;
   const authority = tenants.of(context.req);
-  const isElsewhere = code !== undefined && note.authority !== authority.name;
+  // Azure AD B2C has refresh tokens for each user flow as well.
+  const isBound = code !== undefined || authority.flow !== undefined;
+  const isElsewhere = isBound && note.authority !== authority.name;
   if (isElsewhere || !tenants.accepts(authority, user)) {
     answerTokenError(context, standIn, new EntraRefusal(isElsewhere ? 700005 : 50020));
     return;
@@ -101,6 +104,7 @@ async function answerTokens(context: KoaContextWithOIDC, standIn: AnswerContext)
     agreed: standIn.directory.agreed(user.objectId),
     acrs: note.acrs,
     authTime: note.authTime,
+    ...(authority.flow === undefined ? {} : { flow: authority.flow }),
     idTokenClaims: [...(note.idTokenClaims ?? []), ...idTokenClaimsOf(claims)],
     // `max_age` does not shorten a token that comes by a refresh.
     ...(code === undefined || note.maxAge === undefined ? {} : { maxAge: note.maxAge }),
@@ -166,7 +170,7 @@ function shapeRedirect(
       url.searchParams.set('code', lengthenCode(short, length, isPersonal));
     }
     if (user !== undefined && context.query['client_info'] === '1') {
-      url.searchParams.set('client_info', clientInfoOf(standIn.issuer.shape, user));
+      url.searchParams.set('client_info', clientInfoOf(user, standIn.tenants.of(context.req).flow));
     }
     url.searchParams.set('session_state', sessionIdOf(oidc.session?.uid ?? ''));
   } else {
@@ -182,18 +186,19 @@ function noteSignIn(
   codeId: string,
 ) {
   const { uid = '' } = oidc.session ?? {};
-  const { acrs, clients } = standIn.notes.ofSession(uid);
+  const session = standIn.notes.ofSession(uid);
   const maxAge = Number(query['max_age'] ?? NaN);
   standIn.notes.keepGrant(codeId, {
     scopes: readScopes(query['scope']),
-    acrs,
+    acrs: session.acrs,
     authTime: oidc.session?.loginTs ?? 0,
     idTokenClaims: idTokenClaimsOf(query['claims']),
     authority: standIn.tenants.of(req).name,
     ...(Number.isSafeInteger(maxAge) ? { maxAge } : {}),
   });
   const clientId = oidc.client?.clientId ?? '';
-  standIn.notes.keepSession(uid, { acrs, clients: [...new Set([...clients, clientId])] });
+  const clients = [...new Set([...session.clients, clientId])];
+  standIn.notes.keepSession(uid, { ...session, clients });
 }
 
 /** The sign-in pages give a code. A refusal of oidc-provider has none yet. */

@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { spend } from '../loopback/control';
 import { readBody, respond } from '../loopback/server';
 import { type EntraFaults, type OrderedRefusal, readOrder } from './faults';
-import { adminConsentPage, errorPage, pageHeaders } from './pages';
+import { errorPage, pageHeaders } from './page-frame';
+import { adminConsentPage } from './pages';
 import type { Refusals } from './refusals';
 import type { ExposedApi, RegisteredClients } from './registrations';
 import { permissionsOf, readScopes, refusalOfScopes, sortScopes, withoutDefault } from './scopes';
 import type { EntraShape } from './shape';
-import { appName, showPage, type SignInContext } from './sign-in';
+import { appName, showPage, type SignInContext } from './interaction';
 import { notForConsumers, refusalOfAudience, type Tenants } from './tenants';
 
 interface Context {

@@ -2,7 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportJWK } from 'jose';
 import { suffer } from '../loopback/control';
 import { answerControl } from '../loopback/control-page';
-import { type LoopbackHandler, respondJson, startLoopbackServer } from '../loopback/server';
+import {
+  type LoopbackHandler,
+  respond,
+  respondJson,
+  startLoopbackServer,
+} from '../loopback/server';
 import { createDirectory, type Directory } from './accounts';
 import { answerAsEntra, answerLogout } from './answers';
 import { answerAdminConsent, refuseAuthorization } from './authorization';
@@ -12,6 +17,7 @@ import { createControlPanel } from './control';
 import { registerDirectGrants } from './direct-grants';
 import { createEntraFaults } from './faults';
 import { createKeptState, createSignInNotes, type KeptState } from './kept-state';
+import { errorPage, pageHeaders } from './page-frame';
 import { createProvider, providerMetadata } from './provider';
 import { createRefusals } from './refusals';
 import { type EntraStandInOptions, registerClients } from './registrations';
@@ -51,12 +57,12 @@ export interface EntraStandIn {
  */
 export async function startEntraStandIn(options: EntraStandInOptions): Promise<EntraStandIn> {
   const { tenantId, shape = 'entra' } = options;
-  const paths = entraPaths(shape, tenantId);
   const state = createKeptState(options.stateFile);
   const seeded = options.users ?? seedUsers(tenantId);
   const tenants = createTenants(tenantId, shape);
+  const paths = entraPaths(tenants.home.name);
   const tenantOf = (username: string) => tenants.tenantOf(username);
-  const directory = createDirectory(seeded, tenantOf, state, shape !== 'b2c');
+  const directory = createDirectory(seeded, tenantOf, state, shape === 'entra');
   const server = await startLoopbackServer({
     ...(options.port === undefined ? {} : { port: options.port }),
     createHandler: async (url) => {
@@ -73,7 +79,7 @@ export async function startEntraStandIn(options: EntraStandInOptions): Promise<E
     accessTokenIssuers: tenants.ids.map((id) => accessTokenIssuerOf(shape, id, server.url)),
     keysUrl: server.url + paths.keys,
     ...(shape === 'entra' && {
-      consumersKeysUrl: server.url + entraPaths(shape, consumersTenantId).keys,
+      consumersKeysUrl: server.url + entraPaths(consumersTenantId).keys,
     }),
     users: directory.list(),
     offeredAt: (name) => {
@@ -145,7 +151,7 @@ function createHandler(origin: string, standIn: StandInContext): LoopbackHandler
     } else if (pathname.startsWith(`${paths.signIn}/`)) {
       await answerSignIn(standIn, { request, response, url });
     } else if (pathname === paths.token) {
-      const tokenEndpoint = origin + paths.token;
+      const tokenEndpoint = origin + entraPaths(standIn.tenants.of(request).name).token;
       const proven = await answerTokenRequest(
         { ...standIn, tokenEndpoint },
         request,
@@ -174,16 +180,21 @@ function findTenant(
   response: ServerResponse,
   url: URL,
 ): { readonly pathname: string } | undefined {
-  const parts = shape === 'entra' ? splitAuthority(url.pathname) : undefined;
+  const parts = splitAuthority(shape, url.pathname);
   if (parts === undefined) return url;
   const authority = tenants.find(parts.name);
+  if (authority === undefined && shape === 'b2c') {
+    // Azure AD B2C has no JSON for an unknown user flow.
+    respond(response, 404, errorPage('The resource cannot be found.'), pageHeaders([]));
+    return undefined;
+  }
   if (authority === undefined) {
     const { status, headers, body } = refusals.atToken({ code: 90002 });
     respondJson(response, status, body, headers);
     return undefined;
   }
   tenants.note(request, authority);
-  const pathname = `/${tenants.homeId}${parts.rest}`;
+  const pathname = `/${tenants.home.name}${parts.rest}`;
   request.url = pathname + url.search;
   return { pathname };
 }
@@ -199,7 +210,7 @@ function metadataOf(
   const issuer = issuerOf(shape, authority.tenantId ?? '{tenantid}', origin);
   return providerMetadata({
     ...{ origin, shape, appId: url.searchParams.get('appid') },
-    paths: entraPaths(shape, authority.name),
+    paths: entraPaths(authority.name),
     issuer: faults.metadataIssuer.value || issuer,
     isOfOneTenant: authority.tenantId !== undefined,
   });
@@ -222,6 +233,7 @@ function publishedKeys(standIn: StandInContext, request: IncomingMessage, url: U
   return keys.published({
     issuer: asked === consumersTenantId ? undefined : template,
     ...(isForAll ? { consumersIssuer: issuerOf(shape, consumersTenantId, issuer.origin) } : {}),
+    isBare: shape === 'b2c',
     list: faults.keyList.value,
     withAppKey: faults.appKeys.value && isOfApp,
   });

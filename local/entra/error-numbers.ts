@@ -315,6 +315,7 @@ export const b2cNames: Readonly<Partial<Record<keyof typeof entraErrors, keyof t
     70011: 'AADB2C90117',
     500121: 'AADB2C90091',
     501481: 'AADB2C90183',
+    700005: 'AADB2C90088',
     700016: 'AADB2C90068',
     7000215: 'AADB2C90081',
     7000218: 'AADB2C90079',

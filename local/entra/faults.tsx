@@ -33,6 +33,7 @@ const errorLayouts = ['spaces', 'lines'] as const;
 const errorUris = ['login.microsoftonline.com', 'login.windows.net', 'none'] as const;
 
 const groupClaims = ['as-registered', 'always', 'never'] as const;
+const flowClaims = ['tfp', 'acr'] as const;
 const overages = ['claim-sources', 'hasgroups'] as const;
 
 /** Everything a test can make the stand-in do wrong, or change: `POST /control`. */
@@ -113,6 +114,13 @@ function tokenContents() {
       'claim-sources',
       isOneOf(overages),
       oneOfInWords(overages),
+    ),
+    /** Whether tokens of Azure AD B2C have `oid`, and which claim names the user flow. */
+    b2cObjectId: createControl(true, isBoolean, 'true or false'),
+    b2cFlowClaim: createControl<(typeof flowClaims)[number]>(
+      'tfp',
+      isOneOf(flowClaims),
+      oneOfInWords(flowClaims),
     ),
     /** What `scope` of a token answer says. */
     scopeForm: createControl<(typeof scopeForms)[number]>(

@@ -138,6 +138,8 @@ interface SessionNote {
   readonly acrs: readonly string[];
   /** Ids of the apps that the person signed in to. They are told when the session ends. */
   readonly clients: readonly string[];
+  /** The request (its `code_challenge`) whose user flow the person has gone through, with Azure AD B2C. */
+  readonly doneFlow?: string;
 }
 
 /** What oidc-provider itself does not keep. */
@@ -176,7 +178,11 @@ export function createSignInNotes(state: KeptState): SignInNotes {
     },
     ofSession(uid) {
       const note = sessions.get(uid ?? '');
-      return { acrs: textsOf(note, 'acrs'), clients: textsOf(note, 'clients') };
+      const doneFlow = isObject(note) ? note['doneFlow'] : undefined;
+      return {
+        ...{ acrs: textsOf(note, 'acrs'), clients: textsOf(note, 'clients') },
+        ...(isString(doneFlow) ? { doneFlow } : {}),
+      };
     },
     keepSession(uid, note) {
       sessions.set(uid, note);

@@ -11,11 +11,11 @@ import { isString } from '../loopback/control';
 import type { Directory } from './accounts';
 import { createKeptAdapter, type KeptState, type SignInNotes } from './kept-state';
 import { type AccessPolicies, contextsOfClaims, contextsOfPolicies } from './conditional-access';
-import { errorPage, pageHeaders } from './pages';
+import { errorPage, pageHeaders } from './page-frame';
 import { entraErrorNumberOf, type Refusals } from './refusals';
 import type { RegisteredClient, RegisteredClients } from './registrations';
 import { permissionsOf, readScopes } from './scopes';
-import { entraPaths, type EntraPaths, type EntraShape } from './shape';
+import { entraPaths, type EntraPaths, type EntraShape, type UserFlow, userFlows } from './shape';
 import type { Tenants } from './tenants';
 
 interface ProviderContext extends SignInPolicyContext {
@@ -72,8 +72,7 @@ export function createProvider(standIn: ProviderContext): Provider {
       policy: createSignInPolicy(standIn),
       // With the request in the query, it can be made again when the person has answered.
       url: (context, { uid }) => {
-        const { name } = standIn.tenants.of(context.req);
-        const { signIn } = standIn.shape === 'entra' ? entraPaths('entra', name) : standIn.paths;
+        const { signIn } = entraPaths(standIn.tenants.of(context.req).name);
         return `${signIn}/${uid}?${context.querystring}`;
       },
     },
@@ -165,6 +164,12 @@ function createSignInPolicy(standIn: SignInPolicyContext): interactionPolicy.Pro
   const { directory, tenants } = standIn;
   return [
     new Prompt(
+      { name: flowPrompts.reset, requestable: false },
+      new Check('no_password', 'AADB2C90077', 'interaction_required', (context) => {
+        return isFlowOpen(standIn, context, userFlows.reset);
+      }),
+    ),
+    new Prompt(
       { name: 'login', requestable: true },
       new Check('no_session', 'AADSTS50058', 'login_required', ({ oidc, req }) => {
         const user = directory.find(oidc.session?.accountId);
@@ -185,6 +190,12 @@ function createSignInPolicy(standIn: SignInPolicyContext): interactionPolicy.Pro
     ),
     new Prompt({ name: 'select_account', requestable: true }),
     new Prompt(
+      { name: flowPrompts.edit, requestable: false },
+      new Check('no_profile', 'AADB2C90077', 'interaction_required', (context) => {
+        return isFlowOpen(standIn, context, userFlows.edit);
+      }),
+    ),
+    new Prompt(
       { name: 'confirm', requestable: false },
       new Check('not_confirmed', 'AADSTS50076', 'interaction_required', (context) => {
         return missingContexts(standIn, context).length > 0;
@@ -197,6 +208,25 @@ function createSignInPolicy(standIn: SignInPolicyContext): interactionPolicy.Pro
       }),
     ),
   ];
+}
+
+/** The names of the questions that belong to user flows of Azure AD B2C. */
+const flowPrompts = { reset: 'reset_password', edit: 'edit_profile' } as const;
+
+/** Which user flow a question belongs to; undefined for all others. */
+export function readFlowPrompt(name: string): keyof typeof flowPrompts | undefined {
+  if (name === flowPrompts.reset) return 'reset';
+  return name === flowPrompts.edit ? 'edit' : undefined;
+}
+
+/** Whether the request is at this user flow, and the person has not gone through it for this very request. */
+function isFlowOpen(
+  { tenants, notes }: SignInPolicyContext,
+  { oidc, query, req }: KoaContextWithOIDC,
+  flow: UserFlow,
+): boolean {
+  if (tenants.of(req).flow !== flow) return false;
+  return notes.ofSession(oidc.session?.uid).doneFlow !== query['code_challenge'];
 }
 
 // Reads the scopes from the query, since oidc-provider drops those that it does not know.

@@ -12,7 +12,18 @@ export type EntraShape = (typeof entraShapes)[number];
  */
 export const entraShapes = ['entra', 'external-id', 'b2c'] as const;
 
-const userFlow = 'b2c_1_sign_in';
+/**
+ * The user flows of Azure AD B2C, which stand in the path: one signs people in, the others change an account and then come
+ * back to the app with a code of their own.
+ * https://learn.microsoft.com/azure/active-directory-b2c/user-flow-overview
+ */
+export const userFlows = {
+  signIn: 'b2c_1_sign_in',
+  reset: 'b2c_1_reset',
+  edit: 'b2c_1_edit',
+} as const;
+
+export type UserFlow = (typeof userFlows)[keyof typeof userFlows];
 
 /** Paths under the stand-in's origin. They are the same as at Microsoft. */
 export interface EntraPaths {
@@ -29,9 +40,13 @@ export interface EntraPaths {
   readonly signIn: string;
 }
 
-/** https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc and, for B2C, https://learn.microsoft.com/azure/active-directory-b2c/openid-connect */
-export function entraPaths(shape: EntraShape, tenantId: string): EntraPaths {
-  const base = shape === 'b2c' ? `/${tenantId}/${userFlow}` : `/${tenantId}`;
+/**
+ * @param name what the paths begin with: a tenant, or a tenant and a user flow
+ * @see https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
+ * @see https://learn.microsoft.com/azure/active-directory-b2c/openid-connect
+ */
+export function entraPaths(name: string): EntraPaths {
+  const base = `/${name}`;
   return {
     authority: `${base}/v2.0`,
     metadata: `${base}/v2.0/.well-known/openid-configuration`,
@@ -67,20 +82,36 @@ export function accessTokenIssuerOf(shape: EntraShape, tenantId: string, origin:
 }
 
 /** `uid` of client_info. MSAL makes the account's id from it. */
-export function clientInfoUid(shape: EntraShape, user: SeededUser): string {
-  return shape === 'b2c' ? `${user.objectId}-${userFlow}` : user.objectId;
+export function clientInfoUid(user: SeededUser, flow: UserFlow | undefined): string {
+  return flow === undefined ? user.objectId : `${user.objectId}-${flow}`;
 }
 
-/** The claims of an ID token as the provider of this shape sends them. */
-export function shapeIdToken(shape: EntraShape, claims: JWTPayload, user: SeededUser): JWTPayload {
-  if (shape !== 'b2c') return claims;
+/** What the user flows of Azure AD B2C can be configured to put into tokens. */
+export interface B2cClaims {
+  /** The claim `oid` ("User's Object ID" among the application claims). */
+  readonly hasObjectId: boolean;
+  /** The claim that names the user flow: `acr` in old ones. */
+  readonly flowClaim: 'tfp' | 'acr';
+}
+
+/**
+ * The claims of an ID token as Azure AD B2C sends them.
+ * https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview
+ */
+export function b2cIdToken(
+  claims: JWTPayload,
+  user: SeededUser,
+  flow: UserFlow,
+  { hasObjectId, flowClaim }: B2cClaims,
+): JWTPayload {
   const absent = new Set(['tid', 'preferred_username', 'sid', 'login_hint', 'roles', 'uti', 'rh']);
+  if (!hasObjectId) absent.add('oid');
   const kept = Object.entries(claims).filter(([name]) => !absent.has(name));
   return {
     ...Object.fromEntries(kept),
     ver: '1.0',
     sub: user.objectId,
     emails: [user.mail ?? user.username],
-    tfp: userFlow,
+    [flowClaim]: flow,
   };
 }

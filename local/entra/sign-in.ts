@@ -1,23 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
-import { readBody, respond } from '../loopback/server';
-import type { Directory } from './accounts';
-import type { SignInNotes } from './kept-state';
+import { readBody } from '../loopback/server';
 import { type AccessPolicies, contextsOfClaims, contextsOfPolicies } from './conditional-access';
 import {
-  accountPickerPage,
-  confirmPage,
-  consentPage,
-  errorPage,
-  needApprovalPage,
-  pageHeaders,
-} from './pages';
-import { sessionCookie, sessionSeconds } from './provider';
-import type { Refusals } from './refusals';
-import type { ExposedApi, RegisteredClients } from './registrations';
-import { adminPermissionsOf, permissionsOf, readScopes, withoutDefault } from './scopes';
-import { entraPaths, type EntraPaths, type EntraShape } from './shape';
-import { isOffered, notForConsumers, type Tenants } from './tenants';
+  appName,
+  askAgain,
+  type HttpContext,
+  type Interaction,
+  openSession,
+  refuse,
+  scopesOf,
+  showPage,
+  type SignInContext,
+} from './interaction';
+import { errorPage } from './page-frame';
+import { accountPickerPage, confirmPage, consentPage, needApprovalPage } from './pages';
+import { adminPermissionsOf, withoutDefault } from './scopes';
+import { isFlowPrompt, showFlow, takeFlow } from './user-flows';
+import { isOffered, notForConsumers } from './tenants';
 import { consumersTenantId, type SeededUser } from './users';
 
 interface Context extends SignInContext {
@@ -40,7 +40,9 @@ export async function answerSignIn(standIn: Context, http: HttpContext): Promise
     showPage(standIn, response, 403, errorPage('This answer came from another site.'));
   } else {
     const form = new URLSearchParams(await readBody(request));
-    if (interaction.prompt.name === 'consent') {
+    if (isFlowPrompt(interaction)) {
+      await takeFlow(standIn, http, interaction, form);
+    } else if (interaction.prompt.name === 'consent') {
       await takeConsent(standIn, http, interaction, form.get('consent'));
     } else if (interaction.prompt.name === 'confirm') {
       await takeConfirmation(standIn, http, interaction, form.get('confirm'));
@@ -68,7 +70,9 @@ function showQuestion(standIn: Context, http: HttpContext, interaction: Interact
   const { response, url } = http;
   const user = standIn.directory.find(interaction.session?.accountId);
   const app = appName(standIn, url);
-  if (interaction.prompt.name === 'consent' && user !== undefined) {
+  if (isFlowPrompt(interaction)) {
+    showFlow(standIn, http, interaction);
+  } else if (interaction.prompt.name === 'consent' && user !== undefined) {
     const scopes = scopesOf(url);
     const page = isAdminNeeded(standIn, user, scopes) ? needApprovalPage : consentPage;
     showPage(standIn, response, 200, page({ user, app, scopes }));
@@ -188,103 +192,12 @@ async function takeConfirmation(
     return;
   }
   const { searchParams } = http.url;
-  const { acrs, clients } = notes.ofSession(session.uid);
+  const note = notes.ofSession(session.uid);
   const confirmed = [
-    ...acrs,
+    ...note.acrs,
     ...contextsOfClaims(searchParams.get('claims')),
     ...contextsOfPolicies(accessPolicies.value, directory, user, scopesOf(http.url)),
   ];
-  notes.keepSession(session.uid, { acrs: [...new Set(confirmed)], clients });
+  notes.keepSession(session.uid, { ...note, acrs: [...new Set(confirmed)] });
   askAgain(standIn, http, [], []);
-}
-
-/** Sends the app a refusal. `shapeRedirect` makes text from the code. */
-async function refuse(
-  { provider }: Context,
-  { request, response }: HttpContext,
-  code: string,
-): Promise<void> {
-  await provider.interactionFinished(request, response, {
-    error: 'access_denied',
-    error_description: code,
-  });
-}
-
-/** Another person gets a new session, so that `sid` changes with the person. */
-async function openSession(
-  provider: Provider,
-  request: IncomingMessage,
-  response: ServerResponse,
-  { objectId }: SeededUser,
-): Promise<void> {
-  const context = provider.createContext(request, response);
-  const found = await provider.Session.get(context);
-  const isAnothers = found.accountId !== undefined && found.accountId !== objectId;
-  if (isAnothers) await found.destroy();
-  const session = isAnothers ? new provider.Session() : found;
-  session.loginAccount({ accountId: objectId });
-  await session.save(sessionSeconds);
-  context.cookies.set(sessionCookie, session.jti, { httpOnly: true, sameSite: 'lax' });
-}
-
-function scopesOf(url: URL): string[] {
-  return permissionsOf(readScopes(url.searchParams.get('scope')));
-}
-
-export interface SignInContext {
-  readonly provider: Provider;
-  readonly directory: Directory;
-  readonly notes: SignInNotes;
-  readonly paths: EntraPaths;
-  readonly clients: RegisteredClients;
-  readonly refusals: Refusals;
-  readonly shape: EntraShape;
-  readonly apis: readonly ExposedApi[];
-  readonly tenants: Tenants;
-}
-
-/** A request to a sign-in page. The authorization request is in the query of `url`. */
-export interface HttpContext {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly url: URL;
-}
-
-type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
-
-/** Makes the authorization request again without what has been answered. */
-function askAgain(
-  { paths, shape, tenants }: SignInContext,
-  { request, response, url }: HttpContext,
-  answered: readonly string[],
-  answeredPrompts: readonly string[],
-): void {
-  const query = new URLSearchParams(url.searchParams);
-  for (const name of answered) query.delete(name);
-  // With 0 the provider would ask again at once, though the person has just signed in.
-  if (query.get('max_age') === '0') query.set('max_age', '3600');
-  const prompts = (query.get('prompt') ?? '').split(' ');
-  const left = prompts.filter((prompt) => prompt !== '' && !answeredPrompts.includes(prompt));
-  if (left.length === 0) query.delete('prompt');
-  else query.set('prompt', left.join(' '));
-  const { authorize } = shape === 'entra' ? entraPaths(shape, tenants.of(request).name) : paths;
-  response.writeHead(303, { Location: `${authorize}?${query}` }).end();
-}
-
-/** The name of the app on the pages: the host of its redirect URI. */
-export function appName({ clients }: SignInContext, url: URL): string {
-  const client = clients.find(url.searchParams.get('client_id'));
-  const [redirectUri] = client?.redirectUris ?? [];
-  return redirectUri === undefined ? (client?.id ?? '') : new URL(redirectUri).host;
-}
-
-/** A page with a form whose answer may redirect to the registered apps. */
-export function showPage(
-  { clients }: SignInContext,
-  response: ServerResponse,
-  status: number,
-  html: string,
-): void {
-  const uris = clients.all.flatMap(({ redirectUris }) => redirectUris);
-  respond(response, status, html, pageHeaders(uris.map((uri) => new URL(uri).origin)));
 }

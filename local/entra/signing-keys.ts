@@ -23,7 +23,7 @@ export interface SigningKey {
 }
 
 /** A JWK with the members that Microsoft Entra ID adds. */
-type PublishedKey = JWK & { readonly issuer: string };
+type PublishedKey = JWK & { readonly issuer?: string };
 
 /** Forms of the list of keys. `twice`: each key is there twice. `twin`: each has a second entry for another algorithm. */
 export const keyLists = ['usual', 'twice', 'twin'] as const;
@@ -43,6 +43,8 @@ export interface SigningKeys {
     readonly issuer: string | undefined;
     /** The issuer of personal accounts; undefined: without their key. */
     readonly consumersIssuer?: string | undefined;
+    /** Whether the keys lack certificate and issuer, as those of Azure AD B2C do. */
+    readonly isBare?: boolean;
     readonly list: (typeof keyLists)[number];
     readonly withAppKey: boolean;
   }): Promise<{ keys: PublishedKey[] }>;
@@ -74,13 +76,14 @@ export async function createSigningKeys(state: KeptState): Promise<SigningKeys> 
     stranger,
     ofApp,
     ofConsumers,
-    async published({ issuer, consumersIssuer, list, withAppKey }) {
+    async published({ issuer, consumersIssuer, isBare = false, list, withAppKey }) {
       const own = [current, ...old, ...(withAppKey ? [await ofApp()] : [])];
       const jwks = await Promise.all([
         ...(issuer === undefined ? [] : own.map((key) => publicJwk(key, issuer))),
         ...(consumersIssuer === undefined ? [] : [publicJwk(await ofConsumers(), consumersIssuer)]),
       ]);
-      return { keys: jwks.flatMap((jwk) => listed(jwk, list)) };
+      const shown = isBare ? jwks.map(bare) : jwks;
+      return { keys: shown.flatMap((jwk) => listed(jwk, list)) };
     },
     async rotate() {
       old = [current, ...old];
@@ -91,6 +94,11 @@ export async function createSigningKeys(state: KeptState): Promise<SigningKeys> 
       old = [];
     },
   };
+}
+
+function bare(key: PublishedKey): PublishedKey {
+  const names = ['kid', 'use', 'kty', 'e', 'n'];
+  return Object.fromEntries(Object.entries(key).filter(([name]) => names.includes(name)));
 }
 
 function listed(jwk: PublishedKey, list: (typeof keyLists)[number]): PublishedKey[] {

@@ -1,19 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import type { RegisteredClient } from './registrations';
-import type { EntraShape } from './shape';
+import { type EntraShape, type UserFlow, userFlows } from './shape';
 import { consumersTenantId, otherTenantId, outsider, type SeededUser } from './users';
 
 /** Who can sign in at an address: the first part of its path. */
 export interface Authority {
-  /** In addresses: the id of a tenant, or a word for several. */
+  /** In addresses: the id of a tenant, or a word for several; with Azure AD B2C, the tenant and a user flow. */
   readonly name: string;
   /** The only tenant; undefined for `common` and `organizations`. */
   readonly tenantId: string | undefined;
+  /** With Azure AD B2C. */
+  readonly flow?: UserFlow;
 }
 
 /** The tenants, and the addresses under which they answer. */
 export interface Tenants {
   readonly homeId: string;
+  /** Where the app signs people in: the id of the tenant, with Azure AD B2C and the user flow for that. */
+  readonly home: Authority;
   /** Ids of all tenants. */
   readonly ids: readonly string[];
   /** By id, by domain name or by a word; undefined when there is no such tenant. */
@@ -38,22 +42,15 @@ const personalDomains = ['outlook.example'];
  * no tenant but their own.
  */
 export function createTenants(homeId: string, shape: EntraShape): Tenants {
-  const home: Authority = { name: homeId, tenantId: homeId };
   const hasSeveral = shape === 'entra';
   const requests = new WeakMap<IncomingMessage, Authority>();
-  const byName = new Map<string, Authority>([
-    [homeId, home],
-    ...ownDomains.map((domain) => [domain, home] as const),
-  ]);
-  if (hasSeveral) {
-    const other = { name: otherTenantId, tenantId: otherTenantId };
-    const personal = { name: 'consumers', tenantId: consumersTenantId };
-    for (const name of [otherTenantId, ...otherDomains]) byName.set(name, other);
-    for (const name of [consumersTenantId, 'consumers']) byName.set(name, personal);
-    for (const name of ['common', 'organizations']) byName.set(name, { name, tenantId: undefined });
-  }
+  const authorities =
+    shape === 'b2c' ? authoritiesOfFlows(homeId) : authoritiesOfTenants(homeId, hasSeveral);
+  const [[, home]] = authorities;
+  const byName = new Map(authorities);
   return {
     homeId,
+    home,
     ids: hasSeveral ? [homeId, otherTenantId, consumersTenantId] : [homeId],
     find: (name) => byName.get(name.toLowerCase()),
     tenantOf(username) {
@@ -74,17 +71,54 @@ export function createTenants(homeId: string, shape: EntraShape): Tenants {
   };
 }
 
+type Named = readonly [name: string, authority: Authority];
+
+function authoritiesOfTenants(homeId: string, hasSeveral: boolean): readonly [Named, ...Named[]] {
+  const home = { name: homeId, tenantId: homeId };
+  const named = (authority: Authority) => (name: string) => [name, authority] as const;
+  const own = ownDomains.map(named(home));
+  if (!hasSeveral) return [[homeId, home], ...own];
+  const other = { name: otherTenantId, tenantId: otherTenantId };
+  const personal = { name: 'consumers', tenantId: consumersTenantId };
+  return [
+    [homeId, home],
+    ...own,
+    ...[otherTenantId, ...otherDomains].map(named(other)),
+    ...[consumersTenantId, 'consumers'].map(named(personal)),
+    ...['common', 'organizations'].map((name) => [name, { name, tenantId: undefined }] as const),
+  ];
+}
+
+/** Azure AD B2C has an address for each user flow. Each tenant has its user flows at its id and its domain names. */
+function authoritiesOfFlows(homeId: string): readonly [Named, ...Named[]] {
+  const at = (flow: UserFlow) => ({ name: `${homeId}/${flow}`, tenantId: homeId, flow });
+  const { signIn, ...others } = userFlows;
+  const all = [signIn, ...Object.values(others)].map(at);
+  const named = all.flatMap((authority) =>
+    [homeId, ...ownDomains].map((tenant) => [`${tenant}/${authority.flow}`, authority] as const),
+  );
+  const home = at(signIn);
+  return [[home.name, home], ...named];
+}
+
 /** Whether the picker shows the account: those that can sign in, and one more, which can always try. */
 export function isOffered(tenants: Tenants, authority: Authority, user: SeededUser): boolean {
-  const isOutsider = authority.tenantId !== undefined && user.username === outsider;
+  const isAnswered = tenants.ids.length > 1 && authority.tenantId !== undefined;
+  const isOutsider = isAnswered && user.username === outsider;
   return tenants.accepts(authority, user) || isOutsider;
 }
 
+const rest = String.raw`(\/(?:v2\.0|oauth2|discovery|adminconsent|sign-in)(?:\/.*)?)$`;
+const ofTenant = new RegExp(String.raw`^\/([^/]+)${rest}`);
+const ofFlow = new RegExp(String.raw`^\/([^/]+\/[^/]+)${rest}`);
+
 /** The authority that an address names, and the rest of its path; undefined for any other address. */
-export function splitAuthority(pathname: string): { name: string; rest: string } | undefined {
-  const [, name, rest] =
-    /^\/([^/]+)(\/(?:v2\.0|oauth2|discovery|adminconsent|sign-in)(?:\/.*)?)$/.exec(pathname) ?? [];
-  return name === undefined || rest === undefined ? undefined : { name, rest };
+export function splitAuthority(
+  shape: EntraShape,
+  pathname: string,
+): { name: string; rest: string } | undefined {
+  const [, name, path] = (shape === 'b2c' ? ofFlow : ofTenant).exec(pathname) ?? [];
+  return name === undefined || path === undefined ? undefined : { name, rest: path };
 }
 
 /** An answer of the sign-in pages of personal accounts, which has no number. */

@@ -3,6 +3,7 @@ import type { JWTPayload } from 'jose';
 import { spend } from '../loopback/control';
 import { loginHintOf } from './accounts';
 import {
+  b2cClaimsOf,
   guidOf,
   keyOfTenant,
   pairwiseSubject,
@@ -13,7 +14,7 @@ import {
   userTokenClaims,
 } from './access-tokens';
 import { answeredScope, type AskedScopes } from './scopes';
-import { clientInfoUid, type EntraShape, issuerOf, shapeIdToken } from './shape';
+import { b2cIdToken, clientInfoUid, issuerOf, type UserFlow } from './shape';
 import { signToken } from './signing-keys';
 import { consumersTenantId, type SeededUser } from './users';
 
@@ -43,17 +44,17 @@ export async function issueTokens(
       : { access_token: await signAccessToken(issuer, userTokenClaims(issuer, grant), client) }),
     ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     ...(hasIdToken ? { id_token: await issueIdToken(issuer, grant) } : {}),
-    client_info: clientInfoOf(issuer.shape, user),
+    client_info: clientInfoOf(user, grant.flow),
     ...(isB2c ? { resource: client.id } : {}),
   };
 }
 
 /** `uid.utid` is MSAL's home account id. */
-export function clientInfoOf(shape: EntraShape, user: SeededUser): string {
+export function clientInfoOf(user: SeededUser, flow?: UserFlow): string {
   // MSAL's account is that of the tenant at home, also where the person is a guest.
   const facts = user.home
     ? { uid: user.home.objectId, utid: user.home.tenantId }
-    : { uid: clientInfoUid(shape, user), utid: user.tenantId };
+    : { uid: clientInfoUid(user, flow), utid: user.tenantId };
   return Buffer.from(JSON.stringify(facts)).toString('base64url');
 }
 
@@ -63,7 +64,11 @@ async function issueIdToken(issuer: TokenIssuer, grant: TokenGrant): Promise<str
     ? await keys.ofApp()
     : await keyOfTenant(keys, grant.user.tenantId);
   const parts = { keys, key, clientSecret: grant.client.secret };
-  const claims = shapeIdToken(issuer.shape, idTokenClaims(issuer, grant), grant.user);
+  const usual = idTokenClaims(issuer, grant);
+  const claims =
+    grant.flow === undefined
+      ? usual
+      : b2cIdToken(usual, grant.user, grant.flow, b2cClaimsOf(issuer));
   if (!spend(faults.idTokenTimes)) return signToken(claims, 'rs256', parts);
   const changed = Object.entries({ ...claims, ...faults.idTokenClaims.value });
   const kept = Object.fromEntries(changed.filter(([, value]) => value !== null));

@@ -100,6 +100,8 @@ export interface StackFacts {
   readonly ordersUrl: string;
   /** The value of `GRAPH_SCOPES` where scopes of Microsoft Graph do not work. */
   readonly graphScopes?: string;
+  /** `B2C_RESET_POLICY` and `B2C_EDIT_POLICY`, with Azure AD B2C. */
+  readonly policies?: { readonly reset: string; readonly edit: string };
   readonly tablesConnectionString: string;
   readonly tableName: string;
   readonly keyRingSecret: string;

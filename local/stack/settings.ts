@@ -26,6 +26,7 @@ export interface AppSettingsOptions {
   readonly keyRingSecret: string;
   readonly graphBaseUrl: string;
   readonly graphScopes?: string;
+  readonly policies?: StackFacts['policies'];
 }
 
 /** The app's settings on the local stack, in the shape of `Values` in `local.settings.json`. */
@@ -43,6 +44,10 @@ export function appSettings(options: AppSettingsOptions): Readonly<Record<string
     KEY_RING_SECRET: options.keyRingSecret,
     GRAPH_BASE_URL: options.graphBaseUrl,
     ...(options.graphScopes !== undefined && { GRAPH_SCOPES: options.graphScopes }),
+    ...(options.policies !== undefined && {
+      B2C_RESET_POLICY: options.policies.reset,
+      B2C_EDIT_POLICY: options.policies.edit,
+    }),
     API_AUDIENCE: localAppIdUri,
   };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type EntraStandIn, startEntraStandIn } from '../entra/entra-stand-in';
 import { type GraphStandIn, startGraphStandIn } from '../graph/graph-stand-in';
+import { userFlows } from '../entra/shape';
 import { freePort } from '../loopback/processes';
 import { type OrdersStandIn, startOrdersStandIn } from '../orders/orders-stand-in';
 import { createTable, startAzurite } from '../tables/azurite';
@@ -141,6 +142,7 @@ async function startStorage(context: {
 type StandInFacts = Pick<
   StackFacts,
   | 'offered'
+  | 'policies'
   | 'entraUrl'
   | 'authority'
   | 'issuer'
@@ -189,6 +191,7 @@ async function startStandIns(context: StandInContext): Promise<StandInFacts> {
       ? { authority: entra.authority, issuer: entra.issuer }
       : { authority: `${entra.url}/${tenant}/v2.0`, issuer: `${entra.url}/${tenant}/v2.0` }),
     ...apis,
+    ...(shape === 'b2c' && { policies: { reset: userFlows.reset, edit: userFlows.edit } }),
     users: entra.users,
     offered: entra.offeredAt(tenant ?? localTenantId),
   };

@@ -8,7 +8,7 @@ import {
   startJourney,
 } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
-import { words } from '../support/test-browser';
+import { TestBrowser, words } from '../support/test-browser';
 
 describe.each<[EntraShape, boolean]>([
   ['entra', true],
@@ -58,6 +58,42 @@ describe.each<[EntraShape, boolean]>([
     expect(out.trail.some((href) => href.includes('/oauth2/v2.0/logout'))).toBe(true);
     const again = await browser.open(`${app}/auth/login`);
     expect(again.url.origin).toBe(stack.facts.entraUrl);
+  });
+
+  if (shape !== 'b2c') return;
+
+  it('a forgotten password: reset, and then on to the wanted page', async () => {
+    const browser = new TestBrowser();
+    const picker = await browser.open(`${app}/auth/login?return_to=/auth/me`);
+    const reset = await browser.press(picker, 'Forgot your password?');
+    expect(words(reset.text)).toContain('Reset your password');
+    const page = await browser.press(reset, accounts(stack).plainUser);
+    expect(page.url.href).toBe(`${app}/auth/me`);
+    const { body } = await fetchJson(`${app}/auth/session`, browser);
+    expect(body).toMatchObject({ user: { name: accounts(stack).plainUser } });
+  });
+
+  it('a profile that is edited shows in the session', async () => {
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    const edit = await browser.open(`${app}/auth/login?policy=edit-profile&return_to=/auth/me`);
+    expect(words(edit.text)).toContain('Update your profile');
+    const page = await browser.press(edit, 'Continue', { name: 'Tomás Renamed' });
+    expect(page.url.href).toBe(`${app}/auth/me`);
+    const { body } = await fetchJson(`${app}/auth/session`, browser);
+    expect(body).toMatchObject({ user: { name: 'Tomás Renamed' } });
+  });
+
+  it('one that is cancelled changes nothing', async () => {
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    const edit = await browser.open(`${app}/auth/login?policy=edit-profile&return_to=/auth/me`);
+    const page = await browser.press(edit, 'Cancel');
+    expect(page.url.href).toBe(`${app}/auth/me`);
+  });
+
+  it('tokens without oid still sign in', async () => {
+    await control(stack.facts.entraUrl, { b2cObjectId: false });
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    expect((await fetchJson(`${app}/auth/session`, browser)).status).toBe(200);
   });
 });
 

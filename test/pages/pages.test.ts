@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { style } from '../../local/entra/pages';
+import { style } from '../../local/entra/page-frame';
 import { initialsOf } from '../../src/pages/layout';
 import { describeDistance } from '../../src/pages/session-table';
 import { stylesheet } from '../../src/pages/stylesheet';

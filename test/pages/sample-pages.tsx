@@ -1,10 +1,14 @@
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
+import { errorPage } from '../../local/entra/page-frame';
 import {
   accountPickerPage,
+  adminConsentPage,
   confirmPage,
   consentPage,
-  errorPage,
+  editProfilePage,
+  needApprovalPage,
+  resetPasswordPage,
   signedOutPage,
 } from '../../local/entra/pages';
 import { seedUsers } from '../../local/entra/users';
@@ -198,6 +202,10 @@ function standInPages(text: string): Record<string, string> {
     }),
     'stand-in: consent': consentPage({ user, app: text, scopes: [text] }),
     'stand-in: confirm': confirmPage({ user, app: text }),
+    'stand-in: admin consent': adminConsentPage({ app: text, scopes: [text] }),
+    'stand-in: need approval': needApprovalPage({ user, app: text, scopes: [text] }),
+    'stand-in: new password': resetPasswordPage({ users, app: text }),
+    'stand-in: profile': editProfilePage({ user, app: text }),
     'stand-in: error': errorPage(text),
     'stand-in: signed out': signedOutPage({ frames: [text], next: text }),
   };

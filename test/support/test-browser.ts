@@ -82,8 +82,12 @@ export class TestBrowser {
     return this.open(new URL(unescapeHtml(link[1] ?? ''), page.url), { from: page.url });
   }
 
-  /** Presses the button whose form contains this text, with the form's hidden fields. */
-  async press(page: Page, text: string): Promise<Page> {
+  /** Presses the button whose form contains this text, with the form's fields, some of them filled in. */
+  async press(
+    page: Page,
+    text: string,
+    filledIn: Readonly<Record<string, string>> = {},
+  ): Promise<Page> {
     for (const [, attributes = '', inner = ''] of page.text.matchAll(
       /<form\b([^>]*)>([\s\S]*?)<\/form>/g,
     )) {
@@ -96,6 +100,7 @@ export class TestBrowser {
         for (const [, input = ''] of inner.matchAll(/<input\b([^>]*)>/g)) {
           form[attributeOf(input, 'name') ?? ''] = unescapeHtml(attributeOf(input, 'value') ?? '');
         }
+        Object.assign(form, filledIn);
         const name = attributeOf(button, 'name');
         if (name !== undefined) form[name] = unescapeHtml(attributeOf(button, 'value') ?? '');
         const method = attributeOf(attributes, 'method')?.toUpperCase() === 'POST' ? 'POST' : 'GET';

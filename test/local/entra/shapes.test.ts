@@ -1,12 +1,14 @@
 import { decodeJwt } from 'jose';
 import type { EntraShape } from '../../../local/entra/shape';
 import { seedUsers } from '../../../local/entra/users';
-import { client, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
+import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import {
   answerOf,
   createAttempt,
   createPlainBrowser,
+  locationOf,
   pick,
+  type PlainBrowser,
   redemption,
   textOf,
 } from './entra-client';
@@ -126,5 +128,163 @@ describe('Azure AD B2C', () => {
     expect(decodeJwt(textOf(tokens, 'access_token'))).toMatchObject({
       ...{ aud: people.clientId, scp: 'People.Read', iss: standIns.entra.issuer, ver: '1.0' },
     });
+  });
+});
+
+describe('user flows of Azure AD B2C', () => {
+  let standIns: StandIns;
+
+  beforeAll(async () => {
+    standIns = await startStandIns({ shape: 'b2c', apis: [people] });
+  });
+  afterAll(() => standIns.stop());
+  beforeEach(() => act(standIns.entra.url, 'reset'));
+
+  const at = (flow: string, path: string) => `${standIns.entra.url}/${tenantId}/${flow}${path}`;
+
+  function attemptAt(flow: string, changes: Record<string, string> = {}) {
+    const scope = `openid offline_access ${people.uri}/People.Read`;
+    const attempt = createAttempt(standIns.entra.url, { scope, ...changes });
+    return { ...attempt, url: at(flow, '/oauth2/v2.0/authorize') + new URL(attempt.url).search };
+  }
+
+  async function redeemAt(flow: string, form: Record<string, string>) {
+    const response = await fetch(at(flow, '/oauth2/v2.0/token'), {
+      method: 'POST',
+      body: new URLSearchParams({ client_id: client.id, client_secret: client.secret, ...form }),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+
+  /** The page that a browser gets, and what its form leads to. */
+  async function fill(browser: PlainBrowser, url: string, form: Record<string, string>) {
+    const page = locationOf(await browser.get(url));
+    const { title } =
+      /<h1>(?<title>[^<]*)/.exec(await (await browser.get(page)).text())?.groups ?? {};
+    const answered = await browser.post(page, form);
+    return { title, answered: await browser.get(locationOf(answered)) };
+  }
+
+  it.each(['b2c_1_sign_in', 'B2C_1_Reset', 'b2c_1_EDIT'])(
+    '%s has metadata of its own',
+    async (flow) => {
+      const url = at(flow, '/v2.0/.well-known/openid-configuration');
+      const metadata = (await (await fetch(url)).json()) as Metadata;
+      expect(metadata.token_endpoint).toBe(at(flow.toLowerCase(), '/oauth2/v2.0/token'));
+      expect(metadata.issuer).toBe(standIns.entra.issuer);
+    },
+  );
+
+  it('that there are not are 404', async () => {
+    const url = at('b2c_1_other', '/v2.0/.well-known/openid-configuration');
+    expect((await fetch(url)).status).toBe(404);
+  });
+
+  it('list keys without certificate and issuer', async () => {
+    const answer = (await (await fetch(standIns.entra.keysUrl)).json()) as { keys: object[] };
+    for (const key of answer.keys) {
+      expect(Object.keys(key).sort()).toEqual(['e', 'kid', 'kty', 'n', 'use']);
+    }
+  });
+
+  it('reset a password, and give a code that is good there alone', async () => {
+    const attempt = attemptAt('b2c_1_reset');
+    const browser = createPlainBrowser();
+    const { title, answered } = await fill(browser, attempt.url, { user: admin });
+    expect(title).toBe('Reset your password');
+    const form = redemption(answerOf(answered), attempt);
+    const { body } = await redeemAt('b2c_1_reset', form);
+    const claims = decodeJwt(textOf(body, 'id_token'));
+    expect(claims).toMatchObject({ tfp: 'b2c_1_reset', sub: admin });
+    const info = Buffer.from(textOf(body, 'client_info'), 'base64url').toString();
+    expect(JSON.parse(info)).toMatchObject({ uid: `${admin}-b2c_1_reset` });
+    const refresh = { grant_type: 'refresh_token', refresh_token: textOf(body, 'refresh_token') };
+    expect((await redeemAt('b2c_1_reset', refresh)).status).toBe(200);
+    const elsewhere = await redeemAt('b2c_1_sign_in', refresh);
+    expect(String(elsewhere.body['error_description'])).toMatch(/^AADB2C90088: /);
+    // The person has a session now, which the sign-in uses.
+    const signIn = await browser.get(attemptAt('b2c_1_sign_in').url);
+    expect(answerOf(signIn).get('code')).not.toBeNull();
+    // The next reset asks again.
+    const again = await browser.get(attemptAt('b2c_1_reset').url);
+    expect(locationOf(again).pathname).toContain('/b2c_1_reset/sign-in/');
+  });
+
+  it('refuse a code of another user flow', async () => {
+    const attempt = attemptAt('b2c_1_reset');
+    const { answered } = await fill(createPlainBrowser(), attempt.url, { user: admin });
+    const { status, body } = await redeemAt(
+      'b2c_1_sign_in',
+      redemption(answerOf(answered), attempt),
+    );
+    expect(status).toBe(400);
+    expect(body['error']).toBe('invalid_grant');
+    expect(String(body['error_description'])).toMatch(/^AADB2C90088: /);
+  });
+
+  it('edit a profile after a sign-in, and the next token has it', async () => {
+    const browser = createPlainBrowser();
+    const attempt = attemptAt('b2c_1_edit');
+    const picked = await fill(browser, attempt.url, { user: admin });
+    expect(picked.title).toBe('Pick an account');
+    const edited = await fill(browser, attempt.url, { name: 'Ines Renamed' });
+    expect(edited.title).toBe('Update your profile');
+    const { body } = await redeemAt('b2c_1_edit', redemption(answerOf(edited.answered), attempt));
+    const claims = decodeJwt(textOf(body, 'id_token'));
+    expect(claims).toMatchObject({ tfp: 'b2c_1_edit', name: 'Ines Renamed' });
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['b2c_1_reset', {}],
+    ['b2c_1_edit', { user: admin }],
+  ])('%s can be cancelled', async (flow, form) => {
+    const browser = createPlainBrowser();
+    const { url } = attemptAt(flow);
+    if ('user' in form) await fill(browser, url, form);
+    const { answered } = await fill(browser, url, { leave: 'cancel' });
+    const answer = answerOf(answered);
+    expect(answer.get('error')).toBe('access_denied');
+    expect(answer.get('error_description')).toMatch(/^AADB2C90091: /);
+  });
+
+  it('cannot be gone through without a person', async () => {
+    const { url } = attemptAt('b2c_1_reset', { prompt: 'none' });
+    const answer = answerOf(await createPlainBrowser().get(url));
+    expect(answer.get('error')).toBe('interaction_required');
+    expect(answer.get('error_description')).toMatch(/^AADB2C90077: /);
+  });
+
+  it('leave oid out where they are so configured, and name themselves in acr', async () => {
+    await control(standIns.entra.url, { b2cObjectId: false, b2cFlowClaim: 'acr' });
+    const { claims, tokens } = await signInTo(standIns, `${people.uri}/People.Read`);
+    for (const each of [claims, decodeJwt(textOf(tokens, 'access_token'))]) {
+      expect(each).not.toHaveProperty('oid');
+      expect(each).not.toHaveProperty('tfp');
+      expect(each['acr']).toBe('b2c_1_sign_in');
+    }
+    expect(claims.sub).toBe(admin);
+  });
+
+  it('know no on-behalf-of', async () => {
+    const { body } = await redeemAt('b2c_1_sign_in', {
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      ...{ assertion: 'a.b.c', requested_token_use: 'on_behalf_of', scope: `${people.uri}/a` },
+    });
+    expect(body['error']).toBe('unsupported_grant_type');
+    expect(String(body['error_description'])).toMatch(/^AADB2C90086: /);
+  });
+});
+
+describe('External ID', () => {
+  it('asks nobody for consent, and shows no accounts of others', async () => {
+    const standIns = await startStandIns({ shape: 'external-id' });
+    const unconsented = standIns.entra.users[2]?.objectId ?? '';
+    const browser = createPlainBrowser();
+    const { url } = createAttempt(standIns.entra.url);
+    const picker = await (await browser.get(locationOf(await browser.get(url)))).text();
+    const answer = answerOf(await pick(createPlainBrowser(), url, unconsented));
+    await standIns.stop();
+    expect(answer.get('code')).not.toBeNull();
+    expect(picker).not.toContain('rafael@elsewhere.example');
   });
 });
