@@ -87,6 +87,10 @@ param apiPermissions apiPermissionType[] = [
   }
 ]
 
+@description('Optional. Which groups ID tokens list, for the option groupRoles: `None`; `SecurityGroup` for all security groups of a person; `ApplicationGroup` for those that are assigned to the app.')
+@allowed(['None', 'SecurityGroup', 'ApplicationGroup'])
+param groupClaims string = 'None'
+
 @description('Optional. Redirect URIs of others that the registration keeps. A deployment replaces the list.')
 param keptRedirectUris string[] = []
 
@@ -466,6 +470,7 @@ module entraApp 'modules/entra-app.bicep' = if (deployEntraApp) {
     signInAudience: empty(allowedTenants) ? 'AzureADMyOrg' : hasPersonalAccounts ? 'AzureADandPersonalMicrosoftAccount' : 'AzureADMultipleOrgs'
     appRoles: appRoles
     apiPermissions: apiPermissions
+    groupClaims: groupClaims
     keptRedirectUris: keptRedirectUris
     assignmentRequired: assignmentRequired
     grantAdminConsent: grantAdminConsent

@@ -61,7 +61,13 @@ async function run(args, root, { az, pause, say }) {
   const uniqueName = options['unique-name'] ?? `anteroom-local-${(await graph.send(me)).id}`;
   const signIn = signInOf(options['allowed-tenants'], tenant.id);
   const { signInAudience } = signIn;
-  const asked = { name: options.name, appIdUri: options['app-id-uri'], signInAudience };
+  const groupClaims = options['group-claims'];
+  const asked = {
+    name: options.name,
+    appIdUri: options['app-id-uri'],
+    signInAudience,
+    groupClaims,
+  };
   const wanted = { url, isLocal: file !== undefined, uniqueName, roles, scopes, ...asked };
   const registration = await ensureRegistration(context, wanted);
   const { id, appId, roleId, audience } = registration;

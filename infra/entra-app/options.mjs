@@ -13,6 +13,7 @@ For local development, with a secret in local.settings.json, which git ignores:
   --app-id-uri URI       its App ID URI as an API; api:// and the client id without it
   --allowed-tenants LIST GUIDs of the tenants whose accounts may sign in, or * for any organisation; own for this tenant
                          alone. What is there stays without it
+  --group-claims KIND    which groups ID tokens list: None, SecurityGroup or ApplicationGroup. What is there stays without it
   --assignment-required  only people with an assignment may sign in
   --consent              consent for everybody (needs Privileged Role Administrator)
   --new-secret           with --local: a new secret although there is one`;
@@ -23,12 +24,16 @@ const known = {
   ...{ url: text, identity: text, 'unique-name': text, name: text, port: text, admin },
   'app-id-uri': text,
   'allowed-tenants': text,
+  'group-claims': text,
   ...{ local: flag, 'assignment-required': flag, consent: flag, 'new-secret': flag, help: flag },
 };
 
 /** As the parameter allowedTenants takes them, with spaces or commas between. */
 const tenants =
   /^(own|(\*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})([\s,]+(\*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}))*)$/i;
+
+/** As the parameter groupClaims takes them. */
+const groupClaims = /^(None|SecurityGroup|ApplicationGroup)$/;
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -48,6 +53,7 @@ export function readOptions(args) {
     [local || !values['new-secret'], '--new-secret goes with --local only'],
     [/^[1-9]\d{0,4}$/.test(port ?? '1') && Number(port ?? 1) < 65_536, '--port wants a port'],
     [tenants.test(values['allowed-tenants'] ?? 'own'), '--allowed-tenants wants GUIDs, * or own'],
+    [groupClaims.test(values['group-claims'] ?? 'None'), '--group-claims wants a kind of groups'],
     [appIdUri.test(values['app-id-uri'] ?? 'api://own'), '--app-id-uri wants api://… or https://…'],
     [/^.{1,256}$/u.test(name ?? 'none'), '--name wants one line of up to 256 characters'],
     [!inAzure || isOrigin(url), '--url wants an origin as browsers write it: https://HOST'],

@@ -7,11 +7,11 @@ import { isDeepStrictEqual } from 'node:util';
 /**
  * What the registration is to be. `name` is what people see; undefined keeps what is there. `roles` are those of infra/app-roles.json, `scopes`
  * those of infra/exposed-scopes.json. `signInAudience`: whose accounts may sign in; undefined keeps what is there. `appIdUri`: undefined is api:// and the client id, where there are scopes.
- * @typedef {{ url: string, isLocal: boolean, uniqueName: string, name: string | undefined, roles: readonly Partial<AppRole>[], scopes: readonly Json[], appIdUri: string | undefined, signInAudience: string | undefined }} Wanted
+ * @typedef {{ url: string, isLocal: boolean, uniqueName: string, name: string | undefined, roles: readonly Partial<AppRole>[], scopes: readonly Json[], appIdUri: string | undefined, signInAudience: string | undefined, groupClaims: string | undefined }} Wanted
  */
 
 const select =
-  '$select=id,appId,displayName,uniqueName,signInAudience,api,identifierUris,appRoles,optionalClaims,requiredResourceAccess,web,passwordCredentials';
+  '$select=id,appId,displayName,uniqueName,signInAudience,api,identifierUris,appRoles,groupMembershipClaims,optionalClaims,requiredResourceAccess,web,passwordCredentials';
 const graphAppId = '00000003-0000-0000-c000-000000000000';
 const userRead = { id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d', type: 'Scope' };
 
@@ -99,7 +99,7 @@ export function signInOf(list, own) {
 }
 
 /** @param {Json} existing @param {Wanted} wanted */
-function merged(existing, { url, isLocal, name, uniqueName, roles, signInAudience }) {
+function merged(existing, { url, isLocal, name, uniqueName, roles, signInAudience, groupClaims }) {
   const own = [`${url}/auth/redirect`, `${url}/auth/signed-out`];
   // Entra ID takes no notice of the port of localhost, and chooses any of those that differ only there:
   // https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions
@@ -116,6 +116,7 @@ function merged(existing, { url, isLocal, name, uniqueName, roles, signInAudienc
       ? { api: { ...existing.api, requestedAccessTokenVersion: 2 } }
       : {}),
     appRoles: mergedRoles(existing.appRoles ?? [], rolesFor(uniqueName, roles)),
+    ...(groupClaims === undefined ? {} : { groupMembershipClaims: groupClaims }),
     optionalClaims: mergedClaims(existing.optionalClaims ?? {}),
     requiredResourceAccess: mergedPermissions(existing.requiredResourceAccess ?? []),
     web: {

@@ -39,6 +39,9 @@ param appRoles appRoleType[]
 @description('Required. Delegated permissions, which the registration lists.')
 param apiPermissions apiPermissionType[]
 
+@description('Required. Which groups ID tokens list.')
+param groupClaims string
+
 @description('Required. Redirect URIs of others.')
 param keptRedirectUris string[]
 
@@ -91,6 +94,8 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
       isEnabled: role.?isEnabled ?? true
     }
   ]
+  // Access tokens for the app list them too. https://learn.microsoft.com/graph/api/resources/application
+  groupMembershipClaims: groupClaims
   optionalClaims: {
     idToken: [
       {

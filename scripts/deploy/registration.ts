@@ -32,7 +32,7 @@ export async function readRegistrations(
 /** @returns undefined where it may not be read */
 export async function readEntries(az: Az, id: string): Promise<Entries | undefined> {
   const query =
-    '{uris:web.redirectUris,scopes:requiredResourceAccess[].resourceAccess[].id,claims:optionalClaims.[idToken,accessToken][].name,audiences:identifierUris,exposed:api.oauth2PermissionScopes[].value}';
+    '{uris:web.redirectUris,scopes:requiredResourceAccess[].resourceAccess[].id,claims:optionalClaims.[idToken,accessToken][].name,groups:groupMembershipClaims,audiences:identifierUris,exposed:api.oauth2PermissionScopes[].value}';
   try {
     const read = await az(['ad', 'app', 'show', '--id', id, '--query', query]);
     if (!isObject(read)) return undefined;
@@ -40,6 +40,9 @@ export async function readEntries(az: Az, id: string): Promise<Entries | undefin
       ...texts(read['uris']).map(redirectUri),
       ...texts(read['scopes']).map((scope) => `permission ${scope} (apiPermissions)`),
       ...texts(read['claims']).map((claim) => `optional claim ${claim} (no parameter keeps it)`),
+      ...texts([read['groups']])
+        .filter((groups) => groups !== 'None')
+        .map((groups) => `groups in tokens: ${groups} (groupClaims)`),
       ...texts(read['audiences']).map((uri) => `App ID URI ${uri} (appIdUri)`),
       ...texts(read['exposed']).map((scope) => `scope ${scope} of the app itself (exposedScopes)`),
     ];

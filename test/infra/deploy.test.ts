@@ -239,11 +239,12 @@ describe('the template', () => {
       { command: `${settings} --resource-group rg-1 --name func-anteroom-x1`, gives: clientId },
       { command: settings, gives: undefined },
     ];
-    const held = { uris, scopes: ['s-1'], claims: ['email'] };
+    const held = { uris, scopes: ['s-1'], claims: ['email'], groups: 'All' };
     expect(await run([...answers, { command: 'ad app show', gives: held, times: 1 }])).toBe(0);
     expect(said).toContain(`    redirect URI https://old.example/cb (keptRedirectUris)
     permission s-1 (apiPermissions)
-    optional claim email (no parameter keeps it)\n`);
+    optional claim email (no parameter keeps it)
+    groups in tokens: All (groupClaims)\n`);
     expect(said).not.toContain('    redirect URI http://127');
     said = '';
     // It may not be read: nothing is claimed of it, and the deployment goes on.

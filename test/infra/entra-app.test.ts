@@ -258,6 +258,14 @@ Consent for everybody: given already
     expect(said).toContain('it asks for application permissions');
   });
 
+  it('lets ID tokens list groups, and changes nothing of that when it is not asked to', async () => {
+    await run(...inAzure, '--group-claims', 'ApplicationGroup');
+    expect(application()).toMatchObject({ groupMembershipClaims: 'ApplicationGroup' });
+    const [, said] = await run(...inAzure);
+    expect(application()).toMatchObject({ groupMembershipClaims: 'ApplicationGroup' });
+    expect(said).toContain('Registration: already as wanted');
+  });
+
   // As `az cloud show` has them: azure-cli-core/azure/cli/core/cloud.py.
   it.each([
     ['graph.microsoft.us/', 'login.microsoftonline.us', 'login.microsoftonline.us'],
@@ -310,6 +318,7 @@ Consent for everybody: given already
 
   it.each<readonly [args: string, says: string]>([
     [`${inAzure.join(' ')} --allowed-tenants contoso.com`, '--allowed-tenants wants'],
+    [`${inAzure.join(' ')} --group-claims Groups`, '--group-claims wants'],
     ...'https://a.example/b http://a.example https://a"b https://a:99999 https://a:443 https://APP.contoso.com https://- https://a..b https://a-.b https://a_b.com https://2130706433 https://a// https://me@a https://a?a'
       .split(' ')
       .map((one) => [`--url ${one} ${inAzure.slice(2).join(' ')}`, '--url wants'] as const),

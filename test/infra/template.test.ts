@@ -197,7 +197,7 @@ describe('a first deployment', () => {
   it('registers the application, for people of one tenant, with the identity in place of a secret', () => {
     // No keys, no public client, no groups in tokens, no addresses of a single-page application.
     expect(Object.keys(propertiesOf(first, 'Graph/applications')).sort()).toEqual(
-      'api appRoles displayName optionalClaims requiredResourceAccess signInAudience uniqueName web'.split(
+      'api appRoles displayName groupMembershipClaims optionalClaims requiredResourceAccess signInAudience uniqueName web'.split(
         ' ',
       ),
     );
@@ -206,6 +206,7 @@ describe('a first deployment', () => {
     holds(first)(String.raw`Microsoft.Graph/applications
          uniqueName ~^"anteroom-anteroom-[a-z0-9]{13}"$
          signInAudience "AzureADMyOrg"
+         groupMembershipClaims "None"
          appRoles ~^\[{[^{]*"value":"admin"[^{]*"allowedMemberTypes":\["User"\][^{]*}\]$
          optionalClaims.idToken [{"name":"auth_time","essential":false},{"name":"login_hint","essential":false},{"name":"sid","essential":false}]
          optionalClaims.accessToken [{"name":"idtyp","essential":false},{"name":"auth_time","essential":false}]
@@ -429,6 +430,11 @@ describe('the option', () => {
       ENTRA_TENANT_ID: 'organizations',
       ENTRA_ALLOWED_TENANTS: '*',
     });
+  });
+
+  it('groupClaims: which groups ID tokens list', () => {
+    const [application = {}] = of(all, 'Microsoft.Graph/applications');
+    expect(application['properties']).toMatchObject({ groupMembershipClaims: 'SecurityGroup' });
   });
 
   it('graphScopes=[]: sign-in without any API', () => {

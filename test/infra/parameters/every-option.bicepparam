@@ -33,4 +33,5 @@ param apiPermissions = [
     scopes: [{ value: 'Orders.Read', id: '0de50001-0000-4000-8000-00000000a11c' }]
   }
 ]
+param groupClaims = 'SecurityGroup'
 param keptRedirectUris = ['https://old.contoso.com/callback']
