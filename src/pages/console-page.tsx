@@ -47,8 +47,12 @@ export function ConsolePage(props: ConsolePageProps) {
             When a session was last used is approximate: it may have been up to{' '}
             {describeDuration(Math.ceil(idleSeconds / 2))} later than shown.
           </p>
-          <EverybodyLink />
         </div>
+      )}
+      {page.sessions.length === 0 ? null : (
+        <p class="actions">
+          <EverybodyLink />
+        </p>
       )}
     </Layout>
   );
@@ -266,8 +270,8 @@ export function ConfirmEverybodyPage({ user }: { readonly user: User }) {
       <div class="card narrow">
         <h1>{title}</h1>
         <p>
-          All sessions of all people end, yours too. The keys of the app are deleted, so that no
-          cookie of before opens anything any more. The app makes new keys by itself.
+          All sessions of all people end, yours too. The keys of the app are deleted, so no earlier
+          cookie works any more. The app makes new keys by itself.
         </p>
         <p class="act">
           Work that is not saved may be lost. This does not keep anybody from signing in again; for
