@@ -10,6 +10,7 @@ import {
   InvocationContext,
 } from '@azure/functions';
 import { anteroom } from '../src/anteroom';
+import type { SignedInHandler } from '../src/handler';
 import type { AnteroomOptions } from '../src/options';
 import { readFunctionTimeout } from '../src/site';
 import { failureOf } from './support/auth-fixture';
@@ -197,6 +198,47 @@ describe('host.json', () => {
     } finally {
       delete process.env['AzureFunctionsJobHost__functionTimeout'];
     }
+  });
+});
+
+describe('declared APIs', () => {
+  const apis = { orders: { baseUrl: undefined, scopes: ['api://orders/Read'], proxy: true } };
+
+  it.each([
+    ['api', 'orders/{*path}'],
+    ['team/api', 'orders/{*path}'],
+    ['', 'api/orders/{*path}'],
+    ['v1', 'api/orders/{*path}'],
+  ])('below the route prefix %j have the proxy %s', (routePrefix, route) => {
+    const more = routesOf({ routePrefix, apis });
+    expect(more.filter((each) => !routesOf({ routePrefix }).includes(each))).toEqual([route]);
+  });
+
+  it('are refused when the host would refuse the route of their proxy', () => {
+    expect(() => make({ apis: { 'admin-api': apis.orders } })).toThrow(
+      /begins with admin or runtime/,
+    );
+    expect(() => make({ apis: { Orders: apis.orders } })).toThrow(TypeError);
+  });
+
+  it('without an address are no fault of the app: other functions answer', async () => {
+    const handler = make({ apis }).sameOrigin(() => ({ status: 204 }));
+    expect(await ask(handler)).toMatchObject({ status: 204 });
+  });
+
+  it('are the names that callApi takes, to TypeScript', () => {
+    const auth = anteroom({ environment, routePrefix: 'api', apis });
+    auth.signedIn((_request, { callApi }) => callApi('orders', '/latest'));
+    auth.signedIn((_request, { callApi }) => callApi('graph', '/me'));
+    // @ts-expect-error -- no such API is declared
+    auth.signedIn((_request, { callApi }) => callApi('invoices', '/latest'));
+    // A handler that stands apart may name any.
+    const apart: SignedInHandler = (_request, { callApi }) => callApi('anything', '/');
+    auth.signedIn(apart);
+    const plain = anteroom({ environment, routePrefix: 'api' });
+    // @ts-expect-error -- only graph is there
+    plain.signedIn((_request, { accessToken }) => accessToken('orders').then(() => ({})));
+    expect(auth).toBeDefined();
   });
 });
 

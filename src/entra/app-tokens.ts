@@ -18,12 +18,10 @@ import { appTokenError, refreshError } from './refusal-errors';
 export interface AppTokens {
   /**
    * The app's own token, by client credentials.
-   * @param scope `<resource>/.default`
-   * @param claims of a claims challenge: the kept token did not fulfil them, so a new one is asked for
    * @throws ERR_PROVIDER_REFUSED, ERR_PROVIDER_UNAVAILABLE
    * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
    */
-  ofApp(scope: string, signal: AbortSignal, claims?: string): Promise<string>;
+  ofApp(question: AppQuestion, signal: AbortSignal): Promise<string>;
   /**
    * A token of the user of an access token for this app, for another API: on-behalf-of.
    * @throws a StepUpError where the user must consent or fulfil claims first; ERR_SIGNED_OUT where the assertion is no
@@ -33,8 +31,18 @@ export interface AppTokens {
   onBehalfOf(of: Assertion, scopes: readonly string[], signal: AbortSignal): Promise<string>;
 }
 
+/** Which of the app's own tokens is wanted. */
+export interface AppQuestion {
+  /** `<resource>/.default` */
+  readonly scope: string;
+  /** Where several tenants sign in: the tenant whose permissions the token has. */
+  readonly tenantId?: string | undefined;
+  /** Of a claims challenge. The kept token did not fulfil them, so a new one is asked for. */
+  readonly claims?: string | undefined;
+}
+
 /** An access token for this app, verified already. */
-export interface Assertion {
+interface Assertion {
   readonly assertion: string;
   /** The user's tenant. It counts only where several tenants sign in: the token comes from that one. */
   readonly tenantId: string | undefined;
@@ -61,14 +69,14 @@ export function createAppTokens(parts: RelyingParty, clock: Clock): AppTokens {
     return token;
   };
   return {
-    ofApp: async (scope, signal, claims) => {
-      const key = `app ${scope}`;
+    ofApp: async ({ scope, tenantId, claims }, signal) => {
+      const key = `app ${tenantId ?? ''} ${scope}`;
       const found = claims === undefined ? kept.find(key, clock()) : undefined;
       if (found !== undefined) return found;
       const more = claims === undefined ? {} : { claims };
       const ask: Ask = (msal) =>
         msal.acquireTokenByClientCredential({ scopes: [scope], skipCache: true, ...more });
-      const work = (): Promise<string> => acquire(key, ask, appTokenError);
+      const work = (): Promise<string> => acquire(key, ask, appTokenError, tenantId);
       return flight.run(`${key} ${claims ?? ''}`, work, signal);
     },
     onBehalfOf: async ({ assertion, tenantId }, scopes, signal) => {

@@ -41,7 +41,7 @@ export async function admit(
   const former = isStepUp ? await formerData(context, user) : {};
   const { tokenCache } = found;
   const tokens = holdTokens(relyingParty, { user, tokenCache, now, signal });
-  const api = apiCaller(context, tokens.userToken);
+  const api = apiCaller(context, tokens.userToken, user.tenantId);
   const signIn = { user, claims: confirmed.claims, isStepUp, data: former, ...api };
   const decided = await decideSignIn(hooks.onSignIn, signIn, signal);
   const roles = [...new Set([...user.roles, ...decided.roles])];

@@ -85,7 +85,7 @@ function tokenContext(context: RequestContext, token: BearerToken): TokenContext
     }
     return appTokens.onBehalfOf({ assertion, tenantId: user.tenantId }, scopes, context.signal);
   };
-  return { ...context, token, api: apiCaller(context, userToken) };
+  return { ...context, token, api: apiCaller(context, userToken, user?.tenantId) };
 }
 
 /** Writes a `WWW-Authenticate` header with these members. Members that are undefined are left out. */

@@ -179,7 +179,7 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
     latest = await changeSessionData(services.sessions, ticket, latest, change, { now, signal });
     return latest.session.data;
   };
-  const api = apiCaller(context, userToken);
+  const api = apiCaller(context, userToken, session.user.tenantId);
   return {
     ...context,
     user: session.user,
@@ -194,13 +194,18 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
 type UserTokens = CallerParts['userToken'];
 
 /** The ways to APIs in this request. */
-export function apiCaller(context: RequestContext, userToken: UserTokens): ApiCaller {
+export function apiCaller(
+  context: RequestContext,
+  userToken: UserTokens,
+  tenantId: string | undefined,
+): ApiCaller {
   const { services, invocation, correlationId, isStreamed, signal } = context;
   const { traceParent, traceState } = invocation.traceContext ?? {};
   return createApiCaller({
     apis: services.apis,
     appTokens: services.appTokens,
     userToken,
+    tenantId,
     // https://www.w3.org/TR/trace-context/ and https://learn.microsoft.com/graph/best-practices-concept#reliability-and-support
     trace: {
       'client-request-id': correlationId,

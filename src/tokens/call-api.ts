@@ -69,6 +69,8 @@ export interface CallerParts {
   readonly appTokens: AppTokens;
   /** A live token of the user for these scopes of one API; without any, for those of the sign-in. */
   readonly userToken: (scopes?: readonly string[]) => Promise<string>;
+  /** The caller's tenant. The app acts there where several tenants sign in. */
+  readonly tenantId?: string | undefined;
   /** Headers by which logs are joined. They are sent unless the request has its own. */
   readonly trace: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
@@ -77,7 +79,7 @@ export interface CallerParts {
 
 /** Lets the code of one request call APIs, as its user or as the app. */
 export function createApiCaller(parts: CallerParts): ApiCaller {
-  const { apis, appTokens, userToken, trace, signal, maxAnswerBytes } = parts;
+  const { apis, appTokens, userToken, tenantId, trace, signal, maxAnswerBytes } = parts;
   return {
     callApi: async (name, target, request = {}) => {
       const api = apis.find(name);
@@ -88,7 +90,10 @@ export function createApiCaller(parts: CallerParts): ApiCaller {
       const limits = { signal, maxAnswerBytes };
       if (request.asApp === true) {
         return sendAsApp(outgoing, async (claims) => {
-          const accessToken = await appTokens.ofApp(api.appScope, signal, claims);
+          const accessToken = await appTokens.ofApp(
+            { scope: api.appScope, tenantId, claims },
+            signal,
+          );
           return apis.send(api, outgoing, { accessToken, scopes: [api.appScope], ...limits });
         });
       }
@@ -98,7 +103,7 @@ export function createApiCaller(parts: CallerParts): ApiCaller {
     accessToken: async (api, { asApp = false } = {}) => {
       if (!asApp) return userToken(typeof api === 'string' ? apis.find(api).scopes : api);
       if (typeof api !== 'string') throw new TypeError('asApp needs the name of an API');
-      return appTokens.ofApp(apis.find(api).appScope, signal);
+      return appTokens.ofApp({ scope: apis.find(api).appScope, tenantId }, signal);
     },
   };
 }
@@ -129,7 +134,7 @@ export interface OutgoingRequest {
 }
 
 /** Who asks, and for how long. */
-export interface ApiAccess {
+interface ApiAccess {
   readonly accessToken: string;
   /** The scopes of that token. They are asked for again when the API wants more of the user. */
   readonly scopes: readonly string[];

@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 
 const scope = 'api://orders/.default';
-const ofApp = (claims?: string) => tokens.ofApp(scope, longEnough(), claims);
+const ofApp = (claims?: string) => tokens.ofApp({ scope, claims }, longEnough());
 const onBehalf = (assertion = 'assertion of ada') =>
   tokens.onBehalfOf({ assertion, tenantId: undefined }, ['api://orders/Orders.Read'], longEnough());
 
@@ -72,12 +72,22 @@ describe('the app’s own token', () => {
 
   it('is new for each instance, and where claims are asked for', async () => {
     await ofApp();
-    expect(await createAppTokens(parts, () => now).ofApp(scope, longEnough())).toBe('token 2');
+    expect(await createAppTokens(parts, () => now).ofApp({ scope }, longEnough())).toBe('token 2');
     const claims = '{"access_token":{"acrs":{"value":"c1"}}}';
     expect(await ofApp(claims)).toBe('token 3');
     expect(tiny.forms[2]?.get('claims')).toContain('acrs');
     // The one with more claims is kept.
     expect(await ofApp()).toBe('token 3');
+  });
+
+  it('is of one tenant', async () => {
+    const other = '99999999-9999-4999-8999-999999999999';
+    const ofTenant = (tenantId: string) => tokens.ofApp({ scope, tenantId }, longEnough());
+    expect([await ofApp(), await ofTenant(other), await ofTenant(other)]).toEqual([
+      'token 1',
+      'token 2',
+      'token 2',
+    ]);
   });
 
   it.each<[string, string, TinyAnswer]>([

@@ -246,6 +246,22 @@ describe('endpoint, at its deadline', () => {
     expect(JSON.parse(body)).toMatchObject({ code: 'ERR_DEADLINE' });
   });
 
+  it('lets a request go on for as long as it is told that something comes', async () => {
+    let isDone = false;
+    const answer = ask(async (context) => {
+      for (let part = 0; part < 3; part += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 8_000));
+        context.extendDeadline();
+      }
+      isDone = true;
+      return untilAborted(context);
+    });
+    await jest.advanceTimersByTimeAsync(24_000);
+    expect(isDone).toBe(true);
+    await jest.advanceTimersByTimeAsync(8_500);
+    expect(JSON.parse((await answer).body)).toMatchObject({ code: 'ERR_DEADLINE' });
+  });
+
   it('lets what waits learn of it first, and say what did not answer', async () => {
     const answer = ask((context) =>
       untilAborted(context).catch(() => {

@@ -12,6 +12,7 @@ import {
   prefersHtml,
   readForm,
   readQuery,
+  requireCsrfHeader,
   requireSameOrigin,
 } from '../../src/http/request';
 import { failureOf } from '../support/auth-fixture';
@@ -350,6 +351,38 @@ function outcome(headers: Record<string, string>): string {
     return error instanceof AppError ? error.code : String(error);
   }
 }
+
+describe('requireCsrfHeader', () => {
+  const outcomeOf = (method: string, headers: Record<string, string>): string => {
+    try {
+      requireCsrfHeader({ method, headers: new Headers(headers) }, ownOrigin);
+      return 'allowed';
+    } catch (error) {
+      return error instanceof AppError ? error.code : String(error);
+    }
+  };
+  const header = { 'x-csrf': '1' };
+
+  it.each<[string, Record<string, string>, string]>([
+    ['GET', { ...header, 'sec-fetch-site': 'same-origin' }, 'allowed'],
+    [
+      'POST',
+      { ...header, 'sec-fetch-site': 'same-origin', 'content-type': 'text/plain' },
+      'allowed',
+    ],
+    ['POST', { ...header, origin: ownOrigin, 'content-type': 'multipart/form-data' }, 'allowed'],
+    ['GET', header, 'allowed'],
+    ['GET', { 'sec-fetch-site': 'same-origin' }, 'ERR_CSRF_HEADER'],
+    ['GET', { 'sec-fetch-site': 'same-origin', 'x-csrf': '2' }, 'ERR_CSRF_HEADER'],
+    ['GET', { ...header, 'sec-fetch-site': 'none' }, 'ERR_CROSS_SITE'],
+    ['GET', { ...header, 'sec-fetch-site': 'same-site' }, 'ERR_CROSS_SITE'],
+    ['GET', { ...header, 'sec-fetch-site': 'cross-site', origin: ownOrigin }, 'ERR_CROSS_SITE'],
+    ['GET', { ...header, origin: 'https://evil.example' }, 'ERR_CROSS_SITE'],
+    ['POST', { ...header, origin: 'null' }, 'ERR_CROSS_SITE'],
+  ])('%s with %j: %s', (method, headers, expected) => {
+    expect(outcomeOf(method, headers)).toBe(expected);
+  });
+});
 
 describe('requireSameOrigin', () => {
   it.each([

@@ -58,6 +58,18 @@ describe('startSignIn', () => {
     ]);
   });
 
+  it('asks consent for the scopes of declared APIs in the same request', async () => {
+    const parts = createRelyingParty(tiny, () => now);
+    const consentScopes = ['api://orders/Orders.Read', 'api://people/People.Read'];
+    const { authorizationUrl } = await startSignIn(
+      { ...parts, consentScopes },
+      { returnPath: '/', retries: 0 },
+      browser(),
+    );
+    const scopes = new URL(authorizationUrl).searchParams.get('scope')?.split(' ');
+    expect(scopes).toEqual(expect.arrayContaining(['User.Read', ...consentScopes]));
+  });
+
   it('tells the provider that this client handles claims challenges', async () => {
     const { query } = await started();
     expect(JSON.parse(query.get('claims') ?? '')).toMatchObject({

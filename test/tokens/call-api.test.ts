@@ -56,7 +56,7 @@ async function calling<Result>(
       const caller = createApiCaller({
         apis: createApis(declared, () => now.seconds),
         appTokens: {
-          ofApp: (scope, _signal, claims) => Promise.resolve(`app ${scope} ${claims ?? ''}`),
+          ofApp: ({ scope, claims }) => Promise.resolve(`app ${scope} ${claims ?? ''}`),
           onBehalfOf: () => Promise.reject(new Error('no assertion')),
         },
         userToken: () => Promise.resolve(token),
@@ -434,7 +434,7 @@ describe('a call as the app', () => {
         listener: challenge(401),
         parts: {
           appTokens: {
-            ofApp: (_scope, _signal, claims) => {
+            ofApp: ({ claims }) => {
               asked.push(claims);
               return Promise.resolve('app');
             },
