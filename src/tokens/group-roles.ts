@@ -131,7 +131,10 @@ async function askGraph(
 /** The limit of one request. */
 const groupsOfRequest = 20;
 
-/** @see https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups */
+/**
+ * Not `checkMemberGroups`: its documentation names more permissions than `User.Read` in some versions.
+ * @see https://learn.microsoft.com/graph/api/directoryobject-checkmemberobjects
+ */
 async function checkGroups(
   apis: Apis,
   userToken: UserToken,
@@ -147,11 +150,11 @@ async function checkGroups(
     groups.slice(index * groupsOfRequest, (index + 1) * groupsOfRequest),
   );
   const found = await Promise.all(
-    parts.map(async (groupIds) => {
+    parts.map(async (ids) => {
       const request = outgoingRequest(graph, path, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
-        body: JSON.stringify({ groupIds }),
+        body: JSON.stringify({ ids }),
       });
       return readMemberships(await apis.send(graph, request, access));
     }),
@@ -159,7 +162,7 @@ async function checkGroups(
   return found.flat();
 }
 
-const path = '/me/checkMemberGroups';
+const path = '/me/checkMemberObjects';
 const maxBytes = 16 * 1024;
 const membershipsSchema = v.object({ value: v.array(v.string()) });
 

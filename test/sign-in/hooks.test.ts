@@ -325,7 +325,7 @@ describe('roles of groups at a sign-in', () => {
     [{ status: 500, body: {} }, 'ERR_GROUPS_UNAVAILABLE', 503, 'Try again'],
     [{ status: 403, body: {} }, 'ERR_GROUPS_REFUSED', 502, 'Sign in again'],
   ])('are not guessed when Graph answers %j', async (answer, code, status, link) => {
-    fixture.tiny.answers.set('/me/checkMemberGroups', answer);
+    fixture.tiny.answers.set('/me/checkMemberObjects', answer);
     const context = await signingIn({}, '', overage);
     const failure = await failureOf(complete(context));
     expect([failure.code, failure.status]).toEqual([code, status]);
@@ -338,7 +338,7 @@ describe('roles of groups at a sign-in', () => {
   it('begin the sign-in once more when Graph sends a claims challenge', async () => {
     const claims = '{"access_token":{"nbf":{"essential":true}}}';
     const encoded = Buffer.from(claims).toString('base64');
-    fixture.tiny.answers.set('/me/checkMemberGroups', {
+    fixture.tiny.answers.set('/me/checkMemberObjects', {
       status: 401,
       headers: { 'www-authenticate': `Bearer error="insufficient_claims", claims="${encoded}"` },
       body: {},

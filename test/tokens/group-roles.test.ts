@@ -86,10 +86,10 @@ describe('the roles of a user', () => {
 
   /** Graph knows that the user is in these groups. */
   function memberOf(...groups: string[]): void {
-    tiny.answers.set('/me/checkMemberGroups', (body) => {
-      const { groupIds } = JSON.parse(body) as { groupIds: string[] };
-      asked.push(groupIds);
-      return { body: { value: groupIds.filter((id) => groups.includes(id)) } };
+    tiny.answers.set('/me/checkMemberObjects', (body) => {
+      const { ids } = JSON.parse(body) as { ids: string[] };
+      asked.push(ids);
+      return { body: { value: ids.filter((id) => groups.includes(id)) } };
     });
   }
 
@@ -110,7 +110,7 @@ describe('the roles of a user', () => {
     ['no group for a name of one', { groups: ['reader'] }, ['admin']],
   ])('are %s', async (_what, claims, roles) => {
     expect((await rolesWith(claims)).roles).toEqual(roles);
-    expect(tiny.count('/me/checkMemberGroups')).toBe(0);
+    expect(tiny.count('/me/checkMemberObjects')).toBe(0);
   });
 
   it.each([
@@ -135,7 +135,7 @@ describe('the roles of a user', () => {
 
   it('need neither claims nor Graph where the app names no group', async () => {
     const { roles } = await rolesWith({ ...overage, groups: 7 }, { groupRoles: {} });
-    expect([roles, tiny.count('/me/checkMemberGroups')]).toEqual([['admin'], 0]);
+    expect([roles, tiny.count('/me/checkMemberObjects')]).toEqual([['admin'], 0]);
   });
 
   it('are asked with a token for Graph, which a sign-in without any API fetches first', async () => {
@@ -168,7 +168,7 @@ describe('the roles of a user', () => {
     ['no JSON', { body: '<html>' }, 'REFUSED', undefined],
     ['endless', { body: JSON.stringify({ value: ['a'.repeat(20_000)] }) }, 'REFUSED', undefined],
   ])('are unknown with Graph %s', async (_what, answer, end, retryAfterSeconds) => {
-    tiny.answers.set('/me/checkMemberGroups', answer);
+    tiny.answers.set('/me/checkMemberObjects', answer);
     const failure = await failureOf(rolesWith(overage));
     expect(failure).toMatchObject({ code: `ERR_GROUPS_${end}`, retryAfterSeconds });
   });
@@ -178,7 +178,7 @@ describe('the roles of a user', () => {
       ...{ now: start * 1000, doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] },
     });
     const reached = Promise.withResolvers<undefined>();
-    tiny.answers.set('/me/checkMemberGroups', () => {
+    tiny.answers.set('/me/checkMemberObjects', () => {
       reached.resolve(undefined);
       return { body: {}, hangs: true };
     });

@@ -336,7 +336,7 @@ describe('createRevalidate, with roles of groups', () => {
 
   it('asks Graph where the ID token has too many groups', async () => {
     await answerWith(overage, due);
-    tiny.answers.set('/me/checkMemberGroups', { body: { value: [editors] } });
+    tiny.answers.set('/me/checkMemberObjects', { body: { value: [editors] } });
     expect((await ask(instance(), due))?.session.user.roles).toEqual(['editor', 'vip']);
     expect((await stored(due)).session.user.roles).toEqual(['editor', 'vip']);
   });
@@ -345,17 +345,17 @@ describe('createRevalidate, with roles of groups', () => {
     const revalidate = instance();
     const found = await stored(due);
     await answerWith(overage, due);
-    tiny.answers.set('/me/checkMemberGroups', { status: 500, body: {} });
+    tiny.answers.set('/me/checkMemberObjects', { status: 500, body: {} });
     expect(await ask(revalidate, due, found)).toBe(found);
     // Asked again once a minute.
     expect(await ask(revalidate, due + 59, found)).toBe(found);
-    expect(tiny.count('/me/checkMemberGroups')).toBe(1);
+    expect(tiny.count('/me/checkMemberObjects')).toBe(1);
     await answerWith(overage, due + hour);
     const late = await failureOf(ask(revalidate, due + hour));
     expect(late.code).toBe('ERR_GROUPS_UNAVAILABLE');
     const again = await failureOf(ask(revalidate, due + hour + 1));
     expect([again.code, again.retryAfterSeconds]).toEqual(['ERR_GROUPS_UNAVAILABLE', 59]);
-    tiny.answers.set('/me/checkMemberGroups', { body: { value: [] } });
+    tiny.answers.set('/me/checkMemberObjects', { body: { value: [] } });
     const later = due + hour + 60;
     await answerWith(overage, later);
     expect((await ask(revalidate, later))?.session.user.roles).toEqual(['vip']);
@@ -363,7 +363,7 @@ describe('createRevalidate, with roles of groups', () => {
 
   it('keeps the new tokens though Graph failed: a provider may take a refresh token once only', async () => {
     await answerWith(overage, due);
-    tiny.answers.set('/me/checkMemberGroups', { status: 500, body: {} });
+    tiny.answers.set('/me/checkMemberObjects', { status: 500, body: {} });
     await ask(instance(), due);
     const after = await stored(due);
     expect(after.session.verifiedAt).toBe(start);
@@ -373,11 +373,11 @@ describe('createRevalidate, with roles of groups', () => {
   it('lets nobody go on when Graph refuses for good', async () => {
     await answerWith(overage, due);
     const denied = { error: { code: 'Authorization_RequestDenied' } };
-    tiny.answers.set('/me/checkMemberGroups', { status: 403, body: denied });
+    tiny.answers.set('/me/checkMemberObjects', { status: 403, body: denied });
     const failure = await failureOf(ask(instance(), due));
     expect(failure).toMatchObject({
       code: 'ERR_GROUPS_REFUSED',
-      note: 'Graph answered 403 Authorization_RequestDenied to POST /me/checkMemberGroups',
+      note: 'Graph answered 403 Authorization_RequestDenied to POST /me/checkMemberObjects',
     });
   });
 
@@ -385,7 +385,7 @@ describe('createRevalidate, with roles of groups', () => {
     await answerWith(overage, due);
     const claims = Buffer.from('{"access_token":{"nbf":{"essential":true}}}').toString('base64');
     const challenge = `Bearer error="insufficient_claims", claims="${claims}"`;
-    tiny.answers.set('/me/checkMemberGroups', {
+    tiny.answers.set('/me/checkMemberObjects', {
       ...{ status: 401, headers: { 'www-authenticate': challenge }, body: {} },
     });
     expect((await failureOf(ask(instance(), due))).code).toBe('ERR_STEP_UP');
