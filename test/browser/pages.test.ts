@@ -1,6 +1,6 @@
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { accounts, control, startJourney } from '../support/journey';
+import { accounts, control, resetControl, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
 
@@ -47,6 +47,7 @@ beforeEach(async () => {
 afterEach(async () => {
   expect(complaints).toEqual([]);
   await context.close();
+  await resetControl(stack.facts.entraUrl);
 });
 
 async function pick(account: string): Promise<void> {
@@ -255,5 +256,58 @@ describe('the console on a phone', () => {
         "getComputedStyle(document.querySelector('td:nth-child(2)'), '::before').content",
       ),
     ).toBe('"Browser"');
+  });
+});
+
+describe('the control page of the Entra stand-in', () => {
+  beforeEach(() => {
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+  });
+
+  it('has nothing that axe finds, wide or narrow, light or dark', async () => {
+    await page.goto(`${stack.facts.entraUrl}/control`);
+    expect(await faultsHere()).toEqual([]);
+  });
+
+  it('takes a role away by the keyboard, and the app follows at the next sign-in', async () => {
+    await page.goto(`${stack.facts.entraUrl}/control`);
+    const ines = page.getByRole('group', { name: accounts(stack).administrator });
+    await ines.getByLabel('App roles').fill('');
+    await ines.getByLabel('App roles').press('Enter');
+    await page.waitForURL(`${stack.facts.entraUrl}/control`);
+    const app = stack.apps[0]?.url ?? '';
+    await page.goto(`${app}/auth/login`);
+    await page.getByRole('button', { name: accounts(stack).administrator }).click();
+    await page.waitForURL(`${app}/`);
+    expect(await page.getByRole('main').textContent()).not.toContain('with the app role');
+  });
+
+  it('disables an account by its box', async () => {
+    await page.goto(`${stack.facts.entraUrl}/control`);
+    const tomas = page.getByRole('group', { name: accounts(stack).plainUser });
+    await tomas.getByLabel('is disabled').check();
+    await tomas.getByRole('button').click();
+    await page.waitForLoadState();
+    expect(await tomas.getByLabel('is disabled').isChecked()).toBe(true);
+    expect(await tomas.getByLabel('has consented').isChecked()).toBe(true);
+  });
+});
+
+describe('the control page of the Graph stand-in', () => {
+  it('has nothing that axe finds, wide or narrow, light or dark', async () => {
+    await page.goto(`${stack.facts.graphUrl}/control`);
+    expect(await faultsHere()).toEqual([]);
+  });
+});
+
+describe('the page that asks to confirm', () => {
+  it('has nothing that axe finds, wide or narrow, light or dark', async () => {
+    await control(stack.facts.entraUrl, { accessPolicies: [{ acrs: 'c1' }] });
+    await page.goto(`${stack.apps[0]?.url ?? ''}/auth/login`);
+    await page.getByRole('button', { name: accounts(stack).plainUser }).click();
+    await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+    expect(await faultsHere()).toEqual([]);
   });
 });

@@ -18,6 +18,7 @@ export interface HostProcess {
   stop(): Promise<void>;
 }
 
+const { PATH, NODE_COMPILE_CACHE } = process.env;
 const running = new Map<ChildProcess, Promise<unknown>>();
 
 // A test that fails before it stops its host would leave it, and jest would wait for it.
@@ -33,7 +34,7 @@ export async function startHost(
   const child = fork(
     join(repository, 'local/dist/host.mjs'),
     ['--port', '0', '--script-root', join(__dirname, '../apps', app), ...(options.args ?? [])],
-    { silent: true, env: { PATH: process.env['PATH'], ...options.env } },
+    { silent: true, env: { PATH, NODE_COMPILE_CACHE, ...options.env } },
   );
   let output = '';
   const listeners = new Set<() => void>();
