@@ -1,5 +1,10 @@
 // The entry `anteroom/testing`: what tests of an app need. It is not for the app itself.
-export { createSignedInContext, type SignedInContextOptions } from './testing/signed-in-context';
+export {
+  createSignedInContext,
+  createTokenContext,
+  type SignedInContextOptions,
+  type TokenContextOptions,
+} from './testing/signed-in-context';
 export {
   type LocalAccount,
   type LocalStack,

@@ -132,6 +132,25 @@ describe('the options of anteroom', () => {
   });
 });
 
+describe('an app that takes bearer tokens', () => {
+  const challengeUnder = async (routePrefix: string) => {
+    const auth = make({
+      routePrefix,
+      environment: { ...environment, API_AUDIENCE: 'api://reports/' },
+    });
+    const answer = await ask(auth.withScope('Reports.Read', () => ({})));
+    return new Headers(answer.headers).get('www-authenticate');
+  };
+
+  it('names its metadata where the host serves them: below the route prefix', async () => {
+    const rest = '/.well-known/oauth-protected-resource/api/reports"';
+    const scope = 'Bearer scope="api://reports/Reports.Read", resource_metadata=';
+    expect(await challengeUnder('api')).toBe(`${scope}"http://localhost:7071/api${rest}`);
+    expect(await challengeUnder('')).toBe(`${scope}"http://localhost:7071${rest}`);
+    expect(routesOf({})).toContain('.well-known/oauth-protected-resource/{*path}');
+  });
+});
+
 describe('host.json', () => {
   const before = process.cwd();
   let folder: string;

@@ -1,7 +1,14 @@
 import { InvocationContext } from '@azure/functions';
-import type { HandlerSession, SignedIn, SignedInContext } from '../handler';
+import type {
+  CallerContext,
+  CallerWithToken,
+  HandlerSession,
+  SignedIn,
+  SignedInContext,
+} from '../handler';
 import type { SessionData, User } from '../sessions/session';
 import { parseSessionData } from '../sessions/session-data';
+import type { Client } from '../tokens/bearer-token';
 
 /** Who is signed in, and what the APIs answer. What is left out has a value that fits most tests. */
 export interface SignedInContextOptions {
@@ -47,16 +54,11 @@ const hour = 3600;
  * ```
  */
 export function createSignedInContext(options: SignedInContextOptions = {}): SignedInContext {
-  const invocation = new InvocationContext({
-    functionName: 'test',
-    logHandler: (_level, ...args) => options.onLog?.(args.map(String).join(' ')),
-  });
+  const invocation = createInvocation(options);
   const signedIn: SignedIn = {
     user: { ...ada, ...options.user, ...(options.roles && { roles: options.roles }) },
     session: createSession(options),
-    callApi: options.callApi ?? noApi,
-    accessToken: options.accessToken ?? (() => Promise.resolve('test-access-token')),
-    signal: options.signal ?? new AbortController().signal,
+    ...callsOf(options),
   };
   return Object.assign(invocation, signedIn);
 }
@@ -76,6 +78,57 @@ function createSession(options: SignedInContextOptions): HandlerSession {
         data = parseSessionData(typeof change === 'function' ? change(data) : change);
         resolve(data);
       }),
+  };
+}
+
+/** Who calls with a bearer token. */
+export interface TokenContextOptions extends Pick<
+  SignedInContextOptions,
+  'callApi' | 'accessToken' | 'signal' | 'onLog'
+> {
+  /** Members that differ from those of Ada Lovelace. Without it an app calls for itself, without a person. */
+  readonly user?: Partial<User>;
+  /** The app that sent the token. It has no scopes and no roles unless given. */
+  readonly client?: Partial<Client>;
+}
+
+/**
+ * The context that `withScope` gives to a handler for a bearer token, for unit tests. The guard itself is not run.
+ * @returns an `InvocationContext` of `@azure/functions` with `user` (undefined for an app), `client`, `callApi`,
+ *   `accessToken` and `signal`; `session` is undefined
+ * @example
+ * ```ts
+ * import { createTokenContext } from 'anteroom/testing';
+ *
+ * const daemon = createTokenContext({ client: { roles: ['Notes.Read.All'] } });
+ * const commandLine = createTokenContext({ user: {}, client: { scopes: ['Notes.Read'] } });
+ * console.log(daemon.user, commandLine.user?.name);
+ * ```
+ */
+export function createTokenContext(options: TokenContextOptions = {}): CallerContext {
+  const invocation = createInvocation(options);
+  const client = { id: 'client-id-of-a-caller', objectId: undefined, scopes: [], roles: [] };
+  const caller: CallerWithToken = {
+    client: { ...client, ...options.client },
+    session: undefined,
+    ...callsOf(options),
+  };
+  const user = options.user === undefined ? undefined : { ...ada, ...options.user };
+  return Object.assign(invocation, { ...caller, user });
+}
+
+function createInvocation({ onLog }: Pick<SignedInContextOptions, 'onLog'>): InvocationContext {
+  return new InvocationContext({
+    functionName: 'test',
+    logHandler: (_level, ...args) => onLog?.(args.map(String).join(' ')),
+  });
+}
+
+function callsOf(options: Pick<SignedInContextOptions, 'callApi' | 'accessToken' | 'signal'>) {
+  return {
+    callApi: options.callApi ?? noApi,
+    accessToken: options.accessToken ?? (() => Promise.resolve('test-access-token')),
+    signal: options.signal ?? new AbortController().signal,
   };
 }
 

@@ -1,6 +1,6 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
-import type { SignedInHandler } from '../../src/handler';
-import { createSignedInContext } from '../../src/testing/signed-in-context';
+import type { CallerHandler, SignedInHandler } from '../../src/handler';
+import { createSignedInContext, createTokenContext } from '../../src/testing/signed-in-context';
 
 const request = new HttpRequest({ method: 'GET', url: 'http://localhost:7071/api/groups' });
 
@@ -51,5 +51,24 @@ describe('createSignedInContext', () => {
     await expect(groups(request, createSignedInContext())).rejects.toThrow(
       'The handler calls graph /me/memberOf. Give createSignedInContext a callApi',
     );
+  });
+});
+
+describe('createTokenContext', () => {
+  const whoCalls: CallerHandler = (_request, { user, client, session }) => ({
+    jsonBody: [user?.name, client?.id, session !== undefined],
+  });
+
+  it('gives a handler an app for itself, or a person through an app', async () => {
+    const daemon = createTokenContext({ client: { id: 'the daemon', roles: ['Notes.Read.All'] } });
+    expect(await whoCalls(request, daemon)).toEqual({ jsonBody: [undefined, 'the daemon', false] });
+    const person = createTokenContext({ user: { name: 'Grace Hopper' } });
+    expect(await whoCalls(request, person)).toEqual({
+      jsonBody: ['Grace Hopper', 'client-id-of-a-caller', false],
+    });
+    const browser = createSignedInContext();
+    expect(await whoCalls(request, browser)).toEqual({
+      jsonBody: ['Ada Lovelace', undefined, true],
+    });
   });
 });
