@@ -125,7 +125,7 @@ describe('withScope', () => {
     );
     expect(body).toMatchObject({ scope: 'Notes.Read' });
     expect(lines.join()).toContain(
-      `a person's token needs the scope Notes.Read, the client ${caller}`,
+      `needs the scope Notes.Read: a person's token, the client ${caller}`,
     );
   });
 

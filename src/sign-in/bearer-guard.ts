@@ -157,10 +157,11 @@ function requireGranted(
   }
   if (user === undefined || scope === undefined || !client.scopes.includes(scope)) {
     const whose = user === undefined ? "an app's own token" : "a person's token";
+    const missing = scope === undefined ? {} : { scope };
     throw new BearerError('ERR_SCOPE_MISSING', {
-      note: `${whose} needs ${scope === undefined ? 'to be of an app' : `the scope ${scope}`}, ${by}`,
+      note: `${scope === undefined ? 'only an app can call this' : `needs the scope ${scope}`}: ${whose}, ${by}`,
       challenge: challenge({ error: 'insufficient_scope' }),
-      ...(scope === undefined ? {} : { missing: { scope } }),
+      missing,
     });
   }
   const [userRole] = userRoles;
