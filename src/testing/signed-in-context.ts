@@ -143,9 +143,9 @@ const ada: User = {
   roles: [],
 };
 
-const noApi: SignedIn['callApi'] = (api, path) =>
+const noApi: SignedIn['callApi'] = (api, target) =>
   Promise.reject(
     new Error(
-      `The handler calls ${api} ${path}. Give createSignedInContext a callApi that answers.`,
+      `The handler calls ${api} ${typeof target === 'string' ? target : target.url}. Give createSignedInContext a callApi that answers.`,
     ),
   );

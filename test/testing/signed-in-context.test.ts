@@ -20,7 +20,8 @@ describe('createSignedInContext', () => {
     const context = createSignedInContext({
       user: { name: 'Grace Hopper' },
       roles: ['reader'],
-      callApi: (api, path) => Promise.resolve(Response.json([`${api} ${path}`])),
+      callApi: (api, path) =>
+        Promise.resolve(Response.json([`${api} ${path instanceof Request ? path.url : path}`])),
       onLog: (line) => lines.push(line),
     });
     expect(await groups(request, context)).toEqual({
