@@ -5,10 +5,11 @@ import { parseArgs } from 'node:util';
 import { startBenchStack } from './parts/contenders';
 import { type BenchSize, measureAll } from './parts/measure-all';
 import { report, writeBetweenMarkers } from './parts/report';
+import { scaleReport } from './parts/report-scale';
 import { createHttpClient } from './parts/sign-in';
 
 const whole: BenchSize = {
-  ...{ rounds: 9, requests: 2_000, concurrency: 32 },
+  ...{ rounds: 7, requests: 1_500, concurrency: 32 },
   ...{ signIns: 2_000, signInRounds: 10, starts: 9 },
 };
 const quick: BenchSize = {
@@ -33,7 +34,8 @@ tell('starting what stands beside the servers');
 const stack = await startBenchStack(3);
 try {
   const numbers = await measureAll(client.send, stack, size, tell);
-  const text = report(numbers, size, new Date());
+  tell('the simulation of several storage accounts, and of the sweep');
+  const text = `${report(numbers, size, new Date())}\n\n${await scaleReport()}`;
   console.log(`\n${text}`);
   if (!options.quick && !options['no-write']) writeBetweenMarkers('docs/performance.md', text);
 } finally {

@@ -1,12 +1,11 @@
 // `npm run bench:start`: how long a start takes, and what each request costs in storage. Nothing is
 // asserted: the aims stand beside the numbers.
-import { execFileSync, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { freePort } from '../local/loopback/processes';
 import { appCommand, appSignIn, type BenchStack, startBenchStack } from './parts/contenders';
 import { countRoundTrips, showCounts } from './parts/count-round-trips';
-import { measureStarts } from './parts/measure';
+import { measureBundleLoad, measureStarts } from './parts/measure';
 import { formatTable, showAim, showSpread, spreadOf } from './parts/report';
 import { repository, startServer } from './parts/server-process';
 import { createHttpClient, meetPerson, type Send } from './parts/sign-in';
@@ -43,7 +42,7 @@ try {
       npmStarts.map((each) => each.endedMs),
       1_000,
     ),
-    row('bundle loads', measureBundleLoad(rounds), 100),
+    row('bundle loads, CPU', measureBundleLoad(rounds), 100),
     row('app alone: listens', anonymous.readyMs),
     row('app alone: first answer', anonymous.answeredMs),
     row('app alone: first guarded answer', guarded.answeredMs, 300),
@@ -84,15 +83,6 @@ async function measureAppStarts({ facts, origins }: BenchStack, account: string)
     anonymous: measured.get('anonymous') ?? none,
     guarded: measured.get('guarded') ?? none,
   };
-}
-
-/** Milliseconds that the app's bundle takes to load, in a fresh process each. */
-export function measureBundleLoad(rounds: number): readonly number[] {
-  const script = join(repository, 'bench/processes/load-bundle.cjs');
-  const bundle = join(repository, 'dist/main.js');
-  return Array.from({ length: rounds }, () =>
-    Number(execFileSync(process.execPath, [script, bundle], { encoding: 'utf8' })),
-  );
 }
 
 export interface NpmStartTimes {

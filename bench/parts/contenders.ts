@@ -52,6 +52,7 @@ function expressContender(
         STORE: store,
         TABLES_CONNECTION_STRING: facts.tablesConnectionString,
         TABLES_NAME: facts.tableName,
+        GRAPH_BASE_URL: facts.graphBaseUrl,
       },
     },
     baseUrl,
@@ -59,14 +60,22 @@ function expressContender(
   };
 }
 
-/** The control: one point read a request, of a row of ours. */
+/**
+ * The control: one point read a request, of a row of ours.
+ * @param client the library's as it is, or ours
+ * @param more of `SecureTables`, for a way over TLS
+ */
 export function pointReadCommand(
   facts: StackFacts,
   row: { readonly partitionKey: string; readonly rowKey: string },
+  client: 'stock' | 'lean',
+  more: Readonly<Record<string, string>> = {},
 ): ServerCommand {
   return {
-    script: 'bench/processes/point-read-server.mjs',
+    script: 'dist/bench/point-read-server.mjs',
     env: {
+      ...more,
+      CLIENT: client,
       NODE_ENV: 'production',
       TABLES_CONNECTION_STRING: facts.tablesConnectionString,
       TABLES_NAME: facts.tableName,

@@ -9,6 +9,8 @@ import {
 } from './contenders';
 import { countRoundTrips } from './count-round-trips';
 import {
+  type Course,
+  measureBundleLoad,
   measureCpu,
   measureSignIns,
   measureStarts,
@@ -16,6 +18,7 @@ import {
   type SignInUse,
   type StartTimes,
 } from './measure';
+import { startSecureTables } from './secure-tables';
 import { type ServerCommand, type ServerProcess, startServer } from './server-process';
 import { meetPerson, type Person, type Send } from './sign-in';
 
@@ -35,16 +38,36 @@ export interface BenchNumbers {
   readonly requests: ReadonlyMap<string, readonly number[]>;
   readonly signIns: ReadonlyMap<string, SignInUse>;
   readonly starts: ReadonlyMap<string, StartTimes>;
+  /** ms CPU of loading the bundle, a fresh process each. */
+  readonly bundleLoads: readonly number[];
   /** Storage requests that anonymous answers caused. */
   readonly anonymousTrips: number;
 }
 
+/** The controls. */
 export const names = {
   pointRead: 'control: `node:http`, one point read',
+  leanRead: 'the same by our HTTP client',
+  secureRead: 'control: the same over TLS, by a bearer token',
+  secureLeanRead: 'the same by our HTTP client, over TLS',
   doNothing: 'control: a function that does nothing, on our host',
-  session: 'Anteroom `/auth/session`',
-  home: 'Anteroom `/`, anonymous',
 } as const;
+
+/** What each contender is asked. */
+export const courses = {
+  session: { path: '/auth/session', isSignedIn: true },
+  me: { path: '/auth/me', isSignedIn: true },
+  refusal: { path: '/auth/session', isSignedIn: false, status: 401 },
+  home: { path: '/', isSignedIn: false, headers: { Accept: 'text/html' } },
+} as const;
+
+const courseNames = ['session', 'me', 'refusal', 'home'] as const;
+
+/** How a course of a contender is named in the numbers. */
+export function courseName(contender: string, course: keyof typeof courses): string {
+  const { path, isSignedIn } = courses[course];
+  return `${contender}, \`${path}\`${isSignedIn ? '' : course === 'refusal' ? ' signed out' : ' anonymous'}`;
+}
 
 const sessionPath = '/auth/session';
 
@@ -67,12 +90,12 @@ export async function measureAll(
     }
     return met;
   });
-  const controls = {
-    pointRead: pointReadCommand(facts, await firstSessionRow(facts)),
-    doNothing: doNothingCommand(),
-  };
   tell(`CPU time a request: ${size.rounds} rounds of ${size.requests} requests`);
-  const requests = await measureRequests(send, { all, controls, cookies, size });
+  const secure = await startSecureTables(facts.tablesConnectionString);
+  const controls = controlCommands(facts, await firstSessionRow(facts), secure.env);
+  const requests = await measureRequests(send, { all, controls, cookies, size }).finally(() =>
+    secure.stop(),
+  );
   tell(`first guarded answer: ${size.starts} starts of each`);
   const starts = await measureFirstAnswers(send, { all, controls, cookies, size });
   tell(`${size.signIns} sign-ins at each`);
@@ -83,18 +106,34 @@ export async function measureAll(
       concurrency: 8,
     }),
   );
+  tell('loading the bundle');
+  const bundleLoads = measureBundleLoad(size.starts);
   tell('storage round trips');
   const trips = await countRoundTrips(send, stack, account);
   const anonymous = trips.filter(({ aim }) => aim === '0');
   return {
-    ...{ requests, starts, signIns },
+    ...{ requests, starts, signIns, bundleLoads },
     anonymousTrips: anonymous.flatMap(({ made }) => made).length,
+  };
+}
+
+function controlCommands(
+  facts: StackFacts,
+  row: Awaited<ReturnType<typeof firstSessionRow>>,
+  secure: Readonly<Record<string, string>>,
+): Parts['controls'] {
+  return {
+    pointRead: pointReadCommand(facts, row, 'stock'),
+    leanRead: pointReadCommand(facts, row, 'lean'),
+    secureRead: pointReadCommand(facts, row, 'stock', secure),
+    secureLeanRead: pointReadCommand(facts, row, 'lean', secure),
+    doNothing: doNothingCommand(),
   };
 }
 
 interface Parts {
   readonly all: ReturnType<typeof contenders>;
-  readonly controls: Readonly<Record<'pointRead' | 'doNothing', ServerCommand>>;
+  readonly controls: Readonly<Record<keyof typeof names, ServerCommand>>;
   /** `Cookie` headers of open sessions, by contender. */
   readonly cookies: ReadonlyMap<string, readonly string[]>;
   readonly size: BenchSize;
@@ -123,28 +162,33 @@ async function measureRequests(
   send: Send,
   { all, controls, cookies, size }: Parts,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
-  const commands = [controls.pointRead, controls.doNothing].map((command) => ({ command }));
-  return withServers([...commands, ...Object.values(all)], (running) => {
-    const [pointRead, doNothing, anteroom, cookie, store] = running.map(({ server }) => server);
-    if (!pointRead || !doNothing || !anteroom || !cookie || !store) throw new Error('no server');
-    const guarded = (name: string, server: ServerProcess, contender: Contender) => ({
-      ...{ name, server, path: sessionPath },
-      cookies: cookies.get(contender.name) ?? [],
+  const controlParts = controlNames.map((name) => ({ name: names[name], command: controls[name] }));
+  const parts: readonly { readonly name: string; readonly command: ServerCommand }[] = [
+    ...controlParts,
+    ...Object.values(all),
+  ];
+  return withServers(parts, (running) => {
+    const asked = running.flatMap(({ contender: { name }, server }): Course[] => {
+      if (controlParts.some((control) => control.name === name)) {
+        return [{ name, server, path: name === names.doNothing ? sessionPath : '/' }];
+      }
+      return courseNames.map((course) => {
+        const { isSignedIn, ...question } = courses[course];
+        const own = isSignedIn ? { cookies: cookies.get(name) ?? [] } : {};
+        return { name: courseName(name, course), server, ...question, ...own };
+      });
     });
-    return measureCpu(
-      send,
-      [
-        { name: names.pointRead, server: pointRead, path: '/' },
-        { name: names.doNothing, server: doNothing, path: sessionPath },
-        guarded(names.session, anteroom, all.anteroom),
-        guarded(all.cookie.name, cookie, all.cookie),
-        guarded(all.store.name, store, all.store),
-        { name: names.home, server: anteroom, path: '/', headers: { Accept: 'text/html' } },
-      ],
-      size,
-    );
+    return measureCpu(send, asked, size);
   });
 }
+
+const controlNames = [
+  'pointRead',
+  'leanRead',
+  'secureRead',
+  'secureLeanRead',
+  'doNothing',
+] as const satisfies readonly (keyof typeof names)[];
 
 /** Starts servers for `work`, and ends them whatever becomes of it. */
 async function withServers<Part extends { readonly command: ServerCommand }, Result>(

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import type { Contender } from './contenders';
-import { type ServerCommand, type ServerProcess, startServer } from './server-process';
+import { repository, type ServerCommand, type ServerProcess, startServer } from './server-process';
 import type { Person, Send } from './sign-in';
 
 /** Requests of one kind to one server. */
@@ -10,6 +12,8 @@ export interface Course {
   readonly headers?: Readonly<Record<string, string>>;
   /** One a session; requests take turns. None: anonymous. */
   readonly cookies?: readonly string[];
+  /** 200 unless given. */
+  readonly status?: number;
 }
 
 export interface CpuPlan {
@@ -42,12 +46,12 @@ export async function measureCpu(
 }
 
 async function ask(send: Send, course: Course, index: number): Promise<void> {
-  const { name, server, path, headers, cookies = [] } = course;
+  const { name, server, path, headers, cookies = [], status: expected = 200 } = course;
   const cookie = cookies[index % Math.max(1, cookies.length)];
   const { status } = await send(server.url + path, {
     headers: { Accept: 'application/json', ...headers, ...(cookie && { Cookie: cookie }) },
   });
-  if (status !== 200) throw new Error(`${name} answered ${status}`);
+  if (status !== expected) throw new Error(`${name} answered ${status}`);
 }
 
 export interface SignInPlanOfRounds {
@@ -130,6 +134,15 @@ export async function measureStarts(
     }
   }
   return times;
+}
+
+/** Milliseconds of CPU that the app's bundle takes to load, in a fresh process each. */
+export function measureBundleLoad(rounds: number): readonly number[] {
+  const script = join(repository, 'bench/processes/load-bundle.cjs');
+  const bundle = join(repository, 'dist/main.js');
+  return Array.from({ length: rounds }, () =>
+    Number(execFileSync(process.execPath, [script, bundle], { encoding: 'utf8' })),
+  );
 }
 
 /** Does `work` `count` times, `concurrency` of them at a time; ends when all have. */

@@ -1,15 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem, type } from 'node:os';
-import { type BenchNumbers, type BenchSize, names } from './measure-all';
+import { type BenchNumbers, type BenchSize, courseName, type courses, names } from './measure-all';
 
-const session = names.session;
 const anteroom = 'Anteroom';
+const cookieSession = 'express-openid-connect, cookie session';
+const tableStore = 'express-openid-connect, store in the table';
 
-/** The numbers as Markdown: machine, versions, tables with the aims beside. */
+/** The numbers as Markdown: machine, versions, aims, and the tables behind them. */
 export function report(numbers: BenchNumbers, size: BenchSize, date: Date): string {
   const { rounds, requests, concurrency, signIns, signInRounds, starts } = size;
   return [
     `Measured on ${date.toISOString().slice(0, 10)}, ${describeMachine()}, ${describeVersions()}.`,
+    `**The aims.** Ratios of CPU time within a round, but for memory and start.`,
+    aimTable(numbers),
     `**A request.** CPU time of the server's process, ms; ${rounds} rounds of ${requests} requests, ${concurrency} at a time, over ${concurrency} sessions.`,
     requestTable(numbers),
     `**A sign-in and memory.** CPU time from \`/auth/login\` (\`/login\`) to the answer of the callback, ms; ${signInRounds} rounds, ${signIns} sign-ins in all; then the memory of that process (RSS).`,
@@ -20,35 +23,91 @@ export function report(numbers: BenchNumbers, size: BenchSize, date: Date): stri
   ].join('\n\n');
 }
 
+/** Each aim, and whether the median keeps it. */
+function aimTable(numbers: BenchNumbers): string {
+  const aims = [...requestAims(numbers), ...processAims(numbers)];
+  return formatTable(
+    ['', 'measured', 'aim'],
+    aims.map(([name, spread, max, unit = ' x']) => [
+      name,
+      showSpread(spread, unit === ' x' ? 2 : 0),
+      showAim(spread, max, unit),
+    ]),
+  );
+}
+
+/** What, how much, and how much it should be at most. */
+type Aim = readonly [name: string, spread: Spread, max: number, unit?: string];
+
+function requestAims({ requests }: BenchNumbers): readonly Aim[] {
+  const of = (contender: string, course: keyof typeof courses) =>
+    requests.get(courseName(contender, course));
+  const read = requests.get(names.pointRead);
+  const host = requests.get(names.doNothing);
+  const session = of(anteroom, 'session');
+  const withoutHost = (values: readonly number[] = []) =>
+    values.map((value, round) => value - (host?.[round] ?? Number.NaN));
+  return [
+    ['`/auth/session` to the table store', ratio(session, of(tableStore, 'session')), 1],
+    ['`/auth/session` to one point read by the library', ratio(session, read), 1.5],
+    ['`/auth/me` to the table store', ratio(of(anteroom, 'me'), of(tableStore, 'me')), 1],
+    [
+      'a refusal, less what our host takes, to the cookie session',
+      ratio(withoutHost(of(anteroom, 'refusal')), of(cookieSession, 'refusal')),
+      1,
+    ],
+    [
+      'the anonymous home page, less what our host takes, to the cookie session',
+      ratio(withoutHost(of(anteroom, 'home')), of(cookieSession, 'home')),
+      1,
+    ],
+    [
+      'a point read by our HTTP client to one by the library',
+      ratio(requests.get(names.leanRead), read),
+      1,
+    ],
+    [
+      'the same over TLS, by a bearer token',
+      ratio(requests.get(names.secureLeanRead), requests.get(names.secureRead)),
+      1,
+    ],
+  ];
+}
+
+function processAims({ signIns, bundleLoads }: BenchNumbers): readonly Aim[] {
+  const [ours, store] = [signIns.get(anteroom), signIns.get(tableStore)];
+  const rss = (use: typeof ours): number => use?.rssBytes ?? Number.NaN;
+  const memory = rss(ours) / rss(signIns.get(cookieSession));
+  return [
+    ['a sign-in to the table store', ratio(ours?.cpuMs, store?.cpuMs), 1.2],
+    ['memory after the sign-ins to the cookie session', spreadOf([memory]), 0.75],
+    ['loading the bundle', spreadOf(bundleLoads), 100, ' ms CPU'],
+  ];
+}
+
+/** Round by round. */
+function ratio(one: readonly number[] = [], other: readonly number[] = []): Spread {
+  return spreadOf(one.map((value, round) => value / (other[round] ?? Number.NaN)));
+}
+
 function requestTable({ requests }: BenchNumbers): string {
   const control = requests.get(names.pointRead) ?? [];
-  const host = requests.get(names.doNothing) ?? [];
-  const ownShare = (requests.get(session) ?? []).map((ms, round) => ms - (host[round] ?? 0));
-  const rows = [...requests, [`${session} less the host's share`, ownShare] as const];
   return formatTable(
-    ['', 'ms CPU', 'x control', 'aim'],
-    rows.map(([name, values]) => {
+    ['', 'ms CPU', 'x control'],
+    [...requests].map(([name, values]) => {
       const ratio = spreadOf(values.map((ms, round) => ms / (control[round] ?? Number.NaN)));
-      const aim = name === session ? showAim(ratio, 1.5, ' x') : '';
-      return [name, showSpread(spreadOf(values), 3), showSpread(ratio, 2), aim];
+      return [name, showSpread(spreadOf(values), 3), showSpread(ratio, 2)];
     }),
   );
 }
 
 function signInTable({ signIns }: BenchNumbers, count: number): string {
-  const rows = [...signIns].map(([name, { cpuMs, rssBytes }]) => {
-    const spread = spreadOf(cpuMs);
-    const megabytes = spreadOf([rssBytes / 1e6]);
-    const isOurs = name === anteroom;
-    return [
-      name,
-      showSpread(spread, 2),
-      isOurs ? showAim(spread, 3, ' ms') : '',
-      `${megabytes.median.toFixed(0)} MB`,
-      isOurs ? showAim(megabytes, 120, ' MB') : '',
-    ];
-  });
-  return formatTable(['', 'ms CPU a sign-in', 'aim', `RSS after ${count}`, 'aim'], rows);
+  const rows = [...signIns].map(([name, { cpuMs, rssBytes }]) => [
+    name,
+    showSpread(spreadOf(cpuMs), 2),
+    `${(rssBytes / 1e6).toFixed(0)} MB`,
+  ]);
+  return formatTable(['', 'ms CPU a sign-in', `RSS after ${count}`], rows);
 }
 
 function startTable({ starts }: BenchNumbers): string {
@@ -77,7 +136,11 @@ function describeVersions(): string {
 }
 
 function versionOf(name: string): string {
-  const manifest: unknown = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8'));
+  const folder = ['bench/node_modules', 'node_modules', 'local/node_modules'].find((each) =>
+    existsSync(`${each}/${name}/package.json`),
+  );
+  if (folder === undefined) return 'unknown';
+  const manifest: unknown = JSON.parse(readFileSync(`${folder}/${name}/package.json`, 'utf8'));
   const version: unknown =
     typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : '';
   return String(version);

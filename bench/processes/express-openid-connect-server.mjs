@@ -5,7 +5,7 @@ import openIdConnect from 'express-openid-connect';
 import { createTableStore } from './table-store.mjs';
 
 const { APP_BASE_URL, ENTRA_AUTHORITY, ENTRA_CLIENT_ID, ENTRA_CLIENT_SECRET } = process.env;
-const { COOKIE_SECRET, STORE, TABLES_CONNECTION_STRING, TABLES_NAME } = process.env;
+const { COOKIE_SECRET, STORE, TABLES_CONNECTION_STRING, TABLES_NAME, GRAPH_BASE_URL } = process.env;
 const { auth, requiresAuth } = openIdConnect;
 
 const store =
@@ -20,6 +20,8 @@ app.use(
     clientSecret: ENTRA_CLIENT_SECRET,
     secret: COOKIE_SECRET,
     authRequired: false,
+    // A script gets 401, as from Anteroom.
+    errorOnRequiredAuth: true,
     authorizationParams: {
       response_type: 'code',
       response_mode: 'query',
@@ -40,6 +42,19 @@ app.get('/auth/session', requiresAuth(), (request, response) => {
     roles,
     expires_in: request.oidc.accessToken.expires_in,
   });
+});
+
+// What Anteroom's /auth/me tells.
+app.get('/auth/me', requiresAuth(), async (request, response) => {
+  const { token_type: type, access_token: token } = request.oidc.accessToken;
+  const answer = await fetch(`${GRAPH_BASE_URL}/me`, {
+    headers: { Authorization: `${type} ${token}` },
+  });
+  response.status(answer.status).json(await answer.json());
+});
+app.use((error, _request, response, _next) => {
+  const { status = 500, message } = error;
+  response.status(status).json({ status, title: message });
 });
 
 const server = app.listen(Number(new URL(APP_BASE_URL).port), 'localhost', () => {

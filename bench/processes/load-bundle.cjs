@@ -1,6 +1,5 @@
-// Loads the app's bundle as the Node worker does, and prints how many milliseconds that took.
+// Loads the app's bundle as the Node worker does, and prints how many milliseconds of CPU that took.
 const Module = require('node:module');
-const { performance } = require('node:perf_hooks');
 
 const core = {
   version: '4.0.0',
@@ -15,7 +14,8 @@ Module.prototype.require = function (name) {
   return name === '@azure/functions-core' ? core : original.call(this, name);
 };
 const bundle = process.argv[2];
-const started = performance.now();
+const before = process.cpuUsage();
 require(bundle);
-process.stdout.write(String(performance.now() - started));
+const { user, system } = process.cpuUsage(before);
+process.stdout.write(String((user + system) / 1000));
 process.exit(0);

@@ -68,15 +68,20 @@ export function createMemoryTable(): MemoryTable {
     check: () => settled(() => undefined),
     read: (address) => settled(() => rows.get(keyOf(address))),
     list: async function* list(query) {
-      let from = query.continuation === undefined ? 0 : Number(query.continuation);
-      if (!Number.isInteger(from)) throw new AppError('ERR_BAD_REQUEST');
+      let { continuation } = query;
+      if (continuation?.startsWith('after ') === false) throw new AppError('ERR_BAD_REQUEST');
       const size = query.pageSize ?? 1000;
       for (;;) {
-        const start = from;
-        const found = await settled(() => matching(rows, query));
-        from += size;
-        const continuation = from < found.length ? String(from) : undefined;
-        yield { rows: found.slice(start, from), continuation };
+        // By key, as the service does it: rows before it may be gone by the next page.
+        const after = continuation?.slice('after '.length) ?? '';
+        const found = await settled(() =>
+          matching(rows, query).filter((row) => keyOf(row) > after),
+        );
+        const page = found.slice(0, size);
+        const last = page.at(-1);
+        const hasMore = found.length > size && last !== undefined;
+        continuation = hasMore ? `after ${keyOf(last)}` : undefined;
+        yield { rows: page, continuation };
         if (continuation === undefined) return;
       }
     },
