@@ -36,7 +36,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['local/**', 'test/**', 'bench/**', 'scripts/**', 'examples/hooks/**'],
+    files: ['local/**', 'test/**', 'bench/**', 'scripts/**', 'examples/{groups,hooks}/**'],
     rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
   },
   {

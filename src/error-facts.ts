@@ -218,7 +218,7 @@ const errorFacts = eachCode({
     status: 503,
     title: 'Your groups cannot be read now',
     detail:
-      'What you may do in this app depends on your groups. You are in many, so the app asks Microsoft Graph, which did not answer in time or is busy. Try again in a moment.',
+      'What you may do in this app depends on your groups. You are in many, so the app asks Microsoft Graph, which did not answer in time, is busy or has a fault of its own. Try again in a moment.',
     retryAfterSeconds: 10,
   },
   ERR_GROUPS_REFUSED: {

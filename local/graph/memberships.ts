@@ -26,10 +26,12 @@ const readsGroups = ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.A
  * - `GET /me/memberOf` and `/me/transitiveMemberOf`: 100 a page, or `$top` up to 999, with `@odata.nextLink`.
  * - `POST /me/getMemberObjects` and `/me/getMemberGroups`: all ids at once, at most 11,000.
  * - `POST /me/checkMemberGroups`: which of up to 20 groups the person is in. `User.Read` alone is not enough.
+ * - `POST /me/checkMemberObjects`: the same for groups and other things. `User.Read` is enough.
  *
  * https://learn.microsoft.com/graph/api/user-list-transitivememberof,
  * https://learn.microsoft.com/graph/api/directoryobject-getmemberobjects,
- * https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups
+ * https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups,
+ * https://learn.microsoft.com/graph/api/directoryobject-checkmemberobjects
  */
 export async function answerGroups(
   asker: Asker,
@@ -52,7 +54,11 @@ export async function answerGroups(
     case 'POST /v1.0/me/getMemberGroups':
       return getMembers(asker, groups, request, response, url);
     case 'POST /v1.0/me/checkMemberGroups':
-      return checkMembers(asker, groups, request, response, url);
+      return asker.scopes.some((scope) => readsGroups.includes(scope))
+        ? checkMembers('groupIds', asker, groups, request, response, url)
+        : problemOf('forbidden');
+    case 'POST /v1.0/me/checkMemberObjects':
+      return checkMembers('ids', asker, groups, request, response, url);
     default:
       return 'not about groups';
   }
@@ -167,20 +173,18 @@ async function getMembers(
 }
 
 async function checkMembers(
-  { user, scopes, headers }: Asker,
+  name: 'groupIds' | 'ids',
+  { user, headers }: Asker,
   groups: readonly Group[],
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
 ): Promise<GraphError | undefined> {
   if (user.tenantId === consumersTenantId) return notForPersonal;
-  if (!scopes.some((scope) => readsGroups.includes(scope))) return problemOf('forbidden');
-  const body = await readAsked(
-    request,
-    v.object({ groupIds: v.pipe(v.array(v.pipe(v.string(), v.uuid())), v.maxLength(mostChecked)) }),
-  );
+  const list = v.pipe(v.array(v.pipe(v.string(), v.uuid())), v.maxLength(mostChecked));
+  const body = await readAsked(request, v.object({ [name]: list }));
   if (body === undefined) {
-    const message = `groupIds must be a list of at most ${mostChecked} object ids.`;
+    const message = `${name} must be a list of at most ${mostChecked} object ids.`;
     return { status: 400, code: 'Request_BadRequest', message };
   }
   const ids = groups.map(({ id }) => id);
@@ -188,7 +192,7 @@ async function checkMembers(
     response,
     headers,
     url,
-    body.groupIds.filter((id) => ids.includes(id.toLowerCase())),
+    (body[name] ?? []).filter((id) => ids.includes(id.toLowerCase())),
   );
   return undefined;
 }

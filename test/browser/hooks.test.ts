@@ -5,7 +5,8 @@ import path from 'node:path';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import type { AppFacts } from '../../local/stack/stack-process';
-import { accounts, startJourney } from '../support/journey';
+import { groupId } from '../../local/entra/groups';
+import { accounts, control, resetControl, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
 
@@ -15,18 +16,26 @@ let root: string;
 let stack: TestStack;
 let running: AppFacts;
 let app: string;
+let byGroups: string;
 let browser: Browser;
 let page: Page;
 
-/** The app of docs/hooks.md, to whose beta the plain user is invited and nobody else. */
+/** The ids of two groups: one of the administrator, one of nobody. */
+let groups: { readonly team: string; readonly nobodys: string };
+
+/**
+ * The app of docs/hooks.md, to whose beta the plain user is invited and nobody else. A second instance runs that of
+ * docs/roles-and-groups.md.
+ */
 beforeAll(async () => {
   root = mkdtempSync(path.join(tmpdir(), 'hooks-'));
   const bundle = `
     import { build } from 'esbuild';
     import { serverBundle } from './scripts/build-app.mjs';
     const [, outfile] = process.argv;
-    const external = ['@azure/functions-core'];
-    await build({ ...serverBundle(), entryPoints: ['examples/hooks/theme.ts'], outfile, external });`;
+    const contents = "process.env.EXAMPLE === 'groups' ? require('./groups/report') : require('./hooks/theme')";
+    const stdin = { contents, resolveDir: 'examples' };
+    await build({ ...serverBundle(), stdin, outfile, external: ['@azure/functions-core'] });`;
   const outfile = path.join(root, 'main.js');
   execFileSync(process.execPath, ['--input-type=module', '--eval', bundle, outfile]);
   writeFileSync(path.join(root, 'package.json'), '{ "main": "main.js" }');
@@ -39,6 +48,10 @@ beforeAll(async () => {
   const env = { BETA_PEOPLE: `${randomGuid} ${invited?.objectId ?? ''}` };
   running = await stack.startApp({ env });
   app = running.url;
+  const { tenantId } = stack.facts;
+  groups = { team: groupId(tenantId, 'Identity team'), nobodys: groupId(tenantId, 'Nobody') };
+  const named = { SALES_GROUP: groups.nobodys, MANAGERS_GROUP: groups.team };
+  byGroups = (await stack.startApp({ env: { EXAMPLE: 'groups', ...named } })).url;
 });
 afterAll(async () => {
   await Promise.all([browser.close(), stack.stop()]);
@@ -47,7 +60,11 @@ afterAll(async () => {
 beforeEach(async () => {
   page = await browser.newPage();
 });
-afterEach(() => page.close());
+afterEach(async () => {
+  await page.close();
+  await resetControl(stack.facts.entraUrl);
+  await resetControl(stack.facts.graphUrl);
+});
 
 const randomGuid = '33333333-3333-4333-8333-333333333333';
 
@@ -97,5 +114,48 @@ describe('the example of docs/hooks.md', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
     expect(await stack.output(running)).toMatch(/sign-out of [\w-]{8}, who had the theme dark/);
+  });
+});
+
+describe('the example of docs/roles-and-groups.md', () => {
+  async function openReport(account: string): Promise<void> {
+    await page.goto(`${byGroups}/api/report`);
+    await page.getByRole('button', { name: new RegExp(account) }).click();
+  }
+
+  it('is shown as it is', () => {
+    const code = readFileSync('examples/groups/report.ts', 'utf8');
+    const text = readFileSync('docs/roles-and-groups.md', 'utf8');
+    expect(text).toContain(`<!-- example report.ts -->\n\n\`\`\`ts\n${code}\`\`\``);
+  });
+
+  it('opens to a member of a group, and to nobody else', async () => {
+    await control(stack.facts.entraUrl, { groupClaims: 'always' });
+    await openReport(accounts(stack).administrator);
+    await page.waitForURL(`${byGroups}/api/report`);
+    expect(await shown()).toEqual({ roles: ['admin', 'reader', 'approver'] });
+    await page.context().clearCookies();
+    await openReport(accounts(stack).plainUser);
+    await page.getByText('The role is named reader.').waitFor();
+  });
+
+  it('opens to a member who has more groups than a token can name', async () => {
+    const users = { 'ines@anteroom.example': { groupCount: 250 } };
+    await control(stack.facts.entraUrl, { groupClaims: 'always', users });
+    await openReport(accounts(stack).administrator);
+    await page.waitForURL(`${byGroups}/api/report`);
+    expect(await shown()).toEqual({ roles: ['admin', 'reader', 'approver'] });
+  });
+
+  it('says that the groups cannot be read while Graph is down, and signs in when it is back', async () => {
+    const users = { 'ines@anteroom.example': { groupCount: 250 } };
+    await control(stack.facts.entraUrl, { groupClaims: 'always', users });
+    await control(stack.facts.graphUrl, { answer: 'error' });
+    await openReport(accounts(stack).administrator);
+    await page.getByRole('heading', { name: 'Your groups cannot be read now' }).waitFor();
+    await resetControl(stack.facts.graphUrl);
+    await page.getByRole('link', { name: 'Try again' }).click();
+    await page.waitForURL(`${byGroups}/api/report`);
+    expect(await shown()).toEqual({ roles: ['admin', 'reader', 'approver'] });
   });
 });

@@ -223,6 +223,8 @@ describe('groups', () => {
     expect(await errorOf(refused)).toEqual({
       ...{ status: 403, code: 'Authorization_RequestDenied' },
     });
+    const objects = await post('/me/checkMemberObjects', { ids: groupIds });
+    expect(await idsOf(objects)).toEqual([second, first]);
     await agree(admin, 'GroupMember.Read.All');
     const bearer = await tokenOf(admin, 'openid User.Read GroupMember.Read.All');
     expect(await idsOf(await post('/me/checkMemberGroups', { groupIds }, bearer))).toEqual([
