@@ -130,6 +130,9 @@ describe('docs/mcp.md', () => {
     const [, scope = ''] = /scope="([^"]+)"/.exec(challenge) ?? [];
     const { body: metadata } = await fetchJson(metadataUrl);
     expect(metadata).toMatchObject({ resource: `${app}/mcp`, scopes_supported: [scope] });
+    // Some clients look at the root of the origin alone.
+    const root = await fetchJson(`${app}/.well-known/oauth-protected-resource`);
+    expect(root.body).toMatchObject({ resource: app });
     const [server] = listOf(metadata, 'authorization_servers');
     const token = await signInFor(scope, await metadataOf(String(server)));
 
