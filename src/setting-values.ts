@@ -310,6 +310,7 @@ export const environmentSchema = v.object({
   KEY_RING_SECRET: v.optional(keyRingSecret),
   GRAPH_BASE_URL: baseUrl,
   GRAPH_SCOPES: scopes,
+  ADMIN_TENANT_ID: v.optional(guid),
   ADMIN_ROLE: v.pipe(
     text,
     v.regex(/^[\x21-\x7e]{1,120}$/, 'must be the value of an app role, without spaces'),

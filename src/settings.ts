@@ -41,6 +41,8 @@ export interface Settings {
   /** Empty: sign-in without any API. */
   readonly graphScopes: readonly string[];
   readonly adminRole: string;
+  /** Where several tenants can sign in: the only one whose accounts can have `adminRole`. `undefined`: nobody has it then. */
+  readonly adminTenantId: string | undefined;
   /** API_AUDIENCE: bearer tokens for this app are made for it. No trailing slash. Without it no bearer token is accepted. */
   readonly apiAudience: string | undefined;
   readonly idleSeconds: number;
@@ -96,6 +98,7 @@ export const settingDefaults = {
   GRAPH_BASE_URL: 'https://graph.microsoft.com/v1.0',
   GRAPH_SCOPES: 'User.Read',
   ADMIN_ROLE: 'admin',
+  ADMIN_TENANT_ID: undefined,
   API_AUDIENCE: undefined,
   SESSION_IDLE_SECONDS: '3600',
   SESSION_LIFETIME_SECONDS: '43200',
@@ -180,11 +183,9 @@ function wrongTenants(texts: Environment): readonly Wrong[] {
       `is required with ${tenant}: the GUIDs of the tenants that may sign in, or * for any`,
     ]);
   }
-  if (!isShared && allowed !== undefined) {
-    wrong.push([
-      'ENTRA_ALLOWED_TENANTS',
-      'must be set only where ENTRA_TENANT_ID is organizations or common',
-    ]);
+  for (const name of ['ENTRA_ALLOWED_TENANTS', 'ADMIN_TENANT_ID'] as const) {
+    if (isShared || texts[name] === undefined) continue;
+    wrong.push([name, 'must be set only where ENTRA_TENANT_ID is organizations or common']);
   }
   if (tenant === 'organizations' && allowed?.includes(personalTenantId) === true) {
     wrong.push([
@@ -269,6 +270,7 @@ function settingsFrom(values: v.InferOutput<typeof environmentSchema>): Settings
     graphBaseUrl: values.GRAPH_BASE_URL,
     graphScopes: values.GRAPH_SCOPES,
     adminRole: values.ADMIN_ROLE,
+    adminTenantId: values.ADMIN_TENANT_ID,
     apiAudience: values.API_AUDIENCE,
     idleSeconds: values.SESSION_IDLE_SECONDS,
     lifetimeSeconds: values.SESSION_LIFETIME_SECONDS,

@@ -61,6 +61,7 @@ describe('readSettings', () => {
       graphBaseUrl: 'https://graph.microsoft.com/v1.0',
       graphScopes: ['User.Read'],
       adminRole: 'admin',
+      adminTenantId: undefined,
       idleSeconds: 3600,
       lifetimeSeconds: 43200,
       revalidateSeconds: 900,
@@ -197,6 +198,7 @@ describe('readSettings', () => {
       { ENTRA_TENANT_ID: 'common', ENTRA_ALLOWED_TENANTS: tenantsOf(501) },
       'ENTRA_ALLOWED_TENANTS',
     ],
+    ['a tenant of the console for one tenant', { ADMIN_TENANT_ID: tenantId }, 'ADMIN_TENANT_ID'],
     ['a list for one tenant', { ENTRA_ALLOWED_TENANTS: tenantId }, 'ENTRA_ALLOWED_TENANTS'],
     [
       'a list for personal accounts only',

@@ -81,7 +81,8 @@ async function run(args, root, { az, pause, say }) {
   if (file) {
     const own = { APP_BASE_URL: url, ENTRA_CLIENT_ID: appId };
     const { tenant: ENTRA_TENANT_ID, allowed: ENTRA_ALLOWED_TENANTS } = signIn;
-    const tenants = { ENTRA_TENANT_ID, ENTRA_ALLOWED_TENANTS, ENTRA_ISSUER: '' };
+    const ADMIN_TENANT_ID = ENTRA_ALLOWED_TENANTS && tenant.id;
+    const tenants = { ENTRA_TENANT_ID, ENTRA_ALLOWED_TENANTS, ADMIN_TENANT_ID, ENTRA_ISSUER: '' };
     const values = { ...own, ...tenants, API_AUDIENCE: audience, ...settingsAt(settings, signIn) };
     const isNew = options['new-secret'] ?? false;
     await ensureLocalSecret(context, registration, file, { values, port, isNew });

@@ -104,6 +104,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(bodySizeLimit)
     // The app: src/settings.ts.
     ADMIN_ROLE: adminRole
+    // Where several tenants sign in, only the one that the app is in opens the console.
+    ADMIN_TENANT_ID: empty(allowedTenants) ? '' : tenant().tenantId
     API_AUDIENCE: apiAudience
     APP_BASE_URL: baseUrl
     ENTRA_ALLOWED_TENANTS: allowedTenants

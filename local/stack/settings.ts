@@ -34,7 +34,11 @@ export function appSettings(options: AppSettingsOptions): Readonly<Record<string
   return {
     APP_BASE_URL: options.baseUrl,
     ENTRA_TENANT_ID: options.tenant ?? localTenantId,
-    ...(isShared(options.tenant) && { ENTRA_ALLOWED_TENANTS: '*' }),
+    ...(isShared(options.tenant) && {
+      ENTRA_ALLOWED_TENANTS: '*',
+      // As in Azure: people of the app's own tenant open the console.
+      ADMIN_TENANT_ID: localTenantId,
+    }),
     ENTRA_CLIENT_ID: localClientId,
     ENTRA_AUTHORITY: options.authority,
     ...(options.issuer !== options.authority && { ENTRA_ISSUER: options.issuer }),
@@ -77,6 +81,7 @@ const contradicting = [
   'B2C_RESET_POLICY',
   'B2C_EDIT_POLICY',
   'ENTRA_ALLOWED_TENANTS',
+  'ADMIN_TENANT_ID',
   'ENTRA_ISSUER',
   'ENTRA_CLIENT_CERTIFICATE',
   'MANAGED_IDENTITY_CLIENT_ID',

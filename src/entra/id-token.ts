@@ -13,7 +13,7 @@ import { type User, userKeyOf } from '../sessions/session';
 import { type SignInDemands, skewSeconds, unmetDemand } from './claims-challenge';
 import type { RelyingParty, RelyingPartySettings } from './msal';
 import type { Provider } from './provider';
-import { checkOrigin, namesTenant, requireAllowedTenant } from './tenants';
+import { checkOrigin, countingRoles, namesTenant, requireAllowedTenant } from './tenants';
 
 /** An ID token that passed every check. */
 export interface VerifiedIdToken {
@@ -90,7 +90,8 @@ export async function verifyIdToken(
     checkFormer(payload, expected.former ?? []);
     checkTenant(read.user, settings);
     checkDemands(read, expected.demands ?? {}, expected.now);
-    return read;
+    const { tenantId, roles } = read.user;
+    return { ...read, user: { ...read.user, roles: countingRoles(settings, tenantId, roles) } };
   } catch (error) {
     throw error instanceof AppError ? error : refused(failedCheck(error));
   }

@@ -20,6 +20,8 @@ export type RelyingPartySettings = Pick<
   | 'baseUrl'
   | 'tenantId'
   | 'allowedTenants'
+  | 'adminRole'
+  | 'adminTenantId'
   | 'clientId'
   | 'authority'
   | 'issuer'

@@ -118,6 +118,25 @@ export function requireAllowedTenant(
   if (!isAllowedTenant(settings, tenantId)) throw new TenantRefusedError(tenantId ?? 'none');
 }
 
+/** The settings that say who may open the console. */
+type AdminSettings = Pick<Settings, 'allowedTenants' | 'adminRole' | 'adminTenantId'>;
+
+/**
+ * The roles that count. The administrators of each tenant give the app's roles to people there. Where several tenants can
+ * sign in, any of them could so open the console, which shows the sessions of all. So the role of the console counts in
+ * one tenant only.
+ */
+export function countingRoles(
+  { allowedTenants, adminRole, adminTenantId }: AdminSettings,
+  tenantId: string | undefined,
+  roles: readonly string[],
+): readonly string[] {
+  const isOurs = tenantId !== undefined && tenantId.toLowerCase() === adminTenantId;
+  return allowedTenants === undefined || isOurs
+    ? roles
+    : roles.filter((role) => role !== adminRole);
+}
+
 /** Path segments of a shared authority stand in all its endpoints. */
 const sharedPath = /^\/(organizations|common)\//;
 

@@ -36,12 +36,15 @@ async function admin(context: SessionContext): Promise<HttpResponseInit> {
   const page = await findSessions(context, search, from);
   const next = page.continuation && pathOf(context, { search, from: page.continuation });
   if (!context.prefersHtml) return listAsJson(context, page, next);
-  const { idleSeconds } = context.services.settings;
+  const { idleSeconds, allowedTenants } = context.services.settings;
+  const showsTenant = allowedTenants !== undefined;
   const ended = takeEndedNotice(context);
   const isFirst = from === undefined;
   return htmlPage(
     context.services.site,
-    <ConsolePage {...{ user, page, search, isFirst, next, ended, idleSeconds, now }} />,
+    <ConsolePage
+      {...{ user, page, search, isFirst, next, ended, showsTenant, idleSeconds, now }}
+    />,
   );
 }
 
@@ -78,6 +81,7 @@ function listAsJson(
       user: session.userKey,
       name: session.name,
       username: session.username,
+      tenant: session.tenantId,
       device: session.device,
       created_at: session.createdAt,
       last_used_at: lastUsedAbout(session, idleSeconds),

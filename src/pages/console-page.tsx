@@ -16,6 +16,8 @@ interface ConsolePageProps {
   readonly next: string | undefined;
   /** How many sessions the last request ended; `undefined` when it ended none. */
   readonly ended: number | undefined;
+  /** True where accounts of several tenants can sign in. */
+  readonly showsTenant: boolean;
   /** How long a session lives without use. */
   readonly idleSeconds: number;
   /** Epoch seconds. */
@@ -122,7 +124,7 @@ function liveSessions(count: number): string {
   return count === 1 ? '1 live session' : `${count} live sessions`;
 }
 
-function Rows({ user, page, idleSeconds, now }: ConsolePageProps) {
+function Rows({ user, page, showsTenant, idleSeconds, now }: ConsolePageProps) {
   return (
     <SessionTable
       label="Live sessions"
@@ -133,6 +135,7 @@ function Rows({ user, page, idleSeconds, now }: ConsolePageProps) {
           key={session.sessionKey}
           session={session}
           isOwn={session.userKey === user.userKey}
+          showsTenant={showsTenant}
           idleSeconds={idleSeconds}
           now={now}
         />
@@ -144,13 +147,14 @@ function Rows({ user, page, idleSeconds, now }: ConsolePageProps) {
 interface RowProps {
   readonly session: SessionSummary;
   readonly isOwn: boolean;
+  readonly showsTenant: boolean;
   readonly idleSeconds: number;
   readonly now: number;
 }
 
-function Row({ session, isOwn, idleSeconds, now }: RowProps) {
+function Row({ session, isOwn, showsTenant, idleSeconds, now }: RowProps) {
   const { authPath } = useContext(SiteContext);
-  const { name, username, device, userKey, sessionKey } = session;
+  const { name, username, tenantId, device, userKey, sessionKey } = session;
   const all = `${authPath}/admin/end?user=${encodeURIComponent(userKey)}`;
   return (
     <tr role="row">
@@ -159,6 +163,12 @@ function Row({ session, isOwn, idleSeconds, now }: RowProps) {
           <bdi>{name}</bdi> {isOwn ? <span class="tag">You</span> : null}
           <br />
           <span class="soft small">{username}</span>
+          {showsTenant && tenantId !== undefined ? (
+            <span class="soft small">
+              <br />
+              Tenant {tenantId}
+            </span>
+          ) : null}
         </span>
       </Cell>
       <Cell label="Browser">{device}</Cell>

@@ -77,7 +77,7 @@ export function sessionRowOf({ session, device }: DescribedSession, opener: RowO
   const { ringKey, ticket } = opener;
   const address = sessionAddress(ticket);
   const { createdAt, idleExpiresAt, expiresAt, ...rest } = session;
-  const { name, username } = session.user;
+  const { name, username, tenantId } = session.user;
   // The partition tells the user key.
   const content = bytesOf({ ...rest, user: { ...session.user, userKey: undefined }, device });
   const data = encryptValue(ownKey(opener), valueAddress(opener, address, 'data'), content);
@@ -89,7 +89,7 @@ export function sessionRowOf({ session, device }: DescribedSession, opener: RowO
       summary: encryptValue(
         deriveKey(ringKey, 'summary'),
         valueAddress(opener, address, 'summary'),
-        bytesOf({ name, username, device }),
+        bytesOf({ name, username, tenantId, device }),
       ),
       kid: ringKey.kid,
       createdAt: toRowTime(createdAt),
@@ -158,6 +158,8 @@ export function parseSummary(
 const summarySchema = v.object({
   name: v.string(),
   username: v.string(),
+  // Rows of earlier versions have none.
+  tenantId: v.optional(v.string()),
   /** Browser and system in words. */
   device: v.string(),
 });

@@ -13,7 +13,7 @@ import {
 } from '../entra/id-token';
 import type { RelyingParty } from '../entra/msal';
 import { isWorkforceTenant } from '../entra/provider';
-import { checkOrigin } from '../entra/tenants';
+import { checkOrigin, countingRoles } from '../entra/tenants';
 import type { ErrorCode } from '../error-facts';
 import { AppError } from '../errors';
 import { type User, userKeyOf } from '../sessions/session';
@@ -81,7 +81,8 @@ export async function verifyBearerToken(
     // Only its holder may use such a token, and must prove that it has a key (RFC 7800, RFC 9449 section 7.2).
     if (payload['cnf'] !== undefined) throw refused('cnf');
     checkTenant({ tenantId: claims.tid, issuer }, settings);
-    return { ...callerOf(claims, issuer), assertion: token };
+    const roles = countingRoles(settings, claims.tid, [claims.roles].flat());
+    return { ...callerOf({ ...claims, roles: [...roles] }, issuer), assertion: token };
   } catch (error) {
     if (!(error instanceof AppError)) throw refused(failedCheck(error));
     throw tenantErrors.includes(error.code) ? refused('tid') : error;

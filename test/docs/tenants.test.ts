@@ -52,7 +52,11 @@ const expected: readonly (readonly [heading: string, settings: Partial<Settings>
   ['One tenant', { issuer: `${login}/{tenantid}/v2.0`, allowedTenants: undefined }],
   [
     'Certain tenants',
-    { authority: `${login}/organizations/v2.0`, allowedTenants: new Set([tenant, second]) },
+    {
+      authority: `${login}/organizations/v2.0`,
+      allowedTenants: new Set([tenant, second]),
+      adminTenantId: tenant,
+    },
   ],
   ['Any organisation', { issuer: `${login}/{tenantid}/v2.0`, allowedTenants: 'any' }],
   [

@@ -115,6 +115,21 @@ describe('several tenants', () => {
     expect((await verify(ofSeveral(new Set([personal])), claimsOf(personal))).user).toBeDefined();
   });
 
+  it('takes the role of the console from nobody but the tenant of the settings', async () => {
+    const roles = ['reader', 'admin'];
+    const parts = ofSeveral('any');
+    const ours: RelyingParty = {
+      ...parts,
+      settings: { ...parts.settings, adminTenantId: tenantId },
+    };
+    const rolesAt = async (tid: string, at = ours) =>
+      (await verify(at, claimsOf(tid, { roles }))).user.roles;
+    expect(await rolesAt(tenantId)).toEqual(roles);
+    expect(await rolesAt(otherTenant)).toEqual(['reader']);
+    // Fail closed: nobody said whose administrators count.
+    expect(await rolesAt(tenantId, parts)).toEqual(['reader']);
+  });
+
   it('refreshes at the tenant of the session: the shared endpoint gives guests other tokens', async () => {
     const parts = ofSeveral('any');
     const attempt = ownAttempt(now);

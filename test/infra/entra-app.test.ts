@@ -428,7 +428,10 @@ describe('infra/entra-app.mjs --local', () => {
 
   it('writes who may sign in into the settings', async () => {
     await run('--local', '--allowed-tenants', `${contoso},*`);
-    const several = { ENTRA_TENANT_ID: 'organizations', ENTRA_ALLOWED_TENANTS: '*' };
+    const several = {
+      ...{ ENTRA_TENANT_ID: 'organizations', ENTRA_ALLOWED_TENANTS: '*' },
+      ADMIN_TENANT_ID: tenantId,
+    };
     expect(values()).toMatchObject(several);
     await run('--local', '--allowed-tenants', 'own');
     expect(values()).toMatchObject({ ENTRA_TENANT_ID: tenantId, ENTRA_ALLOWED_TENANTS: '' });

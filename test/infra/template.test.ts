@@ -414,7 +414,7 @@ describe('the option', () => {
       return application['properties'];
     };
     expect(audience(first)).toMatchObject({ signInAudience: 'AzureADMyOrg', api: {} });
-    expect(settingsOf(first)).toMatchObject({ ENTRA_ALLOWED_TENANTS: '' });
+    expect(settingsOf(first)).toMatchObject({ ENTRA_ALLOWED_TENANTS: '', ADMIN_TENANT_ID: '' });
     expect(settingsOf(first)['ENTRA_TENANT_ID']).toMatch(/^[0-9a-f-]{36}$/);
     // Entra ID takes no registration for personal accounts without version 2.
     expect(audience(all)).toMatchObject({
@@ -429,6 +429,7 @@ describe('the option', () => {
     expect(settingsOf(domain)).toMatchObject({
       ENTRA_TENANT_ID: 'organizations',
       ENTRA_ALLOWED_TENANTS: '*',
+      ADMIN_TENANT_ID: settingsOf(first)['ENTRA_TENANT_ID'],
     });
   });
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntraShape } from '../../local/entra/shape';
 import {
   accounts,
@@ -49,6 +50,30 @@ describe.each<[EntraShape, boolean]>([
     const { status, body } = await fetchJson(`${app}/auth/me`, browser);
     expect(status).toBe(200);
     expect(body).toMatchObject({ displayName: accounts(stack).plainUser });
+  });
+
+  it('signs in without any API, shows the claims, and verifies the session again', async () => {
+    const env = { GRAPH_SCOPES: 'none', SESSION_REVALIDATE_SECONDS: '1' };
+    const without = await stack.startApp({ env });
+    const { plainUser } = accounts(stack);
+    const { browser, page } = await signIn(without.url, plainUser, '/auth/me');
+    expect(words(page.text)).toContain('As the sign-in service says');
+    const issuedAt = async () => {
+      const { body } = await fetchJson(`${without.url}/auth/me`, browser);
+      const { claims } = body as { claims: { iat: number } };
+      return claims.iat;
+    };
+    const first = await issuedAt();
+    // The next second asks the provider again.
+    await sleep(1_100);
+    const { status, body } = await fetchJson(`${without.url}/auth/me`, browser);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ claims: { name: plainUser } });
+    expect(body).not.toHaveProperty('access_token_expires_in');
+    expect(await issuedAt()).toBeGreaterThan(first);
+    expect(await stack.output(without)).not.toMatch(/ERR_/);
+    expect((await fetchJson(`${without.url}/auth/me/photo`, browser)).status).toBe(404);
+    await stack.stopApp(without);
   });
 
   it('signs a user out, at the provider too', async () => {
@@ -138,6 +163,16 @@ describe('a stack for several tenants', () => {
       expect([status, body]).toEqual([200, expect.objectContaining({ displayName: name })]);
       expect(body).toMatchObject({ claims: { tid, iss: `${stack.facts.entraUrl}/${tid}/v2.0` } });
     }
+  });
+
+  it('opens the console for the own tenant, and shows whose tenant each session is of', async () => {
+    await signIn(app, 'Rafael Duarte');
+    const { browser, page } = await signIn(app, 'Ines Okafor', '/auth/admin');
+    expect([page.status, page.url.pathname]).toEqual([200, '/auth/admin']);
+    const rafael = stack.facts.users.find(({ name }) => name === 'Rafael Duarte')?.tenantId ?? '';
+    expect(words(page.text)).toContain(`Tenant ${rafael}`);
+    const { body } = await fetchJson(`${app}/auth/admin`, browser);
+    expect(JSON.stringify(body)).toContain(`"tenant":"${rafael}"`);
   });
 
   it('signs out at the provider, too', async () => {

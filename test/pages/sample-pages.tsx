@@ -161,7 +161,10 @@ function consolePages(
   user: User,
   sessions: readonly SessionSummary[],
 ): Record<string, string> {
-  const usual = { user, isFirst: true, ended: undefined, idleSeconds: 3600, now: sampleNow };
+  const usual = {
+    ...{ user, isFirst: true, ended: undefined, idleSeconds: 3600, now: sampleNow },
+    showsTenant: true,
+  };
   const page = { sessions, searched: 2, continuation: undefined };
   const none = { ...page, sessions: [] };
   return {

@@ -719,6 +719,7 @@ describe('SessionStore.listLive', () => {
           sessionKey: sessionKeyOf(ticket.sessionId),
           name: 'Ada Lovelace',
           username: 'ada@contoso.example',
+          tenantId: 'tenant-of-everyone',
           device: 'Chrome on Windows',
           createdAt: start,
           idleExpiresAt: session.idleExpiresAt,

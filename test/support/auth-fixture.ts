@@ -26,6 +26,8 @@ export function createRelyingParty(
     baseUrl: 'http://localhost:7071',
     tenantId,
     allowedTenants: undefined,
+    adminRole: 'admin',
+    adminTenantId: undefined,
     policies: { 'reset-password': undefined, 'edit-profile': undefined },
     clientId,
     authority: tiny.authority,
