@@ -50,6 +50,8 @@ export interface BearerTokens {
   issue(input: unknown): Promise<IssuedToken | { readonly fault: string }>;
   /** Issues the token that the form of the control page asks for. */
   take(form: URLSearchParams): Promise<string | undefined>;
+  /** App ID URIs of the APIs that there are. */
+  readonly apis: readonly string[];
   /** The last token that the form has asked for. */
   readonly last: IssuedToken | undefined;
 }
@@ -73,8 +75,10 @@ export function createBearerTokens(standIn: Context): BearerTokens {
     async take(form) {
       const [user, roles] = [textOf(form, 'user'), words(textOf(form, 'roles'))];
       const scopes = words(textOf(form, 'scopes'));
+      const api = textOf(form, 'api');
       const issued = await issue({
         ...(user === '' ? {} : { user }),
+        ...(api === '' ? {} : { api }),
         ...(scopes.length === 0 ? {} : { scopes }),
         ...(roles.length === 0 ? {} : { roles }),
         version: textOf(form, 'version') === '1' ? 1 : 2,
@@ -83,6 +87,7 @@ export function createBearerTokens(standIn: Context): BearerTokens {
       last = issued;
       return undefined;
     },
+    apis: standIn.issuer.apis.map(({ uri }) => uri),
     get last() {
       return last;
     },
@@ -176,18 +181,19 @@ export function BearerTokenForm(props: {
   return (
     <>
       <div class="grid">
-        <FieldsForm
-          action="bearer-token"
-          legend="A bearer token for this app"
-          button="Issue a token"
-        >
+        <FieldsForm action="bearer-token" legend="A bearer token" button="Issue a token">
           <ChoiceField
             label="For"
             name="user"
             options={[
-              ['', 'an app itself, without a person'],
+              ['', 'an app, no person'],
               ...users.map(({ objectId, name }) => [objectId, name] as const),
             ]}
+          />
+          <ChoiceField
+            label="Of the API"
+            name="api"
+            options={tokens.apis.map((uri) => [uri, uri] as const)}
           />
           <TextField label="Scopes of a person" name="scopes" placeholder="all" />
           <TextField label="Roles" name="roles" placeholder="as granted" />
@@ -202,7 +208,7 @@ export function BearerTokenForm(props: {
         </FieldsForm>
       </div>
       {tokens.last === undefined ? null : (
-        <p>
+        <p class="after">
           Send it as <code>Authorization: Bearer …</code>
           <br />
           <code>{tokens.last.access_token}</code>

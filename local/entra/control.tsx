@@ -218,7 +218,10 @@ function entraControlPage(standIn: {
 function AccountForm({ user }: { readonly user: SeededUser }) {
   return (
     <FieldsForm action="account" legend={user.name} button={`Save ${user.name}`}>
-      <p class="quiet">{user.username}</p>
+      <p class="quiet">
+        {user.username}
+        {user.home === undefined ? '' : ', a guest'}
+      </p>
       <input type="hidden" name="user" value={user.objectId} />
       <TextField label="App roles" name="roles" value={user.roles.join(' ')} />
       <TextField label="Groups, with commas" name="groups" value={(user.groups ?? []).join(', ')} />

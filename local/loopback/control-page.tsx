@@ -12,7 +12,7 @@ export type ControlForm = (
 ) => string | undefined | Promise<string | undefined>;
 
 /** Answers a JSON value by another, or by a sentence why it cannot. */
-export type ControlQuestion = (input: unknown) => Promise<object | { readonly fault: string }>;
+type ControlQuestion = (input: unknown) => Promise<object | { readonly fault: string }>;
 
 export interface ControlPanel {
   readonly controls: Readonly<Record<string, Control<unknown>>>;
@@ -197,7 +197,7 @@ input[type=checkbox] { width: 1.25rem; height: 1.25rem; accent-color: var(--acce
 button { font: inherit; font-weight: 600; min-height: 2.5rem; padding: .25rem 1rem; border-radius: 6px; cursor: pointer;
   border: 1px solid var(--edge); background: none; color: var(--accent); }
 button:hover { border-color: var(--accent); }
-.grid + form, form + p { margin-top: 1rem; }
+.grid + form, form + p, .after { margin-top: 1rem; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 code { font-family: ui-monospace, Consolas, monospace; }
 `;

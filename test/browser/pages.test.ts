@@ -295,6 +295,17 @@ describe('the control page of the Entra stand-in', () => {
   });
 });
 
+describe('the control page of the API orders', () => {
+  it('can be read by everybody, and changes what the API answers', async () => {
+    await page.goto(`${stack.facts.ordersUrl}/control`);
+    expect(await faultsHere()).toEqual([]);
+    await page.locator('select[name=answer]').selectOption('unavailable');
+    await page.getByRole('button', { name: 'Set' }).first().click();
+    expect(await page.locator('select[name=answer]').inputValue()).toBe('unavailable');
+    await resetControl(stack.facts.ordersUrl);
+  });
+});
+
 describe('the control page of the Graph stand-in', () => {
   it('has nothing that axe finds, wide or narrow, light or dark', async () => {
     await page.goto(`${stack.facts.graphUrl}/control`);
