@@ -13,7 +13,7 @@ import {
 } from './control-page';
 
 /** A field of a form of the control page. It sets the control of its name. */
-export type FaultField = {
+type FaultField = {
   readonly label: string;
 } & (
   | { readonly kind: 'choice'; readonly values: readonly string[] }
@@ -25,7 +25,7 @@ export type FaultField = {
 );
 
 /** A form of the control page: its fields by the names of their controls. */
-export interface FaultForm<Name extends string> {
+interface FaultForm<Name extends string> {
   readonly legend: string;
   readonly fields: Readonly<Partial<Record<Name, FaultField>>>;
 }

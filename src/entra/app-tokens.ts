@@ -32,7 +32,7 @@ export interface AppTokens {
 }
 
 /** Which of the app's own tokens is wanted. */
-export interface AppQuestion {
+interface AppQuestion {
   /** `<resource>/.default` */
   readonly scope: string;
   /** Where several tenants sign in: the tenant whose permissions the token has. */

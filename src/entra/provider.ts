@@ -21,7 +21,7 @@ export interface Provider {
 }
 
 /** A signing key of the provider. */
-export interface FoundKey {
+interface FoundKey {
   readonly key: CryptoKey;
   /** Whose tokens it may sign, where the key set says so. It may have `{tenantid}`. */
   readonly issuer: string | undefined;
