@@ -21,7 +21,7 @@ export function groupsOf(user: SeededUser): readonly Group[] {
 }
 
 /** The object id of a group of this name. */
-function groupId(tenantId: string, displayName: string): string {
+export function groupId(tenantId: string, displayName: string): string {
   const hash = createHash('sha256').update(`${tenantId}|${displayName}`).digest('hex');
   return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 }
