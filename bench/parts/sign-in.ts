@@ -112,7 +112,14 @@ export function createHttpClient(connections: number): { readonly send: Send; cl
           ...(form !== undefined && { 'Content-Type': 'application/x-www-form-urlencoded' }),
         },
       });
-      outgoing.once('error', reject);
+      outgoing.once('error', (error) => {
+        // The server closed a connection that nobody used for some seconds, just when it was used again.
+        if (outgoing.reusedSocket) {
+          send(url, { headers, ...(form !== undefined && { form }) }).then(resolve, reject);
+        } else {
+          reject(error);
+        }
+      });
       outgoing.once('response', (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
