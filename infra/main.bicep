@@ -223,6 +223,9 @@ var faults = filter([
   length(union(scopeValues, [])) < length(scopeValues) || contains(join(scopeValues, ''), ' ')
     ? 'exposedScopes has a value twice, or one with a space in it, which Entra ID does not take.'
     : ''
+  !empty(intersection(roleValues, scopeValues))
+    ? 'exposedScopes has the value of an app role, and Entra ID takes each value once, for a role or for a scope.'
+    : ''
   !empty(appIdUri) && (!(startsWith(appIdUri, 'api://') || startsWith(appIdUri, 'https://')) || endsWith(appIdUri, '/'))
     ? 'appIdUri begins with api:// or https:// and ends without a slash, such as api://contoso.com/orders.'
     : ''
@@ -232,7 +235,7 @@ var faults = filter([
   !empty(intersection(graphScopes, ['openid', 'profile', 'email', 'offline_access', 'none']))
     ? 'graphScopes has a scope that is always asked for (openid, profile, email, offline_access), or none, for which [] stands: the app would refuse to run.'
     : ''
-  !empty(filter(allowedTenants, tenant => tenant != '*' && length(split(tenant, '-')) != 5)) || length(join(allowedTenants, '')) > 18000
+  !empty(filter(allowedTenants, tenant => tenant != '*' && (length(tenant) != 36 || length(split(tenant, '-')) != 5))) || length(join(allowedTenants, '')) > 18000
     ? 'allowedTenants has something else than GUIDs of tenants and *, or more than 500 of them: the app would refuse to run.'
     : ''
   isForAnyTenant && length(allowedTenants) > (hasPersonalAccounts ? 2 : 1)

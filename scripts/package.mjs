@@ -46,13 +46,16 @@ for (const [name, bytes] of Object.entries(files))
 
 /** A role or a scope that the registration lacks cannot be given to anybody: everybody would get 403. */
 function refuseUnknownNames() {
-  const missing = globSync('src/**/*.{ts,tsx}')
+  const uses = globSync('src/**/*.{ts,tsx}')
     .sort()
-    .flatMap((path) => namesIn(path).map((use) => ({ path, ...use })))
+    .flatMap((path) => namesIn(path).map((use) => ({ path, ...use })));
+  const ofGroups = uses.filter(({ kind }) => kind === 'ofGroups').map(({ name }) => name);
+  const missing = uses
+    .filter(({ kind, name }) => kind in kinds && !(kind === 'role' && ofGroups.includes(name)))
     .flatMap((use) => deploymentsWithout(use).map((place) => ({ ...use, place })));
   if (missing.length === 0) return;
   for (const { path, guard, kind, name, place } of missing) {
-    console.error(`${path}: ${guard}, but ${place} has no ${kinds[kind].what} ${name}`);
+    console.error(`${path}: ${guard}('${name}'), but ${place} has no ${kinds[kind].what} ${name}`);
   }
   console.error(
     'Add it, as in [{ "value": "reader", "displayName": "Reader" }], or correct the name. Nothing was packed.',
@@ -61,28 +64,29 @@ function refuseUnknownNames() {
 }
 
 /**
- * Roles and scopes that stand as text in calls of `withRole` and `withScope`, and in their options `appRole` and `scope`. One that
- * is worked out while the app runs is not known here.
+ * Roles and scopes that stand as text: in calls of `withRole` and `withScope` and in their options, as the roles of a declared
+ * proxy, and in `groupRoles` (kind `ofGroups`). One that is worked out while the app runs is not known here.
  */
 function namesIn(path) {
   const names = [];
-  const add = (kind, guard, nodes) => {
-    for (const { text: name } of nodes.filter(ts.isStringLiteralLike)) {
-      names.push({ kind, name, guard: `${guard}('${name}')` });
-    }
+  const add = (kind, guard, node) => {
+    for (const { text: name } of textsOf(node)) names.push({ kind, name, guard });
   };
   const visit = (node) => {
-    const guard = ts.isCallExpression(node)
-      ? /(?:^|\.)(withRole|withScope)$/.exec(node.expression.getText())?.[1]
-      : undefined;
-    if (guard !== undefined) {
-      add(guard === 'withRole' ? 'role' : 'scope', guard, textsOf(node.arguments[0]));
-      const options = node.arguments[2];
-      const properties =
-        options !== undefined && ts.isObjectLiteralExpression(options) ? options.properties : [];
-      for (const property of properties.filter(ts.isPropertyAssignment)) {
-        const kind = { appRole: 'role', scope: 'scope' }[property.name.getText()];
-        if (kind !== undefined) add(kind, guard, textsOf(property.initializer));
+    if (ts.isCallExpression(node)) {
+      const guard = /(?:^|\.)(withRole|withScope)$/.exec(node.expression.getText())?.[1];
+      if (guard !== undefined) {
+        const [asked, , options] = node.arguments;
+        add(guard === 'withRole' ? 'role' : 'scope', guard, asked);
+        add('role', guard, propertyOf(options, 'appRole'));
+        add('scope', guard, propertyOf(options, 'scope'));
+      }
+    }
+    if (ts.isPropertyAssignment(node) && ts.isObjectLiteralExpression(node.initializer)) {
+      const name = node.name.getText();
+      if (name === 'proxy') add('role', name, propertyOf(node.initializer, 'roles'));
+      if (name === 'groupRoles') {
+        for (const group of node.initializer.properties) add('ofGroups', name, group.initializer);
       }
     }
     ts.forEachChild(node, visit);
@@ -91,10 +95,17 @@ function namesIn(path) {
   return names;
 }
 
+/** What an object in the code gives for a name. */
+function propertyOf(node, name) {
+  if (node === undefined || !ts.isObjectLiteralExpression(node)) return undefined;
+  return node.properties.find((each) => each.name?.getText() === name)?.initializer;
+}
+
 /** One text, or those of a list. */
 function textsOf(node) {
   if (node === undefined) return [];
-  return ts.isArrayLiteralExpression(node) ? [...node.elements] : [node];
+  const all = ts.isArrayLiteralExpression(node) ? [...node.elements] : [node];
+  return all.filter(ts.isStringLiteralLike);
 }
 
 /** Files whose deployment lacks the name: the list for all, and each parameter file that has a list of its own. */

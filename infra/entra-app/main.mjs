@@ -44,11 +44,10 @@ async function run(args, root, { az, pause, say }) {
   if (options.help) return say(usage);
   const file = options.local ? openLocalSettings(root) : undefined;
   const roles = readList(root, 'infra/app-roles.json', 'app roles, as in [{ "value": "reader" }]');
-  const scopes = readList(
-    root,
-    'infra/exposed-scopes.json',
-    'scopes, as in [{ "value": "Notes.Read" }]',
-  );
+  const example = 'scopes, as in [{ "value": "Notes.Read" }]';
+  const scopes = readList(root, 'infra/exposed-scopes.json', example);
+  const names = [{ value: 'admin' }, ...roles, ...scopes].map(({ value }) => value.toLowerCase());
+  if (new Set(names).size < names.length) throw new Stop(hasTwice);
   const tenant = await readTenant(az);
   say(`Tenant ${tenant.id}, signed in as ${tenant.user}`);
   const graph = createGraph(az, `${tenant.graph}/v1.0`, pause, say);
@@ -94,6 +93,9 @@ async function run(args, root, { az, pause, say }) {
   if (ENTRA_AUTHORITY) say(`-p entraAuthority=${ENTRA_AUTHORITY}`);
   if (settings.GRAPH_BASE_URL) say(`-p graphBaseUrl=${settings.GRAPH_BASE_URL}`);
 }
+
+const hasTwice =
+  'app-roles.json and exposed-scopes.json have a value twice, or the value admin, which is there without it. Entra ID takes each value once, for a role or for a scope.';
 
 /** In another cloud the authority is a setting, and names whose accounts sign in. @param {{ ENTRA_AUTHORITY: string, GRAPH_BASE_URL: string }} settings @param {{ tenant: string }} signIn */
 function settingsAt({ ENTRA_AUTHORITY, ...others }, { tenant }) {

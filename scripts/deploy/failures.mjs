@@ -18,9 +18,10 @@ const failures = [
   },
   {
     form: /CannotDeleteOrUpdateEnabledEntitlement|cannot be deleted or updated unless disabled first/i,
-    message: 'The registration has an app role, enabled, that the parameters do not have.',
+    message:
+      'The registration has an app role or a scope, enabled, that the parameters do not have.',
     remedy:
-      'Name it in infra/app-roles.json. To be rid of it, first deploy it with "isEnabled": false. One that was made in the portal has another id: disable it there first.',
+      'Name it in infra/app-roles.json or infra/exposed-scopes.json. To be rid of it, first deploy it with "isEnabled": false. One that was made in the portal has another id: disable it there first.',
   },
   {
     form: /Request_ResourceNotFound|Not a valid reference update|reference-property objects are not present/i,

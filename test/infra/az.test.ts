@@ -143,7 +143,7 @@ Exception Details:\t(SubscriptionIsOverQuotaForSku) Your quota is 0.
   it.each([
     ["AADSTS700082: The refresh token has expired. Please run 'az login'", 'az login'],
     [nested('Request_BadRequest', taken), 'Deleted applications'],
-    [nested('CannotDeleteOrUpdateEnabledEntitlement', 'x'), 'infra/app-roles.json'],
+    [nested('CannotDeleteOrUpdateEnabledEntitlement', 'x'), 'infra/exposed-scopes.json'],
     [nested('Authorization_RequestDenied', 'Insufficient privileges'), 'deployEntraApp=false'],
     [nested('RequestDisallowedByPolicy', 'x'), 'exemption'],
     [nested('MissingSubscriptionRegistration', 'x'), 'az provider register'],

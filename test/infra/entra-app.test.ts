@@ -338,12 +338,16 @@ Consent for everybody: given already
     expect(said).toContain(says);
   });
 
-  it('refuses a list of roles that is none', async () => {
-    writeFileSync(join(root, 'infra/app-roles.json'), '{}');
-    expect(await run(...inAzure)).toEqual([
-      1,
-      expect.stringContaining('is not a list of app roles'),
-    ]);
+  it.each([
+    ['{}', '[]', 'infra/app-roles.json is not a list of app roles'],
+    ['[]', '[{ "value": "a b" }]', 'infra/exposed-scopes.json is not a list of scopes'],
+    ['[{ "value": "Admin" }]', '[]', 'have a value twice'],
+    ['[{ "value": "Notes" }]', '[{ "value": "notes" }]', 'have a value twice'],
+  ])('refuses the roles %s with the scopes %s', async (roles, scopes, says) => {
+    writeFileSync(join(root, 'infra/app-roles.json'), roles);
+    writeFileSync(join(root, 'infra/exposed-scopes.json'), scopes);
+    expect(await run(...inAzure)).toEqual([1, expect.stringContaining(says)]);
+    expect(graph.commands).toEqual([]);
   });
 });
 

@@ -121,6 +121,23 @@ describe('npm run package', () => {
       expect(pack('UTC')).toEqual({ code: 0, said: '' });
     });
 
+    it('may be those of a declared proxy', () => {
+      const apis = "apis: { orders: { baseUrl, scopes: [], proxy: { roles: ['seller'] } } }";
+      writeFileSync(join(folder, 'src/functions/reports.ts'), `anteroom({ ${apis} });`);
+      expect(pack('UTC').said).toContain(
+        "src/functions/reports.ts: proxy('seller'), but infra/app-roles.json has no app role seller\n",
+      );
+    });
+
+    it('need not be on the registration where groups give them', () => {
+      const groupRoles = `groupRoles: { [SALES]: 'reader', 'a-b': ['writer'] }`;
+      writeFileSync(
+        join(folder, 'src/auth.ts'),
+        `export const auth = anteroom({ ${groupRoles} });`,
+      );
+      expect(pack('UTC')).toEqual({ code: 0, said: '' });
+    });
+
     it('cannot be looked up in a list that is none', () => {
       writeFileSync(join(folder, 'infra/app-roles.json'), '{}');
       expect(pack('UTC').said).toContain('infra/app-roles.json is not a list of app roles');

@@ -8,7 +8,7 @@ param hostName = 'b.contoso.com:8443'
 param sessionIdleSeconds = 43201
 param dailyLogCapGb = 0
 param appRoles = [{ value: 'admin' }, { value: 'report reader' }]
-param exposedScopes = [{ value: 'Notes.Read' }, { value: 'notes.read' }]
+param exposedScopes = [{ value: 'Notes.Read' }, { value: 'notes.read' }, { value: 'Admin' }]
 param appIdUri = 'contoso/notes'
 param graphScopes = ['', 'openid', 'none', join(map(range(0, 50), i => 'api://long/scope/${i}'), '')]
 param allowedTenants = ['*', 'contoso.com', '11111111-1111-4111-8111-111111111111']
