@@ -8,7 +8,7 @@ import {
   type RegisteredClient,
   type RegisteredClients,
 } from './registrations';
-import { type AskedScopes, graphResource, permissionsFor } from './scopes';
+import { type AskedScopes, graphResource, permissionsFor, withoutDefault } from './scopes';
 import {
   accessTokenIssuerOf,
   type B2cClaims,
@@ -70,9 +70,12 @@ export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPay
     isVersion2,
     claims: shared,
   } = claimsForApi(issuer, { ...access, resource, tenantId: user.tenantId });
+  // Where nobody is asked for consent, `.default` is all that people can be granted.
+  const { permissions } = asked;
+  const granted = issuer.shape === 'entra' ? permissions : withoutDefault(issuer.apis, permissions);
   // All scopes of this API that the person has agreed to, also those that are not in this request.
   const permitted =
-    asked.resources.length === 0 ? [] : permissionsFor(resource, [...agreed, ...asked.permissions]);
+    asked.resources.length === 0 ? [] : permissionsFor(resource, [...agreed, ...granted]);
   return {
     ...shared,
     name: user.name,

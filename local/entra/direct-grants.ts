@@ -12,7 +12,7 @@ import {
 import { directGrants, type SignInPolicyContext } from './provider';
 import { EntraRefusal } from './refusals';
 import { findApi, type RegisteredClient, type RegisteredClients } from './registrations';
-import { type AskedScopes, permissionsFor, readScopes, sortScopes } from './scopes';
+import { type AskedScopes, readScopes, sortScopes } from './scopes';
 import { refusalOfAudience } from './tenants';
 import { issueTokens } from './tokens';
 import { consumersTenantId, type SeededUser } from './users';
@@ -117,7 +117,7 @@ async function answerOnBehalfOf(
   const user = directory.find(isString(access['oid']) ? access['oid'] : undefined);
   if (user === undefined || user.disabled) throw new EntraRefusal(50057);
   const agreed = directory.agreed(user.objectId);
-  requireConsent(standIn, user, asked, agreed);
+  requireConsent(standIn, user, asked);
   const acrs = Array.isArray(access['acrs']) ? access['acrs'].filter(isString) : [];
   requireContexts(standIn, { user, asked, acrs, claims });
 
@@ -184,13 +184,10 @@ function decode(assertion: string): JWTPayload {
 function requireConsent(
   { directory }: Context,
   user: SeededUser,
-  { permissions, resources }: AskedScopes,
-  agreed: readonly string[],
+  { permissions }: AskedScopes,
 ): void {
-  const [resource] = resources;
-  const isNothingAgreed = resource !== undefined && permissionsFor(resource, agreed).length === 0;
   const missing = directory.missingConsent(user.objectId, permissions);
-  if (isNothingAgreed || missing.length > 0) throw new EntraRefusal(65001);
+  if (missing.length > 0) throw new EntraRefusal(65001);
 }
 
 /** Unlike a refresh, which is `invalid_grant`, the answer here is `interaction_required`, as Microsoft documents it. */

@@ -4,12 +4,14 @@ import { seedUsers } from '../../../local/entra/users';
 import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import {
   answerOf,
+  askForTokens,
   createAttempt,
   createPlainBrowser,
   locationOf,
   pick,
   type PlainBrowser,
   redemption,
+  signIn,
   textOf,
 } from './entra-client';
 
@@ -276,6 +278,32 @@ describe('user flows of Azure AD B2C', () => {
 });
 
 describe('External ID', () => {
+  it('gives all scopes of an API for .default, on behalf of a person too', async () => {
+    const own = {
+      uri: `api://${client.id}`,
+      clientId: client.id,
+      tokenVersion: 2,
+      scopes: ['Notes.Read'],
+    } as const;
+    const orders = {
+      uri: 'api://orders',
+      clientId: crypto.randomUUID(),
+      tokenVersion: 2,
+      scopes: ['Orders.Read', 'Orders.Approve'],
+      adminScopes: ['Orders.Approve'],
+    } as const;
+    const standIns = await startStandIns({ shape: 'external-id', apis: [own, orders] });
+    const scope = `openid ${own.uri}/.default`;
+    const called = textOf(await signIn(standIns.entra.url, admin, { scope }), 'access_token');
+    const { body } = await askForTokens(standIns.entra.url, {
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      ...{ assertion: called, requested_token_use: 'on_behalf_of', scope: 'api://orders/.default' },
+    });
+    await standIns.stop();
+    expect(decodeJwt(called)['scp']).toBe('Notes.Read');
+    expect(decodeJwt(textOf(body, 'access_token'))['scp']).toBe('Orders.Read');
+  });
+
   it('asks nobody for consent, and shows no accounts of others', async () => {
     const standIns = await startStandIns({ shape: 'external-id' });
     const unconsented = standIns.entra.users[2]?.objectId ?? '';
