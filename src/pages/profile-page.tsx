@@ -93,7 +93,8 @@ const maxShown = 512;
 
 /** Claims may be of any type. */
 function textOf(value: unknown): string {
-  const isPlain = ['string', 'number', 'boolean'].includes(typeof value);
-  const text = isPlain ? String(value) : JSON.stringify(value);
+  const all = [value].flat();
+  const isPlain = all.every((one) => ['string', 'number', 'boolean'].includes(typeof one));
+  const text = isPlain ? all.join(', ') : JSON.stringify(value);
   return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
 }
