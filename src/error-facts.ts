@@ -53,7 +53,7 @@ const errorFacts = eachCode({
     status: 401,
     title: 'A new token is needed',
     detail:
-      'The sign-in service asks for more before this works. Get a new token with the claims in the header WWW-Authenticate: the person must confirm who they are.',
+      'This needs a newer or stronger sign-in than the token shows. The person must confirm who they are. Get a new token that shows what the header WWW-Authenticate asks for.',
   },
   ERR_CONSENT_NEEDED: {
     status: 403,
@@ -139,7 +139,7 @@ const errorFacts = eachCode({
     status: 403,
     title: 'This app did not let you in',
     detail:
-      'The sign-in service knows your account, but this app has a check of its own, and it refused this sign-in.',
+      'The sign-in service knows your account, but this app has a check of its own. That check refused this sign-in.',
   },
   ERR_SIGN_IN_CHECK_FAILED: {
     status: 502,
@@ -169,7 +169,7 @@ const errorFacts = eachCode({
     status: 403,
     title: 'This app is not open to your organisation',
     detail:
-      'Your sign-in worked, but this app accepts accounts of certain organisations only. Use an account of one of them, or ask an operator of this app to accept your organisation. The operator needs the tenant id that stands below.',
+      'Your sign-in worked, but this app accepts accounts of certain organisations only. Use an account of one of them, or ask an operator of this app to accept your organisation. Give the operator the tenant id below.',
   },
   ERR_PERSONAL_ACCOUNT: {
     status: 403,
@@ -187,7 +187,7 @@ const errorFacts = eachCode({
     status: 403,
     title: 'The sign-in service did not confirm the step',
     detail:
-      'This page needs one more step at the sign-in service. You were there, but its answer does not show the step. Nothing changed, and you are as signed in as before. If a new try does not help, an operator of the app must look for this error code in the log, which names the claim that is missing.',
+      'This page needs one more step at the sign-in service. You came back from there, but its answer does not show the step. Nothing changed: if you were signed in, you still are. If a new try does not help, an operator of the app must look for this error code in the log, which names the claim that is missing.',
   },
   ERR_PROVIDER_UNAVAILABLE: {
     status: 503,
@@ -218,14 +218,14 @@ const errorFacts = eachCode({
     status: 503,
     title: 'Your groups cannot be read now',
     detail:
-      'What you may do in this app depends on your groups. You are in many, so the app asks Microsoft Graph, which did not answer in time, is busy or has a fault of its own. Try again in a moment.',
+      'What you may do in this app depends on your groups. You are in many groups, so the app asks Microsoft Graph. Graph did not answer in time, is busy or has a fault of its own. Try again in a moment.',
     retryAfterSeconds: 10,
   },
   ERR_GROUPS_REFUSED: {
     status: 502,
-    title: 'Microsoft Graph does not tell your groups',
+    title: 'Microsoft Graph does not say which groups you are in',
     detail:
-      'What you may do in this app depends on your groups. You are in many, so the app asks Microsoft Graph, which refused, or gave an answer that this app cannot use. An operator of the app should look for this error code in the log and check the permissions of the app.',
+      'What you may do in this app depends on your groups. You are in many groups, so the app asks Microsoft Graph. Graph refused, or gave an answer that this app cannot use. An operator of the app should look for this error code in the log and check the permissions of the app.',
   },
   ERR_OTHER_ISSUER: {
     status: 400,
@@ -250,7 +250,7 @@ const errorFacts = eachCode({
     status: 502,
     title: 'An API gave no usable answer',
     detail:
-      'You are signed in, but an API that this page needs refused the request, or answered what this app cannot use. An operator of the app should look for this error code in the log and check the permissions of the app.',
+      'You are signed in, but an API that this page needs refused the request, or gave an answer that this app cannot use. An operator of the app should look for this error code in the log and check the permissions of the app.',
   },
   ERR_API_SETTINGS: {
     status: 503,

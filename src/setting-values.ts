@@ -186,7 +186,7 @@ const guid = v.pipe(text, v.toLowerCase(), v.regex(guidForm, 'must be a GUID'));
 /** The tenant of all personal Microsoft accounts. https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference */
 export const personalTenantId = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
-/** In an issuer, the place of the tenant's id, as Entra ID writes it in its metadata. */
+/** Stands for the id of the tenant in an issuer. Entra ID writes it so in its metadata. */
 export const tenantPlaceholder = '{tenantid}';
 
 /** Authorities at which accounts of several tenants can sign in. */

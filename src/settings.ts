@@ -23,7 +23,7 @@ export interface Settings {
   readonly clientId: string;
   /** OpenID Connect base, no trailing slash. */
   readonly authority: string;
-  /** Has `{tenantid}` in the place of the tenant's GUID where the settings do not name that GUID. */
+  /** Has `{tenantid}` in the place of the tenant's GUID when the settings do not name that GUID. */
   readonly issuer: string;
   /** Azure AD B2C: the user flows that change an account. */
   readonly policies: Policies;
@@ -168,7 +168,7 @@ function wrongCombinations(isSet: (name: SettingName) => boolean): readonly Wron
   ];
 }
 
-/** What the settings of the tenant say against each other. */
+/** Settings of the tenant that contradict each other. */
 function wrongTenants(texts: Environment): readonly Wrong[] {
   const text = (name: SettingName): string | undefined => texts[name]?.toLowerCase();
   const tenant = text('ENTRA_TENANT_ID') ?? '';
@@ -190,19 +190,19 @@ function wrongTenants(texts: Environment): readonly Wrong[] {
   if (tenant === 'organizations' && allowed?.includes(personalTenantId) === true) {
     wrong.push([
       'ENTRA_ALLOWED_TENANTS',
-      'must not name the tenant of personal accounts where ENTRA_TENANT_ID is organizations; common has them',
+      'must not name the tenant of personal accounts where ENTRA_TENANT_ID is organizations: they sign in at common',
     ]);
   }
   if (authority !== undefined && wordIn(tenant) !== wordIn(tenantOf(authority))) {
     wrong.push([
       'ENTRA_AUTHORITY',
-      'must have the same word organizations, common or consumers as ENTRA_TENANT_ID, or none',
+      'must name the same tenant as ENTRA_TENANT_ID where one of them has organizations, common or consumers',
     ]);
   }
   if (issuer !== undefined && issuer.includes(tenantPlaceholder) !== isShared) {
     wrong.push([
       'ENTRA_ISSUER',
-      `must have ${tenantPlaceholder} in the place of the tenant with organizations and common, and nowhere else`,
+      `must have ${tenantPlaceholder} in the place of the tenant if ENTRA_TENANT_ID is organizations or common, and must not have it otherwise`,
     ]);
   }
   const isB2c = b2cPolicyName.test(policyOf(texts['ENTRA_AUTHORITY'] ?? ''));
