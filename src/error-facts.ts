@@ -76,7 +76,8 @@ const errorFacts = eachCode({
   ERR_CSRF_HEADER: {
     status: 403,
     title: 'The header X-CSRF is missing',
-    detail: 'A request whose body is not a form needs the header X-CSRF: 1.',
+    detail:
+      'Only scripts of the pages of this app send this header, with the value 1. This address needs it for every request, or for each body that is not a form.',
   },
   ERR_NOT_A_NAVIGATION: {
     status: 400,

@@ -43,10 +43,14 @@ export async function forward(
     throw new BodyTooLargeError(`Request body too large: the limit is ${maxBodyBytes} bytes.`);
   }
   const answer = Promise.withResolvers<IncomingMessage>();
+  // A connection of its own, which stays open until the answer has been read: the library may answer before it has read the
+  // whole body. It is used for nothing else, since the rest of that body may still be in it.
+  const agent = new http.Agent({ keepAlive: true });
   const outgoing = http.request(
     new URL(`${encodePath(line.path)}${line.query}`, uri),
     {
       method: line.method,
+      agent,
       headers: {
         ...passed(request.headers),
         // Node would send no body for some methods otherwise.
@@ -69,16 +73,23 @@ export async function forward(
   });
   request.pipe(outgoing);
   const stream = await answer.promise;
-  const { 'set-cookie': cookies = [], ...headers } = passed(stream.headers);
+  stream.once('close', () => {
+    agent.destroy();
+  });
   return {
     status: stream.statusCode ?? 500,
-    headers: [
-      ...Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
-      ...[cookies].flat().map((cookie): [string, string] => ['set-cookie', cookie]),
-    ].filter(([name]) => name !== 'x-ms-invocation-id' && name !== 'date'),
+    headers: answerHeaders(stream),
     body: new Uint8Array(),
     stream,
   };
+}
+
+function answerHeaders(stream: IncomingMessage): [string, string][] {
+  const { 'set-cookie': cookies = [], ...headers } = passed(stream.headers);
+  return [
+    ...Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
+    ...[cookies].flat().map((cookie): [string, string] => ['set-cookie', cookie]),
+  ].filter(([name]) => name !== 'x-ms-invocation-id' && name !== 'date');
 }
 
 function passed(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {

@@ -237,8 +237,8 @@ export function requireCsrfHeader({ headers }: RequestHead, baseUrl: string): vo
   const site = headers.get('sec-fetch-site');
   const origin = headers.get('origin');
   const isOurs = site === null ? origin === null || origin === baseUrl : site === 'same-origin';
-  if (!isOurs) throw new AppError('ERR_CROSS_SITE');
   if (headers.get('x-csrf') !== '1') throw new AppError('ERR_CSRF_HEADER');
+  if (!isOurs) throw new AppError('ERR_CROSS_SITE');
 }
 
 /** The media type of the body: lower case, without parameters, '' when there is none (RFC 9110 section 8.3.1). */

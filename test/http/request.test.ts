@@ -373,6 +373,7 @@ describe('requireCsrfHeader', () => {
     ['POST', { ...header, origin: ownOrigin, 'content-type': 'multipart/form-data' }, 'allowed'],
     ['GET', header, 'allowed'],
     ['GET', { 'sec-fetch-site': 'same-origin' }, 'ERR_CSRF_HEADER'],
+    ['GET', { 'sec-fetch-site': 'none' }, 'ERR_CSRF_HEADER'],
     ['GET', { 'sec-fetch-site': 'same-origin', 'x-csrf': '2' }, 'ERR_CSRF_HEADER'],
     ['GET', { ...header, 'sec-fetch-site': 'none' }, 'ERR_CROSS_SITE'],
     ['GET', { ...header, 'sec-fetch-site': 'same-site' }, 'ERR_CROSS_SITE'],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
 import { buildExample, type BuiltExample } from '../support/build-example';
 import {
   accounts,
@@ -11,6 +12,7 @@ import {
   startJourney,
   textOf,
 } from '../support/journey';
+import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
 import { type TestBrowser, words } from '../support/test-browser';
 
@@ -22,6 +24,13 @@ import { app } from '@azure/functions';
 import { auth } from './auth';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');
+app.http('shop', {
+  authLevel: 'anonymous',
+  handler: auth.signedIn(() => ({
+    headers: { 'Content-Type': 'text/html', 'Content-Security-Policy': "default-src 'self'" },
+    body: '<!doctype html><title>Shop</title><p>A page of the app',
+  })),
+});
 app.http('approve', {
   authLevel: 'anonymous',
   handler: auth.signedIn((_request, { callApi }) =>
@@ -362,6 +371,46 @@ describe('the proxy', () => {
     expect([streamed.status, textOf(await streamed.json(), 'code')]).toEqual([
       413,
       'ERR_BODY_TOO_LARGE',
+    ]);
+  });
+});
+
+describe('a page of the app in a real browser', () => {
+  let chromium: Browser;
+  beforeAll(async () => {
+    chromium = await launchChromium();
+  });
+  afterAll(() => chromium.close());
+
+  it('sends the user to consent when its script first calls the API, and then calls it', async () => {
+    const page = await (await chromium.newContext()).newPage();
+    await page.goto(`${app}/api/shop`);
+    await page.getByRole('button', { name: accounts(stack).plainUser }).click();
+    await page.waitForURL(`${app}/api/shop`);
+    const order = `import('/api/auth/client.js').then((anteroom) => anteroom.fetch('/api/orders/orders', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ item: 'Rug', quantity: 1 }),
+    })).then(async (answer) => ({
+      status: answer.status,
+      location: answer.headers.get('location'),
+      item: (await answer.json()).item,
+    }))`;
+    // The page is left, so nothing comes back.
+    void page.evaluate(order).catch(() => undefined);
+    await page.getByText('Orders.Write').waitFor();
+    await page.getByRole('button', { name: 'Accept' }).click();
+    await page.waitForURL(`${app}/api/shop`);
+    expect(await page.evaluate(order)).toEqual({
+      status: 201,
+      location: expect.stringMatching(/^\/api\/orders\/orders\/[0-9a-f-]{36}$/) as string,
+      item: 'Rug',
+    });
+    // What a link opens has no X-CSRF: nothing of the API becomes a page of this origin.
+    const opened = await page.goto(`${app}/api/orders/orders`);
+    expect([opened?.status(), words((await opened?.text()) ?? '')]).toEqual([
+      403,
+      expect.stringContaining('The header X-CSRF is missing') as string,
     ]);
   });
 });
