@@ -102,12 +102,9 @@ async function deployAll(run: Run): Promise<void> {
   const after = entraClientId === '' ? undefined : await readEntries(az, entraClientId);
   sayLosses(run, before.get(entraClientId), after);
   sayNext(run, outputs);
-  if (after?.includes(redirectUri(outputs.redirectUri)) === false) {
-    throw new Stop(
-      `Deployed, but the registration ${entraClientId} lacks ${outputs.redirectUri}. Who keeps it runs:\n${entraCommand(outputs)}`,
-      2,
-    );
-  }
+  const isRegistered = after?.includes(redirectUri(outputs.redirectUri)) ?? true;
+  const lacks = `the registration ${entraClientId} lacks ${outputs.redirectUri}. Who keeps it runs:`;
+  if (!isRegistered) throw new Stop(`Deployed, but ${lacks}\n${entraCommand(outputs)}`, 2);
   if (entraClientId === '') return;
   say('5/5 Health');
   await waitForHealth(url, run.clock, run.interrupt, say);
@@ -117,9 +114,7 @@ async function deployAll(run: Run): Promise<void> {
 function sayLosses({ say }: Run, before: Entries = [], after: Entries = before): void {
   const lost = before.filter((entry) => !after.includes(entry));
   if (lost.length === 0) return;
-  say(
-    '  Taken from the registration, since the parameters do not name it. Put back what is needed:',
-  );
+  say('  Taken from the registration, as the parameters do not name it. Put back what is needed:');
   for (const entry of lost) say(`    ${entry}`);
 }
 

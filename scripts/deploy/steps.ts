@@ -69,9 +69,9 @@ export async function patiently<T>({ clock, say }: Run, action: () => Promise<T>
     try {
       return await action();
     } catch (error) {
-      const known =
-        error instanceof AzFailure && !error.isLate ? explain(error.message) : undefined;
-      if (known?.passes !== true || clock.now() >= until) throw error;
+      if (!(error instanceof AzFailure) || error.isLate || clock.now() >= until) throw error;
+      const known = explain(error.message);
+      if (known.passes !== true) throw error;
       say(`  ${known.message} Trying again in a minute.`);
       await clock.pause(60_000);
     }
@@ -88,15 +88,7 @@ type Name = (typeof names)[number];
 export type Outputs = Readonly<Record<Name, string>> & { readonly dnsRecords: readonly string[] };
 
 export async function runTemplate({ az, group, parameters }: Run): Promise<Outputs> {
-  const command = [
-    'deployment',
-    'group',
-    'create',
-    '--name',
-    'anteroom',
-    '--resource-group',
-    group,
-  ];
+  const command = [...'deployment group create --name anteroom --resource-group'.split(' '), group];
   const template = ['--template-file', 'infra/main.bicep', '--parameters', ...parameters];
   // Front Door alone may take half an hour. The package is uploaded: the parameter file is to find no address of one.
   const options = { deadlineMs: 90 * 60_000, env: { PACKAGE_URI: '' } };

@@ -3,7 +3,7 @@
 // first run on a machine.
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-const slow = /[\\/]test[\\/](?:package|journeys|infra|browser|local[\\/]stack)[\\/]/;
+const slow = /[\\/]test[\\/](?:package|journeys|infra|scripts|browser|local[\\/]stack)[\\/]/;
 
 module.exports = class SlowFirst extends Sequencer {
   sort(tests) {
