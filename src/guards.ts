@@ -56,8 +56,9 @@ export interface Guards<Api extends string = string> {
   ): HttpHandler;
   /**
    * The same for browsers, and for bearer tokens too. An app's own token needs one of the roles, as an application permission.
-   * A person's token needs one of the roles and also `options.scope`: without `scope` no person's token is accepted. Faults
-   * of the token are answered as {@link Guards.withScope} says.
+   * A person's token needs one of the roles and also `options.scope`: without `scope` no person's token is accepted. A token
+   * without what it needs gets 403 (ERR_APP_ROLE_MISSING, ERR_SCOPE_MISSING, ERR_ROLE_MISSING), one that is not good 401
+   * (ERR_BEARER_TOKEN), as {@link Guards.withScope} says.
    * @see https://learn.microsoft.com/entra/identity-platform/scenario-protected-web-api-verification-scope-app-roles
    * @example
    * ```ts
@@ -168,7 +169,20 @@ export interface ScopeTokenOptions {
   readonly appRole?: string | readonly [string, ...string[]];
 }
 
-/** Options of a guard, for one function. */
+/**
+ * Options of a guard, for one function.
+ * @example
+ * ```ts
+ * import { app } from '@azure/functions';
+ * import { auth } from './auth.js';
+ *
+ * app.http('ping', {
+ *   authLevel: 'anonymous',
+ *   // A script calls it every minute: that must not keep the person signed in.
+ *   handler: auth.signedIn(() => ({ status: 204 }), { slides: false, maxBodyBytes: 1024 }),
+ * });
+ * ```
+ */
 export interface GuardOptions {
   /** A longer body is refused before it is read: 413 (ERR_BODY_TOO_LARGE). 1 MiB (1,048,576) unless given. */
   readonly maxBodyBytes?: number;

@@ -16,6 +16,12 @@ import type { ApiRequest } from './tokens/call-api';
 /**
  * A handler of Azure Functions. Its context also says who is signed in.
  * @typeParam Api the names of the APIs that it may call; any name unless given
+ * @example
+ * ```ts
+ * import type { SignedInHandler } from 'anteroom';
+ *
+ * export const hello: SignedInHandler = (_request, { user }) => ({ jsonBody: { hello: user.name } });
+ * ```
  */
 export type SignedInHandler<Api extends string = string> = (
   request: HttpRequest,
@@ -123,6 +129,7 @@ export interface SignedIn<Api extends string = string> {
 
 /** The session of a request, as a handler gets it. Times are epoch seconds. */
 export interface HandlerSession {
+  /** When the person signed in. */
   readonly createdAt: number;
   /** When the session ends if nobody uses it before. */
   readonly idleExpiresAt: number;

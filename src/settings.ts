@@ -109,7 +109,15 @@ export const settingDefaults = {
 
 export type SettingName = keyof v.InferInput<typeof environmentSchema>;
 
-/** Values by name, as `process.env` gives them. An empty value counts as unset, as the Azure portal leaves it. */
+/**
+ * Values by name, as `process.env` gives them. An empty value counts as unset, as the Azure portal leaves it.
+ * @example
+ * ```ts
+ * import { anteroom } from 'anteroom';
+ *
+ * export const auth = anteroom({ environment: { ...process.env, SESSION_IDLE_SECONDS: '600' } });
+ * ```
+ */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Who somebody is, and how long that lasts. Nothing here reads a clock: the caller says what time it is. */
+// Who somebody is, and how long that lasts. Nothing here reads a clock: the caller says what time it is.
 
 /** The verified person behind a session, from the claims of the last verified ID token. */
 export interface User {

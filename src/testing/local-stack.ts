@@ -7,7 +7,16 @@ import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 
-/** Which app to start, and how. */
+/**
+ * Which app to start, and how.
+ * @example
+ * ```ts
+ * import { startLocalStack } from 'anteroom/testing';
+ *
+ * const stack = await startLocalStack({ folder: '..', settings: { SESSION_IDLE_SECONDS: '60' } });
+ * await stack.stop();
+ * ```
+ */
 export interface LocalStackOptions {
   /** The app's folder, with `host.json` and `package.json`: the current one unless given. */
   readonly folder?: string;

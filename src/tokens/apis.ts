@@ -4,7 +4,20 @@ import { oidcScopes, scopePattern, webAddress } from '../setting-values';
 import type { Settings } from '../settings';
 import { type ProxyOptions, type ProxyRules, readProxyRules, requireBytes } from './proxy-rules';
 
-/** An API that the app calls: an entry of the option `apis`. */
+/**
+ * An API that the app calls: an entry of the option `apis`.
+ * @example
+ * ```ts
+ * import { anteroom, type ApiOptions } from 'anteroom';
+ *
+ * const orders: ApiOptions = {
+ *   baseUrl: process.env['ORDERS_URL'],
+ *   scopes: ['api://orders/Orders.Read'],
+ *   consentAtSignIn: true,
+ * };
+ * export const auth = anteroom({ apis: { orders } });
+ * ```
+ */
 export interface ApiOptions {
   /**
    * The address below which everything of this API stands: https, or http on loopback; no query. It may come from an

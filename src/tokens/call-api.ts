@@ -8,7 +8,15 @@ import { watchBody } from '../streams';
 import { AskedToWaitError, type Clock, createPauseMemory, readRetryAfter } from '../waiting';
 import { type Api, baseUrlOf } from './apis';
 
-/** A request to an API, in the words of `fetch`. */
+/**
+ * A request to an API, in the words of `fetch`.
+ * @example
+ * ```ts
+ * import type { ApiRequest } from 'anteroom';
+ *
+ * export const newOrder: ApiRequest = { method: 'POST', body: new URLSearchParams({ item: '7' }) };
+ * ```
+ */
 export interface ApiRequest {
   /** GET unless given. */
   readonly method?: string;

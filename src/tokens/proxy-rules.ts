@@ -1,6 +1,17 @@
 import { AppError } from '../errors';
 
-/** What the proxy of an API passes on. */
+/**
+ * What the proxy of an API passes on.
+ * @example
+ * ```ts
+ * import { anteroom, type ProxyOptions } from 'anteroom';
+ *
+ * const proxy: ProxyOptions = { methods: ['GET'], paths: ['/orders/*'], roles: 'reader' };
+ * export const auth = anteroom({
+ *   apis: { orders: { baseUrl: process.env['ORDERS_URL'], scopes: ['api://orders/Orders.Read'], proxy } },
+ * });
+ * ```
+ */
 export interface ProxyOptions {
   /** GET, HEAD, POST, PUT, PATCH and DELETE unless given. The host answers 404 to every other method. */
   readonly methods?: readonly ProxyMethod[];

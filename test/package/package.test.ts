@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
+import { isErrorCode } from '../../src/error-facts';
 import { packBoth, packTimeoutMs, type Tarballs, unpack } from '../support/pack-package';
 
 const run = promisify(execFile);
@@ -106,17 +107,13 @@ beforeAll(() => {
 
 interface Exported {
   readonly name: string;
-  readonly isValue: boolean;
   readonly doc: string;
 }
 
 /** What an entry exports, and what is written above it. */
 function exportsOf(source: ts.SourceFile): Exported[] {
   return source.statements.flatMap((statement) => {
-    const isExported =
-      ts.canHaveModifiers(statement) &&
-      ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
-    if (isExported !== true) return [];
+    if (!isExported(statement)) return [];
     if (
       !ts.isFunctionDeclaration(statement) &&
       !ts.isClassDeclaration(statement) &&
@@ -125,10 +122,70 @@ function exportsOf(source: ts.SourceFile): Exported[] {
     ) {
       throw new Error(`What is this? ${statement.getText()}`);
     }
-    const doc = ts.getJSDocCommentsAndTags(statement).map((each) => each.getText());
-    const isValue = ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement);
-    return [{ name: statement.name?.text ?? '', isValue, doc: doc.join('\n') }];
+    return [{ name: statement.name?.text ?? '', doc: docOf(statement) }];
   });
+}
+
+function isExported(node: ts.Node): boolean {
+  const modifiers = ts.canHaveModifiers(node) ? ts.getModifiers(node) : undefined;
+  return modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true;
+}
+
+function docOf(node: ts.Node): string {
+  const parts = ts.getJSDocCommentsAndTags(node).map((each) => each.getText());
+  return parts.join('\n');
+}
+
+/** Types that a team only reads, or that the example of the function or option which takes them shows. */
+const shownElsewhere = [
+  ...[
+    'Answer',
+    'Caller',
+    'CallerContext',
+    'CallerWithToken',
+    'Client',
+    'ErrorCode',
+    'FunctionsApp',
+  ],
+  ...[
+    'HandlerSession',
+    'LocalAccount',
+    'LocalStack',
+    'MenuPage',
+    'ProviderRefusal',
+    'SessionFacts',
+  ],
+  ...['SignInContext', 'SignOutContext', 'SignedIn', 'SignedInContext', 'SignedInFetch', 'User'],
+  ...['Anteroom', 'AnteroomOptions', 'AppErrorOptions', 'GroupRolesOption', 'Guards', 'OnSignIn'],
+  ...[
+    'OnSignOut',
+    'OwnError',
+    'ProxyMethod',
+    'RoleTokenOptions',
+    'ScopeTokenOptions',
+    'SessionData',
+  ],
+  ...['SessionDataChange', 'SignInDecision', 'SignedInContextOptions', 'StepUpDemand'],
+  'TokenContextOptions',
+];
+
+/** Functions and methods that cannot fail for a reason of their own. */
+const neverFails = [
+  ...['createSignedInContext', 'createTokenContext', 'loginUrl', 'setAuthPath'],
+  ...['output', 'register', 'stop'],
+];
+
+/** What is written above each exported function, and above each member of an exported interface that is called. */
+function callsOf(
+  source: ts.SourceFile,
+): readonly { readonly name: string; readonly doc: string }[] {
+  const isCalled = (member: ts.TypeElement): boolean =>
+    ts.isMethodSignature(member) ||
+    (ts.isPropertySignature(member) && /^ApiCalls</.test(member.type?.getText() ?? ''));
+  const members = source.statements.filter(ts.isInterfaceDeclaration).flatMap((one) => one.members);
+  return [...source.statements.filter(ts.isFunctionDeclaration), ...members.filter(isCalled)]
+    .filter(({ parent }) => !ts.isInterfaceDeclaration(parent) || isExported(parent))
+    .map((call) => ({ name: call.name?.getText() ?? '', doc: docOf(call) }));
 }
 
 /** Each example in a docstring, as code. */
@@ -143,16 +200,24 @@ describe('the API', () => {
     expect(readFileSync('dist/package/API.md', 'utf8')).toBe(readFileSync('docs/api.md', 'utf8'));
   });
 
-  it('is explained: each export says what it is, each function and class has an example', () => {
+  it('is explained: each export says what it is, and how it is used', () => {
     const all = types.flatMap(exportsOf);
     expect(all.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['anteroom', 'AppError', 'User', 'startLocalStack', 'session']),
     );
     expect(all.filter(({ doc }) => doc === '').map(({ name }) => name)).toEqual([]);
-    const values = all.filter(({ isValue }) => isValue);
-    expect(values.filter(({ doc }) => !doc.includes('@example')).map(({ name }) => name)).toEqual(
-      [],
-    );
+    const withoutExample = all.filter(({ doc }) => !doc.includes('@example'));
+    expect(withoutExample.map(({ name }) => name).sort()).toEqual([...shownElsewhere].sort());
+  });
+
+  it('says how each function and method fails, by codes that there are', () => {
+    const silent = types
+      .flatMap(callsOf)
+      .filter(({ doc }) => !/@throws|\bERR_|as `\w+` of \{@link/.test(doc));
+    expect([...new Set(silent.map(({ name }) => name))].sort()).toEqual([...neverFails].sort());
+    const named = types.flatMap(({ text }) => text.match(/\bERR_\w+/g) ?? []);
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((code) => !isErrorCode(code))).toEqual([]);
   });
 
   it('has examples that compile, and so have the pages on what apps write', async () => {
