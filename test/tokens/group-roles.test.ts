@@ -74,14 +74,11 @@ describe('the roles of a user', () => {
 
   const option: GroupRolesOption = { [readers]: 'reader', [approvers]: ['reader', 'approver'] };
 
-  async function rolesWith(
-    claims: Record<string, unknown>,
-    { groupRoles = option, scopes = ['User.Read'], signal = longEnough() } = {},
-  ) {
+  async function rolesWith(claims: Record<string, unknown>, { groupRoles = option } = {}) {
     const finished = await signIn(claims);
-    const apis = createApis([{ ...graphOf(tiny), scopes }], () => start);
+    const apis = createApis([graphOf(tiny)], () => start);
     const parts = { relyingParty: auth, apis, groupRoles: readGroupRoles(groupRoles) };
-    return createRolesOf(parts)(finished, start, signal);
+    return createRolesOf(parts)(finished, start, longEnough());
   }
 
   /** Graph knows that the user is in these groups. */
@@ -140,9 +137,19 @@ describe('the roles of a user', () => {
 
   it('are asked with a token for Graph, which a sign-in without any API fetches first', async () => {
     memberOf(readers);
-    const finished = rolesWith(overage, { scopes: [] });
-    expect((await finished).roles).toEqual(['admin', 'reader']);
-    expect((await finished).tokenCache).toContain('access-token-1');
+    const finished = await signIn(overage);
+    // The sign-in brought a token for another API.
+    const tokenCache = finished.tokenCache.replaceAll(/user\.read/gi, 'api://orders/Read');
+    tiny.token = () => ({
+      body: tokenBody('', { access_token: 'graph-token', id_token: undefined }),
+    });
+    const apis = createApis([{ ...graphOf(tiny), scopes: [] }], () => start);
+    const parts = { relyingParty: auth, apis, groupRoles: readGroupRoles(option) };
+    const found = await createRolesOf(parts)({ ...finished, tokenCache }, start, longEnough());
+    expect(found.roles).toEqual(['admin', 'reader']);
+    expect(tiny.forms.at(-1)?.get('scope')).toMatch(/^User\.Read /);
+    // It is kept, so that it need not be fetched again.
+    expect(found.tokenCache).toContain('graph-token');
   });
 
   it.each([
