@@ -5,6 +5,7 @@ import {
   type InvocationContext,
 } from '@azure/functions';
 import { AppError } from './errors';
+import { foreignHeaders } from './http/responses';
 import type { SessionData, User } from './sessions/session';
 import type { SessionDataChange } from './sessions/session-data';
 import type { TokenContext } from './sign-in/bearer-guard';
@@ -212,8 +213,8 @@ function handlerSession({ session, changeData }: SessionContext): HandlerSession
 }
 
 /**
- * The answer of a handler in Azure's own form. Of a response of `fetch`, only the headers about the body are passed on. A
- * response that the handler made keeps its other headers too, but not `Set-Cookie`: cookies need Azure's own form.
+ * The answer of a handler in Azure's own form. Of a response of `fetch`, only the headers about the body are passed on, and its
+ * body has no part in this site. A response that the handler made keeps its other headers too, but not `Set-Cookie`: cookies need Azure's own form.
  */
 export function answerOf(answer: Answer | undefined): HttpResponseInit {
   // The same answer as for a handler without a guard.
@@ -226,9 +227,9 @@ export function answerOf(answer: Answer | undefined): HttpResponseInit {
   }
   if (!(answer instanceof Response)) return answer;
   const isFetched = answer.url !== '';
-  const passed = [...answer.headers].filter(([name]) =>
-    isFetched ? fetchedHeaders.includes(name) : !bodilessHeaders.includes(name),
-  );
+  const passed = isFetched
+    ? foreignHeaders(answer.headers, (name) => fetchedHeaders.includes(name))
+    : [...answer.headers].filter(([name]) => !bodilessHeaders.includes(name));
   // The host reads the body later, when the request has no deadline any more.
   const body = isFetched && answer.body ? watchBody(answer.body, { stall }) : answer.body;
   return { status: answer.status, headers: passed, body };

@@ -307,15 +307,24 @@ describe('the answer of an API, passed on', () => {
   });
 
   /** As `fetch` gives it: it has an address. */
-  async function passedOn(body: ReadableStream<Uint8Array>): Promise<Response> {
-    const fetched = Object.defineProperty(new Response(body), 'url', {
+  async function passedOn(
+    body: ReadableStream<Uint8Array> | string,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number | undefined; headers: Headers; text: string }> {
+    const fetched = Object.defineProperty(new Response(body, { headers }), 'url', {
       value: 'https://a.example/',
     });
     const handler = () => fetched as unknown as HttpResponseInit;
-    return new Response((await ask(make().sameOrigin(handler))).body as ReadableStream);
+    const answer = await ask(make().sameOrigin(handler));
+    const whole = new Response(answer.body as Uint8Array<ArrayBuffer>);
+    return {
+      status: answer.status,
+      headers: new Headers(answer.headers),
+      text: await whole.text(),
+    };
   }
 
-  it('ends with an error when its body comes to a halt: the invocation would not end otherwise', async () => {
+  it('is an error when its body comes to a halt: the invocation would not end otherwise', async () => {
     let reason: unknown;
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
@@ -325,11 +334,40 @@ describe('the answer of an API, passed on', () => {
         reason = given;
       },
     });
-    const text = failureOf((await passedOn(body)).text());
+    const answer = passedOn(body);
     await jest.advanceTimersByTimeAsync(8_500);
-    expect(await text).toMatchObject({ code: 'ERR_DEADLINE' });
+    const { status, text } = await answer;
+    expect([status, JSON.parse(text)]).toEqual([
+      503,
+      expect.objectContaining({ code: 'ERR_DEADLINE' }),
+    ]);
     expect(reason).toMatchObject({ code: 'ERR_DEADLINE' });
-    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('has no part in this site, whatever it is: a form in it would send our cookies', async () => {
+    const policy = async (type: string) =>
+      (await passedOn('<form>', { 'content-type': type })).headers.get('content-security-policy');
+    for (const type of [
+      'text/html',
+      'Text/HTML',
+      'image/svg+xml',
+      'text/xml',
+      'application/json',
+    ]) {
+      expect(await policy(type)).toMatch(/default-src 'none'.*form-action 'none'; sandbox$/);
+    }
+    // Browsers show no PDF file in a sandbox.
+    for (const type of ['application/pdf', 'Application/PDF; a=b']) {
+      expect(await policy(type)).toMatch(/^default-src 'none'; .*base-uri 'none'$/);
+    }
+    expect(await policy('application/pdfx')).toContain('sandbox');
+  });
+
+  it('has headers in ASCII alone: with others the host answers an empty 500', async () => {
+    const { headers } = await passedOn('a', {
+      'content-disposition': 'attachment; filename="K\u00e4se.txt"',
+    });
+    expect(headers.get('content-disposition')).toBe('attachment; filename="K_se.txt"');
   });
 
   it('may take long as a whole', async () => {
@@ -342,9 +380,9 @@ describe('the answer of an API, passed on', () => {
         else controller.enqueue(Buffer.from(String(count)));
       },
     });
-    const text = (await passedOn(body)).text();
+    const answer = passedOn(body);
     await jest.advanceTimersByTimeAsync(20_000);
-    expect(await text).toBe('123');
+    expect((await answer).text).toBe('123');
     expect(jest.getTimerCount()).toBe(0);
   });
 });

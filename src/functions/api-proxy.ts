@@ -3,6 +3,7 @@ import { AppError } from '../errors';
 import type { Handler } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { requireCsrfHeader } from '../http/request';
+import { foreignHeaders } from '../http/responses';
 import type { Site } from '../pages/layout';
 import { type SessionContext, type SessionHandler, signedIn, withRole } from '../sign-in/guards';
 import { watchBody } from '../streams';
@@ -58,13 +59,14 @@ async function passOn(context: SessionContext, proxy: Proxy): Promise<HttpRespon
   const { request, api: caller } = context;
   const { api, rules } = proxy;
   const target = targetOf(context, proxy);
-  const headers = chosen(request.headers, rules.requestHeaders);
+  const wanted = [...request.headers].filter(([name]) => rules.requestHeaders.has(name));
+  const headers = new Headers(wanted);
   const body = await bodyOf(context, rules);
   // Some servers take no body without its length: the Functions host, for one. The host has checked it against the body.
   const length = request.headers.get('content-length');
   if (body !== null && length !== null) headers.set('content-length', length);
   const answer = await caller.callApi(api.name, target, { method: request.method, headers, body });
-  const passed = chosen(answer.headers, rules.responseHeaders);
+  const passed = foreignHeaders(answer.headers, (name) => rules.responseHeaders.has(name));
   const location = readLocation(answer, proxy);
   if (location !== undefined) passed.set('location', location);
   return { status: answer.status, headers: passed, body: answer.body };
@@ -80,10 +82,6 @@ function targetOf({ path }: SessionContext, { api, rules, prefix }: Proxy): stri
   }
   rules.requirePath(rest);
   return baseUrlOf(api) + rest + (query.length === 0 ? '' : `?${query.join('?')}`);
-}
-
-function chosen(headers: Iterable<[string, string]>, names: ReadonlySet<string>): Headers {
-  return new Headers([...headers].filter(([name]) => names.has(name.toLowerCase())));
 }
 
 /** 1 MiB. A body of this length is read as a whole, so that it can be sent again. */

@@ -116,8 +116,12 @@ export function endpoint(
       // Link checkers, probes and Office only ask about a page. They keep no cookies.
       return finishAnswer(followed, services.settings.isHttps, isRead ? [] : context.cookies);
     };
+    const work = async (): Promise<HttpResponseInit> => {
+      const answer = await callHandler(handler, context, maxBodyBytes);
+      return stream === undefined ? wholeAnswer(answer, context) : answer;
+    };
     try {
-      return finish(await deadline.race(callHandler(handler, context, maxBodyBytes)));
+      return finish(await deadline.race(work()));
     } catch (error) {
       // `finish` may have failed too, when a header of the answer cannot be sent.
       return finish(answerError(error, context));
@@ -188,6 +192,26 @@ function limitBody(request: HttpRequest, maxBytes: number): void {
   for (const name of ['arrayBuffer', 'blob', 'formData', 'json', 'text'] as const) {
     Object.defineProperty(request, name, { value: () => limited[name]() });
   }
+}
+
+/** In front of Azure's host a load balancer ends what takes 230 seconds. This leaves time for the answer. */
+const maxWholeSeconds = 200;
+
+/**
+ * The same answer with its body in memory. Unless in stream mode, the host sends nothing before the body is there, and answers an
+ * empty 500 when that fails. Read here, a body that breaks off or comes to a halt becomes an answer that says so.
+ */
+async function wholeAnswer(
+  answer: HttpResponseInit,
+  { now, services, extendDeadline }: RequestContext,
+): Promise<HttpResponseInit> {
+  const { body } = answer;
+  if (!(body instanceof ReadableStream) || body.locked) return answer;
+  const onPart = (): void => {
+    if (services.clock() < now + maxWholeSeconds) extendDeadline();
+  };
+  const whole = new Response(watchBody(body, { onPart }));
+  return { ...answer, body: new Uint8Array(await whole.arrayBuffer()) };
 }
 
 /** Adds the security headers, unless the answer has them already, and the cookies of the context. */

@@ -105,6 +105,27 @@ export const continuePagePolicy = [...pageRules, "script-src 'self'"].join('; ')
 
 const otherPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
 
+/** A form in what another server wrote would be sent with this site's cookies. So such an answer has no part in this site. */
+const foreignPolicy = `${otherPolicy}; form-action 'none'; sandbox`;
+
+/**
+ * Headers of an answer that another server wrote: those that are wanted, in characters that the Functions host can send, and a
+ * policy by which nothing in the answer acts as a page of this site. A PDF file is not in a sandbox, since browsers show none there.
+ * @see https://www.w3.org/TR/CSP3/#directive-sandbox
+ */
+export function foreignHeaders(
+  headers: Iterable<[string, string]>,
+  isWanted: (name: string) => boolean,
+): Headers {
+  const passed = new Headers({ 'content-security-policy': foreignPolicy });
+  for (const [name, value] of headers) {
+    if (isWanted(name)) passed.set(name, value.replace(/[^\t\u0020-\u007e]/g, '_'));
+  }
+  const isPdf = /^application\/pdf\s*(;|$)/i.test(passed.get('content-type') ?? '');
+  if (isPdf) passed.set('content-security-policy', otherPolicy);
+  return passed;
+}
+
 /** Our pages use none of these. A team's own page that uses one sets the header itself. */
 const permissionsPolicy =
   'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()';

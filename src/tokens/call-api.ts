@@ -325,11 +325,16 @@ async function watchAnswer(
   access: ApiAccess,
 ): Promise<Response> {
   const { body, status, statusText, headers, url } = response;
-  if (body === null) return response;
   const max = maxAnswerBytes ?? access.maxAnswerBytes ?? Infinity;
   const fail = (code: 'ERR_API_UNAVAILABLE' | 'ERR_API_REFUSED', note: string, cause?: unknown) =>
     new AppError(code, { note: `${name} ${note}`, api: name, cause });
   const tooLong = (): AppError => fail('ERR_API_REFUSED', `answered more than ${max} bytes`);
+  // `fetch` takes such an answer, but nobody can make one or give one on.
+  if (status > 599) {
+    await body?.cancel();
+    throw fail('ERR_API_REFUSED', `answered with the status ${status}`);
+  }
+  if (body === null) return response;
   if (Number(headers.get('content-length') ?? 0) > max) {
     await body.cancel();
     throw tooLong();
@@ -342,7 +347,14 @@ async function watchAnswer(
     },
     broken: (cause) => fail('ERR_API_UNAVAILABLE', 'broke off its answer', cause),
   });
-  const answer = new Response(watched, { status, statusText, headers });
-  // A response that is made by hand has no address. Ours says where it comes from, as that of `fetch` does.
-  return Object.defineProperty(answer, 'url', { value: url });
+  return answerFrom(url, new Response(watched, { status, statusText, headers }));
+}
+
+/**
+ * A response that is made by hand has no address. Ours and its copies say where they come from, as those of `fetch` do. Without
+ * it, all headers of the API would be passed on.
+ */
+function answerFrom(url: string, made: Response): Response {
+  const clone = (): Response => answerFrom(url, Response.prototype.clone.call(made));
+  return Object.defineProperties(made, { url: { value: url }, clone: { value: clone } });
 }

@@ -121,8 +121,11 @@ function readSegments(path: string): readonly string[] {
   throw new AppError('ERR_BAD_REQUEST', { note: 'the path could be read in several ways' });
 }
 
-/** Slashes, control characters, dot segments also with a parameter (`..;a`), and what is still encoded. */
-const ambiguous = /[/\\\u0000-\u001f\u007f]|^\.{1,2}(;|$)|%(2e|2f|5c|25|00)/i;
+/**
+ * Slashes, control characters, dot segments also with a parameter (`..;a`) or a space (which Windows removes), and what is still
+ * encoded.
+ */
+const ambiguous = /[/\\\u0000-\u001f\u007f]|^\.{1,2}([;\s]|$)|%(2e|2f|5c|25|00)/i;
 
 function decode(segment: string): string | undefined {
   try {

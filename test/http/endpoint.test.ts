@@ -63,12 +63,10 @@ async function ask(
   handler: Handler,
   headers: Record<string, string> = {},
   path = '/reports?a=1',
+  known = services,
 ): Promise<Answer> {
   const request = new HttpRequest({ method: 'GET', url: `http://10.0.0.1${path}`, headers });
-  const answer = (await endpoint(() => services, handler)(
-    request,
-    contextOf(),
-  )) as HttpResponseInit;
+  const answer = (await endpoint(() => known, handler)(request, contextOf())) as HttpResponseInit;
   const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.jsonBody);
   return {
     status: answer.status,
@@ -182,6 +180,21 @@ describe('endpoint', () => {
   });
 });
 
+describe('endpoint, where the host sends answers as a whole', () => {
+  it('answers with the error of a body that breaks off', async () => {
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        controller.error(new AppError('ERR_API_UNAVAILABLE', { api: 'orders' }));
+      },
+    });
+    const answer = await ask(() => ({ body }));
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([
+      503,
+      expect.objectContaining({ code: 'ERR_API_UNAVAILABLE', api: 'orders' }),
+    ]);
+  });
+});
+
 describe('endpoint, for a function of a team’s own', () => {
   it('answers 500 with security headers for a header that cannot be sent', async () => {
     const answer = await ask(() => ({ headers: { Location: '/a\r\nSet-Cookie: b=c' } }));
@@ -260,6 +273,25 @@ describe('endpoint, at its deadline', () => {
     expect(isDone).toBe(true);
     await jest.advanceTimersByTimeAsync(8_500);
     expect(JSON.parse((await answer).body)).toMatchObject({ code: 'ERR_DEADLINE' });
+  });
+
+  /** A body of which a part comes every five seconds, without end. */
+  const drip = () =>
+    new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        await new Promise((resolve) => setTimeout(resolve, 5_000));
+        controller.enqueue(Buffer.from('a'));
+      },
+    });
+
+  it('ends a body that comes on and on, for the host sends nothing before its end', async () => {
+    let now = 1_800_000_000;
+    const slow = { ...services, clock: () => now };
+    const answer = ask(() => ({ body: drip() }), {}, '/', slow);
+    await jest.advanceTimersByTimeAsync(50_000);
+    now += 200;
+    await jest.advanceTimersByTimeAsync(15_000);
+    expect(await answer).toMatchObject({ status: 503 });
   });
 
   it('lets what waits learn of it first, and say what did not answer', async () => {

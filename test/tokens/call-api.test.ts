@@ -285,6 +285,27 @@ describe('an answer', () => {
     },
   );
 
+  it('and its copies say where they come from, so that only some of their headers are passed on', async () => {
+    const { result } = await calling({}, async ({ callApi }, baseUrl) => {
+      const answer = await callApi('orders', '/latest');
+      const copies = [answer.clone(), answer.clone().clone()];
+      const texts = await Promise.all([answer, ...copies].map((one) => one.text()));
+      return [copies.map(({ url }) => url.slice(baseUrl.length)), texts];
+    });
+    expect(result).toEqual([
+      ['/latest', '/latest'],
+      ['{}', '{}', '{}'],
+    ]);
+  });
+
+  it.each([600, 999])('with the status %d is an error: no answer can have it', async (status) => {
+    const listener: Listener = ({ socket }) => {
+      socket.end(`HTTP/1.1 ${status} Odd\r\nContent-Length: 2\r\n\r\nno`);
+    };
+    const { result } = await call('/latest', {}, { listener });
+    expect(result).toMatchObject({ code: 'ERR_API_REFUSED', api: 'orders' });
+  });
+
   it('that redirects a stream is an error: the stream cannot be sent again', async () => {
     const listener: Listener = (_request, response) => {
       response.writeHead(307, { location: '/elsewhere' });

@@ -39,6 +39,8 @@ describe('a path of a proxy', () => {
     '/orders/..\\admin',
     '/orders/..;/admin',
     '/orders/..;a=b/admin',
+    '/orders/..%20/admin',
+    '/orders/.%20',
     '/orders/%252e%252e%252fadmin',
     '/orders/%25%32%65/admin',
     '//evil.example/',
