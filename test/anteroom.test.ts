@@ -13,7 +13,6 @@ import { anteroom } from '../src/anteroom';
 import type { SignedInHandler } from '../src/handler';
 import type { AnteroomOptions } from '../src/options';
 import { readFunctionTimeout } from '../src/site';
-import { failureOf } from './support/auth-fixture';
 import { clientId, tenantId } from './support/tiny-provider';
 
 const environment = {
