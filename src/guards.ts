@@ -36,7 +36,7 @@ export interface Guards<Api extends string = string> {
   /**
    * Lets only people with at least one of these app roles call a handler. Others get 403 (ERR_ROLE_MISSING) with the name
    * of the first role. They are not sent to sign in again, because that would not help them.
-   * @param roles values of app roles, as the role claim of the ID token has them
+   * @param roles values of app roles, as the role claim of the ID token has them, or roles that `groupRoles` or `onSignIn` give
    * @see https://learn.microsoft.com/entra/identity-platform/howto-add-app-roles-in-apps
    * @example
    * ```ts
@@ -84,8 +84,8 @@ export interface Guards<Api extends string = string> {
    * `options.appRole`) an app for itself. A session has every scope of this app, because it is this app's own. A person's bearer
    * token must have `scope`. Bearer tokens need the setting `API_AUDIENCE`; without it only sessions are accepted.
    *
-   * A request without session and token gets 401 (ERR_SIGNED_OUT) with `login_url` and a challenge. A token that is not good
-   * gets 401 (ERR_BEARER_TOKEN), one without the scope 403 (ERR_SCOPE_MISSING), an app without the role 403
+   * A request without session and token gets 401 (ERR_SIGNED_OUT) with `login_url` and a challenge. A token that fails
+   * a check gets 401 (ERR_BEARER_TOKEN), one without the scope 403 (ERR_SCOPE_MISSING), an app without the role 403
    * (ERR_APP_ROLE_MISSING). No session is made for a bearer token, and nothing is read from storage.
    * @param scope its own name, as the claim `scp` has it: `Notes.Read`, not `api://…/Notes.Read`
    * @see RFC 6750, RFC 9728, https://learn.microsoft.com/entra/identity-platform/quickstart-configure-app-expose-web-apis
@@ -110,13 +110,13 @@ export interface Guards<Api extends string = string> {
     options?: GuardOptions & ScopeTokenOptions,
   ): HttpHandler;
   /**
-   * Lets only people call a handler whose sign-in shows what is demanded: that they met an authentication context of Entra
+   * Lets people call a handler only when their sign-in shows what is demanded: that they met an authentication context of Entra
    * ID (`acrs`), or that they were asked for credentials a short time ago (`maxAge`, in seconds). A browser is sent to the
    * sign-in service for it and comes back. Another client gets 401 (ERR_STEP_UP) with `login_url`. When the sign-in service
-   * does not confirm it, the person gets a page that says so (ERR_STEP_UP_UNMET), and no loop.
+   * does not confirm it, the person gets a page that says so (ERR_STEP_UP_UNMET), and is not sent there again.
    *
    * The option `stepUp` does the same for every other guard: `auth.withRole('payer', handler, { stepUp: { acrs: 'c1' } })`.
-   * There a person's bearer token must show it too: another gets 401 (ERR_CLAIMS_NEEDED). An app's own token, which has no
+   * There a person's bearer token must show it too. Otherwise the client gets 401 (ERR_CLAIMS_NEEDED). An app's own token, which has no
    * person, is not asked for it.
    * @throws TypeError (when the function is declared) for a demand that demands nothing, or that no sign-in can meet
    * @see https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context
@@ -165,7 +165,7 @@ export interface RoleTokenOptions {
 
 /** Which bearer tokens open a function behind {@link Guards.withScope}, beside those with the scope. */
 export interface ScopeTokenOptions {
-  /** The app role, or several of which one is enough, that opens the function to an app's own token. No app unless given. */
+  /** The app role that opens the function to an app's own token, or a list of which one is enough. Unless given, none does. */
   readonly appRole?: string | readonly [string, ...string[]];
 }
 
@@ -194,7 +194,7 @@ export interface GuardOptions {
   readonly stepUp?: StepUpDemand;
 }
 
-/** Makes a handler that the Functions host can call of one of ours. */
+/** Turns one of our handlers into one that the Functions host can call. */
 export type MakeEndpoint = (handler: Handler, options: EndpointOptions) => HttpHandler;
 
 /** The guards for people and for bearer tokens. The scopes that they ask for are added to `scopes`. */

@@ -10,10 +10,10 @@ For local development, with a secret in local.settings.json, which git ignores:
 
   --name TEXT            what people see when they sign in
   --admin OBJECT_ID      user or group that gets the app role admin; as often as needed
-  --app-id-uri URI       its App ID URI as an API; api:// and the client id without it
-  --allowed-tenants LIST GUIDs of the tenants whose accounts may sign in, or * for any organisation; own for this tenant
-                         alone. What is there stays without it
-  --group-claims KIND    which groups ID tokens list: None, SecurityGroup or ApplicationGroup. What is there stays without it
+  --app-id-uri URI       App ID URI of the app as an API; without it api:// and the client id
+  --allowed-tenants LIST GUIDs of the tenants whose accounts may sign in, or * for any organisation, or own for this
+                         tenant alone; without it nothing changes
+  --group-claims KIND    which groups ID tokens list: None, SecurityGroup or ApplicationGroup; without it nothing changes
   --assignment-required  only people with an assignment may sign in
   --consent              consent for everybody (needs Privileged Role Administrator)
   --new-secret           with --local: a new secret although there is one`;
@@ -47,17 +47,20 @@ export function readOptions(args) {
   const uniqueName = values['unique-name'];
   const inAzure = !values.help && !local;
   for (const [isRight, complaint] of [
-    [(values.admin ?? []).every((id) => guid.test(id)), '--admin wants the object id'],
+    [(values.admin ?? []).every((id) => guid.test(id)), '--admin needs an object id'],
     [!local || (url ?? identity) === undefined, '--local goes without --url and --identity'],
     [local || port === undefined, '--port goes with --local only'],
     [local || !values['new-secret'], '--new-secret goes with --local only'],
-    [/^[1-9]\d{0,4}$/.test(port ?? '1') && Number(port ?? 1) < 65_536, '--port wants a port'],
-    [tenants.test(values['allowed-tenants'] ?? 'own'), '--allowed-tenants wants GUIDs, * or own'],
-    [groupClaims.test(values['group-claims'] ?? 'None'), '--group-claims wants a kind of groups'],
-    [appIdUri.test(values['app-id-uri'] ?? 'api://own'), '--app-id-uri wants api://… or https://…'],
-    [/^.{1,256}$/u.test(name ?? 'none'), '--name wants one line of up to 256 characters'],
-    [!inAzure || isOrigin(url), '--url wants an origin as browsers write it: https://HOST'],
-    [!inAzure || guid.test(identity ?? ''), '--identity wants the object id of the identity'],
+    [/^[1-9]\d{0,4}$/.test(port ?? '1') && Number(port ?? 1) < 65_536, '--port needs a port'],
+    [tenants.test(values['allowed-tenants'] ?? 'own'), '--allowed-tenants needs GUIDs, * or own'],
+    [
+      groupClaims.test(values['group-claims'] ?? 'None'),
+      '--group-claims needs None, SecurityGroup or ApplicationGroup',
+    ],
+    [appIdUri.test(values['app-id-uri'] ?? 'api://own'), '--app-id-uri needs api://… or https://…'],
+    [/^.{1,256}$/u.test(name ?? 'none'), '--name needs one line of up to 256 characters'],
+    [!inAzure || isOrigin(url), '--url needs an origin as browsers write it: https://HOST'],
+    [!inAzure || guid.test(identity ?? ''), '--identity needs the object id of the identity'],
     [!inAzure || uniqueName !== undefined, '--unique-name is missing: npm run deploy prints it'],
     [/^[\w.-]{1,100}$/.test(uniqueName ?? 'none'), '--unique-name may hold letters, digits, . - _'],
   ]) {

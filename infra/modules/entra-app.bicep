@@ -75,7 +75,7 @@ var federationAudience = 'api://AzureADTokenExchange'
 @description('Name of the federated credential.')
 var federationName = 'appIdentity'
 
-@description('The registration. It must hold no application permissions: the app identity can act as this application.')
+@description('The registration. It gets no application permissions here: whoever can deploy code to the app can use them.')
 resource application 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: uniqueName
   displayName: displayName

@@ -41,7 +41,7 @@ const orderSchema = v.strictObject({
 
 type Order = v.InferOutput<typeof orderSchema>;
 
-/** What an order may say, for the answer to one that makes no sense. */
+/** What a request for a token may say. It is the answer to a request that makes no sense. */
 const orderInWords = `{ user?, api?, client?, scopes?, roles?, version?: 1 or 2, seconds?, claims?, signing?: one of ${signings.join(', ')} }`;
 
 /** Access tokens for an API of the tenant, without a sign-in: for a command line, a daemon, a test. */
@@ -172,7 +172,7 @@ function claimsOf(
   return Object.fromEntries(changed.filter(([, value]) => value !== null));
 }
 
-/** The form of the control page, and the token that it has got. */
+/** The form of the control page, and the token that it issued last. */
 export function BearerTokenForm(props: {
   readonly tokens: BearerTokens;
   readonly users: readonly SeededUser[];
@@ -186,7 +186,7 @@ export function BearerTokenForm(props: {
             label="For"
             name="user"
             options={[
-              ['', 'an app, no person'],
+              ['', 'an app, without a person'],
               ...users.map(({ objectId, name }) => [objectId, name] as const),
             ]}
           />

@@ -172,7 +172,7 @@ function createHandler(origin: string, standIn: StandInContext): LoopbackHandler
 
 /**
  * Finds the tenant or the word that the address begins with, and gives the same address of the first tenant, by which all
- * else is found. Answers a request about a tenant that there is not.
+ * else is found. Answers a request about an unknown tenant.
  */
 function findTenant(
   { tenants, shape, refusals }: StandInContext,

@@ -87,7 +87,7 @@ export function resetPasswordPage(options: {
     children: (
       <>
         <p>
-          for <strong>{options.app}</strong>. Choose whose password is new: there is none to type.
+          for <strong>{options.app}</strong>. Choose the account. There is no password to type.
         </p>
         <AccountForm users={options.users} />
       </>

@@ -88,7 +88,7 @@ export function answeredScope(
 }
 
 /**
- * The number of the refusal of scopes that there are not. Azure AD B2C gives tokens for APIs of its own tenant only, never for
+ * The number of the refusal of unknown scopes. Azure AD B2C gives tokens for APIs of its own tenant only, never for
  * Microsoft Graph: https://learn.microsoft.com/azure/active-directory-b2c/access-tokens
  */
 export function refusalOfScopes(

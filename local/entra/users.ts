@@ -121,7 +121,7 @@ function others(usual: Usual): SeededUser[] {
       givenName: 'Rafael',
       surname: 'Duarte',
       username: outsider,
-      note: 'Of another organisation: can only sign in to an app for several',
+      note: 'Another organisation: can only sign in to an app for several tenants',
     },
     {
       ...usual,
@@ -157,7 +157,7 @@ function elsewhere(usual: Usual): SeededUser[] {
       givenName: 'Omar',
       surname: 'Haddad',
       username: 'omar@partner.example',
-      note: 'Of another organisation: is a guest in this one too',
+      note: 'Another organisation, and a guest of this one',
       mail: 'omar@partner.example',
     },
     {
@@ -169,7 +169,7 @@ function elsewhere(usual: Usual): SeededUser[] {
       givenName: 'Pia',
       surname: 'Lehtonen',
       username: 'pia@outlook.example',
-      note: 'Personal account: of no organisation',
+      note: 'Personal account, of no organisation',
       mail: 'pia@outlook.example',
     },
   ];

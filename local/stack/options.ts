@@ -38,7 +38,7 @@ export interface StackOptions {
   readonly shape?: EntraShape;
   /**
    * Where people sign in: `common`, `organizations`, `consumers` or a domain name such as `anteroom.onmicrosoft.example`. The
-   * app is then registered for these accounts, and lets all of them in. Left out: the tenant by its id.
+   * app is then registered for these accounts, and lets all of them in. The id of the tenant unless given.
    */
   readonly tenant?: string;
   /** Certificates and federated credentials by which the app may authenticate, what it was granted, and for whom it is. */
@@ -241,10 +241,10 @@ function refuseForNoApp(values: { readonly port?: string; readonly watch: boolea
 
 function readTenant(name: string | undefined, shape: string): string | undefined {
   if (name !== undefined && shape !== 'entra') {
-    throw new TypeError('--tenant goes with the shape entra: the others have one tenant.');
+    throw new TypeError('--tenant works with --shape entra only: the others have one tenant.');
   }
   if (name !== undefined && !/^[a-z0-9.-]+$/i.test(name)) {
-    throw new TypeError('--tenant is common, organizations, consumers or a domain name.');
+    throw new TypeError('--tenant must be common, organizations, consumers or a domain name.');
   }
   return name;
 }

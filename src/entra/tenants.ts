@@ -123,7 +123,7 @@ type AdminSettings = Pick<Settings, 'allowedTenants' | 'adminRole' | 'adminTenan
 
 /**
  * The roles that count. The administrators of each tenant give the app's roles to people there. Where several tenants can
- * sign in, any of them could so open the console, which shows the sessions of all. So the role of the console counts in
+ * sign in, any of them could open the console in this way, which shows the sessions of all. So the role of the console counts in
  * one tenant only.
  */
 export function countingRoles(

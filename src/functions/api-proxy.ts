@@ -31,7 +31,7 @@ export function createProxyFunctions(apis: readonly Api[], site: Site): readonly
   });
 }
 
-/** Where an API stands. An app whose route prefix is `api` already does not get it twice. */
+/** The path of an API's proxy. A route prefix that ends in `api` does not get it twice. */
 function proxyPath({ routePrefix }: Site, name: string): string {
   return /(^|\/)api$/i.test(routePrefix) ? `${routePrefix}/${name}` : `${routePrefix}/api/${name}`;
 }

@@ -56,7 +56,7 @@ export interface SignOutContext {
   readonly user: User;
   /** What the app kept in the session. */
   readonly data: SessionData;
-  /** `sign-out-everywhere`: the sessions of the person's other browsers ended too. Their data cannot be read. */
+  /** `sign-out-everywhere`: the person's sessions in other browsers ended too. Their data cannot be read. */
   readonly reason: 'sign-out' | 'sign-out-everywhere';
   /** Aborted after two seconds. Give it to every call that waits. */
   readonly signal: AbortSignal;
@@ -127,7 +127,7 @@ function acceptedBy(decision: unknown): AcceptedSignIn {
 
 const maxReasonLength = 1_000;
 
-// A misspelled member would be a check that checks nothing, so members that nobody knows are refused.
+// A misspelled `refuse` would refuse nobody, so unknown members fail.
 const decisionSchema = v.union([
   v.strictObject({
     refuse: v.pipe(

@@ -5,8 +5,8 @@ import type { BodySource } from '../streams';
 /**
  * The answers that are on their way to the Functions host in stream mode (`app.setup({ enableHttpStream: true })`).
  *
- * In that mode the library serves HTTP inside the worker, for the host alone. It tells a function nothing of that connection:
- * not that the caller has gone, and not that the caller reads slowly. It reads the body of an answer as fast as it can, and
+ * In that mode the library serves HTTP inside the worker, for the host alone. It does not tell a function that the caller
+ * has gone, or that the caller reads slowly. It reads the body of an answer as fast as it can, and
  * leaves the connection open when the body fails. Node.js tells of the connection on a channel of its own.
  * @see https://github.com/Azure/azure-functions-nodejs-library/issues/294 no backpressure, no sign of a caller that has gone
  * @see https://github.com/Azure/azure-functions-nodejs-library/issues/324 an error leaves the connection open

@@ -147,14 +147,14 @@ export interface EndedEverybody {
 
 /**
  * Ends all live sessions of everybody, as many as it can until `signal` aborts. No key is needed. 1 list and 1 transaction for
- * each user, 32 users at the same time. Index entries lead nowhere from then on and expire.
+ * each user, 32 users at the same time. Their `sid` index entries lead nowhere then, and expire.
  */
 export async function endEverybody(
   { table }: TableOnly,
   now: number,
   signal: AbortSignal,
 ): Promise<EndedEverybody> {
-  // Of others there is nothing to end, and the sweep removes them.
+  // An expired session has ended already. The sweep removes it.
   const isLive = { property: 'idleExpiresAt', is: 'after', time: toRowTime(now) } as const;
   const live = { rowKeyPrefix: sessionPrefix, conditions: [isLive], select: [], pageSize: 1000 };
   let count = 0;

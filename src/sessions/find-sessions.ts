@@ -39,7 +39,7 @@ export interface ListOptions {
   readonly limit: number;
   readonly continuation?: string | undefined;
   readonly signal: AbortSignal;
-  /** When it aborts, the list ends with what it has by then, and the next call continues. It does not hold for the first page of the table. */
+  /** When it aborts, the list ends with what it has found, and the next call continues. The first page of a call is always read. */
   readonly stopSignal?: AbortSignal;
 }
 
@@ -121,7 +121,7 @@ export async function findSession(
 }
 
 /**
- * Keys of the user's live sessions that are more than `limit`, the oldest ones. Sign-ins that run at the same time find the
+ * Keys of the user's oldest live sessions, those over `limit`. Sign-ins that run at the same time find the
  * same order, so they end the same sessions and never each other's: the newest ones stay. 1 list.
  * @param exceptSessionKey a session that ends in any case, and so does not count
  */

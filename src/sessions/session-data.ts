@@ -47,8 +47,8 @@ export async function changeSessionData(
 const maxBytes = 8_192;
 
 /**
- * What a session keeps of data that the app's code gives: what JSON keeps of it. A date becomes a text, and a member that
- * is `undefined` goes.
+ * The data of the app's code as a session keeps it, which is what JSON keeps: a date becomes a string, and a member that is
+ * `undefined` is left out.
  * @throws TypeError for what is no JSON object, RangeError for more than 8,192 bytes of JSON in UTF-8
  */
 export function parseSessionData(value: unknown): SessionData {
@@ -62,7 +62,7 @@ export function parseSessionData(value: unknown): SessionData {
   return data;
 }
 
-/** A promise and a map are objects too, and JSON keeps nothing of them: the data would be lost without a word. */
+/** A promise and a map are objects too, and JSON keeps nothing of them: the data would be lost without an error. */
 function toJson(value: unknown): string {
   if (Object.prototype.toString.call(value) !== '[object Object]') throw notJson();
   let json: unknown;

@@ -11,7 +11,7 @@ const pageSize = 1000;
 
 interface SweepOptions {
   readonly now: number;
-  /** When it aborts, the run ends behind the page that it is at. The next run continues there. */
+  /** When it aborts, the run ends after its current page. The next run continues there. */
   readonly stopSignal: AbortSignal;
   /** When it aborts, the run ends at once. */
   readonly signal: AbortSignal;

@@ -23,8 +23,7 @@ export interface Admission {
 }
 
 /**
- * Lets a person in whom the provider has confirmed, if the app's own code agrees. Before that it adds the roles of the
- * person's groups. Nothing is written.
+ * Adds the roles of the person's groups, then asks the app's own code whether this person may sign in. Nothing is written.
  * @throws as `RolesOf` and `decideSignIn`; ERR_STORAGE_UNAVAILABLE and ERR_KEYS_UNAVAILABLE at a step-up, whose former session is read
  */
 export async function admit(

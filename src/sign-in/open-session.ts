@@ -25,8 +25,8 @@ export interface FinishedSignIn extends ConfirmedSignIn {
 export type AdmittedSignIn = Omit<FinishedSignIn, 'claims'> & Admission;
 
 /**
- * Opens the session of a finished sign-in, and gives its cookie to the browser. Then the user's oldest sessions end, where
- * SESSION_LIMIT allows no more, and the session that this browser had.
+ * Opens the session of a finished sign-in. When the user then has more sessions than SESSION_LIMIT allows, the oldest end.
+ * Then the browser gets the cookie, and the session that it had before ends.
  * @throws as `SessionStore.open`. ERR_STORAGE_UNAVAILABLE also when sessions over the limit could not be ended. Nobody gets a
  *   cookie then
  */

@@ -31,8 +31,8 @@ export interface StepUpDemand {
 
 /**
  * Refuses a session, or a person's bearer token, that does not meet a demand. A guard then sends the person to the provider,
- * or the client.
- * @param token which one must show it next time
+ * or asks the client for another token.
+ * @param token which token must show it next time
  * @throws ERR_STEP_UP
  */
 export function requireStepUp(
@@ -47,7 +47,7 @@ export function requireStepUp(
   };
   const unmet = unmetDemand(facts, demands, now);
   if (unmet === undefined) return;
-  // Both are asked for, so that one way to the provider is enough.
+  // Both are asked for, so that the person goes to the provider once.
   throw new StepUpError(
     {
       scopes: [],

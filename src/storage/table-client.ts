@@ -149,7 +149,7 @@ function readBody(incoming: IncomingMessage, done: (text: string) => void): void
     const bytes = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
     let text: string;
     try {
-      // We do not ask for compression: a row is small and encrypted. A proxy may compress all the same.
+      // We do not ask for compression: a row is small and encrypted. A proxy may still compress.
       const isCompressed = incoming.headers['content-encoding'] === 'gzip';
       text = (isCompressed ? gunzipSync(bytes) : bytes).toString('utf8');
     } catch (error) {

@@ -21,8 +21,8 @@ import { type ProxyOptions, type ProxyRules, readProxyRules, requireBytes } from
 export interface ApiOptions {
   /**
    * The address below which everything of this API stands: https, or http on loopback; no query. It may come from an
-   * environment variable. Where that is not set, or holds no such address, the app starts all the same, and each function
-   * that calls this API answers 503 (ERR_API_SETTINGS).
+   * environment variable. If it is not set, or not such an address, the app still starts. Each function
+   * that calls this API then answers 503 (ERR_API_SETTINGS).
    */
   readonly baseUrl: string | undefined;
   /** Scopes of this one API, for example `api://orders/Orders.Read`. At most 20. */
@@ -39,8 +39,8 @@ export interface ApiOptions {
    */
   readonly maxAnswerBytes?: number;
   /**
-   * Serves this API to the app's own pages, at `/api/<name>/`. True passes on every path and the usual methods. What the user
-   * may do there is for the API to decide.
+   * Serves this API to the app's own pages, at `/api/<name>/`. True passes on every path and the usual methods. The API
+   * decides what the user may do there.
    * @see {@link ProxyOptions}
    */
   readonly proxy?: boolean | ProxyOptions;
@@ -49,7 +49,7 @@ export interface ApiOptions {
 /** An API that can be called. */
 export interface Api {
   readonly name: string;
-  /** No trailing slash. A sentence about what is wrong with it where it cannot be used. */
+  /** No trailing slash. When it cannot be used: what is wrong with it. */
   readonly baseUrl: string | { readonly fault: string };
   readonly scopes: readonly string[];
   /** The scope of the app's own token: `<resource>/.default`. */

@@ -136,7 +136,7 @@ function readClaims(payload: JWTPayload): Claims {
   return read.output;
 }
 
-/** What an account's tenant is refused with. A client is told which check failed, as for any other claim. */
+/** The errors about an account's tenant. A client is told which check failed, as for any other claim. */
 const tenantErrors: readonly string[] = [
   'ERR_WRONG_TENANT',
   'ERR_TENANT_NOT_ALLOWED',
@@ -145,7 +145,7 @@ const tenantErrors: readonly string[] = [
 
 /**
  * The checked issuer, in the form of version 2.0. A registration whose `requestedAccessTokenVersion` is not 2 gets tokens of
- * version 1.0, which name another one. Only tenants of Entra ID for a workforce send them.
+ * version 1.0, which name another issuer. Only workforce tenants of Entra ID send them.
  */
 function issuerOf(
   { iss, tid, ver }: Claims,
@@ -186,7 +186,7 @@ function callerOf(claims: Claims, issuer: string): Omit<BearerToken, 'assertion'
   const { preferred_username, upn, unique_name } = claims;
   const username = preferred_username ?? upn ?? unique_name ?? '';
   const { name = username } = claims;
-  // Of a v1.0 token too: in a session and in both kinds of tokens a person has the same key.
+  // A person has the same key in a session, a v1.0 token and a v2.0 token.
   const userKey = userKeyOf(issuer, objectId, subject);
   return {
     ...facts,

@@ -60,8 +60,8 @@ interface RolesOfGroups {
 }
 
 /**
- * Adds the roles that the user's groups give. The ID token lists the groups, up to 200. For a user with more it says only that
- * there are too many. Then Graph is asked, and only about the groups of the option.
+ * Adds the roles that the user's groups give. The ID token lists the groups, up to 200. For a user with more, it says only that
+ * there are too many. Then the app asks Graph, and only about the groups of the option.
  * @throws ERR_GROUPS_UNAVAILABLE when Graph does not answer, ERR_GROUPS_REFUSED when it refuses or its answer cannot be used,
  *   a StepUpError when it wants more of the user, ERR_ID_TOKEN for a claim of another type; as `createUserTokens`
  * @see https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference#groups-overage-claim

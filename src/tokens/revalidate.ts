@@ -132,7 +132,7 @@ async function revalidate(
 /** What a refresh brought, always with an ID token. */
 type Refreshed = AcquiredFromStored & { readonly idToken: VerifiedIdToken };
 
-/** When the roles cannot be found, the new tokens are kept all the same: some providers take a refresh token only once. */
+/** When the roles cannot be found, the new tokens are still kept: some providers take a refresh token only once. */
 async function findRoles(
   { rolesOf, sessions, relyingParty }: RevalidationOptions,
   { ticket, now, signal }: RevalidationRequest,

@@ -81,7 +81,7 @@ describe('the example of docs/hooks.md', () => {
     expect(docs).toContain(`<!-- example ${file} -->\n\n\`\`\`ts\n${code}\`\`\``);
   });
 
-  it('refuses who is not invited, in its own words, and offers another account', async () => {
+  it('refuses people who are not invited, in its own words, and offers another account', async () => {
     await signIn(accounts(stack).administrator);
     await page.getByRole('heading', { name: 'This app did not let you in' }).waitFor();
     await page.getByText('The beta is full. Write to beta@contoso.example,').waitFor();
@@ -95,7 +95,7 @@ describe('the example of docs/hooks.md', () => {
     expect(await shown()).toEqual({ theme: 'light' });
   });
 
-  it('lets in who is invited, with the role, and keeps the theme until the sign-out', async () => {
+  it('lets in people who are invited, with the role, and keeps the theme until the sign-out', async () => {
     await signIn(accounts(stack).plainUser);
     await page.waitForURL(`${app}/api/theme`);
     // A page of the app's own, without the security headers of a guarded answer.

@@ -58,7 +58,7 @@ async function pick(account: string): Promise<void> {
 }
 
 describe('a person of a tenant that is not allowed', () => {
-  it('is told so with the id of the tenant, and comes in with another account', async () => {
+  it('sees the id of the tenant, and signs in with another account', async () => {
     const { entraUrl, tenantId } = stack.facts;
     const { administrator, outsider } = accounts(stack);
     const several = await stack.startApp({

@@ -64,7 +64,7 @@ const verify = async (parts: RelyingParty, claims: JWTPayload) =>
   verifyIdToken(parts, await tiny.sign(claims), { now, signal: longEnough() });
 
 describe('several tenants', () => {
-  it('gives each user the issuer and the key of the own tenant', async () => {
+  it('gives each user the issuer and the user key of their own tenant', async () => {
     const parts = ofSeveral('any');
     const { user } = await verify(parts, claimsOf(tenantId));
     const { user: stranger } = await verify(parts, claimsOf(otherTenant));

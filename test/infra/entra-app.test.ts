@@ -317,19 +317,19 @@ Consent for everybody: given already
   });
 
   it.each<readonly [args: string, says: string]>([
-    [`${inAzure.join(' ')} --allowed-tenants contoso.com`, '--allowed-tenants wants'],
-    [`${inAzure.join(' ')} --group-claims Groups`, '--group-claims wants'],
+    [`${inAzure.join(' ')} --allowed-tenants contoso.com`, '--allowed-tenants needs'],
+    [`${inAzure.join(' ')} --group-claims Groups`, '--group-claims needs'],
     ...'https://a.example/b http://a.example https://a"b https://a:99999 https://a:443 https://APP.contoso.com https://- https://a..b https://a-.b https://a_b.com https://2130706433 https://a// https://me@a https://a?a'
       .split(' ')
-      .map((one) => [`--url ${one} ${inAzure.slice(2).join(' ')}`, '--url wants'] as const),
-    [inAzure.slice(2).join(' '), '--url wants'],
-    [`--url ${url} --identity id-a --unique-name a`, '--identity wants'],
+      .map((one) => [`--url ${one} ${inAzure.slice(2).join(' ')}`, '--url needs'] as const),
+    [inAzure.slice(2).join(' '), '--url needs'],
+    [`--url ${url} --identity id-a --unique-name a`, '--identity needs'],
     [inAzure.slice(0, 4).join(' '), '--unique-name is missing'],
     [`${inAzure.slice(0, 4).join(' ')} --unique-name a')/owners('b`, '--unique-name may hold'],
-    [`${inAzure.join(' ')} --name a\nb`, '--name wants one line'],
-    [`${inAzure.join(' ')} --admin grace`, '--admin wants the object id'],
+    [`${inAzure.join(' ')} --name a\nb`, '--name needs one line'],
+    [`${inAzure.join(' ')} --admin grace`, '--admin needs an object id'],
     [`--delete ${grace}`, "Unknown option '--delete'"],
-    ['--local --port 70710', '--port wants'],
+    ['--local --port 70710', '--port needs'],
     [`--local --url ${url}`, '--local goes without'],
     [`${inAzure.join(' ')} --new-secret`, '--new-secret goes with --local only'],
   ])('refuses before az is asked anything: %s', async (args, says) => {

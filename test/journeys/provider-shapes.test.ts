@@ -153,7 +153,7 @@ describe('a stack for several tenants', () => {
     expect(body).toMatchObject({ user: { name, tid } });
   });
 
-  it('refreshes the tokens of each at the own tenant, and tells the tenant at /auth/me', async () => {
+  it('refreshes the tokens of each person at their own tenant, and names the tenant at /auth/me', async () => {
     for (const name of ['Rafael Duarte', 'Pia Lehtonen']) {
       await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
       const { browser } = await signIn(app, name);
@@ -165,7 +165,7 @@ describe('a stack for several tenants', () => {
     }
   });
 
-  it('opens the console for the own tenant, and shows whose tenant each session is of', async () => {
+  it('opens the console for the tenant of the settings, and shows the tenant of each session', async () => {
     await signIn(app, 'Rafael Duarte');
     const { browser, page } = await signIn(app, 'Ines Okafor', '/auth/admin');
     expect([page.status, page.url.pathname]).toEqual([200, '/auth/admin']);

@@ -265,8 +265,8 @@ describe('on behalf of a person', () => {
 
 describe('scopes of an API', () => {
   it.each<[string, string, number]>([
-    ['that there are not', 'api://orders/Orders.Eat', 650053],
-    ['of an API that there is not', 'api://nobody/Read', 500011],
+    ['that are unknown', 'api://orders/Orders.Eat', 650053],
+    ['of an unknown API', 'api://nobody/Read', 500011],
   ])('%s are refused at the sign-in and at the token endpoint', async (_, scope, number) => {
     const url = createAttempt(origin, { scope: `openid ${scope}` }).url;
     const answer = answerOf(await createPlainBrowser().get(url));
@@ -386,7 +386,7 @@ describe('POST /control/bearer-token', () => {
     ['nobody', { user: 'nobody' }, 'There is no such account.'],
     ['an API of nobody', { api: 'api://nobody' }, 'No app exposes that API.'],
     ['an app of nobody', { client: 'nobody' }, 'There is no such app.'],
-    ['a member that there is not', { users: [] }, 'An order is'],
+    ['an unknown member', { users: [] }, 'An order is'],
   ])('refuses %s', async (_, input, said) => {
     const { status, body } = await order(input);
     expect(status).toBe(400);

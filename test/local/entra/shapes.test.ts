@@ -177,7 +177,7 @@ describe('user flows of Azure AD B2C', () => {
     },
   );
 
-  it('that there are not are 404', async () => {
+  it('that are unknown are 404', async () => {
     const url = at('b2c_1_other', '/v2.0/.well-known/openid-configuration');
     expect((await fetch(url)).status).toBe(404);
   });

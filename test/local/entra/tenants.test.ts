@@ -102,7 +102,7 @@ describe('metadata', () => {
     expect(metadata.tenant_region_scope).toBe(issuer === '{tenantid}' ? null : 'EU');
   });
 
-  it('of a tenant that there is not is refused', async () => {
+  it('of an unknown tenant is refused', async () => {
     const url = `${origin}/nobody.example/v2.0/.well-known/openid-configuration`;
     const response = await fetch(url);
     expect(response.status).toBe(400);
