@@ -6,7 +6,7 @@ import { htmlPage, json } from '../http/responses';
 import { loginPathTo } from '../http/wanted-page';
 import { ProfilePage } from '../pages/profile-page';
 import { type SessionContext, signedIn } from '../sign-in/guards';
-import { readPhoto, readProfile, readRawProfile } from '../tokens/graph-profile';
+import { readPhoto, readProfile, readRawProfile } from '../tokens/graph';
 
 /**
  * GET auth/me: the user's Microsoft Graph profile, read with the user's own token, for how long that token lives, and the

@@ -1,5 +1,5 @@
 import type { User } from '../sessions/session';
-import type { Profile } from '../tokens/graph-profile';
+import type { Profile } from '../tokens/graph';
 import { Initials, Layout } from './layout';
 
 interface ProfilePageProps {

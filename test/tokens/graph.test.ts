@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { AppError, StepUpError } from '../../src/errors';
 import type { Api } from '../../src/tokens/apis';
 import { type Apis, createApiCaller, createApis } from '../../src/tokens/call-api';
-import { readPhoto, readProfile } from '../../src/tokens/graph-profile';
+import { readPhoto, readProfile } from '../../src/tokens/graph';
 import { failureOf, longEnough, printed } from '../support/auth-fixture';
 
 interface Answer {
