@@ -1,7 +1,7 @@
 import type { RequestContext } from '../http/context';
 import { decideSignIn, type SignInContext } from '../http/hooks';
 import type { SessionData, User } from '../sessions/session';
-import { holdTokens } from '../tokens/unstored-tokens';
+import { holdTokens } from '../tokens/access-token';
 import { apiCaller, findSession, findTicket } from './guards';
 
 /** A sign-in that the provider has confirmed. */

@@ -4,9 +4,9 @@ import { AppError } from '../errors';
 import { parseJson } from '../json';
 import type { User } from '../sessions/session';
 import { abortable, withTimeout } from '../waiting';
+import { holdTokens } from './access-token';
 import { type Apis, outgoingRequest } from './call-api';
-import { graphRefused, readGraphAnswer } from './graph-answer';
-import { holdTokens } from './unstored-tokens';
+import { graphRefused, readGraphAnswer } from './graph';
 
 /** Roles by the object id of the group that gives them. */
 export type GroupRolesOption = Readonly<Record<string, string | readonly string[]>>;
