@@ -14,9 +14,16 @@ import {
   type SignInContext,
 } from './interaction';
 import { errorPage } from './page-frame';
-import { accountPickerPage, confirmPage, consentPage, needApprovalPage } from './pages';
+import {
+  accountPickerPage,
+  confirmPage,
+  consentPage,
+  editProfilePage,
+  needApprovalPage,
+  resetPasswordPage,
+} from './pages';
+import { readFlowPrompt } from './provider';
 import { adminPermissionsOf, withoutDefault } from './scopes';
-import { isFlowPrompt, showFlow, takeFlow } from './user-flows';
 import { isOffered, notForConsumers } from './tenants';
 import { consumersTenantId, type SeededUser } from './users';
 
@@ -200,4 +207,51 @@ async function takeConfirmation(
   ];
   notes.keepSession(session.uid, { ...note, acrs: [...new Set(confirmed)] });
   askAgain(standIn, http, [], []);
+}
+
+/** Whether the page is one of the user flows of Azure AD B2C that change an account. */
+function isFlowPrompt({ prompt }: Interaction): boolean {
+  return readFlowPrompt(prompt.name) !== undefined;
+}
+
+/** Shows the page: a new password for an account, or the name in the profile. */
+function showFlow(standIn: Context, http: HttpContext, { prompt, session }: Interaction): void {
+  const { directory, tenants } = standIn;
+  const { request, response, url } = http;
+  const app = appName(standIn, url);
+  const user = directory.find(session?.accountId);
+  if (readFlowPrompt(prompt.name) === 'edit' && user !== undefined) {
+    showPage(standIn, response, 200, editProfilePage({ user, app }));
+    return;
+  }
+  const authority = tenants.of(request);
+  const users = directory.list().filter((each) => isOffered(tenants, authority, each));
+  showPage(standIn, response, 200, resetPasswordPage({ users, app }));
+}
+
+/**
+ * Does what the form asks, and goes back to the app with a code of this user flow. A person who cancels goes back with
+ * AADB2C90091.
+ */
+async function takeFlow(
+  standIn: Context,
+  http: HttpContext,
+  { prompt, session }: Interaction,
+  form: URLSearchParams,
+): Promise<void> {
+  const { directory, notes } = standIn;
+  const { request, response, url } = http;
+  const isEdit = readFlowPrompt(prompt.name) === 'edit';
+  const user = directory.find(isEdit ? session?.accountId : (form.get('user') ?? ''));
+  const name = (form.get('name') ?? '').trim();
+  const isChanged = user !== undefined && (!isEdit || directory.change(user.objectId, { name }));
+  if (form.has('leave') || user === undefined || user.disabled || !isChanged) {
+    await refuse(standIn, http, 'AADB2C90091');
+    return;
+  }
+  const uid = await openSession(standIn.provider, request, response, user);
+  // This request has had its answer. The next one shows the page again.
+  const doneFlow = url.searchParams.get('code_challenge') ?? '';
+  notes.keepSession(uid, { ...notes.ofSession(uid), doneFlow });
+  askAgain(standIn, http, ['login_hint'], ['login', 'select_account']);
 }
