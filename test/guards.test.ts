@@ -14,9 +14,10 @@ import {
 } from './support/context-fixture';
 import { stopClockAt } from './support/fixed-clock';
 import { start } from './support/session-fixture';
-import { clientId, tenantId } from './support/tiny-provider';
+import { clientId, paths, tenantId } from './support/tiny-provider';
 
 const caller = '44444444-4444-4444-8444-444444444444';
+const otherTenant = '99999999-9999-4999-8999-999999999999';
 const url = 'http://host-header.example/notes';
 const metadataUrl = 'http://localhost:7071/.well-known/oauth-protected-resource/notes';
 
@@ -84,8 +85,8 @@ function tokenOf(more: JWTPayload = {}): Promise<string> {
   return fixture.tiny.sign({ ...times, ...ids, ...person, ...more });
 }
 
-const appTokenOf = (...roles: string[]) =>
-  tokenOf({ scp: undefined, oid: 'principal', sub: 'principal', roles });
+const appTokenOf = (roles: readonly string[], more: JWTPayload = {}) =>
+  tokenOf({ scp: undefined, oid: 'principal', sub: 'principal', roles, ...more });
 
 const bearer = async (token: Promise<string>) => ({ authorization: `Bearer ${await token}` });
 
@@ -98,7 +99,7 @@ describe('withScope', () => {
     const answers = [
       await ask(handler, { headers: { cookie } }),
       await ask(handler, { headers: await bearer(tokenOf()) }),
-      await ask(handler, { headers: await bearer(appTokenOf('Notes.Read.All')) }),
+      await ask(handler, { headers: await bearer(appTokenOf(['Notes.Read.All'])) }),
     ];
     expect(answers.map(({ status }) => status)).toEqual([204, 204, 204]);
     expect(
@@ -130,14 +131,14 @@ describe('withScope', () => {
   });
 
   it('refuses an app without the role, and without a challenge, since no other token would help', async () => {
-    const headers = await bearer(appTokenOf('Other'));
+    const headers = await bearer(appTokenOf(['Other']));
     const { status, code, challenge, body } = await ask(notes(), { headers });
     expect([status, code, challenge]).toEqual([403, 'ERR_APP_ROLE_MISSING', null]);
     expect(body).toMatchObject({ role: 'Notes.Read.All' });
   });
 
   it('refuses every app where no app role is named, also one with a role of that name', async () => {
-    const headers = await bearer(appTokenOf('Notes.Read', 'Notes.Read.All'));
+    const headers = await bearer(appTokenOf(['Notes.Read', 'Notes.Read.All']));
     const { status, code } = await ask(guards.withScope('Notes.Read', open), { headers });
     expect([status, code]).toEqual([403, 'ERR_SCOPE_MISSING']);
   });
@@ -318,7 +319,7 @@ describe('withScope', () => {
 
     it('has nobody to call for when an app calls by itself, but can call as this app', async () => {
       const options = { appRole: 'Notes.Read.All' } as const;
-      const headers = await bearer(appTokenOf('Notes.Read.All'));
+      const headers = await bearer(appTokenOf(['Notes.Read.All']));
       const asApp = guards.withScope(
         'Notes.Read',
         async (_request, { callApi }) => callApi('graph', '/me', { asApp: true }),
@@ -332,6 +333,43 @@ describe('withScope', () => {
         options,
       );
       expect((await ask(forNobody, { headers })).code).toBe('ERR_INTERNAL');
+    });
+
+    it('acts in the tenant of the app that calls by itself, and tells it to the handler', async () => {
+      const tenants = await createContextFixture((origin) => ({
+        ...{ ENTRA_TENANT_ID: 'organizations', ENTRA_ALLOWED_TENANTS: otherTenant },
+        ...{ ENTRA_AUTHORITY: `${origin}/organizations/v2.0`, API_AUDIENCE: 'api://notes' },
+      }));
+      const { origin, answers } = tenants.tiny;
+      const shared = `${origin}/organizations/oauth2/v2.0`;
+      answers.set('/organizations/v2.0/.well-known/openid-configuration', {
+        body: {
+          issuer: `${origin}/{tenantid}/v2.0`,
+          ...{ authorization_endpoint: `${shared}/authorize`, token_endpoint: `${shared}/token` },
+          jwks_uri: origin + paths.keys,
+        },
+      });
+      answers.set(`/${otherTenant}/oauth2/v2.0/token`, {
+        body: { token_type: 'Bearer', access_token: 'token-of-the-app', expires_in: 3600 },
+      });
+      answers.set('/me', { body: {} });
+      const handler = createGuards(
+        (guarded, options) => endpoint(() => tenants.services, guarded, options),
+        new Set(),
+      ).withRole(
+        'Notes.Read.All',
+        async (_request, { client, callApi }) => {
+          const { status } = await callApi('graph', '/me', { asApp: true });
+          return { jsonBody: { status, tenant: client?.tenantId } };
+        },
+        { bearer: true },
+      );
+      const issued = { iss: `${origin}/${otherTenant}/v2.0`, tid: otherTenant };
+      const { body } = await ask(handler, {
+        headers: await bearer(appTokenOf(['Notes.Read.All'], issued)),
+      });
+      await tenants.stop();
+      expect(body).toEqual({ status: 200, tenant: otherTenant });
     });
 
     it('keeps the token out of the log', async () => {
@@ -387,7 +425,7 @@ describe('withScope', () => {
 
   it("asks an app's own token for no step-up, since there is no person", async () => {
     const options = { appRole: 'Notes.Read.All', stepUp: { acrs: 'c1' } } as const;
-    const headers = await bearer(appTokenOf('Notes.Read.All'));
+    const headers = await bearer(appTokenOf(['Notes.Read.All']));
     expect((await ask(guards.withScope('Notes.Read', open, options), { headers })).status).toBe(
       204,
     );
@@ -420,7 +458,7 @@ describe('withRole', () => {
   const editing = () => guards.withRole('editor', open, { bearer: true, scope: 'Notes.Write' });
 
   it('lets in an app with the role, and a browser of a person with it', async () => {
-    const headers = await bearer(appTokenOf('Other', 'Notes.Read.All'));
+    const headers = await bearer(appTokenOf(['Other', 'Notes.Read.All']));
     expect((await ask(nightly(), { headers })).status).toBe(204);
     expect(met[0]?.client?.roles).toEqual(['Other', 'Notes.Read.All']);
     const { cookie } = await fixture.signIn();
@@ -445,7 +483,7 @@ describe('withRole', () => {
   });
 
   it('takes no token at all unless it says so', async () => {
-    const headers = await bearer(appTokenOf('editor'));
+    const headers = await bearer(appTokenOf(['editor']));
     const { status, code, challenge } = await ask(
       guards.withRole('editor', () => ({})),
       { headers },

@@ -90,8 +90,9 @@ export async function createMsalClient(
   const metadata = { ...stated, tokenEndpoint };
   const networkClient = createTokenNetworkClient(tokenEndpoint, credential, signal);
   // MSAL takes https authorities only, and needs this one only for names in its cache. Every address that it uses comes
-  // from the metadata, whose endpoints may be http on loopback.
-  const authority = settings.authority.replace(/^http:/, 'https:');
+  // from the metadata, whose endpoints may be http on loopback. For a token of the app itself, MSAL refuses the authorities
+  // `organizations` and `common`.
+  const authority = endpointOfTenant(settings.authority, tenantId).replace(/^http:/, 'https:');
   const msal = new library.ConfidentialClientApplication({
     auth: {
       clientId: settings.clientId,

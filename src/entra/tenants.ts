@@ -23,9 +23,9 @@ export function statedIssuer(
   { expected, isShared }: { readonly expected: string; readonly isShared: boolean },
 ): string | undefined {
   if (typeof stated !== 'string') return undefined;
-  // The template of all tenants must never stand for the one tenant of a domain name.
+  // The template of all tenants must never stand for the one tenant of a domain name: it has no GUID.
   const fits = isShared ? stated === expected : couldIssue(expected, stated);
-  return fits && (isShared || !stated.includes(tenantPlaceholder)) ? stated : undefined;
+  return fits ? stated : undefined;
 }
 
 /**

@@ -77,7 +77,7 @@ export function sessionOrToken(
 
 function tokenContext(context: RequestContext, token: BearerToken): TokenContext {
   const { appTokens, settings } = context.services;
-  const { user, assertion } = token;
+  const { user, client, assertion } = token;
   const ofSignIn = scopesOfSignIn(settings.graphScopes);
   const userToken: CallerParts['userToken'] = async (scopes = ofSignIn) => {
     if (user === undefined) {
@@ -85,7 +85,11 @@ function tokenContext(context: RequestContext, token: BearerToken): TokenContext
     }
     return appTokens.onBehalfOf({ assertion, tenantId: user.tenantId }, scopes, context.signal);
   };
-  return { ...context, token, api: apiCaller(context, userToken, user?.tenantId) };
+  return {
+    ...context,
+    token,
+    api: apiCaller(context, userToken, user?.tenantId ?? client.tenantId),
+  };
 }
 
 /** Writes a `WWW-Authenticate` header with these members. Members that are undefined are left out. */

@@ -107,13 +107,20 @@ export interface TokenContextOptions extends Pick<
  */
 export function createTokenContext(options: TokenContextOptions = {}): CallerContext {
   const invocation = createInvocation(options);
-  const client = { id: 'client-id-of-a-caller', objectId: undefined, scopes: [], roles: [] };
+  const user = options.user === undefined ? undefined : { ...ada, ...options.user };
+  const tenantId = user === undefined ? ada.tenantId : undefined;
+  const client = {
+    id: 'client-id-of-a-caller',
+    objectId: undefined,
+    tenantId,
+    scopes: [],
+    roles: [],
+  };
   const caller: CallerWithToken = {
     client: { ...client, ...options.client },
     session: undefined,
     ...callsOf(options),
   };
-  const user = options.user === undefined ? undefined : { ...ada, ...options.user };
   return Object.assign(invocation, { ...caller, user });
 }
 

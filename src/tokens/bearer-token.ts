@@ -24,6 +24,12 @@ export interface Client {
   readonly id: string;
   /** The object id of its service principal, in a token that the app got for itself. Undefined in a person's token. */
   readonly objectId: string | undefined;
+  /**
+   * The tenant of its service principal (`tid`), in a token that the app got for itself. Where several tenants sign in, look
+   * at it before you give what belongs to one: the administrators of each tenant give your roles to their own apps. Undefined
+   * in a person's token: see `user.tenantId`.
+   */
+  readonly tenantId: string | undefined;
   /** What it may do for the person: the claim `scp`. Empty in a token that the app got for itself. */
   readonly scopes: readonly string[];
   /** Its own app roles, in a token that the app got for itself. Empty in a person's token: see `user.roles`. */
@@ -180,7 +186,7 @@ function callerOf(claims: Claims, issuer: string): Omit<BearerToken, 'assertion'
     // `idtyp` is an optional claim. Without it, the subject of an app's own token is the app itself.
     const isOfApp = idtyp === undefined ? subject === objectId : idtyp === 'app';
     if (!isOfApp) throw refused('scp');
-    return { ...facts, user: undefined, client: { id, objectId, scopes, roles } };
+    return { ...facts, user: undefined, client: { id, objectId, tenantId, scopes, roles } };
   }
   if (idtyp !== undefined && idtyp !== 'user') throw refused('idtyp');
   const { preferred_username, upn, unique_name } = claims;
@@ -191,6 +197,6 @@ function callerOf(claims: Claims, issuer: string): Omit<BearerToken, 'assertion'
   return {
     ...facts,
     user: { userKey, issuer, subject, objectId, tenantId, name, username, roles },
-    client: { id, objectId: undefined, scopes, roles: [] },
+    client: { id, objectId: undefined, tenantId: undefined, scopes, roles: [] },
   };
 }

@@ -232,13 +232,10 @@ export function outgoingRequest(
 ): OutgoingRequest {
   const request = typeof target === 'string' ? undefined : target;
   const url = urlBelow(baseUrlOf(api), typeof target === 'string' ? target : target.url);
-  const all = new Headers(headers ?? request?.headers);
-  // A handler's own `Authorization`, however it is written, must not stand beside ours.
-  all.delete('authorization');
   const outgoing = {
     url,
     method: method ?? request?.method ?? 'GET',
-    headers: all,
+    headers: new Headers(headers ?? request?.headers),
     body: body ?? request?.body ?? null,
   };
   // It throws for a method, header or body that cannot be sent. A stream is left out, because this would take it.
@@ -251,9 +248,7 @@ function urlBelow(baseUrl: string, target: string): URL {
   const root = new URL(baseUrl).href.replace(/\/$/, '');
   const url = URL.parse(target.startsWith('/') ? baseUrl + target : target);
   const isBelow = url !== null && (url.href === root || /^[/?]/.test(url.href.slice(root.length)));
-  if (url?.href.startsWith(root) === true && isBelow && url.username + url.password === '') {
-    return url;
-  }
+  if (url?.href.startsWith(root) === true && isBelow) return url;
   throw new TypeError('callApi needs a path that begins with / and stays below the base URL');
 }
 
@@ -263,6 +258,7 @@ async function sendOnce(
   { accessToken, signal }: ApiAccess,
 ): Promise<Response> {
   const headers = new Headers(request.headers);
+  // It takes the place of a handler's own, however that is written.
   headers.set('authorization', `Bearer ${accessToken}`);
   const options = { ...request, headers, signal, ...howToSend(request.body) };
   try {

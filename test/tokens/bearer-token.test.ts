@@ -112,6 +112,7 @@ describe('verifyBearerToken', () => {
       client: {
         id: caller,
         objectId: undefined,
+        tenantId: undefined,
         scopes: ['Notes.Read', 'Notes.Write'],
         roles: [],
       },
@@ -127,6 +128,7 @@ describe('verifyBearerToken', () => {
     expect(client).toEqual({
       id: caller,
       objectId: 'service-principal',
+      tenantId,
       scopes: [],
       roles: ['Notes.Read.All'],
     });
@@ -247,6 +249,21 @@ describe('verifyBearerToken refuses', () => {
   it('an account of a tenant that is not on the list', async () => {
     parts = createRelyingParty(tiny, () => now, { allowedTenants: new Set([foreignTenant]) });
     expect(await checkOf(await tiny.sign(personal))).toBe('tid');
+  });
+
+  it('the role of the console to everybody but the tenant of the settings', async () => {
+    const allowedTenants = new Set([tenantId]);
+    const roles = ['admin', 'editor'];
+    const rolesIn = async (adminTenantId: string | undefined, claims: JWTPayload) => {
+      parts = createRelyingParty(tiny, () => now, { allowedTenants, adminTenantId });
+      const { user, client } = await verify(await tiny.sign({ ...claims, roles }));
+      return user?.roles ?? client.roles;
+    };
+    for (const claims of [personal, ofApp]) {
+      expect(await rolesIn(tenantId, claims)).toEqual(roles);
+      expect(await rolesIn(foreignTenant, claims)).toEqual(['editor']);
+      expect(await rolesIn(undefined, claims)).toEqual(['editor']);
+    }
   });
 
   it('an ID token, also one of a person with roles', async () => {

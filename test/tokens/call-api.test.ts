@@ -386,10 +386,26 @@ describe('an answer', () => {
     );
 
   it('that says it is too long is refused before its body is read', async () => {
-    const { result } = await bodyFailure((_request, response) => response.end('12345'), {
-      maxAnswerBytes: 4,
-    });
+    const says: Listener = (_request, response) => {
+      response.writeHead(200, { 'content-length': '5' });
+      response.flushHeaders();
+    };
+    const { result } = await bodyFailure(says, { maxAnswerBytes: 4 });
     expect(result).toMatchObject({ code: 'ERR_API_REFUSED', api: 'orders' });
+  });
+
+  it('that comes to a halt is an error that names the API', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const halts: Listener = (_request, response) => response.write('a part');
+    const { result } = await calling({ listener: halts }, async ({ callApi }) => {
+      const reader = (await callApi('orders', '/export')).body?.getReader();
+      await reader?.read();
+      const rest = rejected(reader?.read() ?? Promise.resolve());
+      await jest.advanceTimersByTimeAsync(8_500);
+      return rest;
+    });
+    jest.useRealTimers();
+    expect(result).toMatchObject({ code: 'ERR_API_UNAVAILABLE', api: 'orders' });
   });
 
   it('without end is cut off where it is too long, and its connection is closed', async () => {
