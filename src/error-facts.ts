@@ -77,7 +77,7 @@ const errorFacts = eachCode({
     status: 403,
     title: 'The header X-CSRF is missing',
     detail:
-      'Only scripts of the pages of this app send this header, with the value 1. This address needs it for every request, or for each body that is not a form.',
+      'This address needs the header X-CSRF: 1, for every request or for each body that is not a form. In a browser, only scripts of this app can send it.',
   },
   ERR_NOT_A_NAVIGATION: {
     status: 400,

@@ -57,8 +57,8 @@ export interface Guards<Api extends string = string> {
   /**
    * The same for browsers, and for bearer tokens too. An app's own token needs one of the roles, as an application permission.
    * A person's token needs one of the roles and also `options.scope`: without `scope` no person's token is accepted. A token
-   * without what it needs gets 403 (ERR_APP_ROLE_MISSING, ERR_SCOPE_MISSING, ERR_ROLE_MISSING), one that is not good 401
-   * (ERR_BEARER_TOKEN), as {@link Guards.withScope} says.
+   * without what it needs gets 403 (ERR_APP_ROLE_MISSING, ERR_SCOPE_MISSING, ERR_ROLE_MISSING). A token that fails a
+   * check gets 401 (ERR_BEARER_TOKEN), as {@link Guards.withScope} says.
    * @see https://learn.microsoft.com/entra/identity-platform/scenario-protected-web-api-verification-scope-app-roles
    * @example
    * ```ts

@@ -214,7 +214,7 @@ function handlerSession({ session, changeData }: SessionContext): HandlerSession
 
 /**
  * The answer of a handler in Azure's own form. Of a response of `fetch`, only the headers about the body are passed on, and its
- * body has no part in this site. A response that the handler made keeps its other headers too, but not `Set-Cookie`: cookies need Azure's own form.
+ * body cannot act as a page of this app. A response that the handler made keeps its other headers too, but not `Set-Cookie`: cookies need Azure's own form.
  */
 export function answerOf(answer: Answer | undefined): HttpResponseInit {
   // The same answer as for a handler without a guard.

@@ -41,7 +41,7 @@ const tools = [
   {
     name: 'who_am_i',
     title: 'Who am I',
-    description: 'Tells as whom you call this server, and through which app.',
+    description: 'Says who you are for this server, and through which app you call it.',
     inputSchema: { type: 'object', additionalProperties: false },
   },
 ];

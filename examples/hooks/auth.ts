@@ -10,7 +10,7 @@ export const auth = anteroom({
     if (user.objectId === undefined || !invited.has(user.objectId)) {
       return { refuse: 'The beta is full. Write to beta@contoso.example, and we will let you in.' };
     }
-    // Values of before come first: a step-up keeps the theme that the person has chosen meanwhile.
+    // At a step-up, `data` has the values of before. They win, so the theme that the person chose stays.
     return { roles: ['beta'], data: { theme: 'light', ...data } };
   },
   onSignOut: ({ user, data, reason }) => {

@@ -115,7 +115,7 @@ describe('several tenants', () => {
     expect((await verify(ofSeveral(new Set([personal])), claimsOf(personal))).user).toBeDefined();
   });
 
-  it('takes the role of the console from nobody but the tenant of the settings', async () => {
+  it('accepts the role of the console only from the tenant of the settings', async () => {
     const roles = ['reader', 'admin'];
     const parts = ofSeveral('any');
     const ours: RelyingParty = {

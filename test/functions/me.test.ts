@@ -84,7 +84,7 @@ describe('GET auth/me', () => {
     );
   });
 
-  it('tells nobody what only the protocol and the provider’s session need', async () => {
+  it('leaves out claims that only the protocol and the provider’s session need', async () => {
     const { text } = await ask('me', 'application/json');
     for (const secret of ['sid-of-ada', 'O.hint-of-ada', 'the-access-token', 'nonce']) {
       expect(text).not.toContain(secret);
