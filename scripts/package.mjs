@@ -1,5 +1,5 @@
 // Zips exactly what is deployed. The same input gives the same bytes: fixed order, times and modes.
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { zipSync } from 'fflate';
 import ts from 'typescript';
@@ -28,6 +28,7 @@ const files = {
   'dist/main.js.map': await readFile('dist/main.js.map'),
   'dist/main.js.LEGAL.txt': await readFile('dist/main.js.LEGAL.txt'),
   LICENSE: await readFile('LICENSE'),
+  ...frontEndFiles(),
 };
 
 // A zip holds local time: the same moment would give other bytes in another time zone.
@@ -40,9 +41,46 @@ const zip = zipSync(Object.fromEntries(entries));
 await writeFile('anteroom.zip', zip);
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} KB`;
-console.log(`anteroom.zip            ${kilobytes(zip.length)} (aim: at most 500 KB)`);
+console.log(
+  `anteroom.zip            ${kilobytes(zip.length)} (aim: at most 500 KB without a front end)`,
+);
 for (const [name, bytes] of Object.entries(files))
   console.log(`  ${name.padEnd(22)}${kilobytes(bytes.length)}`);
+
+/** The files of the folder that the option `frontEnd` names, as far as they are served. */
+function frontEndFiles() {
+  const folders = new Set(globSync('src/**/*.{ts,tsx}').flatMap(frontEndFoldersIn));
+  const found = {};
+  for (const folder of [...folders].sort()) {
+    if (!existsSync(`${folder}/index.html`)) {
+      console.error(
+        `frontEnd: there is no ${folder}/index.html. Build the front end first. Nothing was packed.`,
+      );
+      process.exit(1);
+    }
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+    const paths = entries
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => `${parentPath}/${name}`.replaceAll('\\', '/'))
+      // The app serves no hidden files either.
+      .filter((path) => !/\/\.(?!well-known\/)/.test(path.slice(folder.length)));
+    for (const path of paths.sort()) found[path] = readFileSync(path);
+  }
+  return found;
+}
+
+function frontEndFoldersIn(path) {
+  const folders = [];
+  const visit = (node) => {
+    if (ts.isPropertyAssignment(node) && node.name.getText() === 'frontEnd') {
+      const folder = propertyOf(node.initializer, 'folder') ?? node.initializer;
+      for (const { text } of textsOf(folder)) folders.push(text.replace(/^\.\/|\/+$/g, ''));
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true));
+  return folders;
+}
 
 /** A role or a scope that the registration lacks cannot be given to anybody: everybody would get 403. */
 function refuseUnknownNames() {

@@ -2,6 +2,7 @@ import type { app as functionsApp } from '@azure/functions';
 import { adminFunctions } from './functions/admin';
 import { createProxyFunctions } from './functions/api-proxy';
 import { createClientFunctions } from './functions/client';
+import { createFrontEndFunction, lastFunctionName, notFoundFunction } from './functions/front-end';
 import { frontChannelLogoutFunction } from './functions/front-channel-logout';
 import { createHealthFunction } from './functions/health';
 import { loginFunction } from './functions/login';
@@ -50,7 +51,8 @@ export interface Anteroom<Api extends string = string> extends Guards<Api> {
  * Sign-in with Microsoft Entra ID for an app on Azure Functions. It connects to nothing before the first request. Faulty
  * settings are no error here: every function then answers 503 with their names.
  * @throws TypeError for a route that the Functions host would refuse, a home page that is no page of the app, an API that
- *   is declared wrongly, a group that is no GUID, a hook that is no function, or a `host.json` that cannot be read
+ *   is declared wrongly, a group that is no GUID, a hook that is no function, a front end without `index.html`, or a
+ *   `host.json` that cannot be read
  * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node
  * @example
  * ```ts
@@ -74,7 +76,7 @@ export function anteroom<Api extends string = never>(
 export function compose(options: AnteroomOptions, more: readonly HttpFunction[] = []): Anteroom {
   const { basePath = 'auth', namePrefix = 'auth-', omit = [] } = options;
   const { healthRoute = `${basePath}/health` } = options;
-  const { onSignIn, onSignOut } = options;
+  const { frontEnd, notFoundPage = false, onSignIn, onSignOut } = options;
   const hooks = { onSignIn, onSignOut };
   requireHealthRoute(healthRoute);
   requireHooks(hooks);
@@ -82,6 +84,14 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
   const site = siteOf({ ...options, basePath });
   const apis = declareApis(options.apis ?? {});
   const proxies = createProxyFunctions(apis, site);
+  const lastFunctions =
+    frontEnd !== undefined
+      ? [createFrontEndFunction(frontEnd, site)]
+      : notFoundPage
+        ? [notFoundFunction]
+        : [];
+  // The front end has a home page of its own.
+  const others = more.filter(({ route }) => frontEnd === undefined || route !== '/');
   const given = { apis, hooks, groupRoles, hostStreams: watchHostStreams() };
   // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
   const { environment = process.env } = options;
@@ -93,11 +103,15 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
       for (const served of [
         ...functionsOf(omit, `/${healthRoute}`, site, scopes),
         ...proxies,
-        ...more,
+        ...others,
+        ...lastFunctions,
       ]) {
         const { name, route } = served;
         const fullRoute = route === '/' ? route : routeBelow(basePath, route);
-        app.http(namePrefix + name, { route: fullRoute, ...serve(findServices, served) });
+        app.http(name === lastFunctionName ? name : namePrefix + name, {
+          route: fullRoute,
+          ...serve(findServices, served),
+        });
       }
       app.timer(`${namePrefix}sweep`, {
         schedule: sweepSchedule,

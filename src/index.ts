@@ -3,6 +3,7 @@ export { anteroom, type Anteroom, type FunctionsApp } from './anteroom';
 export type { ErrorCode } from './error-facts';
 export { AppError, type AppErrorOptions, type OwnError, type ProviderRefusal } from './errors';
 export type { GuardOptions, Guards, RoleTokenOptions, ScopeTokenOptions } from './guards';
+export type { FrontEndOptions } from './functions/front-end';
 export type {
   Answer,
   Caller,

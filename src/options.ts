@@ -1,3 +1,4 @@
+import type { FrontEndOptions } from './functions/front-end';
 import type { OnSignIn, OnSignOut } from './http/hooks';
 import type { MenuPage } from './pages/layout';
 import type { Environment } from './settings';
@@ -26,6 +27,30 @@ export interface AnteroomOptions<Api extends string = string> {
   readonly homePath?: string;
   /** Pages of ours that the app leaves out: they get no function and no entry in the menu. */
   readonly omit?: readonly MenuPage[];
+  /**
+   * The folder of a built single-page app or of plain pages, such as `public`. Its files answer every address that no function
+   * answers. The app needs an empty route prefix. Files with a hash in their name are kept by caches for a year; `index.html` is
+   * asked for each time, and it answers the routes of the front end too.
+   * @example
+   * ```ts
+   * import { app } from '@azure/functions';
+   * import { anteroom } from 'anteroom';
+   *
+   * export const auth = anteroom({
+   *   frontEnd: {
+   *     folder: 'public',
+   *     contentSecurityPolicy: "default-src 'self'; img-src 'self' https://images.contoso.example",
+   *   },
+   * });
+   * auth.register(app);
+   * ```
+   */
+  readonly frontEnd?: string | FrontEndOptions;
+  /**
+   * True: an address that no function answers gets a page with 404, or problem details, instead of the host's empty answer. `false`
+   * unless given. With `frontEnd` it is always there. The function is the last one that the host asks, so it hides none of yours.
+   */
+  readonly notFoundPage?: boolean;
   /**
    * The APIs that the app calls, by name: lower-case letters, digits and hyphens. `graph` is always there.
    * @example

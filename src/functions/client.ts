@@ -3,6 +3,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
 import type { Handler, RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
+import { namesTag } from '../http/request';
 import type { Site } from '../pages/layout';
 
 /** `scripts/build.mjs` makes these texts from `src/client/client.ts`. Another build does not define them. */
@@ -31,15 +32,6 @@ function serveText(contentType: string, text: string | undefined): Handler {
     if (namesTag(request.headers.get('if-none-match'), etag)) return { status: 304, headers };
     return { headers: { ...headers, 'Content-Type': contentType }, body: text };
   };
-}
-
-/**
- * True when `If-None-Match` lists the tag. `W/` is ignored, because proxies that compress make tags weak.
- * @see RFC 9110 section 13.1.2
- */
-function namesTag(header: string | null, etag: string): boolean {
-  const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
-  return tags.includes(etag) || tags.includes('*');
 }
 
 /** The functions that serve them. Their texts are the same for all requests, so each is hashed once. */

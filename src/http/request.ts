@@ -245,3 +245,12 @@ export function requireCsrfHeader({ headers }: RequestHead, baseUrl: string): vo
 export function mediaTypeOf(request: HttpRequest): string {
   return request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
 }
+
+/**
+ * True when `If-None-Match` lists the tag. `W/` is ignored, because proxies that compress make tags weak.
+ * @see RFC 9110 section 13.1.2
+ */
+export function namesTag(header: string | null, etag: string): boolean {
+  const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
+  return tags.includes(etag) || tags.includes('*');
+}

@@ -58,6 +58,21 @@ describe('npm run package', () => {
     expect(manifest).not.toHaveProperty('scripts');
   });
 
+  it('holds the front end that the code names, without hidden files, once it is built', () => {
+    mkdirSync(join(folder, 'src'));
+    writeFileSync(join(folder, 'src/auth.ts'), "anteroom({ frontEnd: { folder: './public/' } });");
+    const { code, said } = pack('UTC');
+    expect([code, said]).toEqual([1, expect.stringContaining('no public/index.html. Build the')]);
+    mkdirSync(join(folder, 'public/assets'), { recursive: true });
+    for (const name of ['index.html', 'assets/index-DiwrgTda.js', '.env']) {
+      writeFileSync(join(folder, 'public', name), name);
+    }
+    expect(pack('UTC')).toEqual({ code: 0, said: '' });
+    const files = unzipSync(readFileSync(join(folder, 'anteroom.zip')));
+    const packed = Object.keys(files).filter((name) => name.startsWith('public/'));
+    expect(packed.sort()).toEqual(['public/assets/index-DiwrgTda.js', 'public/index.html']);
+  });
+
   describe('app roles that functions ask for', () => {
     const asksForReader = `
       // withRole('nobody') in a comment asks for nothing.
