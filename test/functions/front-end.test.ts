@@ -216,7 +216,7 @@ describe('an address without a file', () => {
 
   it('is 404 in an app that asks for that page', () => {
     const context = fixture.context('/nothing');
-    expect(() => notFoundFunction.any?.(context)).toThrow(expect.objectContaining(nothing));
+    expect(() => notFoundFunction.any?.(context)).toThrow('ERR_NOT_FOUND');
   });
 });
 
