@@ -83,6 +83,35 @@ describe('a person of a tenant that is not allowed', () => {
   });
 });
 
+describe('a customer whose accounts are in Azure AD B2C', () => {
+  let b2c: TestStack;
+
+  beforeAll(async () => {
+    b2c = await startJourney({ shape: 'b2c', appEnv: { GRAPH_SCOPES: 'none' } });
+  });
+  afterAll(() => b2c.stop());
+
+  it('gets a new password, then the wanted page, and changes the own profile there', async () => {
+    const { plainUser } = accounts(b2c);
+    const wanted = `${b2c.apps[0]?.url ?? ''}/auth/me`;
+    await page.goto(wanted);
+    await page.getByRole('button', { name: 'Forgot your password?' }).click();
+    await page.getByRole('heading', { name: 'Reset your password' }).waitFor();
+    await pick(plainUser);
+    await page.waitForURL(wanted);
+    await page.getByRole('heading', { name: plainUser }).waitFor();
+    await page.getByText('As the sign-in service says').waitFor();
+    await page.getByRole('link', { name: 'Change your profile' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.waitForURL(wanted);
+    await page.getByRole('link', { name: 'Change your profile' }).click();
+    await page.getByRole('textbox').fill('Tomás Renamed');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.waitForURL(wanted);
+    await page.getByRole('heading', { name: 'Tomás Renamed' }).waitFor();
+  });
+});
+
 describe('a person in Chromium', () => {
   it('signs in, sees profile and console, signs out everywhere, and is told why the console is closed', async () => {
     const { administrator, plainUser } = accounts(stack);
