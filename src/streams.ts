@@ -1,4 +1,5 @@
 import { AppError } from './errors';
+import { once } from './waiting';
 
 /** What is looked at while a body is passed on. */
 export interface BodyWatch {
@@ -27,10 +28,11 @@ interface BodyReader {
  * Whenever it ends early, its source is told, and with it the connection that it comes from.
  */
 export function watchBody(body: BodySource, watch: BodyWatch): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
+  // `fetch` gives a connection back when nobody can read its answer any more, but not while the answer has a reader.
+  const reader = once(() => body.getReader());
   let bytes = 0;
   const next = async (): Promise<Uint8Array | undefined> => {
-    const part = await readInTime(reader, watch);
+    const part = await readInTime(reader(), watch);
     if (part === undefined) return undefined;
     bytes += part.byteLength;
     if (watch.max !== undefined && bytes > watch.max.bytes) throw watch.max.error();
@@ -45,11 +47,13 @@ export function watchBody(body: BodySource, watch: BodyWatch): ReadableStream<Ui
           if (part === undefined) controller.close();
           else controller.enqueue(part);
         } catch (error) {
-          void reader.cancel(error).catch(() => undefined);
+          void reader()
+            .cancel(error)
+            .catch(() => undefined);
           throw error;
         }
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel: (reason) => reader().cancel(reason),
     },
     // Nothing is read ahead: what nobody wants yet stays with the sender.
     { highWaterMark: 0 },

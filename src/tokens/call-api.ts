@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppTokens } from '../entra/app-tokens';
-import { parseClaimsChallenge } from '../entra/claims-challenge';
 import { AppError, StepUpError } from '../errors';
 import { isObject } from '../json';
-import { watchBody } from '../streams';
 import { AskedToWaitError, type Clock, createPauseMemory, readRetryAfter } from '../waiting';
+import { isBusy, sendWithRetry, throwIfChallenged, watchAnswer } from './api-answer';
 import { type Api, baseUrlOf } from './apis';
 
 /**
@@ -185,39 +183,9 @@ export function createApis(declared: readonly Api[], clock: Clock): Apis {
       };
       const response = await sendWithRetry(send, request, access.signal);
       throwIfChallenged(api, response, access.scopes);
-      return watchAnswer(api, response, access);
+      return watchAnswer(api, response, access.maxAnswerBytes);
     },
   };
-}
-
-/** A longer wait would not leave enough time for the request, so the client gets a 503. */
-const maxWaitSeconds = 3;
-
-/** Where the API names no time. */
-const usualWaitSeconds = 0.5;
-
-/** The answer; where the API is busy and names a short time or none, that of a second try. */
-async function sendWithRetry(
-  send: () => Promise<Response>,
-  { body }: OutgoingRequest,
-  signal: AbortSignal,
-): Promise<Response> {
-  const first = await send();
-  const wait = readRetryAfter(first.headers) ?? usualWaitSeconds;
-  if (!isBusy(first) || wait > maxWaitSeconds || body instanceof ReadableStream) return first;
-  try {
-    await sleep(wait * 1000, undefined, { signal });
-  } catch {
-    // The deadline came first, so the first answer counts.
-    return first;
-  }
-  // Nobody reads it any more, and its connection can be used again.
-  await first.body?.cancel();
-  return send();
-}
-
-function isBusy({ status }: Response): boolean {
-  return status === 429 || status === 503;
 }
 
 /**
@@ -297,60 +265,4 @@ function isRedirect(error: unknown): boolean {
 function appErrorIn(error: unknown): AppError | undefined {
   if (error instanceof AppError) return error;
   return isObject(error) ? appErrorIn(error['cause']) : undefined;
-}
-
-function throwIfChallenged(
-  { name }: Api,
-  { status, headers }: Response,
-  scopes: readonly string[],
-): void {
-  // The documentation says 401. An API that knows the user may also answer 403.
-  if (status !== 401 && status !== 403) return;
-  const claims = parseClaimsChallenge(headers.get('www-authenticate'));
-  if (claims === undefined) return;
-  throw new StepUpError({ scopes, claims }, { note: `${name} sent a claims challenge`, api: name });
-}
-
-/** As long as the deadline of a request. */
-const stallMs = 8_500;
-
-/** The same answer, whose body ends with an error of ours when it is too long, comes to a halt or breaks off. */
-async function watchAnswer(
-  { name, maxAnswerBytes }: Api,
-  response: Response,
-  access: ApiAccess,
-): Promise<Response> {
-  const { body, status, statusText, headers, url } = response;
-  const max = maxAnswerBytes ?? access.maxAnswerBytes ?? Infinity;
-  const fail = (code: 'ERR_API_UNAVAILABLE' | 'ERR_API_REFUSED', note: string, cause?: unknown) =>
-    new AppError(code, { note: `${name} ${note}`, api: name, cause });
-  const tooLong = (): AppError => fail('ERR_API_REFUSED', `answered more than ${max} bytes`);
-  // `fetch` takes such an answer, but nobody can make one or give one on.
-  if (status > 599) {
-    await body?.cancel();
-    throw fail('ERR_API_REFUSED', `answered with the status ${status}`);
-  }
-  if (body === null) return response;
-  if (Number(headers.get('content-length') ?? 0) > max) {
-    await body.cancel();
-    throw tooLong();
-  }
-  const watched = watchBody(body, {
-    max: { bytes: max, error: tooLong },
-    stall: {
-      ms: stallMs,
-      error: () => fail('ERR_API_UNAVAILABLE', 'let its answer come to a halt'),
-    },
-    broken: (cause) => fail('ERR_API_UNAVAILABLE', 'broke off its answer', cause),
-  });
-  return answerFrom(url, new Response(watched, { status, statusText, headers }));
-}
-
-/**
- * A response that is made by hand has no address. Ours and its copies say where they come from, as those of `fetch` do. Without
- * it, all headers of the API would be passed on.
- */
-function answerFrom(url: string, made: Response): Response {
-  const clone = (): Response => answerFrom(url, Response.prototype.clone.call(made));
-  return Object.defineProperties(made, { url: { value: url }, clone: { value: clone } });
 }

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { AppError } from '../../src/errors';
 import { type ApiOptions, declareApis } from '../../src/tokens/apis';
 import {
@@ -424,6 +426,28 @@ describe('an answer', () => {
     const { result } = await bodyFailure(endless, { maxAnswerBytes: 1024 * 1024 });
     expect(result).toMatchObject({ code: 'ERR_API_REFUSED', api: 'orders' });
     expect(await closed.promise).toBe('closed');
+  });
+
+  it('that nobody reads gives its connection back, as with fetch', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    let open = 0;
+    const endless: Listener = ({ socket }, response) => {
+      open += 1;
+      socket.once('close', () => (open -= 1));
+      const part = Buffer.alloc(64 * 1024);
+      const more = (): void => void response.write(part, more);
+      more();
+    };
+    await calling({ listener: endless }, async ({ callApi }) => {
+      for (let count = 0; count < 10; count += 1) await callApi('orders', '/export');
+      expect(open).toBe(10);
+      for (let turn = 0; turn < 200 && open > 0; turn += 1) {
+        collectGarbage();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      expect(open).toBe(0);
+    });
   });
 
   it.each<[string, Listener]>([
