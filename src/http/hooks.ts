@@ -85,16 +85,15 @@ interface AcceptedSignIn {
 const signInTimeoutMs = 4_000;
 
 /**
- * Asks the app whether this person may sign in. Without a hook everybody may.
+ * Asks the app whether this person may sign in.
  * @throws SignInRefusedByAppError with the app's text; ERR_SIGN_IN_CHECK_FAILED when the hook throws, takes too long, or
  *   returns something else than a decision; the StepUpError of `accessToken` and `callApi`
  */
 export async function decideSignIn(
-  onSignIn: OnSignIn | undefined,
+  onSignIn: OnSignIn,
   signIn: Omit<SignInContext, 'signal'>,
   signal: AbortSignal,
 ): Promise<AcceptedSignIn> {
-  if (onSignIn === undefined) return { roles: [], data: undefined };
   let decision: unknown;
   try {
     decision = await withTimeout(signal, signInTimeoutMs, (part) =>

@@ -16,7 +16,6 @@ import {
 import type { RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
 import { redirectTo } from '../http/responses';
-import { admit } from './admit';
 import {
   type AskedMore,
   attemptSecrets,
@@ -29,7 +28,7 @@ import {
 } from './attempt';
 import type { ProviderAnswer } from './callback';
 import { findSession } from './guards';
-import { type AdmittedSignIn, type FinishedSignIn, openSession } from './open-session';
+import { admit, type AdmittedSignIn, type FinishedSignIn, openSession } from './open-session';
 import { beginSignIn, type SignInOptions } from './start';
 
 /**
