@@ -3,6 +3,7 @@ import https from 'node:https';
 import { type Duplex, duplexPair } from 'node:stream';
 import { listenOnLoopback } from '../loopback/processes';
 import { answerWithoutFunction } from './built-in-routes';
+import { besideFrontEnd, createFrontEndServer } from './front-end';
 import { loadApp, type RegisteredFunction } from './functions-core';
 import type { HostJson } from './host-files';
 import { decodePath, readMaxBodyBytes } from './http-request';
@@ -25,6 +26,8 @@ interface FunctionsHostOptions {
   readonly hostJson: HostJson;
   /** The key that functions with an `authLevel` and `/admin` then ask for. */
   readonly key?: string | undefined;
+  /** Origin of the development server that answers where no function does. */
+  readonly frontEndUrl?: string | undefined;
   readonly log: Log;
 }
 
@@ -70,6 +73,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     loadError,
     async stop(graceMs = 700) {
       ticking.stop();
+      host.frontEnd?.stop();
       for (const server of servers) {
         server.close();
         server.closeIdleConnections();
@@ -84,7 +88,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
 }
 
 async function loadHost(
-  { scriptRoot, settings, https, hostJson, key, log }: FunctionsHostOptions,
+  { scriptRoot, settings, https, hostJson, key, frontEndUrl, log }: FunctionsHostOptions,
   track: (work: Promise<void>) => Promise<void>,
 ): Promise<{ readonly host: HostContext; readonly loadError: string | undefined }> {
   const { timeoutSeconds } = hostJson;
@@ -98,9 +102,11 @@ async function loadHost(
   }
   const loaded = loadError === undefined ? core.functions.values() : [];
   const functions = selectFunctions(loaded, settings, log);
+  const routes = createRoutes(functions, hostJson.routePrefix, log);
   const host: HostContext = {
     core,
-    routes: createRoutes(functions, hostJson.routePrefix, log),
+    routes: frontEndUrl === undefined ? routes : besideFrontEnd(routes),
+    frontEnd: frontEndUrl === undefined ? undefined : createFrontEndServer(frontEndUrl),
     timers: createTimerFunctions(functions, settings, log),
     runTimer: (timer) => track(runTimer({ core, timeoutSeconds, log }, timer)),
     hostJson,
@@ -209,6 +215,12 @@ function createHostServer(
       ? http.createServer(limits, listener)
       : https.createServer({ ...limits, ...tls }, listener);
   server.maxHeadersCount = 0;
+  const { frontEnd } = host;
+  if (frontEnd !== undefined) {
+    server.on('upgrade', (request: http.IncomingMessage, socket, head) => {
+      frontEnd.upgrade(request, socket, head);
+    });
+  }
   server.on('clientError', (error: ParserError, socket) => {
     const withoutLength = takeLengthAway(error);
     if (withoutLength === undefined) {

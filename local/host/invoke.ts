@@ -15,6 +15,7 @@ import type {
   RpcInvocationRequest,
   RpcTypedData,
 } from './functions-core';
+import type { FrontEndServer } from './front-end';
 import type { HostJson } from './host-files';
 import {
   BodyTooLargeError,
@@ -42,6 +43,8 @@ export interface HostContext extends RunContext, BuiltInContext {
   readonly isHttps: boolean;
   /** In stream mode, where the library takes requests. */
   readonly streamUri: string | undefined;
+  /** What answers where no function does, while a front end is developed. */
+  readonly frontEnd: FrontEndServer | undefined;
   /** FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. */
   readonly maxBodyBytes: number;
 }
@@ -65,7 +68,12 @@ export async function answerRequest(
     log('information', logCategory.results, `${request.method ?? ''} ${refusedWith} (${why})`);
     return;
   }
-  const { answer, by } = await findAnswer(host, request, line);
+  const found = await findAnswer(host, request, line);
+  if (found === undefined) {
+    await host.frontEnd?.pass(request, response);
+    return;
+  }
+  const { answer, by } = found;
   const withHsts = host.isHttps && !hostsWithoutHsts.test(line.host);
   writeHttpResponse(response, answer, {
     ...(withHsts &&
@@ -86,16 +94,20 @@ interface Found {
   readonly by: string;
 }
 
+/** Undefined: the development server of the front end answers. */
 async function findAnswer(
   host: HostContext,
   request: IncomingMessage,
   line: RequestLine,
-): Promise<Found> {
+): Promise<Found | undefined> {
   const builtIn = await answerBuiltIn(host, request, line);
   if (builtIn !== undefined) {
     return { answer: builtIn, by: 'host' };
   }
   const found = findRoute(host.routes, line.method, line.path);
+  if (found === undefined && host.frontEnd !== undefined) {
+    return undefined;
+  }
   if (found === undefined) {
     request.resume();
     return { answer: answerWithoutFunction(host, line.path), by: 'host' };

@@ -7,6 +7,7 @@ import { settingDefaults } from '../../src/settings';
 import { createThrowawayCertificate } from '../loopback/certificate';
 import { FaultyFileError } from '../loopback/json-file';
 import { PortTakenError } from '../loopback/processes';
+import { readFrontEndUrl } from './front-end';
 import { AppMissingError, captureConsole } from './functions-core';
 import { type FunctionsHost, startFunctionsHost } from './functions-host';
 import { readHostJson, readLocalSettings } from './host-files';
@@ -34,7 +35,7 @@ export type HostMessage =
   | { readonly type: 'failed'; readonly reason: string; readonly isPortTaken: boolean };
 
 const usage = `Usage: npm run host -- [--port P] [--script-root DIR] [--verbose] [--enableAuth]
-                    [--https | --https-key FILE --https-cert FILE]`;
+                    [--https | --https-key FILE --https-cert FILE] [--front-end URL]`;
 
 /**
  * The command line of the host. A setting of the environment wins over the same one in `local.settings.json`.
@@ -119,6 +120,7 @@ function readOptions(args: readonly string[]) {
       https: { type: 'boolean', default: false },
       'https-key': { type: 'string' },
       'https-cert': { type: 'string' },
+      'front-end': { type: 'string' },
     },
   });
   const scriptRoot = resolve(values['script-root']);
@@ -144,6 +146,7 @@ function readOptions(args: readonly string[]) {
     hasProxy: usesProxy(process.env),
     https: readTls(values.https, values['https-key'], values['https-cert']),
     isVerbose: values.verbose,
+    frontEndUrl: values['front-end'] && readFrontEndUrl(values['front-end']),
     // For this run only, and for loopback only.
     key: values.enableAuth ? randomBytes(32).toString('base64url') : undefined,
   };
@@ -170,7 +173,9 @@ function explain(error: unknown): string {
   }
   const isUsage =
     error instanceof UsageError ||
-    (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_'));
+    (error instanceof TypeError &&
+      (error.message.startsWith('--front-end') ||
+        ('code' in error && String(error.code).startsWith('ERR_PARSE_'))));
   return isUsage ? `${error.message}\n${usage}` : describeError(error);
 }
 

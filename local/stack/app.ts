@@ -31,6 +31,7 @@ interface AppProcessOptions {
   readonly port: number;
   readonly scriptRoot: string;
   readonly https: boolean;
+  readonly frontEndUrl?: string | undefined;
   /** Settings that win over those of `local.settings.json`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Gets the log as it comes. */
@@ -61,6 +62,7 @@ async function startAppProcess(options: AppProcessOptions): Promise<AppProcess> 
     [
       ...['--port', String(options.port), '--script-root', options.scriptRoot],
       ...(options.https ? ['--https'] : []),
+      ...(options.frontEndUrl === undefined ? [] : ['--front-end', options.frontEndUrl]),
     ],
     // The log is shown on our terminal, so it may have colours there.
     { silent: true, env: { ...options.env, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) } },
@@ -184,6 +186,7 @@ function launchApp(stack: LaunchContext, port: number, how: StartAppOptions): Pr
     port,
     https,
     scriptRoot,
+    frontEndUrl: options.frontEndUrl,
     env: appEnvironment(own, usesLocalSettings, {
       ...settings,
       // Not a setting of Anteroom: examples call this API.

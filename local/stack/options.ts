@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readFrontEndUrl } from '../host/front-end';
 import type { AppRegistration } from '../entra/registrations';
 import { type EntraShape, entraShapes } from '../entra/shape';
 import type { SeededUser } from '../entra/users';
@@ -54,6 +55,8 @@ export interface StackOptions {
   readonly otherClients?: readonly AppRegistration[];
   /** Starts Azurite's blob service there too: `func start` wants it for timer triggers. */
   readonly blobs?: { readonly port: number; readonly account: StorageAccount };
+  /** Origin of a front end's development server, which answers where no function of the app does. */
+  readonly frontEndUrl?: string;
   /** Folder in which rows, secrets, ports and the provider's sessions stay over restarts. */
   readonly dataDir?: string;
   /** The app also gets the settings of `local.settings.json` and of the environment that the stack does not set. */
@@ -164,6 +167,7 @@ export const startUsage = `Usage: ${startCommand} [options], in the folder with 
   --https           serve the app over https with a throwaway certificate
   --shape S         play entra (Microsoft Entra ID), external-id or b2c
   --tenant NAME     let people sign in at common, organizations, consumers or a domain name
+  --front-end URL   serve a front end's development server (http://localhost:5173) on the app's origin
   --watch           build and restart the app when a source or a settings file changes
   --build COMMAND   what builds the app (npm run build, where package.json has that script)
   --no-build        build nothing
@@ -179,6 +183,8 @@ export interface StartOptions {
   readonly https: boolean;
   readonly shape: EntraShape;
   readonly tenant: string | undefined;
+  /** Origin of a front end's development server. */
+  readonly frontEndUrl: string | undefined;
   /** Builds and restarts the app when its sources change. */
   readonly watches: boolean;
   readonly hasApp: boolean;
@@ -200,6 +206,7 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
       https: { type: 'boolean', default: false },
       shape: { type: 'string', default: 'entra' },
       tenant: { type: 'string' },
+      'front-end': { type: 'string' },
       watch: { type: 'boolean', default: false },
       build: { type: 'string' },
       'no-build': { type: 'boolean', default: false },
@@ -219,6 +226,8 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
     https: values.https,
     shape: readShape(values.shape),
     tenant: readTenant(values.tenant, values.shape),
+    frontEndUrl:
+      values['front-end'] === undefined ? undefined : readFrontEndUrl(values['front-end']),
     watches: values.watch,
     hasApp: !values['no-app'],
     build: values['no-build'] ? false : values.build,
@@ -226,7 +235,16 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
   };
 }
 
-function refuseForNoApp(values: { readonly port?: string; readonly watch: boolean }): void {
+function refuseForNoApp(values: {
+  readonly port?: string;
+  readonly watch: boolean;
+  readonly 'front-end'?: string;
+}): void {
+  if (values['front-end'] !== undefined) {
+    throw new TypeError(
+      '--front-end goes with an app, and --no-app starts none. Leave one of them out.',
+    );
+  }
   if (values.port !== undefined) {
     throw new TypeError(
       '--port goes with an app, and --no-app starts none: its port is that of APP_BASE_URL in local.settings.json. Leave --port out, and change it there.',

@@ -130,9 +130,11 @@ async function startBesideApp(options: StartOptions, running: Running): Promise<
   console.log(describeStack(stack));
 }
 
-function stackOptions({ dataDir, https, shape, tenant }: StartOptions): StackOptions {
+function stackOptions(options: StartOptions): StackOptions {
+  const { dataDir, https, shape, tenant, frontEndUrl } = options;
   return {
     ...{ https, shape, usesLocalSettings: true },
+    ...(frontEndUrl !== undefined && { frontEndUrl }),
     ...(tenant !== undefined && { tenant }),
     ...(dataDir !== undefined && { dataDir }),
   };
