@@ -2,9 +2,16 @@ import type { HttpResponseInit } from '@azure/functions';
 import { AppError, SignInNeededError } from '../errors';
 import type { RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
-import { isInsidePage, readQuery } from '../http/request';
+import { comesFromElsewhere, isInsidePage, readQuery } from '../http/request';
 import { redirectTo } from '../http/responses';
-import { bounce, localPath, loginPathTo, type WantedPage, wantedPage } from '../http/wanted-page';
+import {
+  bounce,
+  localPath,
+  loginPathTo,
+  pathWithout,
+  type WantedPage,
+  wantedPage,
+} from '../http/wanted-page';
 import { openSealed } from '../keys/sealing';
 import { sessionKeyOf } from '../sessions/session';
 import type { Policies } from '../settings';
@@ -21,6 +28,10 @@ const maxValueLength = 4096;
  */
 async function login(context: RequestContext): Promise<HttpResponseInit> {
   const { request, query, visitor, services } = context;
+  // Another site must not decide that a person stays signed in, perhaps on a computer that others use too.
+  if (query.has('keep') && comesFromElsewhere(request)) {
+    return redirectTo(services.settings.baseUrl + pathWithout('keep', context.path));
+  }
   // The request needs the sign-in cookie: a new cookie would break the sign-ins of other tabs. A browser without Fetch
   // Metadata would bounce at every sign-in, so for it the cookie counts as there.
   const bounced = bounce(context, !request.headers.has('sec-fetch-site'));
@@ -67,7 +78,7 @@ function readOptions(
   };
 }
 
-/** Only `true` and `false` are taken: after a typing error the person would believe to stay signed in. */
+/** Only links of this app can say it. Only `true` and `false` are taken: after a typing error the person would believe to stay signed in. */
 function readKeep(query: URLSearchParams): true | undefined {
   const keep = readQuery(query, 'keep', maxValueLength) ?? 'false';
   if (keep !== 'true' && keep !== 'false') {

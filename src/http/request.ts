@@ -95,7 +95,7 @@ export function isForeignSubresource(head: RequestHead, baseUrl: string): boolea
     const origin = headers.get('origin');
     return origin !== null && origin !== baseUrl;
   }
-  if (site !== 'same-site' && site !== 'cross-site') return false;
+  if (!comesFromElsewhere(head)) return false;
   return headers.get('sec-fetch-mode') !== 'navigate' || isFramed(head);
 }
 
@@ -112,6 +112,12 @@ export function isOffice({ headers }: RequestHead): boolean {
 
 const officeAgents =
   /\bms-?office\b|\bmicrosoft[ -](office|word|excel|powerpoint|onenote|webdav)\b|\b(word|excel|powerpoint|onenote)\//i;
+
+/** True when a page of another site or app led here. Browsers without Fetch Metadata do not tell. */
+export function comesFromElsewhere({ headers }: RequestHead): boolean {
+  const site = headers.get('sec-fetch-site');
+  return site === 'cross-site' || site === 'same-site';
+}
 
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 export function changesNothing({ method }: RequestHead): boolean {

@@ -155,11 +155,16 @@ export function wantedPath({ path, query }: RequestContext): string {
   return pathWithoutMarker(path) + fragment;
 }
 
-/** The same path without the marker. It finds an encoded marker too. */
+/** The same path without the marker. */
 export function pathWithoutMarker(path: string): string {
+  return pathWithout(marker, path);
+}
+
+/** The same path without this query parameter. It finds one whose name is encoded, too. */
+export function pathWithout(parameter: string, path: string): string {
   const start = path.indexOf('?') + 1;
   if (start === 0) return path;
   const pairs = path.slice(start).split('&');
-  const kept = pairs.filter((pair) => !new URLSearchParams(pair).has(marker));
+  const kept = pairs.filter((pair) => !new URLSearchParams(pair).has(parameter));
   return kept.length === 0 ? path.slice(0, start - 1) : path.slice(0, start) + kept.join('&');
 }

@@ -1,5 +1,6 @@
 import { AppError } from '../../src/errors';
 import { createHomeFunction } from '../../src/functions/home';
+import { loginFunction } from '../../src/functions/login';
 import type { Handler } from '../../src/http/context';
 import {
   browserHeaders,
@@ -74,5 +75,29 @@ describe('home', () => {
     const { cookie } = await fixture.signIn();
     fixture.tableFailure = new TypeError('a bug');
     await expect(visit({ ...browserHeaders, cookie })).rejects.toBe(fixture.tableFailure);
+  });
+});
+
+describe('a link to stay signed in', () => {
+  const signIn = '/auth/login?keep=true&return_to=%2Fa%3Fkeep%3Dtrue';
+
+  async function follow(path: string, site: string) {
+    const headers = { ...browserHeaders, 'sec-fetch-site': site };
+    const answer = await loginFunction.get?.(fixture.context(path, { headers }));
+    return new Headers(answer?.headers).get('location');
+  }
+
+  it.each(['cross-site', 'same-site'])(
+    'on a page of another site (%s) says nothing about staying',
+    async (site) => {
+      const signInAlone = 'https://app.contoso.com/auth/login?return_to=%2Fa%3Fkeep%3Dtrue';
+      expect(await follow(signIn, site)).toBe(signInAlone);
+      expect(await follow(signIn.replace('keep', 'k%65ep'), site)).toBe(signInAlone);
+    },
+  );
+
+  it.each(['same-origin', 'none'])('counts on our own page or by hand (%s)', async (site) => {
+    const location = await follow(signIn, site);
+    expect(location).toMatch(/^http.*[?&]state=/);
   });
 });
