@@ -179,13 +179,16 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
     latest = await changeSessionData(services.sessions, ticket, latest, change, { now, signal });
     return latest.session.data;
   };
-  const api = apiCaller(context, userToken, session.user.tenantId);
+  let api: ApiCaller | undefined;
   return {
     ...context,
     user: session.user,
     session,
     ticket,
-    api,
+    // Most requests call no API.
+    get api() {
+      return (api ??= apiCaller(context, userToken, session.user.tenantId));
+    },
     changeData,
     tokenCache: () => tokenCache,
   };
