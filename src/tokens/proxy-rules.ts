@@ -161,8 +161,9 @@ const request: HeaderRules = {
     'prefer',
     'range',
   ],
+  // Also what makes some servers take another method, path or sender than those that were checked here.
   never: new RegExp(
-    `^(${ofTheConnection}|authorization|accept-encoding|expect|origin|referer|sec-.*|forwarded|x-forwarded-.*|x-functions-key|x-ms-client-principal.*)$`,
+    `^(${ofTheConnection}|authorization|accept-encoding|expect|origin|referer|sec-.*|forwarded|x-forwarded-.*|x-functions-key|x-ms-client-principal.*|x-(http-)?method(-override)?|x-original-.*|x-rewrite-url|(x-|true-)?(real|client)-ip)$`,
   ),
 };
 
@@ -178,9 +179,9 @@ const response: HeaderRules = {
     'preference-applied',
     'retry-after',
   ],
-  // Rights for other origins, rules for the whole origin, a dialog for a password, and another place to go to.
+  // Rights and reports for other origins, rules for the whole origin, a dialog for a password, and another place to go to.
   never: new RegExp(
-    `^(${ofTheConnection}|access-control-.*|alt-svc|clear-site-data|content-encoding|content-security-policy.*|cross-origin-.*|location|permissions-policy|refresh|service-worker-allowed|strict-transport-security|www-authenticate|x-frame-options)$`,
+    `^(${ofTheConnection}|accept-ch|access-control-.*|alt-svc|clear-site-data|content-encoding|content-security-policy.*|critical-ch|cross-origin-.*|document-policy.*|location|nel|origin-agent-cluster|permissions-policy|referrer-policy|refresh|report-to|reporting-endpoints|service-worker-allowed|set-login|speculation-rules|strict-transport-security|timing-allow-origin|www-authenticate|x-content-type-options|x-frame-options)$`,
   ),
 };
 

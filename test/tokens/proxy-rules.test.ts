@@ -87,6 +87,22 @@ describe('a path of a proxy', () => {
 });
 
 describe('the options of a proxy', () => {
+  it.each([
+    [
+      'requestHeaders',
+      'X-HTTP-Method-Override X-HTTP-Method X-Method-Override X-Original-URL X-Rewrite-URL',
+    ],
+    ['requestHeaders', 'X-Real-IP X-Client-IP Client-IP True-Client-IP'],
+    ['responseHeaders', 'NEL Report-To Reporting-Endpoints Timing-Allow-Origin Accept-CH'],
+    ['responseHeaders', 'X-Content-Type-Options Referrer-Policy Speculation-Rules Set-Login'],
+  ])('cannot pass on, as %s, any of %s', (option, names) => {
+    for (const name of names.split(' ')) {
+      expect(() => readProxyRules('p', { [option]: [name] })).toThrow(
+        `p.${option} cannot pass on ${name.toLowerCase()}`,
+      );
+    }
+  });
+
   it.each<[string, object, RegExp]>([
     ['no method', { methods: [] }, /^apis\.orders\.proxy\.methods must be some of GET, HEAD/],
     ['CONNECT', { methods: ['CONNECT'] }, /methods must be/],
