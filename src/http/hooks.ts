@@ -17,7 +17,10 @@ export interface SignInContext {
   readonly user: User;
   /** All claims of the ID token, as the provider sent them. Check a claim before you use it. */
   readonly claims: Readonly<Record<string, unknown>>;
-  /** True for a step-up: the person is signed in already, and confirms or consents to more. */
+  /**
+   * True for a step-up: this person is signed in already, and confirms or consents to more. False when a step-up ends with another
+   * account, or after the session ended.
+   */
   readonly isStepUp: boolean;
   /** At a step-up, the data of the session that goes on. Otherwise `{}`. */
   readonly data: SessionData;

@@ -59,13 +59,13 @@ export async function completeSignIn(
   if (answer.kind === 'code' && !isUsable) return answerLate(context, attempt);
   const { keyRing } = services;
   const secrets = await attemptSecrets(state, browserSecret, { keyRing, signal });
-  const isStepUp = attempt.asked?.userKey !== undefined;
+  const stepUpOf = attempt.asked?.userKey;
   let finished: AdmittedSignIn;
   try {
     const own = { ...attempt, ...secrets };
     const deadline = { now, signal };
     const { claims, ...kept } = await finishSignIn(services.relyingParty, own, answer, deadline);
-    finished = { ...kept, ...(await admit(context, { ...kept, claims }, { isStepUp })) };
+    finished = { ...kept, ...(await admit(context, { ...kept, claims }, stepUpOf)) };
   } catch (error) {
     return answerFailure(context, attempt, error);
   }
@@ -77,8 +77,7 @@ export async function completeSignIn(
     logError(context, error);
     return goToPage(context, attempt);
   }
-  const userKey = attempt.asked?.userKey;
-  const isOtherUser = userKey !== undefined && userKey !== finished.user.userKey;
+  const isOtherUser = stepUpOf !== undefined && stepUpOf !== finished.user.userKey;
   return isOtherUser ? redirectTo(`${services.settings.baseUrl}/`) : goToPage(context, attempt);
 }
 

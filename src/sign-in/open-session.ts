@@ -4,6 +4,7 @@ import type { RequestContext } from '../http/context';
 import { decideSignIn, type SignInContext } from '../http/hooks';
 import {
   keyForLogs,
+  type Session,
   type SessionData,
   sessionKeyOf,
   type SessionTicket,
@@ -52,12 +53,13 @@ export type AdmittedSignIn = Omit<FinishedSignIn, 'claims'> & Admission;
 /**
  * Adds the roles of the person's groups, then asks the app's own code, if there is any, whether this person may sign in. Nothing is
  * written.
+ * @param stepUpOf user key of the person who needed a step-up
  * @throws as `RolesOf` and `decideSignIn`; ERR_STORAGE_UNAVAILABLE and ERR_KEYS_UNAVAILABLE at a step-up, whose former session is read
  */
 export async function admit(
   context: RequestContext,
   confirmed: ConfirmedSignIn,
-  { isStepUp }: { readonly isStepUp: boolean },
+  stepUpOf: string | undefined,
 ): Promise<Admission> {
   // The log names the person too when the sign-in fails from here on.
   context.visitor.userKey = confirmed.user.userKey;
@@ -65,7 +67,10 @@ export async function admit(
   const { now, signal } = context;
   const found = await rolesOf(confirmed, now, signal);
   const user = { ...confirmed.user, roles: found.roles };
-  const former = isStepUp ? await formerData(context, user) : {};
+  const session = stepUpOf === user.userKey ? await formerSession(context, user) : undefined;
+  // The app's code may check less at a step-up, because it let the person in before.
+  const isStepUp = session !== undefined;
+  const former = session?.data ?? {};
   const { tokenCache } = found;
   if (hooks.onSignIn === undefined) return { user, addedRoles: [], data: former, tokenCache };
   const tokens = holdTokens(relyingParty, { user, tokenCache, now, signal });
@@ -82,11 +87,13 @@ export async function admit(
 }
 
 /** A step-up opens a new session, but for the person it is the same one. Another person gets nothing of it. */
-async function formerData(context: RequestContext, { userKey }: User): Promise<SessionData> {
+async function formerSession(
+  context: RequestContext,
+  { userKey }: User,
+): Promise<Session | undefined> {
   const ticket = await findTicket(context);
-  if (ticket?.userKey !== userKey) return {};
-  const found = await findSession(context);
-  return found?.session.data ?? {};
+  if (ticket?.userKey !== userKey) return undefined;
+  return (await findSession(context))?.session;
 }
 
 /**

@@ -225,6 +225,23 @@ describe('onSignIn at a step-up', () => {
     expect((await openedBy(fixture, context))?.session.data).toEqual({ cart: 7, plan: 'pro' });
   });
 
+  it('is told of a sign-in, and of no step-up, where the session is over or of somebody else', async () => {
+    // A hook may check less at a step-up, since the person was let in before.
+    const told: unknown[] = [];
+    fixture.hooks.onSignIn = ({ isStepUp }) => {
+      told.push(isStepUp);
+    };
+    await complete(await signingIn(stepUp()));
+    const ended = await former();
+    await fixture.services.sessions.end(ended.ticket, undefined, longEnough());
+    await complete(await signingIn(stepUp(), ended.cookie));
+    await complete(await signingIn(stepUp(), (await fixture.signIn()).cookie));
+    // The step-up is another person's, who then chose Ada's account. Ada's own session in this browser was not asked.
+    const asked = { scopes: [], userKey: userOf().userKey };
+    await complete(await signingIn({ asked }, (await fixture.signIn()).cookie));
+    expect(told).toEqual([false, false, false, false]);
+  });
+
   it('gives nothing to a sign-in that is no step-up, nor to somebody else', async () => {
     const { cookie } = await former();
     const plain = await signingIn({}, cookie);
