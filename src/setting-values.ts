@@ -233,8 +233,11 @@ const b2cPolicy = v.pipe(
   ),
 );
 
-/** Scope tokens of RFC 6749 section 3.3. */
-export const scopePattern = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
+/** True for a scope token of RFC 6749 section 3.3. */
+export function isScope(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/.test(value);
+}
+
 /** Scopes stand in the address of each sign-in, which has 4,096 characters for everything. */
 const maxScopesLength = 600;
 
@@ -247,7 +250,7 @@ const scopes = v.pipe(
   v.check(
     (all) =>
       all.join(' ').length <= maxScopesLength &&
-      all.every((one) => scopePattern.test(one) && !oidcScopes.has(one) && one !== noScopes),
+      all.every((one) => isScope(one) && !oidcScopes.has(one) && one !== noScopes),
     `must be scopes separated by spaces, ${maxScopesLength} characters at most, without openid, profile, email, offline_access; or none`,
   ),
 );

@@ -237,6 +237,8 @@ describe('declared APIs', () => {
       /begins with admin or runtime/,
     );
     expect(() => make({ apis: { Orders: apis.orders } })).toThrow(TypeError);
+    expect(() => make({ apis: { auth: apis.orders } })).toThrow(/path of the sign-in/);
+    expect(() => make({ apis: { auth: apis.orders }, basePath: 'authentication' })).not.toThrow();
   });
 
   it('without an address are no fault of the app: other functions answer', async () => {

@@ -335,6 +335,18 @@ describe('withScope', () => {
       expect((await ask(forNobody, { headers })).code).toBe('ERR_INTERNAL');
     });
 
+    it.each<[string, readonly string[], string]>([
+      ['no scope at all', [], 'ERR_API_SETTINGS'],
+      ['scopes of two APIs', ['User.Read', 'api://orders/Orders.Read'], 'ERR_INTERNAL'],
+    ])('asks nobody for a token for %s, as with a session', async (_what, asked, code) => {
+      const handler = guards.withScope('Notes.Read', async (_request, { accessToken }) => {
+        await accessToken(asked);
+        return {};
+      });
+      const answer = await ask(handler, { headers: await bearer(tokenOf({ uti: 'scopes' })) });
+      expect([answer.code, fixture.tiny.forms]).toEqual([code, []]);
+    });
+
     it('acts in the tenant of the app that calls by itself, and tells it to the handler', async () => {
       const tenants = await createContextFixture((origin) => ({
         ...{ ENTRA_TENANT_ID: 'organizations', ENTRA_ALLOWED_TENANTS: otherTenant },

@@ -1,7 +1,7 @@
 import { decodeJwt, type JWTPayload } from 'jose';
 import { AppError } from '../errors';
 import { isObject, parseJson } from '../json';
-import { oidcScopes } from '../setting-values';
+import { guidForm, oidcScopes } from '../setting-values';
 
 type Section = Readonly<Record<string, unknown>>;
 
@@ -182,13 +182,11 @@ function parse(tokenCache: string): Section {
 const graph =
   /^(https:\/\/(graph\.microsoft\.(com|us|de)|dod-graph\.microsoft\.us|microsoftgraph\.chinacloudapi\.cn)|00000003-0000-0000-c000-000000000000)$/;
 
-/** Azure AD B2C takes the id of the app itself as a scope. */
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** Lower case, without a slash at its end; `''` is Graph. */
 function resourceOf(scope: string): string {
   const lower = scope.toLowerCase();
-  if (guid.test(lower)) return lower;
+  // Azure AD B2C takes the id of the app itself as a scope.
+  if (guidForm.test(lower)) return lower;
   const resource = lower.slice(0, Math.max(lower.lastIndexOf('/'), 0)).replace(/\/+$/, '');
   return graph.test(resource) ? '' : resource;
 }

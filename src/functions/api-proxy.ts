@@ -16,12 +16,16 @@ import type { ProxyRules } from '../tokens/proxy-rules';
  *
  * Each request needs `X-CSRF: 1`, a GET too. No page of another site can send that header, no link and no form can have it,
  * and no answer of the API can be opened as a page of this origin.
+ * @throws TypeError for an API whose proxy would stand where our own functions are
  */
 export function createProxyFunctions(apis: readonly Api[], site: Site): readonly HttpFunction[] {
   return apis.flatMap((api) => {
     const { name, proxy: rules } = api;
     if (rules === undefined) return [];
     const prefix = proxyPath(site, name);
+    if (`${site.authPath}/`.startsWith(`${prefix}/`)) {
+      throw new TypeError(`apis.${name}: ${prefix} is the path of the sign-in: give another name`);
+    }
     const route = `${prefix.slice(site.routePrefix.length)}/{*path}`;
     const { methods, roles, slides, maxBodyBytes } = rules;
     const pass: SessionHandler = (context) => passOn(context, { api, rules, prefix });

@@ -3,8 +3,9 @@ import { isClaimsRequest } from '../entra/claims-challenge';
 import { isObject } from '../json';
 import { deriveSignInValue, findNamedKey, type KeyRing } from '../keys/encryption';
 import { openSealed, seal } from '../keys/sealing';
+import { isScope } from '../setting-values';
 import type { Policies } from '../settings';
-import { areStepUpNames, attemptSeconds, isAge, isScope } from './step-up';
+import { areStepUpNames, attemptSeconds, isAge } from './step-up';
 
 /** How often a sign-in was started again without a click. After the second retry a page explains what happened. */
 export type Retries = 0 | 1 | 2;

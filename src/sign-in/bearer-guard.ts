@@ -4,7 +4,8 @@ import { scopesOfSignIn } from '../entra/msal-cache';
 import { AppError, BearerError, RoleMissingError, SessionOverError, StepUpError } from '../errors';
 import type { Handler, RequestContext } from '../http/context';
 import { changesNothing } from '../http/request';
-import { type BearerToken, verifyBearerToken } from '../tokens/bearer-token';
+import { requireTokenScopes } from '../tokens/access-token';
+import { type BearerToken, tokenRefused, verifyBearerToken } from '../tokens/bearer-token';
 import type { ApiCaller, CallerParts } from '../tokens/call-api';
 import { apiCaller, signedOut } from './guards';
 import { requireStepUp, type StepUpDemand } from './step-up';
@@ -83,6 +84,7 @@ function tokenContext(context: RequestContext, token: BearerToken): TokenContext
     if (user === undefined) {
       throw new TypeError('an app called without a person: call the API with asApp: true');
     }
+    requireTokenScopes(scopes);
     return appTokens.onBehalfOf({ assertion, tenantId: user.tenantId }, scopes, context.signal);
   };
   return {
@@ -135,15 +137,11 @@ const bearerCredentials = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 function credentialsIn(authorization: string, challenge: Challenge): string {
   const [, token] = bearerCredentials.exec(authorization.trim()) ?? [];
   if (token !== undefined) return token;
-  if (/^bearer\b/i.test(authorization)) throw notAccepted('form');
+  if (/^bearer\b/i.test(authorization)) throw tokenRefused('form');
   throw new BearerError('ERR_BEARER_TOKEN', {
     note: 'Authorization has another scheme than Bearer',
     challenge: challenge({}),
   });
-}
-
-function notAccepted(check: string): AppError {
-  return new AppError('ERR_BEARER_TOKEN', { note: `the token failed the check of ${check}` });
 }
 
 /** @throws ERR_SCOPE_MISSING, ERR_ROLE_MISSING, ERR_APP_ROLE_MISSING */

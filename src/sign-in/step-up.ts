@@ -13,7 +13,7 @@ import { loginPathTo, type WantedPage, wantedPage, wantedPath } from '../http/wa
 import { isObject } from '../json';
 import { seal } from '../keys/sealing';
 import { type Session, sessionKeyOf, type SessionTicket } from '../sessions/session';
-import { maxSessionSeconds } from '../setting-values';
+import { isScope, maxSessionSeconds } from '../setting-values';
 
 /** What a function asks of a sign-in, beyond that there is one. At least one of the two. */
 export interface StepUpDemand {
@@ -230,11 +230,6 @@ export function isAge(value: unknown): value is number {
   return (
     typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= maxSessionSeconds
   );
-}
-
-/** RFC 6749 section 3.3 `scope-token`. */
-export function isScope(value: unknown): value is string {
-  return typeof value === 'string' && /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/.test(value);
 }
 
 function isKey(value: unknown): value is string {

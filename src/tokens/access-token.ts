@@ -57,11 +57,7 @@ export function createUserTokens(
 ): AccessTokenOf {
   let readAlready = owner.tokens;
   return async (scopes = scopesOfSignIn(parts.settings.graphScopes)) => {
-    requireOneResource(scopes);
-    if (scopes.length === 0) {
-      const note = 'GRAPH_SCOPES is none, so a token needs scopes of its own';
-      throw new AppError('ERR_API_SETTINGS', { note, api: 'graph' });
-    }
+    requireTokenScopes(scopes);
     const stored = readAlready ?? (await readTokens(owner));
     // What was read early may be outdated by the time of a second call.
     readAlready = undefined;
@@ -70,6 +66,17 @@ export function createUserTokens(
     const key = `${owner.sessionKey} ${[...scopes].sort().join(' ')}`;
     return flight.run(key, () => refresh(parts, owner, stored, scopes), owner.signal);
   };
+}
+
+/**
+ * Refuses scopes for which there can be no token of an API.
+ * @throws ERR_INTERNAL for scopes of two resources, ERR_API_SETTINGS for none
+ */
+export function requireTokenScopes(scopes: readonly string[]): void {
+  requireOneResource(scopes);
+  if (scopes.length > 0) return;
+  const note = 'GRAPH_SCOPES is none, so a token needs scopes of its own';
+  throw new AppError('ERR_API_SETTINGS', { note, api: 'graph' });
 }
 
 /** A request may have read the old tokens just before the new ones were stored. It gets the new ones for so long. */

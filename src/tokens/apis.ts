@@ -1,6 +1,6 @@
 import { isGraph, resourcesOf, scopesOfSignIn } from '../entra/msal-cache';
 import { AppError } from '../errors';
-import { oidcScopes, scopePattern, webAddress } from '../setting-values';
+import { isScope, oidcScopes, webAddress } from '../setting-values';
 import type { Settings } from '../settings';
 import { type ProxyOptions, type ProxyRules, readProxyRules, requireBytes } from './proxy-rules';
 
@@ -111,9 +111,9 @@ function requireScopes(option: string, scopes: unknown): asserts scopes is reado
     Array.isArray(scopes) &&
     scopes.length > 0 &&
     scopes.length <= maxScopes &&
-    scopes.every((scope) => typeof scope === 'string' && scopePattern.test(scope));
+    scopes.every(isScope);
   if (!isList) throw new TypeError(`${option} must be a list of 1 to ${maxScopes} scopes`);
-  if (scopes.some((scope: string) => oidcScopes.has(scope.toLowerCase()))) {
+  if (scopes.some((scope) => oidcScopes.has(scope.toLowerCase()))) {
     throw new TypeError(`${option} must not hold ${[...oidcScopes].join(', ')}`);
   }
   const resources = resourcesOf(scopes);

@@ -67,10 +67,10 @@ export async function verifyBearerToken(
   token: string,
   { audience, now, signal }: Expectation,
 ): Promise<BearerToken> {
-  if (token.length > maxLength) throw refused('size');
+  if (token.length > maxLength) throw tokenRefused('size');
   try {
     checkHeader(token);
-    const { payload, keyIssuer } = await verifySignature(provider, token, refused, signal, {
+    const { payload, keyIssuer } = await verifySignature(provider, token, tokenRefused, signal, {
       algorithms: ['RS256'],
       audience: [settings.clientId, audience, `${audience}/`],
       requiredClaims: ['exp', 'iat', 'iss', 'sub'],
@@ -81,21 +81,22 @@ export async function verifyBearerToken(
     const { issuer: stated } = await provider.metadata(signal);
     const issuer = issuerOf(claims, stated, keyIssuer, settings);
     // jose looks at `iat` only when a maximum age is given.
-    if (claims.iat > now + skewSeconds) throw refused('iat');
+    if (claims.iat > now + skewSeconds) throw tokenRefused('iat');
     // A token for several APIs could be sent on from one of them to the others.
-    if ([payload.aud].flat().length !== 1) throw refused('aud');
+    if ([payload.aud].flat().length !== 1) throw tokenRefused('aud');
     // Only its holder may use such a token, and must prove that it has a key (RFC 7800, RFC 9449 section 7.2).
-    if (payload['cnf'] !== undefined) throw refused('cnf');
+    if (payload['cnf'] !== undefined) throw tokenRefused('cnf');
     checkTenant({ tenantId: claims.tid, issuer }, settings);
     const roles = countingRoles(settings, claims.tid, [claims.roles].flat());
     return { ...callerOf({ ...claims, roles: [...roles] }, issuer), assertion: token };
   } catch (error) {
-    if (!(error instanceof AppError)) throw refused(failedCheck(error));
-    throw tenantErrors.includes(error.code) ? refused('tid') : error;
+    if (!(error instanceof AppError)) throw tokenRefused(failedCheck(error));
+    throw tenantErrors.includes(error.code) ? tokenRefused('tid') : error;
   }
 }
 
-function refused(check: string): AppError {
+/** The error for a token that failed a check. The client is told its name. */
+export function tokenRefused(check: string): AppError {
   return new AppError('ERR_BEARER_TOKEN', { note: `the token failed the check of ${check}` });
 }
 
@@ -105,8 +106,8 @@ const types = /^(application\/)?(jwt|at\+jwt)$/i;
 /** Members that bring or name a key, such as `jwk` and `jku`, are never read: keys come from the provider's metadata alone. */
 function checkHeader(token: string): void {
   const { typ, kid } = decodeProtectedHeader(token);
-  if (typ !== undefined && (typeof typ !== 'string' || !types.test(typ))) throw refused('typ');
-  if (typeof kid !== 'string' || kid === '') throw refused('kid');
+  if (typ !== undefined && (typeof typ !== 'string' || !types.test(typ))) throw tokenRefused('typ');
+  if (typeof kid !== 'string' || kid === '') throw tokenRefused('kid');
 }
 
 const maxScopesLength = 8 * 1024;
@@ -138,7 +139,7 @@ type Claims = v.InferOutput<typeof claimsSchema>;
 
 function readClaims(payload: JWTPayload): Claims {
   const read = v.safeParse(claimsSchema, payload, { abortEarly: true });
-  if (!read.success) throw refused(String(read.issues[0].path?.[0].key));
+  if (!read.success) throw tokenRefused(String(read.issues[0].path?.[0].key));
   return read.output;
 }
 
@@ -162,10 +163,10 @@ function issuerOf(
   const isWorkforce = isWorkforceTenant(authority, issuer);
   // Azure AD B2C says 1.0 beside an issuer of version 2.0.
   const version = isWorkforce ? ver : '2.0';
-  if (version !== '1.0' && version !== '2.0') throw refused('ver');
-  if (isWorkforce && tid === undefined) throw refused('tid');
+  if (version !== '1.0' && version !== '2.0') throw tokenRefused('ver');
+  if (isWorkforce && tid === undefined) throw tokenRefused('tid');
   const origin = checkOrigin(stated, { iss, tid, keyIssuer, version });
-  if ('failed' in origin) throw refused(origin.failed);
+  if ('failed' in origin) throw tokenRefused(origin.failed);
   return origin.issuer;
 }
 
@@ -176,19 +177,19 @@ function issuerOf(
 function callerOf(claims: Claims, issuer: string): Omit<BearerToken, 'assertion'> {
   const { sub: subject, oid: objectId, tid: tenantId, azp, appid, idtyp } = claims;
   const id = azp ?? appid;
-  if (id === undefined) throw refused('azp');
+  if (id === undefined) throw tokenRefused('azp');
   const scopes = claims.scp.split(' ').filter((scope) => scope !== '');
   const roles = [claims.roles].flat();
-  if (scopes.length > maxRoles) throw refused('scp');
-  if (roles.length > maxRoles) throw refused('roles');
+  if (scopes.length > maxRoles) throw tokenRefused('scp');
+  if (roles.length > maxRoles) throw tokenRefused('roles');
   const facts = { acrs: [claims.acrs].flat(), authTime: claims.auth_time };
   if (scopes.length === 0) {
     // `idtyp` is an optional claim. Without it, the subject of an app's own token is the app itself.
     const isOfApp = idtyp === undefined ? subject === objectId : idtyp === 'app';
-    if (!isOfApp) throw refused('scp');
+    if (!isOfApp) throw tokenRefused('scp');
     return { ...facts, user: undefined, client: { id, objectId, tenantId, scopes, roles } };
   }
-  if (idtyp !== undefined && idtyp !== 'user') throw refused('idtyp');
+  if (idtyp !== undefined && idtyp !== 'user') throw tokenRefused('idtyp');
   const { preferred_username, upn, unique_name } = claims;
   const username = preferred_username ?? upn ?? unique_name ?? '';
   const { name = username } = claims;

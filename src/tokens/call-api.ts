@@ -31,6 +31,8 @@ export interface ApiRequest {
    * so check before what this user may do. False unless given.
    */
   readonly asApp?: boolean;
+  /** Ends the call before the deadline of the request does: ERR_API_UNAVAILABLE. That of a `Request` counts too. */
+  readonly signal?: AbortSignal;
 }
 
 /** What `fetch` of Node.js can send. */
@@ -93,7 +95,7 @@ export function createApiCaller(parts: CallerParts): ApiCaller {
       for (const [header, value] of Object.entries(trace)) {
         if (!outgoing.headers.has(header)) outgoing.headers.set(header, value);
       }
-      const limits = { signal, maxAnswerBytes };
+      const limits = { signal: AbortSignal.any([signal, ...outgoing.signals]), maxAnswerBytes };
       if (request.asApp === true) {
         return sendAsApp(outgoing, async (claims) => {
           const accessToken = await appTokens.ofApp(
@@ -137,6 +139,8 @@ export interface OutgoingRequest {
   readonly method: string;
   readonly headers: Headers;
   readonly body: ApiBody | null;
+  /** Each ends the call. */
+  readonly signals: readonly AbortSignal[];
 }
 
 /** Who asks, and for how long. */
@@ -196,7 +200,7 @@ export function createApis(declared: readonly Api[], clock: Clock): Apis {
 export function outgoingRequest(
   api: Api,
   target: string | Request,
-  { method, headers, body }: ApiRequest,
+  { method, headers, body, signal }: ApiRequest,
 ): OutgoingRequest {
   const request = typeof target === 'string' ? undefined : target;
   const url = urlBelow(baseUrlOf(api), typeof target === 'string' ? target : target.url);
@@ -205,6 +209,7 @@ export function outgoingRequest(
     method: method ?? request?.method ?? 'GET',
     headers: new Headers(headers ?? request?.headers),
     body: body ?? request?.body ?? null,
+    signals: [signal ?? request?.signal ?? []].flat(),
   };
   // It throws for a method, header or body that cannot be sent. A stream is left out, because this would take it.
   const probe = outgoing.body instanceof ReadableStream ? '' : outgoing.body;

@@ -3,6 +3,7 @@ import type { RelyingParty } from '../entra/msal';
 import { AppError } from '../errors';
 import { parseJson } from '../json';
 import type { User } from '../sessions/session';
+import { guidForm } from '../setting-values';
 import { abortable, withTimeout } from '../waiting';
 import { holdTokens } from './access-token';
 import { type Apis, outgoingRequest } from './call-api';
@@ -16,7 +17,6 @@ export type GroupRoleMap = ReadonlyMap<string, readonly string[]>;
 
 /** More would mean more than ten requests to Graph for one sign-in. */
 const maxGroups = 200;
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** @throws TypeError for an id that is no GUID, a role without a name, and too many groups */
 export function readGroupRoles(option: GroupRolesOption): GroupRoleMap {
@@ -27,7 +27,7 @@ export function readGroupRoles(option: GroupRolesOption): GroupRoleMap {
   return new Map(
     entries.map(([group, given]) => {
       const id = group.toLowerCase();
-      if (!guid.test(id)) throw new TypeError(`groupRoles: ${group} is not the id of a group`);
+      if (!guidForm.test(id)) throw new TypeError(`groupRoles: ${group} is not the id of a group`);
       const roles: readonly unknown[] = [given].flat();
       if (roles.length === 0 || !roles.every(isRole)) {
         throw new TypeError(`groupRoles: ${group} needs a role, or a list of roles`);

@@ -1,6 +1,8 @@
+import { decodeProtectedHeader } from 'jose';
 import {
   accounts,
   control,
+  cookieName,
   fetchJson,
   resetControl,
   signIn,
@@ -209,6 +211,10 @@ describe('a sign-in of more than ten minutes ago', () => {
   });
 });
 
+/** The key that signed the session cookie of a browser. */
+const keyOf = (browser: TestBrowser): unknown =>
+  decodeProtectedHeader(browser.cookies(app).get(cookieName(app)) ?? '').kid;
+
 describe('ending everybody', () => {
   it('ends all sessions in every instance, and makes new keys', async () => {
     const { admin, visitors } = await startWith(2);
@@ -221,6 +227,7 @@ describe('ending everybody', () => {
         headers: { Cookie: browser.jar.getCookieStringSync(app) },
       });
     for (const { browser } of visitors) expect((await elsewhere(browser)).status).toBe(200);
+    const before = keyOf(admin.browser);
 
     const confirm = await admin.browser.click(admin.page, 'End everybody’s sessions');
     expect(words(confirm.text)).toContain('The keys of the app are deleted');
@@ -242,6 +249,7 @@ describe('ending everybody', () => {
     // The new key works everywhere.
     const again = await admin.browser.click(ended, 'Sign in again');
     expect(again.url.href).toBe(`${app}/auth/admin`);
+    expect(keyOf(admin.browser)).not.toBe(before);
     expect((await elsewhere(admin.browser)).status).toBe(200);
     await stack.stopApp(other);
   });

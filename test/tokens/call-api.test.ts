@@ -377,6 +377,21 @@ describe('an answer', () => {
     expect((result as AppError).note).toBe('orders gave no answer to GET /v1/latest');
   });
 
+  it.each<[string, (baseUrl: string, signal: AbortSignal) => [string | Request, ApiRequest?]]>([
+    ['call', (_baseUrl, signal) => ['/latest', { signal }]],
+    ['Request', (baseUrl, signal) => [new Request(`${baseUrl}/latest`, { signal })]],
+  ])('that the signal of the %s cuts off is an error that names the API', async (_what, make) => {
+    const own = new AbortController();
+    const hangs: Listener = () => {
+      own.abort();
+    };
+    const { result, met } = await calling({ listener: hangs }, ({ callApi }, baseUrl) =>
+      rejected(callApi('orders', ...make(baseUrl, own.signal))),
+    );
+    expect(result).toMatchObject({ code: 'ERR_API_UNAVAILABLE', api: 'orders' });
+    expect(met).toHaveLength(1);
+  });
+
   it('from nobody is an error that names the API', async () => {
     const { result } = await call('/latest', {}, { options: { baseUrl: 'http://127.0.0.1:9' } });
     expect(result).toMatchObject({ code: 'ERR_API_UNAVAILABLE', api: 'orders' });
