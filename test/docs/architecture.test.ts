@@ -1,44 +1,15 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { declares, functionsIn, isFile, pathOf, quotedIn } from './declared-names';
 
 const page = readFileSync('docs/ARCHITECTURE.md', 'utf8');
 const map = /```\n(src\/\n[^]*?)```/.exec(page)?.[1] ?? '';
 const text = page.replace(/```[^]*?```/g, '');
 
-/** Paths on the page are below `src`, or below one of these. */
-const otherRoots = /^(?:test|docs|local|scripts|bench|infra|examples)\//;
-
-const pathOf = (name: string): string => (otherRoots.test(name) ? name : `src/${name}`);
-
-/** What stands in backticks, in its order. */
-const quotedIn = (line: string): readonly string[] =>
-  [...line.matchAll(/`([^`]+)`/g)].map(([, quoted]) => quoted ?? '');
-
-const isFile = (quoted: string): boolean => /^[\w/.-]+\.tsx?$/.test(quoted);
-
 const named = [
   ...new Set(quotedIn(text).filter((quoted) => isFile(quoted) || quoted.startsWith('test/'))),
 ];
 
-/** Each function with the file that is named last before it in the same line. */
-const functions = text.split('\n').flatMap((line) => {
-  let file = '';
-  const found: (readonly [file: string, name: string])[] = [];
-  for (const quoted of quotedIn(line)) {
-    if (isFile(quoted)) file = quoted;
-    const name = /^(\w+)\(\)$/.exec(quoted)?.[1];
-    if (name !== undefined) found.push([file, name]);
-  }
-  return found;
-});
-
-/** A function, a constant, or a member of an object. */
-function declares(file: string, name: string): boolean {
-  const declaration = new RegExp(
-    String.raw`\bfunction\*? ${name}\b|\bconst ${name}\b|^ +${name}: (?:async )?\(|^ +readonly ${name}: \(`,
-    'm',
-  );
-  return existsSync(file) && declaration.test(readFileSync(file, 'utf8'));
-}
+const functions = functionsIn(text);
 
 describe('docs/ARCHITECTURE.md', () => {
   it('is read', () => {
