@@ -20,6 +20,7 @@ import {
 import { BearerTokenForm, type BearerTokens } from './bearer-tokens';
 import { type EntraFaults, TokenForms } from './faults';
 import type { AccessPolicies } from './conditional-access';
+import type { EntraShape } from './shape';
 import type { SigningKeys } from './signing-keys';
 import type { SeededUser } from './users';
 
@@ -30,6 +31,7 @@ export function createControlPanel(standIn: {
   readonly accessPolicies: AccessPolicies;
   readonly keys: SigningKeys;
   readonly bearerTokens: BearerTokens;
+  readonly shape: EntraShape;
 }): ControlPanel {
   const { faults, directory, accessPolicies, keys, bearerTokens } = standIn;
   const controls = { ...faults, accessPolicies, users: createUsersControl(directory) };
@@ -100,6 +102,11 @@ function controlForms(standIn: FormContext): Readonly<Record<string, ControlForm
         { control: faults.groupLimit, value: numberOf(form, 'groupLimit') ?? 200 },
       ]),
     refusals: (form) => setRefusals(faults, form),
+    b2c: (form) =>
+      offerAll([
+        { control: faults.b2cObjectId, value: form.has('b2cObjectId') },
+        { control: faults.b2cFlowClaim, value: textOf(form, 'b2cFlowClaim') },
+      ]),
   };
 }
 
@@ -187,9 +194,10 @@ function entraControlPage(standIn: {
   readonly accessPolicies: AccessPolicies;
   readonly faults: EntraFaults;
   readonly bearerTokens: BearerTokens;
+  readonly shape: EntraShape;
   readonly fault?: string;
 }): string {
-  const { directory, accessPolicies, faults, bearerTokens, fault } = standIn;
+  const { directory, accessPolicies, faults, bearerTokens, shape, fault } = standIn;
   const users = directory.list();
   return controlPage({
     of: 'Microsoft Entra ID',
@@ -209,7 +217,7 @@ function entraControlPage(standIn: {
         <h2>Calls without a browser</h2>
         <BearerTokenForm tokens={bearerTokens} users={users} />
         <h2>Tokens</h2>
-        <TokenForms faults={faults} />
+        <TokenForms faults={faults} shape={shape} />
       </>
     ),
   });

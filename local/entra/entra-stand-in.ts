@@ -124,7 +124,7 @@ async function createStandIn(
   registerDirectGrants(provider, { ...shared, issuer });
   answerAsEntra(provider, { ...shared, issuer });
   const bearerTokens = createBearerTokens({ directory, clients, issuer });
-  const panel = createControlPanel({ faults, directory, accessPolicies, keys, bearerTokens });
+  const panel = createControlPanel({ ...shared, faults, keys, bearerTokens });
   return { ...shared, provider, panel, issuer, keys, faults };
 }
 

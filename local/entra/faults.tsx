@@ -22,6 +22,7 @@ import {
 } from '../loopback/control-page';
 import { b2cErrors, entraErrors } from './error-numbers';
 import { scopeForms } from './scopes';
+import type { EntraShape } from './shape';
 import { keyLists, type Signing, signings } from './signing-keys';
 
 type Order = OrderedRefusal['code'] | OrderedRefusal | null;
@@ -195,7 +196,7 @@ interface Props {
 }
 
 /** The forms about tokens, refusals and keys. */
-export function TokenForms({ faults }: Props) {
+export function TokenForms({ faults, shape }: Props & { readonly shape: EntraShape }) {
   return (
     <div class="grid">
       <TokenEndpointForm faults={faults} />
@@ -209,6 +210,21 @@ export function TokenForms({ faults }: Props) {
         />
         <TextField label="At most" name="groupLimit" value={faults.groupLimit.value} />
       </FieldsForm>
+      {shape === 'b2c' ? (
+        <FieldsForm action="b2c" legend="Azure AD B2C" button="Set the tokens of B2C">
+          <CheckField
+            label="Tokens have oid"
+            name="b2cObjectId"
+            checked={faults.b2cObjectId.value}
+          />
+          <ChoiceField
+            label="The user flow is the claim"
+            name="b2cFlowClaim"
+            value={faults.b2cFlowClaim.value}
+            options={wordOptions(flowClaims)}
+          />
+        </FieldsForm>
+      ) : null}
       <FieldsForm action="rotate-keys" legend="Keys" button="Sign with a new key" />
     </div>
   );

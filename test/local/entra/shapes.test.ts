@@ -1,7 +1,8 @@
 import { decodeJwt } from 'jose';
 import type { EntraShape } from '../../../local/entra/shape';
 import { seedUsers } from '../../../local/entra/users';
-import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
+import { TestBrowser } from '../../support/test-browser';
+import { act, client, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import {
   answerOf,
   askForTokens,
@@ -256,8 +257,12 @@ describe('user flows of Azure AD B2C', () => {
     expect(answer.get('error_description')).toMatch(/^AADB2C90077: /);
   });
 
-  it('leave oid out where they are so configured, and name themselves in acr', async () => {
-    await control(standIns.entra.url, { b2cObjectId: false, b2cFlowClaim: 'acr' });
+  it('leave oid out where the control page says so, and name themselves in acr', async () => {
+    const page = `${standIns.entra.url}/control`;
+    const browser = new TestBrowser();
+    expect((await browser.open(page)).text).toContain('action="/control/b2c"');
+    const form = { b2cFlowClaim: 'acr' };
+    await browser.open(`${page}/b2c`, { method: 'POST', form, from: new URL(page) });
     const { claims, tokens } = await signInTo(standIns, `${people.uri}/People.Read`);
     for (const each of [claims, decodeJwt(textOf(tokens, 'access_token'))]) {
       expect(each).not.toHaveProperty('oid');
