@@ -1,5 +1,8 @@
 import { styleText } from 'node:util';
 
+/** The host's last line while it starts, before the address. The stack waits for it, so that its own last lines come after it. */
+export const readyLine = 'The app is ready at';
+
 /** The level of a line of the log. */
 export type LogLevel =
   'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';

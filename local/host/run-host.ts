@@ -12,7 +12,7 @@ import { AppMissingError, captureConsole } from './functions-core';
 import { type FunctionsHost, startFunctionsHost } from './functions-host';
 import { readHostJson, readLocalSettings } from './host-files';
 import { describeError } from './invoke';
-import { createLog, type Log, logCategory, minLevel } from './log';
+import { createLog, type Log, logCategory, minLevel, readyLine } from './log';
 import { watchAddresses } from './watch-addresses';
 
 // The program of `npm run host`: the built app alone on the local Functions host, with any provider, Graph and tables
@@ -65,6 +65,7 @@ async function runHost(args: readonly string[]): Promise<void> {
     }
     const unwatch = watchAddresses(options.named, options.hasProxy, log);
     endOnSignals(host, unwatch);
+    log.say(`${readyLine} ${host.url}`);
     tellParent({
       type: 'ready',
       port: host.port,
@@ -73,7 +74,6 @@ async function runHost(args: readonly string[]): Promise<void> {
       ...(options.https && { certificate: options.https.cert }),
       ...(host.loadError !== undefined && { loadError: host.loadError }),
     });
-    log.say(`The app is ready at ${host.url}`);
   } catch (error) {
     const reason = explain(error);
     process.stderr.write(`${reason}\n`);

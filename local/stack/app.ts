@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { readHostJson, readLocalSettings } from '../host/host-files';
+import { readyLine } from '../host/log';
 import type { HostMessage } from '../host/run-host';
 import { endProcess, onDeath } from '../loopback/processes';
 import {
@@ -88,6 +89,14 @@ async function startAppProcess(options: AppProcessOptions): Promise<AppProcess> 
       ? new AppStartError(message.reason, message.isPortTaken)
       : new AppStartError(message.loadError ?? 'The app did not load.', false);
   }
+  await new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (output.includes(readyLine)) resolve();
+    };
+    child.stdout?.on('data', look);
+    child.once('exit', resolve);
+    look();
+  });
   onDeath(child, options.onDeath);
   return {
     url: message.url,

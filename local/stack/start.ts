@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { bypassProxyOnLoopback } from '../../src/proxy';
 import type { ReadyMessage } from '../../src/testing/local-stack';
+import { startCommand, startUsage } from '../bin/usage.cjs';
 import { readHostJson, readLocalSettings } from '../host/host-files';
 import { describeError } from '../host/invoke';
 import { FaultyFileError } from '../loopback/json-file';
@@ -25,13 +26,12 @@ import {
   settlePort,
   type StackListener,
   type StackOptions,
-  startCommand,
   type StartOptions,
-  startUsage,
   tellStep,
 } from './options';
 import { describeLocalSettings, describeMissing, standInSettings } from './settings';
 import { type Stack, startStack } from './stack';
+import { createTypeCheck, type TypeCheck } from './type-check';
 
 // The same as in local.settings.json.example. The dev container forwards them.
 const preferredPorts = { entra: 7081, graph: 7082, orders: 7085 };
@@ -63,6 +63,7 @@ interface Running {
   isEnding: boolean;
   stack?: Stack;
   watch?: AppWatch;
+  types?: TypeCheck | undefined;
 }
 
 function endOnSignals(running: Running): void {
@@ -70,6 +71,7 @@ function endOnSignals(running: Running): void {
     if (running.isEnding) return;
     running.isEnding = true;
     running.watch?.stop();
+    running.types?.stop();
     // The stack is still starting. Its parts end when this process ends.
     if (running.stack === undefined) process.exit(0);
     void running.stack.stop().finally(() => process.exit(0));
@@ -98,10 +100,11 @@ async function startWithApp(
     folder,
   );
   running.stack = stack;
-  console.log(describeApp(stack, folder));
-  console.log(describeStack(stack));
+  if (options.watches) watchStack(stack, folder, running);
+  // Address and accounts at the end, where a person looks first. At once, so that nothing comes between.
+  const controls = describeControls(stack, options.watches);
+  console.log(`${controls}\n${describeApp(stack, folder)}\n\n${describeAccounts(stack)}`);
   tellParent(stack, folder);
-  if (options.watches) running.watch = watchStack(stack, folder);
 }
 
 /** For `startLocalStack` of `anteroom/testing`, which has forked this program. Nobody else has a message channel to it. */
@@ -127,7 +130,7 @@ async function startBesideApp(options: StartOptions, running: Running): Promise<
   running.stack = stack;
   console.log('The app is not started: `func start` or `npm run host` serves it beside them.');
   console.log(describeMissing(stack.facts, missing));
-  console.log(describeStack(stack));
+  console.log(`${describeControls(stack, false)}\n${describeAccounts(stack)}`);
 }
 
 function stackOptions(options: StartOptions): StackOptions {
@@ -146,7 +149,6 @@ async function start(
   { watches }: StartOptions,
   folder?: AppFolder,
 ): Promise<Stack> {
-  const started = performance.now();
   console.log('Starting the local stack:');
   let log = holdBack();
   const listener: StackListener = {
@@ -174,31 +176,35 @@ async function start(
   const isUnclaimed = !Object.values(preferredPorts).includes(stackOptions.appPort);
   const preferred = process.stdout.isTTY && isUnclaimed ? { preferredPorts } : {};
   const stack = await startStack({ ...preferred, ...stackOptions }, listener);
-  console.log(`\nReady in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+  // Since this program began: under `npm start` the build of the stack is in it.
+  const seconds = (performance.now() - askedMs) / 1000;
+  console.log(`\nReady in ${seconds.toFixed(1)} s.`);
   log = log.release();
   return stack;
 }
 
 /** Only the app is restarted. The provider, its sessions and the tables stay as they are. */
-function watchStack(stack: Stack, folder: AppFolder): AppWatch {
+function watchStack(stack: Stack, folder: AppFolder, running: Running): void {
   let [app] = stack.apps;
-  const watching = watchApp({
+  const tell = (text: string): void => {
+    console.log(text);
+  };
+  const types = createTypeCheck({ ...folder, tell });
+  running.types = types;
+  types?.soon();
+  running.watch = watchApp({
     folder,
     check: () => {
+      types?.breakOff();
       tellSettings(folder);
     },
     restart: async () => {
       if (app !== undefined) app = await stack.restartApp(app);
+      types?.soon();
     },
-    tell: (line) => {
-      console.log(line);
-    },
+    tell,
     explain,
   });
-  console.log(
-    'Watching src, host.json and local.settings.json: a change builds and starts the app anew.',
-  );
-  return watching;
 }
 
 function requireSources({ root }: AppFolder): void {
@@ -237,13 +243,18 @@ async function freeAppPort(wanted: number, args: readonly string[]): Promise<num
   return settlePort({ wanted, args, command: startCommand, isFree: isPortFree, ask });
 }
 
+/** How long a person has thought about a question. The start did not take that time. */
+let askedMs = 0;
+
 async function askAtTerminal(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   // While the question is open, Ctrl-C does not reach the process.
   terminal.on('SIGINT', () => process.exit(0));
+  const began = performance.now();
   try {
     return await terminal.question(question);
   } finally {
+    askedMs += performance.now() - began;
     terminal.close();
   }
 }
@@ -287,23 +298,26 @@ function describeApp({ apps: [app] }: Stack, { authPath }: AppFolder): string {
     : `Open ${url}\nNo function of the app answers at ${signIn}, so nobody can sign in. Register the functions of anteroom(...), or name its basePath: --base-path`;
 }
 
-/** The accounts and the control pages. */
-function describeStack({ facts }: Stack): string {
-  const width = Math.max(...facts.offered.map(({ username }) => username.length));
-  const accounts = facts.offered.map(
-    ({ username, note }) => `  ${username.padEnd(width)}   ${note}`,
-  );
+function describeControls({ facts }: Stack, watches: boolean): string {
+  const watching = watches
+    ? '\nWatching src, host.json and local.settings.json: a change builds and starts the app anew.'
+    : '';
   return `
-Accounts (choose one at sign-in; there is no password):
-${accounts.join('\n')}
-
 Change accounts, demand confirmations, break things while it runs:
   ${facts.entraUrl}/control   Entra ID stand-in
   ${facts.graphUrl}/control   Graph stand-in
   ${facts.ordersUrl}/control   the API orders (ORDERS_URL)
-
+${watching}
 Ctrl-C ends everything.
 `;
+}
+
+function describeAccounts({ facts }: Stack): string {
+  const width = Math.max(...facts.offered.map(({ username }) => username.length));
+  const accounts = facts.offered.map(
+    ({ username, note }) => `  ${username.padEnd(width)}   ${note}`,
+  );
+  return `Accounts (choose one at sign-in; there is no password):\n${accounts.join('\n')}`;
 }
 
 await runStart(process.argv.slice(2));

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { circlesOf, importsOf } from './imports';
 
 /** The floors of local, from the top down. A file imports from its own floor or from a lower one. */
-const floors = [['stack'], ['graph', 'host', 'orders', 'tables'], ['entra'], ['loopback']];
+const floors = [['stack'], ['graph', 'host', 'orders', 'tables'], ['entra'], ['loopback', 'bin']];
 
-const files = globSync('local/**/*.{ts,tsx}', {
+const files = globSync('local/**/*.{ts,tsx,cjs}', {
   // The deployment is a program of its own.
   exclude: (name) => /node_modules|dist|deploy/.test(name),
 }).map((file) => file.split(path.sep).join('/'));

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdtempSync,
@@ -65,6 +66,15 @@ describe('a stack from its start to its end', () => {
       expect(stack.output()).toContain(text);
     }
     expect(stack.output()).toContain(`Open http://localhost:${port}\n`);
+  });
+
+  it('ends with the address and the accounts', () => {
+    const [, last = ''] = stack.output().split('Ctrl-C ends everything.\n');
+    // Before the first request of these tests.
+    expect(last.split('\n[')[0]).toMatch(
+      new RegExp(`^\nOpen http://localhost:${port}\n[^]*\nAccounts [^]*@[^]*organisation\\n?$`),
+    );
+    expect(last).not.toContain('is ready');
   });
 
   it('tells each step as it begins and as it ends, with its time', () => {
@@ -295,9 +305,18 @@ describe('runStart', () => {
     expect(stack.output()).toContain('Usage: npm start');
   });
 
-  it('shows how it is used with --help', async () => {
-    const stack = start('--help');
-    expect(await stack.exit).toBe(0);
-    expect(stack.output()).toContain('Usage: npm start');
+  it('shows how it is used with --help, before anything is built', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'unbuilt-'));
+    const repository = join(__dirname, '../../..');
+    for (const path of ['scripts/start.mjs', 'local/bin']) {
+      cpSync(join(repository, path), join(folder, path), { recursive: true });
+    }
+    const env = { ...process.env, npm_lifecycle_event: 'start' };
+    const args = ['scripts/start.mjs', '--help'];
+    const help = spawnSync(process.execPath, args, { cwd: folder, env, encoding: 'utf8' });
+    const built = readdirSync(folder, { recursive: true }).filter((path) => path.includes('dist'));
+    rmSync(folder, { recursive: true });
+    expect([help.status, help.stderr, built]).toEqual([0, '', []]);
+    expect(help.stdout).toMatch(/^Usage: npm start -- \[options\][^]*--front-end URL/);
   });
 });
