@@ -3,29 +3,21 @@ import { isDeepStrictEqual } from 'node:util';
 /** @import { Context } from './graph.mjs' */
 
 /**
- * The application in this tenant: what people are assigned to. Without `isRequired` what is there stays: a second run opens no app.
- * @param {Context} context @param {string} appId @param {boolean} isRequired only people with an assignment may sign in
- * @returns {Promise<string>} its object id
+ * The application in this tenant: what people are assigned to. One that is there stays as it is: a second run opens no app.
+ * @param {Context} context @param {string} appId @returns {Promise<string>} its object id
  */
-export async function ensureServicePrincipal({ graph, say }, appId, isRequired) {
+export async function ensureServicePrincipal({ graph, say }, appId) {
   const path = `servicePrincipals(appId='${appId}')`;
-  const doing = 'read the service principal (enterprise application)';
-  const reading = { path: `${path}?$select=id,appRoleAssignmentRequired`, doing };
+  const doing = 'read or make the service principal (enterprise application)';
+  const reading = { path: `${path}?$select=id`, doing };
   const found = await graph.find(reading);
-  if (found !== undefined && (found.appRoleAssignmentRequired || !isRequired)) {
-    say('Service principal: already as wanted');
-    if (!isRequired && found.appRoleAssignmentRequired)
-      say('  Kept: only people with an assignment may sign in.');
-    return found.id;
+  if (found === undefined) {
+    // https://learn.microsoft.com/graph/api/serviceprincipal-upsert
+    const body = { appRoleAssignmentRequired: false };
+    await graph.send({ method: 'PATCH', path, body, upsert: true, doing });
   }
-  // https://learn.microsoft.com/graph/api/serviceprincipal-upsert
-  const body = { appRoleAssignmentRequired: isRequired };
-  const making = 'make or change the service principal (enterprise application)';
-  const made = await graph.send({ method: 'PATCH', path, body, upsert: true, doing: making });
-  say(
-    `Service principal: ${found ? 'changed, only people with an assignment may sign in' : 'made'}`,
-  );
-  return (made ?? found ?? (await graph.send(reading))).id;
+  say(`Service principal: ${found ? 'already as wanted' : 'made'}`);
+  return (found ?? (await graph.send(reading))).id;
 }
 
 /**
@@ -42,13 +34,10 @@ export async function ensureFederatedCredential({ graph, say }, applicationId, i
   );
   if (same !== undefined) return say(`Federated credential: already as wanted (${same.name})`);
   // https://learn.microsoft.com/graph/api/federatedidentitycredential-upsert
-  await graph.send({
-    method: 'PATCH',
-    path: `${path}(name='appIdentity')`,
-    body: { description: 'The managed identity of the app.', ...identity },
-    upsert: true,
-    doing: 'make the federated credential',
-  });
+  const appIdentity = `${path}(name='appIdentity')`;
+  const body = { description: 'The managed identity of the app.', ...identity };
+  const doing = 'make the federated credential';
+  await graph.send({ method: 'PATCH', path: appIdentity, body, upsert: true, doing });
   const isThere = all.some(({ name }) => name === 'appIdentity');
   say(`Federated credential: ${isThere ? 'changed to this identity' : 'made'}`);
 }
@@ -59,7 +48,7 @@ export async function assignAdmins({ graph, say }, principalId, roleId, admins) 
   // https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
   const path = `servicePrincipals/${principalId}/appRoleAssignedTo`;
   const held = await graph.list({ path, doing: 'read who has the app role admin' });
-  for (const admin of admins) {
+  for (const admin of admins.map((id) => id.toLowerCase())) {
     const has = held.some((one) => one.principalId === admin && one.appRoleId === roleId);
     const body = { principalId: admin, resourceId: principalId, appRoleId: roleId };
     const needs = 'the Entra role Cloud Application Administrator';
@@ -84,20 +73,15 @@ export async function ensureConsent({ graph, say }, principalId) {
   const held = grants.find(
     (grant) => grant.consentType === 'AllPrincipals' && grant.resourceId === resourceId,
   );
-  const scopes = (held?.scope ?? '').split(' ').filter(Boolean);
-  const wanted = ['openid', 'profile', 'offline_access', 'User.Read'];
-  const scope = [...new Set([...scopes, ...wanted])].join(' ');
+  const wanted = 'openid profile offline_access User.Read';
+  const scopes = `${held?.scope ?? ''} ${wanted}`.trim().split(/ +/);
+  const scope = [...new Set(scopes)].join(' ');
   if (scope === held?.scope) return say('Consent for everybody: given already');
-  const body = { clientId: principalId, consentType: 'AllPrincipals', resourceId, scope };
   // https://learn.microsoft.com/graph/api/oauth2permissiongrant-post
-  await (held === undefined
-    ? graph.send({ method: 'POST', path: 'oauth2PermissionGrants', body, doing, needs })
-    : graph.send({
-        method: 'PATCH',
-        path: `oauth2PermissionGrants/${held.id}`,
-        body: { scope },
-        doing,
-        needs,
-      }));
+  const everybody = { clientId: principalId, consentType: 'AllPrincipals', resourceId };
+  const body = held ? { scope } : { ...everybody, scope };
+  const method = held ? 'PATCH' : 'POST';
+  const end = held ? `/${held.id}` : '';
+  await graph.send({ method, path: `oauth2PermissionGrants${end}`, body, doing, needs });
   say('Consent for everybody: given');
 }

@@ -8,7 +8,7 @@ import { explain } from '../../scripts/deploy/failures.mjs';
 /**
  * One request. `doing` and `needs` are for people, when it fails: what could not be done, and who may do it. `path` is below the version, as in
  * `me`; `upsert` makes the object where there is none.
- * @typedef {{ method?: 'GET' | 'PATCH' | 'POST', path: string, body?: unknown, upsert?: boolean, doing: string, needs?: string }} Request
+ * @typedef {{ method?: 'GET' | 'PATCH' | 'POST', path: string, body?: Json, upsert?: boolean, doing: string, needs?: string }} Request
  */
 
 const owner =
@@ -28,36 +28,30 @@ export function createGraph(az, root, pause, say) {
   /** @param {Request} request @returns {Promise<any>} */
   async function ask({ method = 'GET', path, body, upsert = false }) {
     const url = path.startsWith('https:') ? path : `${root}/${path}`;
-    const type = body === undefined ? [] : ['Content-Type=application/json'];
-    const headers = upsert ? [...type, 'Prefer=create-if-missing'] : type;
+    const create = upsert ? ['Prefer=create-if-missing'] : [];
     const args = ['rest', '--method', method, '--url', url];
-    if (headers.length > 0) args.push('--headers', ...headers);
     // By standard input: no shell, no quoting, and nothing in arguments that others can read.
-    if (body !== undefined) args.push('--body', '@-');
-    const answer = await az(args, body === undefined ? {} : { input: JSON.stringify(body) });
+    if (body) args.push('--headers', 'Content-Type=application/json', ...create, '--body', '@-');
+    const answer = await az(args, body && { input: JSON.stringify(body) });
     // Nothing in answer to a read is a failure: taken for absence, it would overwrite what is there.
-    const isFine = answer === undefined ? method !== 'GET' : isObject(answer);
-    if (!isFine) throw new AzFailure('az printed no object, where one was due.');
+    if (answer === undefined ? method === 'GET' : !isObject(answer))
+      throw new AzFailure('az printed no object, where one was due.');
     return answer;
   }
 
-  /** @param {Request} request @param {() => Promise<any>} action @returns {Promise<any>} */
-  async function explained({ doing, needs = owner }, action) {
-    try {
-      return await action();
-    } catch (error) {
-      throw error instanceof AzFailure ? refusal(error, doing, needs) : error;
-    }
-  }
-
-  /** Again after a pause, as long as Entra ID has not heard of what it names. @param {() => Promise<any>} action */
-  async function patiently(action) {
+  /**
+   * Tries again after a pause, as long as Entra ID has not heard of what the request names. With `mayLack` absence is an answer: undefined.
+   * @param {Request} request @param {() => Promise<any>} action @returns {Promise<any>}
+   */
+  async function patiently({ doing, needs = owner }, action, mayLack = false) {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await action();
       } catch (error) {
-        const isNew = error instanceof AzFailure && isReplicating(error.message);
-        if (!isNew || attempt === attempts) throw error;
+        if (!(error instanceof AzFailure)) throw error;
+        if (mayLack && isAbsence(error.message)) return undefined;
+        const isNew = isReplicating(error.message);
+        if (!isNew || attempt === attempts) throw refusal(error, doing, needs);
       }
       if (!hasSaid)
         say('Not every server of Entra ID knows the new objects yet: waiting, a minute at most.');
@@ -66,33 +60,22 @@ export function createGraph(az, root, pause, say) {
     }
   }
 
-  /** @param {Request} request @returns {Promise<Json[]>} */
-  async function pages(request) {
-    const found = [];
-    let path = request.path;
-    // A bound, so that a server that gives the same link again and again is no hang.
-    for (let page = 0; page < 100; page += 1) {
-      const { value, '@odata.nextLink': next } = await ask({ ...request, path });
-      if (!Array.isArray(value) || !value.every(isObject)) throw new AzFailure('that is no list.');
-      found.push(...value);
-      if (typeof next !== 'string') return found;
-      path = next;
-    }
-    throw new AzFailure('the list has no end.');
+  /** At most a hundred, so that a server that gives the same link again and again is no hang. @param {Request} request @returns {Promise<Json[]>} */
+  async function pages(request, most = 100) {
+    const { value, '@odata.nextLink': next } = await ask(request);
+    if (most === 0 || !Array.isArray(value) || !value.every(isObject))
+      throw new AzFailure('that is no list, or has no end.');
+    if (typeof next !== 'string') return value;
+    return [...value, ...(await pages({ ...request, path: next }, most - 1))];
   }
 
   return {
     /** The answer. @param {Request} request @returns {Promise<any>} */
-    send: (request) => explained(request, () => patiently(() => ask(request))),
+    send: (request) => patiently(request, () => ask(request)),
     /** The object, or undefined where there is none. @param {Request} request @returns {Promise<any>} */
-    find: (request) =>
-      explained(request, () =>
-        ask(request).catch((error) => {
-          if (!(error instanceof AzFailure && isAbsence(error.message))) throw error;
-        }),
-      ),
+    find: (request) => patiently(request, () => ask(request), true),
     /** Every page of a list. @param {Request} request @returns {Promise<Json[]>} */
-    list: (request) => explained(request, () => patiently(() => pages(request))),
+    list: (request) => patiently(request, () => pages(request)),
   };
 }
 

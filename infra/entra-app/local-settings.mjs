@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stop } from '../../scripts/deploy/az.mjs';
@@ -9,12 +9,18 @@ const dayMs = 86_400_000;
 
 /**
  * `local.settings.json` of a checkout; from the example where there is none.
- * @param {string} root of the repository
- * @throws {Stop} when git would take the file or it cannot be read: before anything is made in Entra ID
+ * @param {string} root of the repository @throws {Stop} when git would take the file or it cannot be read: before anything is made in Entra ID
  */
 export function openLocalSettings(root) {
-  const path = join(root, 'local.settings.json');
-  checkIgnored(root);
+  const name = 'local.settings.json';
+  const path = join(root, name);
+  // Without what git sets for its hooks: with GIT_DIR it would ask another clone.
+  const own = Object.entries(process.env).filter(([key]) => !key.startsWith('GIT_'));
+  const options = { cwd: root, env: Object.fromEntries(own), timeout: 30_000 };
+  if (spawnSync('git', ['check-ignore', '--quiet', name], options).status !== 0)
+    throw new Stop(
+      'git does not say that it ignores local.settings.json, which is to hold a secret. Is this a clone with its .gitignore? Nothing was made.',
+    );
   const isThere = existsSync(path);
   const settings = read(isThere ? path : `${path}.example`);
   const port = settings.Host?.LocalHttpPort ?? 7071;
@@ -48,24 +54,7 @@ function read(path) {
   } catch {
     // Without the reason, which quotes the file.
   }
-  throw new Stop(
-    `${path} cannot be read as plain JSON with Values and Host: comments must go first.`,
-  );
-}
-
-/** @param {string} root @throws {Stop} when git would take the file, or cannot say */
-function checkIgnored(root) {
-  // Without what git sets for its hooks: with GIT_DIR it would ask another clone.
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
-  const options = { cwd: root, env: Object.fromEntries(own), timeout: 30_000 };
-  const args = ['check-ignore', '--quiet', 'local.settings.json'];
-  try {
-    execFileSync('git', args, { ...options, stdio: 'ignore' });
-  } catch {
-    throw new Stop(
-      'git does not say that it ignores local.settings.json, which is to hold a secret. Is this a clone with its .gitignore? Nothing was made.',
-    );
-  }
+  throw new Stop(`${path} is not plain JSON with Values and Host. Comments must go first.`);
 }
 
 /**
@@ -77,7 +66,12 @@ function checkIgnored(root) {
 export async function ensureLocalSecret({ graph, say }, { id, appId, secrets }, file, wanted) {
   const { values, port, isNew } = wanted;
   const held = file.values['ENTRA_CLIENT_ID'] === appId ? file.values['ENTRA_CLIENT_SECRET'] : '';
-  if (!isNew && lasts(held, secrets)) {
+  // Graph tells the first three characters of a secret, the hint. Should two begin alike, the earlier counts.
+  const ends = secrets
+    .filter(({ hint }) => typeof held === 'string' && hint === held.slice(0, 3))
+    .map(({ endDateTime }) => Date.parse(endDateTime));
+  const lastsForAWeek = ends.length > 0 && Math.min(...ends) - Date.now() > 7 * dayMs;
+  if (!isNew && lastsForAWeek) {
     file.write(values, port);
     return say('local.settings.json: written, the secret kept');
   }
@@ -101,12 +95,4 @@ export async function ensureLocalSecret({ graph, say }, { id, appId, secrets }, 
   }
   say(`local.settings.json: written with a new secret until ${endDateTime.slice(0, 10)}. Older ones:
   az ad app credential list --id ${appId}`);
-}
-
-/** Whether it lasts for a week. Graph tells its first three characters, the hint. Should two begin alike, the earlier counts. @param {unknown} secret @param {readonly Json[]} secrets */
-function lasts(secret, secrets) {
-  const ends = secrets
-    .filter(({ hint }) => typeof secret === 'string' && hint === secret.slice(0, 3))
-    .map(({ endDateTime }) => Date.parse(endDateTime));
-  return ends.length > 0 && Math.min(...ends) - Date.now() > 7 * dayMs;
 }

@@ -11,55 +11,43 @@ For local development, with a secret in local.settings.json, which git ignores:
   --name TEXT            what people see when they sign in
   --admin OBJECT_ID      user or group that gets the app role admin; as often as needed
   --app-id-uri URI       App ID URI of the app as an API; without it api:// and the client id
-  --allowed-tenants LIST GUIDs of the tenants whose accounts may sign in, or * for any organisation, or own for this
-                         tenant alone; without it nothing changes
-  --group-claims KIND    which groups ID tokens list: None, SecurityGroup or ApplicationGroup; without it nothing changes
-  --assignment-required  only people with an assignment may sign in
+  --allowed-tenants LIST whose accounts may sign in: GUIDs of tenants, * for any organisation, own for this tenant alone
   --consent              consent for everybody (needs Privileged Role Administrator)
   --new-secret           with --local: a new secret although there is one`;
 
 const [text, flag] = /** @type {const} */ ([{ type: 'string' }, { type: 'boolean' }]);
-const admin = /** @type {const} */ ({ type: 'string', multiple: true });
 const known = {
-  ...{ url: text, identity: text, 'unique-name': text, name: text, port: text, admin },
-  'app-id-uri': text,
-  'allowed-tenants': text,
-  'group-claims': text,
-  ...{ local: flag, 'assignment-required': flag, consent: flag, 'new-secret': flag, help: flag },
+  ...{ url: text, identity: text, name: text, port: text, 'unique-name': text, 'app-id-uri': text },
+  ...{ 'allowed-tenants': text, admin: { ...text, multiple: /** @type {const} */ (true) } },
+  ...{ local: flag, consent: flag, 'new-secret': flag, help: flag },
 };
 
+const id = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const guid = new RegExp(`^${id}$`, 'i');
 /** As the parameter allowedTenants takes them, with spaces or commas between. */
-const tenants =
-  /^(own|(\*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})([\s,]+(\*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}))*)$/i;
-
-/** As the parameter groupClaims takes them. */
-const groupClaims = /^(None|SecurityGroup|ApplicationGroup)$/;
-
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
+const tenants = new RegExp(`^(own|(\\*|${id})([\\s,]+(\\*|${id}))*)$`, 'i');
+const host =
+  /^https:\/\/(?!.{254})[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d+)?\/?$/;
 /** As the setting API_AUDIENCE takes it. */
 const appIdUri = /^(api|https):\/\/[A-Za-z0-9._~:/-]{1,230}[^/]$/;
 
 /** What was asked for, checked before anything is made. @param {readonly string[]} args @throws {Stop} */
 export function readOptions(args) {
   const values = parsed(args);
-  const { url, identity, name, port, local } = values;
-  const uniqueName = values['unique-name'];
+  const { url = '', identity, name, port, local, 'unique-name': uniqueName } = values;
+  // What browsers write otherwise would not be the redirect URI.
+  const isOrigin = host.test(url) && URL.parse(url)?.origin === url.replace(/\/$/, '');
   const inAzure = !values.help && !local;
   for (const [isRight, complaint] of [
     [(values.admin ?? []).every((id) => guid.test(id)), '--admin needs an object id'],
-    [!local || (url ?? identity) === undefined, '--local goes without --url and --identity'],
+    [!local || (values.url ?? identity) === undefined, '--local goes without --url and --identity'],
     [local || port === undefined, '--port goes with --local only'],
     [local || !values['new-secret'], '--new-secret goes with --local only'],
     [/^[1-9]\d{0,4}$/.test(port ?? '1') && Number(port ?? 1) < 65_536, '--port needs a port'],
     [tenants.test(values['allowed-tenants'] ?? 'own'), '--allowed-tenants needs GUIDs, * or own'],
-    [
-      groupClaims.test(values['group-claims'] ?? 'None'),
-      '--group-claims needs None, SecurityGroup or ApplicationGroup',
-    ],
     [appIdUri.test(values['app-id-uri'] ?? 'api://own'), '--app-id-uri needs api://… or https://…'],
     [/^.{1,256}$/u.test(name ?? 'none'), '--name needs one line of up to 256 characters'],
-    [!inAzure || isOrigin(url), '--url needs an origin as browsers write it: https://HOST'],
+    [!inAzure || isOrigin, '--url needs an origin as browsers write it: https://HOST'],
     [!inAzure || guid.test(identity ?? ''), '--identity needs the object id of the identity'],
     [!inAzure || uniqueName !== undefined, '--unique-name is missing: npm run deploy prints it'],
     [/^[\w.-]{1,100}$/.test(uniqueName ?? 'none'), '--unique-name may hold letters, digits, . - _'],
@@ -76,11 +64,4 @@ function parsed(args) {
   } catch (error) {
     throw new Stop(`${error}\n\n${usage}`);
   }
-}
-
-/** What browsers write otherwise would not be the redirect URI. @param {string | undefined} url */
-function isOrigin(url = '') {
-  const isHost =
-    /^https:\/\/(?!.{254})[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d+)?\/?$/;
-  return isHost.test(url) && URL.parse(url)?.origin === url.replace(/\/$/, '');
 }

@@ -166,8 +166,9 @@ Consent for everybody: given already
     const roles = [{ value: 'Notes.Read.All', allowedMemberTypes: ['Application'] }];
     writeFileSync(join(root, 'infra/app-roles.json'), JSON.stringify(roles));
     const [code, said] = await run(...inAzure);
-    expect([code, said]).toEqual([0, expect.stringContaining('Scopes for other apps: changed')]);
     const made = application();
+    const appIdUri = `App ID URI    api://${made.appId}\n`;
+    expect([code, said]).toEqual([0, expect.stringContaining(appIdUri)]);
     const id = armGuid(uniqueName, 'scope', 'Notes.Read');
     const names = { adminConsentDisplayName: 'Read notes', userConsentDisplayName: 'Read notes' };
     expect(made).toMatchObject({
@@ -183,12 +184,13 @@ Consent for everybody: given already
         { value: 'Notes.Read.All', allowedMemberTypes: ['Application'] },
       ],
     });
-    expect((await run(...inAzure))[1]).toContain('Scopes for other apps: already as wanted');
+    expect((await run(...inAzure))[1]).toContain('Registration: already as wanted');
 
-    // Somebody else's scope and URI, and one of ours that was made by hand under another id.
+    // Somebody else's scope and URI, one of ours that was made by hand under another id, and one under another value.
     const theirs = [
       { id: linus, value: 'Other.Read' },
       { id: alan, value: 'Notes.Write' },
+      { id, value: 'Notes.Old' },
     ];
     const preAuthorizedApplications = [{ appId: grace }];
     Object.assign(made, {
@@ -197,18 +199,25 @@ Consent for everybody: given already
     });
     const more = [...scopes, { value: 'Notes.Write', adminsOnly: true }];
     writeFileSync(join(root, 'infra/exposed-scopes.json'), JSON.stringify(more));
-    await run(...inAzure, '--app-id-uri', 'https://app.contoso.com/mcp');
+    const [, changed] = await run(...inAzure, '--app-id-uri', 'https://app.contoso.com/mcp');
+    expect(changed).toContain('Registration: changed identifierUris, api (Anteroom)');
     expect(made).toMatchObject({
       identifierUris: ['api://contoso.com/notes', 'https://app.contoso.com/mcp'],
       api: {
         preAuthorizedApplications,
-        oauth2PermissionScopes: [{ id: linus }, { id: alan, type: 'Admin' }, { id }],
+        oauth2PermissionScopes: [
+          { id: linus },
+          { id: alan, type: 'Admin' },
+          { id, value: 'Notes.Read' },
+        ],
       },
     });
   });
 
   it('follows a changed address, name and identity, and opens no app that was closed', async () => {
-    await run(...inAzure, '--assignment-required');
+    await run(...inAzure);
+    // As with: az ad sp update --id CLIENT_ID --set appRoleAssignmentRequired=true
+    Object.assign(graph.servicePrincipals.at(-1) ?? {}, { appRoleAssignmentRequired: true });
     const other = '1de27171-0000-4000-8000-0000000000b2';
     const changed = ['--url', 'https://new.contoso.com/', '--identity', other, ...inAzure.slice(4)];
     const displayName = `"Empfang" & 'Ärger' $(id) %PATH%`;
@@ -217,7 +226,6 @@ Consent for everybody: given already
     expect(application()).toMatchObject({ displayName, federatedIdentityCredentials: credentials });
     expect(said).toContain('changed displayName, web.homePageUrl, web.logoutUrl, web.redirectUris');
     expect(said).toContain('Federated credential: changed to this identity');
-    expect(said).toContain('Kept: only people with an assignment may sign in');
     expect(graph.servicePrincipals.at(-1)).toMatchObject({ appRoleAssignmentRequired: true });
   });
 
@@ -258,12 +266,21 @@ Consent for everybody: given already
     expect(said).toContain('it asks for application permissions');
   });
 
-  it('lets ID tokens list groups, and changes nothing of that when it is not asked to', async () => {
-    await run(...inAzure, '--group-claims', 'ApplicationGroup');
-    expect(application()).toMatchObject({ groupMembershipClaims: 'ApplicationGroup' });
-    const [, said] = await run(...inAzure);
-    expect(application()).toMatchObject({ groupMembershipClaims: 'ApplicationGroup' });
-    expect(said).toContain('Registration: already as wanted');
+  it('changes nothing of the groups in ID tokens, which az sets', async () => {
+    await run(...inAzure);
+    Object.assign(application(), { groupMembershipClaims: 'SecurityGroup' });
+    const [, said] = await run(...inAzure, '--name', 'Reception');
+    expect(application()).toMatchObject({ groupMembershipClaims: 'SecurityGroup' });
+    expect(said).toContain('Registration: changed displayName (Reception)');
+  });
+
+  it('lets nobody of another tenant in while the registration is half made', async () => {
+    graph.faults = [{ on: 'PATCH applications/', said: 'ERROR: Max retries exceeded' }];
+    expect((await run(...inAzure, '--allowed-tenants', '*'))[0]).toBe(1);
+    expect(application()).toMatchObject({ signInAudience: 'AzureADMyOrg' });
+    graph.faults = [];
+    await run(...inAzure, '--allowed-tenants', '*');
+    expect(application()).toMatchObject({ signInAudience: 'AzureADMultipleOrgs' });
   });
 
   // As `az cloud show` has them: azure-cli-core/azure/cli/core/cloud.py.
@@ -318,7 +335,6 @@ Consent for everybody: given already
 
   it.each<readonly [args: string, says: string]>([
     [`${inAzure.join(' ')} --allowed-tenants contoso.com`, '--allowed-tenants needs'],
-    [`${inAzure.join(' ')} --group-claims Groups`, '--group-claims needs'],
     ...'https://a.example/b http://a.example https://a"b https://a:99999 https://a:443 https://APP.contoso.com https://- https://a..b https://a-.b https://a_b.com https://2130706433 https://a// https://me@a https://a?a'
       .split(' ')
       .map((one) => [`--url ${one} ${inAzure.slice(2).join(' ')}`, '--url needs'] as const),
@@ -382,7 +398,7 @@ describe('when az or Graph says no, infra/entra-app.mjs', () => {
     graph.faults = [{ on: 'PATCH servicePrincipals', ...notThere }];
     const [code, said] = await run(...inAzure);
     expect(code).toBe(1);
-    expect(said).toContain('Stopped: could not make or change the service principal');
+    expect(said).toContain('Stopped: could not read or make the service principal');
     expect(graph.writes().filter((line) => line.startsWith('PATCH service'))).toHaveLength(12);
   });
 
@@ -390,7 +406,10 @@ describe('when az or Graph says no, infra/entra-app.mjs', () => {
   const held = says('Another object with the same value for property uniqueName already exists.');
   const elsewhere = { ...notThere, message: "not found for the segment 'applications'." };
   it.each<readonly [Fault, string]>([
-    [{ on: 'PATCH applications', ...refused }, 'It takes the Entra role Application Developer'],
+    [
+      { on: 'PATCH applications', ...refused },
+      'It takes an owner of this registration, or an Application Developer',
+    ],
     [{ on: 'PATCH applications', ...held }, 'Deleted applications'],
     [{ on: 'GET applications', ...elsewhere }, 'could not read'],
     [{ on: 'GET applications', said: 'ERROR: AADSTS700082: expired.' }, 'az login'],

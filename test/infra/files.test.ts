@@ -89,6 +89,15 @@ describe('infra/README.md', () => {
   });
 });
 
+describe('infra/entra-app.mjs', () => {
+  it('has at most 700 lines: what az does in one command is left to az', () => {
+    const files = globSync('infra/{entra-app,entra-app/*}.mjs');
+    const lines = files.flatMap((path) => text(path).trimEnd().split('\n'));
+    expect(files).toHaveLength(7);
+    expect(lines.length).toBeLessThanOrEqual(700);
+  });
+});
+
 describe('paths of the registration', () => {
   it.each(['redirect', 'signedOut', 'frontChannelLogout'])('%s is served by the app', (key) => {
     const paths = /^var paths = \{([^]*?)\}/m.exec(text('infra/main.bicep'))?.[1] ?? '';
