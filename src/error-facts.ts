@@ -240,6 +240,13 @@ const errorFacts = eachCode({
     detail:
       'This app cannot work with its certificate, or with what the sign-in service says of itself or asks for. An operator of the app must look for this error code in the log, which names the reason.',
   },
+  ERR_CLOCK: {
+    status: 503,
+    title: 'The clock of this app is wrong',
+    detail:
+      'The clock of the machine that this app runs on differs from that of the sign-in service by more than two minutes. An operator of the app must set the clock right.',
+    retryAfterSeconds: 10,
+  },
   ERR_API_UNAVAILABLE: {
     status: 503,
     title: 'An API is not available',

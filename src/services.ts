@@ -1,4 +1,5 @@
 import { createAppTokens } from './entra/app-tokens';
+import { createCredentialState } from './entra/last-answers';
 import {
   clientAssertion,
   createManagedIdentity,
@@ -6,7 +7,7 @@ import {
   type ManagedIdentity,
   tableCredential,
 } from './entra/managed-identity';
-import { type RelyingParty, createCredentialState } from './entra/msal';
+import type { RelyingParty } from './entra/msal';
 import { createProvider } from './entra/provider';
 import { AppError } from './errors';
 import type { FaultySettings, Services } from './http/context';

@@ -6,10 +6,11 @@ import type {
   NetworkResponse,
   NodeAuthOptions,
 } from '@azure/msal-node';
-import { AppError, type ProviderRefusal } from '../errors';
+import { AppError } from '../errors';
 import { fetchWhole, isObject, parseJson } from '../json';
 import type { Settings } from '../settings';
-import { AskedToWaitError, type Clock, once, type PauseMemory, readRetryAfter } from '../waiting';
+import { AskedToWaitError, once, type PauseMemory, readRetryAfter } from '../waiting';
+import type { CredentialState } from './last-answers';
 import type { Provider, ProviderMetadata } from './provider';
 import { meaningOf, readTokenRefusal, type TokenRefusal } from './refusals';
 import { endpointOfTenant } from './tenants';
@@ -88,7 +89,8 @@ export async function createMsalClient(
   const library = await loadMsal();
   const tokenEndpoint = endpointOfTenant(stated.tokenEndpoint, tenantId);
   const metadata = { ...stated, tokenEndpoint };
-  const networkClient = createTokenNetworkClient(tokenEndpoint, credential, signal);
+  const listeners = { credential, time: provider.time };
+  const networkClient = createTokenNetworkClient(tokenEndpoint, listeners, signal);
   // MSAL takes https authorities only, and needs this one only for names in its cache. Every address that it uses comes
   // from the metadata, whose endpoints may be http on loopback. For a token of the app itself, MSAL refuses the authorities
   // `organizations` and `common`.
@@ -188,7 +190,7 @@ const maxBytes = 512 * 1024;
  */
 function createTokenNetworkClient(
   tokenEndpoint: string,
-  credential: CredentialState,
+  { credential, time }: Pick<RelyingParty, 'credential'> & Pick<Provider, 'time'>,
   signal: AbortSignal,
 ): TokenNetworkClient {
   let answer: TokenAnswer = { kind: 'not-asked' };
@@ -200,6 +202,7 @@ function createTokenNetworkClient(
     try {
       requireSameEndpoint(url, tokenEndpoint);
       const { response, body } = await send(url, options, signal);
+      time.note(response.headers);
       const refused = response.ok ? undefined : readTokenRefusal(body);
       // MSAL takes an answer without `error` for a success, so it must not see a strange failure.
       if (!response.ok && refused === undefined) throw unavailable(response);
@@ -271,30 +274,4 @@ function unavailable({ status, headers }: Response, body?: unknown): AppError {
   return wait === undefined
     ? new AppError('ERR_PROVIDER_UNAVAILABLE', told)
     : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, told);
-}
-
-/** Whether the provider accepts the app itself, by its last answers. One for each instance. It sends no request. */
-interface CredentialState {
-  /** The provider refused the app: its secret has expired, or somebody disabled it. */
-  refused(refusal: ProviderRefusal): void;
-  /** The provider gave tokens to the app. */
-  accepted(): void;
-  /** The last refusal, for ten minutes or until the provider gives tokens again. */
-  lastRefusal(): ProviderRefusal | undefined;
-}
-
-const keptSeconds = 600;
-
-export function createCredentialState(clock: Clock): CredentialState {
-  let last: { readonly refusal: ProviderRefusal; readonly at: number } | undefined;
-  return {
-    refused: (refusal) => {
-      last = { refusal, at: clock() };
-    },
-    accepted: () => {
-      last = undefined;
-    },
-    lastRefusal: () =>
-      last !== undefined && clock() < last.at + keptSeconds ? last.refusal : undefined,
-  };
 }

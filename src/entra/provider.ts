@@ -2,7 +2,14 @@ import { type CryptoKey, importJWK } from 'jose';
 import { AppError } from '../errors';
 import { type FetchedAnswer, fetchWhole, isObject, parseJson } from '../json';
 import { isHttpLoopback } from '../proxy';
-import { AskedToWaitError, type Clock, createSingleFlight, readRetryAfter } from '../waiting';
+import {
+  abortable,
+  AskedToWaitError,
+  type Clock,
+  createSingleFlight,
+  readRetryAfter,
+} from '../waiting';
+import { createProviderTime, type ProviderTime } from './last-answers';
 import { isSharedAuthority, statedIssuer } from './tenants';
 
 /** What an instance knows of the provider, shared by all requests. */
@@ -18,6 +25,14 @@ export interface Provider {
    * @throws ERR_PROVIDER_UNAVAILABLE when the key may exist but cannot be looked up
    */
   findKeys(header: KeyHeader, signal: AbortSignal): Promise<readonly FoundKey[]>;
+  /** The provider's time, by its answers. */
+  readonly time: ProviderTime;
+  /**
+   * Compares our clock with the provider's. It asks the provider only when nothing is known yet, and once a minute while
+   * the clocks differ.
+   * @throws ERR_CLOCK when they differ by more than two minutes
+   */
+  checkClock(signal: AbortSignal): Promise<void>;
 }
 
 /** A signing key of the provider. */
@@ -73,7 +88,8 @@ const retrySeconds = 60;
 /** A provider that fetches nothing until it is asked. */
 export function createProvider(options: ProviderOptions): Provider {
   const { clock } = options;
-  const fetchJson = createPausingFetch(clock);
+  const time = createProviderTime(clock);
+  const fetchJson = createPausingFetch(clock, time);
   const flight = createSingleFlight<Known>('ERR_PROVIDER_UNAVAILABLE');
   let known: Known | undefined;
   /** After a failed renewal the last good set serves until then, or each request would wait in vain. */
@@ -121,19 +137,35 @@ export function createProvider(options: ProviderOptions): Provider {
     return keysFor(header, (known ?? last).keys);
   }
 
-  return { metadata: async (signal) => (await current(signal)).metadata, findKeys };
+  async function checkClock(signal: AbortSignal): Promise<void> {
+    // Without metadata there may be no answer to compare with. That is another fault, and not one of the clock.
+    await current(signal).catch(() => undefined);
+    if (time.isWorthAsking()) {
+      const answer = fetchJson(metadataUrl(options));
+      // Without an answer the last one counts.
+      await abortable(answer, 'ERR_PROVIDER_UNAVAILABLE', signal).catch(() => undefined);
+    }
+    time.check();
+  }
+
+  return {
+    metadata: async (signal) => (await current(signal)).metadata,
+    findKeys,
+    time,
+    checkClock,
+  };
 }
 
 type FetchDocument = (url: string) => Promise<unknown>;
 
 /** Sends a busy provider no request before the time that it named. */
-function createPausingFetch(clock: Clock): FetchDocument {
+function createPausingFetch(clock: Clock, time: ProviderTime): FetchDocument {
   let waitUntil = 0;
   return async (url) => {
     const left = waitUntil - clock();
     if (left > 0) throw askedToWait(left, 'the provider asked to wait before the next question');
     try {
-      return await fetchDocument(url);
+      return await fetchDocument(url, time);
     } catch (error) {
       if (error instanceof AskedToWaitError) waitUntil = clock() + error.waitSeconds;
       throw error;
@@ -183,7 +215,7 @@ const maxBytes = 256 * 1024;
  * A JSON document of the provider. No request's signal ends it, since several may wait for it.
  * @throws ERR_PROVIDER_UNAVAILABLE, or ERR_PROVIDER_MISMATCH when the provider says there is no such document
  */
-async function fetchDocument(url: string): Promise<unknown> {
+async function fetchDocument(url: string, time: ProviderTime): Promise<unknown> {
   const { response, body } = await get(url);
   const { status } = response;
   // An unknown tenant is a 400 at Entra ID, a wrong path a 404. Both stay until a setting changes.
@@ -197,6 +229,7 @@ async function fetchDocument(url: string): Promise<unknown> {
   }
   const document = parseJson(body);
   if (document === undefined) throw unavailable(`the provider's answer to GET ${url} is not JSON`);
+  time.note(response.headers);
   return document;
 }
 

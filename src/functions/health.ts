@@ -1,20 +1,22 @@
-import type { HttpResponseInit } from '@azure/functions';
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { AppError, type ProviderRefusal } from '../errors';
-import type { Handler, RequestContext, Services } from '../http/context';
+import type { FaultySettings, Handler, RequestContext, Services } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { describeError } from '../http/error-log';
 import { json, withHeader } from '../http/responses';
+import { type Clock, systemClock } from '../waiting';
 
 const keptSeconds = 10;
 const timeoutMs = 4_000;
 
-type Part = 'settings' | 'storage' | 'keys' | 'provider' | 'credential';
+type Part = 'settings' | 'storage' | 'keys' | 'provider' | 'clock' | 'credential';
 type Check = (services: Services, signal: AbortSignal) => Promise<unknown>;
 
 const checks: readonly (readonly [Part, Check])[] = [
   ['storage', ({ table }, signal) => table.check(signal)],
   ['keys', ({ keyRing }, signal) => keyRing.current(signal)],
   ['provider', ({ relyingParty }, signal) => relyingParty.provider.metadata(signal)],
+  ['clock', ({ relyingParty }, signal) => relyingParty.provider.checkClock(signal)],
   // The answers to people's sign-ins tell it. A request of our own would not tell more.
   ['credential', ({ relyingParty }) => failOn(relyingParty.credential.lastRefusal())],
 ];
@@ -26,11 +28,16 @@ const checks: readonly (readonly [Part, Check])[] = [
 export function createHealth(): Handler {
   let last: { readonly at: number; readonly failing: Promise<readonly Part[]> } | undefined;
   return async ({ services, now, log }) => {
-    if (last === undefined || now >= last.at + keptSeconds) {
+    if (last === undefined || isOver(last.at, now)) {
       last = { at: now, failing: failingParts(services, log) };
     }
     return answerHealth(await last.failing);
   };
+}
+
+/** A clock that is set right may go back. The last answer must not stay until the clock is there again. */
+function isOver(at: number, now: number): boolean {
+  return now < at || now >= at + keptSeconds;
 }
 
 async function failingParts(
@@ -67,9 +74,28 @@ function answerHealth(failing: readonly Part[]): HttpResponseInit {
 }
 
 /** Each Anteroom needs its own, because it keeps its last result. */
-export const createHealthFunction = (): HttpFunction => ({
+export const createHealthFunction = (clock: Clock = systemClock): HttpFunction => ({
   name: 'health',
   route: 'health',
   get: createHealth(),
-  answerFaults: () => answerHealth(['settings']),
+  answerFaults: createFaultsAnswer(clock),
 });
+
+/** The answer while settings have faults. The log names them, at most once in ten seconds. */
+function createFaultsAnswer(clock: Clock) {
+  let toldAt: number | undefined;
+  return (
+    { faults }: FaultySettings,
+    _request: HttpRequest,
+    invocation: InvocationContext,
+  ): HttpResponseInit => {
+    const now = clock();
+    if (toldAt === undefined || isOver(toldAt, now)) {
+      toldAt = now;
+      for (const { name, fault } of faults) {
+        invocation.error(`health: settings fails: ERR_SETTINGS: ${name} ${fault}`);
+      }
+    }
+    return answerHealth(['settings']);
+  };
+}

@@ -106,6 +106,7 @@ export async function createContextFixture(
     signIn: (opening) => signIn(fixture, opening),
     stop: () => tiny.stop(),
   };
+  tiny.clock = () => fixture.now;
   return fixture;
 }
 

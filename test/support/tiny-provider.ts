@@ -42,6 +42,8 @@ export interface TinyProvider {
   /** Overrides a whole answer by path; a function gets the body that was sent. */
   answers: Map<string, TinyAnswer | ((body: string) => TinyAnswer)>;
   token: (form: URLSearchParams) => TinyAnswer | Promise<TinyAnswer>;
+  /** Epoch seconds, for `Date` of each answer. Unless set, it is the time of the machine. */
+  clock: (() => number) | undefined;
   readonly key: TinyKey;
   sign(
     claims: JWTPayload,
@@ -98,6 +100,7 @@ export async function startTinyProvider(): Promise<TinyProvider> {
     appKeys: [],
     answers: new Map(),
     token: () => ({ status: 400, body: { error: 'invalid_request' } }),
+    clock: undefined,
     key,
     sign: (claims, options = {}) =>
       new SignJWT(claims)
@@ -126,8 +129,10 @@ export async function startTinyProvider(): Promise<TinyProvider> {
     const body = Buffer.concat(chunks).toString('utf8');
     const answer = await answerTo(pathname, body, searchParams.get('appid'));
     if (answer.hangs === true) return;
+    const time = provider.clock?.();
     response.writeHead(answer.status ?? 200, {
       'content-type': 'application/json',
+      ...(time === undefined ? {} : { date: new Date(time * 1000).toUTCString() }),
       ...answer.headers,
     });
     response.end(
