@@ -136,6 +136,8 @@ function createHandler(origin: string, standIn: StandInContext): LoopbackHandler
       await answerControl(standIn.panel, request, response, url.pathname);
       return;
     }
+    const time = Date.now() + faults.dateAheadSeconds.value * 1000;
+    response.setHeader('Date', new Date(time).toUTCString());
     const { pathname } = findTenant(standIn, request, response, url) ?? {};
     if (pathname === undefined) return;
     if (pathname === paths.metadata) {

@@ -7,6 +7,7 @@ import {
   isOneOf,
   isString,
   isTimes,
+  isWhole,
   oneOfInWords,
   type Outage,
   outages,
@@ -73,6 +74,8 @@ export function createEntraFaults() {
     ),
     /** `issuer` of the metadata; '' for the right one. */
     metadataIssuer: createControl('', isString, 'a text: a URL, or empty for the right one'),
+    /** How many seconds `Date` is ahead in all answers. An app then finds its own clock behind. */
+    dateAheadSeconds: createControl(0, isWhole, 'a whole number, less than 0 for behind'),
     metadataOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
     keysOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
     ...tokenContents(),

@@ -57,6 +57,11 @@ export function isCount(input: unknown): input is number {
 /** What `isCount` accepts. */
 export const countInWords = 'a whole number, 0 or more';
 
+/** Seconds that may be before or after. */
+export function isWhole(input: unknown): input is number {
+  return Number.isSafeInteger(input);
+}
+
 /** How often a fault still happens; null: until reset. */
 export function isTimes(input: unknown): input is number | null {
   return input === null || isCount(input);

@@ -137,22 +137,25 @@ export function createProvider(options: ProviderOptions): Provider {
     return keysFor(header, (known ?? last).keys);
   }
 
-  async function checkClock(signal: AbortSignal): Promise<void> {
+  const checkClock = createClockCheck(time, current, () => fetchJson(metadataUrl(options)));
+  const metadata: Provider['metadata'] = async (signal) => (await current(signal)).metadata;
+  return { metadata, findKeys, time, checkClock };
+}
+
+/** @param current waits for what is known of the provider, and fetches it if nothing is */
+function createClockCheck(
+  time: ProviderTime,
+  current: (signal: AbortSignal) => Promise<unknown>,
+  ask: () => Promise<unknown>,
+): Provider['checkClock'] {
+  return async (signal) => {
     // Without metadata there may be no answer to compare with. That is another fault, and not one of the clock.
     await current(signal).catch(() => undefined);
     if (time.isWorthAsking()) {
-      const answer = fetchJson(metadataUrl(options));
-      // Without an answer the last one counts.
-      await abortable(answer, 'ERR_PROVIDER_UNAVAILABLE', signal).catch(() => undefined);
+      // Without a new answer the last one counts.
+      await abortable(ask(), 'ERR_PROVIDER_UNAVAILABLE', signal).catch(() => undefined);
     }
     time.check();
-  }
-
-  return {
-    metadata: async (signal) => (await current(signal)).metadata,
-    findKeys,
-    time,
-    checkClock,
   };
 }
 

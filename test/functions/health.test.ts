@@ -210,8 +210,8 @@ describe('the clock', () => {
     ['with a day that does not exist', { date: 'Tue, 99 Abc 2026 00:00:00 GMT' }],
   ])('is not compared with an answer %s', async (_what, headers) => {
     const { tiny } = fixture;
-    const body = await (await fetch(tiny.origin + paths.metadata)).json();
-    const keys = await (await fetch(tiny.origin + paths.keys)).json();
+    const body: unknown = await (await fetch(tiny.origin + paths.metadata)).json();
+    const keys: unknown = await (await fetch(tiny.origin + paths.keys)).json();
     tiny.answers.set(paths.metadata, { headers, body });
     tiny.answers.set(paths.keys, { headers, body: keys });
     expect((await failing()).failing).toBeUndefined();
@@ -264,7 +264,7 @@ async function ringOfVault(): Promise<{ keyRing: StoredKeyRing; stop: () => Prom
 
 interface Row {
   /** Makes it so. It may give services that take the place of the usual ones. */
-  readonly when: () => Promise<Partial<Services> | undefined> | void;
+  readonly when: () => Promise<Partial<Services> | undefined> | undefined;
   /** The part that health names; `undefined` where health cannot know. */
   readonly part?: string;
   /** What the log says, after `error health: <part> fails: `. */

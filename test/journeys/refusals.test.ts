@@ -79,17 +79,20 @@ describe('a refusal while somebody is signed in', () => {
     },
   );
 
-  it('of the app is named by /health', async () => {
+  it('of the app is named by /health, and so is a wrong clock', async () => {
     const fresh = await stack.startApp({ env: { SESSION_REVALIDATE_SECONDS: '1' } });
     const { browser } = await signInLongAgo(fresh.url);
     await refuseTokens(7000222);
+    await control(stack.facts.entraUrl, { dateAheadSeconds: 600 });
     await fetchJson(`${fresh.url}/auth/session`, browser);
     const health = await fetchJson(`${fresh.url}/health`);
     expect([health.status, health.body]).toEqual([
       503,
-      { status: 'failing', failing: ['credential'] },
+      { status: 'failing', failing: ['clock', 'credential'] },
     ]);
-    expect(await stack.output(fresh)).toContain('health: credential fails');
+    const log = await stack.output(fresh);
+    expect(log).toContain('health: credential fails: ERR_PROVIDER_REFUSED');
+    expect(log).toMatch(/health: clock fails: ERR_CLOCK: .* seconds behind the provider's/);
     await stack.stopApp(fresh);
   });
 

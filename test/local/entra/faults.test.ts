@@ -210,6 +210,16 @@ describe('metadataIssuer', () => {
   });
 });
 
+describe('dateAheadSeconds', () => {
+  it.each([600, -600])('moves Date by %i seconds, and nothing else', async (dateAheadSeconds) => {
+    const dateOf = async () => Date.parse((await metadata()).headers.get('date') ?? '');
+    const before = await dateOf();
+    await control(origin, { dateAheadSeconds });
+    const moved = (await dateOf()) - before - dateAheadSeconds * 1000;
+    expect(Math.abs(moved)).toBeLessThan(300_000);
+  });
+});
+
 describe('control', () => {
   it('tells the state, and takes it back with reset', async () => {
     const initial: unknown = await (await fetch(`${origin}/control`)).json();
