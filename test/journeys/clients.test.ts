@@ -137,6 +137,21 @@ describe('beginning a sign-in', () => {
     expect(browser.received).toHaveLength(1);
   });
 
+  it('names its own address, whatever a proxy or a visitor says that it is', async () => {
+    const page = await fetch(`${app}/auth/login`, {
+      redirect: 'manual',
+      headers: {
+        forwarded: 'host=evil.example;proto=https',
+        'x-forwarded-host': 'evil.example',
+        'x-forwarded-proto': 'https',
+        'x-original-host': 'evil.example',
+      },
+    });
+    const { searchParams } = new URL(page.headers.get('location') ?? '');
+    expect(searchParams.get('redirect_uri')).toBe(`${app}/auth/redirect`);
+    expect(page.headers.get('set-cookie')).not.toContain('__Host-');
+  });
+
   it.each(['https://evil.example', '//evil.example', '/\\evil.example', '/%09/evil.example/..//x'])(
     'comes back to this origin whatever return_to says: %s',
     async (returnTo) => {
