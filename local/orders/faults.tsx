@@ -20,7 +20,7 @@ import type { Traffic } from './traffic';
  *
  * - `redirect`: 302 to the address in `redirectTo`, which may be another host.
  * - `endless`: a body that does not end. `cut`: a body that breaks off before its announced length.
- * - `lying-type`: HTML that says it is JSON.
+ * - `lying-type`: HTML that says it is JSON. `page`: a page with a script, and with a form that would sign the person out.
  * - `sets-cookies`: the usual answer with two cookies. `compressed`: the usual answer, gzipped.
  */
 const orderAnswers = [
@@ -35,6 +35,7 @@ const orderAnswers = [
   'endless',
   'cut',
   'lying-type',
+  'page',
   'sets-cookies',
   'compressed',
 ] as const;

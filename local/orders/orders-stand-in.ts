@@ -215,7 +215,8 @@ function answerByFault(
       response.writeHead(302, { Location: redirectTo.value }).end();
       return true;
     case 'lying-type':
-      respond(response, 200, '<h1>No JSON</h1>', { 'Content-Type': 'application/json' });
+    case 'page':
+      respond(response, 200, page, typeOfPage[answer]);
       return true;
     case 'cut':
       response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 1000 });
@@ -234,6 +235,14 @@ const problems = {
   error: [500, 'The API has a fault of its own.'],
   unavailable: [503, 'The API is being repaired.'],
 } as const;
+
+const typeOfPage = {
+  'lying-type': { 'Content-Type': 'application/json' },
+  page: { 'Content-Type': 'text/html' },
+};
+
+const page = `<!doctype html><title>API</title><script>document.title = 'ran'</script>
+<form action="/api/auth/logout" method="post"><button>Show</button></form>`;
 
 function sendForEver(response: ServerResponse): void {
   response.writeHead(200, { 'Content-Type': 'application/json' });

@@ -413,6 +413,21 @@ describe('a page of the app in a real browser', () => {
       expect.stringContaining('The header X-CSRF is missing') as string,
     ]);
   });
+
+  it('is nothing that the API wrote: its script does not run, and its form is not sent', async () => {
+    await control(orders, { answer: 'page' });
+    const page = await (await chromium.newContext()).newPage();
+    const refused: string[] = [];
+    page.on('console', (said) => refused.push(said.text()));
+    await page.goto(`${app}/api/latest`);
+    await page.getByRole('button', { name: accounts(stack).plainUser }).click();
+    await page.getByRole('button', { name: 'Accept' }).click();
+    await page.waitForURL(`${app}/api/latest`);
+    await page.getByRole('button', { name: 'Show' }).click();
+    await until(() => Promise.resolve(refused.some((text) => /form.*sandboxed/i.test(text))));
+    expect([await page.title(), page.url()]).toEqual(['API', `${app}/api/latest`]);
+    expect((await page.goto(`${app}/api/auth/session`))?.status()).toBe(200);
+  });
 });
 
 /** Asks again until it is so; the limit is that of the test. */

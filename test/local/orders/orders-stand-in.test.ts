@@ -211,7 +211,11 @@ describe('faults', () => {
     await control(orders.url, { answer: 'lying-type' });
     const lying = await ask('/latest');
     expect(lying.headers.get('content-type')).toBe('application/json');
-    expect(await lying.text()).toBe('<h1>No JSON</h1>');
+    const html = await lying.text();
+    expect(html).toContain('<form');
+    await control(orders.url, { answer: 'page' });
+    const page = await ask('/latest');
+    expect([page.headers.get('content-type'), await page.text()]).toEqual(['text/html', html]);
     await control(orders.url, { answer: 'cut' });
     await expect(ask('/latest').then((response) => response.text())).rejects.toThrow();
     await control(orders.url, { answer: 'compressed' });
