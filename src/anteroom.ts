@@ -1,6 +1,7 @@
 import type { app as functionsApp } from '@azure/functions';
 import { adminFunctions } from './functions/admin';
 import { createProxyFunctions } from './functions/api-proxy';
+import { createBrandFunction } from './functions/brand';
 import { createClientFunctions } from './functions/client';
 import { createFrontEndFunction, lastFunctionName, notFoundFunction } from './functions/front-end';
 import { frontChannelLogoutFunction } from './functions/front-channel-logout';
@@ -51,8 +52,8 @@ export interface Anteroom<Api extends string = string> extends Guards<Api> {
  * Sign-in with Microsoft Entra ID for an app on Azure Functions. It connects to nothing before the first request. Faulty
  * settings are no error here: every function then answers 503 with their names.
  * @throws TypeError for a route that the Functions host would refuse, a home page that is no page of the app, an API that
- *   is declared wrongly, a group that is no GUID, a hook that is no function, a front end without `index.html`, or a
- *   `host.json` that cannot be read
+ *   is declared wrongly, a group that is no GUID, a hook that is no function, a front end without `index.html`, a
+ *   faulty brand, or a `host.json` that cannot be read
  * @see https://learn.microsoft.com/azure/azure-functions/functions-reference-node
  * @example
  * ```ts
@@ -139,6 +140,7 @@ function functionsOf(
     ...logoutFunctions,
     frontChannelLogoutFunction,
     ...createClientFunctions(site),
+    createBrandFunction(site),
     createProtectedResourceFunction(scopes),
     ...(omit.includes('me') ? [] : meFunctions),
     ...(omit.includes('sessions') ? [] : sessionsFunctions),

@@ -1,5 +1,6 @@
 import type { FrontEndOptions } from './functions/front-end';
 import type { OnSignIn, OnSignOut } from './http/hooks';
+import type { BrandOption } from './pages/brand';
 import type { MenuPage } from './pages/layout';
 import type { Environment } from './settings';
 import type { ApisOption } from './tokens/apis';
@@ -25,6 +26,25 @@ export interface AnteroomOptions<Api extends string = string> {
   readonly healthRoute?: string;
   /** The app's own home page. "Home" leads there, and so does a sign-in without a wanted page. `/` unless given. */
   readonly homePath?: string;
+  /**
+   * Whose app this is, on all our pages: name, logo, colour, and links to support and privacy. Without it the pages say "Anteroom".
+   * @see https://www.w3.org/TR/WCAG22/#contrast-minimum
+   * @example
+   * ```ts
+   * import { anteroom } from 'anteroom';
+   *
+   * export const auth = anteroom({
+   *   brand: {
+   *     name: 'Contoso Orders',
+   *     logo: '/logo.svg',
+   *     accent: '#0b5cab',
+   *     supportUrl: 'mailto:help@contoso.example',
+   *     privacyUrl: 'https://contoso.example/privacy',
+   *   },
+   * });
+   * ```
+   */
+  readonly brand?: BrandOption;
   /** Pages of ours that the app leaves out: they get no function and no entry in the menu. */
   readonly omit?: readonly MenuPage[];
   /**

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { localPath } from './http/wanted-page';
 import { isObject, parseJson } from './json';
+import { type BrandOption, readBrand } from './pages/brand';
 import type { MenuPage, Site } from './pages/layout';
 
 interface SiteOptions {
@@ -8,19 +9,21 @@ interface SiteOptions {
   readonly routePrefix?: string;
   readonly homePath?: string;
   readonly omit?: readonly MenuPage[];
+  readonly brand?: BrandOption;
 }
 
 const menuPages: readonly MenuPage[] = ['me', 'sessions', 'admin'];
 
 /**
- * The paths of an app's pages, from the options of `anteroom`.
- * @throws TypeError for an option with which links or people would leave the app
+ * The paths and the brand of an app's pages, from the options of `anteroom`.
+ * @throws TypeError for an option with which links or people would leave the app, and for a faulty brand
  */
 export function siteOf({
   basePath,
   routePrefix = readRoutePrefix(),
   homePath = '/',
   omit = [],
+  brand,
 }: SiteOptions): Site {
   requireBasePath(basePath);
   // The host removes these slashes too. With them our links would begin with two slashes, and lead to another host.
@@ -32,6 +35,7 @@ export function siteOf({
     authPath: `/${[prefix, basePath].filter((path) => path !== '').join('/')}`,
     routePrefix: prefix === '' ? '' : `/${prefix}`,
     menu: menuPages.filter((page) => !omit.includes(page)),
+    brand: readBrand(brand),
   };
   const home = localPath({ ...site, homePath: '' }, homePath);
   if (home === '') {

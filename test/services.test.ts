@@ -1,3 +1,4 @@
+import { plainBrand } from '../src/pages/brand';
 import { servicesOrFaults } from '../src/services';
 
 const key = Buffer.alloc(64, 5).toString('base64');
@@ -8,7 +9,7 @@ const environment = {
   ENTRA_CLIENT_SECRET: 'a-secret-value',
   KEY_RING_SECRET: Buffer.alloc(32, 7).toString('base64url'),
 };
-const site = { authPath: '/auth', routePrefix: '', homePath: '/', menu: [] };
+const site = { authPath: '/auth', routePrefix: '', homePath: '/', menu: [], brand: plainBrand };
 
 describe('servicesOrFaults', () => {
   it.each([

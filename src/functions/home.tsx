@@ -6,13 +6,14 @@ import type { HttpFunction } from '../http/endpoint';
 import { htmlPage } from '../http/responses';
 import { bounce } from '../http/wanted-page';
 import { HomePage, type SessionState } from '../pages/home-page';
+import { isHttpLoopback } from '../proxy';
 import { findSession } from '../sign-in/guards';
 import { withTimeout } from '../waiting';
 
 /** The page is public and must not wait long for storage. After this time it is shown without the session. */
 const timeoutMs = 2_000;
 
-/** GET /: what this app is, who is signed in, and the three access levels. Only this app has it. */
+/** GET /: who is signed in, and on the local stack what this app is. Only this app has it. */
 export function createHomeFunction(): HttpFunction {
   // Nothing of a person is in this page, so it is rendered once.
   let signedOutPage: HttpResponseInit | undefined;
@@ -29,9 +30,11 @@ export function createHomeFunction(): HttpFunction {
 }
 
 function render({ services, now }: RequestContext, state: SessionState): HttpResponseInit {
-  const { adminRole, persistent } = services.settings;
+  const { adminRole, authority, persistent } = services.settings;
   const offersKeep = persistent === 'link';
-  const page = <HomePage state={state} adminRole={adminRole} offersKeep={offersKeep} now={now} />;
+  // Entra ID is never on this machine. The stand-in is nowhere else.
+  const showsTour = isHttpLoopback(new URL(authority));
+  const page = <HomePage {...{ state, adminRole, offersKeep, showsTour, now }} />;
   return htmlPage(services.site, page);
 }
 

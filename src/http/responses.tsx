@@ -10,7 +10,10 @@ import { stylesheet } from '../pages/stylesheet';
 export function htmlPage(site: Site, page: VNode, status = 200): HttpResponseInit {
   return {
     status,
-    headers: { 'Content-Type': 'text/html; charset=utf-8' },
+    headers: {
+      'Content-Type': 'text/html; charset=utf-8',
+      ...(site.brand.style !== '' && { 'Content-Security-Policy': policyFor(site) }),
+    },
     body: `<!doctype html>${renderToString(<SiteContext.Provider value={site}>{page}</SiteContext.Provider>)}`,
   };
 }
@@ -85,23 +88,25 @@ interface Continuation {
  */
 export function continueHere(site: Site, { title, goTo, text }: Continuation): HttpResponseInit {
   const page = htmlPage(site, <ContinuePage title={title} goTo={goTo} text={text} keepsFragment />);
-  return withHeader(page, 'Content-Security-Policy', continuePagePolicy);
+  return withHeader(page, 'Content-Security-Policy', `${policyFor(site)}; script-src 'self'`);
 }
 
 const styleHash = createHash('sha256').update(stylesheet).digest('base64');
 
-const pageRules = [
+const pageRulesWith = (brandStyle: string): readonly string[] => [
   "default-src 'none'",
-  `style-src 'sha256-${styleHash}'`,
+  `style-src 'sha256-${styleHash}'${brandStyle}`,
   "img-src 'self'",
   "form-action 'self'",
   "frame-ancestors 'none'",
   "base-uri 'none'",
 ];
-const pagePolicy = pageRules.join('; ');
+const pagePolicy = pageRulesWith('').join('; ');
 
-/** The policy of the page that {@link continueHere} makes. No other page of ours has a script. */
-export const continuePagePolicy = [...pageRules, "script-src 'self'"].join('; ');
+/** The same, with what the brand adds to the stylesheet. */
+function policyFor({ brand: { style, styleSource } }: Site): string {
+  return style === '' ? pagePolicy : pageRulesWith(` ${styleSource}`).join('; ');
+}
 
 const otherPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
 

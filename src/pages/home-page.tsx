@@ -12,27 +12,46 @@ interface HomePageProps {
   readonly adminRole: string;
   /** True when people may stay signed in after the browser was closed. */
   readonly offersKeep: boolean;
+  /** True on the local stack: the page explains the sign-in, with the files of this repository. People of a real app need none of it. */
+  readonly showsTour: boolean;
   /** Epoch seconds. */
   readonly now: number;
 }
 
-/** The home page: what this app is, who is signed in, the three access levels, and the steps of a sign-in. */
-export function HomePage({ state, adminRole, offersKeep, now }: HomePageProps) {
+/** The home page: who is signed in. On the local stack also the three access levels and the steps of a sign-in. */
+export function HomePage({ state, adminRole, offersKeep, showsTour, now }: HomePageProps) {
+  const { brand } = useContext(SiteContext);
   if (typeof state !== 'string') {
     return (
       <Layout title="Home" signedInAs={state.user.name} current="home">
-        <SignedInHero session={state} now={now} />
-        <SignInSteps
-          title="What just happened"
-          lead="Your sign-in had six steps. Beside each are its files in this repository."
-        />
-        <AccessLevels session={state} adminRole={adminRole} />
+        <SignedInHero session={state} showsTour={showsTour} now={now} />
+        {showsTour ? (
+          <>
+            <SignInSteps
+              title="What just happened"
+              lead="Your sign-in had six steps. Beside each are its files in this repository."
+            />
+            <AccessLevels session={state} adminRole={adminRole} />
+          </>
+        ) : null}
+      </Layout>
+    );
+  }
+  const isKnown = state === 'signed out';
+  if (!showsTour) {
+    return (
+      <Layout title={brand.name}>
+        <div class="card narrow">
+          <h1>{brand.name}</h1>
+          <p class="soft">Sign in with your Microsoft account.</p>
+          <SignInActions isKnown={isKnown} offersKeep={offersKeep} />
+        </div>
       </Layout>
     );
   }
   return (
     <Layout title="Home">
-      <SignedOutHero isKnown={state === 'signed out'} offersKeep={offersKeep} />
+      <SignedOutHero isKnown={isKnown} offersKeep={offersKeep} />
       <AccessLevels adminRole={adminRole} />
       <SignInSteps
         title="What a sign-in does"
@@ -42,13 +61,12 @@ export function HomePage({ state, adminRole, offersKeep, now }: HomePageProps) {
   );
 }
 
-interface SignedOutHeroProps extends Pick<HomePageProps, 'offersKeep'> {
+interface SignInActionsProps extends Pick<HomePageProps, 'offersKeep'> {
   /** False when storage or keys do not answer. */
   readonly isKnown: boolean;
 }
 
-function SignedOutHero({ isKnown, offersKeep }: SignedOutHeroProps) {
-  const { authPath } = useContext(SiteContext);
+function SignedOutHero(actions: SignInActionsProps) {
   return (
     <section class="split">
       <div>
@@ -57,26 +75,34 @@ function SignedOutHero({ isKnown, offersKeep }: SignedOutHeroProps) {
           Anteroom signs people in with Microsoft Entra ID and keeps their tokens on the server. Put
           your own functions beside it and say who may call them.
         </p>
-        {isKnown ? (
-          <div class="actions">
-            <a class="button" href={`${authPath}/login?return_to=%2F`}>
-              Sign in
-            </a>
-            {offersKeep ? (
-              <a class="button plain" href={`${authPath}/login?return_to=%2F&keep=true`}>
-                Sign in and stay signed in
-              </a>
-            ) : null}
-            <span class="soft">You are not signed in.</span>
-          </div>
-        ) : (
-          <p class="act" role="status">
-            Whether you are signed in cannot be told right now: the app’s storage does not answer.
-          </p>
-        )}
+        <SignInActions {...actions} />
       </div>
       <WhoHoldsWhat />
     </section>
+  );
+}
+
+function SignInActions({ isKnown, offersKeep }: SignInActionsProps) {
+  const { authPath } = useContext(SiteContext);
+  if (!isKnown) {
+    return (
+      <p class="act" role="status">
+        Whether you are signed in cannot be told right now: the app’s storage does not answer.
+      </p>
+    );
+  }
+  return (
+    <div class="actions">
+      <a class="button" href={`${authPath}/login?return_to=%2F`}>
+        Sign in
+      </a>
+      {offersKeep ? (
+        <a class="button plain" href={`${authPath}/login?return_to=%2F&keep=true`}>
+          Sign in and stay signed in
+        </a>
+      ) : null}
+      <span class="soft">You are not signed in.</span>
+    </div>
   );
 }
 
@@ -99,7 +125,11 @@ function WhoHoldsWhat() {
   );
 }
 
-function SignedInHero({ session, now }: { readonly session: Session; readonly now: number }) {
+interface SignedInHeroProps extends Pick<HomePageProps, 'showsTour' | 'now'> {
+  readonly session: Session;
+}
+
+function SignedInHero({ session, showsTour, now }: SignedInHeroProps) {
   const { authPath } = useContext(SiteContext);
   const { name, username, roles } = session.user;
   return (
@@ -109,11 +139,13 @@ function SignedInHero({ session, now }: { readonly session: Session; readonly no
         <p class="lead">
           Microsoft Entra ID says you are <bdi>{name}</bdi> ({username}),{' '}
           {roles.length === 0 ? 'without an app role' : `with the app role ${roles.join(', ')}`}.
-          Your tokens stay on the server; your browser holds one signed cookie.
+          {showsTour
+            ? ' Your tokens stay on the server; your browser holds one signed cookie.'
+            : null}
         </p>
         <div class="actions">
           <a class="button" href={`${authPath}/me`}>
-            See what Graph knows about you
+            {showsTour ? 'See what Graph knows about you' : 'Open your profile'}
           </a>
         </div>
       </div>

@@ -1,6 +1,7 @@
 import { type ComponentChildren, createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { User } from '../sessions/session';
+import { type Brand, type Logo, plainBrand } from './brand';
 import { stylesheet } from './stylesheet';
 
 /** The pages in our menu. An app may leave each of them out. */
@@ -15,6 +16,7 @@ export interface Site {
   /** The app's own home page. "Home" leads there, and so does a sign-in without a wanted page. */
   readonly homePath: string;
   readonly menu: readonly MenuPage[];
+  readonly brand: Brand;
 }
 
 /** The site of the page that is being rendered. */
@@ -23,6 +25,7 @@ export const SiteContext = createContext<Site>({
   routePrefix: '',
   homePath: '/',
   menu: ['me', 'sessions', 'admin'],
+  brand: plainBrand,
 });
 
 interface LayoutProps {
@@ -38,7 +41,7 @@ interface LayoutProps {
 
 /** The frame of every page: head, brand, menu and who is signed in. It has no script. */
 export function Layout({ title, signedInAs, current, goingOn, children }: LayoutProps) {
-  const { homePath } = useContext(SiteContext);
+  const { homePath, brand } = useContext(SiteContext);
   return (
     <html lang="en">
       <head>
@@ -46,8 +49,10 @@ export function Layout({ title, signedInAs, current, goingOn, children }: Layout
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         {goingOn}
-        <title>{`${title} · Anteroom`}</title>
+        <title>{title === brand.name ? title : `${title} · ${brand.name}`}</title>
+        <Icons />
         <style dangerouslySetInnerHTML={{ __html: stylesheet }} />
+        {brand.style === '' ? null : <style dangerouslySetInnerHTML={{ __html: brand.style }} />}
       </head>
       <body>
         <a class="skip" href="#content">
@@ -55,16 +60,61 @@ export function Layout({ title, signedInAs, current, goingOn, children }: Layout
         </a>
         <header class="bar">
           <a class="brand" href={homePath}>
-            <Door state={signedInAs === undefined ? 'dark' : 'lit'} />
-            Anteroom
+            <Mark isLit={signedInAs !== undefined} />
+            {brand.name}
           </a>
           {signedInAs === undefined ? null : <Menu name={signedInAs} current={current} />}
         </header>
         <main id="content" tabIndex={-1}>
           {children}
         </main>
+        <Footer />
       </body>
     </html>
+  );
+}
+
+/** For the tab of the browser, and for the home screen of a phone. */
+function Icons() {
+  const { authPath, brand } = useContext(SiteContext);
+  const { logo } = brand;
+  const isPng = logo?.kind === 'path' ? /\.png$/i.test(logo.path) : logo?.type === 'image/png';
+  const touchIcon = logo !== undefined && isPng ? logoPath(authPath, logo) : undefined;
+  return (
+    <>
+      <link
+        rel="icon"
+        href={logo === undefined ? `${authPath}/brand/icon.svg` : logoPath(authPath, logo)}
+      />
+      <link rel="apple-touch-icon" href={touchIcon ?? `${authPath}/brand/touch-icon.png`} />
+    </>
+  );
+}
+
+const logoPath = (authPath: string, logo: Logo): string =>
+  logo.kind === 'path' ? logo.path : `${authPath}/brand/logo`;
+
+/** Beside the name. A team's own app without a logo has none: the doorway is the mark of Anteroom. */
+function Mark({ isLit }: { readonly isLit: boolean }) {
+  const { authPath, brand } = useContext(SiteContext);
+  const { logo } = brand;
+  if (logo !== undefined) return <img class="logo" src={logoPath(authPath, logo)} alt="" />;
+  return brand.isOwn ? null : <Door state={isLit ? 'lit' : 'dark'} />;
+}
+
+function Footer() {
+  const { links } = useContext(SiteContext).brand;
+  if (links.length === 0) return null;
+  return (
+    <footer>
+      <ul>
+        {links.map(({ text, href }) => (
+          <li key={text}>
+            <a href={href}>{text}</a>
+          </li>
+        ))}
+      </ul>
+    </footer>
   );
 }
 

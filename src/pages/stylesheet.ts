@@ -73,7 +73,7 @@ font-size:.875rem;font-weight:600;display:grid;place-items:center;z-index:1}
 .steps li:not(:last-child):after{content:"";position:absolute;left:1rem;top:0;bottom:0;border-left:1px solid var(--line)}
 .steps p{color:var(--soft);margin-top:.25rem}
 .files{margin-top:.5rem;display:grid;place-items:start;align-content:start;gap:.25rem}
-.files code,footer code{background:var(--wash);border-radius:5px;padding:.05rem .4rem}
+.files code{background:var(--wash);border-radius:5px;padding:0 .4rem}
 dl div{display:grid;grid-template-columns:minmax(6.5rem,1fr) 2fr;gap:.25rem 1rem;padding:.7rem 0;border-top:1px solid var(--line)}
 dl div:first-child{border-top:0}dl div:last-child{padding-bottom:0}
 dt{color:var(--soft)}summary{margin:1em}
@@ -92,7 +92,7 @@ table{width:100%;margin-top:1.5rem;border-spacing:0;background:var(--card);borde
 th,td{text-align:left;vertical-align:top;padding:.8rem 1.25rem}td{border-top:1px solid var(--line)}
 th{position:sticky;top:0;background:var(--card);border-radius:12px;font-size:.8125rem;font-weight:600;color:var(--soft)}
 footer{padding-block:0 2rem;font-size:.875rem;color:var(--soft)}
-footer ul{display:inline-flex;flex-wrap:wrap;gap:.25rem .5rem}
+footer ul{display:flex;flex-wrap:wrap;gap:0 1.5rem}footer a{padding:.5rem 0}
 @media (min-width:48rem){.split{grid-template-columns:1fr minmax(20rem,24rem)}
 .doors{grid-template-columns:repeat(3,1fr)}.doors li{flex-direction:column}
 .steps li{display:grid;grid-template-columns:1fr minmax(17rem,20rem);gap:0 3rem}.files{margin:0}

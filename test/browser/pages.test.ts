@@ -1,5 +1,9 @@
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { htmlPage } from '../../src/http/responses';
+import { readBrand } from '../../src/pages/brand';
+import { samplePage, sampleUser } from '../pages/sample-pages';
+import { testSite } from '../support/context-fixture';
 import { accounts, control, resetControl, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
@@ -204,6 +208,47 @@ describe('the profile’s photo', () => {
 });
 
 const menu = ['Skip to content', 'Anteroom', 'Home', 'Profile', 'Sessions', 'Console'];
+
+describe('a brand', () => {
+  // One that is too light for white pages, one that is too dark for dark pages.
+  it.each(['#ffe600', '#1b0b3a'])('of the accent %s can be read on every page', async (accent) => {
+    const brand = readBrand({
+      name: 'Contoso Orders and Deliveries',
+      logo: `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="32"><style>path{fill:#777}</style><path d="M0 0h64v32H0z"/></svg>`,
+      accent,
+      supportUrl: '/support',
+      privacyUrl: '/privacy',
+    });
+    const logo = brand.logo?.kind === 'picture' ? brand.logo.bytes : [];
+    await context.route(`${app}/auth/brand/*`, (route) =>
+      route.fulfill({ contentType: 'image/svg+xml', body: Buffer.from(logo) }),
+    );
+    for (const user of [undefined, sampleUser('Ines Okafor')]) {
+      const { headers, body } = htmlPage({ ...testSite, brand }, samplePage(user));
+      await context.route(`${app}/branded`, (route) =>
+        route.fulfill({
+          headers: Object.fromEntries(new Headers(headers)),
+          body: typeof body === 'string' ? body : '',
+        }),
+      );
+      await page.goto(`${app}/branded`);
+      expect(await page.evaluate("document.querySelector('.logo').naturalWidth")).toBe(64);
+      expect(await faultsHere()).toEqual([]);
+      const height = await page.evaluate(
+        "Math.min(...[...document.querySelectorAll('footer a')].map((a) => a.getBoundingClientRect().height))",
+      );
+      expect(height).toBeGreaterThanOrEqual(24);
+    }
+  });
+
+  it('has pictures: browsers can show the icon and the touch icon of the app', async () => {
+    const widthOf = (path: string): string =>
+      `(async () => { const image = new Image(); image.src = '${path}'; await image.decode(); return image.naturalWidth; })()`;
+    await page.goto(app);
+    expect(await page.evaluate(widthOf('/auth/brand/touch-icon.png'))).toBe(180);
+    expect(await page.evaluate(widthOf('/auth/brand/icon.svg'))).toBeGreaterThan(0);
+  });
+});
 
 describe('with the keyboard alone', () => {
   const focused = 'document.activeElement.textContent.trim()';

@@ -3,7 +3,7 @@ import { signSessionCookie } from '../../src/cookies/session-cookie';
 import { AppError } from '../../src/errors';
 import type { Handler, RequestContext, Services } from '../../src/http/context';
 import { endpoint, finishAnswer } from '../../src/http/endpoint';
-import { continuePagePolicy, securityHeaders } from '../../src/http/responses';
+import { continueHere, securityHeaders } from '../../src/http/responses';
 import { servicesOrFaults } from '../../src/services';
 import { signedIn, withRole } from '../../src/sign-in/guards';
 import { longEnough } from '../support/auth-fixture';
@@ -412,7 +412,13 @@ describe('securityHeaders', () => {
 
   it('allow the page that goes on one thing more: a script in a file of ours', () => {
     const policy = securityHeaders({ isHtml: true, isHttps: true })['content-security-policy'];
-    expect(continuePagePolicy).toBe(`${policy ?? ''}; script-src 'self'`);
+    const { headers } = continueHere(testSite, {
+      title: 'Wait',
+      goTo: 'https://app/',
+      text: 'Wait',
+    });
+    const own = new Headers(headers).get('content-security-policy');
+    expect(own).toBe(`${policy ?? ''}; script-src 'self'`);
   });
 
   it('take the devices of a computer from a page, which has no use for them', () => {

@@ -66,7 +66,12 @@ const guarded = ['/auth/me', '/auth/me/photo', '/auth/session', '/auth/sessions'
 const readable = [
   ...guarded,
   ...['/', '/health', '/auth/signed-out', '/auth/client.js', '/auth/client.d.ts'],
-  ...['/auth/continue.js', '/auth/front-channel-logout?sid=nobody', '/auth/login'],
+  ...[
+    '/auth/brand/icon.svg',
+    '/auth/continue.js',
+    '/auth/front-channel-logout?sid=nobody',
+    '/auth/login',
+  ],
   ...['/auth/redirect?code=a&state=b', '/auth/admin/end?user=x'],
 ];
 

@@ -156,7 +156,15 @@ const shownElsewhere = [
     'SessionFacts',
   ],
   ...['SignInContext', 'SignOutContext', 'SignedIn', 'SignedInContext', 'SignedInFetch', 'User'],
-  ...['Anteroom', 'AnteroomOptions', 'AppErrorOptions', 'GroupRolesOption', 'Guards', 'OnSignIn'],
+  ...[
+    'Anteroom',
+    'AnteroomOptions',
+    'AppErrorOptions',
+    'BrandOption',
+    'GroupRolesOption',
+    'Guards',
+    'OnSignIn',
+  ],
   ...[
     'OnSignOut',
     'OwnError',
@@ -222,9 +230,13 @@ describe('the API', () => {
 
   it('has examples that compile, and so have the pages on what apps write', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'examples-'));
-    const ofPage = ['docs/existing-app.md', 'docs/hooks.md', 'docs/roles-and-groups.md'].flatMap(
-      (page) =>
-        [...readFileSync(page, 'utf8').matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code),
+    const ofPage = [
+      'docs/existing-app.md',
+      'docs/brand.md',
+      'docs/hooks.md',
+      'docs/roles-and-groups.md',
+    ].flatMap((page) =>
+      [...readFileSync(page, 'utf8').matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code),
     );
     const examples = [...types.flatMap(examplesIn), ...ofPage];
     expect(examples.length).toBeGreaterThan(15);

@@ -43,9 +43,10 @@ describe.each(Object.keys(harmless))('page %s', (name) => {
 
   it('needs nothing that the policy forbids: no script, no inline style, no address elsewhere', () => {
     const html = harmless[name] ?? '';
-    expect(shapeOf(html).filter((tag) => /^(script|link|base|object|embed)\b/.test(tag))).toEqual(
-      [],
-    );
+    expect(shapeOf(html).filter((tag) => /^(script|base|object|embed)\b/.test(tag))).toEqual([]);
+    for (const [, rel] of html.matchAll(/<link rel="([^"]*)"/g)) {
+      expect(['icon', 'apple-touch-icon']).toContain(rel);
+    }
     expect(shapeOf(html).filter((tag) => / (style|on\w+)( |$)/.test(tag))).toEqual([]);
     expect(html).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
   });

@@ -32,13 +32,38 @@ export function samplePages(text: string): Record<string, string> {
   return { ...publicPages(text), ...signedInPages(text), ...standInPages(text) };
 }
 
+/** A small page, for a signed-in user or for nobody. */
+export const samplePage = (signedInAs?: User): VNode => (
+  <MessagePage
+    title="Signed out"
+    links={[
+      { href: '/', text: 'Home' },
+      { href: '/a', text: 'Other' },
+    ]}
+    signedInAs={signedInAs}
+  >
+    <p>
+      Bye. <a href="/b">Read more</a>
+    </p>
+  </MessagePage>
+);
+
 function publicPages(text: string): Record<string, string> {
   return {
     'home, signed out': render(
-      <HomePage state="signed out" adminRole={text} offersKeep now={sampleNow} />,
+      <HomePage state="signed out" adminRole={text} offersKeep showsTour now={sampleNow} />,
     ),
     'home, unknown': render(
-      <HomePage state="unknown" adminRole={text} offersKeep={false} now={sampleNow} />,
+      <HomePage
+        state="unknown"
+        adminRole={text}
+        offersKeep={false}
+        showsTour={false}
+        now={sampleNow}
+      />,
+    ),
+    'home in Azure, signed out': render(
+      <HomePage state="signed out" adminRole={text} offersKeep showsTour={false} now={sampleNow} />,
     ),
     message: render(
       <MessagePage
@@ -90,7 +115,10 @@ function signedInPages(text: string): Record<string, string> {
   const profile = { id: text, ...Object.fromEntries(names.map((name) => [name, text])) };
   return {
     'home, signed in': render(
-      <HomePage state={session} adminRole={text} offersKeep now={sampleNow} />,
+      <HomePage state={session} adminRole={text} offersKeep showsTour now={sampleNow} />,
+    ),
+    'home in Azure, signed in': render(
+      <HomePage state={session} adminRole={text} offersKeep showsTour={false} now={sampleNow} />,
     ),
     profile: render(
       <ProfilePage
@@ -182,7 +210,7 @@ function consolePages(
   };
 }
 
-function sampleUser(text: string): User {
+export function sampleUser(text: string): User {
   return {
     userKey: 'own',
     issuer: text,

@@ -3,6 +3,7 @@ import { signSessionCookie } from '../../src/cookies/session-cookie';
 import type { RequestContext, Services } from '../../src/http/context';
 import type { Hooks } from '../../src/http/hooks';
 import { readRequest } from '../../src/http/request';
+import { plainBrand } from '../../src/pages/brand';
 import type { Site } from '../../src/pages/layout';
 import { createServices } from '../../src/services';
 import type { SessionTicket } from '../../src/sessions/session';
@@ -20,6 +21,7 @@ export const testSite: Site = {
   authPath: '/auth',
   routePrefix: '',
   homePath: '/',
+  brand: plainBrand,
   menu: ['me', 'sessions', 'admin'],
 };
 
