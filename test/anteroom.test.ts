@@ -125,6 +125,16 @@ describe('the options of anteroom', () => {
     );
   });
 
+  it('add the function for all other addresses only when they ask for it, under the last name', () => {
+    expect(routesOf({})).not.toContain('{*path}');
+    const named: [string, string | undefined][] = [];
+    make({ notFoundPage: true }).register({
+      http: (name, { route }) => named.push([name, route]),
+      timer: () => undefined,
+    });
+    expect(named.at(-1)).toEqual(['zzzz-everything-else', '{*path}']);
+  });
+
   it('stand health where they say', () => {
     expect(routesOf({ healthRoute: 'status/health' })).toContain('status/health');
     expect(routesOf({ basePath: 'sign-in' })).toContain('sign-in/health');
