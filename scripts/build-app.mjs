@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { build, transformSync } from 'esbuild';
 import ts from 'typescript';
+import { writeThirdParty } from './third-party.mjs';
 
 /** Leaves packages out of the source map, which would be most of what is deployed otherwise; our own frames are mapped. */
 const mapOurCodeOnly = {
@@ -55,7 +56,7 @@ export const serverBundle = () => ({
  */
 export async function buildApp(outdir, beside, more = {}) {
   const entry = beside === undefined ? '' : readFileSync(beside, 'utf8');
-  await build({
+  const { metafile } = await build({
     ...serverBundle(),
     stdin: {
       contents: `import '../main';\n${entry}`,
@@ -65,9 +66,15 @@ export async function buildApp(outdir, beside, more = {}) {
     },
     outfile: `${outdir}/main.js`,
     external: ['@azure/functions-core'],
-    legalComments: 'linked',
+    // The licences stand in a file of their own, whole.
+    legalComments: 'none',
     ...more,
+    metafile: true,
   });
+  const { name, version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const product = { name, version, license, type: 'application' };
+  const [notices, sbom] = [`${outdir}/main.notices.txt`, `${outdir}/main.sbom.json`];
+  writeThirdParty(metafile, product, { notices, sbom });
 }
 
 const [, script, outdir, beside] = process.argv;

@@ -1,35 +1,41 @@
 // Builds the npm package that other apps install, as a folder for `npm pack`. Its server entries hold everything but
 // `@azure/functions`, so there is nothing else to install. One CommonJS file is the code of an entry, and the ES module
 // beside it names what that exports: with two copies, an AppError of one would be no AppError for the other.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import ts from 'typescript';
 import { serverBundle } from './build-app.mjs';
+import { writeThirdParty } from './third-party.mjs';
 
 const serverEntries = { index: 'src/index.ts', testing: 'src/testing.ts' };
 const clientEntry = 'src/client/client.ts';
 
 export async function buildPackage(outdir) {
   mkdirSync(outdir, { recursive: true });
-  const bundled = await buildServer(outdir);
+  const metafile = await buildServer(outdir);
   await buildClient(outdir);
   await writeTypes(outdir);
-  writeFileSync(join(outdir, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
-  writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES.txt'), licensesOf(bundled));
+  const shipped = manifest();
+  writeFileSync(join(outdir, 'package.json'), `${JSON.stringify(shipped, null, 2)}\n`);
+  writeThirdParty(
+    metafile,
+    { ...shipped, type: 'library' },
+    { notices: join(outdir, 'THIRD-PARTY-NOTICES.txt'), sbom: join(outdir, 'sbom.cdx.json') },
+  );
   copyFileSync('LICENSE', join(outdir, 'LICENSE'));
   copyFileSync('CHANGELOG.md', join(outdir, 'CHANGELOG.md'));
   copyFileSync('docs/existing-app.md', join(outdir, 'README.md'));
 }
 
-/** @returns the folders of the packages that are in the bundles */
+/** @returns what esbuild tells about the bundles */
 async function buildServer(outdir) {
   const { metafile } = await build({
     ...serverBundle(),
     entryPoints: serverEntries,
     outdir,
     external: ['@azure/functions'],
-    // The licenses stand in a file of their own, whole.
+    // The licences stand in a file of their own, whole.
     legalComments: 'none',
     // Lines of the browser client would look like code of an ES module to tools that read the file as text.
     supported: { 'template-literal': false },
@@ -42,10 +48,7 @@ async function buildServer(outdir) {
     const module = `export { ${names.replaceAll(',', ', ')} } from './${name}.js';\n`;
     writeFileSync(join(outdir, `${name}.mjs`), module);
   }
-  const folders = Object.keys(metafile.inputs).map(
-    (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0],
-  );
-  return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
+  return metafile;
 }
 
 /** For a bundler, a page, and tests of a front end: legible, since their own build makes it small. */
@@ -123,17 +126,4 @@ function manifest() {
     engines: { node: engines.node },
     peerDependencies: { '@azure/functions': '^4.11.0' },
   };
-}
-
-/** The license of each package in the bundles, as it came with it. */
-function licensesOf(folders) {
-  const texts = folders.map((folder) => {
-    const { name, version, license } = JSON.parse(
-      readFileSync(join(folder, 'package.json'), 'utf8'),
-    );
-    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
-    const text = file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim();
-    return `${name} ${version} (${license})\n\n${text}`;
-  });
-  return `The bundles of this package hold parts of these packages.\n\n${texts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
 }

@@ -26,8 +26,9 @@ const files = {
   'package.json': Buffer.from(`${JSON.stringify(deployed, null, 2)}\n`),
   'dist/main.js': await readFile('dist/main.js'),
   'dist/main.js.map': await readFile('dist/main.js.map'),
-  'dist/main.js.LEGAL.txt': await readFile('dist/main.js.LEGAL.txt'),
   LICENSE: await readFile('LICENSE'),
+  'THIRD-PARTY-NOTICES.txt': await readFile('dist/main.notices.txt'),
+  'sbom.cdx.json': await readFile('dist/main.sbom.json'),
   ...frontEndFiles(),
 };
 

@@ -84,12 +84,17 @@ describe('the package anteroom', () => {
     expect(read('index.js')).toContain('setAuthPath');
   });
 
-  it('comes with the licenses of what is in it', () => {
-    const licenses = read('THIRD-PARTY-LICENSES.txt');
+  it('comes with the licences and the list of what is in it; test/architecture/third-party.test.ts reads them whole', () => {
+    const licenses = read('THIRD-PARTY-NOTICES.txt');
     for (const name of ['@azure/msal-node', '@azure/data-tables', 'jose', 'preact', 'valibot']) {
       expect(licenses).toMatch(new RegExp(`^${name} \\d`, 'm'));
     }
-    expect(licenses).not.toMatch(/\(undefined\)|\)\n\n(?:-{80}|$)/);
+    expect(licenses).not.toMatch(/\(undefined\)|brings no text of its licence/);
+    const { components } = JSON.parse(read('sbom.cdx.json')) as { components: { purl: string }[] };
+    const purls = components.map(({ purl }) => purl);
+    expect(purls).toEqual(expect.arrayContaining([expect.stringMatching(/^pkg:npm\/jose@\d/)]));
+    // The app that installs it brings this one.
+    expect(purls.filter((purl) => purl.includes('%40azure/functions@'))).toEqual([]);
     expect(readdirSync(join(folder, 'node_modules/anteroom'))).toContain('LICENSE');
   });
 });

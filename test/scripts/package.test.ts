@@ -13,7 +13,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { unzipSync } from 'fflate';
 
-const deployed = ['dist/main.js', 'dist/main.js.map', 'dist/main.js.LEGAL.txt'];
+const deployed = ['dist/main.js', 'dist/main.js.map'];
+/** What the build writes about the packages in the bundle, by its name in the zip. */
+const thirdParty = {
+  'THIRD-PARTY-NOTICES.txt': 'dist/main.notices.txt',
+  'sbom.cdx.json': 'dist/main.sbom.json',
+};
 
 describe('npm run package', () => {
   let folder: string;
@@ -22,7 +27,8 @@ describe('npm run package', () => {
     // In a folder such as people have, with a space and more than ASCII. A copy, since the zip is written where the script is run, and `dist` may be built anew meanwhile.
     folder = mkdtempSync(join(tmpdir(), 'anteroom package é-'));
     mkdirSync(join(folder, 'dist'));
-    for (const path of ['host.json', 'package.json', 'LICENSE', ...deployed]) {
+    const made = [...deployed, ...Object.values(thirdParty)];
+    for (const path of ['host.json', 'package.json', 'LICENSE', ...made]) {
       cpSync(path, join(folder, path));
     }
     cpSync('scripts', join(folder, 'scripts'), { recursive: true });
@@ -48,8 +54,17 @@ describe('npm run package', () => {
     pack('America/Los_Angeles');
     expect(readFileSync(join(folder, 'anteroom.zip')).equals(zip)).toBe(true);
     const files = unzipSync(zip);
-    const wanted = ['LICENSE', ...deployed, 'host.json', 'package.json'];
+    const wanted = [
+      'LICENSE',
+      ...deployed,
+      ...Object.keys(thirdParty),
+      'host.json',
+      'package.json',
+    ];
     expect(Object.keys(files).sort()).toEqual(wanted.sort());
+    for (const [name, made] of Object.entries(thirdParty)) {
+      expect(Buffer.from(files[name] ?? []).equals(readFileSync(join(folder, made)))).toBe(true);
+    }
     const map: unknown = JSON.parse(Buffer.from(files['dist/main.js.map'] ?? []).toString());
     expect(map).not.toHaveProperty('sourcesContent');
     expect(JSON.stringify(map)).not.toContain(process.cwd());
