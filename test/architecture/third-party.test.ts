@@ -90,7 +90,7 @@ describe('the list of what is in the bundle', () => {
     );
     const root = `pkg:npm/${name}@${version}`;
     expect(sbom.metadata.component.purl).toBe(root);
-    const named = Object.entries(dependencies ?? {}).map(
+    const named = Object.entries(dependencies).map(
       ([one, pinned]) => `pkg:npm/${one.replace('@', '%40')}@${pinned}`,
     );
     expect(sbom.dependencies.find(({ ref }) => ref === root)?.dependsOn.sort()).toEqual(

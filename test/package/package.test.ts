@@ -84,7 +84,7 @@ describe('the package anteroom', () => {
     expect(read('index.js')).toContain('setAuthPath');
   });
 
-  it('comes with the licences and the list of what is in it; test/architecture/third-party.test.ts reads them whole', () => {
+  it('comes with the licenses of what is in it', () => {
     const licenses = read('THIRD-PARTY-NOTICES.txt');
     for (const name of ['@azure/msal-node', '@azure/data-tables', 'jose', 'preact', 'valibot']) {
       expect(licenses).toMatch(new RegExp(`^${name} \\d`, 'm'));
