@@ -40,8 +40,6 @@ export async function startLoopbackServer(options: {
   const handler = await options.createHandler(url);
 
   server.on('request', (request, response) => {
-    // Node.js would take the time of the machine. Where a test has set the clock, an app compares its own with this one.
-    response.setHeader('Date', new Date().toUTCString());
     if (!isForLoopback(request)) {
       response.writeHead(421).end();
       return;
