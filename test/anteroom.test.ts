@@ -374,6 +374,25 @@ describe('the answer of an API, passed on', () => {
     expect(await policy('application/pdfx')).toContain('sandbox');
   });
 
+  it('brings no cookies, no rights for other origins, and no word about how it was sent', async () => {
+    const theirs = {
+      'access-control-allow-origin': '*',
+      'content-encoding': 'gzip',
+      'content-length': '9',
+      'set-cookie': 'theirs=1',
+    };
+    const type = 'text/csv; charset=utf-8';
+    const { headers } = await passedOn('a', { ...theirs, 'content-type': type });
+    expect(headers.get('content-type')).toBe(type);
+    for (const name of Object.keys(theirs)) expect(headers.has(name)).toBe(false);
+    // A handler may make a response of its own from one of `fetch`, with all headers.
+    const copied = await ask(make().sameOrigin(() => new Response('a', { headers: theirs })));
+    expect([...new Headers(copied.headers).keys()]).toContain('access-control-allow-origin');
+    for (const name of ['content-encoding', 'content-length', 'set-cookie']) {
+      expect(new Headers(copied.headers).has(name)).toBe(false);
+    }
+  });
+
   it('has headers in ASCII alone: with others the host answers an empty 500', async () => {
     const { headers } = await passedOn('a', {
       'content-disposition': 'attachment; filename="K\u00e4se.txt"',

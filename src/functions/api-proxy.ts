@@ -29,7 +29,7 @@ export function createProxyFunctions(apis: readonly Api[], site: Site): readonly
     const route = `${prefix.slice(site.routePrefix.length)}/{*path}`;
     const { methods, roles, slides, maxBodyBytes } = rules;
     const pass: SessionHandler = (context) => passOn(context, { api, rules, prefix });
-    const options = { withTokens: true, needsCsrfHeader: true, slides };
+    const options = { withTokens: true, slides };
     const any = roles === undefined ? signedIn(pass, options) : withRole(roles, pass, options);
     return [{ name: `api-${name}`, route, methods, any: ownScriptsOnly(any), maxBodyBytes }];
   });
@@ -65,7 +65,7 @@ async function passOn(context: SessionContext, proxy: Proxy): Promise<HttpRespon
   const target = targetOf(context, proxy);
   const wanted = [...request.headers].filter(([name]) => rules.requestHeaders.has(name));
   const headers = new Headers(wanted);
-  const body = await bodyOf(context, rules);
+  const body = await bodyOf(context);
   // Some servers take no body without its length: the Functions host, for one. The host has checked it against the body.
   const length = request.headers.get('content-length');
   if (body !== null && length !== null) headers.set('content-length', length);
@@ -91,8 +91,11 @@ function targetOf({ path }: SessionContext, { api, rules, prefix }: Proxy): stri
 /** 1 MiB. A body of this length is read as a whole, so that it can be sent again. */
 const maxWholeBytes = 1_048_576;
 
-/** The body of the request; a long one while it comes. A request goes on for as long as parts of its body come. */
-async function bodyOf(context: SessionContext, { maxBodyBytes }: ProxyRules) {
+/**
+ * The body of the request; a long one while it comes. The endpoint limits its length. A request goes on for as long as parts of
+ * its body come.
+ */
+async function bodyOf(context: SessionContext) {
   const { request } = context;
   const { body } = request;
   if (body === null) return null;
@@ -100,7 +103,6 @@ async function bodyOf(context: SessionContext, { maxBodyBytes }: ProxyRules) {
   const length = Number(request.headers.get('content-length') ?? Infinity);
   if (length <= maxWholeBytes) return new Uint8Array(await request.arrayBuffer());
   return watchBody(body, {
-    max: { bytes: maxBodyBytes, error: () => new AppError('ERR_BODY_TOO_LARGE') },
     broken: (cause) => new AppError('ERR_BAD_REQUEST', { note: 'the body broke off', cause }),
     onPart: context.extendDeadline,
   });

@@ -4,7 +4,7 @@ import { isAllowedTenant } from '../entra/tenants';
 import { RoleMissingError, SignInNeededError, StepUpError, SessionOverError } from '../errors';
 import type { Handler, RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
-import { changesNothing, requireCsrfHeader, requireSameOrigin } from '../http/request';
+import { changesNothing, requireSameOrigin } from '../http/request';
 import { bounce } from '../http/wanted-page';
 import {
   type Session,
@@ -59,8 +59,6 @@ export interface SignedInOptions {
    * decides it by its query. True unless given.
    */
   readonly slides?: boolean | ((context: RequestContext) => boolean);
-  /** True for a function that only scripts of our own pages may call: each request needs `X-CSRF: 1`, a GET too. */
-  readonly needsCsrfHeader?: boolean;
   /** What else the sign-in must show. A person whose session does not show it is sent to the provider, and comes back. */
   readonly stepUp?: StepUpDemand | undefined;
 }
@@ -80,8 +78,7 @@ export function signedIn(handler: SessionHandler, options: SignedInOptions = {})
   return async (context) => {
     const { request, services } = context;
     // The guard checks this, because a handler could forget it.
-    if (options.needsCsrfHeader === true) requireCsrfHeader(request, services.settings.baseUrl);
-    else if (!changesNothing(request)) requireSameOrigin(request, services.settings.baseUrl);
+    if (!changesNothing(request)) requireSameOrigin(request, services.settings.baseUrl);
     const hasCookie = hasSessionCookie(context.requestCookies, services.settings);
     const bounced = bounce(context, hasCookie, { needsCookie: true });
     if (bounced !== undefined) return bounced;

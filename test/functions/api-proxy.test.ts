@@ -1,23 +1,25 @@
 import { createProxyFunctions } from '../../src/functions/api-proxy';
 import { declareApis } from '../../src/tokens/apis';
 import { createApis } from '../../src/tokens/call-api';
+import type { ProxyOptions } from '../../src/tokens/proxy-rules';
 import { failureOf } from '../support/auth-fixture';
 import { type ContextFixture, createContextFixture, testSite } from '../support/context-fixture';
 
 let fixture: ContextFixture;
 beforeAll(async () => {
-  fixture = await createContextFixture();
+  fixture = await createContextFixture({ SESSION_IDLE_SECONDS: '600' });
 });
 afterAll(() => fixture.stop());
 
 const scopes = ['api://orders/Read'];
 
 /** What the proxy of an API throws for a request of a signed-in user without roles. */
-async function refusal(roles: string | undefined, baseUrl?: string) {
-  const proxy = roles === undefined ? true : { roles };
-  const apis = declareApis({ orders: { baseUrl, scopes, proxy } });
+async function refusal(options: ProxyOptions = {}, baseUrl?: string) {
+  const apis = declareApis({ orders: { baseUrl, scopes, proxy: options } });
   const [served] = createProxyFunctions(apis, testSite);
   const { cookie } = await fixture.signIn();
+  // Past half of the idle time.
+  fixture.now += 400;
   const headers = { cookie, 'x-csrf': '1', 'sec-fetch-site': 'same-origin' };
   const context = fixture.context('/api/orders/latest', { headers });
   const services = { ...context.services, apis: createApis(apis, () => fixture.now) };
@@ -26,12 +28,21 @@ async function refusal(roles: string | undefined, baseUrl?: string) {
 
 describe('the proxy of an API', () => {
   it('can ask for a role', async () => {
-    expect((await refusal('buyer')).code).toBe('ERR_ROLE_MISSING');
-    expect((await refusal(undefined)).code).not.toBe('ERR_ROLE_MISSING');
+    expect((await refusal({ roles: 'buyer' })).code).toBe('ERR_ROLE_MISSING');
+    expect((await refusal()).code).not.toBe('ERR_ROLE_MISSING');
+  });
+
+  it('extends the session, unless it is told not to', async () => {
+    const writesWith = async (options: ProxyOptions): Promise<number> => {
+      const before = fixture.writes;
+      await refusal(options);
+      return fixture.writes - before;
+    };
+    expect((await writesWith({})) - (await writesWith({ slides: false }))).toBe(1);
   });
 
   it('names the API whose address is not set', async () => {
-    expect(await refusal(undefined)).toMatchObject({ code: 'ERR_API_SETTINGS', api: 'orders' });
+    expect(await refusal()).toMatchObject({ code: 'ERR_API_SETTINGS', api: 'orders' });
   });
 });
 

@@ -364,6 +364,22 @@ describe('a guard that asks for a step-up', () => {
   });
 });
 
+describe('signedIn, when the handler calls an API', () => {
+  it('takes 100 MiB at most, unless the answer is passed on while it comes', async () => {
+    const { cookie } = await fixture.signIn();
+    const body = { token_type: 'Bearer', access_token: 'token', expires_in: 3600 };
+    fixture.tiny.token = () => ({ body });
+    fixture.tiny.answers.set('/me', { headers: { 'content-length': '104857601' }, body: '' });
+    const handler = signedIn(async ({ api }) => {
+      const { status } = await api.callApi('graph', '/me', { asApp: true });
+      return { status };
+    });
+    const context = fixture.context('/reports', json(cookie));
+    expect((await failureOf(Promise.resolve(handler(context)))).code).toBe('ERR_API_REFUSED');
+    expect(await handler({ ...context, isStreamed: true })).toEqual({ status: 200 });
+  });
+});
+
 describe('signedIn, when the handler fails', () => {
   const failing = (error: unknown) =>
     signedIn(() => {
