@@ -48,6 +48,18 @@ describe('home', () => {
     expect(after.html).toBe(before.html);
   });
 
+  it('names files of this repository only where the stand-in signs people in', async () => {
+    const { html } = await visit(browserHeaders);
+    expect(html).toContain('src/functions/login.ts');
+    const { services, ...context } = fixture.context('/', { headers: browserHeaders });
+    const authority = 'https://login.microsoftonline.com/contoso.com/v2.0';
+    const settings = { ...services.settings, authority };
+    const inAzure = createHomeFunction().get ?? home;
+    const { body } = await inAzure({ ...context, services: { ...services, settings } });
+    expect(body).toContain('You are not signed in');
+    expect(body).not.toMatch(/src\/|npm start|Three doors/);
+  });
+
   it('asks again when a link on another site led here without the cookie', async () => {
     const page = await visit(crossSite, '/?a=1');
     expect(page.html).toContain('url=https://app.contoso.com/?a=1&amp;anteroom-bounced=1');
