@@ -44,6 +44,11 @@ describe('the package anteroom-local', () => {
     const command = `local/${manifest.bin['anteroom-local'] ?? ''}`;
     expect(statSync(command).mode & 0o111).not.toBe(0);
     expect(readFileSync(command, 'utf8')).toContain('../dist/start.mjs');
-    expect(manifest.files).toEqual(['bin', 'dist/*.mjs', '!dist/stack-process.mjs']);
+    expect(manifest.files).toEqual([
+      'bin',
+      '!bin/*.d.cts',
+      'dist/*.mjs',
+      '!dist/stack-process.mjs',
+    ]);
   });
 });
