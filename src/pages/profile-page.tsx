@@ -58,12 +58,18 @@ function Facts({ facts }: { readonly facts: readonly Fact[] }) {
     <dl>
       {facts.map(([term, value]) => (
         <div key={term}>
-          <dt>{term}</dt>
+          <dt>{withBreaks(term)}</dt>
           <dd>{value}</dd>
         </div>
       ))}
     </dl>
   );
+}
+
+/** The long name of a claim breaks after `_`, not inside a word. */
+function withBreaks(term: string) {
+  const [first, ...parts] = term.split(/(?<=_)/);
+  return [first, ...parts.flatMap((part) => [<wbr key={part} />, part])];
 }
 
 function factsOf(

@@ -76,7 +76,7 @@ font-size:.875rem;font-weight:600;display:grid;place-items:center;z-index:1}
 .files code{background:var(--wash);border-radius:5px;padding:0 .4rem}
 dl div{display:grid;grid-template-columns:minmax(6.5rem,1fr) 2fr;gap:.25rem 1rem;padding:.7rem 0;border-top:1px solid var(--line)}
 dl div:first-child{border-top:0}dl div:last-child{padding-bottom:0}
-dt{color:var(--soft)}summary{margin:1em}
+dt{color:var(--soft)}summary{margin:1em 0}
 .moment .soft{display:block;font-size:.875rem}
 .reference{margin-top:2rem;padding-top:.75rem;border-top:1px solid var(--line);font-size:.8125rem}
 .reference div{grid-template-columns:5.25rem 1fr;gap:.75rem;padding:.2rem 0;border:0}

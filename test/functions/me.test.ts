@@ -121,6 +121,10 @@ describe('GET auth/me', () => {
     expect(shown).toContain(`tid ${String(adaClaims(fixture.tiny, start)['tid'])}`);
     expect(shown).not.toContain('Change your profile');
   });
+
+  it('breaks the long name of a claim after an underscore, not inside a word', async () => {
+    expect((await ask('me', 'text/html')).text).toContain('<dt>preferred_<wbr/>username</dt>');
+  });
 });
 
 /** A session whose access token has expired, with what MSAL needs to refresh it. */
