@@ -150,7 +150,7 @@ function ringRowOf(
   };
 }
 
-/** All keys in the table. Rows that are none are left out. */
+/** All keys in the table. Other rows are left out. */
 async function listStoredKeys(rows: RingRows, signal: AbortSignal): Promise<StoredKey[]> {
   const keys: StoredKey[] = [];
   for await (const page of rows.list({ partitionKey }, signal)) {

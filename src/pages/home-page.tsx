@@ -87,7 +87,7 @@ function SignInActions({ isKnown, offersKeep }: SignInActionsProps) {
   if (!isKnown) {
     return (
       <p class="act" role="status">
-        Whether you are signed in cannot be told right now: the app’s storage does not answer.
+        We cannot say right now whether you are signed in: the app’s storage does not answer.
       </p>
     );
   }

@@ -78,7 +78,7 @@ describe('home', () => {
     const page = await visit({ ...browserHeaders, cookie });
     expect([page.status, page.words]).toEqual([
       200,
-      expect.stringContaining('Whether you are signed in cannot be told right now'),
+      expect.stringContaining('We cannot say right now whether you are signed in'),
     ]);
     expect(page.lines).toEqual(['warn home without session: ERR_STORAGE_UNAVAILABLE']);
   });

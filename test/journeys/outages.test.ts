@@ -174,7 +174,7 @@ describe('the table out of reach', () => {
       expect(session.headers.get('retry-after')).toBe('10');
       expect(session.headers.getSetCookie()).toEqual([]);
       expect(home.status).toBe(200);
-      expect(words(home.text)).toContain('Whether you are signed in cannot be told right now');
+      expect(words(home.text)).toContain('We cannot say right now whether you are signed in');
       expect([health.status, health.body]).toEqual([
         503,
         { status: 'failing', failing: ['storage', 'keys'] },

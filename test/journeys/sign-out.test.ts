@@ -39,7 +39,7 @@ describe('the page after signing out', () => {
   });
 
   it.each(['?scope=app', '?scope=unreached', '?session=ended', '?state=x'])(
-    'says nothing that a link wants it to say: %s',
+    'shows no text that a link asks for: %s',
     async (query) => {
       const page = await new TestBrowser().open(`${app}/auth/signed-out${query}`);
       expect(words(page.text)).toContain('This browser has no session in this app.');
