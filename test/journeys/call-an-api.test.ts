@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { buildExample, type BuiltExample } from '../support/build-example';
 import {
@@ -293,8 +294,18 @@ describe('the proxy', () => {
   });
 
   const mebibyte = 1024 * 1024;
-  const heldByApp = async () =>
-    ((await fetchJson(`${app}/api/memory`)).body as { held: number }).held;
+  /**
+   * The app holds less than 40 MiB while the rest of a body is still to come. V8 gives memory back a little after its
+   * collection, so the app is asked again; what it keeps for the rest of the body stays however often it is asked.
+   */
+  async function holdsLittle(): Promise<boolean> {
+    for (let tries = 0; tries < 100; tries += 1) {
+      const { held } = (await fetchJson(`${app}/api/memory`)).body as { held: number };
+      if (held < 40 * mebibyte) return true;
+      await sleep(50);
+    }
+    return false;
+  }
 
   /** A body of `count` MiB that is made while it is sent, and its hash. */
   function longBody(count: number, beforeTheEnd: () => Promise<void> = () => Promise.resolve()) {
@@ -317,8 +328,8 @@ describe('the proxy', () => {
   }
 
   it('passes 100 MB on in both directions without holding them', async () => {
-    const held: number[] = [];
-    const measure = async (): Promise<void> => void held.push(await heldByApp());
+    const held: boolean[] = [];
+    const measure = async (): Promise<void> => void held.push(await holdsLittle());
     const { body, hash } = longBody(95, measure);
     const init = { method: 'POST', body, duplex: 'half', headers: asBrowser() };
     const up = await fetch(`${app}/api/orders/import`, init);
@@ -334,7 +345,7 @@ describe('the proxy', () => {
     }
     expect(bytes).toBe(100 * mebibyte);
     // With 95 MiB on their way, and with what the connections hold.
-    expect(held.map((one) => one < 40 * mebibyte)).toEqual([true, true]);
+    expect(held).toEqual([true, true]);
   });
 
   it('reads an endless answer no faster than its caller, and ends it with the caller', async () => {
@@ -348,7 +359,7 @@ describe('the proxy', () => {
     await reader?.read();
     // The caller stops reading. The endless answer waits, and other requests go on.
     expect((await script('/api/auth/session')).status).toBe(200);
-    expect(await heldByApp()).toBeLessThan(40 * mebibyte);
+    expect(await holdsLittle()).toBe(true);
     caller.abort();
     await until(async () => (await traffic()).open === 0);
   });
