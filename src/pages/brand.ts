@@ -148,7 +148,7 @@ function svgLogo(bytes: Uint8Array): Logo {
 }
 
 /** The colours of the stylesheet that depend on the accent, as `#rrggbb`. */
-export interface AccentColors {
+interface AccentColors {
   /** Text of links, ground of buttons, outline of what has the focus. */
   readonly accent: string;
   /** The same under the pointer. */
