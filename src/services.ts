@@ -102,7 +102,7 @@ export function createServices(
   const { groupRoles = new Map(), hooks = {} } = options;
   const rolesOf = createRolesOf({ relyingParty, apis, groupRoles });
   return {
-    site,
+    site: { ...site, adminRole: settings.adminRole },
     settings,
     clock,
     table,

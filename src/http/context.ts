@@ -2,7 +2,7 @@ import type { Cookie, HttpResponseInit, InvocationContext } from '@azure/functio
 import type { AppTokens } from '../entra/app-tokens';
 import type { RelyingParty } from '../entra/msal';
 import type { StoredKeyRing } from '../keys/key-ring';
-import type { Site } from '../pages/layout';
+import type { Reader, Site } from '../pages/layout';
 import type { SignOutHints } from '../sessions/end-sessions';
 import type { SessionStore } from '../sessions/session-store';
 import type { SettingFault, Settings } from '../settings';
@@ -46,7 +46,7 @@ export type Handler = (context: RequestContext) => Promise<HttpResponseInit> | H
 /** The person behind a request, as far as we know it. */
 interface Visitor {
   /** A guard sets it when it has read the session. `undefined` before that, and for a person who is signed out. */
-  user: { readonly name: string; readonly username: string } | undefined;
+  user: Reader | undefined;
   /** For the log: the user of the request's session, or who is signing in. It stays after that session has ended. */
   userKey?: string;
   /** The page to open after the sign-in: a checked local path. Error pages of the sign-in link to it. */

@@ -28,7 +28,7 @@ interface ConsolePageProps {
 export function ConsolePage(props: ConsolePageProps) {
   const { user, page, search, next, ended, idleSeconds } = props;
   return (
-    <Layout title="Console" signedInAs={user.name} current="admin">
+    <Layout title="Console" signedInAs={user} current="admin">
       <h1>Who is signed in</h1>
       <SearchForm search={search} />
       <EndNotice count={ended} />
@@ -217,7 +217,7 @@ export function ConfirmEndPage(props: ConfirmEndPageProps) {
   const [first] = sessions;
   const isOne = sessions.length === 1 && !hasMore;
   return (
-    <Layout title={title} signedInAs={user.name} current="admin">
+    <Layout title={title} signedInAs={user} current="admin">
       <div class="card narrow">
         <h1>{title}</h1>
         <p>
@@ -276,7 +276,7 @@ export function ConfirmEverybodyPage({ user }: { readonly user: User }) {
   const { authPath } = useContext(SiteContext);
   const title = 'End everybody’s sessions?';
   return (
-    <Layout title={title} signedInAs={user.name} current="admin">
+    <Layout title={title} signedInAs={user} current="admin">
       <div class="card narrow">
         <h1>{title}</h1>
         <p>

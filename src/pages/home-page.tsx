@@ -23,7 +23,7 @@ export function HomePage({ state, adminRole, offersKeep, showsTour, now }: HomeP
   const { brand } = useContext(SiteContext);
   if (typeof state !== 'string') {
     return (
-      <Layout title="Home" signedInAs={state.user.name} current="home">
+      <Layout title="Home" signedInAs={state.user} current="home">
         <SignedInHero session={state} showsTour={showsTour} now={now} />
         {showsTour ? (
           <>

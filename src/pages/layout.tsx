@@ -16,6 +16,8 @@ export interface Site {
   /** The app's own home page. "Home" leads there, and so does a sign-in without a wanted page. */
   readonly homePath: string;
   readonly menu: readonly MenuPage[];
+  /** The role that opens the console. The menu shows the console to people with this role only. */
+  readonly adminRole?: string;
   readonly brand: Brand;
 }
 
@@ -25,13 +27,17 @@ export const SiteContext = createContext<Site>({
   routePrefix: '',
   homePath: '/',
   menu: ['me', 'sessions', 'admin'],
+  adminRole: 'admin',
   brand: plainBrand,
 });
 
+/** The signed-in person who reads the page. The roles decide what the menu shows. */
+export type Reader = Pick<User, 'name' | 'username' | 'roles'>;
+
 interface LayoutProps {
   readonly title: string;
-  /** Name of the signed-in user. With it the page has the menu and the sign-out button, and the mark is lit. */
-  readonly signedInAs?: string | undefined;
+  /** The signed-in user. With it the page has the menu and the sign-out button, and the mark is lit. */
+  readonly signedInAs?: Reader | undefined;
   /** The page's own entry in the menu. */
   readonly current?: MenuPage | 'home';
   /** Elements for the head of a page that sends the browser to another page. */
@@ -63,7 +69,7 @@ export function Layout({ title, signedInAs, current, goingOn, children }: Layout
             <Mark isLit={signedInAs !== undefined} />
             {brand.name}
           </a>
-          {signedInAs === undefined ? null : <Menu name={signedInAs} current={current} />}
+          {signedInAs === undefined ? null : <Menu reader={signedInAs} current={current} />}
         </header>
         <main id="content" tabIndex={-1}>
           {children}
@@ -121,15 +127,18 @@ function Footer() {
 const texts = { me: 'Profile', sessions: 'Sessions', admin: 'Console' } as const;
 
 interface MenuProps {
-  readonly name: string;
+  readonly reader: Reader;
   readonly current: LayoutProps['current'];
 }
 
-function Menu({ name, current }: MenuProps) {
-  const { authPath, homePath, menu } = useContext(SiteContext);
+function Menu({ reader: { name, roles }, current }: MenuProps) {
+  const { authPath, homePath, menu, adminRole } = useContext(SiteContext);
+  const isAdmin = adminRole !== undefined && roles.includes(adminRole);
   const entries = [
     { page: 'home', href: homePath, text: 'Home' },
-    ...menu.map((page) => ({ page, href: `${authPath}/${page}`, text: texts[page] })),
+    ...menu
+      .filter((page) => page !== 'admin' || isAdmin)
+      .map((page) => ({ page, href: `${authPath}/${page}`, text: texts[page] })),
   ];
   return (
     <>
@@ -236,7 +245,7 @@ interface MessagePageProps {
   /** The drawing on the page. `shut` for a refusal or a fault; `dark` unless given. */
   readonly door?: DoorState;
   /** The signed-in user, if known. The page then shows the name and the menu. */
-  readonly signedInAs?: Pick<User, 'name' | 'username'> | undefined;
+  readonly signedInAs?: Reader | undefined;
   /** Links to what the person can do next. The first is the main one. */
   readonly links: readonly PageLink[];
   /** True adds a sign-out button, for a person whose session could not be read. */
@@ -251,7 +260,7 @@ export function MessagePage(props: MessagePageProps) {
   const { title, door = 'dark', signedInAs, links, offersSignOut = false } = props;
   const { references = [], children } = props;
   return (
-    <Layout title={title} signedInAs={signedInAs?.name}>
+    <Layout title={title} signedInAs={signedInAs}>
       <div class="card narrow">
         <Door state={door} size={48} />
         <h1>{title}</h1>
@@ -271,7 +280,7 @@ export function MessagePage(props: MessagePageProps) {
   );
 }
 
-function SignedInAs({ name, username }: Pick<User, 'name' | 'username'>) {
+function SignedInAs({ name, username }: Reader) {
   return (
     <p class="soft">
       Signed in as <bdi>{name}</bdi> (<bdi>{username}</bdi>)

@@ -23,7 +23,7 @@ type Fact = readonly [term: string, value: string];
 export function ProfilePage({ user, profile, claims, expiresIn, editPath }: ProfilePageProps) {
   const name = profile?.displayName ?? user.name;
   return (
-    <Layout title="Your profile" signedInAs={user.name} current="me">
+    <Layout title="Your profile" signedInAs={user} current="me">
       <div class="card narrow">
         <div class="head">
           <Initials name={name}>{profile === undefined ? null : <span class="photo" />}</Initials>

@@ -34,7 +34,7 @@ export function SessionsPage(props: SessionsPageProps) {
   const { user, sessions, idleSeconds, next, ended, now } = props;
   const half = Math.ceil(idleSeconds / 2);
   return (
-    <Layout title="Your sessions" signedInAs={user.name} current="sessions">
+    <Layout title="Your sessions" signedInAs={user} current="sessions">
       <h1>Where you are signed in</h1>
       <p class="lead">
         Each browser in which you are signed in to this app. End what you do not recognise.

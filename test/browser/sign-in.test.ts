@@ -140,7 +140,8 @@ describe('a person in Chromium', () => {
     await page.getByRole('link', { name: 'Sign in again' }).click();
     await pick(plainUser);
     await page.waitForURL(`${app}/`);
-    await page.getByRole('link', { name: 'Console' }).click();
+    expect(await page.getByRole('link', { name: 'Console' }).count()).toBe(0);
+    await page.goto(`${app}/auth/admin`);
     await page.getByRole('heading', { name: 'You need another role for this page' }).waitFor();
     await page.getByRole('main').getByText(`Signed in as ${plainUser}`).waitFor();
 

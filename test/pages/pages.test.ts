@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
+import { renderToString } from 'preact-render-to-string';
 import { style } from '../../local/entra/page-frame';
 import { initialsOf } from '../../src/pages/layout';
 import { describeDistance } from '../../src/pages/session-table';
 import { stylesheet } from '../../src/pages/stylesheet';
 import { words } from '../support/test-browser';
-import { samplePages } from './sample-pages';
+import { samplePage, samplePages, sampleUser } from './sample-pages';
 
 const harmless = samplePages('Ines Okafor');
 
@@ -67,6 +68,16 @@ describe.each(Object.keys(harmless))('page %s', (name) => {
   it('names only files that exist', () => {
     const files = [...(harmless[name] ?? '').matchAll(/<code>((?:src|local)\/[^<]*)<\/code>/g)];
     for (const [, file = ''] of files) expect([file, existsSync(file)]).toEqual([file, true]);
+  });
+});
+
+describe('the menu', () => {
+  it('shows the console to people with its role only', () => {
+    const menuFor = (roles: readonly string[]) =>
+      renderToString(samplePage({ ...sampleUser('Ines Okafor'), roles }));
+    expect(menuFor(['reader', 'admin'])).toContain('href="/auth/admin"');
+    expect(menuFor(['reader', 'Admin'])).not.toContain('/auth/admin');
+    expect(menuFor([])).toContain('href="/auth/sessions"');
   });
 });
 

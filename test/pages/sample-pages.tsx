@@ -219,7 +219,7 @@ export function sampleUser(text: string): User {
     tenantId: text,
     name: text,
     username: text,
-    roles: [text],
+    roles: [text, 'admin'],
   };
 }
 
