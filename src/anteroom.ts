@@ -15,7 +15,7 @@ import { sessionFunction } from './functions/session';
 import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';
 import { createGuards, type Guards } from './guards';
-import { watchHostStreams } from './http/host-streams';
+import { watchHostStreams } from './bodies';
 import { endpoint, type HttpFunction, serve } from './http/endpoint';
 import { requireHooks } from './http/hooks';
 import type { AnteroomOptions } from './options';

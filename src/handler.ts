@@ -10,7 +10,7 @@ import type { SessionData, User } from './sessions/session';
 import type { SessionDataChange } from './sessions/session-data';
 import type { TokenContext } from './sign-in/bearer-guard';
 import type { SessionContext } from './sign-in/guards';
-import { watchBody } from './streams';
+import { watchBody } from './bodies';
 import type { Client } from './tokens/bearer-token';
 import type { ApiRequest } from './tokens/call-api';
 

@@ -1,5 +1,4 @@
 import { createAppTokens } from './entra/app-tokens';
-import { createCredentialState } from './entra/last-answers';
 import {
   clientAssertion,
   createManagedIdentity,
@@ -7,12 +6,12 @@ import {
   type ManagedIdentity,
   tableCredential,
 } from './entra/managed-identity';
-import type { RelyingParty } from './entra/msal';
+import { createCredentialState, type RelyingParty } from './entra/msal';
 import { createProvider } from './entra/provider';
 import { AppError } from './errors';
 import type { FaultySettings, Services } from './http/context';
 import type { Hooks } from './http/hooks';
-import type { HostStreams } from './http/host-streams';
+import type { HostStreams } from './bodies';
 import { createKeyRing, type StoredKeyRing } from './keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
 import type { Site } from './pages/layout';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { localPath } from './http/wanted-page';
-import { isObject, parseJson } from './json';
+import { isObject, parseJson } from './bodies';
 import { type BrandOption, readBrand } from './pages/brand';
 import type { MenuPage, Site } from './pages/layout';
 

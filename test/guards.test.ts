@@ -5,7 +5,7 @@ import { createProtectedResourceFunction } from '../src/functions/protected-reso
 import { createGuards, type Guards } from '../src/guards';
 import type { Caller, CallerHandler } from '../src/handler';
 import { endpoint, serve } from '../src/http/endpoint';
-import { isObject } from '../src/json';
+import { isObject } from '../src/bodies';
 import { objectId, subject } from './support/auth-fixture';
 import {
   browserHeaders,

@@ -1,5 +1,5 @@
 import { AppError } from '../src/errors';
-import { type BodyWatch, watchBody } from '../src/streams';
+import { type BodyWatch, watchBody } from '../src/bodies';
 
 const error = (note: string) => () => new AppError('ERR_DEADLINE', { note });
 

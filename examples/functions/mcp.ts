@@ -1,7 +1,7 @@
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
 import { auth } from '../auth';
 import type { CallerContext } from '../handler';
-import { isObject, parseJson } from '../json';
+import { isObject, parseJson } from '../bodies';
 
 /**
  * POST mcp: an MCP server with one tool, by the streamable HTTP transport. It keeps nothing between requests, so any

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { isBoolean, isCount, isString } from '../loopback/control';
 import type { KeptState } from './kept-state';
 import type { SeededUser } from './users';

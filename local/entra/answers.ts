@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { isString } from '../loopback/control';
 import { respond } from '../loopback/server';
 import type { TokenIssuer } from './access-tokens';

@@ -1,4 +1,4 @@
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { type Control, createControl, isString } from '../loopback/control';
 import type { Directory } from './accounts';
 import { permissionsOf } from './scopes';

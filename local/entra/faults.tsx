@@ -1,4 +1,4 @@
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import {
   countInWords,
   createControl,

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { isString } from '../loopback/control';
 import { readJsonFile } from '../loopback/json-file';
 

@@ -7,7 +7,7 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { exportJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { createCertificate } from '../loopback/certificate';
 import { isString } from '../loopback/control';
 import type { KeptState } from './kept-state';

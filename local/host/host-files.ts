@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { FaultyFileError, readJsonFile } from '../loopback/json-file';
 import type { LogLevel } from './log';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { type Control } from './control';
 import { readBody, respond, respondJson } from './server';
 

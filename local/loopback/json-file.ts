@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse, type ParseError, printParseErrorCode } from 'jsonc-parser';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 
 /** A file that a person wrote cannot be used. The message names the file and the line, and says what is wrong. */
 export class FaultyFileError extends Error {}

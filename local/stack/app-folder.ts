@@ -1,7 +1,7 @@
 import { exec } from 'node:child_process';
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { readHostJson, readLocalSettings } from '../host/host-files';
 import { FaultyFileError, readJsonFile } from '../loopback/json-file';
 

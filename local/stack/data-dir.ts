@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { readJsonFile } from '../loopback/json-file';
 import { freePort, isPortFree } from '../loopback/processes';
 import { createStorageAccount } from '../tables/azurite';

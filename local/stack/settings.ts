@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { settingDefaults } from '../../src/settings';
 import { readJsonFile } from '../loopback/json-file';
 import type { StorageAccount } from '../tables/azurite';

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { readJsonFile } from '../loopback/json-file';
 
 /** Checks the types of an app while it runs. esbuild and other bundlers build without looking at them. */

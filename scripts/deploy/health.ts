@@ -1,4 +1,4 @@
-import { isObject, parseJson, readBounded } from '../../src/json';
+import { isObject, parseJson, readBounded } from '../../src/bodies';
 import { Stop } from './az.mjs';
 
 /** Time, so that tests need none: milliseconds since some moment, and a pause that an interrupt ends. */

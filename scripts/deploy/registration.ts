@@ -1,4 +1,4 @@
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { type Az, AzFailure } from './az.mjs';
 
 /** What stands on an app registration and a deployment writes anew, as people would look for it, with the parameter that keeps it. */

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { type Az, AzFailure, createAz, Stop } from './az.mjs';
 import { explain } from './failures.mjs';
 import { type Clock, timeoutMs } from './health';

@@ -1,4 +1,4 @@
-import { isObject, parseJson } from '../json';
+import { isObject, parseJson } from '../bodies';
 
 /** Those of Entra ID have a few hundred bytes. */
 const maxClaimsLength = 2048;

@@ -41,7 +41,7 @@ interface Expectation {
   /** On a refresh: the ID tokens that the session has, verified when they came. */
   readonly former?: readonly string[];
   /** What the authorization request demanded of the sign-in. */
-  readonly demands?: SignInDemands;
+  readonly demands?: SignInDemands | undefined;
   /** Epoch seconds. */
   readonly now: number;
   readonly signal: AbortSignal;
@@ -89,7 +89,7 @@ export async function verifyIdToken(
     checkClaims(read, expected);
     checkFormer(payload, expected.former ?? []);
     checkTenant(read.user, settings);
-    checkDemands(read, expected.demands ?? {}, expected.now);
+    if (expected.demands !== undefined) checkDemands(read, expected.demands, expected.now);
     const { tenantId, roles } = read.user;
     return { ...read, user: { ...read.user, roles: countingRoles(settings, tenantId, roles) } };
   } catch (error) {

@@ -7,7 +7,7 @@ import type {
 } from '@azure/msal-node';
 import type { ErrorCode } from '../error-facts';
 import { AppError } from '../errors';
-import { fetchWhole, isObject, parseJson } from '../json';
+import { fetchWhole, isObject, parseJson } from '../bodies';
 import type { KeyVaultAccess } from '../keys/wrapping';
 import { vaultHosts } from '../setting-values';
 import type { TableCredential } from '../storage/table-client';

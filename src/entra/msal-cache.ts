@@ -1,6 +1,6 @@
 import { decodeJwt, type JWTPayload } from 'jose';
 import { AppError } from '../errors';
-import { isObject, parseJson } from '../json';
+import { isObject, parseJson } from '../bodies';
 import { guidForm, oidcScopes } from '../setting-values';
 
 type Section = Readonly<Record<string, unknown>>;

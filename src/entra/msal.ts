@@ -6,11 +6,10 @@ import type {
   NetworkResponse,
   NodeAuthOptions,
 } from '@azure/msal-node';
-import { AppError } from '../errors';
-import { fetchWhole, isObject, parseJson } from '../json';
+import { AppError, type ProviderRefusal } from '../errors';
+import { fetchWhole, isObject, parseJson } from '../bodies';
 import type { Settings } from '../settings';
-import { AskedToWaitError, once, type PauseMemory, readRetryAfter } from '../waiting';
-import type { CredentialState } from './last-answers';
+import { AskedToWaitError, type Clock, once, type PauseMemory, readRetryAfter } from '../waiting';
 import type { Provider, ProviderMetadata } from './provider';
 import { meaningOf, readTokenRefusal, type TokenRefusal } from './refusals';
 import { endpointOfTenant } from './tenants';
@@ -47,6 +46,32 @@ export interface RelyingParty {
    * credential `managed-identity` only.
    */
   readonly clientAssertion?: (signal: AbortSignal) => Promise<string>;
+}
+
+/** Whether the provider accepts the app itself, by its last answers. One for each instance. It sends no request. */
+export interface CredentialState {
+  /** The provider refused the app: its secret has expired, or somebody disabled it. */
+  refused(refusal: ProviderRefusal): void;
+  /** The provider gave tokens to the app. */
+  accepted(): void;
+  /** The last refusal, for ten minutes or until the provider gives tokens again. */
+  lastRefusal(): ProviderRefusal | undefined;
+}
+
+const refusalKeptSeconds = 600;
+
+export function createCredentialState(clock: Clock): CredentialState {
+  let last: { readonly refusal: ProviderRefusal; readonly at: number } | undefined;
+  return {
+    refused: (refusal) => {
+      last = { refusal, at: clock() };
+    },
+    accepted: () => {
+      last = undefined;
+    },
+    lastRefusal: () =>
+      last !== undefined && clock() < last.at + refusalKeptSeconds ? last.refusal : undefined,
+  };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type CryptoKey, importJWK } from 'jose';
 import { AppError } from '../errors';
-import { type FetchedAnswer, fetchWhole, isObject, parseJson } from '../json';
+import { type FetchedAnswer, fetchWhole, isObject, parseJson } from '../bodies';
 import { isHttpLoopback } from '../proxy';
 import {
   abortable,
@@ -9,7 +9,6 @@ import {
   createSingleFlight,
   readRetryAfter,
 } from '../waiting';
-import { createProviderTime, type ProviderTime } from './last-answers';
 import { isSharedAuthority, statedIssuer } from './tenants';
 
 /** What an instance knows of the provider, shared by all requests. */
@@ -140,6 +139,54 @@ export function createProvider(options: ProviderOptions): Provider {
   const checkClock = createClockCheck(time, current, () => fetchJson(metadataUrl(options)));
   const metadata: Provider['metadata'] = async (signal) => (await current(signal)).metadata;
   return { metadata, findKeys, time, checkClock };
+}
+
+/** The provider's clock beside ours, by its last answer. One for each instance. It sends no request. */
+interface ProviderTime {
+  /** Takes the time out of the headers of an answer that came just now. Headers without a usable time change nothing. */
+  note(headers: Headers): void;
+  /** True when the clocks differed a minute ago or longer: somebody may have set ours right since. */
+  isWorthAsking(): boolean;
+  /** @throws ERR_CLOCK when the clocks differed by more than two minutes at the last answer */
+  check(): void;
+}
+
+/** ID tokens are refused from one minute on. The rest is for answers that take long, and for whole seconds. */
+const maxDifferenceSeconds = 120;
+const askAgainSeconds = 60;
+
+function createProviderTime(clock: Clock): ProviderTime {
+  let last: { readonly ahead: number; readonly at: number } | undefined;
+  const isWrong = (): boolean => last !== undefined && Math.abs(last.ahead) > maxDifferenceSeconds;
+  return {
+    note: (headers) => {
+      const theirs = readDate(headers);
+      if (theirs !== undefined) last = { ahead: clock() - theirs, at: clock() };
+    },
+    // A clock that is set right may go back, behind the time of the answer.
+    isWorthAsking: () => isWrong() && Math.abs(clock() - (last?.at ?? 0)) >= askAgainSeconds,
+    check: () => {
+      if (last === undefined || !isWrong()) return;
+      const { ahead } = last;
+      const where = ahead > 0 ? 'ahead of' : 'behind';
+      const note = `this machine's clock is ${Math.abs(ahead)} seconds ${where} the provider's`;
+      throw new AppError('ERR_CLOCK', { note });
+    },
+  };
+}
+
+/** The one form in which servers write a date (RFC 9110 section 5.6.7). */
+const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/**
+ * Epoch seconds; `undefined` for an answer that a cache kept (RFC 9111 section 5.1), since its `Date` is of the past.
+ * @see RFC 9110 section 6.6.1
+ */
+function readDate(headers: Headers): number | undefined {
+  const date = headers.get('date') ?? '';
+  if (headers.has('age') || !httpDate.test(date)) return undefined;
+  const seconds = Date.parse(date) / 1000;
+  return Number.isNaN(seconds) ? undefined : seconds;
 }
 
 /** @param current waits for what is known of the provider, and fetches it if nothing is */

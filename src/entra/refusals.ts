@@ -1,5 +1,5 @@
 import type { ProviderRefusal } from '../errors';
-import { isObject } from '../json';
+import { isObject } from '../bodies';
 import { isClaimsRequest } from './claims-challenge';
 import {
   type RefusalActor,

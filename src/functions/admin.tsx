@@ -1,6 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { clearSignInCookies } from '../cookies/cookie';
-import { clearSessionCookie } from '../cookies/session-cookie';
+import { clearSessionCookie, clearSignInCookies } from '../cookies';
 import { AppError } from '../errors';
 import type { Handler } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';

@@ -6,8 +6,9 @@ import { requireCsrfHeader } from '../http/request';
 import { foreignHeaders } from '../http/responses';
 import type { Site } from '../pages/layout';
 import { type SessionContext, type SessionHandler, signedIn, withRole } from '../sign-in/guards';
-import { watchBody } from '../streams';
-import { type Api, baseUrlOf } from '../tokens/apis';
+import { watchBody } from '../bodies';
+import type { Api } from '../tokens/apis';
+import { baseUrlOf } from '../tokens/call-api';
 import type { ProxyRules } from '../tokens/proxy-rules';
 
 /**

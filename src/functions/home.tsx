@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { hasSessionCookie } from '../cookies/session-cookie';
+import { hasSessionCookie } from '../cookies';
 import { AppError } from '../errors';
 import type { Handler, RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';

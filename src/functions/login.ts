@@ -12,7 +12,7 @@ import {
   type WantedPage,
   wantedPage,
 } from '../http/wanted-page';
-import { openSealed } from '../keys/sealing';
+import { openSealed } from '../keys/encryption';
 import { sessionKeyOf } from '../sessions/session';
 import type { Policies } from '../settings';
 import { findTicket } from '../sign-in/guards';

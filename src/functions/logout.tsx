@@ -1,7 +1,6 @@
 import { useContext } from 'preact/hooks';
 import type { HttpResponseInit } from '@azure/functions';
-import { clearNotice, readNotice } from '../cookies/cookie';
-import { hasSessionCookie } from '../cookies/session-cookie';
+import { clearNotice, hasSessionCookie, readNotice } from '../cookies';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';

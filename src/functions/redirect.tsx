@@ -1,5 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { AppError, ConsentDeclinedError } from '../errors';
+import { readRedirectRefusal } from '../entra/refusals';
+import { AppError, ConsentDeclinedError, type ProviderRefusal } from '../errors';
 import type { RequestContext, Services } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { answerError } from '../http/error-response';
@@ -7,14 +8,8 @@ import { isPrefetch } from '../http/request';
 import { continueHere, htmlPage, json, redirectTo, withHeader } from '../http/responses';
 import { loginPathTo } from '../http/wanted-page';
 import { MessagePage } from '../pages/layout';
-import {
-  type Callback,
-  findAttempt,
-  isBare,
-  parseCallback,
-  type ProviderAnswer,
-} from '../sign-in/callback';
-import { completeSignIn } from '../sign-in/finish';
+import { findAttempt } from '../sign-in/attempt';
+import { completeSignIn, type ProviderAnswer } from '../sign-in/finish';
 
 /**
  * GET auth/redirect: the provider's answer. The browser comes from another site, so it does not send our `SameSite=Strict`
@@ -69,6 +64,66 @@ function hopPage({ path, services }: RequestContext): HttpResponseInit {
     goTo,
     text: 'One moment, please.',
   });
+}
+
+/** What the query of `/auth/redirect` may hold. */
+type Callback =
+  | ProviderAnswer
+  /** Nothing: a bookmark, or a tile in My Apps whose home page is the redirect URI. */
+  | { readonly kind: 'bare' }
+  /**
+   * The answer to admin consent. This app never asks for it: an administrator uses a link of the provider. `refusal` is
+   * there when it was declined.
+   * @see https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
+   */
+  | { readonly kind: 'admin-consent'; readonly refusal: ProviderRefusal | undefined };
+
+const maxParameters = 30;
+const maxLength = 8192;
+
+/**
+ * Parses the query of `/auth/redirect`. Unknown parameters are ignored.
+ * @throws ERR_BAD_REQUEST for a repeated or oversized parameter, and unless there is exactly one of `code` and `error`
+ */
+export function parseCallback(query: URLSearchParams): Callback {
+  checkParameters(query);
+  if (isBare(query)) return { kind: 'bare' };
+  const code = query.get('code');
+  const error = query.get('error');
+  if (code === null && query.get('admin_consent')?.toLowerCase() === 'true') {
+    const refusal = readRedirectRefusal(query);
+    if (error !== null && refusal === undefined) throw badRequest('error is malformed');
+    return { kind: 'admin-consent', refusal };
+  }
+  if ((code === null) === (error === null)) throw badRequest('needs either code or error');
+  const state = query.get('state') ?? undefined;
+  const issuer = query.get('iss') ?? undefined;
+  if (code !== null) {
+    if (!/^[\x21-\x7E]+$/.test(code)) throw badRequest('code is malformed');
+    return { kind: 'code', state, issuer, code };
+  }
+  const refusal = readRedirectRefusal(query);
+  if (refusal === undefined) throw badRequest('error is malformed');
+  return { kind: 'error', state, issuer, refusal };
+}
+
+/** True when the query has no answer. `hop` is our own parameter. */
+export function isBare(query: URLSearchParams): boolean {
+  return [...query.keys()].every((name) => name === 'hop');
+}
+
+/** Programs read a repeated parameter in different ways, so it is refused. Too many or too long ones are refused too. */
+function checkParameters(query: URLSearchParams): void {
+  const names = [...query.keys()];
+  if (names.length > maxParameters) throw badRequest('has too many parameters');
+  if (new Set(names).size !== names.length) throw badRequest('repeats a parameter');
+  for (const value of query.values()) {
+    if (value.length > maxLength) throw badRequest('has an oversized parameter');
+  }
+}
+
+function badRequest(note: string): AppError {
+  return new AppError('ERR_BAD_REQUEST', { note: `the callback ${note}` });
 }
 
 /** Anybody can write such an address. So it changes nothing, and the page only says what the sign-in service reports. */

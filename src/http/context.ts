@@ -12,7 +12,7 @@ import type { RolesOf } from '../tokens/group-roles';
 import type { Revalidate } from '../tokens/revalidate';
 import type { Clock, SingleFlight } from '../waiting';
 import type { Hooks } from './hooks';
-import type { HostStreams } from './host-streams';
+import type { HostStreams } from '../bodies';
 import type { RequestFacts } from './request';
 
 /** One request, and what is needed to answer it. `endpoint` makes it, and every handler gets it. */
@@ -64,7 +64,7 @@ export interface Services {
   /** Code of the app's own, for sign-in and sign-out. */
   readonly hooks: Hooks;
   readonly relyingParty: RelyingParty;
-  readonly rolesOf: RolesOf;
+  readonly rolesOf: RolesOf | undefined;
   readonly revalidate: Revalidate;
   /** Hints for the provider's sign-out. A second click on "Sign out" needs them, since the session is gone by then. */
   readonly signOutHints: SignOutHints;

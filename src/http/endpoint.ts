@@ -7,7 +7,7 @@ import type {
   InvocationContext,
 } from '@azure/functions';
 import { AppError } from '../errors';
-import { watchBody } from '../streams';
+import { watchBody } from '../bodies';
 import type { FindServices, Handler, RequestContext, Services } from './context';
 import { answerError, answerFaultySettings } from './error-response';
 import { isOffice, readRequest } from './request';

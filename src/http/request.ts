@@ -1,8 +1,8 @@
 import type { HttpRequest } from '@azure/functions';
 import Negotiator from 'negotiator';
-import { readCookies, type RequestCookies } from '../cookies/cookie';
+import { readCookies, type RequestCookies } from '../cookies';
 import { AppError } from '../errors';
-import { isObject } from '../json';
+import { isObject } from '../bodies';
 
 /** The facts about a request that every handler needs. They are read once. */
 export interface RequestFacts {

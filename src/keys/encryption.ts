@@ -7,7 +7,8 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto';
-import { isObject, parseJson } from '../json';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { isObject, parseJson } from '../bodies';
 
 /** A key of the ring. Every key that signs or encrypts is derived from one, see {@link deriveKey}. */
 export interface RingKey {
@@ -44,6 +45,8 @@ const ivSize = 12;
 const tagSize = 16;
 const overhead = 1 + ivSize + tagSize;
 const algorithm = 'aes-256-gcm';
+// A shorter tag would be easier to guess (Node.js documentation, `decipher.setAuthTag`).
+const tagOptions = { authTagLength: tagSize };
 
 /**
  * AES-256-GCM (NIST SP 800-38D) as `version | iv | ciphertext | tag`, 29 bytes more than `value`. It does not say from
@@ -52,7 +55,7 @@ const algorithm = 'aes-256-gcm';
 export function encryptValue(key: KeyObject, address: ValueAddress, value: Uint8Array): Buffer {
   // Random 96-bit IVs are safe for 2^32 values under one key. A session's key encrypts a few hundred.
   const iv = randomBytes(ivSize);
-  const cipher = createCipheriv(algorithm, key, iv, { authTagLength: tagSize });
+  const cipher = createCipheriv(algorithm, key, iv, tagOptions);
   cipher.setAAD(bindingOf(address));
   const ciphertext = Buffer.concat([cipher.update(value), cipher.final()]);
   return Buffer.concat([Uint8Array.of(version), iv, ciphertext, cipher.getAuthTag()]);
@@ -70,10 +73,8 @@ export function decryptValue(
   if (!(encrypted instanceof Uint8Array) || encrypted.byteLength < overhead) return undefined;
   if (encrypted[0] !== version) return undefined;
   const tagStart = encrypted.byteLength - tagSize;
-  // A shorter tag would be easier to guess (Node.js documentation, `decipher.setAuthTag`).
-  const options = { authTagLength: tagSize };
   const iv = encrypted.subarray(1, 1 + ivSize);
-  const decipher = createDecipheriv(algorithm, key, iv, options);
+  const decipher = createDecipheriv(algorithm, key, iv, tagOptions);
   decipher.setAAD(bindingOf(address));
   decipher.setAuthTag(encrypted.subarray(tagStart));
   const start = decipher.update(encrypted.subarray(1 + ivSize, tagStart));
@@ -87,6 +88,114 @@ export function decryptValue(
 /** As JSON: if the parts were only joined, `a|b`, `c` and `a`, `b|c` would give the same text. */
 function bindingOf({ table, partitionKey, rowKey, property }: ValueAddress): Buffer {
   return Buffer.from(JSON.stringify([table, partitionKey, rowKey, property, version]), 'utf8');
+}
+
+/** What a sealed value is for. It is not accepted for another purpose. */
+type SealPurpose = keyof typeof useOf;
+
+const useOf = {
+  'sign-in-state': 'signInState',
+  'sign-in-rest': 'signInRest',
+  'step-up': 'stepUp',
+} as const;
+
+const maxSealedLength = 8192;
+/** From this length on, compression saves more than its entry in the header costs. */
+const minCompressedBytes = 256;
+/** What we seal is never longer. */
+const maxContentBytes = 16_384;
+
+interface SealOptions {
+  readonly keyRing: KeyRing;
+  /** Epoch seconds: from this second on it is not accepted. */
+  readonly expiresAt: number;
+  readonly signal: AbortSignal;
+}
+
+interface OpenOptions {
+  readonly keyRing: KeyRing;
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Encrypts `payload` (anything that JSON can hold) as a compact JWE, `dir` with `A256GCM` (RFC 7516 section 7.1, RFC 7518
+ * sections 4.5 and 5.3): characters of base64url and dots only. A long one is compressed (RFC 7516 section 4.1.3), since
+ * it is a part of addresses. Compression tells something to somebody who can choose a part and see the length; nothing in
+ * it is secret to that person.
+ * @throws ERR_KEYS_UNAVAILABLE
+ */
+export async function seal(
+  purpose: SealPurpose,
+  payload: unknown,
+  { keyRing, expiresAt, signal }: SealOptions,
+): Promise<string> {
+  const ringKey = await keyRing.current(signal);
+  const content = Buffer.from(JSON.stringify({ p: purpose, e: expiresAt, v: payload }), 'utf8');
+  const isCompressed = content.byteLength >= minCompressedBytes;
+  const header = sealedHeader(ringKey.kid, isCompressed);
+  const iv = randomBytes(ivSize);
+  const cipher = createCipheriv(algorithm, deriveKey(ringKey, useOf[purpose]), iv, tagOptions);
+  cipher.setAAD(Buffer.from(header, 'ascii'));
+  const encrypted = Buffer.concat([
+    cipher.update(isCompressed ? deflateRawSync(content) : content),
+    cipher.final(),
+  ]);
+  // The second part would be the encrypted key. `dir` has none.
+  const parts = [iv, encrypted, cipher.getAuthTag()].map((part) => part.toString('base64url'));
+  return [header, '', ...parts].join('.');
+}
+
+/**
+ * What was sealed for `purpose`, still to be parsed; `undefined` for everything else: expired, sealed for another purpose
+ * or by somebody else, changed, too long, or no JWE.
+ * @throws ERR_KEYS_UNAVAILABLE
+ */
+export async function openSealed(
+  purpose: SealPurpose,
+  text: string,
+  { keyRing, now, signal }: OpenOptions,
+): Promise<unknown> {
+  const { header, iv, encrypted, tag } = sealedForm.exec(text)?.groups ?? {};
+  if (text.length > maxSealedLength || header === undefined) return undefined;
+  const ringKey = await findNamedKey(keyRing, text, signal);
+  if (ringKey === undefined) return undefined;
+  const isCompressed = header === sealedHeader(ringKey.kid, true);
+  if (!isCompressed && header !== sealedHeader(ringKey.kid, false)) return undefined;
+  const key = deriveKey(ringKey, useOf[purpose]);
+  try {
+    const decipher = createDecipheriv(algorithm, key, fromBase64url(iv), tagOptions);
+    decipher.setAAD(Buffer.from(header, 'ascii'));
+    decipher.setAuthTag(fromBase64url(tag));
+    const content = Buffer.concat([decipher.update(fromBase64url(encrypted)), decipher.final()]);
+    const plain = isCompressed
+      ? inflateRawSync(content, { maxOutputLength: maxContentBytes })
+      : content;
+    return payloadOf(parseJson(plain), purpose, now);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The parts of a JWE of ours: 16 characters are the 12 bytes of an IV, and 22 the 16 bytes of a tag. */
+const sealedForm =
+  /^(?<header>[\w-]+)\.\.(?<iv>[\w-]{16})\.(?<encrypted>[\w-]+)\.(?<tag>[\w-]{22})$/;
+
+/** We accept only the header that we write, so no part of it can be chosen by anybody else (RFC 8725 section 3.1). */
+function sealedHeader(kid: string, isCompressed: boolean): string {
+  const header = { alg: 'dir', enc: 'A256GCM', kid, ...(isCompressed && { zip: 'DEF' }) };
+  return Buffer.from(JSON.stringify(header), 'utf8').toString('base64url');
+}
+
+function fromBase64url(text = ''): Buffer {
+  return Buffer.from(text, 'base64url');
+}
+
+function payloadOf(content: unknown, purpose: SealPurpose, now: number): unknown {
+  if (!isObject(content)) return undefined;
+  const { p: sealedFor, e: expiresAt, v: payload } = content;
+  const isLive = typeof expiresAt === 'number' && now < expiresAt;
+  return sealedFor === purpose && isLive ? payload : undefined;
 }
 
 /**

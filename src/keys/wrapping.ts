@@ -1,7 +1,7 @@
 import { createHash, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../errors';
-import { fetchWhole, isObject, parseJson } from '../json';
+import { fetchWhole, isObject, parseJson } from '../bodies';
 import { readRetryAfter } from '../waiting';
 import { decryptValue, encryptValue } from './encryption';
 

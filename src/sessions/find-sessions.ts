@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { AppError } from '../errors';
-import { parseJson } from '../json';
+import { parseJson } from '../bodies';
 import { readPage, type Row, type RowPage, type RowQuery, type Table } from '../storage/table';
 import type { SessionName } from './end-sessions';
 import { isLive } from './session';

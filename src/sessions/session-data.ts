@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AppError, SessionOverError } from '../errors';
-import { isObject, parseJson } from '../json';
+import { isObject, parseJson } from '../bodies';
 import type { SessionData, SessionTicket } from './session';
 import type { FoundSession, SessionStore } from './session-store';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as v from 'valibot';
-import { isObject, parseJson } from '../json';
+import { isObject, parseJson } from '../bodies';
 import {
   decryptValue,
   deriveKey,
@@ -10,15 +10,7 @@ import {
   type KeyRing,
   type RingKey,
 } from '../keys/encryption';
-import {
-  chunkSize,
-  joinChunks,
-  type NewRow,
-  type Row,
-  type RowAddress,
-  splitIntoChunks,
-  type Table,
-} from '../storage/table';
+import { type NewRow, type Row, type RowAddress, type Table } from '../storage/table';
 import {
   type Session,
   type SessionData,
@@ -315,4 +307,34 @@ const maxSidLength = 256;
  */
 export function isSid(value: string): boolean {
   return value.length >= 1 && value.length <= maxSidLength;
+}
+
+/** A property may hold 64 KiB. Some room is left, and 17 chunks still fit into the 1 MiB of a row. */
+export const chunkSize = 60 * 1024;
+
+const maxChunks = 18;
+
+/**
+ * `bytes` as the properties `data0` to `dataN`, at least one of them. A row over 1 MiB is refused when it is written.
+ */
+export function splitIntoChunks(bytes: Uint8Array): Record<string, Uint8Array> {
+  const chunks: Record<string, Uint8Array> = {};
+  const count = Math.max(1, Math.ceil(bytes.byteLength / chunkSize));
+  for (let index = 0; index < count; index += 1) {
+    chunks[`data${index}`] = bytes.subarray(index * chunkSize, (index + 1) * chunkSize);
+  }
+  return chunks;
+}
+
+/** What was split; `undefined` when a chunk is missing or is not binary. */
+export function joinChunks(properties: Row['properties']): Uint8Array | undefined {
+  const chunks: Uint8Array[] = [];
+  for (let index = 0; index < maxChunks; index += 1) {
+    const chunk = properties[`data${index}`];
+    if (chunk === undefined) break;
+    if (!(chunk instanceof Uint8Array)) return undefined;
+    chunks.push(chunk);
+  }
+  const found = Object.keys(properties).filter((name) => /^data\d+$/.test(name)).length;
+  return chunks.length === 0 || found !== chunks.length ? undefined : Buffer.concat(chunks);
 }

@@ -1,8 +1,15 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { isObject } from '../bodies';
+import { readOverflows } from '../cookies';
 import { isClaimsRequest } from '../entra/claims-challenge';
-import { isObject } from '../json';
-import { deriveSignInValue, findNamedKey, type KeyRing } from '../keys/encryption';
-import { openSealed, seal } from '../keys/sealing';
+import type { RequestContext } from '../http/context';
+import {
+  deriveSignInValue,
+  findNamedKey,
+  type KeyRing,
+  openSealed,
+  seal,
+} from '../keys/encryption';
 import { isScope } from '../setting-values';
 import type { Policies } from '../settings';
 import { areStepUpNames, attemptSeconds, isAge } from './step-up';
@@ -139,6 +146,21 @@ function stateLayouts(attempt: SignInAttempt): readonly StateLayout[] {
     { inState: { ...base, ...page, x: 'asked' }, inCookie: more },
     { inState: { ...base, ...part, x: 'both' }, inCookie: { ...page, ...more } },
   ];
+}
+
+/**
+ * The attempt in the `state` of a provider's answer. Any browser may have begun it. `undefined` when `state` is not ours. From
+ * here on the page of any error leads back to the wanted page.
+ * @throws ERR_KEYS_UNAVAILABLE
+ */
+export async function findAttempt(context: RequestContext): Promise<OpenedAttempt | undefined> {
+  const { requestCookies, services, query, now, signal } = context;
+  const state = query.get('state');
+  if (state === null) return undefined;
+  const overflows = readOverflows(requestCookies, services.settings);
+  const attempt = await openAttempt(state, overflows, { keyRing: services.keyRing, now, signal });
+  context.visitor.returnPath = attempt?.returnPath;
+  return attempt;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { hasSessionCookie } from '../cookies/session-cookie';
+import { hasSessionCookie } from '../cookies';
 import { scopesOfSignIn } from '../entra/msal-cache';
 import { AppError, BearerError, RoleMissingError, SessionOverError, StepUpError } from '../errors';
 import type { Handler, RequestContext } from '../http/context';

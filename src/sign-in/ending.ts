@@ -1,7 +1,7 @@
-import { clearNotice, noticeCookie, readNotice } from '../cookies/cookie';
+import { clearNotice, noticeCookie, readNotice } from '../cookies';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
-import { isObject } from '../json';
+import { isObject } from '../bodies';
 import { keyForLogs } from '../sessions/session';
 
 /** One action that ends sessions, for the audit log. */

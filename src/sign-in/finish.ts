@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { readSignInCookie } from '../cookies/cookie';
+import { readSignInCookie } from '../cookies';
 import { idTokenDemands, type SignInDemands } from '../entra/claims-challenge';
 import { verifyIdToken } from '../entra/id-token';
 import { createMsalClient, type RelyingParty } from '../entra/msal';
@@ -8,6 +8,7 @@ import { redemptionError, redirectError } from '../entra/refusal-errors';
 import { couldIssue } from '../entra/tenants';
 import {
   AppError,
+  type ProviderRefusal,
   SignInRefusedError,
   SessionOverError,
   StepUpError,
@@ -26,10 +27,19 @@ import {
   type Retries,
   type SignInAttempt,
 } from './attempt';
-import type { ProviderAnswer } from './callback';
 import { findSession } from './guards';
 import { admit, type AdmittedSignIn, type FinishedSignIn, openSession } from './open-session';
 import { beginSignIn, type SignInOptions } from './start';
+
+/** The provider's answer to an authorization request. RFC 6749 section 4.1.2, RFC 9207 section 2. */
+export type ProviderAnswer = {
+  readonly state: string | undefined;
+  /** The provider's `iss`, when the answer has it. */
+  readonly issuer: string | undefined;
+} & (
+  | { readonly kind: 'code'; readonly code: string }
+  | { readonly kind: 'error'; readonly refusal: ProviderRefusal }
+);
 
 /**
  * Ends a sign-in with the provider's answer: redeems the code, opens a new session and redirects to the wanted page.
@@ -236,7 +246,7 @@ export async function finishSignIn(
     throw new AppError('ERR_SIGN_IN_EXPIRED', { note: 'the attempt is too old' });
   }
   const { idToken, tokenCache } = await redeem(relyingParty, attempt, answer.code, { now, signal });
-  const demands = demandsOf(attempt.asked ?? {});
+  const demands = attempt.asked && demandsOf(attempt.asked);
   const { nonce } = attempt;
   const verified = await verifyIdToken(relyingParty, idToken, { nonce, demands, now, signal });
   const { user, claims, sid, loginHint, acrs, authTime } = verified;
@@ -246,7 +256,7 @@ export async function finishSignIn(
 }
 
 /** What the ID token must show, because the authorization request asked for it. */
-function demandsOf({ claims, maxAgeSeconds }: Partial<AskedMore>): SignInDemands {
+function demandsOf({ claims, maxAgeSeconds }: AskedMore): SignInDemands {
   return {
     ...(claims === undefined ? {} : idTokenDemands(claims)),
     ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),

@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { hasSessionCookie, readSessionCookie } from '../cookies/session-cookie';
+import { hasSessionCookie, readSessionCookie } from '../cookies';
 import { isAllowedTenant } from '../entra/tenants';
 import { RoleMissingError, SignInNeededError, StepUpError, SessionOverError } from '../errors';
 import type { Handler, RequestContext } from '../http/context';

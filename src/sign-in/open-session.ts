@@ -1,4 +1,4 @@
-import { signSessionCookie } from '../cookies/session-cookie';
+import { readSessionCookie, signSessionCookie } from '../cookies';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { decideSignIn, type SignInContext } from '../http/hooks';
@@ -65,7 +65,10 @@ export async function admit(
   context.visitor.userKey = confirmed.user.userKey;
   const { rolesOf, relyingParty, hooks } = context.services;
   const { now, signal } = context;
-  const found = await rolesOf(confirmed, now, signal);
+  const found =
+    rolesOf === undefined
+      ? { ...confirmed, roles: confirmed.user.roles }
+      : await rolesOf(confirmed, now, signal);
   const user = { ...confirmed.user, roles: found.roles };
   const session = stepUpOf === user.userKey ? await formerSession(context, user) : undefined;
   // The app's code may check less at a step-up, because it let the person in before.
@@ -109,7 +112,8 @@ export async function openSession(
 ): Promise<void> {
   const { request, services, now, signal } = context;
   const { keyRing, settings, sessions } = services;
-  const former = await findTicket(context);
+  const site = settings;
+  const former = await readSessionCookie(context.requestCookies, { keyRing, site, now, signal });
   const isPersistent = isKept(settings, attempt);
   const { ticket } = await sessions.open({
     user,
@@ -122,7 +126,6 @@ export async function openSession(
     signal,
   });
   await endOverLimit(context, user, former);
-  const site = settings;
   context.cookies.push(await signSessionCookie(ticket, { keyRing, site, isPersistent, signal }));
   context.log('info', `signed in ${keyForLogs(user.userKey)}`);
   if (former !== undefined) await endFormer(context, former, user.userKey);

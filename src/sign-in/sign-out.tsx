@@ -1,12 +1,11 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { clearSignInCookies, noticeCookie } from '../cookies/cookie';
-import { clearSessionCookie } from '../cookies/session-cookie';
+import { clearSessionCookie, clearSignInCookies, noticeCookie } from '../cookies';
 import type { RelyingParty } from '../entra/msal';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { tellSignOut } from '../http/hooks';
 import { htmlPage, json, redirectTo, withHeader } from '../http/responses';
-import { isObject } from '../json';
+import { isObject } from '../bodies';
 import { ContinuePage } from '../pages/layout';
 import { isLive, type Session, type SessionTicket } from '../sessions/session';
 import { withTimeout } from '../waiting';

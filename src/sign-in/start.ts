@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
-import { keepSignInCookie, overflowCookie } from '../cookies/cookie';
+import { keepSignInCookie, overflowCookie } from '../cookies';
 import { createMsalClient, type RelyingParty, type RelyingPartySettings } from '../entra/msal';
 import { endpointOfPolicy } from '../entra/tenants';
 import { AppError } from '../errors';

@@ -10,8 +10,8 @@ import { AppError, type StepUp, StepUpError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { changesNothing } from '../http/request';
 import { loginPathTo, type WantedPage, wantedPage, wantedPath } from '../http/wanted-page';
-import { isObject } from '../json';
-import { seal } from '../keys/sealing';
+import { isObject } from '../bodies';
+import { seal } from '../keys/encryption';
 import { type Session, sessionKeyOf, type SessionTicket } from '../sessions/session';
 import { isScope, maxSessionSeconds } from '../setting-values';
 

@@ -6,10 +6,9 @@ import {
   type TransactionAction as ClientAction,
 } from '@azure/data-tables';
 import { AppError } from '../errors';
-import { isObject, parseJson } from '../json';
+import { isObject, parseJson } from '../bodies';
 import { type AskStorage, createAskStorage, etagsIfDone, isAsWritten } from './ask-storage';
 import {
-  assertWithinLimits,
   type NewRow,
   type PropertyValue,
   type RewriteOutcome,
@@ -319,4 +318,54 @@ function entityOf({ partitionKey, rowKey, properties }: NewRow): TableEntity {
 function etagOf(etag: string | undefined): string {
   if (etag !== undefined) return etag;
   throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the tables answered no ETag' });
+}
+
+const mebibyte = 1024 * 1024;
+const maxPropertyBytes = 64 * 1024;
+/** 255, less PartitionKey, RowKey and Timestamp. */
+const maxProperties = 252;
+
+/**
+ * The emulator takes larger rows than the service does, so the limits are held here.
+ * @throws ERR_STORAGE_LIMIT for a row over 1 MiB, a property over 64 KiB, or too many properties
+ */
+export function assertWithinLimits(row: NewRow): void {
+  const bytes = rowSize(row);
+  const values = Object.entries(row.properties);
+  if (bytes > mebibyte) {
+    throw new AppError('ERR_STORAGE_LIMIT', { note: `a row would take ${bytes} bytes` });
+  }
+  if (values.length > maxProperties) {
+    throw new AppError('ERR_STORAGE_LIMIT', {
+      note: `a row would have ${values.length} properties`,
+    });
+  }
+  for (const [name, value] of values) {
+    if (contentSize(value) > maxPropertyBytes) {
+      throw new AppError('ERR_STORAGE_LIMIT', { note: `the property ${name} would exceed 64 KiB` });
+    }
+  }
+}
+
+/**
+ * The bytes of a row as the service counts them: names and texts in UTF-16, keys included.
+ * https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+ */
+export function rowSize({ partitionKey, rowKey, properties }: NewRow): number {
+  let bytes = 4 + 2 * (partitionKey.length + rowKey.length);
+  for (const [name, value] of Object.entries(properties)) {
+    bytes += 8 + 2 * name.length + valueSize(value);
+  }
+  return bytes;
+}
+
+function valueSize(value: PropertyValue): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return 4 + contentSize(value);
+  if (typeof value === 'boolean') return 1;
+  return 8;
+}
+
+function contentSize(value: PropertyValue): number {
+  if (typeof value === 'string') return 2 * value.length;
+  return value instanceof Uint8Array ? value.byteLength : 0;
 }

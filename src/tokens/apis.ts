@@ -1,5 +1,4 @@
 import { isGraph, resourcesOf, scopesOfSignIn } from '../entra/msal-cache';
-import { AppError } from '../errors';
 import { isScope, oidcScopes, webAddress } from '../setting-values';
 import type { Settings } from '../settings';
 import { type ProxyOptions, type ProxyRules, readProxyRules, requireBytes } from './proxy-rules';
@@ -160,13 +159,4 @@ export function graphApi({ graphBaseUrl, graphScopes }: Settings): Api {
     maxAnswerBytes: undefined,
     proxy: undefined,
   };
-}
-
-/**
- * The base URL of an API, without a slash at its end.
- * @throws ERR_API_SETTINGS where there is none
- */
-export function baseUrlOf({ name, baseUrl }: Api): string {
-  if (typeof baseUrl === 'string') return baseUrl;
-  throw new AppError('ERR_API_SETTINGS', { api: name, note: `apis.${name}.${baseUrl.fault}` });
 }

@@ -1,5 +1,5 @@
 import { AppError } from '../errors';
-import { isObject, parseJson, readBounded } from '../json';
+import { isObject, parseJson, readBounded } from '../bodies';
 import { AskedToWaitError, readRetryAfter } from '../waiting';
 
 /** Calls Microsoft Graph as the user: `callApi` of the request, for the API `graph`. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { RelyingParty } from '../entra/msal';
 import { AppError } from '../errors';
-import { parseJson } from '../json';
+import { parseJson } from '../bodies';
 import type { User } from '../sessions/session';
 import { guidForm } from '../setting-values';
 import { abortable, withTimeout } from '../waiting';
@@ -78,9 +78,14 @@ interface GroupRolesParts {
   readonly groupRoles: GroupRoleMap;
 }
 
-export function createRolesOf({ relyingParty, apis, groupRoles }: GroupRolesParts): RolesOf {
+/** `undefined` when no group gives a role: then those of the ID token are all. */
+export function createRolesOf({
+  relyingParty,
+  apis,
+  groupRoles,
+}: GroupRolesParts): RolesOf | undefined {
+  if (groupRoles.size === 0) return undefined;
   return async ({ user, claims, tokenCache }, now, signal) => {
-    if (groupRoles.size === 0) return { roles: user.roles, tokenCache };
     const tokens = holdTokens(relyingParty, { user, tokenCache, now, signal });
     const groups =
       groupsIn(claims) ?? (await askGraph(apis, tokens.userToken, [...groupRoles.keys()], signal));

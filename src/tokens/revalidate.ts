@@ -31,7 +31,7 @@ interface RevalidationOptions {
   readonly relyingParty: RelyingParty;
   readonly sessions: SessionStore;
   readonly revalidateSeconds: number;
-  readonly rolesOf: RolesOf;
+  readonly rolesOf: RolesOf | undefined;
 }
 
 export interface RevalidationRequest {
@@ -139,6 +139,7 @@ async function findRoles(
   refreshed: Refreshed,
 ): Promise<Awaited<ReturnType<RolesOf>>> {
   const { tokenCache, idToken } = refreshed;
+  if (rolesOf === undefined) return { roles: idToken.user.roles, tokenCache };
   try {
     return await rolesOf({ ...idToken, tokenCache }, now, signal);
   } catch (error) {

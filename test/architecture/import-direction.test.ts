@@ -21,8 +21,8 @@ const floors = [
   ['sessions'],
   ['keys'],
   ['storage'],
-  // Small things below all floors: errors, settings, JSON, waiting, proxies.
-  ['error-facts', 'errors', 'json', 'proxy', 'setting-values', 'settings', 'streams', 'waiting'],
+  // Small things below all floors: errors, settings, bodies, waiting, proxies.
+  ['bodies', 'error-facts', 'errors', 'proxy', 'setting-values', 'settings', 'waiting'],
 ];
 
 /** Of a file that holds a whole idea. */
@@ -79,7 +79,7 @@ describe('imports in src', () => {
       '@azure/msal-node': /^src\/(entra\/|tokens\/access-token)/,
       '@azure/data-tables': /^src\/storage\//,
       'preact-render-to-string': /^src\/http\/responses\.tsx/,
-      cookie: /^src\/cookies\//,
+      cookie: /^src\/cookies\.ts/,
     };
     for (const [name, owner] of Object.entries(owners)) {
       const users = files.filter((file) => readFileSync(file, 'utf8').includes(`from '${name}'`));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostSettings } from '../../local/stack/settings';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { readSettings, settingDefaults } from '../../src/settings';
 
 const names = Object.keys(settingDefaults).sort();

@@ -1,5 +1,5 @@
-import * as notices from '../../src/cookies/cookie';
-import { type CookieSite, readCookies } from '../../src/cookies/cookie';
+import * as notices from '../../src/cookies';
+import { type CookieSite, readCookies } from '../../src/cookies';
 
 const readCookie = (header: string | null, name: string) => readCookies(header).get(name);
 

@@ -6,15 +6,15 @@ import {
   SignJWT,
   UnsecuredJWT,
 } from 'jose';
-import { readCookies } from '../../src/cookies/cookie';
 import {
   clearSessionCookie,
   hasSessionCookie,
+  readCookies,
   readSessionCookie,
   signSessionCookie,
-} from '../../src/cookies/session-cookie';
+} from '../../src/cookies';
 import { AppError } from '../../src/errors';
-import { parseJson } from '../../src/json';
+import { parseJson } from '../../src/bodies';
 import { deriveKey, type KeyRing } from '../../src/keys/encryption';
 import { createSessionId } from '../../src/sessions/session';
 import { userOf } from '../support/session-fixture';

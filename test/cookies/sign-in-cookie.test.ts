@@ -8,7 +8,7 @@ import {
   readOverflows,
   readSignInCookie,
   type RequestCookies,
-} from '../../src/cookies/cookie';
+} from '../../src/cookies';
 
 const https = { isHttps: true, loopbackPort: undefined };
 const http = { isHttps: false, loopbackPort: undefined };

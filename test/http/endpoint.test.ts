@@ -1,5 +1,5 @@
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
-import { signSessionCookie } from '../../src/cookies/session-cookie';
+import { signSessionCookie } from '../../src/cookies';
 import { AppError } from '../../src/errors';
 import type { Handler, RequestContext, Services } from '../../src/http/context';
 import { endpoint, finishAnswer } from '../../src/http/endpoint';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type HostStream, watchHostStreams } from '../../src/http/host-streams';
+import { type HostStream, watchHostStreams } from '../../src/bodies';
 import { whileAnswering } from '../support/answering-server';
 
 const streams = watchHostStreams();

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 
 /** A resource as it would be deployed. What is known only in Azure is an expression in brackets. */
 export type Resource = Readonly<Record<string, unknown>>;

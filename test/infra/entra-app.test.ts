@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { entraApp } from '../../infra/entra-app/main.mjs';
 import { tokenExchangeResource } from '../../src/entra/managed-identity';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { armGuid } from './arm-guid';
 import {
   type Application,

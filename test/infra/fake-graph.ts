@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Az, AzFailure } from '../../scripts/deploy/az.mjs';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 
 export type Json = Record<string, unknown>;
 

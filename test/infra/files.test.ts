@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 
 const text = (path: string): string => readFileSync(path, 'utf8');
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostSettings as localHostSettings } from '../../local/stack/settings';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { readSettings, settingDefaults, type SettingName } from '../../src/settings';
 import { armGuid } from './arm-guid';
 import { type BicepCli, type Resource, type Snapshot, startBicep } from './bicep-cli';

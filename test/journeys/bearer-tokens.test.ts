@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { localCommandLineId } from '../../local/stack/registered-apps';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { whileAnswering } from '../support/answering-server';
 import { type Checkout, copyCheckout } from '../support/copy-checkout';
 import { accounts, fetchJson, signIn, startJourney, textOf } from '../support/journey';

@@ -1,8 +1,7 @@
 import { compactDecrypt, CompactEncrypt, CompactSign, UnsecuredJWT } from 'jose';
 import { AppError } from '../../src/errors';
-import { parseJson } from '../../src/json';
-import { deriveKey, type KeyRing } from '../../src/keys/encryption';
-import { openSealed, seal } from '../../src/keys/sealing';
+import { parseJson } from '../../src/bodies';
+import { deriveKey, type KeyRing, openSealed, seal } from '../../src/keys/encryption';
 import { createStaticKeyRing } from '../support/static-key-ring';
 
 const now = 1_800_000_000;

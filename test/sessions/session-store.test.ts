@@ -19,7 +19,8 @@ import {
   type NewSession,
   type SessionStore,
 } from '../../src/sessions/session-store';
-import { joinChunks, type Row, type Table } from '../../src/storage/table';
+import { joinChunks } from '../../src/sessions/session-rows';
+import type { Row, Table } from '../../src/storage/table';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
 import { createStaticKeyRing } from '../support/static-key-ring';
 import { createTestTable } from '../support/test-table';

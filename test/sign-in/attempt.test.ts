@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { KeyRing } from '../../src/keys/encryption';
-import { seal } from '../../src/keys/sealing';
+import { type KeyRing, seal } from '../../src/keys/encryption';
 import {
   attemptSecrets,
   createAttempt,

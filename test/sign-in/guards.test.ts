@@ -6,7 +6,7 @@ import {
   SignInNeededError,
   StepUpError,
 } from '../../src/errors';
-import { openSealed } from '../../src/keys/sealing';
+import { openSealed } from '../../src/keys/encryption';
 import { sessionKeyOf } from '../../src/sessions/session';
 import { sameOrigin, type SessionContext, signedIn, withRole } from '../../src/sign-in/guards';
 import { signOut } from '../../src/sign-in/sign-out';

@@ -323,8 +323,9 @@ describe('accessToken in onSignIn', () => {
 describe('roles of groups at a sign-in', () => {
   const editors = '0a4d6f1c-8b1e-4c57-9d7e-2f1b3c5d7e90';
   const overage = { _claim_names: { groups: 'src1' } };
-  beforeEach(() => {
-    fixture.groupRoles.set(editors, ['editor']);
+  beforeEach(async () => {
+    await fixture.stop();
+    fixture = await createContextFixture({}, new Map([[editors, ['editor']]]));
   });
 
   it('are kept, and the hook sees them', async () => {

@@ -3,8 +3,8 @@ import { decodeProtectedHeader, jwtVerify } from 'jose';
 import type { RelyingParty, RelyingPartySettings } from '../../src/entra/msal';
 import { findLiveAccessToken } from '../../src/entra/msal-cache';
 import { AppError, SignInRefusedError } from '../../src/errors';
-import { isBare, parseCallback, type ProviderAnswer } from '../../src/sign-in/callback';
-import { finishSignIn, type OwnAttempt } from '../../src/sign-in/finish';
+import { isBare, parseCallback } from '../../src/functions/redirect';
+import { finishSignIn, type OwnAttempt, type ProviderAnswer } from '../../src/sign-in/finish';
 import {
   adaClaims,
   clientInfo,

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readCookies, readOverflows } from '../../src/cookies/cookie';
+import { readCookies, readOverflows } from '../../src/cookies';
 import { AppError } from '../../src/errors';
 import { attemptSecrets, openAttempt } from '../../src/sign-in/attempt';
 import { beginSignIn, type SignInOptions, startSignIn } from '../../src/sign-in/start';

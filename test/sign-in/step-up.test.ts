@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { openSealed } from '../../src/keys/sealing';
+import { openSealed } from '../../src/keys/encryption';
 import { sessionKeyOf } from '../../src/sessions/session';
 import { findSession, type RequestSession } from '../../src/sign-in/guards';
 import {

@@ -1,11 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import {
-  assertWithinLimits,
-  chunkSize,
-  joinChunks,
-  rowSize,
-  splitIntoChunks,
-} from '../../src/storage/table';
+import { chunkSize, joinChunks, splitIntoChunks } from '../../src/sessions/session-rows';
+import { assertWithinLimits, rowSize } from '../../src/storage/azure-table';
 import { thrownBy } from '../support/thrown-by';
 
 describe('rowSize', () => {

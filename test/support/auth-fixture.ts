@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { JWTPayload } from 'jose';
-import { createCredentialState } from '../../src/entra/last-answers';
-import type { RelyingParty, RelyingPartySettings } from '../../src/entra/msal';
+import {
+  createCredentialState,
+  type RelyingParty,
+  type RelyingPartySettings,
+} from '../../src/entra/msal';
 import { createProvider } from '../../src/entra/provider';
 import { AppError } from '../../src/errors';
 import type { OwnAttempt } from '../../src/sign-in/finish';

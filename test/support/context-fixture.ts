@@ -1,5 +1,5 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
-import { signSessionCookie } from '../../src/cookies/session-cookie';
+import { signSessionCookie } from '../../src/cookies';
 import type { RequestContext, Services } from '../../src/http/context';
 import type { Hooks } from '../../src/http/hooks';
 import { readRequest } from '../../src/http/request';
@@ -10,6 +10,7 @@ import type { SessionTicket } from '../../src/sessions/session';
 import type { NewSession } from '../../src/sessions/session-store';
 import { readSettings, type Settings } from '../../src/settings';
 import type { Table } from '../../src/storage/table';
+import type { GroupRoleMap } from '../../src/tokens/group-roles';
 import { clientSecret, longEnough } from './auth-fixture';
 import { createMemoryTable } from './memory-table';
 import { newSession, ringSecret, start } from './session-fixture';
@@ -57,8 +58,6 @@ export interface ContextFixture {
   writes: number;
   /** The app's own code, as it is from now on. */
   readonly hooks: { -readonly [name in keyof Hooks]: Hooks[name] };
-  /** Roles by the id of a group, as they are from now on. */
-  readonly groupRoles: Map<string, readonly string[]>;
   /** A request as `endpoint` hands it to a handler. */
   context(path: string, request?: TestRequest): TestContext;
   /** A session opened now, and the `Cookie` header that opens it. */
@@ -80,16 +79,19 @@ export function environmentFor(tiny: TinyProvider): Record<string, string> {
   };
 }
 
-/** @param environment settings beside the usual ones; a function gets the origin of the provider */
+/**
+ * @param environment settings beside the usual ones; a function gets the origin of the provider
+ * @param groupRoles roles by the id of a group
+ */
 export async function createContextFixture(
   environment:
     Readonly<Record<string, string>> | ((origin: string) => Readonly<Record<string, string>>) = {},
+  groupRoles: GroupRoleMap = new Map(),
 ): Promise<ContextFixture> {
   const tiny = await startTinyProvider();
   const own = typeof environment === 'function' ? environment(tiny.origin) : environment;
   const settings = settingsFrom({ ...environmentFor(tiny), ...own });
   const hooks: ContextFixture['hooks'] = {};
-  const groupRoles: ContextFixture['groupRoles'] = new Map();
   const fixture: ContextFixture = {
     services: createServices(settings, testSite, {
       hooks,
@@ -103,7 +105,6 @@ export async function createContextFixture(
     tableFailure: undefined,
     writes: 0,
     hooks,
-    groupRoles,
     context: (path, request) => createContext(fixture, path, request),
     signIn: (opening) => signIn(fixture, opening),
     stop: () => tiny.stop(),

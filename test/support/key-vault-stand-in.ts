@@ -8,7 +8,7 @@ import {
 } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createLocalJWKSet, errors, type JWK, jwtVerify } from 'jose';
-import { isObject } from '../../src/json';
+import { isObject } from '../../src/bodies';
 import { readBody, respondJson, startLoopbackServer } from '../../local/loopback/server';
 
 export interface KeyVaultStandInOptions {

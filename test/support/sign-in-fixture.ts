@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import type { FoundSession } from '../../src/sessions/session-store';
+import { parseCallback } from '../../src/functions/redirect';
 import {
   type AttemptSecrets,
   attemptSecrets,
   createAttempt,
+  findAttempt,
   sealAttempt,
 } from '../../src/sign-in/attempt';
-import { findAttempt, parseCallback } from '../../src/sign-in/callback';
 import { completeSignIn } from '../../src/sign-in/finish';
 import { adaClaims, longEnough, tokenBody } from './auth-fixture';
 import type { ContextFixture, TestContext } from './context-fixture';
