@@ -38,6 +38,8 @@ export interface RefusalMeaning {
   readonly action: string;
   /** True when another account may be let in, or the same account on another device. */
   readonly mayUseAnother?: boolean;
+  /** True when the person stopped the sign-in. */
+  readonly isCancelled?: boolean;
 }
 
 /** One row of the table, with its numbers: Entra ID's (`AADSTS…`) and Azure AD B2C's (`AADB2C…`). */
@@ -54,7 +56,7 @@ function row(
   actor: RefusalActor,
   meaning: string,
   action: string,
-  more: { readonly mayUseAnother?: true } = {},
+  more: { readonly mayUseAnother?: true; readonly isCancelled?: true } = {},
 ): RefusalRow {
   const { aadsts = [], b2c } = 'b2c' in numbers ? numbers : { aadsts: numbers, b2c: [] };
   return { aadsts, b2c, kind, actor, meaning, action, ...more };
@@ -344,6 +346,7 @@ export const refusalRows: readonly RefusalRow[] = [
     'you',
     'You did not agree to what this app asks for, so it cannot sign you in.',
     'Sign in again and agree if you want to use the app.',
+    { isCancelled: true },
   ),
   row(
     [50020, 90072, 50177, 50178, 50014, 51004, 16003, 90084, 500208],
@@ -394,6 +397,7 @@ export const refusalRows: readonly RefusalRow[] = [
     'you',
     'You cancelled the sign-in.',
     'Sign in again if you want to use the app.',
+    { isCancelled: true },
   ),
   row(
     { b2c: [90118] },

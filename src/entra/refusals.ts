@@ -1,3 +1,4 @@
+import type { Tone } from '../error-facts';
 import type { ProviderRefusal } from '../errors';
 import { isObject } from '../bodies';
 import { isClaimsRequest } from './claims-challenge';
@@ -12,6 +13,14 @@ import {
 /** What a refusal means: by its number, else by `suberror`, else by `error`. Never throws. */
 export function meaningOf({ error, suberror, number }: ProviderRefusal): RefusalMeaning {
   return byNumber.get(number ?? '') ?? byName.get(suberror ?? '') ?? byName.get(error) ?? unknown;
+}
+
+/** The tone of the page that explains a refusal. Who caused one of an unknown reason is not known either. */
+export function toneOfRefusal({ kind, actor, isCancelled }: RefusalMeaning): Tone {
+  if (isCancelled === true) return 'cancelled';
+  if (kind === 'passing') return 'passing';
+  if (kind === 'unknown') return 'refused';
+  return ({ you: 'yours', administrator: 'ask', operator: 'ours' } as const)[actor];
 }
 
 /** True when the provider refuses the app or its request: the person did nothing wrong, and an operator must act. */
@@ -43,6 +52,7 @@ type Named = readonly [
   actor: RefusalActor,
   meaning: string,
   action: string,
+  more?: { readonly isCancelled: true },
 ];
 
 const lookUp = 'Look up the number, or give the correlation id to the support of Microsoft.';
@@ -93,6 +103,7 @@ const named: readonly Named[] = [
     'you',
     'You cancelled the sign-in.',
     'Sign in again if you want to use the app.',
+    { isCancelled: true },
   ],
   [
     ['access_denied'],
@@ -160,8 +171,8 @@ const named: readonly Named[] = [
 ];
 
 const byName: ReadonlyMap<string, RefusalMeaning> = new Map(
-  named.flatMap(([names, kind, actor, meaning, action]) =>
-    names.map((name) => [name, { kind, actor, meaning, action }] as const),
+  named.flatMap(([names, kind, actor, meaning, action, more]) =>
+    names.map((name) => [name, { kind, actor, meaning, action, ...more }] as const),
   ),
 );
 

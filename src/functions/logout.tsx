@@ -57,9 +57,10 @@ async function signedOut(context: RequestContext): Promise<HttpResponseInit> {
     site,
     <MessagePage
       title="You are signed out"
+      ending={isDone(notice) ? 'done' : 'partly'}
       links={[
         { href: loginPathTo(site, site.homePath), text: 'Sign in again' },
-        { href: site.homePath, text: 'Home' },
+        { href: site.homePath, text: 'Go to the home page' },
       ]}
     >
       {notice === undefined ? (
@@ -69,6 +70,13 @@ async function signedOut(context: RequestContext): Promise<HttpResponseInit> {
       )}
     </MessagePage>,
   );
+}
+
+/** False when something is left to do: on the server, in other browsers or at the sign-in service. */
+function isDone(notice: SignOutNotice | undefined): boolean {
+  if (notice === undefined) return true;
+  const { session, others, provider } = notice;
+  return session !== 'kept' && others !== 'kept' && provider !== 'unreached';
 }
 
 /** `unknown` when storage does not answer. The page must not tell a person wrongly that the session has ended. */
@@ -90,11 +98,11 @@ function stillSignedIn(user: User | 'unknown', site: Site): HttpResponseInit {
     site,
     <MessagePage
       title="You are still signed in"
-      door="lit"
+      ending="here"
       // For a known user the menu already has the button.
       signedInAs={user === 'unknown' ? undefined : user}
       offersSignOut={user === 'unknown'}
-      links={[{ href: site.homePath, text: 'Home' }]}
+      links={[{ href: site.homePath, text: 'Go to the home page' }]}
     >
       <p>This browser still holds the cookie of a session in this app. Sign out here to end it.</p>
     </MessagePage>,

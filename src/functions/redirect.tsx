@@ -139,8 +139,8 @@ function answerConsent(
     site,
     <MessagePage
       title="Permission granted"
-      door="lit"
-      links={[signIn, { href: site.homePath, text: 'Home' }]}
+      ending="done"
+      links={[signIn, { href: site.homePath, text: 'Go to the home page' }]}
     >
       <p>
         The sign-in service reports that an administrator granted this app the permissions that it

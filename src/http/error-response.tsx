@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { meaningOf } from '../entra/refusals';
-import { type ErrorCode, factsOf } from '../error-facts';
+import type { RefusalMeaning } from '../entra/refusal-table';
+import { meaningOf, toneOfRefusal } from '../entra/refusals';
+import { type ErrorCode, factsOf, toneOf } from '../error-facts';
 import {
   AppError,
   BearerError,
@@ -77,10 +78,11 @@ function lostPagePage(
   lostPage: string,
   context: RequestContext,
 ): HttpResponseInit {
-  const { status, title, detail } = factsOf('ERR_PAGE_TOO_LONG');
+  const { status, title, detail, tone } = factsOf('ERR_PAGE_TOO_LONG');
   const page = (
     <MessagePage
       title={title}
+      ending={tone}
       links={errorLinks(error, context)}
       references={referencesFor(error, context)}
     >
@@ -144,10 +146,11 @@ function explains(refusal: ProviderRefusal, { code }: AppError): boolean {
 
 function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
   const refusal = refusalIn(error);
+  const meaning = refusal !== undefined && explains(refusal, error) ? meaningOf(refusal) : undefined;
   const page = (
     <MessagePage
       title={error.title}
-      door="shut"
+      ending={meaning === undefined ? toneOf(error) : toneOfRefusal(meaning)}
       signedInAs={context.visitor.user}
       links={errorLinks(error, context)}
       references={referencesFor(error, context)}
@@ -164,7 +167,7 @@ function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
         </p>
       )}
       {error instanceof SignInRefusedByAppError ? <p class="act">{error.reason}</p> : null}
-      {refusal !== undefined && explains(refusal, error) ? <Refusal refusal={refusal} /> : null}
+      {meaning === undefined ? null : <Refusal {...meaning} />}
     </MessagePage>
   );
   return withRetryAfter(
@@ -173,8 +176,7 @@ function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
   );
 }
 
-function Refusal({ refusal }: { readonly refusal: ProviderRefusal }) {
-  const { meaning, action, actor } = meaningOf(refusal);
+function Refusal({ meaning, action, actor }: RefusalMeaning) {
   return (
     <>
       <p>{meaning}</p>
@@ -206,7 +208,10 @@ function numberOfConsent(error: AppError): string | undefined {
   return error instanceof ConsentDeclinedError ? error.number : undefined;
 }
 
-const homeLink = ({ homePath }: Site): PageLink => ({ href: homePath, text: 'Home' });
+const homeLink = ({ homePath }: Site): PageLink => ({
+  href: homePath,
+  text: 'Go to the home page',
+});
 
 /** The links on the page of an error, at least one. The first one does what the text advises. */
 export function errorLinks(error: AppError, context: RequestContext): readonly PageLink[] {
@@ -215,7 +220,11 @@ export function errorLinks(error: AppError, context: RequestContext): readonly P
     return [home, pickerLink('Use another account', pathToReturnTo(context), context)];
   }
   const first = firstLink(error, context);
-  return first === undefined || first.href === home.href ? [home] : [first, home];
+  if (first === undefined) return [home];
+  // One link to the home page is enough, with the text that says what it is good for.
+  if (first.href === home.href) return [first];
+  // The text says that a new try does not help before an operator has acted.
+  return error.code === 'ERR_PROVIDER_REFUSED' ? [home, first] : [first, home];
 }
 
 /** After an error of a sign-in: the path to sign in again, for clients that show no page. */
@@ -248,12 +257,24 @@ function firstLink(error: AppError, context: RequestContext): PageLink | undefin
   if (error instanceof TenantRefusedError || anotherMayHelp.includes(error.code)) {
     return pickerLink('Use another account', returnPath, context);
   }
-  if (error.code === 'ERR_PAGE_LOST') return { href: returnPath, text: 'Continue' };
+  if (error.code === 'ERR_PAGE_LOST') return homeLink(site);
   // The session is as it was. The page asks for the step again.
   if (error.code === 'ERR_STEP_UP_UNMET') return { href: returnPath, text: 'Try again' };
   if (error.code === 'ERR_SESSION_GONE') return backToListLink(context);
   if (isPartOfSignIn(context)) return signInAgainLink(error, context);
-  return mayPass(error) ? { href: pathToReturnTo(context), text: 'Try again' } : undefined;
+  return hereAgainLink(error, context);
+}
+
+/** The page of the request once more. A form cannot be sent again by a link: the person goes back to where it stands. */
+function hereAgainLink(error: AppError, context: RequestContext): PageLink | undefined {
+  const href = pathToReturnTo(context);
+  if (!changesNothing(context.request)) {
+    const isOfList = /^(admin|sessions)\//.test(pathBelow(context));
+    return mayPass(error) && isOfList ? backToListLink(context) : undefined;
+  }
+  if (error.code === 'ERR_PREFETCH') return { href, text: 'Open the page' };
+  if (error.code === 'ERR_SESSION_CHANGED') return { href, text: 'Load the page again' };
+  return mayPass(error) ? { href, text: 'Try again' } : undefined;
 }
 
 /** Lets the person pick another account. Otherwise the provider would use the same account at once, and refuse it again. */
@@ -332,10 +353,10 @@ export function answerFaultySettings(
 }
 
 function faultsPage({ site, faults }: FaultySettings): HttpResponseInit {
-  const { status, title, detail, retryAfterSeconds } = factsOf('ERR_SETTINGS');
+  const { status, title, detail, tone, retryAfterSeconds } = factsOf('ERR_SETTINGS');
   const page = htmlPage(
     site,
-    <MessagePage title={title} door="shut" links={[{ href: site.homePath, text: 'Try again' }]}>
+    <MessagePage title={title} ending={tone} links={[{ href: site.homePath, text: 'Try again' }]}>
       <p>{detail}</p>
       <ul class="faults">
         {faults.map(({ name, fault }) => (

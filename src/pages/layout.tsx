@@ -2,6 +2,7 @@ import { type ComponentChildren, createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { User } from '../sessions/session';
 import { type Brand, type Logo, plainBrand } from './brand';
+import { type Ending, endingLabels, Picture } from './pictures';
 import { stylesheet } from './stylesheet';
 
 /** The pages in our menu. An app may leave each of them out. */
@@ -242,8 +243,8 @@ export interface Reference {
 
 interface MessagePageProps {
   readonly title: string;
-  /** The drawing on the page. `shut` for a refusal or a fault; `dark` unless given. */
-  readonly door?: DoorState;
+  /** What the page is about: it decides picture, colour and the line above the title. `done` unless given. */
+  readonly ending?: Ending;
   /** The signed-in user, if known. The page then shows the name and the menu. */
   readonly signedInAs?: Reader | undefined;
   /** Links to what the person can do next. The first is the main one. */
@@ -257,12 +258,14 @@ interface MessagePageProps {
 
 /** A page that says what happened, who must act and how: errors, refusals, signed out. */
 export function MessagePage(props: MessagePageProps) {
-  const { title, door = 'dark', signedInAs, links, offersSignOut = false } = props;
+  const { title, ending = 'done', signedInAs, links, offersSignOut = false } = props;
   const { references = [], children } = props;
+  const label = endingLabels[ending];
   return (
     <Layout title={title} signedInAs={signedInAs}>
       <div class="card narrow">
-        <Door state={door} size={48} />
+        <Picture ending={ending} />
+        {label === undefined ? null : <p class={`label ${ending}`}>{label}</p>}
         <h1>{title}</h1>
         {children}
         {signedInAs === undefined ? null : <SignedInAs {...signedInAs} />}
@@ -321,7 +324,7 @@ export function ContinuePage({ title, goTo, text, keepsFragment = false }: Conti
   return (
     <Layout title={title} goingOn={<GoingOn goTo={goTo} keepsFragment={keepsFragment} />}>
       <div class="card narrow wait">
-        <Door state="lit" size={48} />
+        <Picture ending="going" />
         <h1>{title}</h1>
         <p class="soft">{text}</p>
         <div class="actions">

@@ -197,7 +197,7 @@ describe('an error of a team', () => {
     ];
     for (const text of shown) expect(page.words).toContain(text);
     expect(page.words).not.toContain('order 17');
-    expect(page.links).toEqual(['Try again /reports', 'Home /']);
+    expect(page.links).toEqual(['Try again /reports', 'Go to the home page /']);
   });
 
   it('becomes problem details with its own code', () => {
@@ -403,7 +403,7 @@ describe('answerError, where signing in helps', () => {
     const error = new SignInNeededError('ERR_STEP_UP', path, { isRepeated: true });
     const page = pageOf(error);
     expect([page.status, page.headers.get('location')]).toEqual([401, null]);
-    expect(page.links).toEqual([`Continue ${path}`, 'Home /']);
+    expect(page.links).toEqual([`Continue ${path}`, 'Go to the home page /']);
     expect(page.text).not.toContain('http-equiv="refresh"');
     expect(jsonOf(error).body).toMatchObject({
       code: 'ERR_STEP_UP',
@@ -414,7 +414,7 @@ describe('answerError, where signing in helps', () => {
 
   it('goes nowhere for a step-up that no guard has made a way for', () => {
     const page = pageOf(new StepUpError({ scopes: ['Mail.Read'] }));
-    expect([page.status, page.links]).toEqual([401, ['Home /']]);
+    expect([page.status, page.links]).toEqual([401, ['Go to the home page /']]);
   });
 });
 
@@ -464,11 +464,11 @@ describe('answerError, on a page', () => {
     );
     expect(page.text).toContain('<code>&lt;b>reader&lt;/b></code>');
     expect(page.links).toEqual([
-      'Home /',
+      'Go to the home page /',
       'Use another account /auth/login?return_to=%2Freports%3Fa%3D1&prompt=select_account',
     ]);
     expect(pageOf(new RoleMissingError('reader'), browser('/reports', 'POST')).links).toEqual([
-      'Home /',
+      'Go to the home page /',
       otherAccount,
     ]);
     expect(jsonOf(new RoleMissingError('reader')).body).toMatchObject({ role: 'reader' });
@@ -518,7 +518,7 @@ describe('answerError, on a page', () => {
   const labelOf = (refusal: ProviderRefusal): string => {
     const { links } = pageOf(new SignInRefusedError(refusal), browser('/auth/redirect?code=a'));
     const [first = '', second] = links;
-    expect([first.endsWith(pickerPath), second]).toEqual([true, 'Home /']);
+    expect([first.endsWith(pickerPath), second]).toEqual([true, 'Go to the home page /']);
     return first.slice(0, -pickerPath.length).trim();
   };
 
@@ -578,7 +578,7 @@ describe('answerError, on a page', () => {
     ]) {
       expect(page.words).toContain(text);
     }
-    expect(page.links).toEqual(['Try again /auth/me', 'Home /']);
+    expect(page.links).toEqual(['Try again /auth/me', 'Go to the home page /']);
   });
 
   it('gives other clients number, meaning and correlation id of any refusal, a step-up’s too', () => {
@@ -605,35 +605,35 @@ describe('answerError, on a page', () => {
 
   const again = 'Try again';
   it.each<[ErrorCode, string, string, readonly string[]]>([
-    ['ERR_WRONG_TENANT', 'GET', '/auth/redirect?code=a', [otherAccount, 'Home /']],
-    ['ERR_SIGN_IN_LOST', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Home /']],
-    ['ERR_ID_TOKEN', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Home /']],
-    ['ERR_INTERNAL', 'GET', '/reports?a=1', [`${again} /reports?a=1`, 'Home /']],
-    ['ERR_API_UNAVAILABLE', 'GET', '/auth/me', [`${again} /auth/me`, 'Home /']],
+    ['ERR_WRONG_TENANT', 'GET', '/auth/redirect?code=a', [otherAccount, 'Go to the home page /']],
+    ['ERR_SIGN_IN_LOST', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Go to the home page /']],
+    ['ERR_ID_TOKEN', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Go to the home page /']],
+    ['ERR_INTERNAL', 'GET', '/reports?a=1', [`${again} /reports?a=1`, 'Go to the home page /']],
+    ['ERR_API_UNAVAILABLE', 'GET', '/auth/me', [`${again} /auth/me`, 'Go to the home page /']],
     [
       'ERR_PROVIDER_UNAVAILABLE',
       'GET',
       '/auth/login?return_to=%2Fa',
-      [`${again} /auth/login?return_to=%2F`, 'Home /'],
+      [`${again} /auth/login?return_to=%2F`, 'Go to the home page /'],
     ],
     [
       'ERR_PROVIDER_UNAVAILABLE',
       'GET',
       '/auth/redirect?code=hunter2',
-      [`${again} /auth/login?return_to=%2F`, 'Home /'],
+      [`${again} /auth/login?return_to=%2F`, 'Go to the home page /'],
     ],
-    ['ERR_STORAGE_UNAVAILABLE', 'POST', '/auth/sessions/end', ['Home /']],
-    ['ERR_STORAGE_UNAVAILABLE', 'GET', '//evil.example/a', ['Home /']],
-    ['ERR_STORAGE_UNAVAILABLE', 'GET', '/', ['Home /']],
-    ['ERR_API_REFUSED', 'GET', '/auth/me', ['Home /']],
-    ['ERR_NOT_FOUND', 'GET', '/auth/me/photo', ['Home /']],
+    ['ERR_STORAGE_UNAVAILABLE', 'POST', '/auth/sessions/end', ['Go to the home page /']],
+    ['ERR_STORAGE_UNAVAILABLE', 'GET', '//evil.example/a', ['Go to the home page /']],
+    ['ERR_STORAGE_UNAVAILABLE', 'GET', '/', ['Go to the home page /']],
+    ['ERR_API_REFUSED', 'GET', '/auth/me', ['Go to the home page /']],
+    ['ERR_NOT_FOUND', 'GET', '/auth/me/photo', ['Go to the home page /']],
     [
       'ERR_SESSION_GONE',
       'POST',
       '/auth/sessions/end',
-      ['Back to the list /auth/sessions', 'Home /'],
+      ['Back to the list /auth/sessions', 'Go to the home page /'],
     ],
-    ['ERR_SESSION_GONE', 'POST', '/auth/admin/end', ['Back to the list /auth/admin', 'Home /']],
+    ['ERR_SESSION_GONE', 'POST', '/auth/admin/end', ['Back to the list /auth/admin', 'Go to the home page /']],
   ])('leads on from %s at %s %s', (code, method, path, links) => {
     const page = pageOf(new AppError(code), browser(path, method));
     expect(page.links).toEqual(links);
@@ -654,7 +654,7 @@ function firstLink(error: AppError, path: string, returnPath?: string) {
   const context = linkFixture.context(path);
   context.visitor.returnPath = returnPath;
   const links = errorLinks(error, context);
-  expect(links.at(-1)).toEqual({ href: '/', text: 'Home' });
+  expect(links.at(-1)).toEqual({ href: '/', text: 'Go to the home page' });
   return { ...links[0], loginPath: loginPathIn(links, context) };
 }
 
@@ -707,7 +707,7 @@ describe('errorLinks of a sign-in', () => {
   ])('know %s, however it is written, as the host does', (path, link) => {
     const context = under({ authPath: '/api/auth' }, browser(path));
     const { links } = pageOf(new AppError('ERR_BAD_REQUEST'), context);
-    expect(links).toEqual([...(link === undefined ? [] : [link]), 'Home /']);
+    expect(links).toEqual([...(link === undefined ? [] : [link]), 'Go to the home page /']);
   });
 
   it.each([
@@ -717,7 +717,7 @@ describe('errorLinks of a sign-in', () => {
   ])('lead from %s to no list that the app has left out', (path, link) => {
     const site = { authPath: '/api/auth', menu: ['admin'] } as const;
     const { links } = pageOf(new AppError('ERR_SESSION_GONE'), under(site, browser(path, 'POST')));
-    expect(links).toEqual([...(link === undefined ? [] : [link]), 'Home /']);
+    expect(links).toEqual([...(link === undefined ? [] : [link]), 'Go to the home page /']);
   });
 
   it('name no way to sign in after an error that is none of a sign-in', () => {

@@ -68,7 +68,7 @@ function publicPages(text: string): Record<string, string> {
     message: render(
       <MessagePage
         title={text}
-        door="shut"
+        ending="ask"
         links={[{ href: text, text }]}
         references={[{ name: text, value: text }]}
         offersSignOut
