@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import type { RefusalMeaning } from '../entra/refusal-table';
 import { meaningOf, toneOfRefusal } from '../entra/refusals';
-import { type ErrorCode, factsOf, toneOf } from '../error-facts';
+import { factsOf, toneOf } from '../error-facts';
 import {
   AppError,
   BearerError,
@@ -13,18 +13,12 @@ import {
   SignInRefusedError,
   TenantRefusedError,
 } from '../errors';
-import {
-  ContinuePage,
-  MessagePage,
-  type PageLink,
-  type Reference,
-  type Site,
-} from '../pages/layout';
+import { ContinuePage, MessagePage, type Reference } from '../pages/layout';
 import type { FaultySettings, RequestContext } from './context';
+import { errorLinks, loginPathIn } from './error-links';
 import { logError, refusalIn } from './error-log';
 import { changesNothing, isNavigation } from './request';
 import { htmlPage, problem, redirectTo, withHeader, withRetryAfter } from './responses';
-import { localPath, loginPathTo, pathWithoutMarker, wantedPath } from './wanted-page';
 
 /**
  * Turns an error into an answer: a page for a browser that opens a page, problem details for every other client. No other
@@ -146,16 +140,20 @@ function explains(refusal: ProviderRefusal, { code }: AppError): boolean {
 
 function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
   const refusal = refusalIn(error);
-  const meaning = refusal !== undefined && explains(refusal, error) ? meaningOf(refusal) : undefined;
+  const meaning =
+    refusal !== undefined && explains(refusal, error) ? meaningOf(refusal) : undefined;
+  const ending = meaning === undefined ? toneOf(error) : toneOfRefusal(meaning);
+  // Nobody refused then, so the texts of the code would be untrue.
+  const isCancelled = error instanceof SignInRefusedError && ending === 'cancelled';
   const page = (
     <MessagePage
-      title={error.title}
-      ending={meaning === undefined ? toneOf(error) : toneOfRefusal(meaning)}
+      title={isCancelled ? 'The sign-in was cancelled' : error.title}
+      ending={ending}
       signedInAs={context.visitor.user}
       links={errorLinks(error, context)}
       references={referencesFor(error, context)}
     >
-      <p>{error.detail}</p>
+      {isCancelled ? null : <p>{error.detail}</p>}
       {error instanceof RoleMissingError ? (
         <p class="act">
           The role is named <code>{error.role}</code>.
@@ -206,138 +204,6 @@ function referencesFor(error: AppError, context: RequestContext): readonly Refer
 
 function numberOfConsent(error: AppError): string | undefined {
   return error instanceof ConsentDeclinedError ? error.number : undefined;
-}
-
-const homeLink = ({ homePath }: Site): PageLink => ({
-  href: homePath,
-  text: 'Go to the home page',
-});
-
-/** The links on the page of an error, at least one. The first one does what the text advises. */
-export function errorLinks(error: AppError, context: RequestContext): readonly PageLink[] {
-  const home = homeLink(context.services.site);
-  if (error instanceof RoleMissingError) {
-    return [home, pickerLink('Use another account', pathToReturnTo(context), context)];
-  }
-  const first = firstLink(error, context);
-  if (first === undefined) return [home];
-  // One link to the home page is enough, with the text that says what it is good for.
-  if (first.href === home.href) return [first];
-  // The text says that a new try does not help before an operator has acted.
-  return error.code === 'ERR_PROVIDER_REFUSED' ? [home, first] : [first, home];
-}
-
-/** After an error of a sign-in: the path to sign in again, for clients that show no page. */
-export function loginPathIn(
-  links: readonly PageLink[],
-  context: RequestContext,
-): string | undefined {
-  if (!isPartOfSignIn(context)) return undefined;
-  return links
-    .map(({ href }) => href)
-    .find((href) => href.startsWith(`${context.services.site.authPath}/login`));
-}
-
-/** Errors about the account that was chosen. */
-const anotherMayHelp: readonly string[] = [
-  'ERR_WRONG_TENANT',
-  'ERR_SIGN_IN_REFUSED_BY_APP',
-] satisfies ErrorCode[];
-
-function firstLink(error: AppError, context: RequestContext): PageLink | undefined {
-  const { site } = context.services;
-  const { returnPath = site.homePath } = context.visitor;
-  if (error instanceof SignInNeededError) {
-    const text = error.lostPage === undefined ? 'Continue' : 'Sign in';
-    return { href: error.loginPath, text };
-  }
-  if (error instanceof SignInRefusedError) {
-    return pickerLink(refusalLabel(error.refusal), returnPath, context);
-  }
-  if (error instanceof TenantRefusedError || anotherMayHelp.includes(error.code)) {
-    return pickerLink('Use another account', returnPath, context);
-  }
-  if (error.code === 'ERR_PAGE_LOST') return homeLink(site);
-  // The session is as it was. The page asks for the step again.
-  if (error.code === 'ERR_STEP_UP_UNMET') return { href: returnPath, text: 'Try again' };
-  if (error.code === 'ERR_SESSION_GONE') return backToListLink(context);
-  if (isPartOfSignIn(context)) return signInAgainLink(error, context);
-  return hereAgainLink(error, context);
-}
-
-/** The page of the request once more. A form cannot be sent again by a link: the person goes back to where it stands. */
-function hereAgainLink(error: AppError, context: RequestContext): PageLink | undefined {
-  const href = pathToReturnTo(context);
-  if (!changesNothing(context.request)) {
-    const isOfList = /^(admin|sessions)\//.test(pathBelow(context));
-    return mayPass(error) && isOfList ? backToListLink(context) : undefined;
-  }
-  if (error.code === 'ERR_PREFETCH') return { href, text: 'Open the page' };
-  if (error.code === 'ERR_SESSION_CHANGED') return { href, text: 'Load the page again' };
-  return mayPass(error) ? { href, text: 'Try again' } : undefined;
-}
-
-/** Lets the person pick another account. Otherwise the provider would use the same account at once, and refuse it again. */
-function pickerLink(text: string, returnPath: string, { services }: RequestContext): PageLink {
-  return { href: loginPathTo(services.site, returnPath, 'select_account'), text };
-}
-
-function isPartOfSignIn(context: RequestContext): boolean {
-  return /^(login|redirect)\b/.test(pathBelow(context));
-}
-
-/** The path of a function of ours, without the base path; empty for any other. The host reads routes in any case. */
-function pathBelow({ path, services }: RequestContext): string {
-  const prefix = `${services.site.authPath}/`.toLowerCase();
-  const lower = path.toLowerCase();
-  return lower.startsWith(prefix) ? lower.slice(prefix.length) : '';
-}
-
-/** Starts a failed sign-in again, for the same wanted page. */
-function signInAgainLink(error: AppError, context: RequestContext): PageLink {
-  const { returnPath } = context.visitor;
-  const text = mayPass(error)
-    ? 'Try again'
-    : returnPath === undefined
-      ? 'Sign in'
-      : 'Sign in again';
-  if (error.code === 'ERR_KEYS_UNAVAILABLE' && returnPath === undefined) {
-    // Without keys the wanted page is unknown. The same request finds it when the keys are back.
-    return { href: pathWithoutMarker(context.path), text };
-  }
-  const { site } = context.services;
-  return { href: loginPathTo(site, returnPath ?? site.homePath), text };
-}
-
-/** The text of the button. It must agree with the text of the page above it. */
-function refusalLabel(refusal: ProviderRefusal): string {
-  const { kind, actor, mayUseAnother } = meaningOf(refusal);
-  if (kind === 'passing') return 'Try again';
-  const isOfTheAccount = kind === 'person' || kind === 'policy';
-  const needsAnother = mayUseAnother === true || (isOfTheAccount && actor === 'administrator');
-  return needsAnother ? 'Use another account' : 'Sign in again';
-}
-
-/** `/auth/sessions/end` and `/auth/admin/end` stand below the list that named the session. */
-function backToListLink(context: RequestContext): PageLink {
-  const { site } = context.services;
-  const page = pathBelow(context).startsWith('admin/') ? 'admin' : 'sessions';
-  // An app may have left the list out, and a function of a team's own may throw the same error.
-  if (!site.menu.includes(page)) return homeLink(site);
-  return { href: `${site.authPath}/${page}`, text: 'Back to the list' };
-}
-
-/** True when a retry may help: the fault may pass, or an operator may correct it. */
-function mayPass({ code, retryAfterSeconds }: AppError): boolean {
-  return (
-    code === 'ERR_INTERNAL' || code === 'ERR_PROVIDER_REFUSED' || retryAfterSeconds !== undefined
-  );
-}
-
-/** The page of the request. The answer to a form is no page to come back to, so it is the home page then. */
-function pathToReturnTo(context: RequestContext): string {
-  const { site } = context.services;
-  return changesNothing(context.request) ? localPath(site, wantedPath(context)) : site.homePath;
 }
 
 /** The answer of every route while settings have faults: 503 with the name and fault of each setting, never its value. */

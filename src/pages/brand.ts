@@ -166,8 +166,8 @@ const black: Rgb = [0, 0, 0];
 
 /** The grounds and the grey of the stylesheet. A test compares them. Contrast is least on the first ground. */
 export const pageColors = {
-  light: { ground: '#f4f6f6', soft: '#53616a' },
-  dark: { ground: '#141a1d', soft: '#a0b0b7' },
+  light: { ground: '#f4f6f6', soft: '#46535b' },
+  dark: { ground: '#141a1d', soft: '#adbcc3' },
 } as const;
 
 function accentColors(accent: unknown): NonNullable<Brand['colors']> {

@@ -1,6 +1,6 @@
 import { useContext } from 'preact/hooks';
 import type { Session } from '../sessions/session';
-import { Door, type DoorState, Layout, SiteContext } from './layout';
+import { Door, type DoorState, Layout, MessagePage, SiteContext } from './layout';
 import { Moment } from './session-table';
 
 /** The visitor's session. `unknown` when storage or keys do not answer. */
@@ -21,7 +21,8 @@ interface HomePageProps {
 /** The home page: who is signed in. On the local stack also the three access levels and the steps of a sign-in. */
 export function HomePage({ state, adminRole, offersKeep, showsTour, now }: HomePageProps) {
   const { brand } = useContext(SiteContext);
-  if (typeof state !== 'string') {
+  if (state === 'unknown') return <UnknownPage />;
+  if (state !== 'signed out') {
     return (
       <Layout title="Home" signedInAs={state.user} current="home">
         <SignedInHero session={state} showsTour={showsTour} now={now} />
@@ -37,21 +38,20 @@ export function HomePage({ state, adminRole, offersKeep, showsTour, now }: HomeP
       </Layout>
     );
   }
-  const isKnown = state === 'signed out';
   if (!showsTour) {
     return (
       <Layout title={brand.name}>
         <div class="card narrow">
           <h1>{brand.name}</h1>
           <p class="soft">Sign in with your Microsoft account.</p>
-          <SignInActions isKnown={isKnown} offersKeep={offersKeep} />
+          <SignInActions offersKeep={offersKeep} />
         </div>
       </Layout>
     );
   }
   return (
     <Layout title="Home">
-      <SignedOutHero isKnown={isKnown} offersKeep={offersKeep} />
+      <SignedOutHero offersKeep={offersKeep} />
       <AccessLevels adminRole={adminRole} />
       <SignInSteps
         title="What a sign-in does"
@@ -61,10 +61,23 @@ export function HomePage({ state, adminRole, offersKeep, showsTour, now }: HomeP
   );
 }
 
-interface SignInActionsProps extends Pick<HomePageProps, 'offersKeep'> {
-  /** False when storage or keys do not answer. */
-  readonly isKnown: boolean;
+/** While storage or keys do not answer. Nobody can sign in then, so the page offers nothing but a new try. */
+function UnknownPage() {
+  const { homePath } = useContext(SiteContext);
+  return (
+    <MessagePage
+      title="We cannot say right now whether you are signed in"
+      ending="passing"
+      links={[{ href: homePath, text: 'Try again' }]}
+    >
+      <p role="status">
+        The app’s storage does not answer. You have not been signed out. Try again in a moment.
+      </p>
+    </MessagePage>
+  );
 }
+
+type SignInActionsProps = Pick<HomePageProps, 'offersKeep'>;
 
 function SignedOutHero(actions: SignInActionsProps) {
   return (
@@ -82,15 +95,8 @@ function SignedOutHero(actions: SignInActionsProps) {
   );
 }
 
-function SignInActions({ isKnown, offersKeep }: SignInActionsProps) {
+function SignInActions({ offersKeep }: SignInActionsProps) {
   const { authPath } = useContext(SiteContext);
-  if (!isKnown) {
-    return (
-      <p class="act" role="status">
-        We cannot say right now whether you are signed in: the app’s storage does not answer.
-      </p>
-    );
-  }
   return (
     <div class="actions">
       <a class="button" href={`${authPath}/login?return_to=%2F`}>

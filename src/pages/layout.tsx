@@ -2,7 +2,7 @@ import { type ComponentChildren, createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { User } from '../sessions/session';
 import { type Brand, type Logo, plainBrand } from './brand';
-import { type Ending, endingLabels, Picture } from './pictures';
+import { type Ending, Picture } from './pictures';
 import { stylesheet } from './stylesheet';
 
 /** The pages in our menu. An app may leave each of them out. */
@@ -260,12 +260,10 @@ interface MessagePageProps {
 export function MessagePage(props: MessagePageProps) {
   const { title, ending = 'done', signedInAs, links, offersSignOut = false } = props;
   const { references = [], children } = props;
-  const label = endingLabels[ending];
   return (
     <Layout title={title} signedInAs={signedInAs}>
       <div class="card narrow">
         <Picture ending={ending} />
-        {label === undefined ? null : <p class={`label ${ending}`}>{label}</p>}
         <h1>{title}</h1>
         {children}
         {signedInAs === undefined ? null : <SignedInAs {...signedInAs} />}

@@ -12,7 +12,7 @@ import type { Tone } from '../error-facts';
 export type Ending = Tone | 'done' | 'partly' | 'here' | 'going';
 
 /** The line above the title: whose turn it is. A page without such a line says it in its text. */
-export const endingLabels: Readonly<Partial<Record<Ending, string>>> = {
+const labels: Readonly<Partial<Record<Ending, string>>> = {
   passing: 'Not your fault',
   ask: 'Somebody else must act',
   cancelled: 'You cancelled',
@@ -21,16 +21,20 @@ export const endingLabels: Readonly<Partial<Record<Ending, string>>> = {
 };
 
 /**
- * The picture of a page with one message. It says nothing that the text does not say, so screen readers skip it. It belongs to no
+ * The picture of a page with one message, and the line above its title. The picture says nothing that the text does not say, so screen readers skip it. It belongs to no
  * brand: its colour is the accent, or the colour of the tone. It moves once, and not for people who want no motion.
  */
 export function Picture({ ending }: { readonly ending: Ending }) {
+  const label = labels[ending];
   return (
-    <span class={`picture ${ending}`}>
-      <svg viewBox="0 0 48 48" width="32" height="32" aria-hidden="true" focusable="false">
-        {drawings[ending]}
-      </svg>
-    </span>
+    <>
+      <span class={`picture ${ending}`}>
+        <svg viewBox="0 0 48 48" width="32" height="32" aria-hidden="true" focusable="false">
+          {drawings[ending]}
+        </svg>
+      </span>
+      {label === undefined ? null : <p class={`label ${ending}`}>{label}</p>}
+    </>
   );
 }
 
@@ -52,17 +56,11 @@ const drawings: Readonly<Record<Ending, ComponentChildren>> = {
     </>
   ),
   // An arrow that turns back.
-  cancelled: (
-    <path class="move" d="M16 9L6 19l10 10M6 19h24a11 11 0 0 1 0 22h-8" />
-  ),
-  // A plug that is out of its socket.
+  cancelled: <path class="move" d="M16 9L6 19l10 10M6 19h24a11 11 0 0 1 0 22h-8" />,
   ours: (
     <>
-      <g class="move">
-        <path d="M3 34c5 0 5-10 10-10M13 17h5a4 4 0 0 1 4 4v6a4 4 0 0 1-4 4h-5z" />
-        <path d="M22 21h4M22 27h4" />
-      </g>
-      <path d="M45 14c-5 0-5 10-10 10M40 17h-5a4 4 0 0 0-4 4v6a4 4 0 0 0 4 4h5z" />
+      <path d="M21 7.5a3.5 3.5 0 0 1 6 0l17 29a3.5 3.5 0 0 1-3 5.5H7a3.5 3.5 0 0 1-3-5.5z" />
+      <path class="move" d="M24 18v10M24 34v.5" />
     </>
   ),
   // An arrow into a room.

@@ -1,18 +1,19 @@
 /**
  * The stylesheet of all pages. Every page has it inline, and the Content-Security-Policy has its hash. So a test keeps it
- * under 8 KB. Amber (`--lit`) is only the light in the inner room of the mark.
+ * under 10 KB. Amber (`--lit`) is only the light in the inner room of the mark, and the colour of what passes. Sides are named by the
+ * direction of the text, so that a page can be read from right to left.
  */
 export const stylesheet = `
-:root{color-scheme:light dark;--ground:#f4f6f6;--card:#fff;--ink:#11191c;--soft:#53616a;--line:#dbe2e4;--edge:#75858c;
---accent:#0a5968;--over:#073f4a;--on:#fff;--wash:#e6eff0;--lit:#e9a23b;--bad:#9a2d20;
+:root{color-scheme:light dark;--ground:#f4f6f6;--card:#fff;--ink:#11191c;--soft:#46535b;--line:#dbe2e4;--edge:#75858c;
+--accent:#0a5968;--over:#073f4a;--on:#fff;--wash:#e6eff0;--lit:#e9a23b;--bad:#9a2d20;--pale:#fbeae7;--wait:#7a4a00;--glow:#fdf1dc;
 --mono:ui-monospace,"Cascadia Code",Menlo,Consolas,monospace}
-@media (prefers-color-scheme:dark){:root{--ground:#0c1113;--card:#141a1d;--ink:#e7eef0;--soft:#a0b0b7;--line:#273238;--edge:#6f8189;
---accent:#86d3de;--over:#b5e6ed;--on:#04252b;--wash:#182a2f;--lit:#ffbf61;--bad:#ffab9e}}
+@media (prefers-color-scheme:dark){:root{--ground:#0c1113;--card:#141a1d;--ink:#e7eef0;--soft:#adbcc3;--line:#273238;--edge:#6f8189;
+--accent:#86d3de;--over:#b5e6ed;--on:#04252b;--wash:#182a2f;--lit:#ffbf61;--bad:#ffab9e;--pale:#341b18;--wait:#ffc76b;--glow:#302510}}
 *{box-sizing:border-box;margin:0}
 body{min-height:100vh;display:flex;flex-direction:column;background:var(--ground);color:var(--ink);
-font:1rem/1.6 system-ui,sans-serif;overflow-wrap:anywhere}
+font:1rem/1.6 system-ui,sans-serif;overflow-wrap:break-word}
 h1,h2,h3,.brand{font-size:1rem;font-weight:650;letter-spacing:-.012em}
-h1{font-size:clamp(1.75rem,1.3rem + 2vw,2.5rem);line-height:1.15;letter-spacing:-.022em;text-wrap:balance}
+h1{font-size:clamp(1.75rem,1.3rem + 2vw,2.5rem);line-height:1.15;letter-spacing:-.022em;text-wrap:balance;hyphens:auto;hyphenate-limit-chars:18 7 7}
 h2{font-size:1.25rem;line-height:1.3}
 p{max-width:66ch;text-wrap:pretty}
 p+p{margin-top:.75rem}
@@ -24,15 +25,15 @@ code{font:.875em/1.5 var(--mono)}
 main:focus{outline:0}
 .soft,.lead{color:var(--soft)}.small{font-size:.875rem}
 .lead{font-size:1.125rem;margin-top:1rem}
-.skip{position:absolute;left:-99rem;z-index:1;background:var(--card);padding:.75rem 1rem}.skip:focus{left:1rem;top:1rem}
+.skip{position:absolute;inset-inline-start:-99rem;z-index:1;background:var(--card);padding:.75rem 1rem}.skip:focus{inset-inline-start:1rem;top:1rem}
 .bar,main,footer{width:100%;max-width:68rem;margin:0 auto;padding:0 clamp(1rem,4vw,2rem)}
 .bar{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem 1.5rem;padding-block:1rem}
 .brand{display:inline-flex;align-items:center;gap:.6rem;min-height:2.75rem;font-size:1.0625rem;color:var(--ink);text-decoration:none}
-.bar ul{display:flex;flex-wrap:wrap;margin-left:-.75rem}
+.bar ul{display:flex;flex-wrap:wrap;margin-inline-start:-.75rem}
 .bar li a{display:flex;align-items:center;min-height:2.75rem;padding:0 .75rem;color:var(--soft);text-decoration:none}
 .bar li a:hover,.bar [aria-current]{color:var(--ink)}
-.bar [aria-current]{box-shadow:inset 0 -2px var(--accent)}
-.who{display:flex;align-items:center;gap:.75rem;margin-left:auto;font-size:.9375rem;color:var(--soft)}
+.bar [aria-current]{border-block:2px solid transparent;border-block-end-color:var(--accent)}
+.who{display:flex;align-items:center;gap:.75rem;margin-inline-start:auto;font-size:.9375rem;color:var(--soft)}
 .who bdi{display:inline-block;max-width:16rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}
 .who .initials{width:2rem;height:2rem;font-size:.75rem}
 main{flex:1;padding-block:clamp(1.5rem,5vw,3.5rem) 4rem}
@@ -40,7 +41,14 @@ main>section+section{margin-top:clamp(2.5rem,6vw,4rem)}
 .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:clamp(1.25rem,4vw,2.25rem)}
 .narrow{max-width:36rem;margin:0 auto}
 .narrow h1{font-size:clamp(1.5rem,1.3rem + 1vw,1.875rem);margin-bottom:.75rem}
-.narrow .door{margin-bottom:1.25rem}
+.picture{display:grid;place-items:center;width:3.5rem;height:3.5rem;margin-bottom:1.25rem;border-radius:1rem;background:var(--tint)}
+.picture,.label{color:var(--tone);--tone:var(--accent);--tint:var(--wash);--from:translateY(5px)}
+.picture svg{fill:none;stroke:currentColor;stroke-width:3;stroke-linecap:round;stroke-linejoin:round;overflow:visible}
+.track{opacity:.25}
+.label{font-size:.875rem;font-weight:650;margin-bottom:.25rem}
+.passing,.partly{--tone:var(--wait);--tint:var(--glow)}.passing,.partly,.going{--from:rotate(-1turn)}.ours{--tone:var(--bad);--tint:var(--pale)}
+.cancelled,.yours,.lost{--from:translateX(-5px)}
+.cancelled,.refused,.lost{--tone:var(--soft);--tint:var(--ground)}
 .split{display:grid;gap:2rem clamp(2rem,6vw,5rem);align-items:center}
 .door{display:block;flex:none;overflow:visible}
 .door path{fill:none;stroke:currentColor;stroke-width:2.25;stroke-linecap:round}
@@ -50,7 +58,7 @@ main>section+section{margin-top:clamp(2.5rem,6vw,4rem)}
 button,.button,input{font:inherit;line-height:1.3;min-height:2.75rem;padding:.5rem 1.25rem;border-radius:8px;border:1px solid var(--edge);
 background:none;color:inherit}
 button,.button{font-weight:600;cursor:pointer;border-color:var(--accent);background:var(--accent);color:var(--on);
-text-decoration:none;display:inline-flex;align-items:center}
+text-decoration:none;display:inline-flex;align-items:center;text-align:center}
 button:hover,.button:hover{background:var(--over);border-color:var(--over);color:var(--on)}
 .plain,.plain:hover{background:none;border-color:var(--edge);color:var(--ink)}
 .plain:hover{background:var(--wash)}
@@ -67,10 +75,10 @@ button:hover,.button:hover{background:var(--over);border-color:var(--over);color
 .doors a:after{content:"";position:absolute;inset:0;border-radius:12px}
 .doors p{font-size:.9375rem;color:var(--soft);margin-top:.25rem}
 .steps{counter-reset:n;margin-top:1.5rem}
-.steps li{counter-increment:n;position:relative;padding:0 0 1.75rem 3.25rem}
-.steps li:before{content:counter(n);position:absolute;left:0;top:-.25rem;width:2rem;height:2rem;border-radius:50%;border:1px solid var(--edge);background:var(--ground);
+.steps li{counter-increment:n;position:relative;padding-block-end:1.75rem;padding-inline-start:3.25rem}
+.steps li:before{content:counter(n);position:absolute;inset-inline-start:0;top:-.25rem;width:2rem;height:2rem;border-radius:50%;border:1px solid var(--edge);background:var(--ground);
 font-size:.875rem;font-weight:600;display:grid;place-items:center;z-index:1}
-.steps li:not(:last-child):after{content:"";position:absolute;left:1rem;top:0;bottom:0;border-left:1px solid var(--line)}
+.steps li:not(:last-child):after{content:"";position:absolute;inset-inline-start:1rem;top:0;bottom:0;border-inline-start:1px solid var(--line)}
 .steps p{color:var(--soft);margin-top:.25rem}
 .files{margin-top:.5rem;display:grid;place-items:start;align-content:start;gap:.25rem}
 .files code{background:var(--wash);border-radius:5px;padding:0 .4rem}
@@ -89,21 +97,28 @@ dt{color:var(--soft)}summary{margin:1em 0}
 .initials>*{grid-area:1/1}.photo{width:100%;height:100%;background:url(me/photo) center/cover}
 .tag{font-size:.8125rem;font-weight:600;color:var(--accent);background:var(--wash);border-radius:99px;padding:.1rem .6rem;white-space:nowrap}
 table{width:100%;margin-top:1.5rem;border-spacing:0;background:var(--card);border:1px solid var(--line);border-radius:12px}
-th,td{text-align:left;vertical-align:top;padding:.8rem 1.25rem}td{border-top:1px solid var(--line)}
+th,td{text-align:start;vertical-align:top;padding:.8rem 1.25rem}td{border-top:1px solid var(--line)}
 th{position:sticky;top:0;background:var(--card);border-radius:12px;font-size:.8125rem;font-weight:600;color:var(--soft)}
 footer{padding-block:0 2rem;font-size:.875rem;color:var(--soft)}
 footer ul{display:flex;flex-wrap:wrap;gap:0 1.5rem}footer a{padding:.5rem 0}
-@media (min-width:48rem){.split{grid-template-columns:1fr minmax(20rem,24rem)}
+@media (min-width:48rem){.split{grid-template-columns:1fr minmax(17rem,24rem)}
 .doors{grid-template-columns:repeat(3,1fr)}.doors li{flex-direction:column}
 .steps li{display:grid;grid-template-columns:1fr minmax(17rem,20rem);gap:0 3rem}.files{margin:0}
 time,td a,td button{white-space:nowrap}}
-@media (max-width:47.99rem){.who>span:not(.initials),thead{position:absolute;left:-99rem}nav{order:1;width:100%}
+@media (max-width:61.99rem){.who>span:not(.initials){position:absolute;inset-inline-start:-99rem}}
+@media (max-width:47.99rem){thead{position:absolute;inset-inline-start:-99rem}nav{order:1;width:100%}
 table,tbody,tr,td{display:block}table{border:0;background:none}
 tr{margin-bottom:.75rem;padding:.5rem 1.25rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
 td{display:grid;grid-template-columns:6.5rem 1fr;padding:.5rem 0}td:first-child{border:0}
 td:before{content:attr(data-label);color:var(--soft);font-size:.875rem}}
 @media (max-width:30rem){dl:not(.reference) div{grid-template-columns:1fr;gap:0}}
-@media (max-width:22rem){td{grid-template-columns:1fr}.bar{column-gap:.5rem}.bar ul{margin-left:-.5rem}.bar li a{padding:0 .5rem}}
+@media (max-width:22rem){td{grid-template-columns:1fr}.bar{column-gap:.5rem}.bar ul{margin-inline-start:-.5rem}.bar li a{padding:0 .5rem}}
 @media (prefers-reduced-motion:no-preference){a,button,.button,.doors li{transition:background-color .15s,border-color .15s,color .15s}
-.wait{animation:wait .25s .35s both}@keyframes wait{from{opacity:0}}}
+.wait{animation:wait .25s .35s both}@keyframes wait{from{opacity:0}}
+.move{transform-origin:center;animation:move .7s .15s cubic-bezier(.2,.8,.2,1) both}.going .move{animation:move 1s linear infinite}
+@keyframes move{from{transform:var(--from)}}}
+@media (forced-colors:active){.picture,.initials,.tag,.act,.inner,.files code{border:1px solid}.bar [aria-current]{border-block-end-color:LinkText}
+button:not(.plain),.button:not(.plain){border-width:3px}}
+@media print{.skip,nav,.who form,.actions :is(a,button),footer,.picture{display:none}body,.card{background:none}.card{border:0;padding:0}
+table,tr{break-inside:avoid}main{padding-block:0}}
 `.replaceAll('\n', '');

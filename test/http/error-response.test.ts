@@ -13,7 +13,8 @@ import {
   TenantRefusedError,
 } from '../../src/errors';
 import { endpoint } from '../../src/http/endpoint';
-import { answerError, errorLinks, loginPathIn } from '../../src/http/error-response';
+import { errorLinks, loginPathIn } from '../../src/http/error-links';
+import { answerError } from '../../src/http/error-response';
 import { securityHeaders } from '../../src/http/responses';
 import {
   browserHeaders,
@@ -479,6 +480,50 @@ describe('answerError, on a page', () => {
     expect(said).toContain('by itself after a while, or at once when you sign out and');
   });
 
+  const passing = 'Not your fault';
+  const ask = 'Somebody else must act';
+  const cancelled = 'You cancelled';
+  const ours = 'It is our fault';
+  const yours = 'You can solve this';
+  const labelled = [passing, ask, cancelled, ours, yours];
+  const shop = { code: 'SHOP', title: 'The shop is closed', detail: 'Come back later.' };
+
+  it.each<[string, AppError]>([
+    [passing, new AppError('ERR_PROVIDER_UNAVAILABLE')],
+    [passing, new AppError('ERR_STORAGE_UNAVAILABLE')],
+    [ours, new AppError('ERR_INTERNAL')],
+    [ask, new RoleMissingError('reader')],
+    [yours, new AppError('ERR_SIGN_IN_LOST')],
+    ['', new AppError('ERR_NOT_FOUND')],
+    [ask, new SignInRefusedError({ error: 'access_denied', number: 'AADSTS50105' })],
+    [cancelled, new SignInRefusedError({ error: 'access_denied', number: 'AADSTS65004' })],
+    [cancelled, new SignInRefusedError({ error: 'access_denied', suberror: 'cancel' })],
+    [cancelled, new SignInRefusedError({ error: 'access_denied', number: 'AADB2C90091' })],
+    [yours, new SignInRefusedError({ error: 'access_denied' })],
+    [ours, new SignInRefusedError({ error: 'invalid_client', number: 'AADSTS7000222' })],
+    ['', new SignInRefusedError({ error: 'invalid_grant', number: 'AADSTS99999' })],
+    [ours, new AppError({ ...shop, status: 500 })],
+    [passing, new AppError({ ...shop, status: 503, retryAfterSeconds: 60 })],
+    ['', new AppError({ ...shop, status: 402 })],
+  ])('says whose turn it is: %j', (label, error) => {
+    const page = pageOf(error);
+    expect(labelled.filter((one) => page.text.includes(`>${one}<`))).toEqual(
+      label === '' ? [] : [label],
+    );
+    // The picture says no more than the words.
+    expect(page.text).toMatch(/<span class="picture \w+"><svg[^>]* aria-hidden="true"/);
+  });
+
+  it('speaks of no refusal where the person cancelled', () => {
+    const refusal = { error: 'access_denied', suberror: 'cancel' };
+    const page = pageOf(new SignInRefusedError(refusal), browser('/auth/redirect?code=a'));
+    const [, main = ''] = page.text.split('<main');
+    expect(words(main)).toContain('The sign-in was cancelled');
+    expect(words(main)).toContain('You cancelled the sign-in.');
+    expect(words(main)).not.toMatch(/refused|did not let you/);
+    expect(page.links[0]).toMatch(/^Sign in again /);
+  });
+
   it('explains a refusal of the provider, with what can be looked up', () => {
     const correlationId = '7f1c0b1e-1111-4222-8333-0123456789ab';
     const refusal = { error: 'access_denied', number: 'AADSTS50105', correlationId };
@@ -578,7 +623,8 @@ describe('answerError, on a page', () => {
     ]) {
       expect(page.words).toContain(text);
     }
-    expect(page.links).toEqual(['Try again /auth/me', 'Go to the home page /']);
+    // The text says that a new try does not help yet.
+    expect(page.links).toEqual(['Go to the home page /', 'Try again /auth/me']);
   });
 
   it('gives other clients number, meaning and correlation id of any refusal, a step-up’s too', () => {
@@ -606,8 +652,18 @@ describe('answerError, on a page', () => {
   const again = 'Try again';
   it.each<[ErrorCode, string, string, readonly string[]]>([
     ['ERR_WRONG_TENANT', 'GET', '/auth/redirect?code=a', [otherAccount, 'Go to the home page /']],
-    ['ERR_SIGN_IN_LOST', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Go to the home page /']],
-    ['ERR_ID_TOKEN', 'GET', '/auth/redirect', ['Sign in /auth/login?return_to=%2F', 'Go to the home page /']],
+    [
+      'ERR_SIGN_IN_LOST',
+      'GET',
+      '/auth/redirect',
+      ['Sign in /auth/login?return_to=%2F', 'Go to the home page /'],
+    ],
+    [
+      'ERR_ID_TOKEN',
+      'GET',
+      '/auth/redirect',
+      ['Sign in /auth/login?return_to=%2F', 'Go to the home page /'],
+    ],
     ['ERR_INTERNAL', 'GET', '/reports?a=1', [`${again} /reports?a=1`, 'Go to the home page /']],
     ['ERR_API_UNAVAILABLE', 'GET', '/auth/me', [`${again} /auth/me`, 'Go to the home page /']],
     [
@@ -622,9 +678,23 @@ describe('answerError, on a page', () => {
       '/auth/redirect?code=hunter2',
       [`${again} /auth/login?return_to=%2F`, 'Go to the home page /'],
     ],
-    ['ERR_STORAGE_UNAVAILABLE', 'POST', '/auth/sessions/end', ['Go to the home page /']],
-    ['ERR_STORAGE_UNAVAILABLE', 'GET', '//evil.example/a', ['Go to the home page /']],
-    ['ERR_STORAGE_UNAVAILABLE', 'GET', '/', ['Go to the home page /']],
+    [
+      'ERR_STORAGE_UNAVAILABLE',
+      'POST',
+      '/auth/sessions/end',
+      ['Back to the list /auth/sessions', 'Go to the home page /'],
+    ],
+    ['ERR_STORAGE_UNAVAILABLE', 'POST', '/reports', ['Go to the home page /']],
+    ['ERR_PREFETCH', 'GET', '/reports', ['Open the page /reports', 'Go to the home page /']],
+    [
+      'ERR_SESSION_CHANGED',
+      'GET',
+      '/reports',
+      ['Load the page again /reports', 'Go to the home page /'],
+    ],
+    ['ERR_SESSION_CHANGED', 'POST', '/reports', ['Go to the home page /']],
+    ['ERR_STORAGE_UNAVAILABLE', 'GET', '//evil.example/a', [`${again} /`]],
+    ['ERR_STORAGE_UNAVAILABLE', 'GET', '/', [`${again} /`]],
     ['ERR_API_REFUSED', 'GET', '/auth/me', ['Go to the home page /']],
     ['ERR_NOT_FOUND', 'GET', '/auth/me/photo', ['Go to the home page /']],
     [
@@ -633,7 +703,12 @@ describe('answerError, on a page', () => {
       '/auth/sessions/end',
       ['Back to the list /auth/sessions', 'Go to the home page /'],
     ],
-    ['ERR_SESSION_GONE', 'POST', '/auth/admin/end', ['Back to the list /auth/admin', 'Go to the home page /']],
+    [
+      'ERR_SESSION_GONE',
+      'POST',
+      '/auth/admin/end',
+      ['Back to the list /auth/admin', 'Go to the home page /'],
+    ],
   ])('leads on from %s at %s %s', (code, method, path, links) => {
     const page = pageOf(new AppError(code), browser(path, method));
     expect(page.links).toEqual(links);
