@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- one table, of which each line stands for itself */
 /**
  * Whose turn it is after a failure, as its page shows it by a picture, a colour and a line above the title:
  *
