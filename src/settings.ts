@@ -9,7 +9,7 @@ import {
   tenantPlaceholder,
 } from './setting-values';
 
-/** Every setting, checked. Read once; the table in the README says what each means. */
+/** Every setting, checked. Read once; the table in docs/settings.md says what each means. */
 export interface Settings {
   /** APP_BASE_URL: an origin. Every URL is built from it, never from request headers. */
   readonly baseUrl: string;
@@ -77,7 +77,7 @@ export interface SettingFault {
   readonly fault: string;
 }
 
-/** Every setting's name and default; `undefined` where there is none. A test holds README and example to this list. */
+/** Every setting's name and default; `undefined` where there is none. A test holds docs/settings.md and the example to this list. */
 export const settingDefaults = {
   APP_BASE_URL: undefined,
   ENTRA_TENANT_ID: undefined,

@@ -18,9 +18,10 @@ function exampleValues(): Record<string, string> {
   );
 }
 
-/** Rows of the README's settings table: every code span in the first column, and the default in the last. */
-function readmeRows(): Map<string, string> {
-  const section = /## Settings\n([\s\S]*?)\n## /.exec(readFileSync('README.md', 'utf8'))?.[1] ?? '';
+/** Rows of the table in docs/settings.md: every code span in the first column, and the default in the last. */
+function tableRows(): Map<string, string> {
+  const [, section = ''] =
+    /^# Settings\n([\s\S]*?)\n## /.exec(readFileSync('docs/settings.md', 'utf8')) ?? [];
   const rows = new Map<string, string>();
   for (const line of section.split('\n').filter((text) => text.startsWith('| `'))) {
     const cells = line.split('|').map((cell) => cell.trim());
@@ -45,12 +46,12 @@ describe('settings in step', () => {
     expect(exampleValues()).toMatchObject(hostSettings);
   });
 
-  it('lists in the README exactly the settings that the code reads', () => {
-    expect([...readmeRows().keys()].sort()).toEqual(names);
+  it('lists in docs/settings.md exactly the settings that the code reads', () => {
+    expect([...tableRows().keys()].sort()).toEqual(names);
   });
 
-  it('states in the README the defaults of the code', () => {
-    const rows = readmeRows();
+  it('states in docs/settings.md the defaults of the code', () => {
+    const rows = tableRows();
     for (const [name, value] of Object.entries(settingDefaults)) {
       if (value !== undefined) {
         expect(`${name} ${rows.get(name) ?? ''}`).toBe(`${name} \`${value}\``);

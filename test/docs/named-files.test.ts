@@ -36,7 +36,7 @@ describe('files that the documents name', () => {
 describe('docs/decisions/002-dependencies.md', () => {
   const text = readFileSync('docs/decisions/002-dependencies.md', 'utf8');
 
-  it.each(['package.json', 'local/package.json', 'bench/package.json'])(
+  it.each(['package.json', 'local/package.json', 'bench/package.json', 'site/package.json'])(
     'has a line for each package that %s names',
     (file) => {
       const manifest = JSON.parse(readFileSync(file, 'utf8')) as Record<string, object>;

@@ -165,6 +165,17 @@ describe('a test of a team', () => {
     });
   });
 
+  it('runs the tests of docs/testing.md', async () => {
+    const page = readFileSync('docs/testing.md', 'utf8');
+    const files = [...page.matchAll(/<!-- (\w+\.test\.js) -->\s*```js\n([^]*?)```/g)];
+    const names = files.map(([, name = '']) => name);
+    expect(names).toEqual(['unit.test.js', 'journey.test.js']);
+    for (const [, name = '', code = ''] of files) writeFileSync(join(apps.api.folder, name), code);
+    const { stdout } = await run(process.execPath, ['--test', ...names], { cwd: apps.api.folder });
+    expect(stdout).toMatch(/^. pass 2$/m);
+    expect(stdout).toMatch(/^. fail 0$/m);
+  });
+
   it('is told what the app or its build said, when it does not start', async () => {
     const said = await printed(`
       import { startLocalStack } from 'anteroom/testing';

@@ -237,6 +237,10 @@ describe('the API', () => {
     const folder = mkdtempSync(join(tmpdir(), 'examples-'));
     const ofPage = [
       'docs/existing-app.md',
+      'README.md',
+      'docs/start-here.md',
+      'docs/options.md',
+      'docs/errors.md',
       'docs/brand.md',
       'docs/hooks.md',
       'docs/roles-and-groups.md',

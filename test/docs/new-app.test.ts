@@ -4,15 +4,13 @@ import { accounts, fetchJson, signIn, startJourney, textOf } from '../support/jo
 import type { TestStack } from '../support/start-stack';
 
 const [, snippet = ''] =
-  /## Add your own function\n[\s\S]*?```ts\n([\s\S]*?)```/.exec(
-    readFileSync('README.md', 'utf8'),
-  ) ?? [];
+  /<!-- reports -->\s*```ts\n([\s\S]*?)```/.exec(readFileSync('docs/new-app.md', 'utf8')) ?? [];
 
 let checkout: Checkout;
 let stack: TestStack;
 let app: string;
 
-/** What the README says: one file in src/functions, one line in src/main.ts. */
+/** What the page says: one file in src/functions, one line in src/main.ts. */
 beforeAll(async () => {
   checkout = copyCheckout();
   checkout.addFunction('reports', snippet);
@@ -25,7 +23,7 @@ afterAll(async () => {
   checkout.remove();
 });
 
-describe('the function in the README', () => {
+describe('the function of docs/new-app.md', () => {
   it('passes the compiler and the linter', async () => {
     expect(await checkout.complaints('src/functions/reports.ts')).toBe('');
   });
