@@ -40,7 +40,7 @@ async function admin(context: SessionContext): Promise<HttpResponseInit> {
   const ended = takeEndedNotice(context);
   const isFirst = from === undefined;
   return htmlPage(
-    context.services.site,
+    context,
     <ConsolePage
       {...{ user, page, search, isFirst, next, ended, showsTenant, idleSeconds, now }}
     />,
@@ -141,17 +141,14 @@ async function confirmEnd(context: SessionContext): Promise<HttpResponseInit> {
   const current = sessionKeyOf(ticket.sessionId);
   const isOwn = sessionKey === undefined ? userKey === user.userKey : sessionKey === current;
   return context.prefersHtml
-    ? htmlPage(
-        context.services.site,
-        <ConfirmEndPage {...{ user, sessions, hasMore, sessionKey, isOwn, now }} />,
-      )
+    ? htmlPage(context, <ConfirmEndPage {...{ user, sessions, hasMore, sessionKey, isOwn, now }} />)
     : json({ sessions: sessions.map((session) => session.sessionKey), has_more: hasMore });
 }
 
 function confirmEverybody(context: SessionContext): HttpResponseInit {
   requireRecentSignIn(context);
   return context.prefersHtml
-    ? htmlPage(context.services.site, <ConfirmEverybodyPage user={context.user} />)
+    ? htmlPage(context, <ConfirmEverybodyPage user={context.user} />)
     : json({ everybody: true });
 }
 
@@ -232,7 +229,7 @@ async function endEverybody(context: SessionContext): Promise<HttpResponseInit> 
     ...clearSignInCookies(context.requestCookies, services.settings),
   );
   if (!context.prefersHtml) return json({ ended: count, finished: isFinished });
-  return htmlPage(services.site, <EverybodyEndedPage {...{ count, isFinished }} />);
+  return htmlPage(context, <EverybodyEndedPage {...{ count, isFinished }} />);
 }
 
 function endTarget(context: SessionContext, { userKey, sessionKey }: UserTarget): Promise<number> {

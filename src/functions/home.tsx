@@ -3,7 +3,7 @@ import { hasSessionCookie } from '../cookies';
 import { AppError } from '../errors';
 import type { Handler, RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
-import { htmlPage } from '../http/responses';
+import { htmlPage, languageOf } from '../http/responses';
 import { bounce } from '../http/wanted-page';
 import { HomePage, type SessionState } from '../pages/home-page';
 import { isHttpLoopback } from '../proxy';
@@ -15,8 +15,8 @@ const timeoutMs = 2_000;
 
 /** GET /: who is signed in, and on the local stack what this app is. Only this app has it. */
 export function createHomeFunction(): HttpFunction {
-  // Nothing of a person is in this page, so it is rendered once.
-  let signedOutPage: HttpResponseInit | undefined;
+  // Nothing of a person is in this page, so it is rendered once for each language.
+  const signedOutPages = new Map<string, HttpResponseInit>();
   const home: Handler = async (context) => {
     const hasCookie = hasSessionCookie(context.requestCookies, context.services.settings);
     const bounced = bounce(context, hasCookie);
@@ -24,18 +24,22 @@ export function createHomeFunction(): HttpFunction {
     // Most visitors have no cookie. They need no timer.
     const state = hasCookie ? await sessionState(context) : 'signed out';
     if (state !== 'signed out') return render(context, state);
-    return (signedOutPage ??= render(context, state));
+    const { tag } = languageOf(context);
+    const page = signedOutPages.get(tag) ?? render(context, state);
+    signedOutPages.set(tag, page);
+    return page;
   };
   return { name: 'home', route: '/', get: home };
 }
 
-function render({ services, now }: RequestContext, state: SessionState): HttpResponseInit {
+function render(context: RequestContext, state: SessionState): HttpResponseInit {
+  const { services, now } = context;
   const { adminRole, authority, persistent } = services.settings;
   const offersKeep = persistent === 'link';
   // Entra ID is never on this machine. The stand-in is nowhere else.
   const showsTour = isHttpLoopback(new URL(authority));
   const page = <HomePage {...{ state, adminRole, offersKeep, showsTour, now }} />;
-  return htmlPage(services.site, page);
+  return htmlPage(context, page);
 }
 
 async function sessionState(context: RequestContext): Promise<SessionState> {

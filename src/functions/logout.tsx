@@ -5,9 +5,9 @@ import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { isTrue, readForm } from '../http/request';
-import { htmlPage } from '../http/responses';
+import { htmlPage, textsOf } from '../http/responses';
 import { bounce, loginPathTo } from '../http/wanted-page';
-import { MessagePage, type Site, SiteContext } from '../pages/layout';
+import { MessagePage, SiteContext, useTexts } from '../pages/layout';
 import { Time } from '../pages/session-table';
 import type { User } from '../sessions/session';
 import { findSession, sameOrigin } from '../sign-in/guards';
@@ -49,22 +49,25 @@ async function signedOut(context: RequestContext): Promise<HttpResponseInit> {
   const bounced = bounce(context, hasSession);
   if (bounced !== undefined) return bounced;
   const user = hasSession ? await whoIsSignedIn(context) : undefined;
-  if (user !== undefined) return stillSignedIn(user, site);
+  if (user !== undefined) return stillSignedIn(user, context);
   const content = readNotice(requestCookies, 'signed-out', settings);
   if (content !== undefined) context.cookies.push(clearNotice('signed-out', settings));
   const notice = parseSignOutNotice(content);
+  const { frame, signedOut: texts } = textsOf(context);
   return htmlPage(
-    site,
+    context,
     <MessagePage
-      title="You are signed out"
+      title={texts.title}
       ending={isDone(notice) ? 'done' : 'partly'}
       links={[
-        { href: loginPathTo(site, site.homePath), text: 'Sign in again' },
-        { href: site.homePath, text: 'Go to the home page' },
+        { href: loginPathTo(site, site.homePath), text: frame.signInAgain },
+        { href: site.homePath, text: frame.goHome },
       ]}
     >
       {notice === undefined ? (
-        <p>This browser has no session in this app. {closeWindows}</p>
+        <p>
+          {texts.noSession} {texts.closeWindows}
+        </p>
       ) : (
         <WhatHappened notice={notice} />
       )}
@@ -93,63 +96,52 @@ async function whoIsSignedIn(context: RequestContext): Promise<User | 'unknown' 
   }
 }
 
-function stillSignedIn(user: User | 'unknown', site: Site): HttpResponseInit {
+function stillSignedIn(user: User | 'unknown', context: RequestContext): HttpResponseInit {
+  const { frame, signedOut: texts } = textsOf(context);
   return htmlPage(
-    site,
+    context,
     <MessagePage
-      title="You are still signed in"
+      title={texts.stillTitle}
       ending="here"
       // For a known user the menu already has the button.
       signedInAs={user === 'unknown' ? undefined : user}
       offersSignOut={user === 'unknown'}
-      links={[{ href: site.homePath, text: 'Go to the home page' }]}
+      links={[{ href: context.services.site.homePath, text: frame.goHome }]}
     >
-      <p>This browser still holds the cookie of a session in this app. Sign out here to end it.</p>
+      <p>{texts.stillText}</p>
     </MessagePage>,
   );
 }
 
-const closeWindows = 'On a shared computer, close all browser windows as well.';
-
 function WhatHappened({ notice }: { readonly notice: SignOutNotice }) {
+  const { signedOut: texts } = useTexts();
+  const { session, others, provider, until } = notice;
   return (
     <>
-      <p>{hereTexts[notice.session]}</p>
-      {notice.session === 'kept' ? <KeptSession until={notice.until} /> : null}
-      {notice.others === undefined ? null : <p>{otherTexts[notice.others]}</p>}
-      <p>{providerTexts[notice.provider]}</p>
+      <p>{texts[session]}</p>
+      {session === 'kept' ? <KeptSession until={until} /> : null}
+      {others === undefined ? null : (
+        <p>{others === 'ended' ? texts.othersEnded : texts.othersKept}</p>
+      )}
+      <p>
+        {provider === 'asked'
+          ? `${texts.providerAsked} ${texts.closeWindows}`
+          : provider === 'left'
+            ? texts.providerLeft
+            : texts.providerUnreached}
+      </p>
     </>
   );
 }
 
-const hereTexts = {
-  ended: 'Your session in this app has ended, and its tokens are deleted.',
-  none: 'Your session in this app had already ended.',
-  kept: 'This browser is signed out of this app.',
-} as const;
-
-const otherTexts = {
-  ended: 'Your sessions in all other browsers have ended too.',
-  kept: 'Your sessions in other browsers were not ended. Sign in again to see them and to end them.',
-} as const;
-
-const providerTexts = {
-  asked: `The sign-in service was asked to sign you out as well. ${closeWindows}`,
-  left: 'You are still signed in at the sign-in service, so signing in again may ask you nothing. On a shared computer, sign out there too.',
-  unreached:
-    'The sign-in service could not be reached, so you may still be signed in there. On a shared computer, close all browser windows.',
-} as const;
-
 function KeptSession({ until }: { readonly until: number | undefined }) {
   const { menu } = useContext(SiteContext);
+  const { signedOut: texts } = useTexts();
   return (
     <p class="act">
-      The session could not be ended on the server, because the app’s storage did not answer. This
-      browser cannot use it any more, and it ends by itself
-      {until === undefined ? '' : ' by '}
-      {until === undefined ? null : <Time seconds={until} />}. To end it sooner,{' '}
-      {menu.includes('sessions') ? 'sign in again and open Sessions, or ' : ''}ask an administrator
-      of the app.
+      {texts.notEnded}{' '}
+      {until === undefined ? texts.endsByItself : texts.endsBy(<Time seconds={until} />)}{' '}
+      {menu.includes('sessions') ? texts.endSooner : texts.askToEndSooner}
     </p>
   );
 }

@@ -25,7 +25,7 @@ async function me(context: SessionContext): Promise<HttpResponseInit> {
   const { site } = services;
   const editPath = `${loginPathTo(site, `${site.authPath}/me`)}&policy=edit-profile`;
   return htmlPage(
-    site,
+    context,
     <ProfilePage
       user={user}
       profile={profile}

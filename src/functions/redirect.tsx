@@ -5,7 +5,7 @@ import type { RequestContext, Services } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { answerError } from '../http/error-response';
 import { isPrefetch } from '../http/request';
-import { continueHere, htmlPage, json, redirectTo, withHeader } from '../http/responses';
+import { continueHere, htmlPage, json, redirectTo, textsOf, withHeader } from '../http/responses';
 import { loginPathTo } from '../http/wanted-page';
 import { MessagePage } from '../pages/layout';
 import { findAttempt } from '../sign-in/attempt';
@@ -57,13 +57,11 @@ function goHome({ settings, site }: Services): HttpResponseInit {
   return redirectTo(settings.baseUrl + site.homePath);
 }
 
-function hopPage({ path, services }: RequestContext): HttpResponseInit {
+function hopPage(context: RequestContext): HttpResponseInit {
+  const { path, services } = context;
+  const { waiting } = textsOf(context);
   const goTo = `${services.settings.baseUrl}${path}${path.includes('?') ? '&' : '?'}hop=1`;
-  return continueHere(services.site, {
-    title: 'Signing you in',
-    goTo,
-    text: 'One moment, please.',
-  });
+  return continueHere(context, { title: waiting.signingIn, goTo, text: waiting.please });
 }
 
 /** What the query of `/auth/redirect` may hold. */
@@ -128,24 +126,26 @@ function badRequest(note: string): AppError {
 
 /** Anybody can write such an address. So it changes nothing, and the page only says what the sign-in service reports. */
 function answerConsent(
-  { prefersHtml, visitor, services }: RequestContext,
+  context: RequestContext,
   { refusal }: Extract<Callback, { readonly kind: 'admin-consent' }>,
 ): HttpResponseInit {
+  const { prefersHtml, visitor, services } = context;
   if (refusal !== undefined) throw new ConsentDeclinedError(refusal);
   if (!prefersHtml) return json({ admin_consent: 'granted' });
   const { site } = services;
-  const signIn = { href: loginPathTo(site, visitor.returnPath ?? site.homePath), text: 'Sign in' };
+  const { consent, frame } = textsOf(context);
+  const signIn = loginPathTo(site, visitor.returnPath ?? site.homePath);
   return htmlPage(
-    site,
+    context,
     <MessagePage
-      title="Permission granted"
+      title={consent.grantedTitle}
       ending="done"
-      links={[signIn, { href: site.homePath, text: 'Go to the home page' }]}
+      links={[
+        { href: signIn, text: frame.signIn },
+        { href: site.homePath, text: frame.goHome },
+      ]}
     >
-      <p>
-        The sign-in service reports that an administrator granted this app the permissions that it
-        asks for. You can sign in now.
-      </p>
+      <p>{consent.granted}</p>
     </MessagePage>,
   );
 }

@@ -36,7 +36,7 @@ async function sessions(context: SessionContext): Promise<HttpResponseInit> {
   if (context.prefersHtml) {
     const ended = takeEndedNotice(context);
     return htmlPage(
-      services.site,
+      context,
       <SessionsPage
         user={user}
         sessions={own}

@@ -86,15 +86,15 @@ function lostPagePage(
       </p>
     </MessagePage>
   );
-  return htmlPage(context.services.site, page, status);
+  return htmlPage(context, page, status);
 }
 
 function signInPage(
   { title, detail }: SignInNeededError,
   loginUrl: string,
-  { services }: RequestContext,
+  context: RequestContext,
 ): HttpResponseInit {
-  return htmlPage(services.site, <ContinuePage title={title} goTo={loginUrl} text={detail} />);
+  return htmlPage(context, <ContinuePage title={title} goTo={loginUrl} text={detail} />);
 }
 
 function errorJson(error: AppError, context: RequestContext): HttpResponseInit {
@@ -168,10 +168,7 @@ function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
       {meaning === undefined ? null : <Refusal {...meaning} />}
     </MessagePage>
   );
-  return withRetryAfter(
-    htmlPage(context.services.site, page, error.status),
-    error.retryAfterSeconds,
-  );
+  return withRetryAfter(htmlPage(context, page, error.status), error.retryAfterSeconds);
 }
 
 function Refusal({ meaning, action, actor }: RefusalMeaning) {
@@ -214,14 +211,14 @@ export function answerFaultySettings(
 ): HttpResponseInit {
   for (const { name, fault } of faults) context.error(`ERR_SETTINGS: ${name} ${fault}`);
   return isNavigation(request)
-    ? faultsPage({ site, faults })
+    ? faultsPage({ site, faults }, request)
     : problem(new AppError('ERR_SETTINGS'), context.invocationId, { settings: faults });
 }
 
-function faultsPage({ site, faults }: FaultySettings): HttpResponseInit {
+function faultsPage({ site, faults }: FaultySettings, request: HttpRequest): HttpResponseInit {
   const { status, title, detail, tone, retryAfterSeconds } = factsOf('ERR_SETTINGS');
   const page = htmlPage(
-    site,
+    { request, services: { site } },
     <MessagePage title={title} ending={tone} links={[{ href: site.homePath, text: 'Try again' }]}>
       <p>{detail}</p>
       <ul class="faults">

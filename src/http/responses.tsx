@@ -3,20 +3,45 @@ import type { HttpResponseInit } from '@azure/functions';
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { AppError } from '../errors';
-import { ContinuePage, type Site, SiteContext } from '../pages/layout';
+import { ContinuePage, LanguageContext, type Site, SiteContext } from '../pages/layout';
 import { stylesheet } from '../pages/stylesheet';
+import type { Language } from '../texts/language';
+import type { RequestHead } from './request';
 
-/** A whole HTML page of this site. TSX escapes all text in it. */
-export function htmlPage(site: Site, page: VNode, status = 200): HttpResponseInit {
+/** The request that a page answers, and the site of the page. */
+export interface PageRequest {
+  readonly request: RequestHead;
+  readonly services: { readonly site: Site };
+}
+
+/** A whole HTML page of this site, in the language of the request. TSX escapes all text in it. */
+export function htmlPage(context: PageRequest, page: VNode, status = 200): HttpResponseInit {
+  const { site } = context.services;
+  const language = languageOf(context);
+  const whole = (
+    <SiteContext.Provider value={site}>
+      <LanguageContext.Provider value={language}>{page}</LanguageContext.Provider>
+    </SiteContext.Provider>
+  );
   return {
     status,
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
+      'Content-Language': language.tag,
+      ...(site.brand.languages.areNegotiated && { Vary: 'Accept-Language' }),
       ...(site.brand.style !== '' && { 'Content-Security-Policy': policyFor(site) }),
     },
-    body: `<!doctype html>${renderToString(<SiteContext.Provider value={site}>{page}</SiteContext.Provider>)}`,
+    body: `<!doctype html>${renderToString(whole)}`,
   };
 }
+
+/** The language of the pages that answer a request. Answers that are no pages are in English, for programs. */
+export function languageOf({ request, services }: PageRequest): Language {
+  return services.site.brand.languages.choose(request.headers.get('accept-language'));
+}
+
+/** The texts of the pages that answer a request. */
+export const textsOf = (context: PageRequest): Language['texts'] => languageOf(context).texts;
 
 export function json(body: unknown, status = 200): HttpResponseInit {
   return { status, jsonBody: body };
@@ -86,9 +111,17 @@ interface Continuation {
  * keeps the fragment, which no server sees. It is the only script on our pages. Without scripts a refresh opens the address,
  * but the fragment is lost.
  */
-export function continueHere(site: Site, { title, goTo, text }: Continuation): HttpResponseInit {
-  const page = htmlPage(site, <ContinuePage title={title} goTo={goTo} text={text} keepsFragment />);
-  return withHeader(page, 'Content-Security-Policy', `${policyFor(site)}; script-src 'self'`);
+export function continueHere(
+  context: PageRequest,
+  { title, goTo, text }: Continuation,
+): HttpResponseInit {
+  const policy = policyFor(context.services.site);
+  const page = <ContinuePage title={title} goTo={goTo} text={text} keepsFragment />;
+  return withHeader(
+    htmlPage(context, page),
+    'Content-Security-Policy',
+    `${policy}; script-src 'self'`,
+  );
 }
 
 const styleHash = createHash('sha256').update(stylesheet).digest('base64');

@@ -3,7 +3,7 @@ import { AppError } from '../errors';
 import type { Site } from '../pages/layout';
 import type { RequestContext } from './context';
 import { changesNothing, isFramed, isOffice, isPrefetch } from './request';
-import { continueHere, redirectTo } from './responses';
+import { continueHere, redirectTo, textsOf } from './responses';
 
 /** The longest wanted page. It must fit into a cookie when `state` has no room for it. */
 const maxPageBytes = 2048;
@@ -137,13 +137,15 @@ function hasRoomForMarker({ path }: RequestContext): boolean {
   return path.slice(path.indexOf('?') + 1).length + `&${marker}=1`.length <= maxQueryLength;
 }
 
-function openAgain({ path, services }: RequestContext): HttpResponseInit {
+function openAgain(context: RequestContext): HttpResponseInit {
+  const { path, services } = context;
+  const { waiting } = textsOf(context);
   // The address has the origin, because a path that begins with `//` would lead to another one.
   const address = services.settings.baseUrl + path;
-  return continueHere(services.site, {
-    title: 'One moment',
+  return continueHere(context, {
+    title: waiting.oneMoment,
     goTo: `${address}${path.includes('?') ? '&' : '?'}${marker}=1`,
-    text: 'Opening the page you followed a link to.',
+    text: waiting.openingLink,
   });
 }
 

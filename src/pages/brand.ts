@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createLanguages, type Languages } from '../texts/language';
 
 /** How the pages show whose app this is. */
 export interface BrandOption {
@@ -29,7 +30,9 @@ export interface Brand {
   readonly logo: Logo | undefined;
   /** The accent in each scheme, as the pages use it. */
   readonly colors: { readonly light: AccentColors; readonly dark: AccentColors } | undefined;
-  readonly links: readonly { readonly text: string; readonly href: string }[];
+  /** In the footer of every page. */
+  readonly links: readonly { readonly to: 'support' | 'privacy'; readonly href: string }[];
+  readonly languages: Languages;
   /** What the brand adds to the stylesheet. Empty without logo and accent. */
   readonly style: string;
   /** Of `style`, for the Content-Security-Policy: `'sha256-…'`. */
@@ -44,7 +47,7 @@ export type Logo =
 /** The brand of an app that gave none. */
 export const plainBrand: Brand = {
   ...{ name: 'Anteroom', isOwn: false, logo: undefined, colors: undefined },
-  ...{ links: [], style: '', styleSource: '' },
+  ...{ links: [], languages: createLanguages(), style: '', styleSource: '' },
 };
 
 /**
@@ -66,9 +69,10 @@ export function readBrand(option: BrandOption | undefined): Brand {
     logo: found,
     colors,
     links: [
-      ...readLink('supportUrl', 'Support', supportUrl, ['https:', 'mailto:']),
-      ...readLink('privacyUrl', 'Privacy', privacyUrl, ['https:']),
+      ...readLink('support', supportUrl, ['https:', 'mailto:']),
+      ...readLink('privacy', privacyUrl, ['https:']),
     ],
+    languages: createLanguages(),
     style,
     styleSource: `'sha256-${createHash('sha256').update(style).digest('base64')}'`,
   };
@@ -78,17 +82,16 @@ export function readBrand(option: BrandOption | undefined): Brand {
 const ownPath = /^\/(?![/\\])[^\s\\]*$/;
 
 function readLink(
-  option: 'supportUrl' | 'privacyUrl',
-  text: string,
+  to: 'support' | 'privacy',
   href: unknown,
   schemes: readonly string[],
 ): Brand['links'] {
   if (href === undefined) return [];
   const scheme = typeof href === 'string' && URL.canParse(href) ? new URL(href).protocol : '';
   if (typeof href === 'string' && (ownPath.test(href) || schemes.includes(scheme))) {
-    return [{ text, href }];
+    return [{ to, href }];
   }
-  throw new TypeError(`brand.${option} must begin with ${schemes.join(', ')} or /`);
+  throw new TypeError(`brand.${to}Url must begin with ${schemes.join(', ')} or /`);
 }
 
 const maxLogoBytes = 65_536;

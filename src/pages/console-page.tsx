@@ -2,8 +2,8 @@ import type { ComponentChildren } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { SearchedPage, SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, type User } from '../sessions/session';
-import { Layout, MessagePage, SiteContext } from './layout';
-import { Cell, describeDuration, EndNotice, Moment, SessionTable } from './session-table';
+import { Layout, MessagePage, SiteContext, useLanguage } from './layout';
+import { Cell, EndNotice, Moment, SessionTable } from './session-table';
 
 interface ConsolePageProps {
   readonly user: User;
@@ -27,6 +27,7 @@ interface ConsolePageProps {
 /** Who is signed in, since when, and with which browser; with a search, and a link to end each session. */
 export function ConsolePage(props: ConsolePageProps) {
   const { user, page, search, next, ended, idleSeconds } = props;
+  const half = useLanguage().duration(Math.ceil(idleSeconds / 2));
   return (
     <Layout title="Console" signedInAs={user} current="admin">
       <h1>Who is signed in</h1>
@@ -46,8 +47,8 @@ export function ConsolePage(props: ConsolePageProps) {
       {page.sessions.length === 0 ? null : (
         <div class="actions">
           <p class="soft small">
-            When a session was last used is approximate: it may have been up to{' '}
-            {describeDuration(Math.ceil(idleSeconds / 2))} later than shown.
+            When a session was last used is approximate: it may have been up to {half} later than
+            shown.
           </p>
         </div>
       )}

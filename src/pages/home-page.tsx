@@ -1,6 +1,6 @@
 import { useContext } from 'preact/hooks';
 import type { Session } from '../sessions/session';
-import { Door, type DoorState, Layout, MessagePage, SiteContext } from './layout';
+import { Door, type DoorState, Layout, MessagePage, SiteContext, useTexts } from './layout';
 import { Moment } from './session-table';
 
 /** The visitor's session. `unknown` when storage or keys do not answer. */
@@ -21,17 +21,15 @@ interface HomePageProps {
 /** The home page: who is signed in. On the local stack also the three access levels and the steps of a sign-in. */
 export function HomePage({ state, adminRole, offersKeep, showsTour, now }: HomePageProps) {
   const { brand } = useContext(SiteContext);
+  const { home, tour } = useTexts();
   if (state === 'unknown') return <UnknownPage />;
   if (state !== 'signed out') {
     return (
-      <Layout title="Home" signedInAs={state.user} current="home">
+      <Layout title={home.title} signedInAs={state.user} current="home">
         <SignedInHero session={state} showsTour={showsTour} now={now} />
         {showsTour ? (
           <>
-            <SignInSteps
-              title="What just happened"
-              lead="Your sign-in had six steps. Beside each are its files in this repository."
-            />
+            <SignInSteps title={tour.stepsAfter} lead={tour.stepsAfterLead} />
             <AccessLevels session={state} adminRole={adminRole} />
           </>
         ) : null}
@@ -43,20 +41,17 @@ export function HomePage({ state, adminRole, offersKeep, showsTour, now }: HomeP
       <Layout title={brand.name}>
         <div class="card narrow">
           <h1>{brand.name}</h1>
-          <p class="soft">Sign in with your Microsoft account.</p>
+          <p class="soft">{home.signInWith}</p>
           <SignInActions offersKeep={offersKeep} />
         </div>
       </Layout>
     );
   }
   return (
-    <Layout title="Home">
+    <Layout title={home.title}>
       <SignedOutHero offersKeep={offersKeep} />
       <AccessLevels adminRole={adminRole} />
-      <SignInSteps
-        title="What a sign-in does"
-        lead="Six steps. Beside each are its files in this repository."
-      />
+      <SignInSteps title={tour.stepsBefore} lead={tour.stepsBeforeLead} />
     </Layout>
   );
 }
@@ -64,15 +59,14 @@ export function HomePage({ state, adminRole, offersKeep, showsTour, now }: HomeP
 /** While storage or keys do not answer. Nobody can sign in then, so the page offers nothing but a new try. */
 function UnknownPage() {
   const { homePath } = useContext(SiteContext);
+  const { frame, home } = useTexts();
   return (
     <MessagePage
-      title="We cannot say right now whether you are signed in"
+      title={home.unknownTitle}
       ending="passing"
-      links={[{ href: homePath, text: 'Try again' }]}
+      links={[{ href: homePath, text: frame.tryAgain }]}
     >
-      <p role="status">
-        The app’s storage does not answer. You have not been signed out. Try again in a moment.
-      </p>
+      <p role="status">{home.unknown}</p>
     </MessagePage>
   );
 }
@@ -80,14 +74,12 @@ function UnknownPage() {
 type SignInActionsProps = Pick<HomePageProps, 'offersKeep'>;
 
 function SignedOutHero(actions: SignInActionsProps) {
+  const { tour } = useTexts();
   return (
     <section class="split">
       <div>
-        <h1>Sign-in for your web app on Azure Functions</h1>
-        <p class="lead">
-          Anteroom signs people in with Microsoft Entra ID and keeps their tokens on the server. Put
-          your own functions beside it and say who may call them.
-        </p>
+        <h1>{tour.heading}</h1>
+        <p class="lead">{tour.lead}</p>
         <SignInActions {...actions} />
       </div>
       <WhoHoldsWhat />
@@ -97,36 +89,32 @@ function SignedOutHero(actions: SignInActionsProps) {
 
 function SignInActions({ offersKeep }: SignInActionsProps) {
   const { authPath } = useContext(SiteContext);
+  const { frame, home } = useTexts();
   return (
     <div class="actions">
       <a class="button" href={`${authPath}/login?return_to=%2F`}>
-        Sign in
+        {frame.signIn}
       </a>
       {offersKeep ? (
         <a class="button plain" href={`${authPath}/login?return_to=%2F&keep=true`}>
-          Sign in and stay signed in
+          {home.signInAndStay}
         </a>
       ) : null}
-      <span class="soft">You are not signed in.</span>
+      <span class="soft">{home.notSignedIn}</span>
     </div>
   );
 }
 
 /** The mark as a large drawing: the inner room, the anteroom and the doorstep. */
 function WhoHoldsWhat() {
+  const { tour } = useTexts();
   return (
     <div class="house">
       <div class="arch">
-        <p>
-          <strong>Anteroom</strong> keeps your session and tokens, encrypted
-        </p>
-        <p class="inner">
-          <strong>Microsoft</strong> knows who you are
-        </p>
+        <p>{tour.anteroomKeeps(<strong>Anteroom</strong>)}</p>
+        <p class="inner">{tour.microsoftKnows(<strong>Microsoft</strong>)}</p>
       </div>
-      <p>
-        <strong>Your browser</strong> holds one signed cookie
-      </p>
+      <p>{tour.browserHolds(<strong>{tour.yourBrowser}</strong>)}</p>
     </div>
   );
 }
@@ -137,21 +125,19 @@ interface SignedInHeroProps extends Pick<HomePageProps, 'showsTour' | 'now'> {
 
 function SignedInHero({ session, showsTour, now }: SignedInHeroProps) {
   const { authPath } = useContext(SiteContext);
+  const { home, tour } = useTexts();
   const { name, username, roles } = session.user;
   return (
     <section class="split">
       <div>
-        <h1>You are signed in</h1>
+        <h1>{home.signedIn}</h1>
         <p class="lead">
-          Microsoft Entra ID says you are <bdi>{name}</bdi> ({username}),{' '}
-          {roles.length === 0 ? 'without an app role' : `with the app role ${roles.join(', ')}`}.
-          {showsTour
-            ? ' Your tokens stay on the server; your browser holds one signed cookie.'
-            : null}
+          {home.whoYouAre(<bdi>{name}</bdi>, <bdi>{username}</bdi>, roles)}
+          {showsTour ? ` ${home.whereTokensAre}` : null}
         </p>
         <div class="actions">
           <a class="button" href={`${authPath}/me`}>
-            {showsTour ? 'See what Graph knows about you' : 'Open your profile'}
+            {showsTour ? tour.seeProfile : home.openProfile}
           </a>
         </div>
       </div>
@@ -167,27 +153,28 @@ interface AccessLevelsProps {
 
 function AccessLevels({ session, adminRole }: AccessLevelsProps) {
   const { authPath } = useContext(SiteContext);
+  const { tour } = useTexts();
   const hasRole = session?.user.roles.includes(adminRole) === true;
   return (
     <section aria-labelledby="levels">
-      <h2 id="levels">Three doors to try</h2>
+      <h2 id="levels">{tour.doors}</h2>
       <ul class="doors">
-        <AccessLevel door="lit" title="Open to anyone" path="/">
-          This page. It answers even when storage is down.
+        <AccessLevel door="lit" title={tour.openToAll} path="/">
+          {tour.openToAllText}
         </AccessLevel>
         <AccessLevel
           door={session === undefined ? 'dark' : 'lit'}
-          title="Open when signed in"
+          title={tour.openSignedIn}
           path={`${authPath}/me`}
         >
-          Your profile, read from Microsoft Graph as you, with a token your browser never sees.
+          {tour.openSignedInText}
         </AccessLevel>
         <AccessLevel
           door={hasRole ? 'lit' : session === undefined ? 'dark' : 'shut'}
-          title={`Open with the role ${adminRole}`}
+          title={tour.openWithRole(adminRole)}
           path={`${authPath}/admin`}
         >
-          The console: who is signed in, since when, from what.
+          {tour.openWithRoleText}
         </AccessLevel>
       </ul>
     </section>
@@ -218,16 +205,17 @@ function AccessLevel({ door, title, path, children }: AccessLevelProps) {
 
 /** The list of the steps, each with its files. */
 function SignInSteps({ title, lead }: { readonly title: string; readonly lead: string }) {
+  const { tour } = useTexts();
   return (
     <section aria-labelledby="steps">
       <h2 id="steps">{title}</h2>
       <p class="soft">{lead}</p>
       <ol class="steps">
         {signInSteps.map((step) => (
-          <li key={step.title}>
+          <li key={step.key}>
             <div>
-              <h3>{step.title}</h3>
-              <p>{step.text}</p>
+              <h3>{tour[step.key]}</h3>
+              <p>{tour[`${step.key}Text`]}</p>
             </div>
             <div class="files">
               {step.files.map((file) => (
@@ -242,8 +230,8 @@ function SignInSteps({ title, lead }: { readonly title: string; readonly lead: s
 }
 
 interface Step {
-  readonly title: string;
-  readonly text: string;
+  /** Of its heading. The text below it has the same key with `Text`. */
+  readonly key: 'press' | 'ask' | 'hop' | 'redeem' | 'cookie' | 'check';
   /** The files of this repository that do it. A test checks that they exist. */
   readonly files: readonly string[];
 }
@@ -251,33 +239,27 @@ interface Step {
 /** The steps of a sign-in, in the order in which a browser does them. */
 const signInSteps: readonly Step[] = [
   {
-    title: 'You press “Sign in”',
-    text: 'Anteroom seals the page you wanted in state, and ties it to this browser by a small random cookie. Nonce and PKCE verifier are derived from both. Then it sends your browser to Microsoft. Nothing is stored on the server.',
+    key: 'press',
     files: ['src/functions/login.ts', 'src/sign-in/attempt.ts', 'src/cookies/cookie.ts'],
   },
   {
-    title: 'Microsoft asks who you are',
-    text: 'Password, second factor and consent stay between you and Microsoft Entra ID. It sends your browser back with a code that works once. Under npm start a stand-in on your machine plays this part.',
+    key: 'ask',
     files: ['local/entra/sign-in.ts'],
   },
   {
-    title: 'Your browser comes back, and hops once',
-    text: 'Browsers do not send strict cookies when another site starts a navigation. So a tiny page of ours opens the same address again, and now the browser sends them.',
+    key: 'hop',
     files: ['src/functions/redirect.tsx', 'src/pages/layout.tsx'],
   },
   {
-    title: 'The code becomes a session',
-    text: 'Anteroom redeems the code for tokens, and checks the signature and claims of the ID token itself. Then it writes session and tokens to one table. They are encrypted under a key that needs your cookie.',
+    key: 'redeem',
     files: ['src/sign-in/finish.ts', 'src/entra/id-token.ts', 'src/sessions/session-store.ts'],
   },
   {
-    title: 'Your browser gets one cookie',
-    text: 'It is signed, no script can read it, and the browser sends it to this site only. It holds the address and the id of the session, never a token.',
+    key: 'cookie',
     files: ['src/cookies/session-cookie.ts'],
   },
   {
-    title: 'Every request is checked',
-    text: 'A function says who may call it. The guard reads the session and refreshes tokens that have expired. It sends you to Microsoft again only when it must.',
+    key: 'check',
     files: ['src/sign-in/guards.ts', 'src/tokens/access-token.ts'],
   },
 ];
@@ -290,25 +272,26 @@ interface SessionFactsProps {
 
 /** When the visitor's own session began, and when it ends. */
 function SessionFacts({ session, now }: SessionFactsProps) {
+  const { home } = useTexts();
   const { createdAt, idleExpiresAt, expiresAt } = session;
   return (
     <div class="card">
-      <h2>Your session</h2>
+      <h2>{home.yourSession}</h2>
       <dl>
         <div>
-          <dt>Began</dt>
+          <dt>{home.began}</dt>
           <dd>
             <Moment seconds={createdAt} now={now} />
           </dd>
         </div>
         <div>
-          <dt>Ends if idle</dt>
+          <dt>{home.endsIfIdle}</dt>
           <dd>
             <Moment seconds={idleExpiresAt} now={now} />
           </dd>
         </div>
         <div>
-          <dt>Ends anyway</dt>
+          <dt>{home.endsAnyway}</dt>
           <dd>
             <Moment seconds={expiresAt} now={now} />
           </dd>

@@ -1,6 +1,7 @@
 import { type ComponentChildren, createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { User } from '../sessions/session';
+import type { Language } from '../texts/language';
 import { type Brand, type Logo, plainBrand } from './brand';
 import { type Ending, Picture } from './pictures';
 import { stylesheet } from './stylesheet';
@@ -35,6 +36,15 @@ export const SiteContext = createContext<Site>({
 /** The signed-in person who reads the page. The roles decide what the menu shows. */
 export type Reader = Pick<User, 'name' | 'username' | 'roles'>;
 
+/** The language of the page that is being rendered. */
+export const LanguageContext = createContext<Language>(plainBrand.languages.choose(null));
+
+/** The language of the page, for times and numbers. */
+export const useLanguage = (): Language => useContext(LanguageContext);
+
+/** The texts of the page, in its language. Pages have no text of their own. */
+export const useTexts = (): Language['texts'] => useLanguage().texts;
+
 interface LayoutProps {
   readonly title: string;
   /** The signed-in user. With it the page has the menu and the sign-out button, and the mark is lit. */
@@ -49,8 +59,9 @@ interface LayoutProps {
 /** The frame of every page: head, brand, menu and who is signed in. It has no script. */
 export function Layout({ title, signedInAs, current, goingOn, children }: LayoutProps) {
   const { homePath, brand } = useContext(SiteContext);
+  const { tag, direction, texts } = useLanguage();
   return (
-    <html lang="en">
+    <html lang={tag} dir={direction}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -63,7 +74,7 @@ export function Layout({ title, signedInAs, current, goingOn, children }: Layout
       </head>
       <body>
         <a class="skip" href="#content">
-          Skip to content
+          {texts.frame.skip}
         </a>
         <header class="bar">
           <a class="brand" href={homePath}>
@@ -111,21 +122,20 @@ function Mark({ isLit }: { readonly isLit: boolean }) {
 
 function Footer() {
   const { links } = useContext(SiteContext).brand;
+  const { frame } = useTexts();
   if (links.length === 0) return null;
   return (
     <footer>
       <ul>
-        {links.map(({ text, href }) => (
-          <li key={text}>
-            <a href={href}>{text}</a>
+        {links.map(({ to, href }) => (
+          <li key={to}>
+            <a href={href}>{frame[to]}</a>
           </li>
         ))}
       </ul>
     </footer>
   );
 }
-
-const texts = { me: 'Profile', sessions: 'Sessions', admin: 'Console' } as const;
 
 interface MenuProps {
   readonly reader: Reader;
@@ -134,16 +144,18 @@ interface MenuProps {
 
 function Menu({ reader: { name, roles }, current }: MenuProps) {
   const { authPath, homePath, menu, adminRole } = useContext(SiteContext);
+  const { frame } = useTexts();
+  const texts = { me: frame.profile, sessions: frame.sessions, admin: frame.console };
   const isAdmin = adminRole !== undefined && roles.includes(adminRole);
   const entries = [
-    { page: 'home', href: homePath, text: 'Home' },
+    { page: 'home', href: homePath, text: frame.home },
     ...menu
       .filter((page) => page !== 'admin' || isAdmin)
       .map((page) => ({ page, href: `${authPath}/${page}`, text: texts[page] })),
   ];
   return (
     <>
-      <nav aria-label="Main">
+      <nav aria-label={frame.mainMenu}>
         <ul>
           {entries.map(({ page, href, text }) => (
             <li key={page}>
@@ -156,9 +168,7 @@ function Menu({ reader: { name, roles }, current }: MenuProps) {
       </nav>
       <div class="who">
         <Initials name={name} />
-        <span>
-          Signed in as <bdi>{name}</bdi>
-        </span>
+        <span>{frame.signedInAs(<bdi>{name}</bdi>)}</span>
         <SignOutButton />
       </div>
     </>
@@ -171,7 +181,7 @@ function SignOutButton() {
   return (
     <form method="post" action={`${authPath}/logout`}>
       <button class="plain" type="submit">
-        Sign out
+        {useTexts().frame.signOut}
       </button>
     </form>
   );
@@ -282,11 +292,8 @@ export function MessagePage(props: MessagePageProps) {
 }
 
 function SignedInAs({ name, username }: Reader) {
-  return (
-    <p class="soft">
-      Signed in as <bdi>{name}</bdi> (<bdi>{username}</bdi>)
-    </p>
-  );
+  const { frame } = useTexts();
+  return <p class="soft">{frame.signedInAsUser(<bdi>{name}</bdi>, <bdi>{username}</bdi>)}</p>;
 }
 
 function References({ references }: { readonly references: readonly Reference[] }) {
@@ -327,7 +334,7 @@ export function ContinuePage({ title, goTo, text, keepsFragment = false }: Conti
         <p class="soft">{text}</p>
         <div class="actions">
           <a class="button" href={goTo}>
-            Continue
+            {useTexts().frame.continue}
           </a>
         </div>
       </div>

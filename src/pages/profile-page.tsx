@@ -1,6 +1,7 @@
 import type { User } from '../sessions/session';
 import type { Profile } from '../tokens/graph';
-import { Initials, Layout } from './layout';
+import type { Texts } from '../texts/en';
+import { Initials, Layout, useTexts } from './layout';
 
 interface ProfilePageProps {
   readonly user: User;
@@ -22,8 +23,9 @@ type Fact = readonly [term: string, value: string];
  */
 export function ProfilePage({ user, profile, claims, expiresIn, editPath }: ProfilePageProps) {
   const name = profile?.displayName ?? user.name;
+  const { profile: texts } = useTexts();
   return (
-    <Layout title="Your profile" signedInAs={user} current="me">
+    <Layout title={texts.title} signedInAs={user} current="me">
       <div class="card narrow">
         <div class="head">
           <Initials name={name}>{profile === undefined ? null : <span class="photo" />}</Initials>
@@ -31,21 +33,17 @@ export function ProfilePage({ user, profile, claims, expiresIn, editPath }: Prof
             <h1>
               <bdi>{name}</bdi>
             </h1>
-            <p class="soft">
-              {profile === undefined
-                ? 'As the sign-in service says'
-                : 'Read from Microsoft Graph, as you'}
-            </p>
+            <p class="soft">{profile === undefined ? texts.fromSignIn : texts.fromGraph}</p>
           </div>
         </div>
-        <Facts facts={factsOf(user, profile, expiresIn)} />
+        <Facts facts={factsOf(texts, user, profile, expiresIn)} />
         {editPath === undefined ? null : (
           <p>
-            <a href={editPath}>Change your profile</a>
+            <a href={editPath}>{texts.change}</a>
           </p>
         )}
         <details open={profile === undefined}>
-          <summary>Claims of your sign-in</summary>
+          <summary>{texts.claims}</summary>
           <Facts facts={Object.entries(claims).map(([claim, value]) => [claim, textOf(value)])} />
         </details>
       </div>
@@ -73,23 +71,27 @@ function withBreaks(term: string) {
 }
 
 function factsOf(
+  texts: Texts['profile'],
   user: User,
   profile: Partial<Profile> = {},
   expiresIn: number | undefined,
 ): readonly Fact[] {
   const facts: readonly (readonly [string, string | undefined])[] = [
-    ['Account', profile.userPrincipalName ?? (user.username === '' ? undefined : user.username)],
-    ['Mail', profile.mail],
-    ['Job title', profile.jobTitle],
-    ['Office', profile.officeLocation],
-    ['Mobile', profile.mobilePhone],
-    ['Language', profile.preferredLanguage],
-    ['App roles', user.roles.length === 0 ? 'none' : user.roles.join(', ')],
-    ['Tenant', user.tenantId],
-    ['Object id', profile.id ?? user.objectId],
     [
-      'Access token',
-      expiresIn === undefined ? undefined : `lives for ${Math.floor(expiresIn / 60)} minutes more`,
+      texts.account,
+      profile.userPrincipalName ?? (user.username === '' ? undefined : user.username),
+    ],
+    [texts.mail, profile.mail],
+    [texts.jobTitle, profile.jobTitle],
+    [texts.office, profile.officeLocation],
+    [texts.mobile, profile.mobilePhone],
+    [texts.language, profile.preferredLanguage],
+    [texts.appRoles, user.roles.length === 0 ? texts.noRoles : user.roles.join(', ')],
+    [texts.tenant, user.tenantId],
+    [texts.objectId, profile.id ?? user.objectId],
+    [
+      texts.accessToken,
+      expiresIn === undefined ? undefined : texts.livesFor(Math.floor(expiresIn / 60)),
     ],
   ];
   return facts.flatMap(([term, value]) => (value === undefined ? [] : [[term, value] as const]));

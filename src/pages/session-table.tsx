@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useLanguage } from './layout';
 
 interface SessionTableProps {
   /** The name of the table for screen readers. */
@@ -57,51 +58,25 @@ export function EndNotice({ count }: EndNoticeProps) {
   );
 }
 
-const absolute = new Intl.DateTimeFormat('en-GB', {
-  dateStyle: 'medium',
-  timeStyle: 'short',
-  timeZone: 'UTC',
-});
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
-
 interface TimeProps {
   /** Epoch seconds. */
   readonly seconds: number;
 }
 
-/** A date and time for people. It is in UTC, because the server does not know the reader's time zone. */
+/** A date and time for people, in the language of the page. */
 export function Time({ seconds }: TimeProps) {
-  const date = new Date(seconds * 1000);
-  return <time dateTime={date.toISOString()}>{`${absolute.format(date)} UTC`}</time>;
+  const { dateTime } = useLanguage();
+  return <time dateTime={new Date(seconds * 1000).toISOString()}>{dateTime(seconds)}</time>;
 }
 
 /** The distance from now to a time, and below it the time itself. */
 export function Moment({ seconds, now }: TimeProps & { readonly now: number }) {
   return (
     <span class="moment">
-      {describeDistance(seconds - now)}{' '}
+      {useLanguage().distance(seconds - now)}{' '}
       <span class="soft">
         <Time seconds={seconds} />
       </span>
     </span>
   );
-}
-
-/** `12 minutes ago`, `in 3 hours`: a number of the largest unit that fits, rounded. Negative seconds are in the past. */
-export function describeDistance(seconds: number): string {
-  const minutes = Math.round(seconds / 60);
-  if (minutes === 0) return seconds > 0 ? 'in a moment' : 'just now';
-  if (Math.abs(minutes) < 60) return relative.format(minutes, 'minute');
-  const hours = Math.round(seconds / 3600);
-  return Math.abs(hours) < 48
-    ? relative.format(hours, 'hour')
-    : relative.format(Math.round(seconds / 86_400), 'day');
-}
-
-/** `12 hours`, `30 minutes`, `45 seconds`: a number of one unit, rounded. */
-export function describeDuration(seconds: number): string {
-  const unit = seconds < 120 ? 'second' : seconds < 7200 ? 'minute' : 'hour';
-  const size = { second: 1, minute: 60, hour: 3600 }[unit];
-  const style = { style: 'unit', unit, unitDisplay: 'long' } as const;
-  return new Intl.NumberFormat('en', style).format(Math.round(seconds / size));
 }

@@ -1,15 +1,8 @@
 import { useContext } from 'preact/hooks';
 import type { SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, type User } from '../sessions/session';
-import { Layout, SiteContext } from './layout';
-import {
-  Cell,
-  describeDistance,
-  describeDuration,
-  EndNotice,
-  Moment,
-  SessionTable,
-} from './session-table';
+import { Layout, SiteContext, useLanguage } from './layout';
+import { Cell, EndNotice, Moment, SessionTable } from './session-table';
 
 interface OwnSession extends SessionSummary {
   /** The session of the browser that shows the page. */
@@ -32,7 +25,7 @@ interface SessionsPageProps {
 /** The reader's own live sessions, each with a button to end it. */
 export function SessionsPage(props: SessionsPageProps) {
   const { user, sessions, idleSeconds, next, ended, now } = props;
-  const half = Math.ceil(idleSeconds / 2);
+  const half = useLanguage().duration(Math.ceil(idleSeconds / 2));
   return (
     <Layout title="Your sessions" signedInAs={user} current="sessions">
       <h1>Where you are signed in</h1>
@@ -56,9 +49,9 @@ export function SessionsPage(props: SessionsPageProps) {
       <EndMany hasOthers={sessions.length > 1 || next !== undefined} />
       <div class="actions">
         <p class="soft small">
-          When a session was last used is approximate: use is written down about every{' '}
-          {describeDuration(half)}, so it may have been up to {describeDuration(half)} later than
-          shown. A session that has ended does not keep anybody from signing in again.
+          When a session was last used is approximate: use is written down about every {half}, so it
+          may have been up to {half} later than shown. A session that has ended does not keep
+          anybody from signing in again.
         </p>
       </div>
     </Layout>
@@ -99,7 +92,7 @@ function Row({ session, idleSeconds, now }: RowProps) {
 function EndButton({ session, now }: Pick<RowProps, 'session' | 'now'>) {
   const { authPath } = useContext(SiteContext);
   const { sessionKey, device, createdAt, isCurrent } = session;
-  const which = `${device}, begun ${describeDistance(createdAt - now)}`;
+  const which = `${device}, begun ${useLanguage().distance(createdAt - now)}`;
   return (
     <form method="post" action={`${authPath}/sessions/end`}>
       <input type="hidden" name="session" value={sessionKey} />

@@ -4,7 +4,7 @@ import type { RelyingParty } from '../entra/msal';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { tellSignOut } from '../http/hooks';
-import { htmlPage, json, redirectTo, withHeader } from '../http/responses';
+import { htmlPage, json, redirectTo, textsOf, withHeader } from '../http/responses';
 import { isObject } from '../bodies';
 import { ContinuePage } from '../pages/layout';
 import { isLive, type Session, type SessionTicket } from '../sessions/session';
@@ -207,13 +207,10 @@ function answerOf(
     });
   }
   if (url.startsWith(`${context.services.settings.baseUrl}/`)) return redirectTo(url, 303);
+  const { waiting } = textsOf(context);
   return htmlPage(
-    context.services.site,
-    <ContinuePage
-      title="Signing you out"
-      goTo={url}
-      text="This browser is signed out of this app. The sign-in service signs you out as well."
-    />,
+    context,
+    <ContinuePage title={waiting.signingOut} goTo={url} text={waiting.signedOutHere} />,
   );
 }
 

@@ -21,8 +21,8 @@ const floors = [
   ['sessions'],
   ['keys'],
   ['storage'],
-  // Small things below all floors: errors, settings, bodies, waiting, proxies.
-  ['bodies', 'error-facts', 'errors', 'proxy', 'setting-values', 'settings', 'waiting'],
+  // Small things below all floors: errors, settings, bodies, waiting, proxies, and the texts of pages and errors.
+  ['bodies', 'texts', 'error-facts', 'errors', 'proxy', 'setting-values', 'settings', 'waiting'],
 ];
 
 /** Of a file that holds a whole idea. */
@@ -65,6 +65,8 @@ describe('imports in src', () => {
 
   it('join what only one file of the same folder uses, where the two are one idea long', () => {
     const parts = files.filter((file) => {
+      // Each language has a file of its own.
+      if (file === 'src/texts/de.ts') return false;
       const users = new Set(imports.filter(({ to }) => to === file).map(({ from }) => from));
       const [user, another] = users;
       if (user === undefined || another !== undefined) return false;

@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { htmlPage } from '../../src/http/responses';
 import { readBrand } from '../../src/pages/brand';
 import { samplePage, sampleUser } from '../pages/sample-pages';
-import { testSite } from '../support/context-fixture';
+import { pageRequest, testSite } from '../support/context-fixture';
 import { accounts, control, resetControl, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
@@ -224,7 +224,7 @@ describe('a brand', () => {
       route.fulfill({ contentType: 'image/svg+xml', body: Buffer.from(logo) }),
     );
     for (const user of [undefined, sampleUser('Ines Okafor')]) {
-      const { headers, body } = htmlPage({ ...testSite, brand }, samplePage(user));
+      const { headers, body } = htmlPage(pageRequest({ ...testSite, brand }), samplePage(user));
       await context.route(`${app}/branded`, (route) =>
         route.fulfill({
           headers: Object.fromEntries(new Headers(headers)),

@@ -48,6 +48,15 @@ describe('home', () => {
     expect(after.html).toBe(before.html);
   });
 
+  it('is kept once for each language', async () => {
+    const german = { ...browserHeaders, 'accept-language': 'de-AT, en;q=0.5' };
+    const first = await home(fixture.context('/', { headers: german }));
+    expect(first.headers).toMatchObject({ 'Content-Language': 'de', Vary: 'Accept-Language' });
+    expect(first.body).toContain('Sie sind nicht angemeldet');
+    expect((await visit(browserHeaders)).words).toContain('You are not signed in');
+    expect((await home(fixture.context('/', { headers: german }))).body).toBe(first.body);
+  });
+
   it('names files of this repository only where the stand-in signs people in', async () => {
     const { html } = await visit(browserHeaders);
     expect(html).toContain('src/functions/login.ts');

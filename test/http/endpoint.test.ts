@@ -12,6 +12,7 @@ import {
   type ContextFixture,
   createContextFixture,
   environmentFor,
+  pageRequest,
   testSite,
 } from '../support/context-fixture';
 import { newSession, userOf } from '../support/session-fixture';
@@ -412,7 +413,7 @@ describe('securityHeaders', () => {
 
   it('allow the page that goes on one thing more: a script in a file of ours', () => {
     const policy = securityHeaders({ isHtml: true, isHttps: true })['content-security-policy'];
-    const { headers } = continueHere(testSite, {
+    const { headers } = continueHere(pageRequest(testSite), {
       title: 'Wait',
       goTo: 'https://app/',
       text: 'Wait',

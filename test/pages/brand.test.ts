@@ -8,7 +8,12 @@ import { htmlPage } from '../../src/http/responses';
 import { type BrandOption, pageColors, readBrand } from '../../src/pages/brand';
 import { stylesheet } from '../../src/pages/stylesheet';
 import { siteOf } from '../../src/site';
-import { createContextFixture, type ContextFixture, testSite } from '../support/context-fixture';
+import {
+  createContextFixture,
+  type ContextFixture,
+  pageRequest,
+  testSite,
+} from '../support/context-fixture';
 import { samplePage } from './sample-pages';
 
 const xmlns = 'xmlns="http://www.w3.org/2000/svg"';
@@ -21,7 +26,7 @@ const branded = (brand: Partial<BrandOption>) => ({
 });
 
 function pageOf(brand: Partial<BrandOption>): { html: string; headers: Headers } {
-  const { body, headers } = htmlPage(branded(brand), samplePage());
+  const { body, headers } = htmlPage(pageRequest(branded(brand)), samplePage());
   return { html: typeof body === 'string' ? body : '', headers: new Headers(headers) };
 }
 

@@ -18,8 +18,9 @@ import {
   ConsolePage,
   EverybodyEndedPage,
 } from '../../src/pages/console-page';
+import { plainBrand } from '../../src/pages/brand';
 import { HomePage } from '../../src/pages/home-page';
-import { ContinuePage, MessagePage } from '../../src/pages/layout';
+import { ContinuePage, LanguageContext, MessagePage } from '../../src/pages/layout';
 import { ProfilePage } from '../../src/pages/profile-page';
 import { SessionsPage } from '../../src/pages/sessions-page';
 import type { SessionSummary } from '../../src/sessions/find-sessions';
@@ -29,8 +30,20 @@ const sampleNow = 1_795_228_980;
 
 /** Every page with `text` wherever somebody else decides what stands there. */
 export function samplePages(text: string): Record<string, string> {
-  return { ...publicPages(text), ...signedInPages(text), ...standInPages(text) };
+  return { ...ownSamplePages(text), ...standInPages(text) };
 }
+
+/** The pages of the app, in a language by its tag. */
+export function ownSamplePages(text: string, tag = 'en'): Record<string, string> {
+  const language = plainBrand.languages.choose(tag);
+  const render: Render = (page) => {
+    const whole = <LanguageContext.Provider value={language}>{page}</LanguageContext.Provider>;
+    return `<!doctype html>${renderToString(whole)}`;
+  };
+  return { ...publicPages(text, render), ...signedInPages(text, render) };
+}
+
+type Render = (page: VNode) => string;
 
 /** A small page, for a signed-in user or for nobody. */
 export const samplePage = (signedInAs?: User): VNode => (
@@ -48,7 +61,7 @@ export const samplePage = (signedInAs?: User): VNode => (
   </MessagePage>
 );
 
-function publicPages(text: string): Record<string, string> {
+function publicPages(text: string, render: Render): Record<string, string> {
   return {
     'home, signed out': render(
       <HomePage state="signed out" adminRole={text} offersKeep showsTour now={sampleNow} />,
@@ -85,7 +98,7 @@ function publicPages(text: string): Record<string, string> {
   };
 }
 
-function signedInPages(text: string): Record<string, string> {
+function signedInPages(text: string, render: Render): Record<string, string> {
   const user = sampleUser(text);
   const times = {
     createdAt: sampleNow - 20,
@@ -138,7 +151,7 @@ function signedInPages(text: string): Record<string, string> {
         editPath="/auth/login?return_to=%2Fauth%2Fme&amp;policy=edit-profile"
       />,
     ),
-    ...consolePages(text, user, sessions),
+    ...consolePages(text, render, user, sessions),
     sessions: render(
       <SessionsPage
         user={user}
@@ -186,6 +199,7 @@ function signedInPages(text: string): Record<string, string> {
 
 function consolePages(
   text: string,
+  render: Render,
   user: User,
   sessions: readonly SessionSummary[],
 ): Record<string, string> {
@@ -240,8 +254,4 @@ function standInPages(text: string): Record<string, string> {
     'stand-in: error': errorPage(text),
     'stand-in: signed out': signedOutPage({ frames: [text], next: text }),
   };
-}
-
-function render(page: VNode): string {
-  return `<!doctype html>${renderToString(page)}`;
 }

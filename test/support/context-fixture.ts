@@ -3,6 +3,7 @@ import { signSessionCookie } from '../../src/cookies';
 import type { RequestContext, Services } from '../../src/http/context';
 import type { Hooks } from '../../src/http/hooks';
 import { readRequest } from '../../src/http/request';
+import type { PageRequest } from '../../src/http/responses';
 import { plainBrand } from '../../src/pages/brand';
 import type { Site } from '../../src/pages/layout';
 import { createServices } from '../../src/services';
@@ -25,6 +26,16 @@ export const testSite: Site = {
   brand: plainBrand,
   menu: ['me', 'sessions', 'admin'],
 };
+
+/** What a page needs to know of its request. */
+export function pageRequest(site: Site, acceptLanguage?: string): PageRequest {
+  const headers = new HttpRequest({
+    method: 'GET',
+    url: 'http://localhost:7071/',
+    headers: acceptLanguage === undefined ? {} : { 'accept-language': acceptLanguage },
+  }).headers;
+  return { request: { method: 'GET', headers }, services: { site } };
+}
 
 /** What a browser says of a navigation that a person began. */
 export const browserHeaders = {

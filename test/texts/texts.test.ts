@@ -1,0 +1,164 @@
+import { globSync, readFileSync } from 'node:fs';
+import { plainBrand } from '../../src/pages/brand';
+import { german } from '../../src/texts/de';
+import { english } from '../../src/texts/en';
+import { createLanguage } from '../../src/texts/language';
+import { ownSamplePages } from '../pages/sample-pages';
+
+/** `frame.signOut` and its text. A text with values gets placeholders for them. */
+function flat(texts: object, path: readonly string[] = []): (readonly [string, string])[] {
+  return Object.entries(texts).flatMap(([key, value]: [string, unknown]) => {
+    const here = [...path, key];
+    if (typeof value === 'object' && value !== null) return flat(value, here);
+    return [[here.join('.'), typeof value === 'function' ? said(value) : String(value)] as const];
+  });
+}
+
+/** What a function of texts says about values that are no words, with a list as the third. */
+function said(text: unknown): string {
+  const values = ['#1', '#2', ['#3']];
+  const result: unknown = typeof text === 'function' ? text(...values) : text;
+  return [result].flat().map(String).join('');
+}
+
+const inEnglish = new Map(flat(english));
+const inGerman = new Map(flat(german));
+
+describe('the language of a page', () => {
+  it.each<[string | null, string]>([
+    [null, 'en'],
+    ['', 'en'],
+    ['*', 'en'],
+    ['de', 'de'],
+    ['de-CH', 'de'],
+    ['DE-at,de;q=0.9,en;q=0.8', 'de'],
+    ['en-GB,en;q=0.9,de;q=0.8', 'en'],
+    ['fr,de;q=0.5', 'de'],
+    ['fr', 'en'],
+    ['de;q=0', 'en'],
+    ['en;q=0.2,de;q=0.9', 'de'],
+    [';;;,q=de,-,=', 'en'],
+    ['de,'.repeat(4000), 'de'],
+  ])('for a browser that prefers %s is %s', (header, tag) => {
+    expect(plainBrand.languages.choose(header).tag).toBe(tag);
+  });
+
+  it.each([
+    ['en', 'ltr'],
+    ['pt-BR', 'ltr'],
+    ['ar', 'rtl'],
+    ['he', 'rtl'],
+    ['fa-IR', 'rtl'],
+    ['uz-Arab', 'rtl'],
+  ])('%s is written %s', (tag, direction) => {
+    expect(createLanguage(tag, english).direction).toBe(direction);
+  });
+});
+
+describe('times', () => {
+  const en = plainBrand.languages.choose('en');
+  const de = plainBrand.languages.choose('de');
+
+  it.each([
+    [0, 'just now', 'gerade eben'],
+    [-29, 'just now', 'gerade eben'],
+    [20, 'in a moment', 'gleich'],
+    [-60, '1 minute ago', 'vor 1 Minute'],
+    [-59 * 60, '59 minutes ago', 'vor 59 Minuten'],
+    [-3600, '1 hour ago', 'vor 1 Stunde'],
+    [3580, 'in 1 hour', 'in 1 Stunde'],
+    [43_180, 'in 12 hours', 'in 12 Stunden'],
+    [-47 * 3600, '47 hours ago', 'vor 47 Stunden'],
+    [30 * 86_400, 'in 30 days', 'in 30 Tagen'],
+  ])('%d seconds away: %s', (seconds, english, german) => {
+    expect([en.distance(seconds), de.distance(seconds)]).toEqual([english, german]);
+  });
+
+  it('have a date in the form of the language, and name their zone', () => {
+    const time = Date.UTC(2026, 10, 28, 14, 5) / 1000;
+    expect([en.dateTime(time), de.dateTime(time)]).toEqual([
+      '28 Nov 2026, 14:05 UTC',
+      '28.11.2026, 14:05 UTC',
+    ]);
+  });
+
+  it('have a length', () => {
+    expect([de.duration(45), de.duration(1800), de.duration(43_200)]).toEqual([
+      ...['45 Sekunden', '30 Minuten', '12 Stunden'],
+    ]);
+  });
+});
+
+describe('the German texts', () => {
+  it('have the keys of the English ones', () => {
+    expect([...inGerman.keys()]).toEqual([...inEnglish.keys()]);
+  });
+
+  it('have every value that the English ones have', () => {
+    const valuesIn = (text = ''): string => (text.match(/#\d/g) ?? []).sort().join();
+    const wrong = [...inEnglish]
+      .filter(([key, text]) => valuesIn(text) !== valuesIn(inGerman.get(key)))
+      .map(([key]) => key);
+    expect(wrong).toEqual([]);
+  });
+
+  it('are translated', () => {
+    const same = [...inEnglish].filter(([key, text]) => inGerman.get(key) === text);
+    expect(same.map(([key]) => key)).toEqual(['times.utc']);
+  });
+
+  it('address people as “Sie”, and have German quotation marks', () => {
+    const all = [...inGerman.values()].join('\n');
+    expect(all).not.toMatch(/\b(?:du|dich|dir|dein\w*|ihr seid|euch|euer)\b/i);
+    expect(all).not.toMatch(/[“"](?=[A-ZÄÖÜ])|\bE-mail\b|ß{2}/);
+  });
+});
+
+/** What a person or a screen reader meets on a page: its texts, titles, names and values. */
+function textsOn(html: string): readonly string[] {
+  const attributes = [
+    ...html.matchAll(/ (?:aria-label|title|alt|placeholder|data-label)="([^"]+)"/g),
+  ];
+  const visible = html
+    .replace(/<style>.*?<\/style>/g, '')
+    .replace(/<(?:code|time|bdi)[^>]*>[^<]*/g, '');
+  return [
+    ...attributes.map(([, text = '']) => text),
+    ...[...visible.matchAll(/>([^<]+)</g)].map(([, text = '']) => text.trim()),
+  ].filter((text) => /[a-z]{2}/i.test(text));
+}
+
+/** The same in every language: names, and what others wrote. */
+const names = /^(?:Anteroom|Microsoft|.* · Anteroom|Graph|x{3,}.*)$/;
+
+describe('pages in German', () => {
+  const given = 'xxxx';
+  const pages = ownSamplePages(given, 'de');
+  const englishPages = ownSamplePages(given);
+
+  // The lists of sessions are not translated yet.
+  const isTranslated = (name: string) => !/^(?:console|sessions|confirm|everybody)/.test(name);
+
+  it.each(Object.keys(pages).filter(isTranslated))('%s has no English text', (name) => {
+    const html = pages[name];
+    expect(html).toContain('<html lang="de" dir="ltr">');
+    const written = new Set(textsOn(englishPages[name] ?? ''));
+    const kept = textsOn(html ?? '').filter((text) => written.has(text) && !names.test(text));
+    expect(kept).toEqual([]);
+  });
+});
+
+describe('no text', () => {
+  const code = globSync('src/**/*.{ts,tsx}')
+    .filter((file) => !/[/\\]texts[/\\](?:en|de)\.ts$/.test(file))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+
+  it('is unused', () => {
+    const unused = [...inEnglish.keys()].filter((key) => {
+      const name = key.split('.').at(-1) ?? '';
+      return !new RegExp(`\\b${name.replace(/Text$/, '(?:Text)?')}\\b`).test(code);
+    });
+    expect(unused).toEqual([]);
+  });
+});
