@@ -240,7 +240,7 @@ interface Step {
 const signInSteps: readonly Step[] = [
   {
     key: 'press',
-    files: ['src/functions/login.ts', 'src/sign-in/attempt.ts', 'src/cookies/cookie.ts'],
+    files: ['src/functions/login.ts', 'src/sign-in/attempt.ts', 'src/cookies.ts'],
   },
   {
     key: 'ask',
@@ -256,7 +256,7 @@ const signInSteps: readonly Step[] = [
   },
   {
     key: 'cookie',
-    files: ['src/cookies/session-cookie.ts'],
+    files: ['src/cookies.ts'],
   },
   {
     key: 'check',

@@ -11,11 +11,11 @@ export interface Language {
   readonly direction: 'ltr' | 'rtl';
   readonly texts: Texts;
   /** `28 Nov 2026, 14:05 UTC`. In UTC, because the server does not know the reader's time zone. */
-  dateTime(epochSeconds: number): string;
+  readonly dateTime: (epochSeconds: number) => string;
   /** `12 minutes ago`, `in 3 hours`: a number of the largest unit that fits, rounded. Negative seconds are in the past. */
-  distance(seconds: number): string;
+  readonly distance: (seconds: number) => string;
   /** `12 hours`, `30 minutes`, `45 seconds`: a number of one unit, rounded. */
-  duration(seconds: number): string;
+  readonly duration: (seconds: number) => string;
 }
 
 /** The languages of an app's pages. */
