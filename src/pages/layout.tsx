@@ -270,10 +270,11 @@ interface MessagePageProps {
 export function MessagePage(props: MessagePageProps) {
   const { title, ending = 'done', signedInAs, links, offersSignOut = false } = props;
   const { references = [], children } = props;
+  const labels: Readonly<Partial<Record<Ending, string>>> = useTexts().endings;
   return (
     <Layout title={title} signedInAs={signedInAs}>
       <div class="card narrow">
-        <Picture ending={ending} />
+        <Picture ending={ending} label={labels[ending]} />
         <h1>{title}</h1>
         {children}
         {signedInAs === undefined ? null : <SignedInAs {...signedInAs} />}

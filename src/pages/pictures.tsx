@@ -11,21 +11,17 @@ import type { Tone } from '../error-facts';
  */
 export type Ending = Tone | 'done' | 'partly' | 'here' | 'going';
 
-/** The line above the title: whose turn it is. A page without such a line says it in its text. */
-const labels: Readonly<Partial<Record<Ending, string>>> = {
-  passing: 'Not your fault',
-  ask: 'Somebody else must act',
-  cancelled: 'You cancelled',
-  ours: 'It is our fault',
-  yours: 'You can solve this',
-};
+interface PictureProps {
+  readonly ending: Ending;
+  /** The line above the title: whose turn it is. A page without such a line says it in its text. */
+  readonly label?: string | undefined;
+}
 
 /**
  * The picture of a page with one message, and the line above its title. The picture says nothing that the text does not say, so screen readers skip it. It belongs to no
  * brand: its colour is the accent, or the colour of the tone. It moves once, and not for people who want no motion.
  */
-export function Picture({ ending }: { readonly ending: Ending }) {
-  const label = labels[ending];
+export function Picture({ ending, label }: PictureProps) {
   return (
     <>
       <span class={`picture ${ending}`}>

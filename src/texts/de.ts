@@ -27,6 +27,14 @@ export const german: Texts = {
     soon: 'gleich',
   },
 
+  endings: {
+    passing: 'Nicht Ihr Fehler',
+    ask: 'Jemand anderes muss handeln',
+    cancelled: 'Sie haben abgebrochen',
+    ours: 'Der Fehler liegt bei uns',
+    yours: 'Das können Sie selbst lösen',
+  },
+
   waiting: {
     oneMoment: 'Einen Moment',
     openingLink: 'Die Seite, zu der Ihr Link führt, wird geöffnet.',

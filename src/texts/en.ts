@@ -33,6 +33,15 @@ export const english = {
     soon: 'in a moment',
   },
 
+  /** The line above the title of a page with one message: whose turn it is. */
+  endings: {
+    passing: 'Not your fault',
+    ask: 'Somebody else must act',
+    cancelled: 'You cancelled',
+    ours: 'It is our fault',
+    yours: 'You can solve this',
+  },
+
   /** Pages that open another page by themselves. */
   waiting: {
     oneMoment: 'One moment',
