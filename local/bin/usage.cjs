@@ -12,7 +12,7 @@ exports.startUsage = `Usage: ${exports.startCommand} [options], in the folder wi
   --port P          the app's port (Host.LocalHttpPort of local.settings.json, else 7071)
   --data DIR        keep sessions and accounts in DIR over restarts; without it everything is in memory
   --https           serve the app over https with a throwaway certificate
-  --shape S         play entra (Microsoft Entra ID), external-id or b2c
+  --shape S         play entra (Microsoft Entra ID), us-government, china, external-id or b2c
   --tenant NAME     let people sign in at common, organizations, consumers or a domain name
   --front-end URL   serve a front end's development server (http://localhost:5173) on the app's origin
   --watch           build and restart the app when a source or a settings file changes

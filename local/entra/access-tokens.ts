@@ -12,8 +12,10 @@ import { type AskedScopes, graphResource, permissionsFor, withoutDefault } from 
 import {
   accessTokenIssuerOf,
   type B2cClaims,
+  cloudOf,
   type EntraShape,
   issuerOf,
+  isWorkforce,
   type UserFlow,
 } from './shape';
 import { type SigningKey, type SigningKeys, signToken } from './signing-keys';
@@ -72,7 +74,9 @@ export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPay
   } = claimsForApi(issuer, { ...access, resource, tenantId: user.tenantId });
   // Where nobody is asked for consent, `.default` is all that people can be granted.
   const { permissions } = asked;
-  const granted = issuer.shape === 'entra' ? permissions : withoutDefault(issuer.apis, permissions);
+  const granted = isWorkforce(issuer.shape)
+    ? permissions
+    : withoutDefault(issuer.apis, permissions);
   // All scopes of this API that the person has agreed to, also those that are not in this request.
   const permitted =
     asked.resources.length === 0 ? [] : permissionsFor(resource, [...agreed, ...granted]);
@@ -107,7 +111,7 @@ export function b2cClaimsOf({ faults }: TokenIssuer): B2cClaims {
 /** What an access token lets an app do as itself. */
 export interface AppAccess {
   readonly client: RegisteredClient;
-  /** `https://graph.microsoft.com`, an App ID URI or a client id. */
+  /** `graphResource`, an App ID URI or a client id. */
   readonly resource: string;
   /** The tenant in which the app acts. */
   readonly tenantId: string;
@@ -142,7 +146,12 @@ export function userGroups(issuer: TokenIssuer, user: SeededUser): JWTPayload {
   const isNamed =
     groupClaims.value === 'always' ||
     (groupClaims.value === 'as-registered' && registered !== undefined);
-  return isNamed ? groupsClaim(user, { limit: groupLimit.value, overage: groupOverage.value }) : {};
+  if (!isNamed) return {};
+  return groupsClaim(user, {
+    limit: groupLimit.value,
+    overage: groupOverage.value,
+    graph: cloudOf(issuer.shape).directoryGraph,
+  });
 }
 
 function typeClaim(api: ExposedApi | undefined, type: 'app' | 'user'): JWTPayload {

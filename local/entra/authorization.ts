@@ -7,7 +7,7 @@ import { adminConsentPage } from './pages';
 import type { Refusals } from './refusals';
 import type { ExposedApi, RegisteredClients } from './registrations';
 import { permissionsOf, readScopes, refusalOfScopes, sortScopes, withoutDefault } from './scopes';
-import type { EntraShape } from './shape';
+import { cloudOf, type EntraShape } from './shape';
 import { appName, showPage, type SignInContext } from './interaction';
 import { notForConsumers, refusalOfAudience, type Tenants } from './tenants';
 
@@ -106,7 +106,8 @@ export async function answerAdminConsent(
     return;
   }
   const asked = readScopes(searchParams.get('scope'));
-  const scopes = asked.length === 0 ? ['https://graph.microsoft.com/User.Read'] : asked;
+  const { graph } = cloudOf(standIn.shape);
+  const scopes = asked.length === 0 ? [`${graph}/User.Read`] : asked;
   if (request.method !== 'POST') {
     const permissions = permissionsOf(scopes);
     const page = adminConsentPage({ app: appName(standIn, url), scopes: permissions });

@@ -21,7 +21,15 @@ import { errorPage, pageHeaders } from './page-frame';
 import { createProvider, providerMetadata } from './provider';
 import { createRefusals } from './refusals';
 import { type EntraStandInOptions, registerClients } from './registrations';
-import { accessTokenIssuerOf, entraPaths, type EntraPaths, issuerOf } from './shape';
+import {
+  accessTokenIssuerOf,
+  cloudOf,
+  entraPaths,
+  type EntraPaths,
+  issuerOf,
+  isSovereign,
+  isWorkforce,
+} from './shape';
 import { answerSignIn } from './sign-in';
 import { createSigningKeys } from './signing-keys';
 import { createTenants, isOffered, splitAuthority, type Tenants } from './tenants';
@@ -44,7 +52,9 @@ export interface EntraStandIn {
   readonly consumersKeysUrl?: string;
   /** The accounts that were there at the start. */
   readonly users: readonly SeededUser[];
-  /** The accounts of the start that the picker offers at an authority: a tenant, a domain name, `common`. */
+  /** What `ENTRA_ISSUER` must be at an authority: a tenant, a domain name, `common`. For several tenants it has `{tenantid}`. */
+  issuerAt(name: string): string;
+  /** The accounts of the start that the picker offers at such an authority. */
   offeredAt(name: string): readonly SeededUser[];
   /** The accounts as they are now. */
   listUsers(): readonly SeededUser[];
@@ -58,11 +68,12 @@ export interface EntraStandIn {
 export async function startEntraStandIn(options: EntraStandInOptions): Promise<EntraStandIn> {
   const { tenantId, shape = 'entra' } = options;
   const state = createKeptState(options.stateFile);
-  const seeded = options.users ?? seedUsers(tenantId);
+  const all = options.users ?? seedUsers(tenantId);
+  const seeded = all.filter((user) => !isSovereign(shape) || user.tenantId !== consumersTenantId);
   const tenants = createTenants(tenantId, shape);
   const paths = entraPaths(tenants.home.name);
   const tenantOf = (username: string) => tenants.tenantOf(username);
-  const directory = createDirectory(seeded, tenantOf, state, shape === 'entra');
+  const directory = createDirectory(seeded, tenantOf, state, isWorkforce(shape));
   const server = await startLoopbackServer({
     ...(options.port === undefined ? {} : { port: options.port }),
     createHandler: async (url) => {
@@ -82,6 +93,7 @@ export async function startEntraStandIn(options: EntraStandInOptions): Promise<E
       consumersKeysUrl: server.url + entraPaths(consumersTenantId).keys,
     }),
     users: directory.list(),
+    issuerAt: (name) => issuerOf(shape, tenants.find(name)?.tenantId ?? '{tenantid}', server.url),
     offeredAt: (name) => {
       const authority = tenants.find(name);
       return authority === undefined
@@ -228,7 +240,7 @@ function publishedKeys(standIn: StandInContext, request: IncomingMessage, url: U
   const { keys, faults, clients, issuer, shape, tenantId, tenants } = standIn;
   const isOfApp = clients.find(url.searchParams.get('appid')) !== undefined;
   const { name, tenantId: asked } = tenants.of(request);
-  const isForAll = name === 'common' || asked === consumersTenantId;
+  const isForAll = shape === 'entra' && (name === 'common' || asked === consumersTenantId);
   const template = issuerOf(shape, tenantId, issuer.origin).replace(
     `/${tenantId}/`,
     '/{tenantid}/',
@@ -236,6 +248,7 @@ function publishedKeys(standIn: StandInContext, request: IncomingMessage, url: U
   return keys.published({
     issuer: asked === consumersTenantId ? undefined : template,
     ...(isForAll ? { consumersIssuer: issuerOf(shape, consumersTenantId, issuer.origin) } : {}),
+    cloud: cloudOf(shape).keyInstance,
     isBare: shape === 'b2c',
     list: faults.keyList.value,
     withAppKey: faults.appKeys.value && isOfApp,

@@ -31,7 +31,7 @@ type Order = OrderedRefusal['code'] | OrderedRefusal | null;
 /** What separates the parts of `error_description`: spaces since 2023-11, line ends before. */
 const errorLayouts = ['spaces', 'lines'] as const;
 
-/** Hosts that `error_uri` was seen with; `none`: it is left out. */
+/** Hosts that `error_uri` was seen with, the first being that of the cloud; `none`: it is left out. */
 const errorUris = ['login.microsoftonline.com', 'login.windows.net', 'none'] as const;
 
 const groupClaims = ['as-registered', 'always', 'never'] as const;

@@ -32,6 +32,8 @@ export interface GroupsInTokens {
   readonly limit: number;
   /** `hasgroups` is what the implicit flow has where there are too many. */
   readonly overage: 'claim-sources' | 'hasgroups';
+  /** The host of Azure AD Graph. */
+  readonly graph: string;
 }
 
 /**
@@ -40,12 +42,15 @@ export interface GroupsInTokens {
  * https://learn.microsoft.com/security/zero-trust/develop/configure-tokens-group-claims-app-roles
  * The address: MicrosoftDocs/azure-docs#28514, #91865
  */
-export function groupsClaim(user: SeededUser, { limit, overage }: GroupsInTokens): JWTPayload {
+export function groupsClaim(
+  user: SeededUser,
+  { limit, overage, graph }: GroupsInTokens,
+): JWTPayload {
   const ids = groupsOf(user).map(({ id }) => id);
   if (ids.length === 0) return {};
   if (ids.length <= limit) return { groups: ids };
   if (overage === 'hasgroups') return { hasgroups: true };
   const { tenantId, objectId } = user;
-  const endpoint = `https://graph.windows.net/${tenantId}/users/${objectId}/getMemberObjects`;
+  const endpoint = `https://${graph}/${tenantId}/users/${objectId}/getMemberObjects`;
   return { _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint } } };
 }

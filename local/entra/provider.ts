@@ -15,7 +15,14 @@ import { errorPage, pageHeaders } from './page-frame';
 import { entraErrorNumberOf, type Refusals } from './refusals';
 import type { RegisteredClient, RegisteredClients } from './registrations';
 import { permissionsOf, readScopes } from './scopes';
-import { entraPaths, type EntraPaths, type EntraShape, type UserFlow, userFlows } from './shape';
+import {
+  cloudOf,
+  entraPaths,
+  type EntraPaths,
+  type EntraShape,
+  type UserFlow,
+  userFlows,
+} from './shape';
 import type { Tenants } from './tenants';
 
 interface ProviderContext extends SignInPolicyContext {
@@ -289,7 +296,11 @@ export function providerMetadata(options: {
   };
   return shape === 'b2c'
     ? { ...shared, ...ofB2c }
-    : { ...shared, ...ofEntra(origin, paths), tenant_region_scope: isOfOneTenant ? 'EU' : null };
+    : {
+        ...shared,
+        ...ofEntra(origin, paths, shape),
+        tenant_region_scope: isOfOneTenant ? 'EU' : null,
+      };
 }
 
 const ofB2c = {
@@ -301,14 +312,15 @@ const ofB2c = {
   ],
 };
 
-function ofEntra(origin: string, paths: EntraPaths): Record<string, unknown> {
+function ofEntra(origin: string, paths: EntraPaths, shape: EntraShape): Record<string, unknown> {
+  const cloud = cloudOf(shape);
   return {
     token_endpoint_auth_methods_supported: [
       ...['client_secret_post', 'private_key_jwt', 'client_secret_basic'],
     ],
     scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
     request_uri_parameter_supported: false,
-    userinfo_endpoint: 'https://graph.microsoft.com/oidc/userinfo',
+    userinfo_endpoint: `https://${cloud.userinfo}/oidc/userinfo`,
     device_authorization_endpoint: origin + paths.authorize.replace(/authorize$/, 'devicecode'),
     http_logout_supported: true,
     frontchannel_logout_supported: true,
@@ -327,10 +339,10 @@ function ofEntra(origin: string, paths: EntraPaths): Record<string, unknown> {
       ],
       ...['preferred_username', 'name', 'tid', 'ver', 'at_hash', 'c_hash', 'email'],
     ],
-    cloud_instance_name: 'microsoftonline.com',
-    cloud_graph_host_name: 'graph.windows.net',
-    msgraph_host: 'graph.microsoft.com',
-    rbac_url: 'https://pas.windows.net',
+    cloud_instance_name: cloud.instance,
+    cloud_graph_host_name: cloud.directoryGraph,
+    msgraph_host: new URL(cloud.graph).host,
+    rbac_url: `https://${cloud.roles}`,
   };
 }
 

@@ -4,7 +4,7 @@ import { errors } from 'oidc-provider';
 import { isString } from '../loopback/control';
 import { b2cErrors, b2cNames, type EntraErrorFacts, entraErrors } from './error-numbers';
 import type { EntraFaults, OrderedRefusal } from './faults';
-import type { EntraShape } from './shape';
+import { cloudOf, type EntraShape } from './shape';
 
 /** Makes the provider's refusals. */
 export interface Refusals {
@@ -33,10 +33,16 @@ interface RefusalAnswer {
  * refusals of any kind, `invalid_client` too. It does not mean that a step-up helps.
  */
 export function createRefusals(shape: EntraShape, faults: EntraFaults): Refusals {
-  return shape === 'b2c' ? createB2cRefusals() : createEntraRefusals(faults);
+  return shape === 'b2c' ? createB2cRefusals() : createEntraRefusals(cloudOf(shape).login, faults);
 }
 
-function createEntraRefusals(faults: EntraFaults): Refusals {
+/** @param login the host of the sign-in, which `error_uri` names */
+function createEntraRefusals(login: string, faults: EntraFaults): Refusals {
+  const errorUriOf = (number: number): Readonly<Record<string, string>> => {
+    const { value } = faults.errorUri;
+    const host = value === 'login.microsoftonline.com' ? login : value;
+    return host === 'none' ? {} : { error_uri: `https://${host}/error?code=${number}` };
+  };
   return {
     atToken(refusal, correlationId) {
       if (isString(refusal.code)) return b2cToken(refusal, correlationId);
@@ -57,7 +63,7 @@ function createEntraRefusals(faults: EntraFaults): Refusals {
           timestamp: trace.timestamp,
           trace_id: trace.traceId,
           correlation_id: trace.correlationId,
-          ...(facts.hasErrorUri === false ? {} : errorUriOf(faults, number)),
+          ...(facts.hasErrorUri === false ? {} : errorUriOf(number)),
           ...(facts.suberror === undefined ? {} : { suberror: facts.suberror }),
           ...(claims === '' ? {} : { claims }),
         },
@@ -68,7 +74,7 @@ function createEntraRefusals(faults: EntraFaults): Refusals {
       return {
         error: error ?? errorAtRedirect(refusal),
         error_description: describe(faults, refusal, traceOf()),
-        ...errorUriOf(faults, refusal.code),
+        ...errorUriOf(refusal.code),
         ...(refusal.code === 65004 ? { error_subcode: 'cancel' } : {}),
       };
     },
@@ -161,11 +167,6 @@ function describeB2c(refusal: OrderedRefusal, trace: Trace): string {
   const { code } = refusal;
   const said = `${code}: ${factsOf(refusal).text}`;
   return `${said}\r\nCorrelation ID: ${trace.correlationId}\r\nTimestamp: ${trace.timestamp}\r\n`;
-}
-
-function errorUriOf(faults: EntraFaults, number: number): Readonly<Record<string, string>> {
-  const host = faults.errorUri.value;
-  return host === 'none' ? {} : { error_uri: `https://${host}/error?code=${number}` };
 }
 
 function traceOf(correlationId: string = randomUUID()) {

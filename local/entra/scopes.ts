@@ -1,16 +1,17 @@
 import { type ExposedApi, findApi } from './registrations';
-import type { EntraShape } from './shape';
+import { cloudOf, type EntraShape, isGraphAddress } from './shape';
 
 /** The scopes of a token request, sorted by API. */
 export interface AskedScopes {
   /** As they were asked. */
   readonly scopes: readonly string[];
-  /** The API that the access token is for: `https://graph.microsoft.com`, `api://orders`; several are refused. */
+  /** The API that the access token is for: `graphResource`, `api://orders`; several are refused. */
   readonly resources: readonly string[];
   /** What the person consents to: the permissions, without the prefix of Microsoft Graph. */
   readonly permissions: readonly string[];
 }
 
+/** Microsoft Graph, whatever its address is in the cloud that the stand-in plays. */
 export const graphResource = 'https://graph.microsoft.com';
 const graphAppId = '00000003-0000-0000-c000-000000000000';
 
@@ -38,9 +39,18 @@ export function permissionsOf(scopes: readonly string[]): string[] {
 
 /** Everything before the last slash. A name alone is a permission of Microsoft Graph. */
 function resourceOf(scope: string): string {
+  const named = addressIn(scope);
+  const isGraph = named === undefined || named === graphAppId || isGraphAddress(trimmed(named));
+  return isGraph ? graphResource : named;
+}
+
+function addressIn(scope: string): string | undefined {
   const end = scope.lastIndexOf('/');
-  const resource = end === -1 ? graphResource : scope.slice(0, end);
-  return resource === graphAppId || resource === `${graphResource}/` ? graphResource : resource;
+  return end === -1 ? undefined : scope.slice(0, end);
+}
+
+function trimmed(address: string): string {
+  return address.replace(/\/$/, '');
 }
 
 function permissionOf(scope: string): string {
@@ -68,11 +78,13 @@ export const scopeForms = ['superset', 'as-asked', 'narrower', 'other-form'] as 
 /**
  * `scope` of a token answer: all that the person has agreed to for this API, in another order and with `email`, in the
  * form that was asked: with prefix, without, or `.default`.
+ * @param graph the address of Microsoft Graph
  */
 export function answeredScope(
   form: (typeof scopeForms)[number],
   { scopes, resources }: AskedScopes,
   agreed: readonly string[],
+  graph: string,
 ): string {
   const forApi = scopes.filter((scope) => !notForResources.has(scope));
   if (form === 'as-asked') return scopes.filter((scope) => scope !== 'offline_access').join(' ');
@@ -83,12 +95,15 @@ export function answeredScope(
   const names = permissionsFor(resource, agreed);
   const asked = forApi.map((scope) => nameOf(scope));
   const all = forApi.length === 0 ? [] : [...new Set([...names, ...asked])];
-  const said = all.map((name) => (withPrefix ? `${resource}/${name}` : name));
+  const prefix = resource === graphResource ? graph : resource;
+  const said = all.map((name) => (withPrefix ? `${prefix}/${name}` : name));
   return ['profile', 'openid', 'email', ...said].join(' ');
 }
 
 /**
- * The number of the refusal of unknown scopes. Azure AD B2C gives tokens for APIs of its own tenant only, never for
+ * The number of the refusal of unknown scopes. A tenant knows Microsoft Graph of its own cloud only: AADSTS500011 names the
+ * other address (turbot/steampipe-plugin-azuread#167). A name without an address works in each cloud
+ * (https://learn.microsoft.com/graph/sdks/national-clouds). Azure AD B2C gives tokens for APIs of its own tenant only, never for
  * Microsoft Graph: https://learn.microsoft.com/azure/active-directory-b2c/access-tokens
  */
 export function refusalOfScopes(
@@ -98,13 +113,21 @@ export function refusalOfScopes(
   if (shape === 'b2c' && asked.resources.includes(graphResource)) return 70011;
   for (const scope of asked.scopes.filter((each) => !notForResources.has(each))) {
     const resource = resourceOf(scope);
-    if (resource === graphResource) continue;
+    if (resource === graphResource) {
+      if (isOfOtherCloud(shape, scope)) return 500011;
+      continue;
+    }
     const api = findApi(apis, resource);
     if (api === undefined) return 500011;
     const name = nameOf(scope);
     if (name !== '.default' && api.scopes?.includes(name) === false) return 650053;
   }
   return undefined;
+}
+
+function isOfOtherCloud(shape: EntraShape, scope: string): boolean {
+  const named = trimmed(addressIn(scope) ?? '');
+  return isGraphAddress(named) && named !== cloudOf(shape).graph;
 }
 
 /** Permissions of Microsoft Graph that only an administrator can consent to. There are more. */

@@ -43,6 +43,8 @@ export interface SigningKeys {
     readonly issuer: string | undefined;
     /** The issuer of personal accounts; undefined: without their key. */
     readonly consumersIssuer?: string | undefined;
+    /** `cloud_instance_name`; undefined: without it. */
+    readonly cloud?: string | undefined;
     /** Whether the keys lack certificate and issuer, as those of Azure AD B2C do. */
     readonly isBare?: boolean;
     readonly list: (typeof keyLists)[number];
@@ -76,11 +78,13 @@ export async function createSigningKeys(state: KeptState): Promise<SigningKeys> 
     stranger,
     ofApp,
     ofConsumers,
-    async published({ issuer, consumersIssuer, isBare = false, list, withAppKey }) {
+    async published({ issuer, consumersIssuer, cloud, isBare = false, list, withAppKey }) {
       const own = [current, ...old, ...(withAppKey ? [await ofApp()] : [])];
       const jwks = await Promise.all([
-        ...(issuer === undefined ? [] : own.map((key) => publicJwk(key, issuer))),
-        ...(consumersIssuer === undefined ? [] : [publicJwk(await ofConsumers(), consumersIssuer)]),
+        ...(issuer === undefined ? [] : own.map((key) => publicJwk(key, issuer, cloud))),
+        ...(consumersIssuer === undefined
+          ? []
+          : [publicJwk(await ofConsumers(), consumersIssuer, cloud)]),
       ]);
       const shown = isBare ? jwks.map(bare) : jwks;
       return { keys: shown.flatMap((jwk) => listed(jwk, list)) };
@@ -116,10 +120,12 @@ function listed(jwk: PublishedKey, list: (typeof keyLists)[number]): PublishedKe
 async function publicJwk(
   { kid, privateKey, certificate }: SigningKey,
   issuer: string,
+  cloud: string | undefined,
 ): Promise<PublishedKey> {
   const jwk = await exportJWK(createPublicKey(privateKey));
   const x5c = [certificate.toString('base64')];
-  return { ...jwk, use: 'sig', kid, x5t: kid, x5c, issuer };
+  const instance = cloud === undefined ? {} : { cloud_instance_name: cloud };
+  return { ...jwk, use: 'sig', kid, x5t: kid, x5c, ...instance, issuer };
 }
 
 async function createSigningKey(): Promise<SigningKey> {

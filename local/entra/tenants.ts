@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { RegisteredClient } from './registrations';
-import { type EntraShape, type UserFlow, userFlows } from './shape';
+import { type EntraShape, isWorkforce, type UserFlow, userFlows } from './shape';
 import { consumersTenantId, otherTenantId, outsider, type SeededUser } from './users';
 
 /** Who can sign in at an address: the first part of its path. */
@@ -38,24 +38,30 @@ const ownDomains = ['anteroom.example', 'anteroom.onmicrosoft.example'];
 const personalDomains = ['outlook.example'];
 
 /**
- * With Microsoft Entra ID, the tenant of the app, a second one, and the personal accounts. External ID and Azure AD B2C know
- * no tenant but their own.
+ * With Microsoft Entra ID, the tenant of the app, a second one, and, in the public cloud, the personal accounts. External ID and
+ * Azure AD B2C know no tenant but their own.
  */
 export function createTenants(homeId: string, shape: EntraShape): Tenants {
-  const hasSeveral = shape === 'entra';
+  const hasSeveral = isWorkforce(shape);
+  const hasPersonal = shape === 'entra';
   const requests = new WeakMap<IncomingMessage, Authority>();
   const authorities =
-    shape === 'b2c' ? authoritiesOfFlows(homeId) : authoritiesOfTenants(homeId, hasSeveral);
+    shape === 'b2c'
+      ? authoritiesOfFlows(homeId)
+      : authoritiesOfTenants(homeId, { hasSeveral, hasPersonal });
   const [[, home]] = authorities;
   const byName = new Map(authorities);
   return {
     homeId,
     home,
-    ids: hasSeveral ? [homeId, otherTenantId, consumersTenantId] : [homeId],
+    ids: [
+      ...[homeId, ...(hasSeveral ? [otherTenantId] : [])],
+      ...(hasPersonal ? [consumersTenantId] : []),
+    ],
     find: (name) => byName.get(name.toLowerCase()),
     tenantOf(username) {
       const domain = username.slice(username.indexOf('@') + 1).toLowerCase();
-      if (hasSeveral && personalDomains.includes(domain)) return consumersTenantId;
+      if (hasPersonal && personalDomains.includes(domain)) return consumersTenantId;
       return hasSeveral && otherDomains.includes(domain) ? otherTenantId : homeId;
     },
     accepts({ name, tenantId }, user) {
@@ -73,7 +79,10 @@ export function createTenants(homeId: string, shape: EntraShape): Tenants {
 
 type Named = readonly [name: string, authority: Authority];
 
-function authoritiesOfTenants(homeId: string, hasSeveral: boolean): readonly [Named, ...Named[]] {
+function authoritiesOfTenants(
+  homeId: string,
+  { hasSeveral, hasPersonal }: { readonly hasSeveral: boolean; readonly hasPersonal: boolean },
+): readonly [Named, ...Named[]] {
   const home = { name: homeId, tenantId: homeId };
   const named = (authority: Authority) => (name: string) => [name, authority] as const;
   const own = ownDomains.map(named(home));
@@ -84,7 +93,7 @@ function authoritiesOfTenants(homeId: string, hasSeveral: boolean): readonly [Na
     [homeId, home],
     ...own,
     ...[otherTenantId, ...otherDomains].map(named(other)),
-    ...[consumersTenantId, 'consumers'].map(named(personal)),
+    ...(hasPersonal ? [consumersTenantId, 'consumers'].map(named(personal)) : []),
     ...['common', 'organizations'].map((name) => [name, { name, tenantId: undefined }] as const),
   ];
 }

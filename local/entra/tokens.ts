@@ -14,7 +14,14 @@ import {
   userTokenClaims,
 } from './access-tokens';
 import { answeredScope, type AskedScopes } from './scopes';
-import { b2cIdToken, clientInfoUid, issuerOf, type UserFlow } from './shape';
+import {
+  accessTokenIssuerOf,
+  b2cIdToken,
+  clientInfoUid,
+  cloudOf,
+  issuerOf,
+  type UserFlow,
+} from './shape';
 import { signToken } from './signing-keys';
 import { consumersTenantId, type SeededUser } from './users';
 
@@ -34,7 +41,12 @@ export async function issueTokens(
     token_type: 'Bearer',
     scope: isB2c
       ? [...asked.scopes].reverse().join(' ')
-      : answeredScope(issuer.faults.scopeForm.value, asked, grant.agreed),
+      : answeredScope(
+          issuer.faults.scopeForm.value,
+          asked,
+          grant.agreed,
+          cloudOf(issuer.shape).graph,
+        ),
     expires_in: seconds,
     ...(isB2c ? { not_before: now, expires_on: now + seconds } : { ext_expires_in: seconds }),
     ...(seconds > longLifeSeconds ? { refresh_in: Math.floor(seconds / 2) } : {}),
@@ -106,7 +118,9 @@ function idTokenClaims(issuer: TokenIssuer, grant: TokenGrant): JWTPayload {
     oid: user.objectId,
     tid: user.tenantId,
     // A guest was authenticated by the organisation at home.
-    ...(user.home === undefined ? {} : { idp: `https://sts.windows.net/${user.home.tenantId}/` }),
+    ...(user.home === undefined
+      ? {}
+      : { idp: accessTokenIssuerOf(issuer.shape, user.home.tenantId, issuer.origin) }),
     ...(user.tenantId === consumersTenantId
       ? {}
       : {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { graphResource } from '../entra/scopes';
+import { cloudOf, type EntraShape, isGraphAddress } from '../entra/shape';
 import type { SeededUser } from '../entra/users';
 import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/verify-token';
 import { spend, suffer } from '../loopback/control';
@@ -27,6 +27,8 @@ interface GraphStandInOptions {
   readonly consumersKeysUrl?: string | undefined;
   readonly issuers: readonly string[];
   readonly audience: string;
+  /** Whose cloud it is in, so that a challenge names the right sign-in: `entra` by default. */
+  readonly shape?: EntraShape | undefined;
   /** The scope that a token must have: `User.Read` by default. */
   readonly scope?: string;
   /** The accounts as they are now. */
@@ -61,7 +63,8 @@ export async function startGraphStandIn(options: GraphStandInOptions): Promise<G
 }
 
 function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
-  const { issuers, scope = 'User.Read' } = options;
+  const { issuers, scope = 'User.Read', shape = 'entra' } = options;
+  const authorize = `https://${cloudOf(shape).login}/common/oauth2/authorize`;
   const verifier = createTokenVerifier({
     keysUrl: options.keysUrl,
     consumersKeysUrl: options.consumersKeysUrl,
@@ -78,6 +81,7 @@ function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
       respondJson(response, error.status, graphErrorBody(error, ids), {
         ...headers,
         'Content-Type': 'application/json',
+        ...(error.status === 401 && { 'WWW-Authenticate': bearerOf(authorize) }),
         ...error.headers,
         ...retryAfterOf(error.status, faults.retryAfter.value),
       });
@@ -96,7 +100,7 @@ function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
       refuse(verified.error);
       return;
     }
-    const fault = faultOf(answer, { faults, photo, url });
+    const fault = faultOf(answer, { faults, photo, url, authorize });
     if (fault !== undefined) {
       refuse(fault);
       return;
@@ -117,13 +121,18 @@ function idsOf({ headers }: IncomingMessage): GraphIds {
 /** The refusal that the control page has set, if there is one. */
 function faultOf(
   answer: GraphAnswer,
-  { faults, photo, url }: { faults: GraphFaults; photo: Photo; url: URL },
+  {
+    faults,
+    photo,
+    url,
+    authorize,
+  }: { faults: GraphFaults; photo: Photo; url: URL; authorize: string },
 ): GraphError | undefined {
   switch (answer) {
     case 'usual':
       return undefined;
     case 'claims-challenge':
-      return claimsChallenge(faults.challengeForm.value, Math.floor(Date.now() / 1000));
+      return claimsChallenge(authorize, faults.challengeForm.value);
     case 'no-photo':
       return photoFault(photo, url);
     case 'forbidden':
@@ -172,17 +181,20 @@ function graphHeaders(ids: GraphIds): Readonly<Record<string, string>> {
 }
 
 const applicationOfGraph = '00000003-0000-0000-c000-000000000000';
-const authorize = 'https://login.microsoftonline.com/common/oauth2/authorize';
 const client = `client_id="${applicationOfGraph}"`;
-const bearer = `Bearer realm="", authorization_uri="${authorize}", ${client}`;
+
+/** @param authorize where people sign in: in each cloud somewhere else */
+function bearerOf(authorize: string): string {
+  return `Bearer realm="", authorization_uri="${authorize}", ${client}`;
+}
 
 type Verified =
   | { readonly objectId: string; readonly scopes: readonly string[] }
   | { readonly error: GraphError };
 
-/** Microsoft Graph accepts its application id and its address. */
+/** Microsoft Graph accepts its application id and its address in its own cloud. */
 function audiencesOf({ audience }: { readonly audience: string }): string[] {
-  return audience === graphResource ? [audience, applicationOfGraph] : [audience];
+  return isGraphAddress(audience) ? [audience, applicationOfGraph] : [audience];
 }
 
 /** Whose request this is, by its bearer token (RFC 6750); else the answer that refuses it. */
@@ -213,7 +225,9 @@ const scopeMissing: GraphError = {
  * 401 with a claims challenge of Continuous Access Evaluation:
  * https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
-function claimsChallenge(form: ChallengeForm, now: number): GraphError {
+function claimsChallenge(authorize: string, form: ChallengeForm): GraphError {
+  const bearer = bearerOf(authorize);
+  const now = Math.floor(Date.now() / 1000);
   const claims = JSON.stringify({ access_token: { nbf: { essential: true, value: String(now) } } });
   const encoded = Buffer.from(claims).toString('base64');
   const result = 'TokenIssuedBeforeRevocationTimestamp';
@@ -235,12 +249,7 @@ function claimsChallenge(form: ChallengeForm, now: number): GraphError {
 }
 
 function invalidToken(message: string): GraphError {
-  return {
-    status: 401,
-    code: 'InvalidAuthenticationToken',
-    message,
-    headers: { 'WWW-Authenticate': bearer },
-  };
+  return { status: 401, code: 'InvalidAuthenticationToken', message };
 }
 
 const reasons: Readonly<Record<TokenFault, string>> = {

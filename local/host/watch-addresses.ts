@@ -13,8 +13,10 @@ interface WatchedAddress {
   readonly settings: string[];
 }
 
-/** `APP_BASE_URL` is the app itself, an issuer is only a name, and this host does not use host storage. */
-const neverAsked = new Set(['APP_BASE_URL', 'ENTRA_ISSUER', 'AzureWebJobsStorage']);
+/** `APP_BASE_URL` is the app itself, issuers, scopes and audiences are only names, and this host does not use host storage. */
+const neverAsked = new Set([
+  ...['APP_BASE_URL', 'ENTRA_ISSUER', 'GRAPH_SCOPES', 'API_AUDIENCE', 'AzureWebJobsStorage'],
+]);
 /** A person who starts the app should not wait longer before the warning appears. */
 const connectTimeoutMs = 700;
 const pauseMs = 1000;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readFrontEndUrl } from '../host/front-end';
 import type { AppRegistration } from '../entra/registrations';
-import { type EntraShape, entraShapes } from '../entra/shape';
+import { type EntraShape, entraShapes, isSovereign, isWorkforce } from '../entra/shape';
 import type { SeededUser } from '../entra/users';
 import type { StorageAccount } from '../tables/azurite';
 
@@ -94,14 +94,14 @@ export interface StackFacts {
   /** Origin of the Entra stand-in; its control page is `/control`. */
   readonly entraUrl: string;
   readonly authority: string;
-  /** `iss` of the tokens. In the shapes of External ID and B2C it differs from the authority. */
+  /** `iss` of the tokens. Only in the shape `entra` it is the authority. */
   readonly issuer: string;
   readonly graphUrl: string;
   /** With `/v1.0`. */
   readonly graphBaseUrl: string;
   /** Origin of the API `orders`: `ORDERS_URL` of the app. */
   readonly ordersUrl: string;
-  /** The value of `GRAPH_SCOPES` where scopes of Microsoft Graph do not work. */
+  /** The value of `GRAPH_SCOPES` where it is not the default: with Azure AD B2C, and in a sovereign cloud. */
   readonly graphScopes?: string;
   /** `B2C_RESET_POLICY` and `B2C_EDIT_POLICY`, with Azure AD B2C. */
   readonly policies?: { readonly reset: string; readonly edit: string };
@@ -206,7 +206,7 @@ export function readStartOptions(args: readonly string[]): StartOptions | undefi
     dataDir: values.data === undefined ? undefined : resolve(values.data),
     https: values.https,
     shape: readShape(values.shape),
-    tenant: readTenant(values.tenant, values.shape),
+    tenant: readTenant(values.tenant, readShape(values.shape)),
     frontEndUrl:
       values['front-end'] === undefined ? undefined : readFrontEndUrl(values['front-end']),
     watches: values.watch,
@@ -238,9 +238,12 @@ function refuseForNoApp(values: {
   }
 }
 
-function readTenant(name: string | undefined, shape: string): string | undefined {
-  if (name !== undefined && shape !== 'entra') {
-    throw new TypeError('--tenant works with --shape entra only: the others have one tenant.');
+function readTenant(name: string | undefined, shape: EntraShape): string | undefined {
+  if (name !== undefined && !isWorkforce(shape)) {
+    throw new TypeError(`--tenant does not work with --shape ${shape}: it has one tenant.`);
+  }
+  if (name === 'consumers' && isSovereign(shape)) {
+    throw new TypeError(`--shape ${shape} has no personal accounts, and so no --tenant consumers.`);
   }
   if (name !== undefined && !/^[a-z0-9.-]+$/i.test(name)) {
     throw new TypeError('--tenant must be common, organizations, consumers or a domain name.');

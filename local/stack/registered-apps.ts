@@ -3,8 +3,6 @@ import type { AppRegistration, ExposedApi, SignInAudience } from '../entra/regis
 import type { StackOptions, StackSecrets } from './options';
 import { localAppIdUri, localClientId } from './settings';
 
-export const graphAudience = 'https://graph.microsoft.com';
-
 /** The app as an API: its own scopes and its application permission. */
 export const ownApi = {
   uri: localAppIdUri,

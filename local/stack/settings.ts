@@ -25,8 +25,8 @@ export interface AppSettingsOptions {
   readonly tableName: string;
   readonly keyRingSecret: string;
   readonly graphBaseUrl: string;
-  readonly graphScopes?: string;
-  readonly policies?: StackFacts['policies'];
+  readonly graphScopes?: string | undefined;
+  readonly policies?: StackFacts['policies'] | undefined;
 }
 
 /** The app's settings on the local stack, in the shape of `Values` in `local.settings.json`. */
@@ -47,12 +47,22 @@ export function appSettings(options: AppSettingsOptions): Readonly<Record<string
     TABLES_NAME: options.tableName,
     KEY_RING_SECRET: options.keyRingSecret,
     GRAPH_BASE_URL: options.graphBaseUrl,
-    ...(options.graphScopes !== undefined && { GRAPH_SCOPES: options.graphScopes }),
-    ...(options.policies !== undefined && {
-      B2C_RESET_POLICY: options.policies.reset,
-      B2C_EDIT_POLICY: options.policies.edit,
-    }),
+    ...optionalSettings(options),
     API_AUDIENCE: localAppIdUri,
+  };
+}
+
+/** Settings that only some shapes of the provider need. */
+function optionalSettings({
+  graphScopes,
+  policies,
+}: Pick<AppSettingsOptions, 'graphScopes' | 'policies'>): Readonly<Record<string, string>> {
+  return {
+    ...(graphScopes !== undefined && { GRAPH_SCOPES: graphScopes }),
+    ...(policies !== undefined && {
+      B2C_RESET_POLICY: policies.reset,
+      B2C_EDIT_POLICY: policies.edit,
+    }),
   };
 }
 
@@ -250,11 +260,19 @@ function line(what: string, names: readonly string[]): readonly string[] {
 
 /** What to put into `local.settings.json` so that the app finds the parts of this stack; '' where nothing is missing. */
 export function describeMissing(
-  { authority, issuer }: Pick<StackFacts, 'authority' | 'issuer'>,
+  {
+    authority,
+    issuer,
+    graphScopes,
+    policies,
+  }: Pick<StackFacts, 'authority' | 'issuer' | 'graphScopes' | 'policies'>,
   missing: StandInSettings['missing'],
 ): string {
   // The example is for the shape `entra`, where issuer and authority are the same.
-  const ofShape = issuer === authority ? {} : { ENTRA_AUTHORITY: authority, ENTRA_ISSUER: issuer };
+  const ofShape = {
+    ...(issuer !== authority && { ENTRA_AUTHORITY: authority, ENTRA_ISSUER: issuer }),
+    ...optionalSettings({ graphScopes, policies }),
+  };
   const lines = Object.entries({ ...missing, ...ofShape }).map(
     ([name, value]) => `  "${name}": "${value}"`,
   );

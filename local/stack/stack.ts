@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type EntraStandIn, startEntraStandIn } from '../entra/entra-stand-in';
 import { type GraphStandIn, startGraphStandIn } from '../graph/graph-stand-in';
-import { userFlows } from '../entra/shape';
+import { cloudOf, type EntraShape, isSovereign, userFlows } from '../entra/shape';
 import { freePort } from '../loopback/processes';
 import { type OrdersStandIn, startOrdersStandIn } from '../orders/orders-stand-in';
 import { createTable, startAzurite } from '../tables/azurite';
@@ -15,15 +15,7 @@ import {
   type StartAppOptions,
   tellStep,
 } from './options';
-import {
-  callersOf,
-  daemonOf,
-  graphAudience,
-  ordersApi,
-  ownApi,
-  peopleApi,
-  registration,
-} from './registered-apps';
+import { callersOf, daemonOf, ordersApi, ownApi, peopleApi, registration } from './registered-apps';
 import { localClientId, localTenantId } from './settings';
 
 /** A running stack. */
@@ -165,7 +157,7 @@ interface StandInContext {
 /** Starts the Entra stand-in, which must know the app's ports, and the two APIs. */
 async function startStandIns(context: StandInContext): Promise<StandInFacts> {
   const { options, secrets, appPorts, running, listener } = context;
-  const { dataDir, shape, tenant, otherClients = [] } = options;
+  const { dataDir, shape = 'entra', tenant, otherClients = [] } = options;
   const entra = await tellStep(
     listener,
     'Entra ID stand-in',
@@ -174,10 +166,10 @@ async function startStandIns(context: StandInContext): Promise<StandInFacts> {
         port: secrets.entraPort,
         tenantId: localTenantId,
         client: registration(options, secrets, appPorts),
-        graphAudience,
+        graphAudience: cloudOf(shape).graph,
         apis: [ownApi, ordersApi, peopleApi],
         otherClients: [...callersOf(secrets), ...otherClients],
-        ...(shape !== undefined && { shape }),
+        shape,
         ...(dataDir !== undefined && { stateFile: join(dataDir, 'entra.json') }),
       }),
     ({ url }) => url,
@@ -189,7 +181,10 @@ async function startStandIns(context: StandInContext): Promise<StandInFacts> {
     // At another name of the tenant, or at one for several, the app learns the issuer from the metadata.
     ...(tenant === undefined
       ? { authority: entra.authority, issuer: entra.issuer }
-      : { authority: `${entra.url}/${tenant}/v2.0`, issuer: `${entra.url}/${tenant}/v2.0` }),
+      : {
+          authority: `${entra.url}/${tenant}/v2.0`,
+          issuer: isSovereign(shape) ? entra.issuerAt(tenant) : `${entra.url}/${tenant}/v2.0`,
+        }),
     ...apis,
     ...(shape === 'b2c' && { policies: { reset: userFlows.reset, edit: userFlows.edit } }),
     users: entra.users,
@@ -199,14 +194,13 @@ async function startStandIns(context: StandInContext): Promise<StandInFacts> {
 
 /** Starts the two APIs, which take the tokens of the Entra stand-in. */
 async function startApis(
-  { options: { shape }, secrets, running, listener }: StandInContext,
+  { options: { shape = 'entra' }, secrets, running, listener }: StandInContext,
   entra: EntraStandIn,
 ): Promise<Pick<StandInFacts, 'graphUrl' | 'graphBaseUrl' | 'graphScopes' | 'ordersUrl'>> {
-  const isB2c = shape === 'b2c';
   const graph = await tellStep(
     listener,
     'Graph stand-in',
-    () => startGraph(entra, secrets.graphPort, isB2c),
+    () => startGraph(entra, secrets.graphPort, shape),
     ({ url }) => url,
   );
   running.push(graph);
@@ -220,18 +214,26 @@ async function startApis(
   return {
     graphUrl: graph.url,
     graphBaseUrl: graph.baseUrl,
-    ...(isB2c && { graphScopes: `${peopleApi.uri}/${peopleApi.scope}` }),
+    ...graphScopesOf(shape),
     ordersUrl: orders.url,
   };
 }
 
-function startGraph(entra: EntraStandIn, port: number, isB2c: boolean): Promise<GraphStandIn> {
+/** Where the default, `User.Read`, does not work, or is not what the documentation shows. */
+function graphScopesOf(shape: EntraShape): Pick<StandInFacts, 'graphScopes'> {
+  if (shape === 'b2c') return { graphScopes: `${peopleApi.uri}/${peopleApi.scope}` };
+  return isSovereign(shape) ? { graphScopes: `${cloudOf(shape).graph}/User.Read` } : {};
+}
+
+function startGraph(entra: EntraStandIn, port: number, shape: EntraShape): Promise<GraphStandIn> {
+  const isB2c = shape === 'b2c';
   return startGraphStandIn({
     port,
     keysUrl: entra.keysUrl,
     consumersKeysUrl: entra.consumersKeysUrl,
     issuers: entra.accessTokenIssuers,
-    audience: isB2c ? peopleApi.clientId : graphAudience,
+    audience: isB2c ? peopleApi.clientId : cloudOf(shape).graph,
+    shape,
     ...(isB2c && { scope: peopleApi.scope }),
     listUsers: () => entra.listUsers(),
   });

@@ -245,16 +245,16 @@ const entraHosts =
 
 /**
  * Azure AD B2C has a policy in its path and External ID hosts of its own; they do not know the parameter. On loopback,
- * where the stand-ins are, the issuer of a workforce tenant is at its authority, and that of External ID is not.
+ * where the stand-ins are, the issuer of a workforce tenant is at its authority or in one of Entra ID's clouds. That of External ID
+ * is at neither.
  */
 export function isWorkforceTenant(authority: string, issuer: string): boolean {
   const url = new URL(authority);
   if (!/^\/[^/]+(\/v2\.0)?$/.test(url.pathname)) return false;
-  return entraHosts.test(url.hostname) || (isHttpLoopback(url) && isAt(issuer, url.origin));
-}
-
-function isAt(address: string, origin: string): boolean {
-  return URL.parse(address)?.origin === origin;
+  if (entraHosts.test(url.hostname)) return true;
+  const stated = URL.parse(issuer);
+  const isOfEntra = stated?.origin === url.origin || entraHosts.test(stated?.hostname ?? '');
+  return isHttpLoopback(url) && isOfEntra;
 }
 
 /** Two documents are fetched one after the other, within the ten seconds of a request. */

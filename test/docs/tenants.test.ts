@@ -1,28 +1,11 @@
-import { readFileSync } from 'node:fs';
+import {
+  keyVaultAccess,
+  type ManagedIdentity,
+  tokenExchangeResource,
+} from '../../src/entra/managed-identity';
 import { readSettings, type Settings } from '../../src/settings';
-
-const page = readFileSync('docs/tenants.md', 'utf8');
-
-/** Each example, under its heading: only what is special for it. */
-const examples = [...page.matchAll(/^## (.*)$|^```ini\n([\s\S]*?)^```$/gm)].reduce<
-  { heading: string; values: Record<string, string> }[]
->((found, [, heading, block]) => {
-  const last = found.at(-1)?.heading ?? '';
-  if (heading !== undefined) return [...found, { heading, values: {} }];
-  return [...found, { heading: last, values: valuesIn(block ?? '') }];
-}, []);
-
-function valuesIn(block: string): Record<string, string> {
-  return Object.fromEntries(
-    block
-      .trim()
-      .split('\n')
-      .map((line): [string, string] => {
-        const at = line.indexOf('=');
-        return [line.slice(0, at), line.slice(at + 1)];
-      }),
-  );
-}
+import { longEnough } from '../support/auth-fixture';
+import { exampleTenantId as tenant, readTenantExamples } from '../support/tenant-examples';
 
 const everyApp = {
   APP_BASE_URL: 'https://app.contoso.com',
@@ -32,15 +15,14 @@ const everyApp = {
   KEY_VAULT_KEY_ID: 'https://contoso.vault.azure.net/keys/ring',
 };
 
-const cases = examples.filter(({ values }) => Object.keys(values).length > 0);
+const cases = readTenantExamples();
 
-function settingsOf(values: Record<string, string>): Settings {
+function settingsOf(values: Readonly<Record<string, string>>): Settings {
   const read = readSettings({ ...everyApp, ...values });
   if ('faults' in read) throw new Error(JSON.stringify(read.faults));
   return read.settings;
 }
 
-const tenant = '11111111-1111-4111-8111-111111111111';
 const second = '22222222-2222-4222-8222-222222222222';
 const personal = '9188040d-6c67-4c5b-b112-36a304b66dad';
 const ciam = `https://${tenant}.ciamlogin.com/${tenant}/v2.0`;
@@ -69,8 +51,20 @@ const expected: readonly (readonly [heading: string, settings: Partial<Settings>
   ['External ID', { authority: `https://login.contoso.com/${tenant}/v2.0`, issuer: ciam }],
   ['Azure AD B2C', { policies: { 'reset-password': 'B2C_1_reset', 'edit-profile': 'B2C_1_edit' } }],
   ['Sign-in without any API', { graphScopes: [] }],
-  ['Sovereign clouds', { issuer: `https://login.microsoftonline.us/${tenant}/v2.0` }],
-  ['Sovereign clouds', { issuer: `https://login.partner.microsoftonline.cn/${tenant}/v2.0` }],
+  [
+    'Sovereign clouds',
+    {
+      issuer: `https://login.microsoftonline.us/${tenant}/v2.0`,
+      tables: { kind: 'endpoint', endpoint: 'https://contoso.table.core.usgovcloudapi.net' },
+    },
+  ],
+  [
+    'Sovereign clouds',
+    {
+      issuer: `https://login.partner.microsoftonline.cn/${tenant}/v2.0`,
+      tables: { kind: 'endpoint', endpoint: 'https://contoso.table.core.chinacloudapi.cn' },
+    },
+  ],
 ];
 
 describe('docs/tenants.md', () => {
@@ -84,4 +78,24 @@ describe('docs/tenants.md', () => {
       expect(settingsOf(cases[index]?.values ?? {})).toMatchObject(settings);
     },
   );
+
+  it('is right that the managed identity uses the audiences of a sovereign cloud', async () => {
+    const asked: string[] = [];
+    const identity: ManagedIdentity = {
+      token: (resource) => {
+        asked.push(resource);
+        return Promise.resolve({ token: '', expiresAt: 0 });
+      },
+    };
+    for (const { values } of cases.filter(({ heading }) => heading === 'Sovereign clouds')) {
+      const { keyWrapping, authority } = settingsOf(values);
+      const keyId = keyWrapping.kind === 'key-vault' ? keyWrapping.keyId : '';
+      await keyVaultAccess(identity, keyId).token(longEnough());
+      asked.push(tokenExchangeResource(authority));
+    }
+    expect(asked).toEqual([
+      ...['https://vault.usgovcloudapi.net', 'api://AzureADTokenExchangeUSGov'],
+      ...['https://vault.azure.cn', 'api://AzureADTokenExchangeChina'],
+    ]);
+  });
 });

@@ -35,8 +35,8 @@ afterAll(async () => {
 });
 
 /** A token of the stand-in, by `POST /control/bearer-token`. */
-async function issue(order: object): Promise<string> {
-  const { body } = await fetchJson(`${stack.facts.entraUrl}/control/bearer-token`, undefined, {
+async function issue(order: object, { facts } = stack): Promise<string> {
+  const { body } = await fetchJson(`${facts.entraUrl}/control/bearer-token`, undefined, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(order),
@@ -114,6 +114,45 @@ describe('docs/bearer-tokens.md', () => {
   it('is right that an app without the role is refused', async () => {
     const answer = await ask('/notes', await issue({ roles: [] }));
     expect([answer.status, textOf(answer.body, 'code')]).toEqual([403, 'ERR_APP_ROLE_MISSING']);
+  });
+});
+
+describe('bearer tokens of several organisations in China', () => {
+  let china: TestStack;
+  let chinese: string;
+
+  beforeAll(async () => {
+    const options = { scriptRoot: checkout.root, shape: 'china', tenant: 'organizations' } as const;
+    china = await startJourney(options);
+    chinese = china.apps[0]?.url ?? '';
+  });
+  afterAll(() => china.stop());
+
+  const statusOf = async (order: object) => {
+    const authorization = `Bearer ${await issue(order, china)}`;
+    const { status } = await fetchJson(`${chinese}/notes`, undefined, {
+      headers: { authorization },
+    });
+    return status;
+  };
+
+  it.each([1, 2])('of version %d have the issuer of that cloud, and no other', async (version) => {
+    const users = china.facts.users.filter(({ name }) => /^(Ines|Rafael)/.test(name));
+    for (const { username: user, tenantId } of users) {
+      const login = version === 1 ? `https://sts.chinacloudapi.cn/${tenantId}/` : undefined;
+      const iss = login ?? `https://login.partner.microsoftonline.cn/${tenantId}/v2.0`;
+      expect(await statusOf({ user, version })).toBe(200);
+      expect(await statusOf({ user, version, claims: { iss } })).toBe(200);
+      const elsewhere = `https://sts.windows.net/${tenantId}/`;
+      expect(await statusOf({ user, version, claims: { iss: elsewhere } })).toBe(401);
+    }
+    expect(users).toHaveLength(2);
+  });
+
+  it('belong to people who can sign in there, too', async () => {
+    const { browser } = await signIn(chinese, 'Rafael Duarte');
+    const { body } = await fetchJson(`${chinese}/notes`, browser);
+    expect(textOf(body, 'notesOf')).toBe('Rafael Duarte');
   });
 });
 

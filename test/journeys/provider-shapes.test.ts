@@ -7,8 +7,10 @@ import {
   resetControl,
   signIn,
   startJourney,
+  textOf,
 } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
+import { exampleTenantId, readTenantExamples } from '../support/tenant-examples';
 import { TestBrowser, words } from '../support/test-browser';
 
 describe.each<[EntraShape, boolean]>([
@@ -121,6 +123,127 @@ describe.each<[EntraShape, boolean]>([
     expect((await fetchJson(`${app}/auth/session`, browser)).status).toBe(200);
   });
 });
+
+/** The example of docs/tenants.md for each sovereign cloud, in the order of the page. */
+const sovereign = readTenantExamples().filter(({ heading }) => heading === 'Sovereign clouds');
+
+describe.each<[EntraShape, number, string]>([
+  ['us-government', 0, 'https://graph.microsoft.us'],
+  ['china', 1, 'https://microsoftgraph.chinacloudapi.cn'],
+])('the sovereign cloud %s, with the settings of docs/tenants.md', (shape, index, graph) => {
+  const example = sovereign[index]?.values ?? {};
+  let stack: TestStack;
+  let app: string;
+  let env: Readonly<Record<string, string>>;
+
+  beforeAll(async () => {
+    stack = await startJourney({ shape, apps: 0 });
+    env = hereOf(example, stack.facts);
+    app = (await stack.startApp({ env })).url;
+  });
+  afterAll(() => stack.stop());
+  afterEach(async () => {
+    await resetControl(stack.facts.entraUrl);
+    await resetControl(stack.facts.graphUrl);
+  });
+
+  it('is at the addresses of the example', async () => {
+    const { authority, issuer } = stack.facts;
+    const { body } = await fetchJson(`${authority}/.well-known/openid-configuration`);
+    expect(textOf(body, 'issuer')).toBe(issuer);
+    expect(example['ENTRA_AUTHORITY']).toBe(issuer.replace(stack.facts.tenantId, exampleTenantId));
+    const { protocol, host } = new URL(example['GRAPH_BASE_URL'] ?? '');
+    expect(`${protocol}//${host}`).toBe(graph);
+    expect(textOf(body, 'msgraph_host')).toBe(host);
+    // What `npm start -- --shape` sets is the same.
+    expect(example['GRAPH_SCOPES']).toBe(stack.facts.graphScopes);
+  });
+
+  it('signs a user in, who sees their profile, under the issuer of that cloud', async () => {
+    const { administrator } = accounts(stack);
+    const { browser, page } = await signIn(app, administrator, '/auth/me');
+    expect(page.url.href).toBe(`${app}/auth/me`);
+    expect(words(page.text)).toContain('Identity administrator');
+    const { status, body } = await fetchJson(`${app}/auth/me`, browser);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ claims: { iss: stack.facts.issuer, tid: stack.facts.tenantId } });
+    const asked = page.trail.find((href) => href.includes('/authorize?')) ?? '';
+    expect(new URL(asked).searchParams.get('scope')?.split(' ')).toContain(`${graph}/User.Read`);
+  });
+
+  it('refreshes an access token that has expired, and asks for no other address of Graph', async () => {
+    await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    await resetControl(stack.facts.entraUrl);
+    const { status, body } = await fetchJson(`${app}/auth/me`, browser);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ displayName: accounts(stack).plainUser });
+  });
+
+  it('takes a claims challenge of Graph through the provider and back', async () => {
+    const { browser, page } = await signIn(app, accounts(stack).administrator);
+    await control(stack.facts.graphUrl, { answer: 'claims-challenge', times: 1 });
+    const back = await browser.open(`${app}/auth/me`, { from: page.url });
+    expect(back.url.href).toBe(`${app}/auth/me`);
+    expect(words(back.text)).toContain('Identity administrator');
+    expect(back.trail.some((href) => href.includes('/auth/login?step='))).toBe(true);
+  });
+
+  it('opens the console to an administrator, and to nobody else', async () => {
+    const { page } = await signIn(app, accounts(stack).administrator, '/auth/admin');
+    expect([page.status, page.url.pathname]).toEqual([200, '/auth/admin']);
+    const other = await signIn(app, accounts(stack).plainUser, '/auth/admin');
+    expect(other.page.status).toBe(403);
+  });
+
+  it('signs a user out, at the provider too', async () => {
+    const { browser, page } = await signIn(app, accounts(stack).plainUser);
+    const out = await browser.press(page, 'Sign out');
+    expect(out.url.href).toMatch(new RegExp(`^${app}/auth/signed-out`));
+    expect(out.trail.some((href) => href.includes('/oauth2/v2.0/logout'))).toBe(true);
+    const again = await browser.open(`${app}/auth/login`);
+    expect(again.url.origin).toBe(stack.facts.entraUrl);
+  });
+
+  it('signs nobody in by an ID token of the public cloud', async () => {
+    const iss = `https://login.microsoftonline.com/${stack.facts.tenantId}/v2.0`;
+    await control(stack.facts.entraUrl, { idTokenClaims: { iss } });
+    const { page } = await signIn(app, accounts(stack).plainUser, '/auth/me');
+    expect([page.status, words(page.text).includes('ERR_ID_TOKEN')]).toEqual([502, true]);
+  });
+
+  it('refuses scopes of the public Graph, and the page and the log say so', async () => {
+    const scopes = 'https://graph.microsoft.com/User.Read';
+    const wrong = await stack.startApp({ env: { ...env, GRAPH_SCOPES: scopes } });
+    const page = await new TestBrowser().open(`${wrong.url}/auth/login`);
+    expect([page.status, page.url.origin]).toEqual([403, wrong.url]);
+    expect(words(page.text)).toContain('AADSTS500011');
+    expect(await stack.output(wrong)).toContain('"number":"AADSTS500011"');
+    await stack.stopApp(wrong);
+  });
+});
+
+/**
+ * The settings of an example, at the stand-ins: only addresses that are called, and the tenant, change. The example has no
+ * `ENTRA_ISSUER`, since the issuer is the authority there. Tables and keys are those of the stack.
+ */
+function hereOf(
+  example: Readonly<Record<string, string>>,
+  facts: TestStack['facts'],
+): Readonly<Record<string, string>> {
+  const values = Object.fromEntries(
+    Object.entries(example)
+      .filter(([name]) => !['TABLES_ENDPOINT', 'KEY_VAULT_KEY_ID'].includes(name))
+      .map(([name, value]) => [name, value.replaceAll(exampleTenantId, facts.tenantId)]),
+  );
+  const at = (name: string, origin: string) => origin + new URL(values[name] ?? '').pathname;
+  return {
+    ...values,
+    ENTRA_AUTHORITY: at('ENTRA_AUTHORITY', facts.entraUrl),
+    ENTRA_ISSUER: values['ENTRA_ISSUER'] ?? values['ENTRA_AUTHORITY'] ?? '',
+    GRAPH_BASE_URL: at('GRAPH_BASE_URL', facts.graphUrl),
+  };
+}
 
 describe('an app told the wrong issuer', () => {
   it('signs nobody in: the metadata is another provider’s', async () => {

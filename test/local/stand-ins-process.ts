@@ -18,6 +18,7 @@ async function startBoth(options: EntraStandInOptions) {
     consumersKeysUrl: entra.consumersKeysUrl,
     issuers: entra.accessTokenIssuers,
     audience: options.graphAudience,
+    shape: options.shape,
     listUsers: () => entra.listUsers(),
   });
   const { url, authority, issuer, keysUrl, users } = entra;

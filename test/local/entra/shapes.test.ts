@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
 import type { EntraShape } from '../../../local/entra/shape';
-import { seedUsers } from '../../../local/entra/users';
+import { otherTenantId, seedUsers } from '../../../local/entra/users';
 import { TestBrowser } from '../../support/test-browser';
-import { act, client, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
+import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import {
   answerOf,
   askForTokens,
@@ -52,23 +52,55 @@ async function signInTo({ entra }: StandIns, api: string) {
   return { metadata, info, claims: decodeJwt(textOf(tokens, 'id_token')), tokens };
 }
 
+/** What each cloud says of itself. The sources are in local/entra/shape.ts. */
+const clouds = {
+  'us-government': {
+    login: 'login.microsoftonline.us',
+    graph: 'https://graph.microsoft.us',
+    versionOne: 'https://sts.windows.net',
+    metadata: {
+      cloud_instance_name: 'microsoftonline.us',
+      cloud_graph_host_name: 'graph.windows.net',
+      msgraph_host: 'graph.microsoft.us',
+    },
+    ofKeys: 'microsoftonline.us',
+  },
+  china: {
+    login: 'login.partner.microsoftonline.cn',
+    graph: 'https://microsoftgraph.chinacloudapi.cn',
+    versionOne: 'https://sts.chinacloudapi.cn',
+    metadata: {
+      cloud_instance_name: 'partner.microsoftonline.cn',
+      cloud_graph_host_name: 'graph.chinacloudapi.cn',
+      msgraph_host: 'microsoftgraph.chinacloudapi.cn',
+    },
+    ofKeys: undefined,
+  },
+} as const;
+
 describe.each<[EntraShape, string, string]>([
   ['entra', `/${tenantId}/v2.0`, 'the authority'],
+  ['us-government', `/${tenantId}/v2.0`, `https://login.microsoftonline.us/${tenantId}/v2.0`],
+  ['china', `/${tenantId}/v2.0`, `https://login.partner.microsoftonline.cn/${tenantId}/v2.0`],
   ['external-id', `/${tenantId}/v2.0`, `https://${tenantId}.ciamlogin.example/${tenantId}/v2.0`],
   ['b2c', `/${tenantId}/b2c_1_sign_in/v2.0`, `https://anteroom.b2clogin.example/${tenantId}/v2.0/`],
 ])('the shape %s', (shape, path, issuer) => {
   let standIns: StandIns;
+  const cloud = shape === 'us-government' || shape === 'china' ? clouds[shape] : undefined;
 
   beforeAll(async () => {
     standIns = await startStandIns({
       shape,
       apis: [people],
       ...(shape === 'b2c' && { graphAudience: people.clientId }),
+      ...(cloud !== undefined && { graphAudience: cloud.graph }),
     });
   });
   afterAll(() => standIns.stop());
 
   const api = shape === 'b2c' ? `${people.uri}/User.Read` : 'User.Read';
+  const askGraph = (token: string) =>
+    fetch(`${standIns.graph.baseUrl}/me`, { headers: { Authorization: `Bearer ${token}` } });
 
   it('has its authority and issuer, in metadata and tokens alike', async () => {
     const { authority, url } = standIns.entra;
@@ -93,8 +125,101 @@ describe.each<[EntraShape, string, string]>([
 
   it('gives access tokens that the API it was asked for takes', async () => {
     const { tokens } = await signInTo(standIns, api);
-    const headers = { Authorization: `Bearer ${textOf(tokens, 'access_token')}` };
-    expect((await fetch(`${standIns.graph.baseUrl}/me`, { headers })).status).toBe(200);
+    expect((await askGraph(textOf(tokens, 'access_token'))).status).toBe(200);
+  });
+
+  if (shape === 'b2c') return;
+
+  const graphs = [
+    'https://graph.microsoft.com',
+    ...Object.values(clouds).map(({ graph }) => graph),
+  ];
+  const ownGraph = cloud?.graph ?? 'https://graph.microsoft.com';
+
+  it.each(graphs.filter((graph) => graph !== ownGraph))(
+    'knows no %s: it is in another cloud',
+    async (graph) => {
+      const attempt = createAttempt(standIns.entra.url, { scope: `openid ${graph}/User.Read` });
+      const answer = answerOf(await createPlainBrowser().get(attempt.url));
+      expect(answer.get('error')).toBe('invalid_resource');
+      expect(answer.get('error_description')).toMatch(/^AADSTS500011: /);
+      const host = cloud?.login ?? 'login.microsoftonline.com';
+      expect(answer.get('error_uri')).toBe(`https://${host}/error?code=500011`);
+      const { body } = await askForTokens(standIns.entra.url, {
+        ...{ grant_type: 'client_credentials', scope: `${graph}/.default` },
+      });
+      expect(body['error_codes']).toEqual([500011]);
+    },
+  );
+
+  if (cloud === undefined) return;
+
+  it('names its cloud in metadata and keys', async () => {
+    const { authority, keysUrl } = standIns.entra;
+    const metadata: unknown = await (
+      await fetch(`${authority}/.well-known/openid-configuration`)
+    ).json();
+    expect(metadata).toMatchObject(cloud.metadata);
+    const { keys } = (await (await fetch(keysUrl)).json()) as { keys: Record<string, unknown>[] };
+    for (const key of keys) {
+      expect(key['issuer']).toBe(`https://${cloud.login}/{tenantid}/v2.0`);
+      expect(key['cloud_instance_name']).toBe(cloud.ofKeys);
+    }
+  });
+
+  it.each(['User.Read', `${cloud.graph}/User.Read`])(
+    'gives tokens for Microsoft Graph of its cloud: %s',
+    async (scope) => {
+      const { tokens } = await signInTo(standIns, scope);
+      expect(decodeJwt(textOf(tokens, 'access_token'))).toMatchObject({
+        aud: cloud.graph,
+        iss: `${cloud.versionOne}/${tenantId}/`,
+        ver: '1.0',
+      });
+      expect(textOf(tokens, 'scope').split(' ')).toContain(scope);
+    },
+  );
+
+  it('has a Graph that takes tokens for its address and of its issuer only', async () => {
+    const statusOf = async (claims: Record<string, string>) => {
+      const right = { aud: cloud.graph, iss: `${cloud.versionOne}/${tenantId}/` };
+      const order = { api: people.uri, user: admin, scopes: ['User.Read'], version: 1 };
+      const answer = await fetch(`${standIns.entra.url}/control/bearer-token`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ ...order, claims: { ...right, ...claims } }),
+      });
+      const { access_token } = (await answer.json()) as { access_token: string };
+      return (await askGraph(access_token)).status;
+    };
+    expect(await statusOf({})).toBe(200);
+    expect(await statusOf({ aud: 'https://graph.microsoft.com' })).toBe(401);
+    const elsewhere = shape === 'china' ? 'sts.windows.net' : 'sts.chinacloudapi.cn';
+    expect(await statusOf({ iss: `https://${elsewhere}/${tenantId}/` })).toBe(401);
+  });
+
+  it.each(['unquoted', 'quoted', 'two-headers'])(
+    'sends people to its own sign-in in a claims challenge, %s',
+    async (challengeForm) => {
+      const { tokens } = await signInTo(standIns, 'User.Read');
+      await control(standIns.graph.url, { answer: 'claims-challenge', challengeForm });
+      const refused = await askGraph(textOf(tokens, 'access_token'));
+      await act(standIns.graph.url, 'reset');
+      expect(refused.status).toBe(401);
+      const challenge = refused.headers.get('www-authenticate');
+      expect(challenge).toContain(`https://${cloud.login}/common/oauth2/authorize`);
+      expect(challenge).not.toContain('login.microsoftonline.com');
+    },
+  );
+
+  it('has several organisations, and no personal accounts', async () => {
+    const at = (name: string) =>
+      fetch(`${standIns.entra.url}/${name}/v2.0/.well-known/openid-configuration`);
+    const shared = (await (await at('organizations')).json()) as Metadata;
+    expect(shared.issuer).toBe(`https://${cloud.login}/{tenantid}/v2.0`);
+    expect((await at('consumers')).status).toBe(400);
+    const tenants = new Set(standIns.entra.users.map((user) => user.tenantId));
+    expect(tenants).toEqual(new Set([tenantId, otherTenantId]));
   });
 });
 

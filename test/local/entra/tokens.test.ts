@@ -283,7 +283,7 @@ describe('keys', () => {
     expect(keys.length).toBeGreaterThan(1);
     for (const key of keys) {
       expect(Object.keys(key).sort()).toEqual(
-        ['e', 'issuer', 'kid', 'kty', 'n', 'use', 'x5c', 'x5t'].sort(),
+        ['cloud_instance_name', 'e', 'issuer', 'kid', 'kty', 'n', 'use', 'x5c', 'x5t'].sort(),
       );
       const certificate = new X509Certificate(Buffer.from(key.x5c[0] ?? '', 'base64'));
       const thumbprint = Buffer.from(certificate.fingerprint.replaceAll(':', ''), 'hex');

@@ -91,9 +91,11 @@ describe('runHost', () => {
       env: {
         TABLES_CONNECTION_STRING: `AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=${tables}/a?sig=secret;`,
         GRAPH_BASE_URL: `${tables}/v1.0`,
-        // This host keeps nothing in host storage, and nobody connects to an issuer.
+        // This host keeps nothing in host storage, and nobody connects to an issuer or to a scope.
         AzureWebJobsStorage: 'UseDevelopmentStorage=true',
         ENTRA_ISSUER: 'http://127.0.0.1:1/',
+        GRAPH_SCOPES: 'http://127.0.0.1:1/User.Read',
+        API_AUDIENCE: 'http://127.0.0.1:1/',
       },
     });
     await host.saw('Nothing answers at');

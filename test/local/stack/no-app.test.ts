@@ -169,6 +169,10 @@ describe('standInSettings', () => {
     expect(describeMissing({ ...same, issuer: 'http://b' }, undefined)).toMatch(
       /"ENTRA_AUTHORITY": "http:\/\/a",\n {2}"ENTRA_ISSUER": "http:\/\/b"\n$/,
     );
+    const policies = { reset: 'r', edit: 'e' };
+    expect(describeMissing({ ...same, graphScopes: 's', policies }, undefined)).toMatch(
+      /"GRAPH_SCOPES": "s",\n {2}"B2C_RESET_POLICY": "r",\n {2}"B2C_EDIT_POLICY": "e"\n$/,
+    );
   });
 
   it.each<[string, (text: string) => string, string]>([

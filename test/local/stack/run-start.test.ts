@@ -299,6 +299,7 @@ describe('runStart', () => {
     ['--shape', 'google'],
     ['--tenant', 'no name'],
     ['--shape', 'b2c', '--tenant', 'common'],
+    ['--shape', 'china', '--tenant', 'consumers'],
   ])('shows how it is used when it gets %s %s', async (...args) => {
     const stack = start(...args);
     expect(await stack.exit).toBe(1);
