@@ -33,4 +33,4 @@ export type { StepUpDemand } from './sign-in/step-up';
 export type { ApiOptions } from './tokens/apis';
 export type { Client } from './tokens/bearer-token';
 export type { ApiRequest } from './tokens/call-api';
-export type { ProxyMethod, ProxyOptions } from './tokens/proxy-rules';
+export type { ProxyMethod, ProxyOptions } from './tokens/apis';

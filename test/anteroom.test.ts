@@ -11,8 +11,7 @@ import {
 } from '@azure/functions';
 import { anteroom } from '../src/anteroom';
 import type { SignedInHandler } from '../src/handler';
-import type { AnteroomOptions } from '../src/options';
-import { readFunctionTimeout } from '../src/site';
+import { type AnteroomOptions, readFunctionTimeout } from '../src/options';
 import { clientId, tenantId } from './support/tiny-provider';
 
 const environment = {

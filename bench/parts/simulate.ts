@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSessionStore, type SessionStore } from '../../src/sessions/session-store';
-import { sweepExpiredRows } from '../../src/sessions/sweep';
+import { sweepExpiredRows } from '../../src/functions/sweep';
 import type { Table } from '../../src/storage/table';
 import { createMemoryTable } from '../../test/support/memory-table';
 import { limits, newSession, ringSecret, start, userOf } from '../../test/support/session-fixture';

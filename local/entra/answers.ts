@@ -7,7 +7,7 @@ import { isString } from '../loopback/control';
 import { respond } from '../loopback/server';
 import type { TokenIssuer } from './access-tokens';
 import type { Directory } from './accounts';
-import { idTokenClaimsOf } from './conditional-access';
+import { idTokenClaimsOf, readScopes, sortScopes } from './scopes';
 import type { SignInNotes } from './kept-state';
 import { pageHeaders } from './page-frame';
 import { signedOutPage } from './pages';
@@ -21,7 +21,6 @@ import {
   tokenHeaders,
 } from './refusals';
 import type { RegisteredClients } from './registrations';
-import { readScopes, sortScopes } from './scopes';
 import { lengthenCode } from './token-request';
 import type { Tenants } from './tenants';
 import { clientInfoOf, issueTokens } from './tokens';

@@ -1,15 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
 import { spend } from '../loopback/control';
 import { readBody, respond } from '../loopback/server';
+import type { Directory } from './accounts';
 import { type EntraFaults, type OrderedRefusal, readOrder } from './faults';
+import type { SignInNotes } from './kept-state';
 import { errorPage, pageHeaders } from './page-frame';
 import { adminConsentPage } from './pages';
+import { sessionCookie, sessionSeconds } from './provider';
 import type { Refusals } from './refusals';
-import type { ExposedApi, RegisteredClients } from './registrations';
+import {
+  cloudOf,
+  entraPaths,
+  type EntraShape,
+  type ExposedApi,
+  type RegisteredClients,
+} from './registrations';
 import { permissionsOf, readScopes, refusalOfScopes, sortScopes, withoutDefault } from './scopes';
-import { cloudOf, type EntraShape } from './shape';
-import { appName, showPage, type SignInContext } from './interaction';
 import { notForConsumers, refusalOfAudience, type Tenants } from './tenants';
+import type { SeededUser } from './users';
 
 interface Context {
   readonly faults: EntraFaults;
@@ -144,4 +153,98 @@ function answerFor(
   const said = { admin_consent: 'True', tenant: tenantId };
   if (isGranted) return { ...said, scope: scopes.join(' ') };
   return { ...refusals.atRedirect({ code: 65004 }), ...said };
+}
+
+export interface SignInContext {
+  readonly provider: Provider;
+  readonly directory: Directory;
+  readonly notes: SignInNotes;
+  readonly clients: RegisteredClients;
+  readonly refusals: Refusals;
+  readonly shape: EntraShape;
+  readonly apis: readonly ExposedApi[];
+  readonly tenants: Tenants;
+}
+
+/** A request to a sign-in page. The authorization request is in the query of `url`. */
+export interface HttpContext {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+}
+
+export type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
+
+/** Sends the app a refusal. `shapeRedirect` makes text from the code. */
+export async function refuse(
+  { provider }: SignInContext,
+  { request, response }: HttpContext,
+  code: string,
+): Promise<void> {
+  await provider.interactionFinished(request, response, {
+    error: 'access_denied',
+    error_description: code,
+  });
+}
+
+/**
+ * Another person gets a new session, so that `sid` changes with the person.
+ * @returns the `uid` of the session
+ */
+export async function openSession(
+  provider: Provider,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { objectId }: SeededUser,
+): Promise<string> {
+  const context = provider.createContext(request, response);
+  const found = await provider.Session.get(context);
+  const isAnothers = found.accountId !== undefined && found.accountId !== objectId;
+  if (isAnothers) await found.destroy();
+  const session = isAnothers ? new provider.Session() : found;
+  session.loginAccount({ accountId: objectId });
+  await session.save(sessionSeconds);
+  context.cookies.set(sessionCookie, session.jti, { httpOnly: true, sameSite: 'lax' });
+  return session.uid;
+}
+
+export function scopesOf(url: URL): string[] {
+  return permissionsOf(readScopes(url.searchParams.get('scope')));
+}
+
+/** Makes the authorization request again without what has been answered. */
+export function askAgain(
+  { tenants }: SignInContext,
+  { request, response, url }: HttpContext,
+  answered: readonly string[],
+  answeredPrompts: readonly string[],
+): void {
+  const query = new URLSearchParams(url.searchParams);
+  for (const name of answered) query.delete(name);
+  // With 0 the provider would ask again at once, though the person has just signed in.
+  if (query.get('max_age') === '0') query.set('max_age', '3600');
+  const prompts = (query.get('prompt') ?? '').split(' ');
+  const left = prompts.filter((prompt) => prompt !== '' && !answeredPrompts.includes(prompt));
+  if (left.length === 0) query.delete('prompt');
+  else query.set('prompt', left.join(' '));
+  const { authorize } = entraPaths(tenants.of(request).name);
+  response.writeHead(303, { Location: `${authorize}?${query}` }).end();
+}
+
+/** The name of the app on the pages: the host of its redirect URI. */
+export function appName({ clients }: SignInContext, url: URL): string {
+  const client = clients.find(url.searchParams.get('client_id'));
+  const [redirectUri] = client?.redirectUris ?? [];
+  return redirectUri === undefined ? (client?.id ?? '') : new URL(redirectUri).host;
+}
+
+/** A page with a form whose answer may redirect to the registered apps. */
+export function showPage(
+  { clients }: SignInContext,
+  response: ServerResponse,
+  status: number,
+  html: string,
+): void {
+  const uris = clients.all.flatMap(({ redirectUris }) => redirectUris);
+  respond(response, status, html, pageHeaders(uris.map((uri) => new URL(uri).origin)));
 }

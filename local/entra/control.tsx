@@ -19,8 +19,8 @@ import {
 } from './accounts';
 import { BearerTokenForm, type BearerTokens } from './bearer-tokens';
 import { type EntraFaults, TokenForms } from './faults';
-import type { AccessPolicies } from './conditional-access';
-import type { EntraShape } from './shape';
+import type { AccessPolicies } from './scopes';
+import type { EntraShape } from './registrations';
 import type { SigningKeys } from './signing-keys';
 import type { SeededUser } from './users';
 

@@ -4,15 +4,17 @@ import type { TokenEndpointGrantContext } from 'oidc-provider';
 import { isString } from '../loopback/control';
 import { appTokenClaims, signAccessToken, type TokenIssuer } from './access-tokens';
 import {
+  type AskedScopes,
   claimsForContext,
   contextsOfClaims,
   contextsOfPolicies,
   idTokenClaimsOf,
-} from './conditional-access';
+  readScopes,
+  sortScopes,
+} from './scopes';
 import { directGrants, type SignInPolicyContext } from './provider';
 import { EntraRefusal } from './refusals';
 import { findApi, type RegisteredClient, type RegisteredClients } from './registrations';
-import { type AskedScopes, readScopes, sortScopes } from './scopes';
 import { refusalOfAudience } from './tenants';
 import { issueTokens } from './tokens';
 import { consumersTenantId, type SeededUser } from './users';

@@ -12,7 +12,7 @@ import { createDirectory, type Directory } from './accounts';
 import { answerAsEntra, answerLogout } from './answers';
 import { answerAdminConsent, refuseAuthorization } from './authorization';
 import { createBearerTokens } from './bearer-tokens';
-import { createAccessPolicies } from './conditional-access';
+import { createAccessPolicies } from './scopes';
 import { createControlPanel } from './control';
 import { registerDirectGrants } from './direct-grants';
 import { createEntraFaults } from './faults';
@@ -20,16 +20,17 @@ import { createKeptState, createSignInNotes, type KeptState } from './kept-state
 import { errorPage, pageHeaders } from './page-frame';
 import { createProvider, providerMetadata } from './provider';
 import { createRefusals } from './refusals';
-import { type EntraStandInOptions, registerClients } from './registrations';
 import {
   accessTokenIssuerOf,
   cloudOf,
   entraPaths,
   type EntraPaths,
-  issuerOf,
+  type EntraStandInOptions,
   isSovereign,
+  issuerOf,
   isWorkforce,
-} from './shape';
+  registerClients,
+} from './registrations';
 import { answerSignIn } from './sign-in';
 import { createSigningKeys } from './signing-keys';
 import { createTenants, isOffered, splitAuthority, type Tenants } from './tenants';

@@ -23,7 +23,7 @@ import {
 } from '../loopback/control-page';
 import { b2cErrors, entraErrors } from './error-numbers';
 import { scopeForms } from './scopes';
-import type { EntraShape } from './shape';
+import type { EntraShape } from './registrations';
 import { keyLists, type Signing, signings } from './signing-keys';
 
 type Order = OrderedRefusal['code'] | OrderedRefusal | null;

@@ -10,19 +10,25 @@ import Provider, {
 import { isString } from '../loopback/control';
 import type { Directory } from './accounts';
 import { createKeptAdapter, type KeptState, type SignInNotes } from './kept-state';
-import { type AccessPolicies, contextsOfClaims, contextsOfPolicies } from './conditional-access';
+import {
+  type AccessPolicies,
+  contextsOfClaims,
+  contextsOfPolicies,
+  permissionsOf,
+  readScopes,
+} from './scopes';
 import { errorPage, pageHeaders } from './page-frame';
 import { entraErrorNumberOf, type Refusals } from './refusals';
-import type { RegisteredClient, RegisteredClients } from './registrations';
-import { permissionsOf, readScopes } from './scopes';
 import {
   cloudOf,
   entraPaths,
   type EntraPaths,
   type EntraShape,
+  type RegisteredClient,
+  type RegisteredClients,
   type UserFlow,
   userFlows,
-} from './shape';
+} from './registrations';
 import type { Tenants } from './tenants';
 
 interface ProviderContext extends SignInPolicyContext {

@@ -4,7 +4,7 @@ import { errors } from 'oidc-provider';
 import { isString } from '../loopback/control';
 import { b2cErrors, b2cNames, type EntraErrorFacts, entraErrors } from './error-numbers';
 import type { EntraFaults, OrderedRefusal } from './faults';
-import { cloudOf, type EntraShape } from './shape';
+import { cloudOf, type EntraShape } from './registrations';
 
 /** Makes the provider's refusals. */
 export interface Refusals {

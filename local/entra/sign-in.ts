@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { readBody } from '../loopback/server';
-import { type AccessPolicies, contextsOfClaims, contextsOfPolicies } from './conditional-access';
+import {
+  type AccessPolicies,
+  adminPermissionsOf,
+  contextsOfClaims,
+  contextsOfPolicies,
+  withoutDefault,
+} from './scopes';
 import {
   appName,
   askAgain,
@@ -12,7 +18,7 @@ import {
   scopesOf,
   showPage,
   type SignInContext,
-} from './interaction';
+} from './authorization';
 import { errorPage } from './page-frame';
 import {
   accountPickerPage,
@@ -23,7 +29,6 @@ import {
   resetPasswordPage,
 } from './pages';
 import { readFlowPrompt } from './provider';
-import { adminPermissionsOf, withoutDefault } from './scopes';
 import { isOffered, notForConsumers } from './tenants';
 import { consumersTenantId, type SeededUser } from './users';
 

@@ -1,6 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { RegisteredClient } from './registrations';
-import { type EntraShape, isWorkforce, type UserFlow, userFlows } from './shape';
+import {
+  type EntraShape,
+  isWorkforce,
+  type RegisteredClient,
+  type UserFlow,
+  userFlows,
+} from './registrations';
 import { consumersTenantId, otherTenantId, outsider, type SeededUser } from './users';
 
 /** Who can sign in at an address: the first part of its path. */

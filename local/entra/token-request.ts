@@ -15,13 +15,19 @@ import type Provider from 'oidc-provider';
 import type { TokenEndpointGrantContext } from 'oidc-provider';
 import { isString, spend, suffer } from '../loopback/control';
 import { readBody, replayBody, respondJson } from '../loopback/server';
-import { claimsForContext, contextsOfClaims, contextsOfPolicies } from './conditional-access';
+import {
+  claimsForContext,
+  contextsOfClaims,
+  contextsOfPolicies,
+  permissionsOf,
+  readScopes,
+  refusalOfScopes,
+  sortScopes,
+} from './scopes';
 import { type EntraFaults, type OrderedRefusal, readOrder } from './faults';
 import type { SignInPolicyContext } from './provider';
 import { correlationIdOf, type EntraErrorNumber, EntraRefusal, type Refusals } from './refusals';
-import type { AppRegistration, ExposedApi, RegisteredClients } from './registrations';
-import { permissionsOf, readScopes, refusalOfScopes, sortScopes } from './scopes';
-import type { EntraShape } from './shape';
+import type { AppRegistration, EntraShape, ExposedApi, RegisteredClients } from './registrations';
 import type { Tenants } from './tenants';
 
 interface TokenRequestContext {

@@ -21,7 +21,7 @@ import {
   cloudOf,
   issuerOf,
   type UserFlow,
-} from './shape';
+} from './registrations';
 import { signToken } from './signing-keys';
 import { consumersTenantId, type SeededUser } from './users';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cloudOf, type EntraShape, isGraphAddress } from '../entra/shape';
+import { cloudOf, type EntraShape, isGraphAddress } from '../entra/registrations';
 import type { SeededUser } from '../entra/users';
-import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/verify-token';
+import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/access-tokens';
 import { spend, suffer } from '../loopback/control';
 import { answerControl } from '../loopback/control-page';
 import { respondJson, startLoopbackServer } from '../loopback/server';

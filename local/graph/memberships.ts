@@ -1,7 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import * as v from 'valibot';
-import { type Group, groupsOf } from '../entra/groups';
-import { consumersTenantId, type SeededUser } from '../entra/users';
+import { consumersTenantId, type Group, groupsOf, type SeededUser } from '../entra/users';
 import { readBody, respondJson } from '../loopback/server';
 import { type GraphError, problemOf } from './faults';
 

@@ -27,13 +27,14 @@ import {
 } from './http-request';
 import {
   emptyResponse,
+  forward,
   type HostResponse,
+  streamMetadata,
   toHostResponse,
   writeHttpResponse,
 } from './http-response';
 import { type Log, logCategory } from './log';
 import { findRoute, type HttpFunction } from './routes';
-import { forward, streamMetadata } from './stream';
 import { type TimerFunction, toRpcTimer } from './timers';
 
 /** What answering a request needs. */

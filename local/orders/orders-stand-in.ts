@@ -2,18 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { JWTPayload } from 'jose';
-import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/verify-token';
+import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/access-tokens';
 import { spend, suffer } from '../loopback/control';
 import { answerControl } from '../loopback/control-page';
 import { respond, startLoopbackServer } from '../loopback/server';
 import {
+  countTraffic,
   createOrdersFaults,
   createOrdersPanel,
+  createTraffic,
   type OrderAnswer,
   type OrdersFaults,
 } from './faults';
 import { answerOrders, type Caller, createOrderBook, type OrderBook, problem } from './routes';
-import { countTraffic, createTraffic } from './traffic';
 
 interface OrdersOptions {
   /** 0 or left out: a free one. */

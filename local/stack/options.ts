@@ -1,8 +1,13 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readFrontEndUrl } from '../host/front-end';
-import type { AppRegistration } from '../entra/registrations';
-import { type EntraShape, entraShapes, isSovereign, isWorkforce } from '../entra/shape';
+import {
+  type AppRegistration,
+  type EntraShape,
+  entraShapes,
+  isSovereign,
+  isWorkforce,
+} from '../entra/registrations';
 import type { SeededUser } from '../entra/users';
 import type { StorageAccount } from '../tables/azurite';
 

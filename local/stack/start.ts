@@ -15,7 +15,9 @@ import {
   authPathOf,
   buildApp,
   BuildError,
+  createTypeCheck,
   readAppFolder,
+  type TypeCheck,
   watchApp,
 } from './app-folder';
 import { DataDirError } from './data-dir';
@@ -31,7 +33,6 @@ import {
 } from './options';
 import { describeLocalSettings, describeMissing, standInSettings } from './settings';
 import { type Stack, startStack } from './stack';
-import { createTypeCheck, type TypeCheck } from './type-check';
 
 // The same as in local.settings.json.example. The dev container forwards them.
 const preferredPorts = { entra: 7081, graph: 7082, orders: 7085 };

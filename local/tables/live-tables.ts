@@ -1,16 +1,18 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import { spend } from '../loopback/control';
-import { answerControl } from '../loopback/control-page';
-import { isForLoopback, respondJson } from '../loopback/server';
 import {
-  createTablesFaults,
-  createTablesPanel,
-  faultKinds,
-  isMeant,
-  type TablesFaults,
-} from './faults';
+  createControl,
+  isOneOf,
+  isString,
+  isTimes,
+  oneOfInWords,
+  spend,
+  timesInWords,
+} from '../loopback/control';
+import { answerControl, type ControlPanel } from '../loopback/control-page';
+import { createFaultPanel } from '../loopback/fault-panel';
+import { isForLoopback, respondJson } from '../loopback/server';
 import { type AccessRules, createAccess, refuseByLimits } from './limits';
 import {
   asLive,
@@ -19,6 +21,7 @@ import {
   type LiveAnswer,
   liveError,
   readTablesRequest,
+  requestKinds,
   send,
   type TablesRequest,
 } from './messages';
@@ -163,4 +166,80 @@ function faultAnswer(
   const answer = liveError(fault.status, fault.code, fault.message);
   if (retryAfter.value === '') return answer;
   return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter.value } };
+}
+
+/** How tables can fail, and what the client sees. `lose`: the request is done, but the connection closes before the answer. */
+const faultKinds = {
+  none: undefined,
+  busy: { status: 503, code: 'ServerBusy', message: 'The server is busy.' },
+  'timed-out': {
+    status: 500,
+    code: 'OperationTimedOut',
+    message: 'Operation could not be completed within the specified time.',
+  },
+  'no-permission': {
+    status: 403,
+    code: 'AuthorizationPermissionMismatch',
+    message: 'This request is not authorized to perform this operation using this permission.',
+  },
+  'lost-answer': 'lose',
+  cut: 'cut',
+  hang: 'hang',
+} as const;
+
+type FaultKind = keyof typeof faultKinds;
+
+const faultNames = [
+  'none',
+  'busy',
+  'timed-out',
+  'no-permission',
+  'lost-answer',
+  'cut',
+  'hang',
+] as const satisfies readonly FaultKind[];
+
+const targets = ['all', 'reads', 'writes', ...requestKinds] as const;
+
+type TablesFaults = ReturnType<typeof createTablesFaults>;
+
+/** Everything a test can make the tables do wrong: `POST /control`. */
+function createTablesFaults() {
+  return {
+    fault: createControl<FaultKind>('none', isOneOf(faultNames), oneOfInWords(faultNames)),
+    /** Which requests fail. */
+    on: createControl<(typeof targets)[number]>('all', isOneOf(targets), oneOfInWords(targets)),
+    /** The `Retry-After` of `busy`, as it is sent; empty: none. */
+    retryAfter: createControl('', isString, 'seconds or a date, or an empty text for none'),
+    /** How many requests fail; null: all. */
+    times: createControl<number | null>(null, isTimes, timesInWords),
+  };
+}
+
+/** Whether this request fails by the fault that is set. */
+function isMeant({ fault, on }: TablesFaults, { kind }: TablesRequest): boolean {
+  if (fault.value === 'none') return false;
+  const isRead = kind === 'point-read' || kind === 'list';
+  if (on.value === 'all') return true;
+  if (on.value === 'reads') return isRead;
+  return on.value === 'writes' ? !isRead && kind !== 'table' : on.value === kind;
+}
+
+/** What `/control` of the tables offers. */
+function createTablesPanel(faults: TablesFaults): ControlPanel {
+  return createFaultPanel({
+    of: 'Azure Table Storage',
+    controls: faults,
+    forms: {
+      faults: {
+        legend: 'Faults',
+        fields: {
+          fault: { label: 'What goes wrong', kind: 'choice', values: faultNames },
+          on: { label: 'With which requests', kind: 'choice', values: targets },
+          retryAfter: { label: 'Retry-After, when busy', kind: 'text', placeholder: 'none' },
+          times: { label: 'How many requests', kind: 'times' },
+        },
+      },
+    },
+  });
 }

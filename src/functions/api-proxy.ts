@@ -7,9 +7,8 @@ import { foreignHeaders } from '../http/responses';
 import type { Site } from '../pages/layout';
 import { type SessionContext, type SessionHandler, signedIn, withRole } from '../sign-in/guards';
 import { watchBody } from '../bodies';
-import type { Api } from '../tokens/apis';
+import type { Api, ProxyRules } from '../tokens/apis';
 import { baseUrlOf } from '../tokens/call-api';
-import type { ProxyRules } from '../tokens/proxy-rules';
 
 /**
  * A function for each API that has a proxy, at `/api/<name>/{*path}` of the app. It lets scripts of the app's own pages call

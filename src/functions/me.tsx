@@ -1,6 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { liveAccessTokenExpiry, newestClaimsIn, scopesOfSignIn } from '../entra/msal-cache';
 import { AppError } from '../errors';
+import type { RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { htmlPage, json } from '../http/responses';
 import { loginPathTo } from '../http/wanted-page';
@@ -93,3 +94,33 @@ export const meFunctions: readonly HttpFunction[] = [
   { name: 'me', route: 'me', get: signedIn(me, { withTokens: true }) },
   { name: 'me-photo', route: 'me/photo', get: signedIn(mePhoto, { withTokens: true }) },
 ];
+
+/**
+ * GET auth/session: who is signed in and for how many seconds, for a front end. `slide=false` does not extend the session.
+ * @throws ERR_SIGNED_OUT, ERR_STEP_UP
+ */
+function session({ user, session, now, services }: SessionContext): HttpResponseInit {
+  return json({
+    user: {
+      name: user.name,
+      username: user.username,
+      oid: user.objectId,
+      tid: user.tenantId,
+      sub: user.subject,
+      iss: user.issuer,
+    },
+    roles: user.roles,
+    expires_in: session.expiresAt - now,
+    idle_expires_in: session.idleExpiresAt - now,
+    logout_path: `${services.site.authPath}/logout`,
+  });
+}
+
+/** Only this function reads it from the query. The query of other functions belongs to the team. */
+const slides = ({ query }: RequestContext) => query.get('slide') !== 'false';
+
+export const sessionFunction: HttpFunction = {
+  name: 'session',
+  route: 'session',
+  get: signedIn(session, { slides }),
+};

@@ -1,6 +1,9 @@
 import type { TimerHandler } from '@azure/functions';
+import { AppError } from '../errors';
 import type { FindServices } from '../http/context';
-import { sweepExpiredRows } from '../sessions/sweep';
+import { maxParallel, removeRows } from '../sessions/remove-rows';
+import { toRowTime } from '../sessions/session-rows';
+import { readPage, type RowPage, type RowQuery, type Table } from '../storage/table';
 
 /** Every quarter of an hour. */
 export const sweepSchedule = '0 */15 * * * *';
@@ -37,4 +40,130 @@ export function createSweep(findServices: FindServices, timeoutSeconds: number):
       `swept ${rows} expired rows on ${pages} pages, ${isFinished ? 'to the end' : 'to be continued'}`,
     );
   };
+}
+
+/** The clocks of instances differ a little, and no instance may still count as live what is removed here. */
+const marginSeconds = 60;
+
+/** Rows a page of the table service holds at most. */
+const pageSize = 1000;
+
+interface SweepOptions {
+  readonly now: number;
+  /** When it aborts, the run ends after its current page. The next run continues there. */
+  readonly stopSignal: AbortSignal;
+  /** When it aborts, the run ends at once. */
+  readonly signal: AbortSignal;
+}
+
+interface SweepCounts {
+  readonly pages: number;
+  /** Expired rows that were found, whoever removed them in the end. */
+  readonly rows: number;
+  /** False when the next run has to continue. */
+  readonly isFinished: boolean;
+}
+
+/**
+ * Removes rows that have expired: sessions (idle ones too) with their tokens, index entries, old keys. All of them count as
+ * absent before. It reads row keys and times only, so it needs no key of the ring. Two runs at the same time do no harm,
+ * and neither does a run that stops in the middle.
+ * @throws ERR_STORAGE_UNAVAILABLE; what was removed until then stays removed
+ */
+export async function sweepExpiredRows(
+  table: Table,
+  { now, stopSignal, signal }: SweepOptions,
+): Promise<SweepCounts> {
+  let cursor = await readCursor(table, signal);
+  let page = await nextPage(table, now, cursor.continuation, signal);
+  let pages = 0;
+  let rows = 0;
+  let parallel = maxParallel;
+  for (;;) {
+    const { continuation } = page;
+    const isLast = continuation === undefined || stopSignal.aborted;
+    // The next page is read while this one is removed.
+    const following = isLast ? undefined : nextPage(table, now, continuation, signal);
+    // A failure of it is thrown below. Until then nobody waits for it, and Node.js would end the process.
+    following?.catch(() => undefined);
+    parallel = await removeRows(table, page.rows, parallel, signal);
+    pages += 1;
+    rows += page.rows.length;
+    // After each page: if a run stops, the next one must not begin at the same row again.
+    const kept = await writeCursor(table, { ...cursor, continuation }, signal);
+    // Another run is at work and has its own cursor.
+    if (kept === undefined) return { pages, rows, isFinished: false };
+    cursor = kept;
+    if (following === undefined || stopSignal.aborted) {
+      return { pages, rows, isFinished: continuation === undefined };
+    }
+    page = await following;
+  }
+}
+
+function expiredRows(now: number, continuation: string | undefined): RowQuery {
+  const time = toRowTime(now - marginSeconds);
+  return {
+    anyOf: [
+      { property: 'expiresAt', is: 'not-after', time },
+      { property: 'idleExpiresAt', is: 'not-after', time },
+    ],
+    select: ['expiresAt'],
+    pageSize,
+    continuation,
+  };
+}
+
+/** Where the continuation cannot be read, the sweep begins at the first row again. */
+async function nextPage(
+  table: Table,
+  now: number,
+  continuation: string | undefined,
+  signal: AbortSignal,
+): Promise<RowPage> {
+  try {
+    return await readPage(table, expiredRows(now, continuation), signal);
+  } catch (error) {
+    const isUnreadable = error instanceof AppError && error.code === 'ERR_BAD_REQUEST';
+    if (!isUnreadable || continuation === undefined) throw error;
+    return nextPage(table, now, undefined, signal);
+  }
+}
+
+const address = { partitionKey: 'sweep', rowKey: 'cursor' } as const;
+
+/** Where the next run of the sweep goes on. */
+interface SweepCursor {
+  /** `undefined`: at the beginning. */
+  readonly continuation: string | undefined;
+  /** Of the cursor's row; `undefined` when there is none yet. */
+  readonly etag: string | undefined;
+}
+
+async function readCursor(table: Table, signal: AbortSignal): Promise<SweepCursor> {
+  const row = await table.read(address, signal);
+  const continuation = row?.properties['continuation'];
+  return {
+    continuation:
+      typeof continuation === 'string' && continuation !== '' ? continuation : undefined,
+    etag: row?.etag,
+  };
+}
+
+/**
+ * Stores where the next run goes on.
+ * @returns the cursor as it is stored now; `undefined` when another run was quicker and has its own
+ */
+async function writeCursor(
+  table: Table,
+  { continuation, etag }: SweepCursor,
+  signal: AbortSignal,
+): Promise<SweepCursor | undefined> {
+  const row = { ...address, properties: { continuation: continuation ?? '' } };
+  if (etag === undefined) {
+    const isOurs = await table.insert(row, signal);
+    return isOurs ? readCursor(table, signal) : undefined;
+  }
+  const written = await table.replace(row, etag, signal);
+  return written.outcome === 'written' ? { continuation, etag: written.etag } : undefined;
 }

@@ -33,3 +33,23 @@ export function circlesOf(imports: readonly Import[]): readonly string[] {
   for (const { from } of imports) visit(from, []);
   return found;
 }
+
+/** Of a file that holds a whole idea. */
+const maxLines = 350;
+
+const lengthOf = (file: string): number => readFileSync(file, 'utf8').split('\n').length - 1;
+
+/** Files that only one other file of their folder uses, and that would not make it too long. */
+export function partsOfOneFile(
+  files: readonly string[],
+  imports: readonly Import[],
+): readonly string[] {
+  return files.filter((file) => {
+    const users = new Set(imports.filter(({ to }) => to === file).map(({ from }) => from));
+    const [user, another] = users;
+    if (user === undefined || another !== undefined) return false;
+    // A program, which exports nothing: nobody could import a part of it without running it.
+    if (!/^export /m.test(readFileSync(user, 'utf8'))) return false;
+    return path.dirname(user) === path.dirname(file) && lengthOf(user) + lengthOf(file) <= maxLines;
+  });
+}

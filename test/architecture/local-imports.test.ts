@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs';
 import path from 'node:path';
-import { circlesOf, importsOf } from './imports';
+import { circlesOf, importsOf, partsOfOneFile } from './imports';
 
 /** The floors of local, from the top down. A file imports from its own floor or from a lower one. */
 const floors = [['stack'], ['graph', 'host', 'orders', 'tables'], ['entra'], ['loopback', 'bin']];
@@ -32,5 +32,9 @@ describe('imports in local', () => {
 
   it('make no circles, of types either', () => {
     expect(circlesOf(inside)).toEqual([]);
+  });
+
+  it('join what only one file of the same folder uses, where the two are one idea long', () => {
+    expect(partsOfOneFile(files, inside)).toEqual([]);
   });
 });

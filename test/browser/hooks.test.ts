@@ -5,7 +5,7 @@ import path from 'node:path';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import type { AppFacts } from '../../local/stack/stack-process';
-import { groupId } from '../../local/entra/groups';
+import { groupId } from '../../local/entra/users';
 import { accounts, control, resetControl, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';

@@ -1,7 +1,6 @@
 import { createProxyFunctions } from '../../src/functions/api-proxy';
-import { declareApis } from '../../src/tokens/apis';
+import { declareApis, type ProxyOptions } from '../../src/tokens/apis';
 import { createApis } from '../../src/tokens/call-api';
-import type { ProxyOptions } from '../../src/tokens/proxy-rules';
 import { failureOf } from '../support/auth-fixture';
 import { type ContextFixture, createContextFixture, testSite } from '../support/context-fixture';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isKid, type KeyRing } from '../../src/keys/encryption';
 import type { StoredKeyRing } from '../../src/keys/key-ring';
-import { sweepExpiredRows } from '../../src/sessions/sweep';
+import { sweepExpiredRows } from '../../src/functions/sweep';
 import { failureOf, longEnough } from '../support/auth-fixture';
 import {
   createRingFixture,

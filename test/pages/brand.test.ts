@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
 import { HttpRequest, type HttpResponseInit, InvocationContext } from '@azure/functions';
-import { createBrandFunction } from '../../src/functions/brand';
+import { createBrandFunction } from '../../src/functions/assets';
 
 import { htmlPage } from '../../src/http/responses';
+import { siteOf } from '../../src/options';
 import { type BrandOption, pageColors, readBrand } from '../../src/pages/brand';
 import { stylesheet } from '../../src/pages/stylesheet';
-import { siteOf } from '../../src/site';
 import {
   createContextFixture,
   type ContextFixture,

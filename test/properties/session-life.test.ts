@@ -7,7 +7,7 @@ import {
   type FoundSession,
   type SessionStore,
 } from '../../src/sessions/session-store';
-import { sweepExpiredRows } from '../../src/sessions/sweep';
+import { sweepExpiredRows } from '../../src/functions/sweep';
 import type { Table } from '../../src/storage/table';
 import { storeRefreshedTokens } from '../../src/tokens/access-token';
 import { createMemoryTable } from '../support/memory-table';

@@ -2,7 +2,7 @@ import { AppError } from '../../src/errors';
 import { sessionKeyOf } from '../../src/sessions/session';
 import { sidPartition } from '../../src/sessions/session-rows';
 import { createSessionStore, type NewSession } from '../../src/sessions/session-store';
-import { sweepExpiredRows } from '../../src/sessions/sweep';
+import { sweepExpiredRows } from '../../src/functions/sweep';
 import type { Row, Table } from '../../src/storage/table';
 import { createMemoryTable, type MemoryTable } from '../support/memory-table';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';

@@ -1,10 +1,9 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
 import type { InvocationContext, Timer } from '@azure/functions';
 import { AppError } from '../../src/errors';
-import { createSweep } from '../../src/functions/sweep';
+import { createSweep, sweepExpiredRows } from '../../src/functions/sweep';
 import type { Services } from '../../src/http/context';
 import { createSessionStore, type SessionStore } from '../../src/sessions/session-store';
-import { sweepExpiredRows } from '../../src/sessions/sweep';
 import type { Table } from '../../src/storage/table';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
 import { createStaticKeyRing } from '../support/static-key-ring';

@@ -1,5 +1,5 @@
 import type { FoundSession } from '../../src/sessions/session-store';
-import { frontChannelLogoutFunction } from '../../src/functions/front-channel-logout';
+import { frontChannelLogoutFunction } from '../../src/functions/logout';
 import { findSession, keepSession } from '../../src/sign-in/guards';
 import type { RevalidationRequest } from '../../src/tokens/revalidate';
 import { longEnough } from '../support/auth-fixture';

@@ -1,5 +1,5 @@
 import { AppError } from '../../src/errors';
-import { type ProxyOptions, readProxyRules } from '../../src/tokens/proxy-rules';
+import { type ProxyOptions, readProxyRules } from '../../src/tokens/apis';
 
 const rules = (options: ProxyOptions = {}) => readProxyRules('apis.orders.proxy', options);
 

@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import type { EntraShape } from '../../../local/entra/shape';
+import type { EntraShape } from '../../../local/entra/registrations';
 import { otherTenantId, seedUsers } from '../../../local/entra/users';
 import { TestBrowser } from '../../support/test-browser';
 import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';

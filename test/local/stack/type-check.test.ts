@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createTypeCheck } from '../../../local/stack/type-check';
+import { createTypeCheck } from '../../../local/stack/app-folder';
 
 let folder: string;
 
