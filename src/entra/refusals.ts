@@ -3,10 +3,12 @@ import type { ProviderRefusal } from '../errors';
 import { isObject } from '../bodies';
 import { isClaimsRequest } from './claims-challenge';
 import {
+  meaningWith,
   type RefusalActor,
   type RefusalKind,
   type RefusalMeaning,
   type RefusalRow,
+  type RefusalText,
   refusalRows,
 } from './refusal-table';
 
@@ -50,12 +52,9 @@ type Named = readonly [
   names: readonly string[],
   kind: RefusalKind,
   actor: RefusalActor,
-  meaning: string,
-  action: string,
+  text: RefusalText,
   more?: { readonly isCancelled: true },
 ];
-
-const lookUp = 'Look up the number, or give the correlation id to the support of Microsoft.';
 
 /**
  * Names of refusals. `suberror`, and `error_subcode` of a redirect, are Entra ID's own. `error` comes from RFC 6749
@@ -72,116 +71,41 @@ const named: readonly Named[] = [
     ],
     'interaction',
     'you',
-    'Your organisation asks for one more step, such as a second factor.',
-    'Sign in again and follow what the sign-in page asks.',
+    'oneMoreStep',
   ],
-  [
-    ['consent_required'],
-    'interaction',
-    'you',
-    'You have not agreed yet to what this app asks for.',
-    'Sign in again and agree to what the app asks for.',
-  ],
+  [['consent_required'], 'interaction', 'you', 'consentRequired'],
   [
     ['message_only', 'protection_policy_required', 'device_authentication_failed'],
     'policy',
     'administrator',
-    'A policy of your organisation blocks this sign-in.',
-    'Find the reason in the sign-in log of Entra ID.',
+    'blocked',
   ],
-  [['bad_token'], 'over', 'you', 'The sign-in service has ended your sign-in.', 'Sign in again.'],
-  [
-    ['client_mismatch'],
-    'request',
-    'operator',
-    'This app sent the sign-in service a code or token that belongs to another app.',
-    'Check ENTRA_CLIENT_ID.',
-  ],
-  [
-    ['cancel'],
-    'person',
-    'you',
-    'You cancelled the sign-in.',
-    'Sign in again if you want to use the app.',
-    { isCancelled: true },
-  ],
-  [
-    ['access_denied'],
-    'policy',
-    'you',
-    'The sign-in was cancelled, or access to this app was denied.',
-    'Sign in again. If it is denied again, ask an administrator of your organisation.',
-  ],
-  [
-    ['login_required'],
-    'interaction',
-    'you',
-    'You are not signed in at your organisation in this browser.',
-    'Sign in again.',
-  ],
-  [
-    ['account_selection_required'],
-    'interaction',
-    'you',
-    'Several accounts are signed in, and none was chosen.',
-    'Sign in again and choose an account.',
-  ],
-  [
-    ['temporarily_unavailable'],
-    'passing',
-    'you',
-    'The sign-in service is busy.',
-    'Try again in a few minutes.',
-  ],
-  [
-    ['server_error'],
-    'passing',
-    'you',
-    'The sign-in service had a fault of its own.',
-    'Try again in a few minutes. If it lasts, tell an operator of the app.',
-  ],
-  [
-    ['invalid_client'],
-    'app',
-    'operator',
-    'The sign-in service does not accept the secret, certificate or assertion of this app.',
-    'Check the secret, certificate or federated credential of the app registration.',
-  ],
-  [
-    ['unauthorized_client'],
-    'app',
-    'operator',
-    'The sign-in service does not let this app sign people in.',
-    'Compare the settings of the app with its app registration.',
-  ],
+  [['bad_token'], 'over', 'you', 'overByProvider'],
+  [['client_mismatch'], 'request', 'operator', 'otherApp'],
+  [['cancel'], 'person', 'you', 'cancelled', { isCancelled: true }],
+  [['access_denied'], 'policy', 'you', 'deniedOrCancelled'],
+  [['login_required'], 'interaction', 'you', 'notSignedIn'],
+  [['account_selection_required'], 'interaction', 'you', 'noneChosen'],
+  [['temporarily_unavailable'], 'passing', 'you', 'busyNow'],
+  [['server_error'], 'passing', 'you', 'serverError'],
+  [['invalid_client'], 'app', 'operator', 'invalidClient'],
+  [['unauthorized_client'], 'app', 'operator', 'unauthorizedClient'],
   [
     ['invalid_request', 'unsupported_response_type', 'unsupported_grant_type'],
     'request',
     'operator',
-    'The sign-in service does not accept the form of the request that this app sent.',
-    'Compare the settings of the app with its app registration.',
+    'invalidRequest',
   ],
-  [
-    ['invalid_scope', 'invalid_resource', 'invalid_target'],
-    'request',
-    'operator',
-    'The sign-in service does not accept the scopes that the app asks for.',
-    'Check GRAPH_SCOPES and the scopes in the code of the app.',
-  ],
+  [['invalid_scope', 'invalid_resource', 'invalid_target'], 'request', 'operator', 'invalidScope'],
 ];
 
 const byName: ReadonlyMap<string, RefusalMeaning> = new Map(
-  named.flatMap(([names, kind, actor, meaning, action, more]) =>
-    names.map((name) => [name, { kind, actor, meaning, action, ...more }] as const),
+  named.flatMap(([names, kind, actor, text, more]) =>
+    names.map((name) => [name, meaningWith(kind, actor, text, more)] as const),
   ),
 );
 
-const unknown: RefusalMeaning = {
-  kind: 'unknown',
-  actor: 'operator',
-  meaning: 'The sign-in service refused for a reason that this app does not know.',
-  action: lookUp,
-};
+const unknown = meaningWith('unknown', 'operator', 'unknown');
 
 /** An error answer of the token endpoint: RFC 6749 section 5.2, with what Entra ID adds to it. */
 export interface TokenRefusal {

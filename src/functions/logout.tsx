@@ -58,15 +58,15 @@ async function signedOut(context: RequestContext): Promise<HttpResponseInit> {
   const content = readNotice(requestCookies, 'signed-out', settings);
   if (content !== undefined) context.cookies.push(clearNotice('signed-out', settings));
   const notice = parseSignOutNotice(content);
-  const { frame, signedOut: texts } = textsOf(context);
+  const { links, signedOut: texts } = textsOf(context);
   return htmlPage(
     context,
     <MessagePage
       title={texts.title}
       ending={isDone(notice) ? 'done' : 'partly'}
       links={[
-        { href: loginPathTo(site, site.homePath), text: frame.signInAgain },
-        { href: site.homePath, text: frame.goHome },
+        { href: loginPathTo(site, site.homePath), text: links.signInAgain },
+        { href: site.homePath, text: links.goHome },
       ]}
     >
       {notice === undefined ? (
@@ -102,7 +102,7 @@ async function whoIsSignedIn(context: RequestContext): Promise<User | 'unknown' 
 }
 
 function stillSignedIn(user: User | 'unknown', context: RequestContext): HttpResponseInit {
-  const { frame, signedOut: texts } = textsOf(context);
+  const { links, signedOut: texts } = textsOf(context);
   return htmlPage(
     context,
     <MessagePage
@@ -111,7 +111,7 @@ function stillSignedIn(user: User | 'unknown', context: RequestContext): HttpRes
       // For a known user the menu already has the button.
       signedInAs={user === 'unknown' ? undefined : user}
       offersSignOut={user === 'unknown'}
-      links={[{ href: context.services.site.homePath, text: frame.goHome }]}
+      links={[{ href: context.services.site.homePath, text: links.goHome }]}
     >
       <p>{texts.stillText}</p>
     </MessagePage>,

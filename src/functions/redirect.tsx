@@ -133,7 +133,7 @@ function answerConsent(
   if (refusal !== undefined) throw new ConsentDeclinedError(refusal);
   if (!prefersHtml) return json({ admin_consent: 'granted' });
   const { site } = services;
-  const { consent, frame } = textsOf(context);
+  const { consent, links } = textsOf(context);
   const signIn = loginPathTo(site, visitor.returnPath ?? site.homePath);
   return htmlPage(
     context,
@@ -141,8 +141,8 @@ function answerConsent(
       title={consent.grantedTitle}
       ending="done"
       links={[
-        { href: signIn, text: frame.signIn },
-        { href: site.homePath, text: frame.goHome },
+        { href: signIn, text: links.signIn },
+        { href: site.homePath, text: links.goHome },
       ]}
     >
       <p>{consent.granted}</p>

@@ -8,16 +8,19 @@ import {
   SignInRefusedError,
   TenantRefusedError,
 } from '../errors';
-import type { PageLink, Site } from '../pages/layout';
+import type { PageLink } from '../pages/layout';
+import type { Texts } from '../texts/en';
 import type { RequestContext } from './context';
 import { changesNothing } from './request';
+import { textsOf } from './responses';
 import { localPath, loginPathTo, pathWithoutMarker, wantedPath } from './wanted-page';
 
 /** The links on the page of an error, at least one. The first one does what the text advises. */
 export function errorLinks(error: AppError, context: RequestContext): readonly PageLink[] {
-  const home = homeLink(context.services.site);
+  const home = homeLink(context);
+  const { links } = textsOf(context);
   if (error instanceof RoleMissingError) {
-    return [home, pickerLink('Use another account', pathToReturnTo(context), context)];
+    return [home, pickerLink(links.useAnotherAccount, pathToReturnTo(context), context)];
   }
   const first = firstLink(error, context);
   if (first === undefined) return [home];
@@ -27,9 +30,9 @@ export function errorLinks(error: AppError, context: RequestContext): readonly P
   return error.code === 'ERR_PROVIDER_REFUSED' ? [home, first] : [first, home];
 }
 
-const homeLink = ({ homePath }: Site): PageLink => ({
-  href: homePath,
-  text: 'Go to the home page',
+const homeLink = (context: RequestContext): PageLink => ({
+  href: context.services.site.homePath,
+  text: textsOf(context).links.goHome,
 });
 
 /** After an error of a sign-in: the path to sign in again, for clients that show no page. */
@@ -52,21 +55,22 @@ const anotherMayHelp: readonly string[] = [
 function firstLink(error: AppError, context: RequestContext): PageLink | undefined {
   const { site } = context.services;
   const { returnPath = site.homePath } = context.visitor;
+  const { links } = textsOf(context);
   if (error instanceof SignInNeededError) {
-    const text = error.lostPage === undefined ? 'Continue' : 'Sign in';
+    const text = error.lostPage === undefined ? links.continue : links.signIn;
     return { href: error.loginPath, text };
   }
   if (error instanceof SignInRefusedError) {
-    return pickerLink(refusalLabel(error.refusal), returnPath, context);
+    return pickerLink(refusalLabel(error.refusal, links), returnPath, context);
   }
   if (error instanceof TenantRefusedError || anotherMayHelp.includes(error.code)) {
-    return pickerLink('Use another account', returnPath, context);
+    return pickerLink(links.useAnotherAccount, returnPath, context);
   }
   if (error.code === 'ERR_PAGE_LOST') {
-    return returnPath === site.homePath ? undefined : { href: returnPath, text: 'Continue' };
+    return returnPath === site.homePath ? undefined : { href: returnPath, text: links.continue };
   }
   // The session is as it was. The page asks for the step again.
-  if (error.code === 'ERR_STEP_UP_UNMET') return { href: returnPath, text: 'Try again' };
+  if (error.code === 'ERR_STEP_UP_UNMET') return { href: returnPath, text: links.tryAgain };
   if (error.code === 'ERR_SESSION_GONE') return backToListLink(context);
   if (isPartOfSignIn(context)) return signInAgainLink(error, context);
   return hereAgainLink(error, context);
@@ -79,9 +83,10 @@ function hereAgainLink(error: AppError, context: RequestContext): PageLink | und
     const isOfList = /^(admin|sessions)\//.test(pathBelow(context));
     return mayPass(error) && isOfList ? backToListLink(context) : undefined;
   }
-  if (error.code === 'ERR_PREFETCH') return { href, text: 'Open the page' };
-  if (error.code === 'ERR_SESSION_CHANGED') return { href, text: 'Load the page again' };
-  return mayPass(error) ? { href, text: 'Try again' } : undefined;
+  const { links } = textsOf(context);
+  if (error.code === 'ERR_PREFETCH') return { href, text: links.openPage };
+  if (error.code === 'ERR_SESSION_CHANGED') return { href, text: links.loadAgain };
+  return mayPass(error) ? { href, text: links.tryAgain } : undefined;
 }
 
 /** Lets the person pick another account. Otherwise the provider would use the same account at once, and refuse it again. */
@@ -103,11 +108,12 @@ function pathBelow({ path, services }: RequestContext): string {
 /** Starts a failed sign-in again, for the same wanted page. */
 function signInAgainLink(error: AppError, context: RequestContext): PageLink {
   const { returnPath } = context.visitor;
+  const { links } = textsOf(context);
   const text = mayPass(error)
-    ? 'Try again'
+    ? links.tryAgain
     : returnPath === undefined
-      ? 'Sign in'
-      : 'Sign in again';
+      ? links.signIn
+      : links.signInAgain;
   if (error.code === 'ERR_KEYS_UNAVAILABLE' && returnPath === undefined) {
     // Without keys the wanted page is unknown. The same request finds it when the keys are back.
     return { href: pathWithoutMarker(context.path), text };
@@ -117,12 +123,12 @@ function signInAgainLink(error: AppError, context: RequestContext): PageLink {
 }
 
 /** The text of the button. It must agree with the text of the page above it. */
-function refusalLabel(refusal: ProviderRefusal): string {
+function refusalLabel(refusal: ProviderRefusal, links: Texts['links']): string {
   const { kind, actor, mayUseAnother } = meaningOf(refusal);
-  if (kind === 'passing') return 'Try again';
+  if (kind === 'passing') return links.tryAgain;
   const isOfTheAccount = kind === 'person' || kind === 'policy';
   const needsAnother = mayUseAnother === true || (isOfTheAccount && actor === 'administrator');
-  return needsAnother ? 'Use another account' : 'Sign in again';
+  return needsAnother ? links.useAnotherAccount : links.signInAgain;
 }
 
 /** `/auth/sessions/end` and `/auth/admin/end` stand below the list that named the session. */
@@ -130,8 +136,8 @@ function backToListLink(context: RequestContext): PageLink {
   const { site } = context.services;
   const page = pathBelow(context).startsWith('admin/') ? 'admin' : 'sessions';
   // An app may have left the list out, and a function of a team's own may throw the same error.
-  if (!site.menu.includes(page)) return homeLink(site);
-  return { href: `${site.authPath}/${page}`, text: 'Back to the list' };
+  if (!site.menu.includes(page)) return homeLink(context);
+  return { href: `${site.authPath}/${page}`, text: textsOf(context).links.backToList };
 }
 
 /** True when a retry may help: the fault may pass, or an operator may correct it. */

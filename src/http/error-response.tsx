@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import type { RefusalMeaning } from '../entra/refusal-table';
 import { meaningOf, toneOfRefusal } from '../entra/refusals';
-import { factsOf, toneOf } from '../error-facts';
+import { factsOf, isErrorCode, toneOf } from '../error-facts';
 import {
   AppError,
   BearerError,
@@ -13,12 +13,13 @@ import {
   SignInRefusedError,
   TenantRefusedError,
 } from '../errors';
-import { ContinuePage, MessagePage, type Reference } from '../pages/layout';
+import { ContinuePage, MessagePage, type Reference, useTexts } from '../pages/layout';
+import type { Texts } from '../texts/en';
 import type { FaultySettings, RequestContext } from './context';
 import { errorLinks, loginPathIn } from './error-links';
 import { logError, refusalIn } from './error-log';
 import { changesNothing, isNavigation } from './request';
-import { htmlPage, problem, redirectTo, withHeader, withRetryAfter } from './responses';
+import { htmlPage, problem, redirectTo, textsOf, withHeader, withRetryAfter } from './responses';
 
 /**
  * Turns an error into an answer: a page for a browser that opens a page, problem details for every other client. No other
@@ -72,7 +73,8 @@ function lostPagePage(
   lostPage: string,
   context: RequestContext,
 ): HttpResponseInit {
-  const { status, title, detail, tone } = factsOf('ERR_PAGE_TOO_LONG');
+  const { status, tone } = factsOf('ERR_PAGE_TOO_LONG');
+  const { title, detail } = textsOf(context).errors.ERR_PAGE_TOO_LONG;
   const page = (
     <MessagePage
       title={title}
@@ -90,10 +92,11 @@ function lostPagePage(
 }
 
 function signInPage(
-  { title, detail }: SignInNeededError,
+  error: SignInNeededError,
   loginUrl: string,
   context: RequestContext,
 ): HttpResponseInit {
+  const { title, detail } = textsOfError(error, textsOf(context));
   return htmlPage(context, <ContinuePage title={title} goTo={loginUrl} text={detail} />);
 }
 
@@ -145,24 +148,23 @@ function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
   const ending = meaning === undefined ? toneOf(error) : toneOfRefusal(meaning);
   // Nobody refused then, so the texts of the code would be untrue.
   const isCancelled = error instanceof SignInRefusedError && ending === 'cancelled';
+  const texts = textsOf(context);
+  const { title, detail } = textsOfError(error, texts);
+  const { errorPage: own } = texts;
   const page = (
     <MessagePage
-      title={isCancelled ? 'The sign-in was cancelled' : error.title}
+      title={isCancelled ? own.cancelled : title}
       ending={ending}
       signedInAs={context.visitor.user}
       links={errorLinks(error, context)}
       references={referencesFor(error, context)}
     >
-      {isCancelled ? null : <p>{error.detail}</p>}
+      {isCancelled ? null : <p>{detail}</p>}
       {error instanceof RoleMissingError ? (
-        <p class="act">
-          The role is named <code>{error.role}</code>.
-        </p>
+        <p class="act">{own.roleIsNamed(<code>{error.role}</code>)}</p>
       ) : null}
       {error.api === undefined ? null : (
-        <p class="act">
-          The API is named <code>{error.api}</code>.
-        </p>
+        <p class="act">{own.apiIsNamed(<code>{error.api}</code>)}</p>
       )}
       {error instanceof SignInRefusedByAppError ? <p class="act">{error.reason}</p> : null}
       {meaning === undefined ? null : <Refusal {...meaning} />}
@@ -171,32 +173,37 @@ function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
   return withRetryAfter(htmlPage(context, page, error.status), error.retryAfterSeconds);
 }
 
-function Refusal({ meaning, action, actor }: RefusalMeaning) {
+/** In the language of the page. A team's own error says what the team wrote. */
+function textsOfError(
+  error: AppError,
+  { errors }: Texts,
+): { readonly title: string; readonly detail: string } {
+  return isErrorCode(error.code) ? errors[error.code] : error;
+}
+
+function Refusal({ text, actor }: RefusalMeaning) {
+  const { errorPage: own, refusals } = useTexts();
+  const { meaning, action } = refusals[text];
   return (
     <>
       <p>{meaning}</p>
       <p class="act">
-        <strong>{actorTexts[actor]}</strong> {action}
+        <strong>{own[actor]}</strong> {action}
       </p>
     </>
   );
 }
 
-const actorTexts = {
-  you: 'You can do this yourself:',
-  administrator: 'An administrator of your organisation must act:',
-  operator: 'An operator of this app must act:',
-} as const;
-
 function referencesFor(error: AppError, context: RequestContext): readonly Reference[] {
-  const references: Reference[] = [{ name: 'Error', value: error.code }];
+  const { errorPage: own } = textsOf(context);
+  const references: Reference[] = [{ name: own.error, value: error.code }];
   const { number = numberOfConsent(error), correlationId } = refusalIn(error) ?? {};
   if (number !== undefined) references.push({ name: 'Microsoft', value: number });
-  if (correlationId !== undefined) references.push({ name: 'Correlation', value: correlationId });
+  if (correlationId !== undefined) references.push({ name: own.correlation, value: correlationId });
   if (error instanceof TenantRefusedError) {
-    references.push({ name: 'Tenant', value: error.tenantId });
+    references.push({ name: own.tenant, value: error.tenantId });
   }
-  return [...references, { name: 'Request', value: context.correlationId }];
+  return [...references, { name: own.request, value: context.correlationId }];
 }
 
 function numberOfConsent(error: AppError): string | undefined {
@@ -216,22 +223,27 @@ export function answerFaultySettings(
 }
 
 function faultsPage({ site, faults }: FaultySettings, request: HttpRequest): HttpResponseInit {
-  const { status, title, detail, tone, retryAfterSeconds } = factsOf('ERR_SETTINGS');
+  const { status, tone, retryAfterSeconds } = factsOf('ERR_SETTINGS');
+  const context = { request, services: { site } };
+  const { errors, errorPage: own, links } = textsOf(context);
+  const { title, detail } = errors.ERR_SETTINGS;
   const page = htmlPage(
-    { request, services: { site } },
-    <MessagePage title={title} ending={tone} links={[{ href: site.homePath, text: 'Try again' }]}>
+    context,
+    <MessagePage
+      title={title}
+      ending={tone}
+      links={[{ href: site.homePath, text: links.tryAgain }]}
+    >
       <p>{detail}</p>
-      <ul class="faults">
+      {/* For an operator, as in the log and in the documentation. */}
+      <ul class="faults" lang="en" dir="ltr">
         {faults.map(({ name, fault }) => (
           <li key={`${name} ${fault}`}>
             <code>{name}</code> {fault}
           </li>
         ))}
       </ul>
-      <p class="soft small">
-        In Azure these are app settings of the Function App; locally they are in
-        local.settings.json. The app reads them when it starts.
-      </p>
+      <p class="soft small">{own.whereSettingsAre}</p>
     </MessagePage>,
     status,
   );

@@ -59,12 +59,12 @@ export function HomePage({ state, adminRole, offersKeep, showsTour, now }: HomeP
 /** While storage or keys do not answer. Nobody can sign in then, so the page offers nothing but a new try. */
 function UnknownPage() {
   const { homePath } = useContext(SiteContext);
-  const { frame, home } = useTexts();
+  const { home, links } = useTexts();
   return (
     <MessagePage
       title={home.unknownTitle}
       ending="passing"
-      links={[{ href: homePath, text: frame.tryAgain }]}
+      links={[{ href: homePath, text: links.tryAgain }]}
     >
       <p role="status">{home.unknown}</p>
     </MessagePage>
@@ -89,11 +89,11 @@ function SignedOutHero(actions: SignInActionsProps) {
 
 function SignInActions({ offersKeep }: SignInActionsProps) {
   const { authPath } = useContext(SiteContext);
-  const { frame, home } = useTexts();
+  const { home, links } = useTexts();
   return (
     <div class="actions">
       <a class="button" href={`${authPath}/login?return_to=%2F`}>
-        {frame.signIn}
+        {links.signIn}
       </a>
       {offersKeep ? (
         <a class="button plain" href={`${authPath}/login?return_to=%2F&keep=true`}>

@@ -335,7 +335,7 @@ export function ContinuePage({ title, goTo, text, keepsFragment = false }: Conti
         <p class="soft">{text}</p>
         <div class="actions">
           <a class="button" href={goTo}>
-            {useTexts().frame.continue}
+            {useTexts().links.continue}
           </a>
         </div>
       </div>

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- one table, of which each line stands for itself */
 import type { Texts } from './en';
 
 /** All texts of our pages in German. Each has the key of the English one in `en.ts`. */
@@ -6,19 +7,26 @@ export const german: Texts = {
     skip: 'Zum Inhalt springen',
     mainMenu: 'Hauptmenü',
     home: 'Startseite',
-    goHome: 'Zur Startseite',
     profile: 'Profil',
     sessions: 'Sitzungen',
     console: 'Konsole',
-    signIn: 'Anmelden',
-    signInAgain: 'Erneut anmelden',
     signOut: 'Abmelden',
-    continue: 'Weiter',
-    tryAgain: 'Noch einmal versuchen',
     support: 'Hilfe',
     privacy: 'Datenschutz',
     signedInAs: (name) => ['Angemeldet als ', name],
     signedInAsUser: (name, username) => ['Angemeldet als ', name, ' (', username, ')'],
+  },
+
+  links: {
+    goHome: 'Zur Startseite',
+    signIn: 'Anmelden',
+    signInAgain: 'Erneut anmelden',
+    useAnotherAccount: 'Anderes Konto verwenden',
+    continue: 'Weiter',
+    tryAgain: 'Noch einmal versuchen',
+    openPage: 'Seite öffnen',
+    loadAgain: 'Seite neu laden',
+    backToList: 'Zurück zur Liste',
   },
 
   times: {
@@ -170,5 +178,580 @@ export const german: Texts = {
     grantedTitle: 'Berechtigung erteilt',
     granted:
       'Der Anmeldedienst meldet, dass ein Administrator dieser App die gewünschten Berechtigungen erteilt hat. Sie können sich jetzt anmelden.',
+  },
+
+  errorPage: {
+    cancelled: 'Die Anmeldung wurde abgebrochen',
+    roleIsNamed: (role) => ['Die Rolle heißt ', role, '.'],
+    apiIsNamed: (api) => ['Die API heißt ', api, '.'],
+    you: 'Das können Sie selbst tun:',
+    administrator: 'Ein Administrator Ihrer Organisation muss handeln:',
+    operator: 'Ein Betreiber dieser App muss handeln:',
+    whereSettingsAre:
+      'In Azure sind das App-Einstellungen der Function App, lokal stehen sie in local.settings.json. Die App liest sie beim Start.',
+    error: 'Fehler',
+    correlation: 'Korrelation',
+    tenant: 'Mandant',
+    request: 'Anfrage',
+  },
+
+  errors: {
+    ERR_SETTINGS: {
+      title: 'Diese App ist nicht richtig eingerichtet',
+      detail:
+        'Ihre Einstellungen sind fehlerhaft, daher kann sich noch niemand anmelden. Ein Betreiber der App muss sie korrigieren. Jeder Fehler ist hier mit dem Namen seiner Einstellung aufgeführt.',
+    },
+    ERR_SIGNED_OUT: {
+      title: 'Sie sind abgemeldet',
+      detail: 'Melden Sie sich an, um fortzufahren.',
+    },
+    ERR_ROLE_MISSING: {
+      title: 'Für diese Seite brauchen Sie eine andere Rolle',
+      detail:
+        'Sie sind angemeldet, aber Ihr Konto hat die Rolle nicht, die diese Seite verlangt. Ein Administrator Ihrer Organisation kann sie zuweisen. Sie gilt hier nach einer Weile von selbst, oder sofort, wenn Sie sich abmelden und erneut anmelden.',
+    },
+    ERR_BEARER_TOKEN: {
+      title: 'Das Bearertoken wird nicht akzeptiert',
+      detail:
+        'Das Token ist abgelaufen, oder es wurde nicht für diese App ausgestellt. Fordern Sie ein neues Token für diese App an und versuchen Sie es noch einmal. Der Header WWW-Authenticate nennt die Prüfung, die nicht bestanden wurde.',
+    },
+    ERR_SCOPE_MISSING: {
+      title: 'Dem Token fehlt ein Bereich (Scope)',
+      detail:
+        'Das Bearertoken hat den Bereich nicht, der hier nötig ist. Fordern Sie ein neues Token mit diesem Bereich an. Der Header WWW-Authenticate nennt ihn.',
+    },
+    ERR_APP_ROLE_MISSING: {
+      title: 'Der aufrufenden App fehlt eine Berechtigung',
+      detail:
+        'Das Bearertoken gehört einer App, ohne eine Person. Es hat die App-Rolle nicht, die hier nötig ist. Ein Administrator kann sie der aufrufenden App als Anwendungsberechtigung erteilen.',
+    },
+    ERR_CLAIMS_NEEDED: {
+      title: 'Ein neues Token ist nötig',
+      detail:
+        'Hier ist eine neuere oder stärkere Anmeldung nötig, als das Token zeigt. Die Person muss ihre Identität bestätigen. Fordern Sie ein neues Token an, das zeigt, was der Header WWW-Authenticate verlangt.',
+    },
+    ERR_CONSENT_NEEDED: {
+      title: 'Dem hat noch niemand zugestimmt',
+      detail:
+        'Diese App darf eine andere API nicht für diese Person aufrufen. Die Person kann sich in einem Browser bei dieser App anmelden und zustimmen, oder ein Administrator kann für alle zustimmen.',
+    },
+    ERR_CROSS_SITE: {
+      title: 'Diese Anfrage kam nicht von einer Seite dieser App',
+      detail:
+        'Zu Ihrem Schutz nimmt diese App Änderungen nur von ihren eigenen Seiten an. Öffnen Sie die App selbst und versuchen Sie es dort noch einmal.',
+    },
+    ERR_MEDIA_TYPE: {
+      title: 'Diese Art von Anfrageinhalt wird nicht akzeptiert',
+      detail:
+        'Senden Sie application/x-www-form-urlencoded, oder application/json mit dem Header X-CSRF: 1.',
+    },
+    ERR_CSRF_HEADER: {
+      title: 'Der Header X-CSRF fehlt',
+      detail:
+        'Diese Adresse verlangt den Header X-CSRF: 1, bei jeder Anfrage oder bei jedem Inhalt, der kein Formular ist. In einem Browser können ihn nur Skripte dieser App senden.',
+    },
+    ERR_NOT_A_NAVIGATION: {
+      title: 'Für die Anmeldung ist eine ganze Seite nötig',
+      detail:
+        'Ein Skript oder ein Frame hat diese Adresse aufgerufen, und dort kann sich niemand anmelden. Öffnen Sie die Adresse als eigene Seite.',
+    },
+    ERR_PREFETCH: {
+      title: 'Diese Seite lässt sich nicht im Voraus laden',
+      detail:
+        'Der Browser hat die Seite angefordert, bevor jemand sie geöffnet hat. Öffnen Sie die Seite selbst.',
+    },
+    ERR_BODY_TOO_LARGE: {
+      title: 'Diese Anfrage ist zu groß',
+      detail:
+        'Der Inhalt der Anfrage ist länger, als diese App annimmt. Senden Sie weniger auf einmal.',
+    },
+    ERR_BAD_REQUEST: {
+      title: 'Diese Anfrage ist nicht verständlich',
+      detail:
+        'Ein Teil der Adresse oder des Inhalts fehlt, kommt doppelt vor, ist zu lang oder hier nicht erlaubt. Beginnen Sie noch einmal auf einer Seite dieser App.',
+    },
+    ERR_PAGE_TOO_LONG: {
+      title: 'Die Adresse dieser Seite ist zu lang, um dorthin zurückzukehren',
+      detail:
+        'Die App kann sich eine so lange Adresse während der Anmeldung nicht merken. Kopieren Sie die Adresse jetzt und melden Sie sich an. Öffnen Sie die Adresse danach noch einmal.',
+    },
+    ERR_PAGE_LOST: {
+      title: 'Die gewünschte Seite ist nicht mehr bekannt',
+      detail:
+        'Die Adresse der Seite ist sehr lang, daher hat ein Cookie sie während der Anmeldung aufbewahrt. Dieser Browser hat das Cookie nicht zurückgesendet. Öffnen Sie die Seite noch einmal dort, wo Sie sie gefunden haben.',
+    },
+    ERR_CONSENT_DECLINED: {
+      title: 'Die Berechtigung wurde nicht erteilt',
+      detail:
+        'Der Anmeldedienst meldet, dass ein Administrator dieser App die gewünschten Berechtigungen nicht erteilt hat. Es hat sich nichts geändert. Der Administrator kann den Link zur Zustimmung noch einmal öffnen.',
+    },
+    ERR_SIGN_IN_UNSOLICITED: {
+      title: 'Diese Anmeldung wurde nicht hier begonnen',
+      detail:
+        'Der Anmeldedienst hat geantwortet, aber dieser Browser hat diese Anmeldung nicht begonnen. Die Antwort wurde nicht verwendet, und es hat sich nichts geändert. Um sich anzumelden, beginnen Sie hier noch einmal.',
+    },
+    ERR_SIGN_IN_LOST: {
+      title: 'Die Anmeldung konnte nicht abgeschlossen werden',
+      detail:
+        'Dieser Browser hat ein Cookie nicht zurückgesendet, das für die Anmeldung nötig ist, und ein neuer Versuch hat nicht geholfen. Erlauben Sie Cookies für diese Website und melden Sie sich erneut an. Schließen Sie die Anmeldung innerhalb von zehn Minuten ab.',
+    },
+    ERR_SIGN_IN_REFUSED: {
+      title: 'Die Anmeldung wurde abgelehnt',
+      detail: 'Der Anmeldedienst hat Sie nicht bei dieser App angemeldet.',
+    },
+    ERR_SIGN_IN_REFUSED_BY_APP: {
+      title: 'Diese App hat Sie nicht eingelassen',
+      detail:
+        'Der Anmeldedienst kennt Ihr Konto, aber diese App hat eine eigene Prüfung. Diese Prüfung hat die Anmeldung abgelehnt.',
+    },
+    ERR_SIGN_IN_CHECK_FAILED: {
+      title: 'Die App konnte diese Anmeldung nicht prüfen',
+      detail:
+        'Diese App prüft jede Anmeldung mit eigenem Code. Dieser Code ist gescheitert oder hat nicht rechtzeitig geantwortet. Die Anmeldung wurde daher nicht abgeschlossen. Versuchen Sie es gleich noch einmal. Wenn es wieder geschieht, sollte ein Betreiber der App diesen Fehlercode im Protokoll suchen.',
+    },
+    ERR_SIGN_IN_EXPIRED: {
+      title: 'Diese Antwort der Anmeldeseite gilt nicht mehr',
+      detail:
+        'Sie wurde schon verwendet, oder sie kam zu spät. Jede Antwort gilt einmal und nur für wenige Minuten. Melden Sie sich erneut an.',
+    },
+    ERR_ID_TOKEN: {
+      title: 'Die Anmeldung konnte nicht bestätigt werden',
+      detail:
+        'Der Anmeldedienst hat ein Token gesendet, dem diese App nicht vertrauen darf. Die App hat es nicht verwendet. Ein Betreiber der App sollte diesen Fehlercode im Protokoll suchen.',
+    },
+    ERR_WRONG_TENANT: {
+      title: 'Dieses Konto gehört zu einer anderen Organisation',
+      detail:
+        'Diese App ist nur für eine Organisation offen. Melden Sie sich erneut an und wählen Sie ein Konto dieser Organisation.',
+    },
+    ERR_TENANT_NOT_ALLOWED: {
+      title: 'Diese App ist nicht für Ihre Organisation offen',
+      detail:
+        'Ihre Anmeldung war erfolgreich, aber diese App nimmt nur Konten bestimmter Organisationen an. Verwenden Sie ein Konto einer dieser Organisationen, oder bitten Sie einen Betreiber dieser App, Ihre Organisation zuzulassen. Nennen Sie dem Betreiber die Mandanten-ID, die unten steht.',
+    },
+    ERR_PERSONAL_ACCOUNT: {
+      title: 'Diese App nimmt keine persönlichen Konten an',
+      detail:
+        'Ihre Anmeldung war erfolgreich, aber diese App nimmt nur Konten von Organisationen an. Verwenden Sie das Konto Ihrer Organisation oder Schule.',
+    },
+    ERR_STEP_UP: {
+      title: 'Ein weiterer Schritt ist nötig',
+      detail:
+        'Vorher müssen Sie Ihre Identität bestätigen oder dem zustimmen, was diese App verlangt. Gehen Sie weiter zur Anmeldeseite.',
+    },
+    ERR_STEP_UP_UNMET: {
+      title: 'Der Anmeldedienst hat den Schritt nicht bestätigt',
+      detail:
+        'Diese Seite verlangt einen weiteren Schritt beim Anmeldedienst. Sie sind von dort zurückgekommen, aber seine Antwort zeigt den Schritt nicht. Es hat sich nichts geändert: Wenn Sie angemeldet waren, sind Sie es noch. Wenn ein neuer Versuch nicht hilft, muss ein Betreiber der App diesen Fehlercode im Protokoll suchen. Dort steht, welche Angabe fehlt.',
+    },
+    ERR_PROVIDER_UNAVAILABLE: {
+      title: 'Der Anmeldedienst ist nicht erreichbar',
+      detail:
+        'Er hat nicht rechtzeitig geantwortet, ist ausgelastet oder hat selbst eine Störung. Es ist nichts verloren gegangen. Versuchen Sie es gleich noch einmal.',
+    },
+    ERR_PROVIDER_REFUSED: {
+      title: 'Der Anmeldedienst akzeptiert diese App nicht',
+      detail:
+        'Er lehnt diese App ab, oder das, was diese App verlangt. Niemand wurde abgemeldet. Solange das nicht behoben ist, hilft eine neue Anmeldung nicht.',
+    },
+    ERR_TOKEN_SIZE: {
+      title: 'Der Anmeldedienst hat zu viel gesendet',
+      detail:
+        'Ihre Token sind größer, als diese App annimmt. Ein Betreiber der App sollte weniger Angaben (Claims), Gruppen oder Rollen in die Token aufnehmen.',
+    },
+    ERR_TOO_MANY_ROLES: {
+      title: 'Ihr Konto hat zu viele Rollen für diese App',
+      detail:
+        'Diese App nimmt bis zu 500 Rollen an, und der Anmeldedienst hat mehr gesendet. Ein Administrator Ihrer Organisation sollte weniger Rollen zuweisen oder weniger Gruppen als Rollen an diese App senden.',
+    },
+    ERR_GROUPS_UNAVAILABLE: {
+      title: 'Ihre Gruppen lassen sich im Moment nicht lesen',
+      detail:
+        'Was Sie in dieser App dürfen, hängt von Ihren Gruppen ab. Sie sind in vielen Gruppen, daher fragt die App bei Microsoft Graph nach. Graph hat nicht rechtzeitig geantwortet, ist ausgelastet oder hat selbst eine Störung. Versuchen Sie es gleich noch einmal.',
+    },
+    ERR_GROUPS_REFUSED: {
+      title: 'Microsoft Graph sagt nicht, in welchen Gruppen Sie sind',
+      detail:
+        'Was Sie in dieser App dürfen, hängt von Ihren Gruppen ab. Sie sind in vielen Gruppen, daher fragt die App bei Microsoft Graph nach. Graph hat abgelehnt oder eine Antwort gegeben, die diese App nicht verwenden kann. Ein Betreiber der App sollte diesen Fehlercode im Protokoll suchen und die Berechtigungen der App prüfen.',
+    },
+    ERR_OTHER_ISSUER: {
+      title: 'Diese Antwort kommt nicht vom erwarteten Anmeldedienst',
+      detail:
+        'Die Antwort nennt einen anderen Anmeldedienst als den dieser App, oder keinen. Sie wurde nicht verwendet, und es hat sich nichts geändert. Melden Sie sich von hier aus erneut an.',
+    },
+    ERR_PROVIDER_MISMATCH: {
+      title: 'Der Anmeldedienst passt nicht zu den Einstellungen',
+      detail:
+        'Diese App kann mit ihrem Zertifikat nicht arbeiten, oder mit dem, was der Anmeldedienst über sich sagt oder verlangt. Ein Betreiber der App muss diesen Fehlercode im Protokoll suchen. Dort steht der Grund.',
+    },
+    ERR_CLOCK: {
+      title: 'Die Uhr dieser App geht falsch',
+      detail:
+        'Die Uhr des Rechners, auf dem diese App läuft, weicht um mehr als zwei Minuten von der des Anmeldedienstes ab. Ein Betreiber der App muss die Uhr richtig stellen.',
+    },
+    ERR_API_UNAVAILABLE: {
+      title: 'Eine API ist nicht erreichbar',
+      detail:
+        'Diese Seite braucht eine API, die nicht rechtzeitig geantwortet hat, ausgelastet ist oder ihre Antwort abgebrochen hat. Sie sind noch angemeldet. Versuchen Sie es gleich noch einmal.',
+    },
+    ERR_API_REFUSED: {
+      title: 'Eine API hat keine brauchbare Antwort gegeben',
+      detail:
+        'Sie sind angemeldet, aber eine API, die diese Seite braucht, hat die Anfrage abgelehnt oder eine Antwort gegeben, die diese App nicht verwenden kann. Ein Betreiber der App sollte diesen Fehlercode im Protokoll suchen und die Berechtigungen der App prüfen.',
+    },
+    ERR_API_SETTINGS: {
+      title: 'Eine API dieser App ist nicht eingerichtet',
+      detail:
+        'Diese Seite braucht eine API, deren Adresse oder Bereiche (Scopes) in den Einstellungen dieser App fehlen oder ungültig sind. Ein Betreiber der App muss sie korrigieren.',
+    },
+    ERR_NOT_FOUND: { title: 'Hier ist nichts', detail: 'Was Sie aufgerufen haben, gibt es nicht.' },
+    ERR_SESSION_CHANGED: {
+      title: 'Dieselben Daten wurden gleichzeitig geändert',
+      detail:
+        'Eine andere Anfrage Ihrer Sitzung war schneller. Von dieser Anfrage wurde daher nichts gespeichert. Laden Sie die Seite neu, um den jetzigen Stand zu sehen, und versuchen Sie es noch einmal.',
+    },
+    ERR_SESSION_GONE: {
+      title: 'Diese Sitzung gibt es nicht mehr',
+      detail:
+        'Sie ist schon beendet, daher war nichts mehr zu beenden. Die Liste zeigt, welche Sitzungen jetzt bestehen.',
+    },
+    ERR_STORAGE_UNAVAILABLE: {
+      title: 'Die Sitzungen sind nicht erreichbar',
+      detail:
+        'Der Speicher dieser App hat nicht rechtzeitig geantwortet oder die Anfrage abgelehnt. Sie wurden nicht abgemeldet. Versuchen Sie es gleich noch einmal.',
+    },
+    ERR_STORAGE_LIMIT: {
+      title: 'Diese Sitzung ist zu groß, um sie zu speichern',
+      detail:
+        'Ihre Token sind größer, als diese App speichern kann. Ein Betreiber der App sollte weniger Bereiche (Scopes) und Angaben (Claims) verlangen.',
+    },
+    ERR_KEYS_UNAVAILABLE: {
+      title: 'Die Schlüssel dieser App sind nicht erreichbar',
+      detail:
+        'Ohne ihre Schlüssel kann die App nicht feststellen, wer angemeldet ist. Versuchen Sie es gleich noch einmal. Wenn es so bleibt, sollte ein Betreiber der App in das Protokoll sehen.',
+    },
+    ERR_DEADLINE: {
+      title: 'Ein Dienst hat nicht rechtzeitig geantwortet',
+      detail:
+        'Diese App braucht einen anderen Dienst, der nicht rechtzeitig geantwortet hat. Versuchen Sie es gleich noch einmal.',
+    },
+    ERR_INTERNAL: {
+      title: 'Bei uns ist etwas schiefgegangen',
+      detail:
+        'Der Fehler steht im Protokoll. Versuchen Sie es noch einmal. Wenn er wieder auftritt, nennen Sie einem Betreiber der App die ID der Anfrage.',
+    },
+  },
+
+  refusals: {
+    wrongSecret: {
+      meaning: 'Der geheime Clientschlüssel der App ist falsch.',
+      action:
+        'Setzen Sie ENTRA_CLIENT_SECRET auf den Wert eines geheimen Clientschlüssels der App-Registrierung, nicht auf dessen ID.',
+    },
+    expiredSecret: {
+      meaning: 'Der geheime Clientschlüssel der App ist abgelaufen.',
+      action:
+        'Erstellen Sie einen neuen geheimen Clientschlüssel für die App-Registrierung, oder verwenden Sie Verbundanmeldeinformationen, die nicht ablaufen.',
+    },
+    noSecret: {
+      meaning:
+        'Die App hat sich nicht ausgewiesen: Sie hat weder einen geheimen Clientschlüssel noch eine Assertion gesendet.',
+      action:
+        'Setzen Sie ENTRA_CLIENT_SECRET oder ENTRA_CLIENT_CERTIFICATE, oder geben Sie der App ihre verwaltete Identität.',
+    },
+    invalidSecret: {
+      meaning: 'Der geheime Clientschlüssel oder das Zertifikat der App ist ungültig.',
+      action:
+        'Vergleichen Sie Schlüssel oder Zertifikat in den Einstellungen mit denen der App-Registrierung.',
+    },
+    unknownCertificate: {
+      meaning: 'Das Zertifikat der App ist nicht registriert, oder es passt nicht.',
+      action:
+        'Laden Sie das Zertifikat aus ENTRA_CLIENT_CERTIFICATE in der App-Registrierung unter „Zertifikate & Geheimnisse“ hoch.',
+    },
+    staleAssertion: {
+      meaning: 'Die Assertion der App ist abgelaufen oder noch nicht gültig.',
+      action: 'Prüfen Sie die Uhr des Rechners, auf dem die App läuft.',
+    },
+    foreignAssertion: {
+      meaning: 'Die Assertion der App nennt nicht die richtige App oder Zielgruppe.',
+      action: 'Prüfen Sie ENTRA_CLIENT_ID, ENTRA_TENANT_ID und ENTRA_AUTHORITY.',
+    },
+    noFederatedCredential: {
+      meaning: 'Keine Verbundanmeldeinformationen der App passen zu ihrer verwalteten Identität.',
+      action:
+        'Vergleichen Sie Aussteller, Antragsteller und Zielgruppe der Verbundanmeldeinformationen mit der verwalteten Identität. Neue gelten erst nach einigen Minuten.',
+    },
+    unknownApp: {
+      meaning: 'Die App ist in dieser Organisation nicht bekannt.',
+      action:
+        'Prüfen Sie ENTRA_CLIENT_ID, ENTRA_TENANT_ID und ENTRA_AUTHORITY, und ob die App-Registrierung gelöscht wurde.',
+    },
+    disabledApp: {
+      meaning: 'Die App ist in dieser Organisation deaktiviert.',
+      action:
+        'Aktivieren Sie die Anmeldung für die App unter „Unternehmensanwendungen“, wenn Personen Zugriff haben sollen.',
+    },
+    publicClient: {
+      meaning:
+        'Die App ist als öffentlicher Client registriert, der keinen geheimen Schlüssel haben darf.',
+      action:
+        'Registrieren Sie die Umleitungs-URI für die Plattform „Web“, nicht für „Mobilgerät- und Desktopanwendungen“, und schalten Sie „Öffentliche Clientflows zulassen“ aus.',
+    },
+    singlePageUri: {
+      meaning:
+        'Die Umleitungs-URI ist für eine Single-Page-Webanwendung registriert, nicht für einen Server.',
+      action:
+        'Entfernen Sie sie aus der Plattform „Single-Page-Webanwendung“ und registrieren Sie sie für die Plattform „Web“.',
+    },
+    noSigningKey: {
+      meaning: 'Die App braucht einen eigenen Signaturschlüssel und hat keinen gültigen.',
+      action:
+        'Erneuern Sie das Signaturzertifikat der App unter „Unternehmensanwendungen“, oder entfernen Sie ihre Anspruchszuordnung.',
+    },
+    accountKinds: {
+      meaning: 'Die App-Registrierung erlaubt die Art von Konten nicht, die die App verlangt.',
+      action:
+        'Vergleichen Sie „Unterstützte Kontotypen“ der App-Registrierung mit ENTRA_TENANT_ID und ENTRA_AUTHORITY.',
+    },
+    incompleteRegistration: {
+      meaning: 'Die App-Registrierung oder der Benutzerflow ist nicht vollständig.',
+      action:
+        'Erteilen Sie die Administratorzustimmung für „openid“ und „offline_access“, und prüfen Sie, ob die App diesen Benutzerflow verwenden darf.',
+    },
+    redirectUri: {
+      meaning: 'Die Umleitungs-URI dieser App ist nicht registriert.',
+      action:
+        'Fügen Sie APP_BASE_URL, gefolgt von /auth/redirect, als Umleitungs-URI der App-Registrierung hinzu, Plattform „Web“.',
+    },
+    answerKind: {
+      meaning: 'Die App hat eine Art von Antwort verlangt, die ihre Registrierung nicht erlaubt.',
+      action: 'Prüfen Sie, ob die Umleitungs-URI für die Plattform „Web“ registriert ist.',
+    },
+    unknownApi: {
+      meaning: 'Eine API, die die App verlangt, gibt es in dieser Organisation nicht.',
+      action:
+        'Prüfen Sie die Bereiche (Scopes), die die App verlangt, zuerst GRAPH_SCOPES, und ob die API in dieser Organisation installiert ist.',
+    },
+    disabledApi: {
+      meaning: 'Eine API, die die App verlangt, ist in dieser Organisation deaktiviert.',
+      action:
+        'Aktivieren Sie die API unter „Unternehmensanwendungen“, wenn die App sie verwenden soll.',
+    },
+    unlistedApi: {
+      meaning: 'Die App-Registrierung führt eine API nicht auf, die die App verlangt.',
+      action:
+        'Fügen Sie die Berechtigung unter „API-Berechtigungen“ der App-Registrierung hinzu und erteilen Sie die Zustimmung, oder korrigieren Sie GRAPH_SCOPES.',
+    },
+    scopes: {
+      meaning: 'Die Bereiche (Scopes), die die App verlangt, sind ungültig.',
+      action:
+        'Prüfen Sie GRAPH_SCOPES und die Bereiche im Code der App. Schreiben Sie jeden Bereich so, wie seine API ihn nennt, und verlangen Sie nur eine API auf einmal.',
+    },
+    unreadable: {
+      meaning: 'Der Anmeldedienst konnte die Anfrage nicht lesen, die die App gesendet hat.',
+      action:
+        'Keine Einstellung behebt das. Prüfen Sie, ob ein Proxy Anfragen unterwegs ändert. Wenn nicht, melden Sie die Nummer als Fehler der App.',
+    },
+    tooLong: {
+      meaning: 'Die Anfrage zur Anmeldung war zu lang.',
+      action:
+        'Öffnen Sie die App unter einer kürzeren Adresse. Wenn es oft geschieht, verlangen Sie weniger Bereiche (Scopes) und Angaben (Claims) auf einmal.',
+    },
+    secondFactor: {
+      meaning: 'Ihre Organisation verlangt einen zweiten Faktor.',
+      action:
+        'Melden Sie sich erneut an und folgen Sie den Schritten zur Multi-Faktor-Authentifizierung.',
+    },
+    secondFactorDenied: {
+      meaning: 'Der zweite Faktor wurde nicht bestätigt.',
+      action:
+        'Melden Sie sich erneut an und bestätigen Sie die Anfrage zur Multi-Faktor-Authentifizierung.',
+    },
+    signInAgain: {
+      meaning: 'Ihre Organisation verlangt von Zeit zu Zeit eine neue Anmeldung.',
+      action: 'Melden Sie sich erneut an.',
+    },
+    noConsent: {
+      meaning: 'Dem, was diese App verlangt, hat noch niemand zugestimmt.',
+      action:
+        'Melden Sie sich erneut an und stimmen Sie zu, oder bitten Sie einen Administrator, für die Organisation zuzustimmen.',
+    },
+    password: {
+      meaning: 'Das Kennwort ist abgelaufen oder muss geändert werden.',
+      action: 'Melden Sie sich erneut an und wählen Sie ein neues Kennwort.',
+    },
+    severalAccounts: {
+      meaning:
+        'Sie sind in diesem Browser nicht bei Ihrer Organisation angemeldet, oder Sie sind dort mit mehreren Konten angemeldet.',
+      action: 'Melden Sie sich erneut an und wählen Sie ein Konto.',
+    },
+    oneQuestion: {
+      meaning: 'Die Anmeldeseite hat noch eine Frage.',
+      action: 'Melden Sie sich erneut an und beantworten Sie, was die Anmeldeseite fragt.',
+    },
+    policy: {
+      meaning:
+        'Eine Richtlinie Ihrer Organisation blockiert diese Anmeldung, vielleicht nur von diesem Ort oder Gerät.',
+      action: 'Suchen Sie die Richtlinie in den Anmeldeprotokollen von Entra ID.',
+    },
+    risk: {
+      meaning: 'Ihr Konto ist gesperrt, weil es als gefährdet gilt.',
+      action:
+        'Sehen Sie in der Organisation des Kontos unter „Risikobenutzer“ nach und heben Sie das Risiko dort auf.',
+    },
+    device: {
+      meaning: 'Ihre Organisation lässt nur verwaltete Geräte zu dieser App zu.',
+      action:
+        'Verwenden Sie ein Gerät, das Ihre Organisation verwaltet, oder registrieren Sie dieses.',
+    },
+    factorPlace: {
+      meaning:
+        'Ihre Organisation lässt Sie einen zweiten Faktor nur an bestimmten Orten oder auf bestimmten Geräten einrichten.',
+      action: 'Melden Sie sich von einem Ort oder Gerät Ihrer Organisation erneut an.',
+    },
+    adminConsent: {
+      meaning: 'Nur ein Administrator kann dem zustimmen, was diese App verlangt.',
+      action: 'Erteilen Sie der App unter „Unternehmensanwendungen“ die Administratorzustimmung.',
+    },
+    crossTenant: {
+      meaning: 'Ihre Organisation oder diese erlaubt keine Anmeldungen zwischen den beiden.',
+      action:
+        'Prüfen Sie die mandantenübergreifenden Zugriffseinstellungen und die Mandanteneinschränkungen beider Organisationen.',
+    },
+    notAssigned: {
+      meaning: 'Ihr Konto ist dieser App nicht zugewiesen.',
+      action:
+        'Weisen Sie das Konto, oder eine Gruppe, in der es ist, der App unter „Unternehmensanwendungen“ zu.',
+    },
+    declined: {
+      meaning:
+        'Sie haben dem nicht zugestimmt, was diese App verlangt. Daher kann sie Sie nicht anmelden.',
+      action: 'Melden Sie sich erneut an und stimmen Sie zu, wenn Sie die App verwenden möchten.',
+    },
+    otherOrganisation: {
+      meaning: 'Ihr Konto gehört zu einer anderen Organisation und ist kein Gast in dieser.',
+      action:
+        'Melden Sie sich mit einem Konto dieser Organisation an, oder bitten Sie ihren Administrator um eine Einladung.',
+    },
+    noAccount: {
+      meaning: 'Ein solches Konto gibt es in dieser Organisation nicht.',
+      action: 'Prüfen Sie den Benutzernamen und melden Sie sich erneut an.',
+    },
+    wrongPassword: {
+      meaning: 'Der Benutzername oder das Kennwort ist falsch.',
+      action:
+        'Melden Sie sich erneut an. Setzen Sie das Kennwort zurück, wenn Sie es vergessen haben.',
+    },
+    tooManyAttempts: {
+      meaning: 'Das Konto ist nach zu vielen Versuchen gesperrt.',
+      action: 'Warten Sie eine Weile und melden Sie sich dann erneut an.',
+    },
+    locked: {
+      meaning: 'Das Konto ist gesperrt.',
+      action: 'Entsperren Sie das Konto, wenn die Person Zugriff haben soll.',
+    },
+    disabled: {
+      meaning: 'Das Konto ist deaktiviert.',
+      action: 'Aktivieren Sie das Konto, wenn die Person Zugriff haben soll.',
+    },
+    cancelled: {
+      meaning: 'Sie haben die Anmeldung abgebrochen.',
+      action: 'Melden Sie sich erneut an, wenn Sie die App verwenden möchten.',
+    },
+    passwordReset: {
+      meaning:
+        'Sie wollten ein neues Kennwort, und diese Anmeldeseite kann Kennwörter nicht zurücksetzen.',
+      action:
+        'Schalten Sie im Benutzerflow die Self-Service-Kennwortzurücksetzung ein, oder setzen Sie B2C_RESET_POLICY auf den Benutzerflow, der Kennwörter zurücksetzt.',
+    },
+    spent: {
+      meaning:
+        'Diese Antwort der Anmeldeseite wurde schon verwendet, kam zu spät oder gehört zu einem anderen Browser.',
+      action: 'Melden Sie sich erneut an.',
+    },
+    over: {
+      meaning:
+        'Der Anmeldedienst hat Ihre Anmeldung beendet, zum Beispiel nach einem neuen Kennwort oder nach langer Zeit.',
+      action: 'Melden Sie sich erneut an.',
+    },
+    busy: {
+      meaning: 'Der Anmeldedienst ist ausgelastet oder hat selbst eine Störung.',
+      action:
+        'Versuchen Sie es in einigen Minuten noch einmal. Wenn es so bleibt, sagen Sie es einem Betreiber der App.',
+    },
+    tooManyRequests: {
+      meaning: 'Der Anmeldedienst hat in kurzer Zeit zu viele Anfragen für Sie erhalten.',
+      action:
+        'Versuchen Sie es in einigen Minuten noch einmal. Wenn es wieder geschieht, sagen Sie es einem Betreiber der App.',
+    },
+    oneMoreStep: {
+      meaning:
+        'Ihre Organisation verlangt einen weiteren Schritt, zum Beispiel einen zweiten Faktor.',
+      action: 'Melden Sie sich erneut an und folgen Sie dem, was die Anmeldeseite verlangt.',
+    },
+    consentRequired: {
+      meaning: 'Sie haben dem noch nicht zugestimmt, was diese App verlangt.',
+      action: 'Melden Sie sich erneut an und stimmen Sie dem zu, was die App verlangt.',
+    },
+    blocked: {
+      meaning: 'Eine Richtlinie Ihrer Organisation blockiert diese Anmeldung.',
+      action: 'Suchen Sie den Grund in den Anmeldeprotokollen von Entra ID.',
+    },
+    overByProvider: {
+      meaning: 'Der Anmeldedienst hat Ihre Anmeldung beendet.',
+      action: 'Melden Sie sich erneut an.',
+    },
+    otherApp: {
+      meaning:
+        'Diese App hat dem Anmeldedienst einen Code oder ein Token gesendet, das zu einer anderen App gehört.',
+      action: 'Prüfen Sie ENTRA_CLIENT_ID.',
+    },
+    deniedOrCancelled: {
+      meaning: 'Die Anmeldung wurde abgebrochen, oder der Zugriff auf diese App wurde verweigert.',
+      action:
+        'Melden Sie sich erneut an. Wenn der Zugriff wieder verweigert wird, fragen Sie einen Administrator Ihrer Organisation.',
+    },
+    notSignedIn: {
+      meaning: 'Sie sind in diesem Browser nicht bei Ihrer Organisation angemeldet.',
+      action: 'Melden Sie sich erneut an.',
+    },
+    noneChosen: {
+      meaning: 'Mehrere Konten sind angemeldet, und keines wurde gewählt.',
+      action: 'Melden Sie sich erneut an und wählen Sie ein Konto.',
+    },
+    busyNow: {
+      meaning: 'Der Anmeldedienst ist ausgelastet.',
+      action: 'Versuchen Sie es in einigen Minuten noch einmal.',
+    },
+    serverError: {
+      meaning: 'Der Anmeldedienst hatte selbst eine Störung.',
+      action:
+        'Versuchen Sie es in einigen Minuten noch einmal. Wenn es so bleibt, sagen Sie es einem Betreiber der App.',
+    },
+    invalidClient: {
+      meaning:
+        'Der Anmeldedienst akzeptiert den geheimen Clientschlüssel, das Zertifikat oder die Assertion dieser App nicht.',
+      action:
+        'Prüfen Sie geheimen Clientschlüssel, Zertifikat oder Verbundanmeldeinformationen der App-Registrierung.',
+    },
+    unauthorizedClient: {
+      meaning: 'Der Anmeldedienst lässt diese App keine Personen anmelden.',
+      action: 'Vergleichen Sie die Einstellungen der App mit ihrer App-Registrierung.',
+    },
+    invalidRequest: {
+      meaning:
+        'Der Anmeldedienst akzeptiert die Form der Anfrage nicht, die diese App gesendet hat.',
+      action: 'Vergleichen Sie die Einstellungen der App mit ihrer App-Registrierung.',
+    },
+    invalidScope: {
+      meaning: 'Der Anmeldedienst akzeptiert die Bereiche (Scopes) nicht, die die App verlangt.',
+      action: 'Prüfen Sie GRAPH_SCOPES und die Bereiche im Code der App.',
+    },
+    unknown: {
+      meaning: 'Der Anmeldedienst hat aus einem Grund abgelehnt, den diese App nicht kennt.',
+      action:
+        'Schlagen Sie die Nummer nach, oder nennen Sie dem Support von Microsoft die Korrelations-ID.',
+    },
   },
 };

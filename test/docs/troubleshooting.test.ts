@@ -5,7 +5,7 @@ import type { TestStack } from '../support/start-stack';
 
 const page = readFileSync('docs/troubleshooting.md', 'utf8');
 const source = readFileSync('src/error-facts.ts', 'utf8');
-const codes = [...source.matchAll(/^ {2}(ERR_\w+): \{$/gm)].map(([, code]) => code as ErrorCode);
+const codes = [...source.matchAll(/^ {2}(ERR_\w+): \{/gm)].map(([, code]) => code as ErrorCode);
 
 /** The first cell of every row. */
 const firstCells = page

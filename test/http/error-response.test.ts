@@ -1,4 +1,5 @@
 import { servicesOrFaults } from '../../src/services';
+import { german } from '../../src/texts/de';
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import { refusalRows } from '../../src/entra/refusal-table';
 import { meaningOf, numbersOf } from '../../src/entra/refusals';
@@ -169,6 +170,55 @@ describe('answerError', () => {
       expect(context.lines).toEqual([`${level} ${code}: what happened`]);
     },
   );
+});
+
+describe('answerError, for somebody who reads German', () => {
+  const headers = { ...browserHeaders, 'accept-language': 'de-DE,de;q=0.9,en;q=0.8' };
+  const germanBrowser = (path = '/reports') => fixture.context(path, { headers });
+
+  it.each(codes)('shows %s in German', (code) => {
+    const page = pageOf(new AppError(code), germanBrowser());
+    const { title, detail } = german.errors[code];
+    for (const text of [title, detail, code]) expect(page.words).toContain(text);
+    expect(page.words).not.toContain(factsOf(code).title);
+    expect(page.text).toContain('<html lang="de" dir="ltr">');
+    expect([page.headers.get('content-language'), page.headers.get('vary')]).toEqual([
+      ...['de', 'Accept-Language'],
+    ]);
+  });
+
+  it.each(refusalRows)('says in German what $aadsts $b2c means', (row) => {
+    const [number = ''] = numbersOf(row);
+    const refusal = new SignInRefusedError({ error: 'access_denied', number });
+    const page = pageOf(refusal, germanBrowser('/auth/redirect'));
+    const { meaning, action } = german.refusals[row.text];
+    for (const text of [meaning, action, number]) expect(page.words).toContain(text);
+    for (const text of [row.meaning, row.action]) expect(page.words).not.toContain(text);
+    for (const link of page.links) expect(link).toMatch(/^(Erneut anmelden|Noch|Anderes|Zur)/);
+  });
+
+  it('names role and API in a German sentence', () => {
+    expect(pageOf(new RoleMissingError('admin'), germanBrowser()).words).toMatch(
+      /Die Rolle heißt admin\s?\./,
+    );
+    const refused = new AppError('ERR_API_REFUSED', { api: 'orders' });
+    expect(pageOf(refused, germanBrowser()).words).toMatch(/Die API heißt orders\s?\./);
+  });
+
+  it('shows a team’s own texts as they are', () => {
+    const page = pageOf(new NotPaidError(), germanBrowser());
+    expect(page.words).toContain('This order is not paid');
+    expect(page.links).toEqual(['Noch einmal versuchen /reports', 'Zur Startseite /']);
+  });
+
+  it('answers a program in English', () => {
+    const json = { accept: 'application/json', 'accept-language': 'de' };
+    const { body } = jsonOf(
+      new AppError('ERR_NOT_FOUND'),
+      fixture.context('/a', { headers: json }),
+    );
+    expect(body).toMatchObject({ title: 'There is nothing here' });
+  });
 });
 
 /** As a team writes it. */
@@ -825,6 +875,7 @@ async function ask(
   handler: ReturnType<typeof endpoint>,
   accept: string,
   url = 'https://app.contoso.com/reports',
+  language = 'en',
 ): Promise<{ answer: HttpResponseInit; headers: Headers }> {
   const context = {
     invocationId: 'invocation-1',
@@ -832,7 +883,8 @@ async function ask(
       lines.push(line);
     },
   };
-  const request = new HttpRequest({ method: 'GET', url, headers: { accept } });
+  const headers = { accept, 'accept-language': language };
+  const request = new HttpRequest({ method: 'GET', url, headers });
   // The endpoint uses these members of a context alone.
   const answer = (await handler(
     request,
@@ -865,6 +917,13 @@ describe('endpoint, while settings have faults', () => {
     for (const [name, value] of Object.entries(securityHeaders({ isHtml, isHttps: true }))) {
       expect([name, headers.get(name)]).toEqual([name, value]);
     }
+  });
+
+  it('explains them in the reader’s language, with the list that the log has too', async () => {
+    const { answer } = await ask(guarded, 'text/html', undefined, 'de');
+    const body = textOf(answer);
+    expect(body).toContain(german.errors.ERR_SETTINGS.detail);
+    expect(body).toMatch(/<ul class="faults" lang="en" dir="ltr">.*ENTRA_CLIENT_SECRET.*<\/ul>/);
   });
 
   it('sends no HSTS over http', async () => {
