@@ -105,9 +105,11 @@ describe.each(['light', 'dark'] as const)(
     it('so do the pages in German, and those that are read from right to left', async () => {
       const german = ownSamplePages(texts['German compounds'], 'de');
       expect(await faultsOf(german)).toEqual([]);
-      const arabic = Object.entries(ownSamplePages(texts['a name from right to left']));
-      const turned = arabic.map(([name, html]) => [name, html.replace('dir="ltr"', 'dir="rtl"')]);
-      expect(await faultsOf(Object.fromEntries(turned))).toEqual([]);
+      const arabic = ownSamplePages(texts['a name from right to left']);
+    for (const [name, html] of Object.entries(arabic)) {
+      arabic[name] = html.replace('dir="ltr"', 'dir="rtl"');
+    }
+    expect(await faultsOf(arabic)).toEqual([]);
     });
 
     it('so does each ending', async () => {
