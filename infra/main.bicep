@@ -145,7 +145,7 @@ param hostName string = ''
 @description('Optional. Address that alerts are mailed to. Empty makes no alerts.')
 param alertEmail string = ''
 
-@description('Optional. Gigabytes of logs a day after which the rest is dropped; -1 for no cap. A cap also drops the audit log of the console.')
+@description('Optional. Gigabytes of logs a day after which the rest is dropped; -1 for no cap. A cap also drops the events of the console.')
 @minValue(-1)
 @maxValue(1000)
 param dailyLogCapGb int = -1

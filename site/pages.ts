@@ -60,6 +60,7 @@ export const groups: readonly Group[] = [
       ['Settings', 'docs/settings.md'],
       ['Routes', 'docs/routes.md'],
       ['Errors', 'docs/errors.md'],
+      ['Events', 'docs/events.md'],
       ['API', 'docs/api.md'],
       ['Changes', 'CHANGELOG.md'],
     ],

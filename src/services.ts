@@ -9,7 +9,9 @@ import {
 import { createCredentialState, type RelyingParty } from './entra/msal';
 import { createProvider } from './entra/provider';
 import { AppError } from './errors';
+import { createEventLog, type EventLog, type TraceHeaders } from './events';
 import type { FaultySettings, Services } from './http/context';
+import { eventOfError } from './http/error-log';
 import type { Hooks } from './http/hooks';
 import type { HostStreams } from './bodies';
 import { createKeyRing, type StoredKeyRing } from './keys/key-ring';
@@ -17,7 +19,6 @@ import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from '
 import type { Site } from './pages/layout';
 import { settleProxy } from './proxy';
 import { createSignOutHints } from './sessions/end-sessions';
-import { keyForLogs } from './sessions/session';
 import { createSessionStore } from './sessions/session-store';
 import { connectionStringFault, maxSessionSeconds } from './setting-values';
 import { type Environment, readSettings, type SettingFault, type Settings } from './settings';
@@ -34,6 +35,7 @@ import { type Clock, createPauseMemory, systemClock } from './waiting';
 /** What does not come from settings. The clock, the table and the key ring are given by tests only. */
 export interface ServiceOptions {
   readonly clock?: Clock;
+  readonly events?: EventLog;
   readonly table?: Table;
   readonly keyRing?: StoredKeyRing;
   /** Those that the app declares, besides Graph. */
@@ -53,7 +55,12 @@ export function servicesOrFaults(
   site: Site,
   options: ServiceOptions = {},
 ): Services | FaultySettings {
-  const faulty = (...faults: readonly SettingFault[]): FaultySettings => ({ site, faults });
+  const events = createEventLog(options.clock ?? systemClock);
+  const faulty = (...faults: readonly SettingFault[]): FaultySettings => ({
+    site,
+    events,
+    faults,
+  });
   try {
     settleProxy(environment);
   } catch {
@@ -62,7 +69,7 @@ export function servicesOrFaults(
   const read = readSettings(environment);
   if ('faults' in read) return faulty(...read.faults);
   try {
-    return createServices(read.settings, site, options);
+    return createServices(read.settings, site, { ...options, events });
   } catch (error) {
     // Only the client of the table finds this fault, for example a connection string without its protocol.
     if (!(error instanceof AppError) || error.code !== 'ERR_SETTINGS') throw error;
@@ -76,25 +83,27 @@ export function createServices(
   site: Site,
   options: ServiceOptions = {},
 ): Services {
-  const { clock = systemClock } = options;
+  const { clock = systemClock, events = createEventLog(clock) } = options;
   const identity = createManagedIdentity({
     // When the settings need no identity, nobody asks it for a token.
     clientId: settings.managedIdentityClientId ?? '',
     clock,
   });
-  const table =
-    options.table ?? createAzureTable(createTableClient(tableConnection(settings, identity)));
-  const keyRing = options.keyRing ?? openKeyRing(settings, { table, identity, clock });
+  const { traceHeaders } = events;
+  const table = options.table ?? openTable(tableConnection(settings, identity), traceHeaders);
+  const keyRing = options.keyRing ?? openKeyRing(settings, { table, identity, clock, events });
   const limits = settings;
-  const sessions = createSessionStore({ table, keyRing, limits, onUnreadable: logUnreadable });
+  const onUnreadable = tellUnreadable(events);
+  const sessions = createSessionStore({ table, keyRing, limits, onUnreadable });
   const { authority, issuer, clientId, revalidateSeconds } = settings;
   const apis = createApis([graphApi(settings), ...(options.apis ?? [])], clock);
   const relyingParty: RelyingParty = {
     settings,
     redirectUri: `${settings.baseUrl}${site.authPath}/redirect`,
-    provider: createProvider({ authority, issuer, clientId, clock }),
+    provider: createProvider({ authority, issuer, clientId, clock, traceHeaders }),
     credential: createCredentialState(clock),
     tokenPauses: createPauseMemory(),
+    events,
     consentScopes: apis.consentScopes,
     clientAssertion: clientAssertion(identity, authority),
   };
@@ -104,6 +113,7 @@ export function createServices(
     site: { ...site, adminRole: settings.adminRole },
     settings,
     clock,
+    events,
     table,
     keyRing,
     sessions,
@@ -119,27 +129,37 @@ export function createServices(
   };
 }
 
-function logUnreadable(what: string, userKey: string): void {
-  logOutsideRequests(`ERR_SESSION_UNREADABLE: ${what} of ${keyForLogs(userKey)}`);
-}
+const openTable = (connection: TableConnection, traceHeaders: TraceHeaders): Table =>
+  createAzureTable(createTableClient(connection, traceHeaders));
+
+const tellUnreadable =
+  (events: EventLog) =>
+  (what: string, of: string): void => {
+    const code = 'ERR_SESSION_UNREADABLE';
+    events.tell({ event: 'session unreadable', outcome: 'failed', of, what, code });
+  };
 
 interface KeyRingServices {
   readonly table: Table;
   readonly identity: ManagedIdentity;
   readonly clock: Clock;
+  readonly events: EventLog;
 }
 
 function openKeyRing(
   settings: Settings,
-  { table, identity, clock }: KeyRingServices,
+  { table, identity, clock, events }: KeyRingServices,
 ): StoredKeyRing {
   return createKeyRing({
     rows: table,
     wrapping: createWrapping(settings, identity),
     clock,
     retainSeconds: maxSessionSeconds,
+    onMade: (period) => {
+      events.tell({ event: 'key made', outcome: 'done', what: `period ${period}` });
+    },
     report: (error) => {
-      logOutsideRequests(error instanceof AppError ? error.message : 'ERR_INTERNAL');
+      events.tell({ ...eventOfError(error), event: 'keys trouble', outcome: 'failed' });
     },
   });
 }
@@ -157,10 +177,4 @@ function createWrapping({ keyWrapping }: Settings, identity: ManagedIdentity): K
   return keyWrapping.kind === 'key-vault'
     ? createKeyVaultWrapping(keyVaultAccess(identity, keyWrapping.keyId))
     : createSecretWrapping(keyWrapping.secret);
-}
-
-/** For an error that belongs to no request. Azure logs it at level information, so operators search for its code. */
-function logOutsideRequests(message: string): void {
-  // eslint-disable-next-line no-console -- there is no invocation to log with
-  console.error(message);
 }

@@ -25,7 +25,6 @@ let fixture: ContextFixture;
 let guards: Guards;
 let scopes: Set<string>;
 let met: Caller[];
-let lines: string[];
 
 beforeAll(async () => {
   fixture = await createContextFixture({ API_AUDIENCE: 'api://notes' });
@@ -38,7 +37,7 @@ beforeEach(() => {
     scopes,
   );
   met = [];
-  lines = [];
+  fixture.told.length = 0;
 });
 afterAll(() => fixture.stop());
 
@@ -57,7 +56,6 @@ async function ask(handler: HttpHandler, { method = 'GET', headers = {}, ...sent
   const request = new HttpRequest({ method, url: sent.url ?? url, headers });
   const invocation = new InvocationContext({
     functionName: 'notes',
-    logHandler: (_level, ...args) => lines.push(args.join(' ')),
   });
   const answer = await handler(request, invocation);
   const { status, headers: answered, body, cookies } = answer;
@@ -125,9 +123,8 @@ describe('withScope', () => {
       `Bearer error="insufficient_scope", scope="api://notes/Notes.Read", resource_metadata="${metadataUrl}"`,
     );
     expect(body).toMatchObject({ scope: 'Notes.Read' });
-    expect(lines.join()).toContain(
-      `needs the scope Notes.Read: a person's token, the client ${caller}`,
-    );
+    const note = `needs the scope Notes.Read: a person's token, the client ${caller}`;
+    expect(fixture.told).toMatchObject([{ level: 'info', event: 'bearer token refused', note }]);
   });
 
   it('refuses an app without the role, and without a challenge, since no other token would help', async () => {
@@ -389,8 +386,9 @@ describe('withScope', () => {
       const token = tokenOf({ uti: 'log' });
       await ask(me(), { headers: await bearer(token) });
       await ask(notes(), { headers: { authorization: `Bearer ${await token}x` } });
-      expect(lines.length).toBeGreaterThan(1);
-      for (const part of (await token).split('.')) expect(lines.join()).not.toContain(part);
+      expect(fixture.told.length).toBeGreaterThan(1);
+      const lines = JSON.stringify(fixture.told);
+      for (const part of (await token).split('.')) expect(lines).not.toContain(part);
     });
   });
 

@@ -7,6 +7,7 @@ import type {
   NodeAuthOptions,
 } from '@azure/msal-node';
 import { AppError, type ProviderRefusal } from '../errors';
+import type { EventLog, TraceHeaders } from '../events';
 import { fetchWhole, isObject, parseJson } from '../bodies';
 import type { Settings } from '../settings';
 import { AskedToWaitError, type Clock, once, type PauseMemory, readRetryAfter } from '../waiting';
@@ -41,6 +42,7 @@ export interface RelyingParty {
   readonly consentScopes?: readonly string[];
   /** Requests for which the token endpoint named a time to wait. They are not sent again before. */
   readonly tokenPauses: PauseMemory;
+  readonly events?: Pick<EventLog, 'tell' | 'traceHeaders'>;
   /**
    * Gives a JWT by which the app proves itself (RFC 7523 section 2.2); called when a token is asked for. Needed with the
    * credential `managed-identity` only.
@@ -115,7 +117,8 @@ export async function createMsalClient(
   const tokenEndpoint = endpointOfTenant(stated.tokenEndpoint, tenantId);
   const metadata = { ...stated, tokenEndpoint };
   const listeners = { credential, time: provider.time };
-  const networkClient = createTokenNetworkClient(tokenEndpoint, listeners, signal);
+  const trace = parts.events?.traceHeaders() ?? {};
+  const networkClient = createTokenNetworkClient(tokenEndpoint, listeners, trace, signal);
   // MSAL takes https authorities only, and needs this one only for names in its cache. Every address that it uses comes
   // from the metadata, whose endpoints may be http on loopback. For a token of the app itself, MSAL refuses the authorities
   // `organizations` and `common`.
@@ -216,6 +219,7 @@ const maxBytes = 512 * 1024;
 function createTokenNetworkClient(
   tokenEndpoint: string,
   { credential, time }: Pick<RelyingParty, 'credential'> & Pick<Provider, 'time'>,
+  trace: ReturnType<TraceHeaders>,
   signal: AbortSignal,
 ): TokenNetworkClient {
   let answer: TokenAnswer = { kind: 'not-asked' };
@@ -226,7 +230,11 @@ function createTokenNetworkClient(
   ): Promise<NetworkResponse<T>> {
     try {
       requireSameEndpoint(url, tokenEndpoint);
-      const { response, body } = await send(url, options, signal);
+      const { response, body } = await send(
+        url,
+        { ...options, headers: { ...options.headers, ...trace } },
+        signal,
+      );
       time.note(response.headers);
       const refused = response.ok ? undefined : readTokenRefusal(body);
       // MSAL takes an answer without `error` for a success, so it must not see a strange failure.

@@ -1,5 +1,6 @@
 import { type CryptoKey, importJWK } from 'jose';
 import { AppError } from '../errors';
+import type { TraceHeaders } from '../events';
 import { type FetchedAnswer, fetchWhole, isObject, parseJson } from '../bodies';
 import { isHttpLoopback } from '../proxy';
 import {
@@ -73,6 +74,7 @@ interface ProviderOptions {
   /** Sent as `appid` where the provider has signing keys for one app only. */
   readonly clientId: string;
   readonly clock: Clock;
+  readonly traceHeaders?: TraceHeaders;
 }
 
 interface Known {
@@ -88,7 +90,7 @@ const retrySeconds = 60;
 export function createProvider(options: ProviderOptions): Provider {
   const { clock } = options;
   const time = createProviderTime(clock);
-  const fetchJson = createPausingFetch(clock, time);
+  const fetchJson = createPausingFetch(clock, time, options.traceHeaders);
   const flight = createSingleFlight<Known>('ERR_PROVIDER_UNAVAILABLE');
   let known: Known | undefined;
   /** After a failed renewal the last good set serves until then, or each request would wait in vain. */
@@ -209,13 +211,17 @@ function createClockCheck(
 type FetchDocument = (url: string) => Promise<unknown>;
 
 /** Sends a busy provider no request before the time that it named. */
-function createPausingFetch(clock: Clock, time: ProviderTime): FetchDocument {
+function createPausingFetch(
+  clock: Clock,
+  time: ProviderTime,
+  traceHeaders: TraceHeaders = () => ({}),
+): FetchDocument {
   let waitUntil = 0;
   return async (url) => {
     const left = waitUntil - clock();
     if (left > 0) throw askedToWait(left, 'the provider asked to wait before the next question');
     try {
-      return await fetchDocument(url, time);
+      return await fetchDocument(url, time, traceHeaders());
     } catch (error) {
       if (error instanceof AskedToWaitError) waitUntil = clock() + error.waitSeconds;
       throw error;
@@ -265,8 +271,12 @@ const maxBytes = 256 * 1024;
  * A JSON document of the provider. No request's signal ends it, since several may wait for it.
  * @throws ERR_PROVIDER_UNAVAILABLE, or ERR_PROVIDER_MISMATCH when the provider says there is no such document
  */
-async function fetchDocument(url: string, time: ProviderTime): Promise<unknown> {
-  const { response, body } = await get(url);
+async function fetchDocument(
+  url: string,
+  time: ProviderTime,
+  trace: ReturnType<TraceHeaders>,
+): Promise<unknown> {
+  const { response, body } = await get(url, trace);
   const { status } = response;
   // An unknown tenant is a 400 at Entra ID, a wrong path a 404. Both stay until a setting changes.
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
@@ -283,9 +293,9 @@ async function fetchDocument(url: string, time: ProviderTime): Promise<unknown> 
   return document;
 }
 
-async function get(url: string): Promise<FetchedAnswer> {
+async function get(url: string, trace: ReturnType<TraceHeaders>): Promise<FetchedAnswer> {
   try {
-    const headers = { accept: 'application/json' };
+    const headers = { accept: 'application/json', ...trace };
     return await fetchWhole(url, { headers, maxBytes }, AbortSignal.timeout(timeoutMs));
   } catch (cause) {
     throw unavailable(`no answer to GET ${url}`, cause);

@@ -34,6 +34,10 @@ async function admin(context: SessionContext): Promise<HttpResponseInit> {
   const from = readQuery(query, 'from', 2048);
   const page = await findSessions(context, search, from);
   const next = page.continuation && pathOf(context, { search, from: page.continuation });
+  // The text of a search may be a name, so it is not told.
+  const what = search === '' ? 'all sessions' : 'a search';
+  const seen = { by: user.userKey, what, count: page.sessions.length };
+  context.tell({ event: 'console viewed', outcome: 'done', ...seen });
   if (!context.prefersHtml) return listAsJson(context, page, next);
   const { idleSeconds, allowedTenants } = context.services.settings;
   const showsTenant = allowedTenants !== undefined;
@@ -138,6 +142,8 @@ async function confirmEnd(context: SessionContext): Promise<HttpResponseInit> {
   if (sessions.length === 0) throw new AppError('ERR_SESSION_GONE', { note: 'nothing to end' });
   const { sessionKey, userKey } = target;
   if (userKey !== user.userKey) requireRecentSignIn(context);
+  const seen = { by: user.userKey, of: userKey, what: 'sessions of a person' };
+  context.tell({ event: 'console viewed', outcome: 'done', ...seen, count: sessions.length });
   const current = sessionKeyOf(ticket.sessionId);
   const isOwn = sessionKey === undefined ? userKey === user.userKey : sessionKey === current;
   return context.prefersHtml
@@ -210,19 +216,14 @@ const everybodyTimeoutMs = 4_000;
  */
 async function endEverybody(context: SessionContext): Promise<HttpResponseInit> {
   const { services, user, now, signal } = context;
-  const action = { event: 'end everybody', by: user.userKey, of: 'everybody' } as const;
-  let isFinished = true;
-  const count = await audited(context, action, async () => {
+  const action = { why: 'end everybody', by: user.userKey, of: 'everybody' } as const;
+  const { count, fault } = await audited(context, action, async () => {
     await services.keyRing.discard(signal);
-    const ended = await withTimeout(signal, everybodyTimeoutMs, (part) =>
+    return withTimeout(signal, everybodyTimeoutMs, (part) =>
       services.sessions.endEverybody(now, part),
     );
-    isFinished = ended.fault === undefined;
-    if (ended.fault !== undefined) {
-      context.log('warn', `not all sessions were removed: ${ended.fault.code}`);
-    }
-    return ended.count;
   });
+  const isFinished = fault === undefined;
   context.visitor.user = undefined;
   context.cookies.push(
     clearSessionCookie(services.settings),
@@ -236,11 +237,11 @@ function endTarget(context: SessionContext, { userKey, sessionKey }: UserTarget)
   const { services, user, signal } = context;
   const users = { by: user.userKey, of: userKey };
   if (sessionKey === undefined) {
-    return audited(context, { ...users, event: 'end all sessions of user' }, () =>
+    return audited(context, { ...users, why: 'end all sessions of user' }, () =>
       services.sessions.endAllOf({ userKey }, signal),
     );
   }
-  return audited(context, { ...users, event: 'end session', session: sessionKey }, async () =>
+  return audited(context, { ...users, why: 'end session', session: sessionKey }, async () =>
     Number(await services.sessions.endNamed({ userKey, sessionKey }, signal)),
   );
 }

@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import { AppError, type ProviderRefusal } from '../errors';
 import type { FaultySettings, Handler, RequestContext, Services } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
-import { describeError } from '../http/error-log';
+import { eventOfError, tellFaults } from '../http/error-log';
 import { json, withHeader } from '../http/responses';
 import { type Clock, systemClock } from '../waiting';
 
@@ -27,9 +27,9 @@ const checks: readonly (readonly [Part, Check])[] = [
  */
 export function createHealth(): Handler {
   let last: { readonly at: number; readonly failing: Promise<readonly Part[]> } | undefined;
-  return async ({ services, now, log }) => {
+  return async ({ services, now, tell }) => {
     if (last === undefined || isOver(last.at, now)) {
-      last = { at: now, failing: failingParts(services, log) };
+      last = { at: now, failing: failingParts(services, tell) };
     }
     return answerHealth(await last.failing);
   };
@@ -42,7 +42,7 @@ function isOver(at: number, now: number): boolean {
 
 async function failingParts(
   services: Services,
-  log: RequestContext['log'],
+  tell: RequestContext['tell'],
 ): Promise<readonly Part[]> {
   // The signal of one request would not do, because other requests wait for the same result.
   const signal = AbortSignal.timeout(timeoutMs);
@@ -52,9 +52,7 @@ async function failingParts(
         await check(services, signal);
         return [];
       } catch (error) {
-        const known =
-          error instanceof AppError ? error : new AppError('ERR_INTERNAL', { cause: error });
-        log('error', `health: ${part} fails: ${describeError(known)}`);
+        tell({ ...eventOfError(error), event: 'health failing', outcome: 'failed', what: part });
         return [part];
       }
     }),
@@ -85,16 +83,14 @@ export const createHealthFunction = (clock: Clock = systemClock): HttpFunction =
 function createFaultsAnswer(clock: Clock) {
   let toldAt: number | undefined;
   return (
-    { faults }: FaultySettings,
+    { faults, events }: FaultySettings,
     _request: HttpRequest,
     invocation: InvocationContext,
   ): HttpResponseInit => {
     const now = clock();
     if (toldAt === undefined || isOver(toldAt, now)) {
       toldAt = now;
-      for (const { name, fault } of faults) {
-        invocation.error(`health: settings fails: ERR_SETTINGS: ${name} ${fault}`);
-      }
+      tellFaults(events, faults, invocation);
     }
     return answerHealth(['settings']);
   };

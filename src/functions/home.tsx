@@ -3,6 +3,7 @@ import { hasSessionCookie } from '../cookies';
 import { AppError } from '../errors';
 import type { Handler, RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
+import { logError } from '../http/error-log';
 import { htmlPage, languageOf } from '../http/responses';
 import { bounce } from '../http/wanted-page';
 import { HomePage, type SessionState } from '../pages/home-page';
@@ -50,7 +51,8 @@ async function sessionState(context: RequestContext): Promise<SessionState> {
     return found === undefined ? 'signed out' : found.session;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    context.log('warn', `home without session: ${error.code}`);
+    // The page goes on without the session.
+    logError(context, error);
     return 'unknown';
   }
 }

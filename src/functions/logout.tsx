@@ -6,6 +6,7 @@ import { couldIssue } from '../entra/tenants';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
+import { logError } from '../http/error-log';
 import { isTrue, readForm } from '../http/request';
 import { htmlPage, textsOf } from '../http/responses';
 import { bounce, loginPathTo } from '../http/wanted-page';
@@ -96,7 +97,8 @@ async function whoIsSignedIn(context: RequestContext): Promise<User | 'unknown' 
     return found?.session.user;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    context.log('warn', `signed-out page without session: ${error.code}`);
+    // The page goes on without the session.
+    logError(context, error);
     return 'unknown';
   }
 }
@@ -183,15 +185,17 @@ function sidIn(query: URLSearchParams, issuer: string): string | undefined {
 }
 
 async function endSessions(context: RequestContext, sid: string): Promise<void> {
-  const { services, signal, log } = context;
+  const { services, signal, tell } = context;
   try {
     for (const [userKey, count] of await services.sessions.endAllOfSid(sid, signal)) {
-      const action = { event: 'sign-out at the provider', by: userKey, of: userKey } as const;
+      const action = { why: 'sign-out at the provider', by: userKey, of: userKey } as const;
       await audited(context, action, () => Promise.resolve(count));
     }
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    log('error', `the provider's sign-out was not followed: ${error.code}`);
+    const { code, note } = error;
+    const why = 'sign-out at the provider';
+    tell({ event: 'session ended', outcome: 'failed', why, code, note });
   }
 }
 

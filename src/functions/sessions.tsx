@@ -84,7 +84,7 @@ async function endOne(context: SessionContext, sessionKey: string): Promise<Http
   const { services, user, signal } = context;
   const { userKey } = user;
   const action = {
-    event: 'end own session',
+    why: 'end own session',
     by: userKey,
     of: userKey,
     session: sessionKey,
@@ -100,7 +100,7 @@ async function endOthers(context: SessionContext): Promise<HttpResponseInit> {
   const { services, user, ticket, signal } = context;
   const { userKey } = user;
   const current = sessionKeyOf(ticket.sessionId);
-  const action = { event: 'end own other sessions', by: userKey, of: userKey } as const;
+  const action = { why: 'end own other sessions', by: userKey, of: userKey } as const;
   const count = await audited(context, action, () =>
     services.sessions.endAllOf({ userKey, exceptSessionKey: current }, signal),
   );

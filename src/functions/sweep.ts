@@ -1,6 +1,7 @@
 import type { TimerHandler } from '@azure/functions';
 import { AppError } from '../errors';
 import type { FindServices } from '../http/context';
+import { eventOfError, tellFaults } from '../http/error-log';
 import { maxParallel, removeRows } from '../sessions/remove-rows';
 import { toRowTime } from '../sessions/session-rows';
 import { readPage, type RowPage, type RowQuery, type Table } from '../storage/table';
@@ -28,17 +29,24 @@ export function createSweep(findServices: FindServices, timeoutSeconds: number):
   return async (_timer, context) => {
     const services = findServices();
     if ('faults' in services) {
-      context.error('ERR_SETTINGS: nothing is swept while settings have faults');
+      tellFaults(services.events, services.faults, context);
       return;
     }
-    const { pages, rows, isFinished } = await sweepExpiredRows(services.table, {
-      now: services.clock(),
-      stopSignal: AbortSignal.timeout(runMs * stopAt),
-      signal: AbortSignal.timeout(runMs * endAt),
-    });
-    context.info(
-      `swept ${rows} expired rows on ${pages} pages, ${isFinished ? 'to the end' : 'to be continued'}`,
-    );
+    const { events, table, clock } = services;
+    try {
+      const { pages, rows, isFinished } = await events.during(context, () =>
+        sweepExpiredRows(table, {
+          now: clock(),
+          stopSignal: AbortSignal.timeout(runMs * stopAt),
+          signal: AbortSignal.timeout(runMs * endAt),
+        }),
+      );
+      const outcome = isFinished ? 'done' : 'partial';
+      events.tell({ event: 'sweep', outcome, count: rows, pages }, context);
+    } catch (error) {
+      events.tell({ ...eventOfError(error), event: 'sweep', outcome: 'failed' }, context);
+      throw error;
+    }
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Cookie, HttpResponseInit, InvocationContext } from '@azure/functions';
 import type { AppTokens } from '../entra/app-tokens';
 import type { RelyingParty } from '../entra/msal';
+import type { EventLog, NewEvent } from '../events';
 import type { StoredKeyRing } from '../keys/key-ring';
 import type { Reader, Site } from '../pages/layout';
 import type { SignOutHints } from '../sessions/end-sessions';
@@ -36,8 +37,8 @@ export interface RequestContext extends RequestFacts {
   readonly visitor: Visitor;
   /** `WWW-Authenticate` of an answer that asks to sign in, where a bearer token would do too. */
   readonly challenge?: string;
-  /** Writes one line to the invocation's log. Never give it a code, token, cookie value, secret or session id. */
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
+  /** Writes an event to the invocation's log. Never give it a code, token, cookie value, secret or session id. */
+  readonly tell: (event: NewEvent) => void;
 }
 
 /** A function inside Anteroom that answers a request. */
@@ -58,6 +59,7 @@ export interface Services {
   readonly site: Site;
   readonly settings: Settings;
   readonly clock: Clock;
+  readonly events: EventLog;
   readonly table: Table;
   readonly keyRing: StoredKeyRing;
   readonly sessions: SessionStore;
@@ -79,6 +81,7 @@ export interface Services {
 /** Takes the place of the services while settings have faults. */
 export interface FaultySettings {
   readonly site: Site;
+  readonly events: EventLog;
   readonly faults: readonly SettingFault[];
 }
 

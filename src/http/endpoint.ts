@@ -121,7 +121,7 @@ export function endpoint(
       return stream === undefined ? wholeAnswer(answer, context) : answer;
     };
     try {
-      return finish(await deadline.race(work()));
+      return finish(await services.events.during(invocation, () => deadline.race(work())));
     } catch (error) {
       // `finish` may have failed too, when a header of the answer cannot be sent.
       return finish(answerError(error, context));
@@ -146,8 +146,8 @@ function createContext(
     correlationId: invocation.invocationId,
     cookies: [],
     visitor: { user: undefined },
-    log: (level, message) => {
-      invocation[level](message);
+    tell: (event) => {
+      services.events.tell(event, invocation);
     },
   };
 }

@@ -13,11 +13,12 @@ import {
   SignInRefusedError,
   TenantRefusedError,
 } from '../errors';
-import { ContinuePage, MessagePage, type Reference, useTexts } from '../pages/layout';
+import { ContinuePage, MessagePage, type Reference, type Site, useTexts } from '../pages/layout';
 import type { Texts } from '../texts/en';
 import type { FaultySettings, RequestContext } from './context';
 import { errorLinks, loginPathIn } from './error-links';
-import { logError, refusalIn } from './error-log';
+import { logError, refusalIn, tellFaults } from './error-log';
+import type { SettingFault } from '../settings';
 import { changesNothing, isNavigation } from './request';
 import { htmlPage, problem, redirectTo, textsOf, withHeader, withRetryAfter } from './responses';
 
@@ -212,17 +213,21 @@ function numberOfConsent(error: AppError): string | undefined {
 
 /** The answer of every route while settings have faults: 503 with the name and fault of each setting, never its value. */
 export function answerFaultySettings(
-  { site, faults }: FaultySettings,
+  { site, faults, events }: FaultySettings,
   request: HttpRequest,
   context: InvocationContext,
 ): HttpResponseInit {
-  for (const { name, fault } of faults) context.error(`ERR_SETTINGS: ${name} ${fault}`);
+  tellFaults(events, faults, context);
   return isNavigation(request)
-    ? faultsPage({ site, faults }, request)
+    ? faultsPage(site, faults, request)
     : problem(new AppError('ERR_SETTINGS'), context.invocationId, { settings: faults });
 }
 
-function faultsPage({ site, faults }: FaultySettings, request: HttpRequest): HttpResponseInit {
+function faultsPage(
+  site: Site,
+  faults: readonly SettingFault[],
+  request: HttpRequest,
+): HttpResponseInit {
   const { status, tone, retryAfterSeconds } = factsOf('ERR_SETTINGS');
   const context = { request, services: { site } };
   const { errors, errorPage: own, links } = textsOf(context);

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { AppError, SignInRefusedByAppError, StepUpError } from '../errors';
+import type { NewEvent } from '../events';
 import type { SessionData, User } from '../sessions/session';
 import { parseSessionData } from '../sessions/session-data';
 import type { ApiCaller } from '../tokens/call-api';
@@ -155,12 +156,12 @@ const decisionSchema = v.union([
 /** Nobody should wait long for a sign-out. */
 const signOutTimeoutMs = 2_000;
 
-/** Tells the app that a session has ended. It never fails: what the hook throws is a line in the log. */
+/** Tells the app that a session has ended. It never fails: what the hook throws is an event. */
 export async function tellSignOut(
   onSignOut: OnSignOut | undefined,
   signOut: Omit<SignOutContext, 'signal'>,
   signal: AbortSignal,
-  log: (level: 'warn', message: string) => void,
+  tell: (event: NewEvent) => void,
 ): Promise<void> {
   if (onSignOut === undefined) return;
   try {
@@ -169,8 +170,9 @@ export async function tellSignOut(
     );
   } catch (error) {
     // Its message may quote what the app keeps to itself.
-    const what = error instanceof AppError ? error.code : error instanceof Error ? error.name : '';
-    log('warn', `onSignOut failed: ${what}`);
+    const note = error instanceof AppError ? error.code : error instanceof Error ? error.name : '';
+    const by = signOut.user.userKey;
+    tell({ event: 'hook failed', outcome: 'failed', what: 'onSignOut', by, note });
   }
 }
 

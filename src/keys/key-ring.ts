@@ -20,6 +20,8 @@ import {
 
 type KeyRingParts = RingParts & {
   readonly clock: Clock;
+  /** Called when this instance has made the key of a period. */
+  readonly onMade?: (period: number) => void;
   /** Called when a key could not be made ahead of time. Nobody waits for it, and there are days left to mend it. */
   readonly report: (error: unknown) => void;
 };
@@ -113,6 +115,7 @@ function createSettler(
     );
     if (made !== undefined) {
       reader.add(made);
+      parts.onMade?.(period);
       return made;
     }
     const theirs = storedKey(await reader.readNow(never), period);

@@ -137,11 +137,6 @@ export function userKeyOf(issuer: string, objectId: string | undefined, subject:
   return createHash('sha256').update(identity).digest('base64url');
 }
 
-/** The part of a user key or session key that stands in logs. The console finds the user by it, and it opens nothing. */
-export function keyForLogs(key: string): string {
-  return key.slice(0, 8);
-}
-
 /**
  * About when a session was last used, in epoch seconds. Its row is rewritten only when less than half of the idle time
  * is left, so the session may have been used later than this, by up to half of that time.

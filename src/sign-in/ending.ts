@@ -2,11 +2,11 @@ import { clearNotice, noticeCookie, readNotice } from '../cookies';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { isObject } from '../bodies';
-import { keyForLogs } from '../sessions/session';
+import type { EndedEverybody } from '../sessions/end-sessions';
 
-/** One action that ends sessions, for the audit log. */
-export interface AuditedAction {
-  readonly event:
+/** One action that ends sessions, for the log. */
+export interface EndingAction {
+  readonly why:
     | 'sign-out'
     | 'sign-out everywhere'
     | 'end own session'
@@ -24,38 +24,33 @@ export interface AuditedAction {
     | 'end sessions over the limit';
   /** User key of the person who acts. */
   readonly by: string;
-  /** User key of the person whose sessions end. `everybody` is no user key. */
+  /** User key of the person whose sessions end, or `everybody`, which is no user key. */
   readonly of: string;
   /** Key of the session, when it is a single one. */
   readonly session?: string;
 }
 
 /**
- * Does `work` and writes one line `audit {…}` to the log, also when it fails. The line says who did what to whom, when, and
- * to how many sessions. Of each key it has only the prefix that all other log lines have: the console finds a person by
- * it, and it opens no session.
+ * Does `work` and writes the event `session ended`, also when it fails: who did what to whom, and to how many sessions.
  * @param work ends sessions and returns how many
  * @throws as `work`
  */
-export async function audited(
-  { log, now }: RequestContext,
-  { event, by, of, session }: AuditedAction,
-  work: () => Promise<number>,
-): Promise<number> {
-  const line = {
-    event,
-    by: keyForLogs(by),
-    of: of === 'everybody' ? of : keyForLogs(of),
-    ...(session !== undefined && { session: keyForLogs(session) }),
-    at: new Date(now * 1000).toISOString(),
-  };
+export async function audited<Ended extends number | EndedEverybody>(
+  { tell }: RequestContext,
+  action: EndingAction,
+  work: () => Promise<Ended>,
+): Promise<Ended> {
+  const event = 'session ended';
   try {
-    const count = await work();
-    log('info', `audit ${JSON.stringify({ ...line, outcome: 'done', count })}`);
-    return count;
+    const ended = await work();
+    const { count, fault } = typeof ended === 'number' ? { count: ended, fault: undefined } : ended;
+    const outcome = fault === undefined ? 'done' : 'partial';
+    tell({ event, outcome, ...action, count, code: fault?.code, note: fault?.note });
+    return ended;
   } catch (error) {
     // Some of the sessions may have ended before the failure.
-    log('error', `audit ${JSON.stringify({ ...line, outcome: 'failed' })}`);
+    const { code, note } = error instanceof AppError ? error : new AppError('ERR_INTERNAL');
+    tell({ event, outcome: 'failed', ...action, code, note });
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie, readSessionCookie } from '../cookies';
 import { isAllowedTenant } from '../entra/tenants';
 import { RoleMissingError, SignInNeededError, StepUpError, SessionOverError } from '../errors';
+import { traceHeadersOf } from '../events';
 import type { Handler, RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
 import { changesNothing, requireSameOrigin } from '../http/request';
@@ -200,7 +201,6 @@ export function apiCaller(
   tenantId: string | undefined,
 ): ApiCaller {
   const { services, invocation, correlationId, isStreamed, signal } = context;
-  const { traceParent, traceState } = invocation.traceContext ?? {};
   return createApiCaller({
     apis: services.apis,
     appTokens: services.appTokens,
@@ -209,8 +209,7 @@ export function apiCaller(
     // https://www.w3.org/TR/trace-context/ and https://learn.microsoft.com/graph/best-practices-concept#reliability-and-support
     trace: {
       'client-request-id': correlationId,
-      ...(traceParent === undefined ? {} : { traceparent: traceParent }),
-      ...(traceParent === undefined || !traceState ? {} : { tracestate: traceState }),
+      ...traceHeadersOf(invocation),
     },
     signal,
     maxAnswerBytes: isStreamed ? undefined : maxWholeAnswerBytes,
@@ -252,7 +251,7 @@ async function asSignInNeeded(
     // The provider no longer accepts the refresh token, so the session ends too. Its cookie stays: this answer may come
     // late, when the browser already has the cookie of a newer session.
     const { userKey } = session.user;
-    const ended = { event: 'end refused session', by: userKey, of: userKey } as const;
+    const ended = { why: 'end refused session', by: userKey, of: userKey } as const;
     await audited(context, { ...ended, session: sessionKeyOf(ticket.sessionId) }, async () => {
       await context.services.sessions.end(ticket, session, context.signal);
       return 1;

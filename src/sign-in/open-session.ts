@@ -3,7 +3,6 @@ import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { decideSignIn, type SignInContext } from '../http/hooks';
 import {
-  keyForLogs,
   type Session,
   type SessionData,
   sessionKeyOf,
@@ -127,7 +126,8 @@ export async function openSession(
   });
   await endOverLimit(context, user, former);
   context.cookies.push(await signSessionCookie(ticket, { keyRing, site, isPersistent, signal }));
-  context.log('info', `signed in ${keyForLogs(user.userKey)}`);
+  const session = sessionKeyOf(ticket.sessionId);
+  context.tell({ event: 'sign-in', outcome: 'done', by: user.userKey, session });
   if (former !== undefined) await endFormer(context, former, user.userKey);
 }
 
@@ -152,7 +152,7 @@ async function endOverLimit(
   const exceptSessionKey = former && sessionKeyOf(former.sessionId);
   const keys = await sessions.findOverLimit({ userKey, limit, exceptSessionKey }, now, signal);
   if (keys.length === 0) return;
-  const action = { event: 'end sessions over the limit', by: userKey, of: userKey } as const;
+  const action = { why: 'end sessions over the limit', by: userKey, of: userKey } as const;
   await audited(context, action, async () => {
     const ended = await sessions.endMany(userKey, keys, signal);
     return ended.length;
@@ -170,7 +170,7 @@ async function endFormer(
 ): Promise<void> {
   const { services } = context;
   const name = { userKey, sessionKey: sessionKeyOf(sessionId) };
-  const action = { event: 'replace session', by, of: userKey, session: name.sessionKey } as const;
+  const action = { why: 'replace session', by, of: userKey, session: name.sessionKey } as const;
   try {
     await withTimeout(context.signal, formerTimeoutMs, (signal) =>
       audited(context, action, async () =>
@@ -178,7 +178,7 @@ async function endFormer(
       ),
     );
   } catch (error) {
+    // The event says so.
     if (!(error instanceof AppError)) throw error;
-    context.log('warn', `the former session was not ended: ${error.code}`);
   }
 }

@@ -3,6 +3,7 @@ import { clearSessionCookie, clearSignInCookies, noticeCookie } from '../cookies
 import type { RelyingParty } from '../entra/msal';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
+import { logError } from '../http/error-log';
 import { tellSignOut } from '../http/hooks';
 import { htmlPage, json, redirectTo, textsOf, withHeader } from '../http/responses';
 import { isObject } from '../bodies';
@@ -102,17 +103,17 @@ async function endTicket(
 }
 
 async function tellApp(
-  { services, signal, log }: RequestContext,
+  { services, signal, tell }: RequestContext,
   { user, data }: Session,
   everywhere: boolean,
 ): Promise<void> {
   const reason = everywhere ? 'sign-out-everywhere' : 'sign-out';
-  await tellSignOut(services.hooks.onSignOut, { user, data, reason }, signal, log);
+  await tellSignOut(services.hooks.onSignOut, { user, data, reason }, signal, tell);
 }
 
 async function endEverywhere(context: RequestContext, userKey: string): Promise<boolean> {
   const { services, signal } = context;
-  const action = { event: 'sign-out everywhere', by: userKey, of: userKey } as const;
+  const action = { why: 'sign-out everywhere', by: userKey, of: userKey } as const;
   const ended = await tryTo(context, () =>
     audited(context, action, () => services.sessions.endAllOf({ userKey }, signal)),
   );
@@ -126,7 +127,7 @@ async function endThis(
 ): Promise<boolean> {
   const { services, signal } = context;
   const { userKey } = ticket;
-  const action = { event: 'sign-out', by: userKey, of: userKey } as const;
+  const action = { why: 'sign-out', by: userKey, of: userKey } as const;
   const ended = await tryTo(context, () =>
     audited(context, action, async () => {
       await services.sessions.end(ticket, session, signal);
@@ -152,16 +153,16 @@ async function leaveTo(
   return { url: asked.value, provider: asked.value === ours ? 'left' : 'asked' };
 }
 
-/** Turns an `AppError` into a value and a line in the log. Any other error is a fault of ours and stays an error. */
+/** Turns an `AppError` into a value and an event. Any other error is a fault of ours and stays an error. */
 async function tryTo<T>(
-  { log }: RequestContext,
+  context: RequestContext,
   work: () => Promise<T>,
 ): Promise<{ readonly value: T } | { readonly failed: true }> {
   try {
     return { value: await work() };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    log('warn', `sign-out goes on without: ${error.code}`);
+    logError(context, error);
     return { failed: true };
   }
 }

@@ -3,6 +3,7 @@ import https from 'node:https';
 import { gunzipSync } from 'node:zlib';
 import { RestError, TableClient, type TableServiceClientOptions } from '@azure/data-tables';
 import { AppError } from '../errors';
+import type { TraceHeaders } from '../events';
 import { isHttpLoopback, proxyAgent } from '../proxy';
 
 /** What `@azure/data-tables` asks of a TokenCredential. */
@@ -24,21 +25,30 @@ export type TableConnection = { readonly tableName: string } & (
 
 /**
  * The client of one table. It connects when it is first used. Plain http is allowed on loopback only, for the emulator.
+ * @param traceHeaders sent with each request
  * @throws ERR_SETTINGS when the address cannot be understood, or would send data over plain http
  */
-export function createTableClient(connection: TableConnection): TableClient {
-  const client = connect(connection, false);
+export function createTableClient(
+  connection: TableConnection,
+  traceHeaders: TraceHeaders = () => ({}),
+): TableClient {
+  const client = connect(connection, traceHeaders, false);
   const url = URL.parse(client.url);
   if (url?.protocol === 'https:') return client;
   if (url === null || !isHttpLoopback(url)) {
     throw new AppError('ERR_SETTINGS', { note: 'the tables must be reached over https' });
   }
-  return connect(connection, true);
+  return connect(connection, traceHeaders, true);
 }
 
-function connect(connection: TableConnection, allowInsecureConnection: boolean): TableClient {
+function connect(
+  connection: TableConnection,
+  traceHeaders: TraceHeaders,
+  allowInsecureConnection: boolean,
+): TableClient {
   const { tableName } = connection;
-  const options = { allowInsecureConnection, httpClient: createTableHttp(proxyAgent()) };
+  const httpClient = createTableHttp(traceHeaders, proxyAgent());
+  const options = { allowInsecureConnection, httpClient };
   try {
     const client =
       'endpoint' in connection
@@ -88,7 +98,10 @@ type TableAnswer = Awaited<ReturnType<TableHttp['sendRequest']>>;
  * again then.
  * @param httpsAgent of a proxy; without it, connections are direct
  */
-function createTableHttp(httpsAgent: http.Agent = new https.Agent({ keepAlive: true })): TableHttp {
+function createTableHttp(
+  traceHeaders: TraceHeaders,
+  httpsAgent: http.Agent = new https.Agent({ keepAlive: true }),
+): TableHttp {
   const httpAgent = new http.Agent({ keepAlive: true });
   return {
     sendRequest: (request) =>
@@ -109,7 +122,8 @@ function createTableHttp(httpsAgent: http.Agent = new https.Agent({ keepAlive: t
           hostname: hostname.replace(/^\[|\]$/g, ''),
           port,
           path: pathname + search,
-          headers: headers.toJSON({ preserveCase: true }),
+          // A signature of the request does not cover them.
+          headers: { ...headers.toJSON({ preserveCase: true }), ...traceHeaders() },
         });
         const abort = (): void => {
           outgoing.destroy(new Error('the deadline of the request passed'));

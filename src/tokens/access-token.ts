@@ -95,7 +95,8 @@ async function refresh(
 ): Promise<string> {
   const { user, store, now, signal } = owner;
   const reread = (): Promise<StoredTokens | undefined> => store.readTokens(signal);
-  const acquired = await acquireFromStored(parts, { user, scopes }, stored, reread, now, signal);
+  const asked = { user, scopes, session: owner.sessionKey };
+  const acquired = await acquireFromStored(parts, asked, stored, reread, now, signal);
   if (!acquired.changed) return acquired.accessToken;
   return storeRefreshedTokens(store, acquired, scopes, now, signal);
 }
@@ -210,6 +211,8 @@ interface AccessTokenRequest {
   /** The session's serialized MSAL cache. */
   readonly tokenCache: string;
   readonly user: User;
+  /** Key of the session, for the log. */
+  readonly session?: string;
   /** Of one resource. */
   readonly scopes: readonly string[];
   /** Asks the provider even when a live token is at hand. */
@@ -251,6 +254,7 @@ export async function acquireAccessToken(
   cache.deserialize(tokenCache);
   const account = await findAccount(cache);
   let result: AuthenticationResult;
+  const askedAt = performance.now();
   try {
     result = await msal.acquireTokenSilent({
       account,
@@ -265,6 +269,9 @@ export async function acquireAccessToken(
     }
     throw failure;
   }
+  const ms = Math.round(performance.now() - askedAt);
+  const { user, session } = request;
+  parts.events?.tell({ event: 'refresh', outcome: 'done', by: user.userKey, session, ms });
   const { accessToken } = result;
   // Without scopes of an API, Entra ID still gives a token for Graph, but Azure AD B2C gives none.
   if (accessToken === '' && scopes.length > 0) {

@@ -155,12 +155,13 @@ async function findRoles(
 
 async function forceRefresh(
   relyingParty: RelyingParty,
-  { found, now, signal }: RevalidationRequest,
+  { ticket, found, now, signal }: RevalidationRequest,
   stored: StoredTokens,
   reread: () => Promise<StoredTokens | undefined>,
 ): Promise<Refreshed> {
   const request = {
     user: found.session.user,
+    session: sessionKeyOf(ticket.sessionId),
     scopes: scopesOfSignIn(relyingParty.settings.graphScopes),
     forceRefresh: true,
   };

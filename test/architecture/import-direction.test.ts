@@ -21,7 +21,17 @@ const floors = [
   ['keys'],
   ['storage'],
   // Small things below all floors: errors, settings, bodies, waiting, proxies, and the texts of pages and errors.
-  ['bodies', 'texts', 'error-facts', 'errors', 'proxy', 'setting-values', 'settings', 'waiting'],
+  [
+    'bodies',
+    'texts',
+    'error-facts',
+    'errors',
+    'events',
+    'proxy',
+    'setting-values',
+    'settings',
+    'waiting',
+  ],
 ];
 
 /** Runs in browsers and shares nothing with the server. */

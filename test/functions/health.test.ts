@@ -7,7 +7,13 @@ import { createKeyRing, type StoredKeyRing } from '../../src/keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping } from '../../src/keys/wrapping';
 import { finishSignIn } from '../../src/sign-in/finish';
 import { failureOf, longEnough, ownAttempt } from '../support/auth-fixture';
-import { createContextFixture, type ContextFixture, testSite } from '../support/context-fixture';
+import {
+  createContextFixture,
+  type ContextFixture,
+  keepEvents,
+  testSite,
+  type ToldEvent,
+} from '../support/context-fixture';
 import { startKeyVaultStandIn } from '../support/key-vault-stand-in';
 import { createMemoryTable } from '../support/memory-table';
 import { start } from '../support/session-fixture';
@@ -105,10 +111,17 @@ describe('health', () => {
     credential.refused({ error: 'invalid_client', number: 'AADSTS7000222' });
     const context = fixture.context('/health', { headers: {} });
     await Promise.all([health(context), health(context)]);
-    expect(context.lines.sort()).toEqual([
-      'error health: credential fails: ERR_PROVIDER_REFUSED: the provider answered invalid_client AADSTS7000222',
-      'error health: storage fails: ERR_STORAGE_UNAVAILABLE: nobody listens',
-    ]);
+    const failing = { level: 'error', event: 'health failing', outcome: 'failed' };
+    expect(context.told).toHaveLength(2);
+    expect(context.told).toContainEqual({
+      ...failing,
+      ...{ what: 'credential', code: 'ERR_PROVIDER_REFUSED', kind: 'app' },
+      ...{ error: 'invalid_client', number: 'AADSTS7000222' },
+    });
+    expect(context.told).toContainEqual({
+      ...failing,
+      ...{ what: 'storage', code: 'ERR_STORAGE_UNAVAILABLE', note: 'nobody listens' },
+    });
   });
 
   it('looks once for probes that come together', async () => {
@@ -223,22 +236,25 @@ describe('health while the settings have faults', () => {
 
   it('names them in the log once in ten seconds, and in no answer', () => {
     let now = start;
-    const lines: unknown[] = [];
+    const told: ToldEvent[] = [];
+    const events = keepEvents(told);
     const { answerFaults } = createHealthFunction(() => now);
     const ask = (at: number): HttpResponseInit | undefined => {
       now = at;
       const request = new HttpRequest({ method: 'GET', url: 'http://10.0.0.1/health' });
-      const logHandler = (level: string, ...args: unknown[]) => lines.push([level, ...args]);
-      const invocation = new InvocationContext({ functionName: 'health', logHandler });
-      return answerFaults?.({ site: testSite, faults }, request, invocation);
+      const invocation = new InvocationContext({ functionName: 'health' });
+      return answerFaults?.({ site: testSite, events, faults }, request, invocation);
     };
     for (const at of [start, start + 9]) {
       expect(ask(at)?.jsonBody).toEqual({ status: 'failing', failing: ['settings'] });
     }
-    const line = ['error', 'health: settings fails: ERR_SETTINGS: ENTRA_TENANT_ID is missing'];
-    expect(lines).toEqual([line]);
+    const event = {
+      ...{ level: 'error', event: 'configuration fault', outcome: 'failed' },
+      ...{ code: 'ERR_SETTINGS', setting: 'ENTRA_TENANT_ID', fault: 'is missing' },
+    };
+    expect(told).toEqual([event]);
     ask(start + 10);
-    expect(lines).toEqual([line, line]);
+    expect(told).toEqual([event, event]);
   });
 });
 
@@ -267,7 +283,7 @@ interface Row {
   readonly when: () => Promise<Partial<Services> | undefined> | undefined;
   /** The part that health names; `undefined` where health cannot know. */
   readonly part?: string;
-  /** What the log says, after `error health: <part> fails: `. */
+  /** Code, number and note in the log. */
   readonly line?: RegExp;
   /** The page for operators: file, heading, and the words that name the cause there. */
   readonly page: readonly [file: string, heading: string, words: RegExp];
@@ -285,7 +301,7 @@ const rows: Record<string, Row> = {
       fixture.tiny.answers.set(paths.metadata, refusal(400, 'invalid_tenant', 90002));
     },
     part: 'provider',
-    line: /^ERR_PROVIDER_MISMATCH: the provider answered 400 to GET http:\S+$/,
+    line: /^ERR_PROVIDER_MISMATCH the provider answered 400 to GET http:\S+$/,
     page: [...nobody, /`ERR_PROVIDER_MISMATCH`.*the tenant does not exist/],
   },
   'the metadata of another tenant': {
@@ -293,7 +309,7 @@ const rows: Record<string, Row> = {
       fixture.tiny.metadata = { issuer: 'https://login.example/other/v2.0' };
     },
     part: 'provider',
-    line: /^ERR_PROVIDER_MISMATCH: issuer in the metadata differs from ENTRA_ISSUER$/,
+    line: /^ERR_PROVIDER_MISMATCH issuer in the metadata differs from ENTRA_ISSUER$/,
     page: [...nobody, /`ERR_PROVIDER_MISMATCH`.*is not `ENTRA_ISSUER`/],
   },
   'a provider that is down': {
@@ -301,25 +317,25 @@ const rows: Record<string, Row> = {
       fixture.tiny.answers.set(paths.metadata, { status: 503, body: {} });
     },
     part: 'provider',
-    line: /^ERR_PROVIDER_UNAVAILABLE: the provider answered 503 /,
+    line: /^ERR_PROVIDER_UNAVAILABLE the provider answered 503 /,
     page: [...nobody, /`ERR_PROVIDER_UNAVAILABLE`.*did not answer/],
   },
   'a wrong client id': {
     when: () => redeem(refusal(400, 'unauthorized_client', 700016)).then(() => undefined),
     part: 'credential',
-    line: /^ERR_PROVIDER_REFUSED: .*unauthorized_client AADSTS700016$/,
+    line: /^ERR_PROVIDER_REFUSED unauthorized_client AADSTS700016$/,
     page: [...byNumber, /AADSTS700016.*ENTRA_CLIENT_ID/],
   },
   'a secret that has expired': {
     when: () => redeem(refusal(401, 'invalid_client', 7000222)).then(() => undefined),
     part: 'credential',
-    line: /^ERR_PROVIDER_REFUSED: .*invalid_client AADSTS7000222$/,
+    line: /^ERR_PROVIDER_REFUSED invalid_client AADSTS7000222$/,
     page: [...byNumber, /AADSTS7000222.*has expired/],
   },
   'a wrong secret': {
     when: () => redeem(refusal(401, 'invalid_client', 7000215)).then(() => undefined),
     part: 'credential',
-    line: /^ERR_PROVIDER_REFUSED: .*invalid_client AADSTS7000215$/,
+    line: /^ERR_PROVIDER_REFUSED invalid_client AADSTS7000215$/,
     page: [...byNumber, /AADSTS7000215.*ENTRA_CLIENT_SECRET/],
   },
   // Entra ID tells this on its own page, and sends nobody back. A code of another redirect URI gives the same number, so
@@ -338,7 +354,7 @@ const rows: Record<string, Row> = {
       return { keyRing };
     },
     part: 'keys',
-    line: /^ERR_KEYS_UNAVAILABLE: /,
+    line: /^ERR_KEYS_UNAVAILABLE /,
     page: ['operations.md', 'The vault or its key is lost', /cannot open it.*ERR_KEYS_UNAVAILABLE/],
   },
   'a vault that is gone later': {
@@ -359,7 +375,7 @@ const rows: Record<string, Row> = {
       return { keyRing: ring(Buffer.alloc(32, 2)) };
     },
     part: 'keys',
-    line: /^ERR_KEYS_UNAVAILABLE: /,
+    line: /^ERR_KEYS_UNAVAILABLE /,
     page: ['operations.md', 'The vault or its key is lost', /true of a new `KEY_RING_SECRET`/],
   },
   'a table out of reach': {
@@ -367,7 +383,7 @@ const rows: Record<string, Row> = {
       fixture.tableFailure = new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'nobody listens' });
     },
     part: 'storage',
-    line: /^ERR_STORAGE_UNAVAILABLE: nobody listens$/,
+    line: /^ERR_STORAGE_UNAVAILABLE nobody listens$/,
     page: [...watch, /`storage`.*Storage Table Data Contributor/],
   },
   'a clock ten minutes ahead': {
@@ -375,7 +391,7 @@ const rows: Record<string, Row> = {
       fixture.tiny.clock = () => start - 600;
     },
     part: 'clock',
-    line: /^ERR_CLOCK: this machine's clock is 600 seconds ahead of the provider's$/,
+    line: /^ERR_CLOCK this machine's clock is 600 seconds ahead of the provider's$/,
     page: [...watch, /`clock`.*two minutes/],
   },
   'a clock ten minutes behind': {
@@ -383,7 +399,7 @@ const rows: Record<string, Row> = {
       fixture.tiny.clock = () => start + 600;
     },
     part: 'clock',
-    line: /^ERR_CLOCK: this machine's clock is 600 seconds behind the provider's$/,
+    line: /^ERR_CLOCK this machine's clock is 600 seconds behind the provider's$/,
     page: [...nobody, /`ERR_CLOCK`/],
   },
 };
@@ -396,13 +412,13 @@ describe('health, its log and the page for operators tell of', () => {
     expect(answer.jsonBody).toEqual(
       part === undefined ? { status: 'ok' } : { status: 'failing', failing: [part] },
     );
-    const began = `error health: ${part ?? ''} fails: `;
-    expect(context.lines).toHaveLength(part === undefined ? 0 : 1);
-    for (const one of context.lines) {
-      expect(one.slice(0, began.length)).toBe(began);
-      expect(one.slice(began.length)).toMatch(line ?? /^$/);
-      expect(one).not.toContain('ada@contoso');
+    expect(context.told).toHaveLength(part === undefined ? 0 : 1);
+    for (const one of context.told) {
+      expect(one).toMatchObject({ level: 'error', event: 'health failing', what: part });
+      const said = ['code', 'error', 'number', 'note'].map((name) => one[name]).filter(Boolean);
+      expect(said.join(' ')).toMatch(line ?? /^$/);
     }
+    expect(context.lines.join()).not.toContain('ada@contoso');
     const [file, heading, words] = page;
     const text = readFileSync(`docs/${file}`, 'utf8');
     const sections = text.split(/^## /m);

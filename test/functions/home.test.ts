@@ -29,7 +29,7 @@ async function visit(headers: Record<string, string>, path = '/') {
   const context = fixture.context(path, { headers });
   const { status, body } = await home(context);
   const html = typeof body === 'string' ? body : '';
-  return { status, html, words: words(html), lines: context.lines };
+  return { status, html, words: words(html), told: context.told };
 }
 
 describe('home', () => {
@@ -89,7 +89,9 @@ describe('home', () => {
       200,
       expect.stringContaining('We cannot say right now whether you are signed in'),
     ]);
-    expect(page.lines).toEqual(['warn home without session: ERR_STORAGE_UNAVAILABLE']);
+    expect(page.told).toMatchObject([
+      { event: 'storage trouble', code: 'ERR_STORAGE_UNAVAILABLE' },
+    ]);
   });
 
   it('does not hide a bug behind that', async () => {

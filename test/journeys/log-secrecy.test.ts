@@ -243,7 +243,7 @@ describe('the whole log of an app', () => {
     }
     const log = await stack.output(app);
     // The log is that of all this, and the secrets are really there.
-    expect(log).toMatch(/signed in [A-Za-z0-9_-]{8}\b/);
+    expect(log).toMatch(/\{"event":"sign-in","outcome":"done","by":"[A-Za-z0-9_-]{8}"/);
     for (const code of ['SIGN_IN_EXPIRED', 'ID_TOKEN', 'STEP_UP', 'API_UNAVAILABLE', 'STORAGE']) {
       expect(log).toContain(`ERR_${code}`);
     }

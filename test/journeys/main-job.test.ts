@@ -216,7 +216,7 @@ describe('the log', () => {
     const [running] = stack.apps;
     if (running === undefined) throw new Error('no app');
     const log = await stack.output(running);
-    expect(log).toContain('signed in');
+    expect(log).toContain('"event":"sign-in"');
     const callback = new URL(page.trail.find((href) => href.includes('code=')) ?? '');
     const secrets = [
       callback.searchParams.get('code'),

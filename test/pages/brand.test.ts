@@ -11,6 +11,7 @@ import { stylesheet } from '../../src/pages/stylesheet';
 import {
   createContextFixture,
   type ContextFixture,
+  keepEvents,
   pageRequest,
   testSite,
 } from '../support/context-fixture';
@@ -283,7 +284,7 @@ describe('the pictures of a brand', () => {
       functionName: 'brand',
       logHandler: () => undefined,
     });
-    const faulty = { site: testSite, faults: [] };
+    const faulty = { site: testSite, events: keepEvents([]), faults: [] };
     const answer: HttpResponseInit | undefined = answerFaults?.(faulty, request, invocation);
     expect(new Headers(answer?.headers).get('content-type')).toBe('image/svg+xml');
   });

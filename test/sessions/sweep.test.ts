@@ -1,10 +1,11 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
-import type { InvocationContext, Timer } from '@azure/functions';
+import { InvocationContext, type Timer } from '@azure/functions';
 import { AppError } from '../../src/errors';
 import { createSweep, sweepExpiredRows } from '../../src/functions/sweep';
 import type { Services } from '../../src/http/context';
 import { createSessionStore, type SessionStore } from '../../src/sessions/session-store';
 import type { Table } from '../../src/storage/table';
+import { keepEvents, type ToldEvent } from '../support/context-fixture';
 import { limits, newSession, ringSecret, start, userOf } from '../support/session-fixture';
 import { createStaticKeyRing } from '../support/static-key-ring';
 import { createTestTable } from '../support/test-table';
@@ -245,17 +246,17 @@ describe('the timer', () => {
     ['less where the host would restart the worker before', 60, [48_000, 57_000]],
   ])('gives a run %s', async (_name, timeoutSeconds, expected) => {
     const timeout = jest.spyOn(AbortSignal, 'timeout');
-    const said: string[] = [];
+    const told: ToldEvent[] = [];
     try {
-      const services = { table, clock: () => start } as Services;
-      await createSweep(() => services, timeoutSeconds)(
-        {} as Timer,
-        { info: (text: string) => said.push(text) } as unknown as InvocationContext,
-      );
+      const events = keepEvents(told);
+      const services = { table, events, clock: () => start } as Services;
+      const invocation = new InvocationContext({ functionName: 'sweep' });
+      await createSweep(() => services, timeoutSeconds)({} as Timer, invocation);
       expect(timeout.mock.calls.flat()).toEqual(expected);
     } finally {
       timeout.mockRestore();
     }
-    expect(said).toEqual([expect.stringMatching(/^swept 0 expired rows on \d pages, to the end$/)]);
+    const swept = { level: 'info', event: 'sweep', outcome: 'done', count: 0 };
+    expect(told).toEqual([{ ...swept, pages: expect.any(Number) as number }]);
   });
 });

@@ -9,7 +9,7 @@ import {
   type ContextFixture,
   type TestContext,
 } from '../support/context-fixture';
-import { start } from '../support/session-fixture';
+import { AppError } from '../../src/errors';
 import { thrownBy } from '../support/thrown-by';
 
 let fixture: ContextFixture;
@@ -22,53 +22,55 @@ afterAll(() => fixture.stop());
 const by = 'administratorAdministratorAdministratorAdmi';
 const of = 'somebodySomebodySomebodySomebodySomebodySom';
 const session = 'sessionsSessionsSessionsSessionsSessionsSes';
-const at = new Date(start * 1000).toISOString();
-
-function entryIn(line: string | undefined): { level: string; entry: unknown } {
-  const [, level = '', text = ''] = /^(\w+) audit (\{.*\})$/.exec(line ?? '') ?? [];
-  return { level, entry: JSON.parse(text) };
-}
-
 describe('audited', () => {
-  it('leaves who did what to whom, when and how often, by prefixes that open nothing', async () => {
+  it('tells who did what to whom, and how often, by prefixes that open nothing', async () => {
     const context = fixture.context('/auth/admin/end');
-    const action = { event: 'end session', by, of, session } as const;
+    const action = { why: 'end session', by, of, session } as const;
     expect(await audited(context, action, () => Promise.resolve(1))).toBe(1);
-    expect(context.lines).toHaveLength(1);
-    expect(entryIn(context.lines[0])).toEqual({
-      level: 'info',
-      entry: {
-        event: 'end session',
+    expect(context.told).toEqual([
+      {
+        level: 'info',
+        event: 'session ended',
+        outcome: 'done',
         by: 'administ',
         of: 'somebody',
         session: 'sessions',
-        at,
-        outcome: 'done',
+        why: 'end session',
         count: 1,
       },
-    });
+    ]);
   });
 
   it('names no session where several are meant', async () => {
     const context = fixture.context('/auth/admin/end');
-    const action = { event: 'end all sessions of user', by, of } as const;
+    const action = { why: 'end all sessions of user', by, of } as const;
     await audited(context, action, () => Promise.resolve(7));
-    expect(entryIn(context.lines[0]).entry).toEqual(
+    expect(context.told).toEqual([
       expect.not.objectContaining({ session: expect.anything() as unknown }),
-    );
-    expect(entryIn(context.lines[0]).entry).toMatchObject({ count: 7 });
+    ]);
+    expect(context.told).toMatchObject([{ count: 7 }]);
   });
 
-  it('leaves a line, too, when the work fails, without what the error says', async () => {
+  it('tells of work that fails, without what the error says', async () => {
     const context = fixture.context('/auth/admin/end');
     const failure = new Error('hunter2');
-    const work = audited(context, { event: 'sign-out', by, of: by }, () => Promise.reject(failure));
+    const action = { why: 'sign-out', by, of: by } as const;
+    const work = audited(context, action, () => Promise.reject(failure));
     await expect(work).rejects.toBe(failure);
-    expect(entryIn(context.lines[0])).toMatchObject({
-      level: 'error',
-      entry: { outcome: 'failed' },
-    });
+    expect(context.told).toMatchObject([
+      { level: 'error', outcome: 'failed', code: 'ERR_INTERNAL' },
+    ]);
     expect(context.lines.join()).not.toContain('hunter2');
+  });
+
+  it('tells of work that a fault stopped in the middle', async () => {
+    const context = fixture.context('/auth/admin/end');
+    const fault = new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'nobody listens' });
+    const action = { why: 'end everybody', by, of: 'everybody' } as const;
+    await audited(context, action, () => Promise.resolve({ count: 40, fault }));
+    expect(context.told).toMatchObject([
+      { level: 'warn', outcome: 'partial', of: 'everybody', count: 40, note: 'nobody listens' },
+    ]);
   });
 });
 

@@ -64,7 +64,8 @@ describe('completeSignIn', () => {
     const answer = await complete(context);
     expect([answer.status, location(answer)]).toEqual([302, `${app}/reports?a=1#row-17`]);
     expect(names(context)).toEqual(['anteroom-7071']);
-    expect(context.lines).toEqual([`info signed in ${adaKey().slice(0, 8)}`]);
+    const signedIn = { level: 'info', event: 'sign-in', outcome: 'done' };
+    expect(context.told).toMatchObject([{ ...signedIn, by: adaKey().slice(0, 8) }]);
     const form = fixture.tiny.forms.at(-1);
     expect(form?.get('code_verifier')).toBe(begun.codeVerifier);
   });
@@ -172,11 +173,9 @@ describe('completeSignIn, with the session that this browser had', () => {
     expect(await sessions.read(former.ticket, fixture.now, longEnough())).toBeUndefined();
     const by = adaKey().slice(0, 8);
     const of = former.ticket.userKey.slice(0, 8);
-    expect(context.lines).toEqual([
-      `info signed in ${by}`,
-      expect.stringMatching(
-        new RegExp(`^info audit {"event":"replace session","by":"${by}","of":"${of}","session":`),
-      ),
+    expect(context.told).toMatchObject([
+      { event: 'sign-in', by },
+      { event: 'session ended', outcome: 'done', by, of, why: 'replace session', count: 1 },
     ]);
   });
 
@@ -193,7 +192,8 @@ describe('completeSignIn, with the session that this browser had', () => {
     const answer = await complete({ ...context, services });
     expect(location(answer)).toContain('/reports');
     expect(names(context)).toEqual(['anteroom-7071']);
-    expect(context.lines.at(-1)).toMatch(/^warn .*ERR_STORAGE_UNAVAILABLE/);
+    const failed = { event: 'session ended', outcome: 'failed', code: 'ERR_STORAGE_UNAVAILABLE' };
+    expect(context.told.at(-1)).toMatchObject({ level: 'error', ...failed });
   });
 
   it('keeps no session when the provider has signed the person out meanwhile', async () => {
@@ -207,7 +207,8 @@ describe('completeSignIn, with the session that this browser had', () => {
     const services = { ...context.services, sessions: gone };
     expect(location(await complete({ ...context, services }))).toContain('/reports');
     expect(names(context)).toEqual([]);
-    expect(context.lines).toEqual([`info ERR_SIGNED_OUT, user ${adaKey().slice(0, 8)}`]);
+    const refused = { level: 'info', event: 'request refused', code: 'ERR_SIGNED_OUT' };
+    expect(context.told).toMatchObject([{ ...refused, by: adaKey().slice(0, 8) }]);
   });
 });
 
@@ -264,13 +265,10 @@ describe('completeSignIn, where SESSION_LIMIT allows two', () => {
     const live = await Promise.all([first, second, third].map(({ cookie }) => isLive(cookie)));
     expect(live).toEqual([false, true, true]);
     const key = adaKey().slice(0, 8);
-    expect(third.context.lines).toEqual([
-      expect.stringMatching(
-        new RegExp(
-          `^info audit {"event":"end sessions over the limit","by":"${key}","of":"${key}",.*"count":1}$`,
-        ),
-      ),
-      `info signed in ${key}`,
+    const users = { by: key, of: key };
+    expect(third.context.told).toMatchObject([
+      { event: 'session ended', ...users, why: 'end sessions over the limit', count: 1 },
+      { event: 'sign-in', by: key },
     ]);
   });
 
@@ -329,7 +327,7 @@ describe('completeSignIn, where SESSION_LIMIT allows two', () => {
     const services = { ...context.services, sessions };
     const failure = await failureOf(complete({ ...context, services }));
     expect([failure.code, context.cookies]).toEqual(['ERR_STORAGE_UNAVAILABLE', []]);
-    expect(context.lines).toEqual([expect.stringContaining('"outcome":"failed"')]);
+    expect(context.told).toMatchObject([{ event: 'session ended', outcome: 'failed' }]);
   });
 });
 
@@ -428,7 +426,7 @@ describe('completeSignIn, when the provider refuses', () => {
     const context = answered(begun, begun.cookie);
     const answer = await complete(context);
     expect(await begunBy(answer)).toMatchObject({ retries: 1, returnPath: '/reports?a=1#row-17' });
-    expect(context.lines).toEqual([expect.stringMatching(/^warn refusal .*"AADSTS54005"/)]);
+    expect(context.told).toMatchObject([{ level: 'warn', number: 'AADSTS54005' }]);
   });
 
   it('explains it in the second round', async () => {

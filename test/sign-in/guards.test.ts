@@ -402,8 +402,8 @@ describe('signedIn, when the handler fails', () => {
     expect(context.cookies).toEqual([]);
     expect(context.visitor.user).toBeUndefined();
     const key = userOf().userKey.slice(0, 8);
-    expect(context.lines).toEqual([
-      expect.stringContaining(`"event":"end refused session","by":"${key}","of":"${key}"`),
+    expect(context.told).toMatchObject([
+      { event: 'session ended', by: key, of: key, why: 'end refused session' },
     ]);
     expect((await run(open, fixture.context('/reports', json(cookie)))).code).toBe(
       'ERR_SIGNED_OUT',

@@ -111,7 +111,12 @@ describe('onSignIn', () => {
       /href="\/auth\/login\?return_to=%2Freports%3Fa%3D1%23row-17&amp;prompt=select_account"[^>]*>Use another account/,
     );
     const user = adaKey().slice(0, 8);
-    expect(context.lines).toEqual([`warn ERR_SIGN_IN_REFUSED_BY_APP, user ${user}`]);
+    expect(context.told).toEqual([
+      {
+        ...{ level: 'warn', event: 'hook refused', outcome: 'refused', by: user },
+        code: 'ERR_SIGN_IN_REFUSED_BY_APP',
+      },
+    ]);
   });
 
   it('tells a client that shows no page the same text', async () => {
@@ -165,7 +170,9 @@ describe('onSignIn', () => {
     expect([context.cookies, fixture.writes]).toEqual([[], 0]);
     const page = answerError(failure, context);
     expect(textOf(page) + context.lines.join()).not.toContain('secret of the app');
-    expect(context.lines).toEqual([expect.stringMatching(/^error ERR_SIGN_IN_CHECK_FAILED: on/)]);
+    expect(context.told).toMatchObject([
+      { level: 'error', event: 'hook failed', code: 'ERR_SIGN_IN_CHECK_FAILED' },
+    ]);
   });
 
   describe('that hangs', () => {
@@ -418,7 +425,9 @@ describe('onSignOut', () => {
     const context = post(cookie);
     const { notice } = await signOut(context, {});
     expect(notice).toMatchObject({ session: 'ended', provider: 'asked' });
-    expect(context.lines.at(-1)).toBe(`warn onSignOut failed: ${name}`);
+    expect(context.told.at(-1)).toMatchObject({
+      ...{ level: 'error', event: 'hook failed', what: 'onSignOut', note: name },
+    });
   });
 
   it('keeps nobody waiting for longer than two seconds', async () => {
@@ -435,7 +444,7 @@ describe('onSignOut', () => {
       const signal = await called.promise;
       await jest.advanceTimersByTimeAsync(2_000);
       expect([(await done).notice.session, signal.aborted]).toEqual(['ended', true]);
-      expect(context.lines.at(-1)).toBe('warn onSignOut failed: ERR_DEADLINE');
+      expect(context.told.at(-1)).toMatchObject({ event: 'hook failed', note: 'ERR_DEADLINE' });
     } finally {
       jest.useRealTimers();
     }

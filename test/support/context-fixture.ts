@@ -1,5 +1,6 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
 import { signSessionCookie } from '../../src/cookies';
+import { type EventLog, levelOf, type NewEvent, shownEvent } from '../../src/events';
 import type { RequestContext, Services } from '../../src/http/context';
 import type { Hooks } from '../../src/http/hooks';
 import { readRequest } from '../../src/http/request';
@@ -52,9 +53,29 @@ interface TestRequest {
   readonly signal?: AbortSignal;
 }
 
-/** An exchange, and the lines that were logged in it. */
+/** An exchange, and the events that were told in it. */
 export interface TestContext extends RequestContext {
+  /** The level of each, and its members as they stand in the log. */
+  readonly told: ToldEvent[];
+  /** The same as texts. */
   readonly lines: string[];
+}
+
+export type ToldEvent = Readonly<Record<string, unknown>>;
+
+/** An event as the log has it, with its level. */
+function toldEvent(event: NewEvent): ToldEvent {
+  const line: unknown = JSON.parse(JSON.stringify(shownEvent(event)));
+  return { level: levelOf(event), ...(line as ToldEvent) };
+}
+
+/** A log that keeps its events in `told`. */
+export function keepEvents(told: ToldEvent[]): EventLog {
+  return {
+    during: (_invocation, work) => work(),
+    tell: (event) => void told.push(toldEvent(event)),
+    traceHeaders: () => ({}),
+  };
 }
 
 /** Real services over a table in memory and a tiny provider, with a clock to turn. */
@@ -67,6 +88,8 @@ export interface ContextFixture {
   tableFailure: Error | undefined;
   /** Calls that changed the table so far. */
   writes: number;
+  /** The events that belong to no exchange. */
+  readonly told: ToldEvent[];
   /** The app's own code, as it is from now on. */
   readonly hooks: { -readonly [name in keyof Hooks]: Hooks[name] };
   /** A request as `endpoint` hands it to a handler. */
@@ -103,17 +126,20 @@ export async function createContextFixture(
   const own = typeof environment === 'function' ? environment(tiny.origin) : environment;
   const settings = settingsFrom({ ...environmentFor(tiny), ...own });
   const hooks: ContextFixture['hooks'] = {};
+  const told: ToldEvent[] = [];
   const fixture: ContextFixture = {
     services: createServices(settings, testSite, {
       hooks,
       groupRoles,
       clock: () => fixture.now,
+      events: keepEvents(told),
       table: watchedTable(() => fixture),
       keyRing: createStaticKeyRing(ringSecret),
     }),
     tiny,
     now: start,
     tableFailure: undefined,
+    told,
     writes: 0,
     hooks,
     context: (path, request) => createContext(fixture, path, request),
@@ -166,6 +192,7 @@ function createContext(
     headers,
     ...(body === undefined ? {} : { body: { string: body } }),
   });
+  const told: ToldEvent[] = [];
   const lines: string[] = [];
   return {
     ...readRequest(request, services.settings.baseUrl),
@@ -178,9 +205,11 @@ function createContext(
     correlationId: 'invocation-1',
     cookies: [],
     visitor: { user: undefined },
-    log: (level, message) => {
-      lines.push(`${level} ${message}`);
+    tell: (event) => {
+      told.push(toldEvent(event));
+      lines.push(`${levelOf(event)} ${JSON.stringify(shownEvent(event))}`);
     },
+    told,
     lines,
   };
 }

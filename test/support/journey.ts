@@ -94,3 +94,10 @@ export function textOf(body: unknown, name: string): string {
   const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, name) : '';
   return typeof value === 'string' ? value : '';
 }
+
+/** The events in the log of an app, oldest first. */
+export function eventsIn(log: string): readonly Readonly<Record<string, unknown>>[] {
+  return [...log.matchAll(/\{"event":.*\}$/gm)].map(
+    ([line]) => JSON.parse(line) as Readonly<Record<string, unknown>>,
+  );
+}

@@ -1,0 +1,289 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { InvocationContext } from '@azure/functions';
+import type { Clock } from './waiting';
+
+/** What happened, for operators. In the log each event is one line of JSON; `docs/events.md` is written from this table. */
+const rows = {
+  'sign-in': row('sign-in', 'A person signed in.', { done: 'info' }),
+  'sign-in refused': row(
+    'sign-in',
+    'The provider refused a sign-in. `refused`: it is about the person. `failed`: it refused this app or its request, or had a fault of its own. The number says why.',
+    { refused: 'warn', failed: 'error' },
+  ),
+  'sign-in failed': row(
+    'sign-in',
+    'A sign-in ended without the provider’s refusal. `refused`: it came late, twice, or from another browser, or an administrator declined consent. `failed`: the answer cannot be used.',
+    { refused: 'info', failed: 'error' },
+  ),
+  'tenant refused': row('sign-in', 'The account belongs to a tenant that may not sign in.', {
+    refused: 'warn',
+  }),
+  'issuer refused': row('sign-in', 'An answer came from another provider.', { refused: 'warn' }),
+  'hook refused': row('sign-in', '`onSignIn` of the app refused the person.', { refused: 'warn' }),
+  'hook failed': row(
+    'fault',
+    'A hook of the app threw, took too long, or returned something else than a decision. With `onSignOut` the sign-out went on.',
+    { failed: 'error' },
+  ),
+  'step-up': row(
+    'sign-in',
+    'A person was sent to the provider once more: for consent, a second factor, or a newer sign-in. `refused`: what came back does not show it.',
+    { asked: 'info', refused: 'info' },
+  ),
+  refresh: row(
+    'session',
+    'The provider gave new tokens to a session. `ms` is how long its answer took.',
+    { done: 'info' },
+  ),
+  'refresh refused': row(
+    'session',
+    'The provider refused new tokens to a session. `failed`: it refused this app or its request, or had a fault of its own.',
+    { refused: 'warn', failed: 'error' },
+  ),
+  'app token refused': row('fault', 'The provider refused a token to the app itself.', {
+    refused: 'warn',
+    failed: 'error',
+  }),
+  'session ended': row(
+    'session',
+    'Sessions were ended, and `why` says how. `partial`: there was no time for all of them. `failed`: some may have ended.',
+    { done: 'info', partial: 'warn', failed: 'error' },
+  ),
+  'role denied': row('access', 'A person lacks the role for what they opened.', {
+    refused: 'info',
+  }),
+  'bearer token refused': row('access', 'A client sent a bearer token that does not open this.', {
+    refused: 'info',
+  }),
+  'request refused': row(
+    'access',
+    'Any other request was refused: signed out, from another site, malformed.',
+    { refused: 'info' },
+  ),
+  'request failed': row('fault', 'A request failed by a fault without a name of its own here.', {
+    failed: 'error',
+  }),
+  'console viewed': row(
+    'console',
+    'An administrator looked at people’s sessions or at the activity. `what` says which.',
+    { done: 'info' },
+  ),
+  'configuration fault': row('fault', 'A setting has a fault, so every function answers 503.', {
+    failed: 'error',
+  }),
+  'storage trouble': row('fault', 'The table did not answer as expected.', { failed: 'error' }),
+  'keys trouble': row('fault', 'The key ring cannot be read, opened or extended.', {
+    failed: 'error',
+  }),
+  'provider trouble': row(
+    'fault',
+    'The provider did not answer, or with something that cannot be used.',
+    { failed: 'error' },
+  ),
+  'API trouble': row('fault', 'An API did not answer, or refused what it must not refuse.', {
+    failed: 'error',
+  }),
+  'session unreadable': row(
+    'fault',
+    'A row of the table does not open: somebody changed it, or its key is lost.',
+    { failed: 'error' },
+  ),
+  'health failing': row('fault', 'A part that people need fails, and `/health` answers 503.', {
+    failed: 'error',
+  }),
+  'key made': row('upkeep', 'The app made a key of its ring.', { done: 'info' }),
+  sweep: row('upkeep', 'Expired rows were removed. `partial`: the next run goes on.', {
+    done: 'info',
+    partial: 'info',
+    failed: 'error',
+  }),
+  'events lost': row('upkeep', 'Events could not be written. `count` says how many.', {
+    failed: 'warn',
+  }),
+} as const;
+
+/** As `InvocationContext` names its methods. The host keeps all of them, unless `host.json` says otherwise. */
+export type EventLevel = 'info' | 'warn' | 'error';
+
+type EventName = keyof typeof rows;
+
+/** What an event is about. */
+type EventKind = 'sign-in' | 'session' | 'access' | 'console' | 'fault' | 'upkeep';
+
+interface EventRow<Levels> {
+  readonly kind: EventKind;
+  /** For the documentation. */
+  readonly when: string;
+  /** Its outcomes, and the level of each. */
+  readonly levels: Levels;
+}
+
+function row<const Levels extends Readonly<Record<string, EventLevel>>>(
+  kind: EventKind,
+  when: string,
+  levels: Levels,
+): EventRow<Levels> {
+  return { kind, when, levels };
+}
+
+/** Every event, for the documentation and for lists. */
+export const eventTable: Readonly<
+  Record<EventName, EventRow<Readonly<Record<string, EventLevel>>>>
+> = rows;
+
+/** What may stand in an event besides its name and outcome. None of it is a code, token, cookie value, secret or session id. */
+export interface EventFacts {
+  /** User key of the person who acts. Only its first characters are written, as of the other keys. */
+  readonly by?: string | undefined;
+  /** User key of the person whom it is about, or `everybody`. */
+  readonly of?: string | undefined;
+  /** Session key. */
+  readonly session?: string | undefined;
+  /** Why sessions ended. */
+  readonly why?: string | undefined;
+  /** How many. */
+  readonly count?: number | undefined;
+  /** An error code, see `docs/troubleshooting.md`. */
+  readonly code?: string | undefined;
+  readonly note?: string | undefined;
+  /** The errors behind it, by name, code and place. */
+  readonly causes?: readonly string[] | undefined;
+  /** Kind of a refusal, see `docs/troubleshooting.md`. */
+  readonly kind?: string | undefined;
+  /** Which answer of the provider it was. */
+  readonly where?: string | undefined;
+  /** `error` and `suberror` of the provider. */
+  readonly error?: string | undefined;
+  readonly suberror?: string | undefined;
+  /** `AADSTS50105`, for instance. */
+  readonly number?: string | undefined;
+  /** Finds the request in the provider's own log. */
+  readonly correlation?: string | undefined;
+  /** Id of a tenant that was refused. */
+  readonly tenant?: string | undefined;
+  /** Name of an API. */
+  readonly api?: string | undefined;
+  /** What failed, was looked at, or does not open. */
+  readonly what?: string | undefined;
+  /** Name of a setting, and its fault; never its value. */
+  readonly setting?: string | undefined;
+  readonly fault?: string | undefined;
+  /** Milliseconds that the provider's answer took. */
+  readonly ms?: number | undefined;
+  /** Pages of the table that were read. */
+  readonly pages?: number | undefined;
+}
+
+/** The name of an event with one of its outcomes. */
+export type EventHead = {
+  [Name in EventName]: {
+    readonly event: Name;
+    readonly outcome: keyof (typeof rows)[Name]['levels'] & string;
+  };
+}[EventName];
+
+/** An event that is told. */
+export type NewEvent = EventHead & EventFacts;
+
+/** The level at which the event is written. */
+export function levelOf({ event, outcome }: EventHead): EventLevel {
+  return eventTable[event].levels[outcome] ?? 'error';
+}
+
+/** The beginning of a user's or a session's key. The console finds a person by it, and it opens nothing. */
+function keyForLogs(key: string): string {
+  return key.slice(0, 8);
+}
+
+/** An event as people see it. Keys are cut, and the members stand in the order in which people read them. */
+export function shownEvent({ event, outcome, by, of, session, ...facts }: NewEvent) {
+  return {
+    event,
+    outcome,
+    by: by === undefined ? undefined : keyForLogs(by),
+    of: of === undefined || of === 'everybody' ? of : keyForLogs(of),
+    session: session === undefined ? undefined : keyForLogs(session),
+    ...facts,
+  };
+}
+
+/** Where an event happened. */
+type Invocation = Pick<
+  InvocationContext,
+  'invocationId' | 'traceContext' | 'info' | 'warn' | 'error'
+>;
+
+/** Writes events to the log, and knows the request that runs now. */
+export interface EventLog {
+  /** Does work for an invocation. What is told and asked for meanwhile belongs to it. */
+  during<T>(invocation: Invocation, work: () => T): T;
+  /** Writes an event to the log of its invocation. It never throws and never waits. */
+  tell(event: NewEvent, invocation?: Invocation): void;
+  readonly traceHeaders: TraceHeaders;
+}
+
+/**
+ * Headers of the request that runs now, for a request to another service. Its log can then be joined with ours. Empty outside
+ * of requests.
+ * @see https://www.w3.org/TR/trace-context/
+ */
+export type TraceHeaders = () => Readonly<Record<string, string>>;
+
+/** An event log of its own for each Anteroom. Invocations are found through Node's asynchronous context. */
+export function createEventLog(clock: Clock): EventLog {
+  const running = new AsyncLocalStorage<Invocation>();
+  let lost = 0;
+
+  const write = (event: NewEvent, invocation: Invocation | undefined): void => {
+    const level = levelOf(event);
+    const at = new Date(clock() * 1000).toISOString();
+    const line = { ...shownEvent(event), at };
+    if (invocation === undefined) {
+      // The host takes every line of the console for information.
+      // eslint-disable-next-line no-console -- there is no invocation to log with
+      console.error(JSON.stringify({ ...line, level }));
+      return;
+    }
+    const operation = operationOf(invocation);
+    invocation[level](JSON.stringify({ ...line, request: invocation.invocationId, operation }));
+  };
+
+  return {
+    during: (invocation, work) => running.run(invocation, work),
+    tell: (event, invocation = running.getStore()) => {
+      try {
+        write(event, invocation);
+      } catch {
+        // A log that refuses a line must not fail the request. The next line that is written says how many are missing.
+        lost += 1;
+        return;
+      }
+      if (lost === 0) return;
+      const count = lost;
+      lost = 0;
+      try {
+        write({ event: 'events lost', outcome: 'failed', count }, invocation);
+      } catch {
+        lost += count;
+      }
+    },
+    traceHeaders: () => {
+      const invocation = running.getStore();
+      return invocation === undefined ? {} : traceHeadersOf(invocation);
+    },
+  };
+}
+
+/** The trace of an invocation, as headers of a request to another service. */
+export function traceHeadersOf({
+  traceContext,
+}: Pick<InvocationContext, 'traceContext'>): Readonly<Record<string, string>> {
+  const { traceParent, traceState } = traceContext ?? {};
+  if (traceParent === undefined) return {};
+  return { traceparent: traceParent, ...(traceState ? { tracestate: traceState } : {}) };
+}
+
+/** The id by which Application Insights joins everything of one request, and its `operation_Id`. */
+function operationOf({ traceContext }: Invocation): string | undefined {
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceContext?.traceParent ?? '')?.[1];
+}

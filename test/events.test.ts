@@ -1,0 +1,120 @@
+import { createEventLog, type EventLog, shownEvent } from '../src/events';
+import { createProvider } from '../src/entra/provider';
+import { createAzureTable } from '../src/storage/azure-table';
+import { createTableClient } from '../src/storage/table-client';
+import { whileAnswering } from './support/answering-server';
+import { longEnough } from './support/auth-fixture';
+import { start } from './support/session-fixture';
+
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+const traceParent = `00-${traceId}-00f067aa0ba902b7-01`;
+const by = 'somebodySomebodySomebodySomebodySomebodySom';
+const signIn = { event: 'sign-in', outcome: 'done', by } as const;
+
+let events: EventLog;
+let lines: [level: string, line: unknown][];
+
+beforeEach(() => {
+  events = createEventLog(() => start);
+  lines = [];
+});
+
+/** An invocation whose log can refuse a line. */
+function invocationOf(refuses: () => boolean = () => false) {
+  const log = (level: string) => (line: string) => {
+    if (refuses()) throw new Error('ENOSPC');
+    lines.push([level, JSON.parse(line) as unknown]);
+  };
+  return {
+    invocationId: 'invocation-1',
+    traceContext: { traceParent, traceState: 'a=b', attributes: {} },
+    ...{ info: log('info'), warn: log('warn'), error: log('error') },
+  };
+}
+
+describe('an event', () => {
+  it('is one line of JSON in the log of its invocation, joined to its trace', () => {
+    const text = 'a note\nof two lines';
+    events.tell({ event: 'storage trouble', outcome: 'failed', note: text }, invocationOf());
+    const at = new Date(start * 1000).toISOString();
+    const joined = { at, request: 'invocation-1', operation: traceId };
+    expect(lines).toEqual([
+      ['error', { event: 'storage trouble', outcome: 'failed', note: text, ...joined }],
+    ]);
+  });
+
+  it('has only the beginning of each key', () => {
+    const shown = JSON.stringify(shownEvent({ ...signIn, of: by, session: `s${by}` }));
+    expect(shown).toBe(
+      '{"event":"sign-in","outcome":"done","by":"somebody","of":"somebody","session":"ssomebod"}',
+    );
+    expect(shownEvent({ ...signIn, of: 'everybody' })).toMatchObject({ of: 'everybody' });
+  });
+
+  it('finds the invocation that runs, also after a wait and in shared work', async () => {
+    await events.during(invocationOf(), async () => {
+      await new Promise(setImmediate);
+      events.tell(signIn);
+    });
+    expect(lines).toMatchObject([['info', { event: 'sign-in', request: 'invocation-1' }]]);
+  });
+
+  it('goes to the console outside of every invocation, with its level', () => {
+    const written = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    try {
+      events.tell({ event: 'keys trouble', outcome: 'failed' });
+      expect(written.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown)).toMatchObject(
+        [{ event: 'keys trouble', level: 'error' }],
+      );
+    } finally {
+      written.mockRestore();
+    }
+  });
+
+  it('that cannot be written fails nothing, and is counted in the log once that is possible', () => {
+    let refuses = true;
+    const invocation = invocationOf(() => refuses);
+    for (let count = 0; count < 3; count += 1) events.tell(signIn, invocation);
+    expect(lines).toEqual([]);
+    refuses = false;
+    events.tell(signIn, invocation);
+    events.tell(signIn, invocation);
+    expect(lines).toMatchObject([
+      ['info', { event: 'sign-in' }],
+      ['warn', { event: 'events lost', count: 3 }],
+      ['info', { event: 'sign-in' }],
+    ]);
+  });
+});
+
+describe('the trace of a request', () => {
+  it('goes on to Table Storage and to the provider', async () => {
+    const received: unknown[] = [];
+    const { traceHeaders } = events;
+    await whileAnswering(
+      (request, response) => {
+        received.push([request.headers['traceparent'], request.headers['tracestate']]);
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"value":[]}');
+      },
+      async (port) => {
+        const account = `AccountName=a;AccountKey=${btoa('key')}`;
+        const connectionString = `DefaultEndpointsProtocol=http;${account};TableEndpoint=http://127.0.0.1:${port}/a;`;
+        const connection = { connectionString, tableName: 'anteroom' };
+        const table = createAzureTable(createTableClient(connection, traceHeaders));
+        const authority = `http://127.0.0.1:${port}/tenant`;
+        const known = { authority, issuer: authority, clientId: 'a', clock: () => start };
+        const ask = async (): Promise<void> => {
+          await table.check(longEnough());
+          // What it answers is no metadata.
+          const provider = createProvider({ ...known, traceHeaders });
+          await provider.metadata(longEnough()).catch(() => undefined);
+        };
+        await events.during(invocationOf(), ask);
+        await ask();
+      },
+    );
+    const traced = [traceParent, 'a=b'];
+    const plain = [undefined, undefined];
+    expect(received).toEqual([traced, traced, plain, plain]);
+  });
+});
