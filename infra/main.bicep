@@ -2,6 +2,7 @@ metadata name = 'Anteroom'
 metadata description = 'Everything the app needs, in the order that lets it be made in one deployment and without a secret.'
 
 import { apiPermissionType, appRoleType, exposedScopeType, tagsType } from 'types.bicep'
+import { hasAny, hasOther, isAppIdUri, isGuid, isHostName, isName, isWebAddress } from 'values.bicep'
 
 @description('Optional. Tells deployments in one resource group apart, and is part of names: lower-case letters, digits and dashes.')
 @minLength(2)
@@ -161,17 +162,11 @@ param purgeProtection bool = true
 @description('Whether there is a Front Door.')
 var hasFrontDoor = frontDoorSku != 'none'
 
-@description('Characters of the environment name that the name of the app cannot have.')
-var oddCharacters = filter(map(range(0, length(environmentName)), i => substring(environmentName, i, 1)), c => !contains('abcdefghijklmnopqrstuvwxyz0123456789-', c))
-
 @description('Host name that is not one of Azure.')
 var ownHostName = empty(hostName) ? customDomain : hostName
 
 @description('Domain name in the DNS records.')
 var dnsName = empty(customDomain) ? 'YOUR_DOMAIN' : customDomain
-
-@description('Characters of the host name that the host of an address cannot have.')
-var oddHostCharacters = filter(map(range(0, length(ownHostName)), i => substring(ownHostName, i, 1)), c => !contains('abcdefghijklmnopqrstuvwxyz0123456789-.', c))
 
 @description('Whether any organisation may sign in.')
 var isForAnyTenant = contains(allowedTenants, '*')
@@ -181,6 +176,12 @@ var hasPersonalAccounts = contains(map(allowedTenants, tenant => toLower(tenant)
 
 @description('Where accounts of several tenants sign in.')
 var sharedAuthority = hasPersonalAccounts ? 'common' : 'organizations'
+
+@description('What the authority has in the place of the tenant.')
+var authorityTenant = toLower(split('${entraAuthority}////', '/')[3])
+
+@description('Whether the registration is still to be made.')
+var isForLater = toLower(entraClientId) == 'later'
 
 @description('Values of all app roles. Entra ID takes no two that differ in case only.')
 var roleValues = concat([adminRole], map(appRoles, role => toLower(role.value)))
@@ -192,66 +193,87 @@ var scopeValues = map(exposedScopes, scope => toLower(scope.value))
 var listedApis = map(apiPermissions, api => toLower(api.appId))
 
 @description('Permissions of all of them.')
-var listedScopes = flatten(map(apiPermissions, api => map(api.scopes, scope => scope.value)))
+var listedScopes = flatten(map(apiPermissions, api => api.scopes))
 
 @description('Who contradicts themselves is told so before anything is made: without a client id, that of a running app would be emptied.')
 var faults = filter([
-  !deployEntraApp && empty(entraClientId)
-    ? 'deployEntraApp=false needs entraClientId: the client id of the registration, or the word later while there is none.'
+  !deployEntraApp && !isForLater && !isGuid(entraClientId)
+    ? 'deployEntraApp=false needs entraClientId: the client id of the registration, which is a GUID, or the word later while there is none.'
+    : ''
+  deployEntraApp && !empty(entraClientId)
+    ? 'entraClientId is for deployEntraApp=false only: without that the deployment makes a registration of its own.'
+    : ''
+  deployEntraApp && !empty('${entraAuthority}${graphBaseUrl}')
+    ? 'entraAuthority and graphBaseUrl are for deployEntraApp=false only: the template can make registrations in the public cloud alone.'
+    : ''
+  !deployEntraApp && (appRoles != loadJsonContent('app-roles.json') || exposedScopes != loadJsonContent('exposed-scopes.json'))
+    ? 'appRoles or exposedScopes differ from app-roles.json and exposed-scopes.json. With deployEntraApp=false write them into these files, which entra-app.mjs reads.'
+    : ''
+  !deployEntraApp && hasAny(entraAppDisplayName, '"$`%!\\\r\n')
+    ? 'entraAppDisplayName has one of " $ ` % ! \\ or a line break, which a shell would change in the command for the registration. With deployEntraApp=false leave it out, and add --name to that command.'
     : ''
   !empty(customDomain) && !empty(hostName)
     ? 'customDomain and hostName both say where people reach the app: give one of them.'
     : ''
-  !empty(oddHostCharacters)
+  !empty(ownHostName) && !isHostName(ownHostName)
     ? 'hostName and customDomain are host names only, in lower case, such as app.contoso.com: without https, port or path.'
     : ''
   sessionIdleSeconds > sessionLifetimeSeconds
     ? 'sessionIdleSeconds is more than sessionLifetimeSeconds, and the app would refuse to run.'
     : ''
+  alwaysReadyInstances > maximumInstanceCount
+    ? 'alwaysReadyInstances is more than maximumInstanceCount.'
+    : ''
   dailyLogCapGb == 0
     ? 'dailyLogCapGb=0 would drop every log; -1 is for no cap.'
     : ''
-  !empty(oddCharacters) || startsWith(environmentName, '-')
+  hasOther(environmentName, 'abcdefghijklmnopqrstuvwxyz0123456789-') || startsWith(environmentName, '-')
     ? 'environmentName has other characters than lower-case letters, digits and dashes, or begins with a dash: it is part of the name of the app.'
     : ''
   length(union(roleValues, [])) < length(roleValues)
     ? 'appRoles has a value twice, or the value admin, which is there without it.'
     : ''
-  contains(join(roleValues, ''), ' ')
-    ? 'appRoles has a value with a space in it, which Entra ID does not take.'
+  length(union(scopeValues, [])) < length(scopeValues)
+    ? 'exposedScopes has a value twice. Entra ID takes capitals and small letters for the same.'
     : ''
-  length(union(scopeValues, [])) < length(scopeValues) || contains(join(scopeValues, ''), ' ')
-    ? 'exposedScopes has a value twice, or one with a space in it, which Entra ID does not take.'
+  !empty(filter(concat(roleValues, scopeValues), value => !isName(value)))
+    ? 'appRoles or exposedScopes has a value that Entra ID does not take: no spaces, no " and \\, only letters from A to Z, and no dot in front.'
     : ''
   !empty(intersection(roleValues, scopeValues))
     ? 'exposedScopes has the value of an app role, and Entra ID takes each value once, for a role or for a scope.'
     : ''
-  !empty(appIdUri) && (!(startsWith(appIdUri, 'api://') || startsWith(appIdUri, 'https://')) || endsWith(appIdUri, '/'))
-    ? 'appIdUri begins with api:// or https:// and ends without a slash, such as api://contoso.com/orders.'
+  !empty(appIdUri) && !isAppIdUri(appIdUri)
+    ? 'appIdUri begins with api:// or https://, has letters, digits and . _ ~ : / - only, and ends without a slash, such as api://contoso.com/orders.'
     : ''
-  contains(graphScopes, '')
-    ? 'graphScopes has an empty scope; [] is sign-in without any API.'
+  !empty(filter(graphScopes, scope => !isName(scope) || length(scope) > 256)) || length(join(graphScopes, ' ')) > 600
+    ? 'graphScopes has an empty scope, several in one text, or one that is no scope, or is longer than 600 characters in all; [] is sign-in without any API.'
     : ''
   !empty(intersection(graphScopes, ['openid', 'profile', 'email', 'offline_access', 'none']))
     ? 'graphScopes has a scope that is always asked for (openid, profile, email, offline_access), or none, for which [] stands: the app would refuse to run.'
     : ''
-  !empty(filter(allowedTenants, tenant => tenant != '*' && (length(tenant) != 36 || length(split(tenant, '-')) != 5))) || length(join(allowedTenants, '')) > 18000
+  !empty(filter(allowedTenants, tenant => tenant != '*' && !isGuid(tenant))) || length(allowedTenants) > 500
     ? 'allowedTenants has something else than GUIDs of tenants and *, or more than 500 of them: the app would refuse to run.'
     : ''
   isForAnyTenant && length(allowedTenants) > (hasPersonalAccounts ? 2 : 1)
     ? 'allowedTenants has tenants beside *, which lets all of them in.'
     : ''
-  !empty(entraAuthority) && !empty(allowedTenants) && !contains(toLower(entraAuthority), '/${sharedAuthority}/')
-    ? 'entraAuthority names one tenant, and allowedTenants lets several in: write organizations into its path, or common where personal accounts are among them.'
+  !empty(filter([entraAuthority, graphBaseUrl], address => !empty(address) && !isWebAddress(address)))
+    ? 'entraAuthority and graphBaseUrl are https addresses, without query, spaces and user.'
     : ''
-  length(join(graphScopes, ' ')) > 600
-    ? 'graphScopes is longer than 600 characters in all, and the app would refuse to run.'
+  !empty(entraAuthority) && (contains(['organizations', 'common', 'consumers'], authorityTenant) ? authorityTenant : '') != (empty(allowedTenants) ? '' : sharedAuthority)
+    ? 'entraAuthority and allowedTenants do not fit: its path has organizations where several tenants are let in, common where personal accounts are among them, and else a tenant.'
+    : ''
+  !empty(filter(concat(listedApis, map(listedScopes, scope => scope.id)), id => !isGuid(id)))
+    ? 'apiPermissions has an appId or an id that is no GUID.'
     : ''
   length(union(listedApis, [])) < length(listedApis)
     ? 'apiPermissions has an API twice: put all its scopes into one entry.'
     : ''
-  grantAdminConsent && !empty(filter(graphScopes, scope => !contains(listedScopes, last(split(scope, '/')))))
+  deployEntraApp && grantAdminConsent && !empty(filter(graphScopes, scope => !contains(map(listedScopes, one => one.value), last(split(scope, '/')))))
     ? 'grantAdminConsent consents to what apiPermissions lists, and that lacks a scope of graphScopes: people would still be asked for it.'
+    : ''
+  deployEntraApp && grantAdminConsent && !contains(listedApis, '00000003-0000-0000-c000-000000000000')
+    ? 'grantAdminConsent consents to what apiPermissions lists, and that lacks Microsoft Graph (00000003-0000-0000-c000-000000000000): people would still be asked for what every sign-in needs of it.'
     : ''
 ], fault => !empty(fault))
 
@@ -481,10 +503,31 @@ module entraApp 'modules/entra-app.bicep' = if (deployEntraApp) {
 }
 
 @description('Application (client) id, wherever the registration was made.')
-var clientId = deployEntraApp ? entraApp!.outputs.clientId : entraClientId == 'later' ? '' : entraClientId
+var clientId = deployEntraApp ? entraApp!.outputs.clientId : isForLater ? '' : toLower(entraClientId)
 
 @description('App ID URI that bearer tokens are made for; empty when the app takes none.')
 var apiAudience = !empty(appIdUri) ? appIdUri : empty(exposedScopes) || empty(clientId) ? '' : 'api://${clientId}'
+
+@description('How the others name the registration.')
+var ofClient = '--id ${empty(clientId) ? 'CLIENT_ID' : clientId}'
+
+@description('Words of the first command that makes the registration.')
+var entraAppWords = concat(
+  ['node infra/entra-app.mjs --url ${baseUrl} --identity ${identity.outputs.principalId} --unique-name ${names.entraApp}'],
+  empty(appIdUri) ? [] : ['--app-id-uri ${appIdUri}'],
+  deployEntraApp ? [] : ['--allowed-tenants "${empty(allowedTenants) ? 'own' : join(allowedTenants, ' ')}"'],
+  deployEntraApp || entraAppDisplayName == 'Anteroom' ? [] : ['--name "${entraAppDisplayName}"'],
+  deployEntraApp || !grantAdminConsent ? [] : ['--consent --scopes "${empty(graphScopes) ? 'none' : join(graphScopes, ' ')}"']
+)
+
+@description('What the registration needs, and the template does not make: that command, and what az does in one.')
+var entraAppCommands = concat(
+  [join(entraAppWords, ' ')],
+  deployEntraApp || groupClaims == 'None' ? [] : ['az ad app update ${ofClient} --set groupMembershipClaims=${groupClaims}'],
+  deployEntraApp || !assignmentRequired ? [] : ['az ad sp update ${ofClient} --set appRoleAssignmentRequired=true'],
+  // The command lists User.Read of Microsoft Graph itself.
+  map(filter(deployEntraApp ? [] : apiPermissions, api => join(map(api.scopes, scope => scope.id), '') != 'e1fe6dd8-ba31-4d61-89e7-88639da4683d'), api => 'az ad app permission add ${ofClient} --api ${api.appId} --api-permissions ${join(map(api.scopes, scope => '${scope.id}=Scope'), ' ')}')
+)
 
 @description('What other apps may ask of the app. After the registration, whose client id it needs.')
 module entraApi 'modules/entra-api.bicep' = if (deployEntraApp && (!empty(exposedScopes) || !empty(appIdUri))) {
@@ -577,8 +620,8 @@ output entraClientId string = clientId
 @description('App ID URI that bearer tokens are made for; empty when the app takes none.')
 output apiAudience string = apiAudience
 
-@description('Unique name of the registration, for infra/entra-app.mjs.')
-output entraAppUniqueName string = names.entraApp
+@description('Commands that make the registration as these parameters have it, or change it; the first makes it, and prints the client id.')
+output entraAppCommands string[] = entraAppCommands
 
 @description('Tenant that the app is open to.')
 output tenantId string = tenant().tenantId

@@ -23,6 +23,7 @@ type appRoleType = {
   description: string?
 
   @description('Optional. Who can have the role: people and groups (User), apps as an application permission (Application), or both. People without it.')
+  @minLength(1)
   allowedMemberTypes: ('User' | 'Application')[]?
 
   @description('Optional. False takes the role out of use. Entra ID wants that first, in a deployment of its own, before the role may be left out.')

@@ -3,6 +3,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { zipSync } from 'fflate';
 import ts from 'typescript';
+import { readList } from './registration-lists.mjs';
 
 /** What functions may ask of callers, and where it is declared. */
 const kinds = {
@@ -10,7 +11,12 @@ const kinds = {
   scope: { what: 'scope', file: 'infra/exposed-scopes.json', parameter: 'exposedScopes' },
 };
 
-refuseUnknownNames();
+try {
+  refuseUnknownNames();
+} catch (error) {
+  console.error(`${error.message} Nothing was packed.`);
+  process.exit(1);
+}
 
 const manifest = JSON.parse(await readFile('package.json', 'utf8'));
 const deployed = {
@@ -149,10 +155,10 @@ function textsOf(node) {
 
 /** Files whose deployment lacks the name: the list for all, and each parameter file that has a list of its own. */
 function deploymentsWithout({ kind, name }) {
-  const { what, file: forAll, parameter } = kinds[kind];
+  const { file: forAll, parameter } = kinds[kind];
   // The role of the console: infra/modules/entra-app.bicep always makes it.
   if (kind === 'role' && name === 'admin') return [];
-  const inAll = existsSync(forAll) ? valuesIn(forAll, what) : [];
+  const inAll = existsSync(forAll) ? readList('.', kind).map(({ value }) => value) : [];
   const own = globSync('infra/*.bicepparam')
     .sort()
     .map((file) => ({ file, list: listOf(parameter, readFileSync(file, 'utf8')) }));
@@ -163,16 +169,6 @@ function deploymentsWithout({ kind, name }) {
       .filter(({ list }) => list !== undefined && !list.includes(`'${name}'`))
       .map(({ file }) => file),
   ];
-}
-
-function valuesIn(path, what) {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')).map(({ value }) => value);
-  } catch (error) {
-    throw new Error(`${path} is not a list of ${what}s, as in [{ "value": "reader" }]`, {
-      cause: error,
-    });
-  }
 }
 
 /** Text of a list parameter, to the next parameter; undefined where the file has none. */

@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { Stop } from '../../scripts/deploy/az.mjs';
 
 /** @import { Context } from './graph.mjs' */
+
+export const graphAppId = '00000003-0000-0000-c000-000000000000';
 
 /**
  * The application in this tenant: what people are assigned to. One that is there stays as it is: a second run opens no app.
@@ -48,7 +51,7 @@ export async function assignAdmins({ graph, say }, principalId, roleId, admins) 
   // https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
   const path = `servicePrincipals/${principalId}/appRoleAssignedTo`;
   const held = await graph.list({ path, doing: 'read who has the app role admin' });
-  for (const admin of admins.map((id) => id.toLowerCase())) {
+  for (const admin of new Set(admins.map((id) => id.toLowerCase()))) {
     const has = held.some((one) => one.principalId === admin && one.appRoleId === roleId);
     const body = { principalId: admin, resourceId: principalId, appRoleId: roleId };
     const needs = 'the Entra role Cloud Application Administrator';
@@ -59,29 +62,34 @@ export async function assignAdmins({ graph, say }, principalId, roleId, admins) 
 }
 
 /**
- * Consents for everybody in the tenant to what the app asks for at sign-in, and to nothing else that somebody may have put into the
- * registration.
- * @param {Context} context @param {string} principalId object id of the service principal
+ * Consents for everybody in the tenant to what the app asks for at sign-in, and to nothing else that somebody put into the registration.
+ * @param {Context} context @param {string} principalId object id of the service principal @param {string} scopes as GRAPH_SCOPES has them
  */
-export async function ensureConsent({ graph, say }, principalId) {
+export async function ensureConsent({ graph, say }, principalId, scopes) {
   const [doing, needs] = ['consent for everybody', 'the Entra role Privileged Role Administrator'];
-  const ofGraph = "servicePrincipals(appId='00000003-0000-0000-c000-000000000000')?$select=id";
-  const { id: resourceId } = await graph.send({ path: ofGraph, doing });
   // https://learn.microsoft.com/graph/api/serviceprincipal-list-oauth2permissiongrants
   const path = `servicePrincipals/${principalId}/oauth2PermissionGrants`;
   const grants = await graph.list({ path, doing, needs });
-  const held = grants.find(
-    (grant) => grant.consentType === 'AllPrincipals' && grant.resourceId === resourceId,
-  );
-  const wanted = 'openid profile offline_access User.Read';
-  const scopes = `${held?.scope ?? ''} ${wanted}`.trim().split(/ +/);
-  const scope = [...new Set(scopes)].join(' ');
-  if (scope === held?.scope) return say('Consent for everybody: given already');
-  // https://learn.microsoft.com/graph/api/oauth2permissiongrant-post
-  const everybody = { clientId: principalId, consentType: 'AllPrincipals', resourceId };
-  const body = held ? { scope } : { ...everybody, scope };
-  const method = held ? 'PATCH' : 'POST';
-  const end = held ? `/${held.id}` : '';
-  await graph.send({ method, path: `oauth2PermissionGrants${end}`, body, doing, needs });
-  say('Consent for everybody: given');
+  const all = `openid profile offline_access ${scopes === 'none' ? '' : scopes}`.trim().split(/ +/);
+  const apiOf = (/** @type {string} */ scope) => /^(.+)\//.exec(scope)?.[1] ?? graphAppId;
+  for (const [api, asked] of Map.groupBy(all, apiOf)) {
+    // By its id or one of its addresses: https://learn.microsoft.com/graph/api/serviceprincipal-list
+    const named = encodeURIComponent(
+      `servicePrincipalNames/any(n:n eq '${api.replaceAll("'", "''")}')`,
+    );
+    const reading = { path: `servicePrincipals?$filter=${named}&$select=id`, doing, needs };
+    const [resource] = await graph.list(reading);
+    if (!resource) throw new Stop(`--scopes names ${api}, and the tenant has no such API.`);
+    const everybody = { consentType: 'AllPrincipals', resourceId: resource['id'] };
+    const held = grants.find((one) => isDeepStrictEqual({ ...one, ...everybody }, one));
+    const names = asked.map((one) => one.replace(/^.*\//, ''));
+    const scope = [...new Set([...(held?.['scope'].match(/\S+/g) ?? []), ...names])].join(' ');
+    // https://learn.microsoft.com/graph/api/oauth2permissiongrant-post
+    const body = { ...(held ? {} : { ...everybody, clientId: principalId }), scope };
+    const [method, end] = held ? ['PATCH', `/${held['id']}`] : ['POST', ''];
+    const sending = { method, path: `oauth2PermissionGrants${end}`, body, doing, needs };
+    if (scope !== held?.['scope']) await graph.send(sending);
+    const already = scope === held?.['scope'] ? ' already' : '';
+    say(`Consent for everybody to ${names.join(' ')}: given${already}`);
+  }
 }

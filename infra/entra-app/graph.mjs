@@ -8,7 +8,7 @@ import { explain } from '../../scripts/deploy/failures.mjs';
 /**
  * One request. `doing` and `needs` are for people, when it fails: what could not be done, and who may do it. `path` is below the version, as in
  * `me`; `upsert` makes the object where there is none.
- * @typedef {{ method?: 'GET' | 'PATCH' | 'POST', path: string, body?: Json, upsert?: boolean, doing: string, needs?: string }} Request
+ * @typedef {{ method?: string, path: string, body?: Json, upsert?: boolean, doing: string, needs?: string }} Request
  */
 
 const owner =
@@ -50,8 +50,8 @@ export function createGraph(az, root, pause, say) {
       } catch (error) {
         if (!(error instanceof AzFailure)) throw error;
         if (mayLack && isAbsence(error.message)) return undefined;
-        const isNew = isReplicating(error.message);
-        if (!isNew || attempt === attempts) throw refusal(error, doing, needs);
+        const canPass = isAbsence(error.message) || isNew.test(error.message);
+        if (!canPass || attempt === attempts) throw refusal(error, doing, needs);
       }
       if (!hasSaid)
         say('Not every server of Entra ID knows the new objects yet: waiting, a minute at most.');
@@ -79,21 +79,12 @@ export function createGraph(az, root, pause, say) {
   };
 }
 
-/** @param {unknown} value */
-function isObject(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+const isObject = (/** @type {unknown} */ value) => Object(value) === value && !Array.isArray(value);
 
 /** Only this says that there is no such object. An address that Graph does not know has the same code. @param {string} said */
-function isAbsence(said) {
-  return said.includes('Request_ResourceNotFound') && !/for the segment/i.test(said);
-}
+const isAbsence = (said) => /^(?!.*for the segment).*Request_ResourceNotFound/is.test(said);
 
-/** @param {string} said */
-function isReplicating(said) {
-  const isNew = /not reference a valid application|assigned was not found|Not a valid reference/i;
-  return isAbsence(said) || isNew.test(said);
-}
+const isNew = /not reference a valid application|assigned was not found|Not a valid reference/i;
 
 /** @param {AzFailure} failure @param {string} doing as in `read the registration` @param {string} needs who may do that */
 export function refusal({ message: said }, doing, needs) {

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { AzFailure, createAz, printable, Stop } from '../../scripts/deploy/az.mjs';
+import { readLists } from '../../scripts/registration-lists.mjs';
 import * as access from './access.mjs';
 import { createGraph, refusal } from './graph.mjs';
 import { ensureLocalSecret, openLocalSettings } from './local-settings.mjs';
@@ -42,13 +41,7 @@ async function run(args, root, { az, pause, say }) {
   const options = readOptions(args);
   if (options.help) return say(usage);
   const file = options.local ? openLocalSettings(root) : undefined;
-  const roles = readList(root, 'infra/app-roles.json', 'app roles', 'reader');
-  const scopes = readList(root, 'infra/exposed-scopes.json', 'scopes', 'Notes.Read');
-  const names = [{ value: 'admin' }, ...roles, ...scopes].map(({ value }) => value.toLowerCase());
-  if (new Set(names).size < names.length)
-    throw new Stop(
-      'app-roles.json and exposed-scopes.json have a value twice, or the value admin, which is there without it. Entra ID takes each value once, for a role or for a scope.',
-    );
+  const { roles, scopes } = readLists(root);
   const tenant = await readTenant(az).catch((error) => {
     throw error instanceof AzFailure ? refusal(error, 'see who is signed in', 'a sign-in') : error;
   });
@@ -64,24 +57,31 @@ async function run(args, root, { az, pause, say }) {
   const wanted = {
     ...{ url, isLocal: file !== undefined, uniqueName, roles, scopes, name: options.name },
     ...{ appIdUri: options['app-id-uri'], signInAudience: signIn.signInAudience },
+    settings: file?.values ?? {},
   };
   const registration = await ensureRegistration(context, wanted);
-  const { id, appId, roleId, audience } = registration;
+  const { id, appId, roleId, audience, held } = registration;
   const principalId = await access.ensureServicePrincipal(context, appId);
-  const identity = { ...tenant.federation, subject: String(options.identity) };
+  // The tokens of the identity have it in small letters, and every character counts.
+  const identity = { ...tenant.federation, subject: String(options.identity).toLowerCase() };
   if (!file) await access.ensureFederatedCredential(context, id, identity);
   await access.assignAdmins(context, principalId, roleId, options.admin ?? []);
-  if (options.consent) await access.ensureConsent(context, principalId);
+  const asked = options.scopes ?? (held['GRAPH_SCOPES'] || 'User.Read');
+  if (options.consent) await access.ensureConsent(context, principalId, asked);
   const ofApi = audience && `App ID URI    ${audience}\n`;
   say(`\nclient id     ${appId}\nredirect URI  ${url}/auth/redirect\n${ofApi}`);
-  const settings = { ...tenant.settings };
+  const { GRAPH_BASE_URL, ENTRA_AUTHORITY: own } = tenant.settings;
   // In another cloud the authority is a setting, and names whose accounts sign in.
-  settings.ENTRA_AUTHORITY = settings.ENTRA_AUTHORITY.replace(/[^/]+(?=\/v2\.0$)/, signIn.tenant);
+  const ENTRA_AUTHORITY = own.replace(/[^/]+(?=\/v2\.0$)/, signIn.tenant);
   if (file) {
+    const { tenant: ENTRA_TENANT_ID, allowed: ENTRA_ALLOWED_TENANTS } = signIn;
+    const ADMIN_TENANT_ID = ENTRA_ALLOWED_TENANTS && tenant.id;
+    const whose = { ENTRA_TENANT_ID, ENTRA_ALLOWED_TENANTS, ADMIN_TENANT_ID, ENTRA_AUTHORITY };
     const values = {
       ...{ APP_BASE_URL: url, ENTRA_CLIENT_ID: appId, API_AUDIENCE: audience, ENTRA_ISSUER: '' },
-      ...{ ENTRA_TENANT_ID: signIn.tenant, ENTRA_ALLOWED_TENANTS: signIn.allowed },
-      ...{ ADMIN_TENANT_ID: signIn.allowed && tenant.id, ...settings },
+      ...{ GRAPH_BASE_URL, ...(options.scopes && { GRAPH_SCOPES: options.scopes }) },
+      // The registration keeps who may sign in, and so do the settings.
+      ...(options['allowed-tenants'] || !held['ENTRA_TENANT_ID'] ? whose : {}),
     };
     const isNew = options['new-secret'] ?? false;
     await ensureLocalSecret(context, registration, file, { values, port, isNew });
@@ -89,20 +89,8 @@ async function run(args, root, { az, pause, say }) {
   }
   say('Next, for whoever deploys: the same command as before, with');
   say(`-p deployEntraApp=false -p entraClientId=${appId}`);
-  if (settings.ENTRA_AUTHORITY) say(`-p entraAuthority=${settings.ENTRA_AUTHORITY}`);
-  if (settings.GRAPH_BASE_URL) say(`-p graphBaseUrl=${settings.GRAPH_BASE_URL}`);
-}
-
-/** @param {string} root @param {string} path @param {string} what @param {string} example */
-function readList(root, path, what, example) {
-  try {
-    /** @type {{ value: string }[]} */
-    const list = JSON.parse(readFileSync(join(root, path), 'utf8'));
-    if (list.every(({ value }) => /^\S+$/.test(value))) return list;
-  } catch {
-    // Told below: not there, not JSON or no list.
-  }
-  throw new Stop(`${path} is not a list of ${what}, as in [{ "value": "${example}" }]`);
+  if (ENTRA_AUTHORITY) say(`-p entraAuthority=${ENTRA_AUTHORITY}`);
+  if (GRAPH_BASE_URL) say(`-p graphBaseUrl=${GRAPH_BASE_URL}`);
 }
 
 /**
@@ -110,24 +98,17 @@ function readList(root, path, what, example) {
  * `settings`: what an app needs in that cloud, empty in the public one. @param {Az} az
  */
 async function readTenant(az) {
-  const { id, user } = await shown(az, 'account', '{id:tenantId,user:user.name}');
-  const endpoints = '{id:endpoints.microsoftGraphResourceId,user:endpoints.activeDirectory}';
-  const cloud = await shown(az, 'cloud', endpoints);
-  const graph = cloud.id.replace(/\/$/, '');
+  const account = await az(['account', 'show', '--query', '[tenantId,user.name]']);
+  const endpoints = 'endpoints.[microsoftGraphResourceId,activeDirectory]';
+  const told = [account, await az(['cloud', 'show', '--query', endpoints])].flat();
+  const [id = '', user, graph = '', login = ''] = told.map((one) => String(one).replace(/\/$/, ''));
+  if (told.length !== 4 || !told.every((one) => typeof one === 'string'))
+    throw new AzFailure('az did not say where it is signed in. Try: az login');
   // The Azure CLI names the old host of China; tokens name the new one as their issuer.
-  const authority = cloud.user
-    .replace(/\/$/, '')
-    .replace('login.chinacloudapi.cn', 'login.partner.microsoftonline.cn');
+  const authority = login.replace('login.chinacloudapi.cn', 'login.partner.microsoftonline.cn');
   const name = authority.endsWith('.us') ? 'USGov' : authority.endsWith('.cn') ? 'China' : '';
   const issuer = `${authority}/${id}/v2.0`;
   const federation = { issuer, audiences: [`api://AzureADTokenExchange${name}`] };
   const settings = { ENTRA_AUTHORITY: name && issuer, GRAPH_BASE_URL: name && `${graph}/v1.0` };
   return { id, user, graph, federation, settings };
-}
-
-/** @param {Az} az @param {string} what @param {string} query @returns {Promise<{ id: string, user: string }>} */
-async function shown(az, what, query) {
-  const /** @type {any} */ answer = await az([what, 'show', '--query', query]);
-  if (typeof answer?.id === 'string' && typeof answer.user === 'string') return answer;
-  throw new AzFailure(`az ${what} show did not say where az is signed in. Try: az login`);
 }

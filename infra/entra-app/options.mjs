@@ -12,24 +12,30 @@ For local development, with a secret in local.settings.json, which git ignores:
   --admin OBJECT_ID      user or group that gets the app role admin; as often as needed
   --app-id-uri URI       App ID URI of the app as an API; without it api:// and the client id
   --allowed-tenants LIST whose accounts may sign in: GUIDs of tenants, * for any organisation, own for this tenant alone
-  --consent              consent for everybody (needs Privileged Role Administrator)
+  --consent              consent for everybody to --scopes (needs Privileged Role Administrator)
+  --scopes LIST          what sign-in asks for, as GRAPH_SCOPES has it; without it User.Read
   --new-secret           with --local: a new secret although there is one`;
 
 const [text, flag] = /** @type {const} */ ([{ type: 'string' }, { type: 'boolean' }]);
 const known = {
   ...{ url: text, identity: text, name: text, port: text, 'unique-name': text, 'app-id-uri': text },
   ...{ 'allowed-tenants': text, admin: { ...text, multiple: /** @type {const} */ (true) } },
-  ...{ local: flag, consent: flag, 'new-secret': flag, help: flag },
+  ...{ local: flag, consent: flag, scopes: text, 'new-secret': flag, help: flag },
 };
 
 const id = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const guid = new RegExp(`^${id}$`, 'i');
-/** As the parameter allowedTenants takes them, with spaces or commas between. */
-const tenants = new RegExp(`^(own|(\\*|${id})([\\s,]+(\\*|${id}))*)$`, 'i');
+const [personal, or] = ['9188040d-6c67-4c5b-b112-36a304b66dad', '[\\s,]+'];
+/** As the parameter allowedTenants takes them: beside any organisation only personal accounts can be named. */
+const some = `${id}(${or}${id}){0,499}|(\\*${or})?${personal}|(${personal}${or})?\\*`;
+const tenants = new RegExp(`^(own|${some})$`, 'i');
+/** As the setting GRAPH_SCOPES takes them: RFC 6749 section 3.3. */
+const scope = '(?!(none|openid|profile|email|offline_access)( |$))[\\x21\\x23-\\x5b\\x5d-\\x7e]+';
+const scopes = new RegExp(`^(?!.{601})(none|${scope}( +${scope})*)$`);
 const host =
   /^https:\/\/(?!.{254})[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d+)?\/?$/;
 /** As the setting API_AUDIENCE takes it. */
-const appIdUri = /^(api|https):\/\/[A-Za-z0-9._~:/-]{1,230}[^/]$/;
+const appIdUri = /^(?!.{240})(api|https):\/(\/[A-Za-z0-9._~:-]+)+$/;
 
 /** What was asked for, checked before anything is made. @param {readonly string[]} args @throws {Stop} */
 export function readOptions(args) {
@@ -45,6 +51,8 @@ export function readOptions(args) {
     [local || !values['new-secret'], '--new-secret goes with --local only'],
     [/^[1-9]\d{0,4}$/.test(port ?? '1') && Number(port ?? 1) < 65_536, '--port needs a port'],
     [tenants.test(values['allowed-tenants'] ?? 'own'), '--allowed-tenants needs GUIDs, * or own'],
+    [scopes.test(values.scopes ?? 'none'), '--scopes needs what GRAPH_SCOPES may be'],
+    [local || values.consent || !values.scopes, '--scopes goes with --consent or --local'],
     [appIdUri.test(values['app-id-uri'] ?? 'api://own'), '--app-id-uri needs api://… or https://…'],
     [/^.{1,256}$/u.test(name ?? 'none'), '--name needs one line of up to 256 characters'],
     [!inAzure || isOrigin, '--url needs an origin as browsers write it: https://HOST'],

@@ -1,24 +1,26 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { Stop } from '../../scripts/deploy/az.mjs';
+import { graphAppId } from './access.mjs';
 
 /** @import { Context, Json } from './graph.mjs' */
 
 /**
  * What the registration is to be; undefined keeps what is there. `name` is what people see. `roles` and `scopes` are those of app-roles.json and
  * exposed-scopes.json. `signInAudience`: whose accounts may sign in. `appIdUri`: undefined is api:// and the client id, where there are scopes.
- * @typedef {{ url: string, isLocal: boolean, uniqueName: string, name: string | undefined, roles: readonly Json[], scopes: readonly Json[], appIdUri: string | undefined, signInAudience: string | undefined }} Wanted
+ * `settings`: of local.settings.json.
+ * @typedef {{ url: string, isLocal: boolean, uniqueName: string, name: string | undefined, roles: readonly Json[], scopes: readonly Json[], appIdUri: string | undefined, signInAudience: string | undefined, settings: Json }} Wanted
  */
 
 const select =
   '$select=id,appId,displayName,uniqueName,signInAudience,api,identifierUris,appRoles,optionalClaims,requiredResourceAccess,web,passwordCredentials';
-const graphAppId = '00000003-0000-0000-c000-000000000000';
 const userRead = { id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d', type: 'Scope' };
 
 /**
  * Makes the registration, or changes what is not as wanted. What others put there stays: redirect URIs, roles, claims, permissions.
  * @param {Context} context @param {Wanted} wanted
- * @returns {Promise<{ id: string, appId: string, roleId: string, audience: string, secrets: readonly Json[] }>} `roleId` of the app role
- *   admin; `audience`: the App ID URI, empty where the app exposes nothing
+ * @returns {Promise<{ id: string, appId: string, roleId: string, audience: string, secrets: readonly Json[], held: Json }>} `roleId` of the
+ *   app role admin; `audience`: the App ID URI, empty where the app exposes nothing; `held`: the settings, where they are of this registration
  */
 export async function ensureRegistration(context, wanted) {
   const { graph, say } = context;
@@ -34,13 +36,16 @@ export async function ensureRegistration(context, wanted) {
   // Nothing comes back where it was there after all, from a run a moment ago.
   const existing = withoutOrigin(made ?? (await graph.send(reading)));
   const { id, appId, passwordCredentials } = existing;
-  const audience = appIdUri ?? (scopes.length > 0 ? `api://${appId}` : '');
+  const held = wanted.settings['ENTRA_CLIENT_ID'] === appId ? wanted.settings : {};
+  const audience =
+    appIdUri ?? (held['API_AUDIENCE'] || (scopes.length > 0 ? `api://${appId}` : ''));
   const properties = merged(existing, wanted, audience);
+  refuseTwins({ ...existing, ...properties });
   const changed = await change(context, existing, properties, doing);
   say(`Registration: ${found ? changed : 'made'} (${properties.displayName})`);
   sayOthers(context, properties, wanted.url);
   const { id: roleId } = properties.appRoles.find(({ value }) => value === 'admin') ?? {};
-  return { id, appId, roleId, audience, secrets: passwordCredentials ?? [] };
+  return { id, appId, roleId, audience, secrets: passwordCredentials ?? [], held };
 }
 
 /** https://learn.microsoft.com/entra/identity-platform/supported-accounts-validation */
@@ -53,14 +58,12 @@ const personalTenant = '9188040d-6c67-4c5b-b112-36a304b66dad';
  */
 export function signInOf(list, own) {
   const tenants = list?.toLowerCase().split(/[\s,]+/) ?? ['own'];
-  if (tenants.includes('own'))
+  const allowed = tenants.includes('*') ? '*' : tenants.join(' ');
+  if (allowed === 'own')
     return { signInAudience: list && 'AzureADMyOrg', tenant: own, allowed: '' };
-  const hasPersonal = tenants.includes(personalTenant);
-  return {
-    signInAudience: hasPersonal ? withPersonal : 'AzureADMultipleOrgs',
-    tenant: hasPersonal ? 'common' : 'organizations',
-    allowed: tenants.includes('*') ? '*' : tenants.join(' '),
-  };
+  return tenants.includes(personalTenant)
+    ? { signInAudience: withPersonal, tenant: 'common', allowed }
+    : { signInAudience: 'AzureADMultipleOrgs', tenant: 'organizations', allowed };
 }
 
 /**
@@ -143,15 +146,29 @@ function mergedValues(held = [], wanted, change) {
 }
 
 /**
+ * Entra ID takes no two that differ in case only, and a role and a scope of one value only where all else is the same, too:
+ * https://github.com/MicrosoftDocs/azure-docs/issues/81899 @param {Json} registration
+ */
+function refuseTwins({ appRoles, api }) {
+  const all = [...appRoles, ...(api?.oauth2PermissionScopes ?? [])].filter(({ value }) => value);
+  const byValue = Map.groupBy(all, ({ value }) => value.toLowerCase());
+  const twins = [...byValue.values()].find((some) => some.some(({ id }) => id !== some[0].id));
+  if (twins === undefined) return;
+  const names = twins.map(({ value }) => value).join(' and ');
+  throw new Stop(
+    `the registration has one of ${names}, and would get the other. Entra ID takes one of them, for a role or for a scope. Use the name that is there, in code and in infra/app-roles.json or infra/exposed-scopes.json; or disable it and then remove it: portal.azure.com, App registrations.`,
+  );
+}
+
+/**
  * What the template function `guid` gives, so that script and template give a role the same id: a version 5 UUID (RFC 9562 section 5.5)
  * in the namespace of Azure Resource Manager. @param {...string} parts
  */
 function armGuid(...parts) {
   const namespace = '11fb06fb712d4ddd98c7e71bbd588830';
-  const bytes = createHash('sha1').update(namespace, 'hex').update(parts.join('-')).digest();
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  return bytes.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const hash = createHash('sha1').update(namespace, 'hex').update(parts.join('-')).digest('hex');
+  const variant = ((parseInt(hash.charAt(16), 16) & 3) | 8).toString(16);
+  return hash.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/, `$1-$2-5$3-${variant}$4-$5`);
 }
 
 /** @param {readonly Json[] | undefined} held @param {readonly string[]} names */
@@ -163,10 +180,10 @@ function mergedClaims(held = [], names) {
 /** @param {readonly Json[] | undefined} held */
 function mergedPermissions(held = []) {
   const graph = held.find(({ resourceAppId }) => resourceAppId === graphAppId);
-  const permissions = graph?.resourceAccess ?? [];
-  if (permissions.some((/** @type {Json} */ { id }) => id === userRead.id)) return held;
+  const permissions = /** @type {Json[]} */ (graph?.['resourceAccess'] ?? []);
+  if (permissions.some(({ id }) => id === userRead.id)) return held;
   const more = { resourceAppId: graphAppId, resourceAccess: [...permissions, userRead] };
-  return graph ? held.map((api) => (api === graph ? more : api)) : [...held, more];
+  return [...held.filter((api) => api !== graph), more];
 }
 
 /** The origin of a role may not be sent back: https://learn.microsoft.com/graph/api/resources/approle. @param {Json} found @returns {Json} */

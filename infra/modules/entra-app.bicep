@@ -97,31 +97,9 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   // Access tokens for the app list them too. https://learn.microsoft.com/graph/api/resources/application
   groupMembershipClaims: groupClaims
   optionalClaims: {
-    idToken: [
-      {
-        name: 'auth_time'
-        essential: false
-      }
-      {
-        name: 'login_hint'
-        essential: false
-      }
-      {
-        name: 'sid'
-        essential: false
-      }
-    ]
+    idToken: map(['auth_time', 'login_hint', 'sid'], claim => { name: claim, essential: false })
     // In bearer tokens: whether an app calls for itself, and when a person was asked for credentials.
-    accessToken: [
-      {
-        name: 'idtyp'
-        essential: false
-      }
-      {
-        name: 'auth_time'
-        essential: false
-      }
-    ]
+    accessToken: map(['idtyp', 'auth_time'], claim => { name: claim, essential: false })
   }
   requiredResourceAccess: [
     for api in apiPermissions: {

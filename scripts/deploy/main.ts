@@ -104,7 +104,8 @@ async function deployAll(run: Run): Promise<void> {
   sayNext(run, outputs);
   const isRegistered = after?.includes(redirectUri(outputs.redirectUri)) ?? true;
   const lacks = `the registration ${entraClientId} lacks ${outputs.redirectUri}. Who keeps it runs:`;
-  if (!isRegistered) throw new Stop(`Deployed, but ${lacks}\n${entraCommand(outputs)}`, 2);
+  const mends = outputs.entraAppCommands.join('\n');
+  if (!isRegistered) throw new Stop(`Deployed, but ${lacks}\n${mends}`, 2);
   if (entraClientId === '') return;
   say('5/5 Health');
   await waitForHealth(url, run.clock, run.interrupt, say);
@@ -121,7 +122,7 @@ function sayLosses({ say }: Run, before: Entries = [], after: Entries = before):
 const sharedHost = /\.(azurewebsites\.(net|us|cn)|azurefd\.(net|us|cn))$/;
 
 function sayNext({ say }: Run, outputs: Outputs): void {
-  const { url, dnsRecords, entraClientId } = outputs;
+  const { url, dnsRecords, entraClientId, entraAppCommands } = outputs;
   say(`\n${url}\nredirect URI: ${outputs.redirectUri}`);
   if (sharedHost.test(URL.parse(url)?.hostname ?? '')) {
     say('Strangers have apps under the same name, and browsers take those for the same site. In');
@@ -129,17 +130,12 @@ function sayNext({ say }: Run, outputs: Outputs): void {
   }
   if (dnsRecords.length > 0) say('The DNS of that domain must have, first:');
   for (const record of dnsRecords) say(`  ${record}`);
-  if (entraClientId !== '') {
-    say(`Who opens the console:\n  ${entraCommand(outputs)} --admin OBJECT_ID`);
+  const [first = '', ...others] = entraAppCommands;
+  const commands = (options: string) => [`${first}${options}`, ...others].join('\n  ');
+  if (entraClientId === '') {
+    say(`There is no registration yet. Who keeps registrations runs:\n  ${commands('')}`);
   } else {
-    say(`There is no registration yet. Who keeps registrations runs:\n  ${entraCommand(outputs)}`);
+    const more = others.length > 0 ? ', and what the registration needs' : '';
+    say(`Who opens the console${more}:\n  ${commands(' --admin OBJECT_ID')}`);
   }
-}
-
-/** What makes or mends the registration where the template does not. */
-function entraCommand({ url, federationSubject, entraAppUniqueName, ...rest }: Outputs): string {
-  const { apiAudience, entraClientId } = rest;
-  const isUsual = apiAudience === '' || apiAudience === `api://${entraClientId}`;
-  const own = isUsual ? '' : ` --app-id-uri ${apiAudience}`;
-  return `node infra/entra-app.mjs --url ${url} --identity ${federationSubject} --unique-name ${entraAppUniqueName}${own}`;
 }

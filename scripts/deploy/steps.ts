@@ -78,14 +78,12 @@ export async function patiently<T>({ clock, say }: Run, action: () => Promise<T>
   }
 }
 
-const names = [
-  ...(['url', 'functionAppName', 'redirectUri'] as const),
-  ...(['entraClientId', 'entraAppUniqueName', 'federationSubject', 'apiAudience'] as const),
-];
-type Name = (typeof names)[number];
+const texts = ['url', 'functionAppName', 'redirectUri', 'entraClientId'] as const;
+const lists = ['dnsRecords', 'entraAppCommands'] as const;
 
-/** What infra/main.bicep gives back, as far as it is used here. */
-export type Outputs = Readonly<Record<Name, string>> & { readonly dnsRecords: readonly string[] };
+/** What infra/main.bicep gives back, as far as it is used here. The commands make or mend the registration where the template does not. */
+export type Outputs = Readonly<Record<(typeof texts)[number], string>> &
+  Readonly<Record<(typeof lists)[number], readonly string[]>>;
 
 export async function runTemplate({ az, group, parameters }: Run): Promise<Outputs> {
   const command = [...'deployment group create --name anteroom --resource-group'.split(' '), group];
@@ -93,17 +91,22 @@ export async function runTemplate({ az, group, parameters }: Run): Promise<Outpu
   // Front Door alone may take half an hour. The package is uploaded: the parameter file is to find no address of one.
   const options = { deadlineMs: 90 * 60_000, env: { PACKAGE_URI: '' } };
   const answer = await az([...command, ...template, '--query', 'properties.outputs'], options);
-  const value = (name: string): unknown => {
-    const output = isObject(answer) ? answer[name] : undefined;
-    return isObject(output) ? output['value'] : undefined;
-  };
-  const texts = names.map((name) => [name, value(name)] as const);
-  if (!texts.every((one): one is [Name, string] => typeof one[1] === 'string')) {
-    throw new Stop(`az does not say what was made, of ${names.join(', ')}. Run this again.`);
-  }
-  const records = value('dnsRecords');
-  const dnsRecords = Array.isArray(records) ? records.map(String) : [];
-  return { ...(Object.fromEntries(texts) as Record<Name, string>), dnsRecords };
+  const all = isObject(answer) ? Object.entries(answer) : [];
+  const values = all.map(([name, output]) => [name, isObject(output) ? output['value'] : '']);
+  const outputs: unknown = Object.fromEntries(values);
+  if (areOutputs(outputs)) return outputs;
+  const names = [...texts, ...lists].join(', ');
+  throw new Stop(`az does not say what was made, of ${names}. Run this again.`);
+}
+
+function areOutputs(outputs: unknown): outputs is Outputs {
+  const isList = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((one) => typeof one === 'string');
+  return (
+    isObject(outputs) &&
+    texts.every((name) => typeof outputs[name] === 'string') &&
+    lists.every((name) => isList(outputs[name]))
+  );
 }
 
 export async function upload({ az, group, zip }: Run, name: string): Promise<void> {

@@ -53,7 +53,7 @@ export function startBicep(): BicepCli {
     takeSnapshot: async (parameterFile) => {
       const path = join(folder, 'infra', basename(parameterFile));
       const source = readFileSync(parameterFile, 'utf8');
-      writeFileSync(path, source.replace(/^using '.*'$/m, "using 'main.bicep'"));
+      writeFileSync(path, source.replaceAll('../../../infra/', ''));
       const compiled = await ask('bicep/compileParams', { path, parameterOverrides: {} });
       const said = JSON.stringify(compiled['diagnostics'], null, 1);
       if (said !== '[]') throw new Error(said.replaceAll(folder, ''));
@@ -86,6 +86,8 @@ function speakTo({ stdin, stdout }: ChildProcessByStdio<Writable, Readable, null
       if (isObject(message)) waiting.get(message['id'])?.(message);
     }
   });
+  // Each question listens for the end.
+  stdout.setMaxListeners(0);
   let lastId = 0;
   return async (method, params) => {
     lastId += 1;

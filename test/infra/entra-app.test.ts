@@ -28,9 +28,12 @@ const url = 'https://app.contoso.com';
 const uniqueName = 'anteroom-prod-x1';
 /** The options that `npm run deploy` prints. */
 const inAzure = ['--url', url, '--identity', identity, '--unique-name', uniqueName];
+const azure = inAzure.join(' ');
 const [grace, alan, linus] = ['96ace000', 'a1a00000', '11905000'].map(
   (id) => `${id}-0000-4000-8000-00000000a11c`,
 ) as [string, string, string];
+const ada = 'ada00000-0000-4000-8000-00000000a11c';
+const forEverybody = { consentType: 'AllPrincipals', resourceId: graphPrincipalId };
 const dayMs = 86_400_000;
 
 let root: string;
@@ -68,7 +71,7 @@ const contoso = '11111111-1111-4111-8111-111111111111';
 describe('infra/entra-app.mjs', () => {
   it('is one program, started alike everywhere, which needs no installed package', () => {
     const folder = join(root, 'a folder é');
-    for (const path of ['infra', 'scripts/deploy']) {
+    for (const path of ['infra', 'scripts/deploy', 'scripts/registration-lists.mjs']) {
       cpSync(path, join(folder, path), { recursive: true });
     }
     const start = (...args: readonly string[]) =>
@@ -143,9 +146,8 @@ describe('infra/entra-app.mjs', () => {
     expect(graph.assignments).toHaveLength(3);
     const id = armGuid(uniqueName, 'reader');
     expect(application().appRoles[1]).toMatchObject({ id, displayName: 'reader' });
-    const consent = { consentType: 'AllPrincipals', resourceId: graphPrincipalId };
     expect(graph.grants).toMatchObject([
-      { ...consent, scope: 'openid profile offline_access User.Read' },
+      { ...forEverybody, scope: 'openid profile offline_access User.Read' },
     ]);
     const before = graph.writes();
     const [, said] = await run(...args);
@@ -156,8 +158,65 @@ Federated credential: already as wanted (appIdentity)
 App role admin: ${grace} has it already
 App role admin: ${alan} has it already
 App role admin: ${linus} has it already
-Consent for everybody: given already
+Consent for everybody to openid profile offline_access User.Read: given already
 `);
+    // Tokens of the identity have its id in small letters; somebody may name a group twice.
+    const shouted = inAzure.map((one) => (one === identity ? one.toUpperCase() : one));
+    const [code] = await run(...shouted, '--admin', grace.toUpperCase(), '--admin', grace);
+    expect([code, graph.writes()]).toEqual([0, before]);
+    expect((await run(...inAzure, '--admin', ada, '--admin', ada.toUpperCase()))[0]).toBe(0);
+    expect(graph.assignments).toHaveLength(4);
+  });
+
+  it('consents to what sign-in asks for, of each API, and to nothing else', async () => {
+    const orders = { id: alan, servicePrincipalNames: [linus, "api://contoso/o'rders"] };
+    graph.servicePrincipals.push(orders);
+    const scopes = "User.Read Mail.Read api://contoso/o'rders/Orders.Read";
+    const consent = [...inAzure, '--consent', '--scopes'];
+    expect((await run(...consent, scopes))[0]).toBe(0);
+    expect(graph.grants).toMatchObject([
+      { ...forEverybody, scope: 'openid profile offline_access User.Read Mail.Read' },
+      { ...forEverybody, resourceId: alan, scope: 'Orders.Read' },
+    ]);
+    await run(...consent, `${linus}/Orders.Write`);
+    expect(graph.grants[1]).toMatchObject({ scope: 'Orders.Read Orders.Write' });
+    expect((await run(...consent, 'none'))[1]).toContain('to openid profile offline_access: given');
+    expect(graph.grants).toHaveLength(2);
+    const lacking = 'Stopped: --scopes names api://other, and the tenant has no such API.';
+    expect(await run(...consent, 'api://other/Read')).toEqual([
+      1,
+      expect.stringContaining(lacking),
+    ]);
+  });
+
+  it.each<readonly [what: string, held: Json]>([
+    ['Reader and reader', { appRoles: [{ id: linus, value: 'Reader', isEnabled: true }] }],
+    ['Admin and admin', { appRoles: [{ id: linus, value: 'Admin', isEnabled: false }] }],
+    ['NOTES.READ', { api: { oauth2PermissionScopes: [{ id: linus, value: 'NOTES.READ' }] } }],
+    ['reader', { api: { oauth2PermissionScopes: [{ id: linus, value: 'reader' }] } }],
+    ['Notes.Read', { appRoles: [{ id: linus, value: 'Notes.Read' }] }],
+  ])(
+    'says what to do where somebody made one that is as good as the same: %s',
+    async (what, held) => {
+      await run(...inAzure);
+      const before = graph.writes();
+      writeFileSync(join(root, 'infra/app-roles.json'), '[{ "value": "reader" }]');
+      writeFileSync(join(root, 'infra/exposed-scopes.json'), '[{ "value": "Notes.Read" }]');
+      Object.assign(application(), held);
+      const [code, said] = await run(...inAzure);
+      expect([code, graph.writes()]).toEqual([1, before]);
+      expect(said).toContain(what);
+      expect(said).toContain('Use the name that is there');
+    },
+  );
+
+  it('leaves a role and a scope alone that are one permission, as Entra ID allows it', async () => {
+    await run(...inAzure);
+    const [admin] = application().appRoles;
+    const one = { id: linus, value: 'Notes.Read.All' };
+    const appRoles = [admin, { ...one, allowedMemberTypes: ['Application'] }];
+    Object.assign(application(), { appRoles, api: { oauth2PermissionScopes: [one] } });
+    expect((await run(...inAzure))[1]).toContain('Registration: already as wanted');
   });
 
   it('exposes scopes under stable ids, and keeps those of others', async () => {
@@ -334,7 +393,18 @@ Consent for everybody: given already
   });
 
   it.each<readonly [args: string, says: string]>([
-    [`${inAzure.join(' ')} --allowed-tenants contoso.com`, '--allowed-tenants needs'],
+    ...[
+      ...['contoso.com', 'own,*', `${contoso},own`, `${contoso},*`, `*,${contoso}`, '*,*', ''],
+      ...[`${contoso}x`, `,${contoso}`, `${contoso},`, Array(501).fill(contoso).join()],
+    ].map((one) => [`${azure} --allowed-tenants ${one}`, '--allowed-tenants needs'] as const),
+    ...[
+      ...['api://x/y?', 'api://x/y\t', 'api://x/y\u00a0', 'api://x/y/', 'api:///x', 'api://x//y'],
+      ...['API://x/y', 'api://', 'urn:x', 'http://x/y', 'api://ä', `api://${'x'.repeat(240)}`, ''],
+    ].map((one) => [`${azure} --app-id-uri ${one}`, '--app-id-uri needs'] as const),
+    ...['a"b', 'a\\b', 'é', 'a\tb', 'openid', 'offline_access', 'x'.repeat(601), ''].map(
+      (one) => [`${azure} --consent --scopes ${one}`, '--scopes needs'] as const,
+    ),
+    [`${azure} --scopes Mail.Read`, '--scopes goes with'],
     ...'https://a.example/b http://a.example https://a"b https://a:99999 https://a:443 https://APP.contoso.com https://- https://a..b https://a-.b https://a_b.com https://2130706433 https://a// https://me@a https://a?a'
       .split(' ')
       .map((one) => [`--url ${one} ${inAzure.slice(2).join(' ')}`, '--url needs'] as const),
@@ -342,21 +412,43 @@ Consent for everybody: given already
     [`--url ${url} --identity id-a --unique-name a`, '--identity needs'],
     [inAzure.slice(0, 4).join(' '), '--unique-name is missing'],
     [`${inAzure.slice(0, 4).join(' ')} --unique-name a')/owners('b`, '--unique-name may hold'],
-    [`${inAzure.join(' ')} --name a\nb`, '--name needs one line'],
-    [`${inAzure.join(' ')} --admin grace`, '--admin needs an object id'],
+    [`${azure} --name a\nb`, '--name needs one line'],
+    [`${azure} --admin grace`, '--admin needs an object id'],
     [`--delete ${grace}`, "Unknown option '--delete'"],
     ['--local --port 70710', '--port needs'],
     [`--local --url ${url}`, '--local goes without'],
-    [`${inAzure.join(' ')} --new-secret`, '--new-secret goes with --local only'],
+    [`${azure} --new-secret`, '--new-secret goes with --local only'],
   ])('refuses before az is asked anything: %s', async (args, says) => {
     const [code, said] = await run(...args.split(' '));
     expect([code, graph.commands]).toEqual([1, []]);
     expect(said).toContain(says);
   });
 
-  it.each([
-    ['{}', '[]', 'infra/app-roles.json is not a list of app roles'],
-    ['[]', '[{ "value": "a b" }]', 'infra/exposed-scopes.json is not a list of scopes'],
+  it.each<readonly [roles: string, scopes: string, says: string]>([
+    ...[
+      '{}',
+      'null',
+      '[null]',
+      '["reader"]',
+      '[{}]',
+      '[{ "displayName": "Reader" }]',
+      '[{ "value": 7 }]',
+      '[{ "value": "" }]',
+      '[{ "value": ".reader" }]',
+      '[{ "value": "lecteur-é" }]',
+      `[{ "value": "${'x'.repeat(121)}" }]`,
+      '[{ "value": "x", "displayName": 7 }]',
+      '[{ "value": "x", "description": " " }]',
+      '[{ "value": "x", "isEnabled": "false" }]',
+      '[{ "value": "x", "allowedMemberTypes": "User" }]',
+      '[{ "value": "x", "allowedMemberTypes": [] }]',
+      '[{ "value": "x", "allowedMemberTypes": ["Group"] }]',
+      '[{ "value": "x", "adminsOnly": true }]',
+      '[{ "value": "x", "id": "1" }]',
+    ].map((roles) => [roles, '[]', 'infra/app-roles.json is not a list of app roles'] as const),
+    ...['[{ "value": "a b" }]', '[{ "value": "x", "adminsOnly": "yes" }]'].map(
+      (scopes) => ['[]', scopes, 'infra/exposed-scopes.json is not a list of scopes'] as const,
+    ),
     ['[{ "value": "Admin" }]', '[]', 'have a value twice'],
     ['[{ "value": "Notes" }]', '[{ "value": "notes" }]', 'have a value twice'],
   ])('refuses the roles %s with the scopes %s', async (roles, scopes, says) => {
@@ -420,6 +512,7 @@ describe('when az or Graph says no, infra/entra-app.mjs', () => {
     [{ on: 'GET applications/', answers: { value: null } }, 'no list'],
     [{ on: 'account show', said: "ERROR: Please run 'az login'." }, 'az login'],
     [{ on: 'account show', answers: [] }, 'did not say where'],
+    [{ on: 'cloud show', answers: ['https://graph.microsoft.com', null] }, 'did not say where'],
   ])('ends with what was said and what to do: %j', async (fault, advice) => {
     graph.faults = [fault];
     const [code, said] = await run(...inAzure);
@@ -450,12 +543,28 @@ describe('infra/entra-app.mjs --local', () => {
   };
 
   it('writes who may sign in into the settings', async () => {
-    await run('--local', '--allowed-tenants', `${contoso},*`);
+    const asked = ['--allowed-tenants', contoso, '--app-id-uri', 'api://contoso/x'];
+    await run('--local', ...asked, '--scopes', 'Mail.Read');
     const several = {
-      ...{ ENTRA_TENANT_ID: 'organizations', ENTRA_ALLOWED_TENANTS: '*' },
-      ADMIN_TENANT_ID: tenantId,
+      ...{ ENTRA_TENANT_ID: 'organizations', ENTRA_ALLOWED_TENANTS: contoso },
+      ...{ ADMIN_TENANT_ID: tenantId, API_AUDIENCE: 'api://contoso/x', GRAPH_SCOPES: 'Mail.Read' },
     };
     expect(values()).toMatchObject(several);
+    // The registration keeps what is not asked for again, and so do the settings.
+    const registered = {
+      identifierUris: ['api://contoso/x'],
+      signInAudience: 'AzureADMultipleOrgs',
+    };
+    expect((await run('--local', '--new-secret', '--consent'))[1]).toContain(
+      'access Mail.Read: given',
+    );
+    expect(values()).toMatchObject(several);
+    expect(application()).toMatchObject(registered);
+    // Those of another registration are none of its business.
+    writeFileSync(path(), JSON.stringify({ Values: { ...values(), ENTRA_CLIENT_ID: grace } }));
+    await run('--local');
+    const own = { ENTRA_TENANT_ID: tenantId, ENTRA_ALLOWED_TENANTS: '', ADMIN_TENANT_ID: '' };
+    expect(values()).toMatchObject({ ...own, API_AUDIENCE: '' });
     await run('--local', '--allowed-tenants', 'own');
     expect(values()).toMatchObject({ ENTRA_TENANT_ID: tenantId, ENTRA_ALLOWED_TENANTS: '' });
   });

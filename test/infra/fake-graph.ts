@@ -43,7 +43,9 @@ export class FakeGraph {
   graph = 'https://graph.microsoft.com/';
   authority = 'https://login.microsoftonline.com';
   applications: Application[] = [];
-  servicePrincipals: Json[] = [{ id: graphPrincipalId, appId: graphAppId }];
+  servicePrincipals: Json[] = [
+    { id: graphPrincipalId, appId: graphAppId, servicePrincipalNames: [graphAppId] },
+  ];
   assignments: Json[] = [];
   grants: Json[] = [];
   faults: Fault[] = [];
@@ -76,8 +78,8 @@ export class FakeGraph {
     if (fault?.status !== undefined) refuse(fault.message ?? '', fault.code, fault.status);
     const isRead = !/^(PATCH|POST)/.test(line);
     if (isRead && fault !== undefined && 'answers' in fault) return fault.answers;
-    if (line === 'account show') return { id: tenantId, user: 'ada@contoso.com' };
-    if (line === 'cloud show') return { id: this.graph, user: this.authority };
+    if (line === 'account show') return [tenantId, 'ada@contoso.com'];
+    if (line === 'cloud show') return [this.graph, this.authority];
     if (!option('--url').startsWith(`${this.graph.replace(/\/$/, '')}/v1.0/`)) {
       throw new Error(line);
     }
@@ -156,6 +158,19 @@ export class FakeGraph {
     };
     const grantsOf = (one: string) => this.grants.filter(({ clientId }) => clientId === one);
     const grant = (id: string) => this.grants.find((one) => one['id'] === id) ?? missing(id);
+    const principalsNamed = (name: string) =>
+      this.servicePrincipals.filter(({ servicePrincipalNames: names }) =>
+        Array.isArray(names) ? names.includes(name.replaceAll("''", "'")) : false,
+      );
+    /** No second one for the same app, API and people. */
+    const addGrant = () => {
+      const { clientId, resourceId, consentType } = body;
+      const isThere = this.grants.some((one) =>
+        isDeepStrictEqual({ ...one, clientId, resourceId, consentType }, one),
+      );
+      if (isThere) refuse('Permission entry already exists.');
+      return this.grants.push({ id: this.#id(), ...body }) && body;
+    };
     const named = String.raw`applications\(uniqueName='([^']+)'\)`;
     const principal = String.raw`servicePrincipals\(appId='ID'\)`;
     const select = String.raw`(?:\?\$select=[A-Za-z,]+)?`;
@@ -174,9 +189,10 @@ export class FakeGraph {
       [form(`GET servicePrincipals/ID/appRoleAssignedTo${skip}`), assigned],
       [form('POST servicePrincipals/ID/appRoleAssignedTo'), assign],
       [form('GET servicePrincipals/ID/oauth2PermissionGrants'), (one) => page(grantsOf(one), '')],
+      [form('POST oauth2PermissionGrants'), addGrant],
       [
-        form('POST oauth2PermissionGrants'),
-        () => this.grants.push({ id: this.#id(), ...body }) && body,
+        new RegExp(String.raw`^GET servicePrincipals\?\$filter=${nameFilter}&\$select=id$`),
+        (name) => page(principalsNamed(name), ''),
       ],
       [form('PATCH oauth2PermissionGrants/ID'), (id) => void Object.assign(grant(id), body)],
     ];
@@ -221,21 +237,50 @@ function shown({ appRoles, passwordCredentials, ...application }: Application): 
 
 function update(application: Application, { web, ...changes }: Json): void {
   if ('passwordCredentials' in changes || 'appId' in changes) refuse('read-only');
-  const roles = Array.isArray(changes['appRoles'])
-    ? changes['appRoles'].filter(isObject)
-    : undefined;
-  if (roles?.some((role) => 'origin' in role) === true) refuse('origin is read-only');
-  for (const { id, value, isEnabled } of roles === undefined ? [] : application.appRoles) {
-    if (
-      isEnabled === true &&
-      !roles?.some((role) => role['id'] === id && role['value'] === value)
-    ) {
-      refuse('cannot be updated unless disabled first', 'CannotDeleteOrUpdateEnabledEntitlement');
-    }
+  const next = { ...application, ...changes };
+  const [roles, scopes] = [rolesOf(next), scopesOf(next)];
+  if ('appRoles' in changes && roles.some((role) => 'origin' in role)) {
+    refuse('origin is read-only');
   }
+  keepsEnabled(rolesOf(application), roles);
+  keepsEnabled(scopesOf(application), scopes);
+  refuseValues([...roles, ...scopes]);
   Object.assign(application, changes, {
     web: { ...application.web, ...(isObject(web) ? web : {}) },
   });
+}
+
+const nameFilter = String.raw`servicePrincipalNames/any\(n:n eq '((?:[^']|'')+)'\)`;
+const rolesOf = ({ appRoles }: Json): readonly Json[] => objects(appRoles);
+const scopesOf = ({ api }: Json): readonly Json[] =>
+  objects(isObject(api) ? api['oauth2PermissionScopes'] : []);
+
+function objects(list: unknown): readonly Json[] {
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
+function keepsEnabled(held: readonly Json[], next: readonly Json[]): void {
+  for (const { id, value, isEnabled } of held) {
+    if (isEnabled === true && !next.some((one) => one['id'] === id && one['value'] === value)) {
+      refuse('cannot be updated unless disabled first', 'CannotDeleteOrUpdateEnabledEntitlement');
+    }
+  }
+}
+
+/**
+ * A role and a scope may have one value only where they are the same in all, the id too.
+ * @see https://learn.microsoft.com/graph/api/resources/approle and https://github.com/MicrosoftDocs/azure-docs/issues/81899
+ */
+function refuseValues(all: readonly Json[]): void {
+  const ids = new Map<string, unknown>();
+  for (const { id, value } of all) {
+    if (!/^(?!\.)[!#-[\]-~]{1,120}$/.test(String(value))) refuse('Invalid value');
+    const key = String(value).toLowerCase();
+    if ((ids.get(key) ?? id) !== id) {
+      refuse('It contains duplicate value. Please Provide unique value.');
+    }
+    ids.set(key, id);
+  }
 }
 
 /** Two at a time. */

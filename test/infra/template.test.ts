@@ -8,6 +8,7 @@ import { type BicepCli, type Resource, type Snapshot, startBicep } from './bicep
 let first: Snapshot;
 let all: Snapshot;
 let domain: Snapshot;
+let values: Snapshot;
 
 let bicep: BicepCli;
 
@@ -18,6 +19,7 @@ beforeAll(async () => {
   first = await bicep.takeSnapshot('infra/main.bicepparam');
   all = await bicep.takeSnapshot(`${parameters}/every-option.bicepparam`);
   domain = await bicep.takeSnapshot(`${parameters}/own-domain.bicepparam`);
+  values = await bicep.takeSnapshot(`${parameters}/values.bicepparam`);
 });
 afterAll(() => bicep.stop());
 
@@ -439,7 +441,7 @@ describe('the option', () => {
   });
 
   it('graphScopes=[]: sign-in without any API', () => {
-    expect(settingsOf(domain)['GRAPH_SCOPES']).toBe('none');
+    expect(settingsOf(values)['GRAPH_SCOPES']).toBe('none');
   });
 
   it('deployEntraApp=false: nothing is made in Entra ID, and the app has no client id yet', () => {
@@ -449,6 +451,22 @@ describe('the option', () => {
       ENTRA_AUTHORITY: 'https://login.microsoftonline.us/organizations/v2.0',
     });
     expect(domain.outputs['entraClientId']).toBe('');
+  });
+
+  it('deployEntraApp=false: the commands for the registration have what the parameters say of it', () => {
+    const commands = String(domain.outputs['entraAppCommands']);
+    for (const part of [
+      `'https://app.contoso.com'`,
+      `'--app-id-uri api://contoso.com/orders', '--allowed-tenants "*"', '--name "Orders & more"', '--consent --scopes "User.Read Mail.Read"'`,
+      `'az ad app update --id CLIENT_ID --set groupMembershipClaims=ApplicationGroup'`,
+      `'az ad sp update --id CLIENT_ID --set appRoleAssignmentRequired=true'`,
+      `'az ad app permission add --id CLIENT_ID --api 0de50000-0000-4000-8000-00000000a11c --api-permissions 0de50001-0000-4000-8000-00000000a11c=Scope'`,
+    ]) {
+      expect(commands).toContain(part);
+    }
+    expect(commands.match(/--api /g)).toHaveLength(1);
+    // Where the template makes it, the command only gives roles.
+    expect(String(first.outputs['entraAppCommands'])).not.toMatch(/allowed|--name|consent|az ad/);
   });
 });
 
@@ -515,10 +533,10 @@ describe('the app settings', () => {
     ];
     const inAzure = (text: string): string =>
       text.startsWith('[') ? (known.find(([form]) => form.test(text))?.[1] ?? '') : text;
-    const values = Object.entries(settingsOf(first)).map(
+    const settings = Object.entries(settingsOf(first)).map(
       ([name, value]) => [name, inAzure(String(value))] as const,
     );
-    const read = readSettings(Object.fromEntries(values));
+    const read = readSettings(Object.fromEntries(settings));
     if ('faults' in read) throw new Error(JSON.stringify(read.faults));
     expect(read.settings.credential).toEqual({ kind: 'managed-identity' });
     expect(read.settings.tables.kind).toBe('endpoint');
@@ -529,17 +547,30 @@ describe('the app settings', () => {
 
 describe('parameters that contradict each other', () => {
   it('are refused before anything is made, each with its sentence, all at once', async () => {
-    const refused = bicep.takeSnapshot('test/infra/parameters/contradictions.bicepparam');
-    const said = await refused.then(() => 'nothing', String);
+    const said = await Promise.all(
+      ['contradictions', 'contradictions-elsewhere'].map(async (name) => {
+        const refused = bicep.takeSnapshot(`test/infra/parameters/${name}.bicepparam`);
+        return refused.then(() => 'nothing', String);
+      }),
+    );
     const source = readFileSync('infra/main.bicep', 'utf8');
     const [, faults = ''] = /^var faults = filter\(\[\n([^]*?)\n\], fault/m.exec(source) ?? [];
     const sentences = [...faults.matchAll(/^ {4}\? '(.+)'$/gm)].map(([, text = '']) => text);
     expect(domain.outputs['functionAppName']).toMatch(/^func-orders-2-/);
-    expect(sentences).toHaveLength(19);
-    for (const sentence of sentences) expect(said).toContain(sentence);
+    expect(sentences).toHaveLength(26);
+    for (const sentence of sentences) {
+      expect(said.join('\n')).toContain(sentence.replaceAll('\\\\', '\\'));
+    }
     // Every name is made with this, so nothing is made before it is known.
     expect(source).toContain(
       'var token = uniqueString(resourceGroup().id, checkedEnvironmentName)',
     );
+  });
+
+  it('are told by rules that take nothing wrong and refuse nothing right', () => {
+    const [{ tags } = {}] = of(values, 'Microsoft.Web/serverfarms');
+    const rules = Object.entries(isObject(tags) ? tags : {});
+    expect(rules).toHaveLength(12);
+    expect(rules.filter(([, wrong]) => wrong !== '')).toEqual([['azd-env-name', 'anteroom']]);
   });
 });

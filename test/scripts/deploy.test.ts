@@ -6,7 +6,7 @@ import { type Az, AzFailure } from '../../scripts/deploy/az.mjs';
 import { deploy } from '../../scripts/deploy/main';
 
 const clientId = 'c11e0000-0000-4000-8000-0000000a99a9';
-const principalId = '1de27171-0000-4000-8000-00000000a11c';
+const entraApp = 'node infra/entra-app.mjs --unique-name anteroom-x1 --allowed-tenants "*"';
 const minuteMs = 60_000;
 
 /** What az does at a command that begins so; the first that fits. */
@@ -60,9 +60,7 @@ function template(outputs: Readonly<Record<string, unknown>> = {}): Answer {
     functionAppName: 'func-anteroom-x1',
     redirectUri: `${url}/auth/redirect`,
     entraClientId: clientId,
-    federationSubject: principalId,
-    entraAppUniqueName: 'anteroom-anteroom-x1',
-    apiAudience: '',
+    entraAppCommands: [entraApp, 'az ad sp update --id CLIENT_ID'],
     dnsRecords: [],
     ...outputs,
   };
@@ -130,7 +128,9 @@ describe('npm run deploy', () => {
     ]);
     expect(said).toContain('  ada@contoso.com, Pay as you go, tenant-1\n');
     expect(said).toContain(`\n${url}\nredirect URI: ${url}/auth/redirect\n`);
-    expect(said).toContain(`--identity ${principalId} --unique-name anteroom-anteroom-x1 --admin`);
+    expect(said).toContain(
+      `Who opens the console, and what the registration needs:\n  ${entraApp} --admin OBJECT_ID\n  az ad sp update`,
+    );
     expect(said).toMatch(/5\/5 Health\n.*\n {2}ok\n$/);
     expect(said).not.toMatch(/Strangers|DNS/);
   });
@@ -192,8 +192,8 @@ describe('npm run deploy', () => {
 
   it('says who makes the registration where somebody else keeps it, and does not ask /health', async () => {
     expect(await run([template({ entraClientId: '' })])).toBe(0);
-    const command = `node infra/entra-app.mjs --url ${url} --identity ${principalId} --unique-name anteroom-anteroom-x1`;
-    expect(said).toContain(`Who keeps registrations runs:\n  ${command}\n`);
+    const commands = `${entraApp}\n  az ad sp update --id CLIENT_ID`;
+    expect(said).toContain(`Who keeps registrations runs:\n  ${commands}\n`);
     expect(said).not.toContain('5/5');
   });
 });
@@ -222,7 +222,7 @@ describe('the template', () => {
     expect([tries(command), tries('config-zip')]).toEqual([2, 0]);
   });
 
-  it.each(['functionAppName', 'url', 'redirectUri', 'federationSubject'])(
+  it.each(['functionAppName', 'url', 'redirectUri', 'entraAppCommands'])(
     'whose answer lacks %s is followed by nothing',
     async (name) => {
       expect(await run([template({ [name]: undefined })])).toBe(1);
@@ -317,7 +317,7 @@ describe('after the deployment', () => {
     expect(said).toContain(
       `Deployed, but the registration ${clientId} lacks ${url}/auth/redirect.`,
     );
-    expect(said).toMatch(/Who keeps it runs:\nnode infra\/entra-app\.mjs --url http/);
+    expect(said).toContain(`Who keeps it runs:\n${entraApp}\naz ad sp update`);
   });
 });
 

@@ -1,18 +1,19 @@
 using '../../../infra/main.bicep'
 
-// Every contradiction at once: the template tells all of them before anything is made.
+// As many contradictions as go together: the template tells all of them before anything is made.
 param environmentName = '-Prod.x'
-param deployEntraApp = false
+param entraClientId = 'later'
+param entraAuthority = 'https://login.microsoftonline.us/contoso/v2.0?x'
 param customDomain = 'app.contoso.com'
 param hostName = 'b.contoso.com:8443'
 param sessionIdleSeconds = 43201
+param alwaysReadyInstances = 41
 param dailyLogCapGb = 0
 param appRoles = [{ value: 'admin' }, { value: 'report reader' }]
 param exposedScopes = [{ value: 'Notes.Read' }, { value: 'notes.read' }, { value: 'Admin' }]
-param appIdUri = 'contoso/notes'
+param appIdUri = 'API://contoso/notes'
 param graphScopes = ['', 'openid', 'none', join(map(range(0, 50), i => 'api://long/scope/${i}'), '')]
 param allowedTenants = ['*', 'contoso.com', '11111111-1111-4111-8111-111111111111']
-param entraAuthority = 'https://login.microsoftonline.us/contoso/v2.0'
 param grantAdminConsent = true
 param apiPermissions = [
   { appId: 'a1', scopes: [{ value: 'Read', id: 'r' }] }

@@ -4,8 +4,16 @@ using '../../../infra/main.bicep'
 param environmentName = 'orders-2'
 param customDomain = 'app.contoso.com'
 param deployEntraApp = false
-param entraClientId = 'later'
+param entraClientId = 'Later'
 param entraAuthority = 'https://login.microsoftonline.us/organizations/v2.0'
 param allowedTenants = ['*']
-param graphScopes = []
+param graphScopes = ['User.Read', 'Mail.Read']
+param entraAppDisplayName = 'Orders & more'
+param groupClaims = 'ApplicationGroup'
+param assignmentRequired = true
+param grantAdminConsent = true
+param apiPermissions = [
+  { appId: '00000003-0000-0000-c000-000000000000', scopes: [{ value: 'User.Read', id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d' }] }
+  { appId: '0de50000-0000-4000-8000-00000000a11c', scopes: [{ value: 'Orders.Read', id: '0de50001-0000-4000-8000-00000000a11c' }] }
+]
 param appIdUri = 'api://contoso.com/orders'

@@ -1,0 +1,42 @@
+metadata name = 'Values'
+metadata description = 'What the values of parameters must be like, character by character: startsWith and endsWith of Azure take capitals and small letters for the same.'
+
+func charactersOf(text string) string[] => map(range(0, length(text)), i => substring(text, i, 1))
+
+@export()
+@description('Whether a text has a character that is not among these.')
+func hasOther(text string, characters string) bool => !empty(filter(charactersOf(text), c => !contains(characters, c)))
+
+@export()
+@description('Whether a text has one of these characters.')
+func hasAny(text string, characters string) bool => !empty(filter(charactersOf(text), c => contains(characters, c)))
+
+@export()
+@description('A GUID.')
+func isGuid(text string) bool =>
+  join(map(split(text, '-'), part => string(length(part))), '-') == '8-4-4-4-12' && !hasOther(text, '0123456789abcdefABCDEF-')
+
+func isLabel(text string) bool =>
+  !empty(text) && length(text) < 64 && !startsWith(text, '-') && !endsWith(text, '-') && !hasOther(text, 'abcdefghijklmnopqrstuvwxyz0123456789-')
+
+@export()
+@description('A host name in lower case, such as app.contoso.com: no address of numbers.')
+func isHostName(text string) bool =>
+  length(text) < 254 && length(split(text, '.')) > 1 && empty(filter(split(text, '.'), label => !isLabel(label))) && !hasAny(take(last(split(text, '.')), 1), '0123456789')
+
+@description('Letters of both cases and digits.')
+var lettersAndDigits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+@export()
+@description('An https address without port, user, query and fragment, to which paths can be added.')
+func isWebAddress(text string) bool =>
+  take(text, 8) == 'https://' && isHostName(toLower(split(text, '/')[2])) && !hasOther(text, '${lettersAndDigits}._~:/-') && !contains(skip(text, 8), '//')
+
+@export()
+@description('An App ID URI, as the setting API_AUDIENCE takes it.')
+func isAppIdUri(text string) bool =>
+  (take(text, 6) == 'api://' || take(text, 8) == 'https://') && length(text) < 240 && !endsWith(text, '/') && !hasOther(text, '${lettersAndDigits}._~:/-') && length(split(text, '//')) == 2 && !contains(text, '///')
+
+@export()
+@description('A name that Entra ID takes for a role or a scope: https://learn.microsoft.com/graph/api/resources/approle')
+func isName(text string) bool => !empty(text) && !startsWith(text, '.') && !hasOther(text, '${lettersAndDigits}!#$%&\'()*+,-./:;<=>?@[]^_`{|}~')
