@@ -38,8 +38,10 @@ export function ProfilePage({ user, profile, claims, expiresIn, editPath }: Prof
         </div>
         <Facts facts={factsOf(texts, user, profile, expiresIn)} />
         {editPath === undefined ? null : (
-          <p>
-            <a href={editPath}>{texts.change}</a>
+          <p class="actions">
+            <a class="button plain" href={editPath}>
+              {texts.change}
+            </a>
           </p>
         )}
         <details open={profile === undefined}>

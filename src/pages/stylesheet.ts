@@ -9,7 +9,7 @@ export const stylesheet = `
 --mono:ui-monospace,"Cascadia Code",Menlo,Consolas,monospace}
 @media (prefers-color-scheme:dark){:root{--ground:#0c1113;--card:#141a1d;--ink:#e7eef0;--soft:#adbcc3;--line:#273238;--edge:#6f8189;
 --accent:#86d3de;--over:#b5e6ed;--on:#04252b;--wash:#182a2f;--lit:#ffbf61;--bad:#ffab9e;--pale:#341b18;--wait:#ffc76b;--glow:#302510}}
-*{box-sizing:border-box;margin:0}
+*{box-sizing:border-box;margin:0;min-width:0}
 body{min-height:100vh;display:flex;flex-direction:column;background:var(--ground);color:var(--ink);
 font:1rem/1.6 system-ui,sans-serif;overflow-wrap:break-word}
 h1,h2,h3,.brand{font-size:1rem;font-weight:650;letter-spacing:-.012em}
@@ -57,12 +57,12 @@ main>section+section{margin-top:clamp(2.5rem,6vw,4rem)}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin-top:1.75rem}
 button,.button,input{font:inherit;line-height:1.3;min-height:2.75rem;padding:.5rem 1.25rem;border-radius:8px;border:1px solid var(--edge);
 background:none;color:inherit}
-button,.button{font-weight:600;cursor:pointer;border-color:var(--accent);background:var(--accent);color:var(--on);
+button,.button{font-weight:600;overflow-wrap:anywhere;cursor:pointer;border-color:var(--accent);background:var(--accent);color:var(--on);
 text-decoration:none;display:inline-flex;align-items:center;text-align:center}
 button:hover,.button:hover{background:var(--over);border-color:var(--over);color:var(--on)}
 .plain,.plain:hover{background:none;border-color:var(--edge);color:var(--ink)}
 .plain:hover{background:var(--wash)}
-.who button{padding:.25rem .9rem;font-size:.9375rem}
+.who form{flex:none}.who button{padding:.25rem .9rem;font-size:.9375rem}
 .house{width:100%;max-width:21rem;margin:0 auto;text-align:center}
 .house p{margin:0;font-size:.9375rem;color:var(--soft)}.house strong{display:block;font-size:1rem;color:var(--ink)}
 .arch{margin:0 1.25rem;padding:3.75rem 1.25rem 0;border:solid;border-width:3px 3px 0;border-radius:11rem 11rem 0 0}

@@ -6,6 +6,7 @@ import { samplePage, sampleUser } from '../pages/sample-pages';
 import { pageRequest, testSite } from '../support/context-fixture';
 import { accounts, control, resetControl, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
+import { faultsAtThisWidth, widths } from '../support/measure-page';
 import type { TestStack } from '../support/start-stack';
 
 let stack: TestStack;
@@ -314,6 +315,12 @@ describe('the control page of the Entra stand-in', () => {
   it('has nothing that axe finds, wide or narrow, light or dark', async () => {
     await page.goto(`${stack.facts.entraUrl}/control`);
     expect(await faultsHere()).toEqual([]);
+  });
+
+  it.each(widths)('holds what it shows in a window of %i px', async (width) => {
+    await page.setViewportSize({ width, height: 740 });
+    await page.goto(`${stack.facts.entraUrl}/control`);
+    expect(await page.evaluate(`(${faultsAtThisWidth})(document)`)).toEqual([]);
   });
 
   it('takes a role away by the keyboard, and the app follows at the next sign-in', async () => {

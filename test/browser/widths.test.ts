@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { createGraphFaults, createGraphPanel } from '../../local/graph/faults';
+import { createOrdersFaults, createOrdersPanel, createTraffic } from '../../local/orders/faults';
+import { type ErrorCode, isErrorCode } from '../../src/error-facts';
+import { AppError, RoleMissingError, SignInRefusedError } from '../../src/errors';
+import { answerError } from '../../src/http/error-response';
+import { ownSamplePages, samplePages, sampleUser } from '../pages/sample-pages';
+import {
+  browserHeaders,
+  type ContextFixture,
+  createContextFixture,
+} from '../support/context-fixture';
+import { launchChromium } from '../support/launch-chromium';
+import { faultsAtThisWidth, widths } from '../support/measure-page';
+
+const texts = {
+  'an ordinary name': 'Ines Okafor',
+  'a name of 60 letters': 'Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewis',
+  'German compounds':
+    'Donaudampfschifffahrtsgesellschaft, Abteilung Kraftfahrzeughaftpflichtversicherung',
+  'a name without spaces between words': '田中美咲'.repeat(15),
+  'a name from right to left': 'عبد الرحمن بن محمد بن عبد الله الفارسي',
+};
+
+let browser: Browser;
+let page: Page;
+let fixture: ContextFixture;
+
+beforeAll(async () => {
+  [browser, fixture] = await Promise.all([launchChromium(), createContextFixture()]);
+  page = await browser.newPage({ viewport: { width: 1960, height: 800 }, reducedMotion: 'reduce' });
+});
+afterAll(() => Promise.all([browser.close(), fixture.stop()]));
+
+/** The page of an error, with the person's name in the header where one is given. */
+function endingOf(error: AppError, name?: string): string {
+  const context = fixture.context('/auth/redirect?code=a', { headers: browserHeaders });
+  if (name !== undefined) context.visitor.user = sampleUser(name);
+  const { body } = answerError(error, context);
+  return typeof body === 'string' ? body : '';
+}
+
+const refused = (number: string) =>
+  new SignInRefusedError({
+    ...{ error: 'access_denied', number },
+    correlationId: '7f1c0b1e-1111-4222-8333-0123456789ab',
+  });
+
+function allEndings(): Record<string, string> {
+  const written = readFileSync('src/error-facts.ts', 'utf8').match(/\bERR_\w+/g) ?? [];
+  const codes = [...new Set(written)].filter((code): code is ErrorCode => isErrorCode(code));
+  expect(codes.length).toBeGreaterThan(40);
+  return {
+    ...Object.fromEntries(codes.map((code) => [code, endingOf(new AppError(code))])),
+    'role missing': endingOf(
+      new RoleMissingError('Personalverwaltung.Lesen'),
+      texts['German compounds'],
+    ),
+    'an administrator must act': endingOf(refused('AADSTS50105')),
+    cancelled: endingOf(refused('AADSTS65004')),
+  };
+}
+
+/** What is wrong with the pages at every width. Each is shown in a frame, whose width is its window's. */
+async function faultsOf(pages: Readonly<Record<string, string>>): Promise<string[]> {
+  // A page that goes on by itself has nowhere to go here.
+  const still = Object.entries(pages)
+    .filter(([name]) => !/^(console|sessions)/.test(name))
+    .map(([name, html]) => [name, html.replace('http-equiv="refresh"', '')]);
+  return page.evaluate(`(async () => {
+    const measure = ${faultsAtThisWidth};
+    const frame = document.createElement('iframe');
+    document.body.replaceChildren(frame);
+    Object.assign(frame.style, { height: '740px', border: 0 });
+    const faults = [];
+    for (const [name, html] of ${JSON.stringify(still)}) {
+      await new Promise((resolve) => {
+        frame.onload = resolve;
+        frame.srcdoc = html;
+      });
+      for (const width of ${JSON.stringify(widths)}) {
+        frame.style.width = width + 'px';
+        faults.push(...measure(frame.contentDocument).map((fault) => name + ' at ' + width + ': ' + fault));
+      }
+    }
+    return faults;
+  })()`);
+}
+
+describe.each(['light', 'dark'] as const)(
+  'at every width from 320 to 1920 px, %s',
+  (colorScheme) => {
+    beforeAll(() => page.emulateMedia({ colorScheme }));
+
+    it.each(Object.entries(texts))('each page holds %s', async (_name, text) => {
+      expect(await faultsOf(samplePages(text))).toEqual([]);
+    });
+
+    it('so do the pages in German, and those that are read from right to left', async () => {
+      const german = ownSamplePages(texts['German compounds'], 'de');
+      expect(await faultsOf(german)).toEqual([]);
+      const arabic = ownSamplePages(texts['a name from right to left']);
+      for (const [name, html] of Object.entries(arabic)) {
+        arabic[name] = html.replace('dir="ltr"', 'dir="rtl"');
+      }
+      expect(await faultsOf(arabic)).toEqual([]);
+    });
+
+    it('so does each ending', async () => {
+      expect(await faultsOf(allEndings())).toEqual([]);
+    });
+
+    it.each([
+      ['it passes', new AppError('ERR_PROVIDER_UNAVAILABLE')],
+      ['somebody else must act', refused('AADSTS50105')],
+      ['the person cancelled', refused('AADSTS65004')],
+      ['it is our fault', new AppError('ERR_INTERNAL')],
+      ['nothing is there', new AppError('ERR_NOT_FOUND')],
+    ])('axe finds nothing on an ending in the colours of “%s”', async (_name, error) => {
+      await page.setContent(endingOf(error));
+      await page.evaluate(axe.source);
+      const found = await page.evaluate<string[]>(
+        'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + nodes[0].html))',
+      );
+      expect(found).toEqual([]);
+    });
+
+    it('the control pages of the stand-ins hold what they show', async () => {
+      expect(
+        await faultsOf({
+          graph: createGraphPanel(createGraphFaults()).page('Not taken: Retry-After'),
+          orders: createOrdersPanel(createOrdersFaults(), createTraffic()).page(),
+        }),
+      ).toEqual([]);
+    });
+  },
+);
+
+describe('the header', () => {
+  it.each([
+    [320, 2],
+    [768, 1],
+    [1280, 1],
+  ])('in a window of %i px has %i rows, however long the name', async (width, rows) => {
+    await page.setViewportSize({ width, height: 740 });
+    for (const text of Object.values(texts)) {
+      await page.setContent(samplePages(text)['home, signed in'] ?? '');
+      // A row of links and buttons is 44 px high; the bar has 16 px above and below.
+      const height = await page.evaluate<number>("document.querySelector('header').offsetHeight");
+      expect([text, Math.floor((height - 32) / 44)]).toEqual([text, rows]);
+    }
+  });
+});
