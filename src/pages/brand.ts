@@ -16,7 +16,10 @@ export interface BrandOption {
    * @see https://www.w3.org/TR/WCAG22/#contrast-minimum
    */
   readonly accent?: string;
-  /** The page or address that helps people: `https:`, `mailto:` or a path of the app. In the footer of every page. */
+  /**
+   * The page or address that helps people: `https:`, `mailto:` or a path of the app. In the footer of every page, and a button
+   * on pages that send people to somebody else.
+   */
   readonly supportUrl?: string;
   /** The app's privacy statement: `https:` or a path of the app. In the footer of every page. */
   readonly privacyUrl?: string;
@@ -169,7 +172,7 @@ const black: Rgb = [0, 0, 0];
 
 /** The grounds and the grey of the stylesheet. A test compares them. Contrast is least on the first ground. */
 export const pageColors = {
-  light: { ground: '#f4f6f6', soft: '#46535b' },
+  light: { ground: '#f4f6f6', soft: '#434f57' },
   dark: { ground: '#141a1d', soft: '#adbcc3' },
 } as const;
 

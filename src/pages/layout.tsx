@@ -279,7 +279,7 @@ export function MessagePage(props: MessagePageProps) {
         {children}
         {signedInAs === undefined ? null : <SignedInAs {...signedInAs} />}
         <div class="actions">
-          {links.map((link, index) => (
+          {useWithHelp(ending, links).map((link, index) => (
             <a class={index === 0 ? 'button' : 'button plain'} href={link.href} key={link.href}>
               {link.text}
             </a>
@@ -290,6 +290,16 @@ export function MessagePage(props: MessagePageProps) {
       </div>
     </Layout>
   );
+}
+
+/** The brand's address for help stands first where the person must ask, and last where the app is at fault. */
+function useWithHelp(ending: Ending, links: readonly PageLink[]): readonly PageLink[] {
+  const { brand } = useContext(SiteContext);
+  const { askForHelp } = useTexts().links;
+  const support = brand.links.find(({ to }) => to === 'support');
+  if (support === undefined || (ending !== 'ask' && ending !== 'ours')) return links;
+  const help = { href: support.href, text: askForHelp };
+  return ending === 'ask' ? [help, ...links] : [...links, help];
 }
 
 function SignedInAs({ name, username }: Reader) {

@@ -4,7 +4,7 @@
  * direction of the text, so that a page can be read from right to left.
  */
 export const stylesheet = `
-:root{color-scheme:light dark;--ground:#f4f6f6;--card:#fff;--ink:#11191c;--soft:#46535b;--line:#dbe2e4;--edge:#75858c;
+:root{color-scheme:light dark;--ground:#f4f6f6;--card:#fff;--ink:#11191c;--soft:#434f57;--line:#dbe2e4;--edge:#75858c;
 --accent:#0a5968;--over:#073f4a;--on:#fff;--wash:#e6eff0;--lit:#e9a23b;--bad:#9a2d20;--pale:#fbeae7;--wait:#7a4a00;--glow:#fdf1dc;
 --mono:ui-monospace,"Cascadia Code",Menlo,Consolas,monospace}
 @media (prefers-color-scheme:dark){:root{--ground:#0c1113;--card:#141a1d;--ink:#e7eef0;--soft:#adbcc3;--line:#273238;--edge:#6f8189;
@@ -32,7 +32,7 @@ main:focus{outline:0}
 .bar ul{display:flex;flex-wrap:wrap;margin-inline-start:-.75rem}
 .bar li a{display:flex;align-items:center;min-height:2.75rem;padding:0 .75rem;color:var(--soft);text-decoration:none}
 .bar li a:hover,.bar [aria-current]{color:var(--ink)}
-.bar [aria-current]{border-block:2px solid transparent;border-block-end-color:var(--accent)}
+.bar [aria-current]{border-bottom:2px solid var(--accent);padding-top:2px}
 .who{display:flex;align-items:center;gap:.75rem;margin-inline-start:auto;font-size:.9375rem;color:var(--soft)}
 .who bdi{display:inline-block;max-width:16rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}
 .who .initials{width:2rem;height:2rem;font-size:.75rem}
@@ -117,8 +117,7 @@ td:before{content:attr(data-label);color:var(--soft);font-size:.875rem}}
 .wait{animation:wait .25s .35s both}@keyframes wait{from{opacity:0}}
 .move{transform-origin:center;animation:move .7s .15s cubic-bezier(.2,.8,.2,1) both}.going .move{animation:move 1s linear infinite}
 @keyframes move{from{transform:var(--from)}}}
-@media (forced-colors:active){.picture,.initials,.tag,.act,.inner,.files code{border:1px solid}.bar [aria-current]{border-block-end-color:LinkText}
-button:not(.plain),.button:not(.plain){border-width:3px}}
-@media print{.skip,nav,.who form,.actions :is(a,button),footer,.picture{display:none}body,.card{background:none}.card{border:0;padding:0}
+@media (forced-colors:active){.picture,.initials,.tag,.act,.inner,.files code{border:1px solid}button:not(.plain),.button:not(.plain){border-width:3px}}
+@media print{.skip,nav,form,.actions a,footer,.picture{display:none}body,.card{background:none}.card{border:0;padding:0}
 table,tr{break-inside:avoid}main{padding-block:0}}
 `.replaceAll('\n', '');

@@ -27,6 +27,7 @@ export const german: Texts = {
     openPage: 'Seite öffnen',
     loadAgain: 'Seite neu laden',
     backToList: 'Zurück zur Liste',
+    askForHelp: 'Um Hilfe bitten',
   },
 
   times: {

@@ -33,6 +33,7 @@ export const english = {
     openPage: 'Open the page',
     loadAgain: 'Load the page again',
     backToList: 'Back to the list',
+    askForHelp: 'Ask for help',
   },
 
   times: {

@@ -7,6 +7,7 @@ import { createBrandFunction } from '../../src/functions/assets';
 import { htmlPage } from '../../src/http/responses';
 import { siteOf } from '../../src/options';
 import { type BrandOption, pageColors, readBrand } from '../../src/pages/brand';
+import type { Ending } from '../../src/pages/pictures';
 import { stylesheet } from '../../src/pages/stylesheet';
 import {
   createContextFixture,
@@ -162,6 +163,18 @@ describe('people can read every accent', () => {
     expect(colors?.dark.accent).not.toBe('#0b5cab');
   });
 
+  it.each(['light', 'dark'] as const)('%s: secondary texts have the contrast of AAA', (scheme) => {
+    const of = variables(scheme);
+    const pairs = [
+      ...['ground', 'card', 'wash'].map((behind) => ['soft', behind]),
+      ...['wait', 'bad', 'accent'].map((text) => [text, 'card']),
+    ];
+    const weak = pairs.filter(
+      ([one = '', other = '']) => contrast(of[one] ?? '', of[other] ?? '') < 7,
+    );
+    expect(weak).toEqual([]);
+  });
+
   it('counts on the grounds of the stylesheet', () => {
     const { light, dark } = { light: variables('light'), dark: variables('dark') };
     expect(pageColors).toEqual({
@@ -198,6 +211,19 @@ describe('a page with a brand', () => {
     const { html } = pageOf({ logo: '/img/logo.png' });
     expect(html).toContain('<img class="logo" src="/img/logo.png" alt/>');
     expect(html).toContain('<link rel="apple-touch-icon" href="/img/logo.png"/>');
+  });
+
+  it('leads to its help first where the person must ask, and last where the app is at fault', () => {
+    const site = branded({ supportUrl: 'mailto:help@contoso.example' });
+    const linksOf = (ending: Ending, on = site): readonly (string | undefined)[] => {
+      const { body } = htmlPage(pageRequest(on), samplePage(undefined, ending));
+      const html = typeof body === 'string' ? body : '';
+      return [...html.matchAll(/<a class="button[^>]*>([^<]*)</g)].map(([, text]) => text);
+    };
+    expect(linksOf('ask')).toEqual(['Ask for help', 'Home', 'Other']);
+    expect(linksOf('ours')).toEqual(['Home', 'Other', 'Ask for help']);
+    expect(linksOf('yours')).toEqual(['Home', 'Other']);
+    expect(linksOf('ask', branded({}))).toEqual(['Home', 'Other']);
   });
 
   it('has no footer without links, and no doorway in the header without a logo', () => {

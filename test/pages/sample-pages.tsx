@@ -21,6 +21,7 @@ import {
 import { plainBrand } from '../../src/pages/brand';
 import { HomePage } from '../../src/pages/home-page';
 import { ContinuePage, LanguageContext, MessagePage } from '../../src/pages/layout';
+import type { Ending } from '../../src/pages/pictures';
 import { ProfilePage } from '../../src/pages/profile-page';
 import { SessionsPage } from '../../src/pages/sessions-page';
 import type { SessionSummary } from '../../src/sessions/find-sessions';
@@ -46,9 +47,10 @@ export function ownSamplePages(text: string, tag = 'en'): Record<string, string>
 type Render = (page: VNode) => string;
 
 /** A small page, for a signed-in user or for nobody. */
-export const samplePage = (signedInAs?: User): VNode => (
+export const samplePage = (signedInAs?: User, ending: Ending = 'done'): VNode => (
   <MessagePage
     title="Signed out"
+    ending={ending}
     links={[
       { href: '/', text: 'Home' },
       { href: '/a', text: 'Other' },
