@@ -20,6 +20,7 @@ import {
   createPages,
   type LiveAnswer,
   liveError,
+  liveXmlError,
   readTablesRequest,
   requestKinds,
   send,
@@ -160,10 +161,16 @@ function createTables(options: LiveTablesOptions, faults: TablesFaults) {
 }
 
 function faultAnswer(
-  fault: { readonly status: number; readonly code: string; readonly message: string },
+  fault: {
+    readonly status: number;
+    readonly code: string;
+    readonly message: string;
+    readonly isXml?: boolean;
+  },
   { retryAfter }: TablesFaults,
 ): LiveAnswer {
-  const answer = liveError(fault.status, fault.code, fault.message);
+  const make = fault.isXml === true ? liveXmlError : liveError;
+  const answer = make(fault.status, fault.code, fault.message);
   if (retryAfter.value === '') return answer;
   return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter.value } };
 }
@@ -182,6 +189,13 @@ const faultKinds = {
     code: 'AuthorizationPermissionMismatch',
     message: 'This request is not authorized to perform this operation using this permission.',
   },
+  /** The outer layer of the service says it, in XML. */
+  'bad-token': {
+    status: 401,
+    code: 'InvalidAuthenticationInfo',
+    message: 'Server failed to authenticate the request.',
+    isXml: true,
+  },
   'lost-answer': 'lose',
   cut: 'cut',
   hang: 'hang',
@@ -194,6 +208,7 @@ const faultNames = [
   'busy',
   'timed-out',
   'no-permission',
+  'bad-token',
   'lost-answer',
   'cut',
   'hang',

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, randomUUID, X509Certificate } from 'node:crypto';
 import type {
   ConfidentialClientApplication,
   INetworkModule,
@@ -6,6 +6,7 @@ import type {
   NetworkResponse,
   NodeAuthOptions,
 } from '@azure/msal-node';
+import { SignJWT } from 'jose';
 import { AppError, type ProviderRefusal } from '../errors';
 import type { EventLog, TraceHeaders } from '../events';
 import { fetchWhole, isObject, parseJson } from '../bodies';
@@ -132,7 +133,7 @@ export async function createMsalClient(
       authorityMetadata: JSON.stringify(toMsalMetadata(metadata)),
       // Tells Entra ID and Graph that we handle claims challenges (continuous access evaluation).
       clientCapabilities: ['cp1'],
-      ...clientCredential(parts, signal),
+      ...clientCredential(parts, tokenEndpoint, signal),
     },
     system: {
       networkClient,
@@ -158,20 +159,21 @@ function toMsalMetadata(metadata: ProviderMetadata): Record<string, string | und
   };
 }
 
-type Credential = Pick<NodeAuthOptions, 'clientSecret' | 'clientCertificate' | 'clientAssertion'>;
+type CertificateCredential = Extract<Settings['credential'], { readonly kind: 'certificate' }>;
 
-function clientCredential(parts: RelyingParty, signal: AbortSignal): Credential {
-  const { credential } = parts.settings;
+type Credential = Pick<NodeAuthOptions, 'clientSecret' | 'clientAssertion'>;
+
+function clientCredential(
+  parts: RelyingParty,
+  tokenEndpoint: string,
+  signal: AbortSignal,
+): Credential {
+  const { clientId, credential } = parts.settings;
   switch (credential.kind) {
     case 'secret':
       return { clientSecret: credential.secret };
     case 'certificate':
-      return {
-        clientCertificate: {
-          privateKey: credential.privateKeyPem,
-          thumbprintSha256: sha256Thumbprint(credential.certificatePem),
-        },
-      };
+      return { clientAssertion: () => signAssertion(clientId, tokenEndpoint, credential) };
     case 'managed-identity':
       return {
         clientAssertion: () => {
@@ -183,12 +185,36 @@ function clientCredential(parts: RelyingParty, signal: AbortSignal): Credential 
   }
 }
 
-/** Hexadecimal without colons, as MSAL wants it. */
-function sha256Thumbprint(certificatePem: string): string {
+/** As long as MSAL's own assertion. */
+const assertionLife = '10 minutes';
+
+/**
+ * A JWT by which the app proves that it has the certificate. MSAL could sign it too, with a library of its own that is as
+ * long as all of jose.
+ * @throws ERR_PROVIDER_MISMATCH
+ * @see https://learn.microsoft.com/entra/identity-platform/certificate-credentials
+ */
+async function signAssertion(
+  clientId: string,
+  tokenEndpoint: string,
+  { privateKeyPem, certificatePem }: CertificateCredential,
+): Promise<string> {
   try {
-    return new X509Certificate(certificatePem).fingerprint256.replaceAll(':', '');
+    const { raw } = new X509Certificate(certificatePem);
+    const thumbprint = createHash('sha256').update(raw).digest('base64url');
+    return await new SignJWT()
+      .setProtectedHeader({ alg: 'PS256', typ: 'JWT', 'x5t#S256': thumbprint })
+      .setIssuer(clientId)
+      .setSubject(clientId)
+      .setAudience(tokenEndpoint)
+      .setJti(randomUUID())
+      .setIssuedAt()
+      .setNotBefore('0 seconds')
+      .setExpirationTime(assertionLife)
+      .sign(createPrivateKey(privateKeyPem));
   } catch {
-    const note = 'ENTRA_CLIENT_CERTIFICATE holds no readable certificate';
+    // No cause: it may quote the key.
+    const note = 'ENTRA_CLIENT_CERTIFICATE holds no key and certificate that can be used';
     throw new AppError('ERR_PROVIDER_MISMATCH', { note });
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import * as v from 'valibot';
 
 /**
@@ -96,6 +97,20 @@ describe('the list of what is in the bundle', () => {
     expect(sbom.dependencies.find(({ ref }) => ref === root)?.dependsOn.sort()).toEqual(
       named.sort(),
     );
+  });
+
+  it('leaves out what nothing reaches: XML, proxies of the Azure SDK, signatures by MSAL', () => {
+    const names = sbom.components.map(nameOf);
+    expect(names).toEqual(expect.arrayContaining(['@azure/msal-node', '@azure/data-tables']));
+    expect(names.filter((name) => /xml|proxy-agent|jsonwebtoken|semver|debug/.test(name))).toEqual(
+      [],
+    );
+  });
+
+  // Each cold start reads it, and each deployment sends it.
+  it('is of a bundle of at most 253 KiB, compressed', () => {
+    const bundle = gzipSync(readFileSync('dist/main.js'), { level: 9 });
+    expect(bundle.byteLength / 1024).toBeLessThan(253);
   });
 
   it('has each package once, by the hash and the licence that the lock file has for it', () => {

@@ -42,6 +42,14 @@ describe('storage that asks to wait', () => {
   });
 });
 
+it('a refusal in XML is an outage like the others, and the log has its code', async () => {
+  const { browser } = await signIn(app.url, accounts(stack).plainUser);
+  tables.misbehave({ fault: 'bad-token' });
+  const answer = await fetchJson(`${app.url}/auth/session`, browser);
+  expect([answer.status, textOf(answer.body, 'code')]).toEqual([503, 'ERR_STORAGE_UNAVAILABLE']);
+  expect(await stack.output(app)).toContain('the tables answered InvalidAuthenticationInfo');
+});
+
 describe('an answer that got lost after the work was done', () => {
   const lose = (on: string) => {
     tables.misbehave({ fault: 'lost-answer', on, times: 1 });

@@ -411,10 +411,10 @@ describe('finishSignIn', () => {
       const { payload } = await jwtVerify(assertion, publicKey, {
         audience: tiny.origin + paths.token,
         issuer: clientId,
-        // MSAL rounds the time up.
-        clockTolerance: 1,
       });
-      expect(payload.sub).toBe(clientId);
+      const { sub, jti, iat = 0, nbf, exp } = payload;
+      expect([sub, nbf, exp]).toEqual([clientId, iat, iat + 600]);
+      expect(jti).toMatch(/^[0-9a-f-]{36}$/);
     });
 
     it('by an assertion that is asked for when it is needed', async () => {
