@@ -34,7 +34,7 @@ main:focus{outline:0}
 .bar li a:hover,.bar [aria-current]{color:var(--ink)}
 .bar [aria-current]{border-bottom:2px solid var(--accent);padding-top:2px}
 .who{display:flex;align-items:center;gap:.75rem;margin-inline-start:auto;font-size:.9375rem;color:var(--soft)}
-.who bdi{display:inline-block;max-width:16rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}
+.who>:first-child+span{display:flex;gap:.3em;white-space:nowrap}.who bdi{overflow:hidden;text-overflow:ellipsis}
 .who .initials{width:2rem;height:2rem;font-size:.75rem}
 main{flex:1;padding-block:clamp(1.5rem,5vw,3.5rem) 4rem}
 main>section+section{margin-top:clamp(2.5rem,6vw,4rem)}
@@ -105,6 +105,7 @@ footer ul{display:flex;flex-wrap:wrap;gap:0 1.5rem}footer a{padding:.5rem 0}
 .doors{grid-template-columns:repeat(3,1fr)}.doors li{flex-direction:column}
 .steps li{display:grid;grid-template-columns:1fr minmax(17rem,20rem);gap:0 3rem}.files{margin:0}
 time,td a,td button{white-space:nowrap}}
+@media (min-width:62rem){.who{flex:1 1 16rem;justify-content:end}}
 @media (max-width:61.99rem){.who>span:not(.initials){position:absolute;inset-inline-start:-99rem}}
 @media (max-width:47.99rem){thead{position:absolute;inset-inline-start:-99rem}nav{order:1;width:100%}
 table,tbody,tr,td{display:block}table{border:0;background:none}
@@ -112,7 +113,8 @@ tr{margin-bottom:.75rem;padding:.5rem 1.25rem;background:var(--card);border:1px 
 td{display:grid;grid-template-columns:6.5rem 1fr;padding:.5rem 0}td:first-child{border:0}
 td:before{content:attr(data-label);color:var(--soft);font-size:.875rem}}
 @media (max-width:30rem){dl:not(.reference) div{grid-template-columns:1fr;gap:0}}
-@media (max-width:22rem){td{grid-template-columns:1fr}.bar{column-gap:.5rem}.bar ul{margin-inline-start:-.5rem}.bar li a{padding:0 .5rem}}
+@media (max-width:24rem){.bar{column-gap:.5rem}.bar ul{margin-inline-start:-.4rem}.bar li a{padding:0 .4rem;font-size:.875rem}.who .initials{display:none}}
+@media (max-width:22rem){td{grid-template-columns:1fr}}
 @media (prefers-reduced-motion:no-preference){a,button,.button,.doors li{transition:background-color .15s,border-color .15s,color .15s}
 .wait{animation:wait .25s .35s both}@keyframes wait{from{opacity:0}}
 .move{transform-origin:center;animation:move .7s .15s cubic-bezier(.2,.8,.2,1) both}.going .move{animation:move 1s linear infinite}

@@ -139,14 +139,20 @@ describe.each(['light', 'dark'] as const)(
 );
 
 describe('the header', () => {
+  const names = Object.values(texts).flatMap((text) => [
+    [text, 'en'],
+    [text, 'de'],
+  ]);
+
   it.each([
     [320, 2],
+    [360, 2],
     [768, 1],
     [1280, 1],
   ])('in a window of %i px has %i rows, however long the name', async (width, rows) => {
     await page.setViewportSize({ width, height: 740 });
-    for (const text of Object.values(texts)) {
-      await page.setContent(samplePages(text)['home, signed in'] ?? '');
+    for (const [text = '', tag] of names) {
+      await page.setContent(ownSamplePages(text, tag)['home, signed in'] ?? '');
       // A row of links and buttons is 44 px high; the bar has 16 px above and below.
       const height = await page.evaluate<number>("document.querySelector('header').offsetHeight");
       expect([text, Math.floor((height - 32) / 44)]).toEqual([text, rows]);
