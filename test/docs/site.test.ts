@@ -93,3 +93,22 @@ describe('the site', () => {
     expect(pictures.filter((file) => !shown.has(file))).toEqual([]);
   });
 });
+
+describe('TypeScript in the pages of docs', () => {
+  const files = tracked.filter((file) => /^examples\/.*\.ts$/.test(file));
+  const examples = new Set(files.map((file) => readFileSync(file, 'utf8')));
+  /** Checked by other tests: the function that a test builds into the app, and code for packages that are not installed here. */
+  const others = /from '(?:\.\.\/auth|@azure\/identity)'/;
+
+  it.each(pages.filter((page) => /^docs\/[\w-]+\.md$/.test(page) && page !== 'docs/api.md'))(
+    '%s shows an example as it is, or code that test/package compiles',
+    (page) => {
+      const blocks = [...readFileSync(page, 'utf8').matchAll(/^```ts\n([^]*?)^```/gm)];
+      const unchecked = blocks
+        .map(([, code = '']) => code)
+        .filter((code) => !examples.has(code) && !/ from 'anteroom\b/.test(code))
+        .filter((code) => !others.test(code) && !code.includes("from './auth.js'"));
+      expect(unchecked).toEqual([]);
+    },
+  );
+});

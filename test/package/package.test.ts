@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import {
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -208,6 +209,13 @@ function examplesIn(source: ts.SourceFile): string[] {
   );
 }
 
+/** Files that the pages show as they are. */
+const examples: ReadonlySet<string> = new Set(
+  globSync('examples/*/**/*.{ts,js,mjs}', { exclude: (name) => name === 'node_modules' }).map(
+    (file) => readFileSync(file, 'utf8'),
+  ),
+);
+
 describe('the API', () => {
   it('is the one in docs/api.md; where it should change: npm run api, and a line in CHANGELOG.md', () => {
     expect(readFileSync('dist/package/API.md', 'utf8')).toBe(readFileSync('docs/api.md', 'utf8'));
@@ -235,30 +243,31 @@ describe('the API', () => {
 
   it('has examples that compile, and so have the pages on what apps write', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'examples-'));
-    const ofPage = [
-      'docs/existing-app.md',
-      'README.md',
-      'docs/start-here.md',
-      'docs/options.md',
-      'docs/errors.md',
-      'docs/brand.md',
-      'docs/hooks.md',
-      'docs/roles-and-groups.md',
-    ].flatMap((page) =>
-      [...readFileSync(page, 'utf8').matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code),
-    );
-    const examples = [...types.flatMap(examplesIn), ...ofPage];
-    expect(examples.length).toBeGreaterThan(15);
+    const ofPage = ['docs/existing-app.md', 'README.md', ...globSync('docs/*.md')].flatMap(codeOf);
+    const all = [...types.flatMap(examplesIn), ...ofPage];
+    expect(ofPage.length).toBeGreaterThan(15);
     try {
       // The first one of the page is the file from which others import.
       writeProgram(folder, { 'auth.ts': ofPage[0] ?? '' });
-      writeProgram(folder, Object.fromEntries(examples.map((code, at) => [`${at}.ts`, code])));
+      writeProgram(folder, Object.fromEntries(all.map((code, at) => [`${at}.ts`, code])));
       await expect(compile(folder)).resolves.toBe('');
     } finally {
       rmSync(folder, { recursive: true });
     }
   });
 });
+
+/** Code of a page that uses the package. What is in `examples` has its own check. The client that an app serves is that of the package. */
+function codeOf(page: string): string[] {
+  const blocks = readFileSync(page, 'utf8').matchAll(/^```(?:ts|js)\n([^]*?)^```/gm);
+  return (
+    [...blocks]
+      .map(([, code = '']) => code.replace(/'(?:\/api)?\/auth\/client\.js'/, "'anteroom/client'"))
+      .filter((code) => / from '(?:anteroom\b|\.\/auth\.js)/.test(code) && !examples.has(code))
+      // Another test runs these.
+      .filter((code) => !code.includes("from 'node:test'"))
+  );
+}
 
 function writeProgram(folder: string, files: Readonly<Record<string, string>>): void {
   // Each is a module, whether it imports something or not.
