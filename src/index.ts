@@ -25,6 +25,7 @@ export type {
 export type { AnteroomOptions } from './options';
 export type { GroupRolesOption } from './tokens/group-roles';
 export type { BrandOption } from './pages/brand';
+export type { PageTexts } from './texts/language';
 export type { MenuPage } from './pages/layout';
 export type { SessionData, User } from './sessions/session';
 export type { SessionDataChange } from './sessions/session-data';

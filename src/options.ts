@@ -30,7 +30,7 @@ export interface AnteroomOptions<Api extends string = string> {
   /** The app's own home page. "Home" leads there, and so does a sign-in without a wanted page. `/` unless given. */
   readonly homePath?: string;
   /**
-   * Whose app this is, on all our pages: name, logo, colour, and links to support and privacy. Without it the pages say "Anteroom".
+   * Whose app this is, on all our pages: name, logo, colour, links to support and privacy, language and texts. Without it the pages say "Anteroom".
    * @see https://www.w3.org/TR/WCAG22/#contrast-minimum
    * @example
    * ```ts

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createLanguages, type Languages } from '../texts/language';
+import { createLanguages, type Languages, type PageTexts } from '../texts/language';
 
 /** How the pages show whose app this is. */
 export interface BrandOption {
@@ -23,6 +23,31 @@ export interface BrandOption {
   readonly supportUrl?: string;
   /** The app's privacy statement: `https:` or a path of the app. In the footer of every page. */
   readonly privacyUrl?: string;
+  /**
+   * The language of all pages: `en`, `de`, or one for which `texts` has texts. `auto` unless given: the one that each browser prefers, and
+   * English if there is none of them.
+   * @see RFC 9110 section 12.5.4 (`Accept-Language`)
+   */
+  readonly language?: string;
+  /**
+   * Texts of the app's own, by language: other words for single texts, or another language. The keys are those of `src/texts/en.ts`. What
+   * is left out of a new language is in English.
+   * @example
+   * ```ts
+   * import { anteroom } from 'anteroom';
+   *
+   * export const auth = anteroom({
+   *   brand: {
+   *     name: 'Contoso Orders',
+   *     texts: {
+   *       en: { home: { signInWith: 'Sign in with your Contoso account.' } },
+   *       fr: { links: { signIn: 'Se connecter' }, frame: { signedInAs: 'Connecté en tant que {0}' } },
+   *     },
+   *   },
+   * });
+   * ```
+   */
+  readonly texts?: Readonly<Record<string, PageTexts>>;
 }
 
 /** A brand that was checked. Every page needs it. */
@@ -56,11 +81,11 @@ export const plainBrand: Brand = {
 /**
  * Checks a brand, and computes its colours.
  * @throws TypeError that says what is wrong: no name, a logo with a script or from another place, an accent that is no colour or that
- *   nobody sees, an address that browsers should not open
+ *   nobody sees, an address that browsers should not open, a language without texts, a text that the pages do not have
  */
 export function readBrand(option: BrandOption | undefined): Brand {
   if (option === undefined) return plainBrand;
-  const { name, logo, accent, supportUrl, privacyUrl } = option;
+  const { name, logo, accent, supportUrl, privacyUrl, language, texts } = option;
   const isNamed = typeof name === 'string' && /^[^\p{Cc}]{1,60}$/u.test(name.trim());
   if (!isNamed) throw new TypeError('brand.name must be a text of 1 to 60 characters');
   const found = logo === undefined ? undefined : readLogo(logo);
@@ -75,7 +100,7 @@ export function readBrand(option: BrandOption | undefined): Brand {
       ...readLink('support', supportUrl, ['https:', 'mailto:']),
       ...readLink('privacy', privacyUrl, ['https:']),
     ],
-    languages: createLanguages(),
+    languages: createLanguages(language, texts),
     style,
     styleSource: `'sha256-${createHash('sha256').update(style).digest('base64')}'`,
   };

@@ -132,7 +132,13 @@ function SignedInHero({ session, showsTour, now }: SignedInHeroProps) {
       <div>
         <h1>{home.signedIn}</h1>
         <p class="lead">
-          {home.whoYouAre(<bdi>{name}</bdi>, <bdi>{username}</bdi>, roles)}
+          {roles.length === 0
+            ? home.whoYouAre(<bdi>{name}</bdi>, <bdi>{username}</bdi>)
+            : home.whoYouAreWithRoles(
+                <bdi>{name}</bdi>,
+                <bdi>{username}</bdi>,
+                <bdi>{roles.join(', ')}</bdi>,
+              )}
           {showsTour ? ` ${home.whereTokensAre}` : null}
         </p>
         <div class="actions">

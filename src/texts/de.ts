@@ -63,14 +63,13 @@ export const german: Texts = {
     unknown:
       'Der Speicher der App antwortet nicht. Sie wurden nicht abgemeldet. Versuchen Sie es gleich noch einmal.',
     signedIn: 'Sie sind angemeldet',
-    whoYouAre: (name, username, roles) => [
-      'Laut Microsoft Entra ID sind Sie ',
-      name,
-      ' (',
-      username,
-      roles.length === 0
-        ? ') und haben keine App-Rolle.'
-        : `) und haben die App-Rolle ${roles.join(', ')}.`,
+    whoYouAre: (name, username) => [
+      ...['Laut Microsoft Entra ID sind Sie ', name, ' (', username],
+      ') und haben keine App-Rolle.',
+    ],
+    whoYouAreWithRoles: (name, username, roles) => [
+      ...['Laut Microsoft Entra ID sind Sie ', name, ' (', username],
+      ...[') und haben die App-Rolle ', roles, '.'],
     ],
     whereTokensAre: 'Ihre Token bleiben auf dem Server. Ihr Browser hat nur ein signiertes Cookie.',
     openProfile: 'Profil öffnen',

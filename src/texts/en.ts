@@ -72,15 +72,12 @@ export const english = {
     unknown:
       'The app’s storage does not answer. You have not been signed out. Try again in a moment.',
     signedIn: 'You are signed in',
-    whoYouAre: <T>(name: T, username: T, roles: readonly string[]) =>
+    whoYouAre: <T>(name: T, username: T) =>
+      pieces('Microsoft Entra ID says you are ', name, ' (', username, '), without an app role.'),
+    whoYouAreWithRoles: <T>(name: T, username: T, roles: T) =>
       pieces(
-        'Microsoft Entra ID says you are ',
-        name,
-        ' (',
-        username,
-        roles.length === 0
-          ? '), without an app role.'
-          : `), with the app role ${roles.join(', ')}.`,
+        ...['Microsoft Entra ID says you are ', name, ' (', username],
+        ...['), with the app role ', roles, '.'],
       ),
     whereTokensAre: 'Your tokens stay on the server; your browser holds one signed cookie.',
     openProfile: 'Open your profile',

@@ -1,4 +1,5 @@
 import Negotiator from 'negotiator';
+import { isObject } from '../bodies';
 import { once } from '../waiting';
 import { german } from './de';
 import { english, type Texts } from './en';
@@ -26,18 +27,132 @@ export interface Languages {
   choose(acceptLanguage: string | null): Language;
 }
 
-/** English and German, as each browser prefers. */
-export function createLanguages(): Languages {
-  const languages = [createLanguage('en', english), createLanguage('de', german)] as const;
-  const tags = languages.map(({ tag }) => tag);
+/**
+ * A text of an app's own. `{0}`, `{1}` and so on stand for the values that the English text has. Where the words depend on a number,
+ * the first value, the text has a form for each plural category of the language.
+ */
+export type PageText = string | { readonly [category in Intl.LDMLPluralRule]?: string };
+
+/**
+ * Texts of an app's own in one language, by the keys of `src/texts/en.ts`.
+ * @see https://www.unicode.org/reports/tr35/tr35-numbers.html#Language_Plural_Rules
+ * @example
+ * ```ts
+ * import { anteroom, type PageTexts } from 'anteroom';
+ *
+ * const french: PageTexts = {
+ *   frame: { signOut: 'Se déconnecter', signedInAs: 'Connecté en tant que {0}' },
+ *   profile: { livesFor: { one: 'encore {0} minute', other: 'encore {0} minutes' } },
+ * };
+ *
+ * export const auth = anteroom({ brand: { name: 'Contoso Orders', texts: { fr: french } } });
+ * ```
+ */
+export interface PageTexts {
+  readonly [key: string]: PageText | PageTexts;
+}
+
+/**
+ * The languages of an app: English, German, and those for which the app gives texts.
+ * @param chosen `auto`, or the tag of the one language of all pages
+ * @param own texts by tag. What is left out of a new language is in English
+ * @throws TypeError that names what is wrong: a tag that is none, a language without texts, a text that the pages do not have
+ */
+export function createLanguages(
+  chosen = 'auto',
+  own: Readonly<Record<string, PageTexts>> = {},
+): Languages {
+  const texts: Record<string, Texts> = { en: english, de: german };
+  for (const [given, changes] of Object.entries(requireObject(own, 'brand.texts'))) {
+    const tag = requireTag(given);
+    texts[tag] = withOwn(texts[tag] ?? english, changes, tag, `brand.texts.${given}`);
+  }
+  const languages = Object.entries(texts).map(([tag, all]) => createLanguage(tag, all));
+  const find = (tag: string | undefined) => languages.find((one) => one.tag === tag);
+  const tags = Object.keys(texts);
+  const first = find(chosen === 'auto' ? 'en' : chosen);
+  if (first === undefined) {
+    throw new TypeError(`brand.language must be auto, or one of ${tags.join(', ')}`);
+  }
+  if (chosen !== 'auto') return { areNegotiated: false, choose: () => first };
   return {
     areNegotiated: true,
     choose: (acceptLanguage) => {
-      if (acceptLanguage === null) return languages[0];
+      if (acceptLanguage === null) return first;
       const headers = { 'accept-language': acceptLanguage };
-      const wanted = new Negotiator({ headers }).language(tags);
-      return languages.find(({ tag }) => tag === wanted) ?? languages[0];
+      return find(new Negotiator({ headers }).language(tags)) ?? first;
     },
+  };
+}
+
+function requireTag(tag: string): string {
+  try {
+    const [canonical = ''] = Intl.getCanonicalLocales(tag);
+    return canonical;
+  } catch (cause) {
+    throw new TypeError(`brand.texts.${tag} is no language: write a tag such as fr or pt-BR`, {
+      cause,
+    });
+  }
+}
+
+function requireObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
+  if (isObject(value)) return value;
+  throw new TypeError(`${path} must be an object`);
+}
+
+/** The texts with those of the app in their place. */
+function withOwn<T extends object>(texts: T, own: unknown, tag: string, path: string): T {
+  const before = new Map<string, unknown>(Object.entries(texts));
+  const changed = new Map<string, unknown>();
+  for (const [key, change] of Object.entries(requireObject(own, path))) {
+    const text = before.get(key);
+    const here = `${path}.${key}`;
+    if (typeof text === 'string') {
+      changed.set(key, readForm(change, 0, here));
+    } else if (typeof text === 'function') {
+      changed.set(key, readFilled(change, text.length, tag, here));
+    } else if (isObject(text)) {
+      changed.set(key, withOwn(text, change, tag, here));
+    } else {
+      throw new TypeError(`${here} is no text of the pages`);
+    }
+  }
+  return Object.assign({ ...texts }, Object.fromEntries(changed));
+}
+
+const placeholder = /\{(\d)\}/g;
+
+/** @param values how many there are to fill in */
+function readForm(form: unknown, values: number, path: string): string {
+  const used = typeof form === 'string' ? [...form.matchAll(placeholder)] : [];
+  const isFilled = used.every(([, index]) => Number(index) < values);
+  if (typeof form === 'string' && form.trim() !== '' && isFilled) return form;
+  const allowed = values === 0 ? ' without values' : `, with values up to {${values - 1}}`;
+  throw new TypeError(`${path} must be a text${allowed}`);
+}
+
+const pluralCategories = ['zero', 'one', 'two', 'few', 'many', 'other'];
+
+/** A function like those in `en.ts`. It gives a text, or its pieces where a value is an element. */
+function readFilled(text: unknown, values: number, tag: string, path: string) {
+  const forms = new Map<string, string>();
+  const given = typeof text === 'string' ? { other: text } : requireObject(text, path);
+  for (const [category, form] of Object.entries(given)) {
+    const here = `${path}.${category}`;
+    if (!pluralCategories.includes(category)) throw new TypeError(`${here} is no plural category`);
+    forms.set(category, readForm(form, values, here));
+  }
+  const other = readForm(forms.get('other'), values, `${path}.other`);
+  const rules = once(() => new Intl.PluralRules(tag));
+  return (...filled: readonly unknown[]): unknown => {
+    const [first] = filled;
+    const form = typeof first === 'number' ? forms.get(rules().select(first)) : undefined;
+    const pieces = (form ?? other)
+      .split(placeholder)
+      // Every second piece is the number of a value.
+      .map((piece, index) => (index % 2 === 0 ? piece : filled[Number(piece)]));
+    return pieces.some((piece) => typeof piece === 'object') ? pieces : pieces.join('');
   };
 }
 

@@ -1,9 +1,12 @@
 import { globSync, readFileSync } from 'node:fs';
-import { plainBrand } from '../../src/pages/brand';
+import { runInNewContext } from 'node:vm';
+import { htmlPage } from '../../src/http/responses';
+import { type BrandOption, plainBrand, readBrand } from '../../src/pages/brand';
 import { german } from '../../src/texts/de';
 import { english } from '../../src/texts/en';
-import { createLanguage } from '../../src/texts/language';
-import { ownSamplePages } from '../pages/sample-pages';
+import { createLanguage, type Languages } from '../../src/texts/language';
+import { ownSamplePages, samplePage } from '../pages/sample-pages';
+import { pageRequest, testSite } from '../support/context-fixture';
 
 /** `frame.signOut` and its text. A text with values gets placeholders for them. */
 function flat(texts: object, path: readonly string[] = []): (readonly [string, string])[] {
@@ -14,6 +17,14 @@ function flat(texts: object, path: readonly string[] = []): (readonly [string, s
   });
 }
 
+/** `length` of the functions: how many values a text takes. */
+function valuesOf(texts: object): readonly (readonly [string, number])[] {
+  return Object.entries(texts).flatMap(([key, value]: [string, unknown]) => {
+    if (typeof value === 'function') return [[key, value.length] as const];
+    return typeof value === 'object' && value !== null ? valuesOf(value) : [];
+  });
+}
+
 /** What a function of texts says about values that are no words, with a list as the third. */
 function said(text: unknown): string {
   const values = ['#1', '#2', ['#3']];
@@ -21,6 +32,11 @@ function said(text: unknown): string {
     typeof text === 'function' ? Reflect.apply(text, undefined, values) : text;
   return [result].flat().map(String).join('');
 }
+
+const branded = (languages: Languages) => ({
+  ...testSite,
+  brand: { ...plainBrand, languages },
+});
 
 const inEnglish = new Map(flat(english));
 const inGerman = new Map(flat(german));
@@ -53,6 +69,102 @@ describe('the language of a page', () => {
     ['uz-Arab', 'rtl'],
   ])('%s is written %s', (tag, direction) => {
     expect(createLanguage(tag, english).direction).toBe(direction);
+  });
+});
+
+describe('an app’s own language and texts', () => {
+  const read = (language?: string, texts?: unknown) =>
+    readBrand({ name: 'Contoso', language, texts } as BrandOption).languages;
+
+  it('can be one language for all pages', () => {
+    const german = read('de');
+    expect(german.choose('en').tag).toBe('de');
+    const { headers } = htmlPage(pageRequest(branded(german), 'en'), samplePage());
+    expect(headers).toMatchObject({ 'Content-Language': 'de' });
+    expect(headers).not.toHaveProperty('Vary');
+  });
+
+  it('can be another language: English where it has no text', () => {
+    const french = read('auto', { 'fr-ca': { frame: { signOut: 'Se déconnecter' } } });
+    const { tag, texts } = french.choose('fr-CA, en;q=0.5');
+    expect([tag, texts.frame.signOut, texts.frame.home]).toEqual([
+      'fr-CA',
+      'Se déconnecter',
+      'Home',
+    ]);
+    expect(french.choose('de').texts.frame.signOut).toBe('Abmelden');
+    expect(english.frame.signOut).toBe('Sign out');
+  });
+
+  it('can be other words for single texts, errors too', () => {
+    const gone = { title: 'Nothing is here', detail: 'Look in the shop.' };
+    const own = read('en', { en: { errors: { ERR_NOT_FOUND: gone } } });
+    expect(own.choose(null).texts.errors).toMatchObject({ ERR_NOT_FOUND: gone });
+  });
+
+  it('fill in values as text or as elements, and choose the form of a number', () => {
+    const polish = read('pl', {
+      pl: {
+        frame: { signedInAs: 'Zalogowano jako {0}' },
+        profile: { livesFor: { one: 'minuta', few: '{0} minuty', other: '{0} minut' } },
+        home: { whoYouAre: '{1} to {0}' },
+      },
+    }).choose(null).texts;
+    expect(polish.frame.signedInAs('Ada')).toBe('Zalogowano jako Ada');
+    const element = { type: 'bdi' };
+    expect(polish.home.whoYouAre<unknown>(element, 'ada')).toEqual([
+      '',
+      'ada',
+      ' to ',
+      element,
+      '',
+    ]);
+    expect([1, 2, 5].map((minutes) => polish.profile.livesFor(minutes))).toEqual([
+      ...['minuta', '2 minuty', '5 minut'],
+    ]);
+  });
+
+  it('can write from right to left', () => {
+    const { body } = htmlPage(pageRequest(branded(read('ar', { ar: {} }))), samplePage());
+    expect(body).toContain('<html lang="ar" dir="rtl">');
+  });
+
+  it.each<[string | undefined, unknown, RegExp]>([
+    ['fr', undefined, /^brand\.language must be auto, or one of en, de$/],
+    ['', undefined, /^brand\.language/],
+    [7 as unknown as string, undefined, /^brand\.language/],
+    [undefined, 'fr', /^brand\.texts must be an object/],
+    [undefined, { 'not a tag': {} }, /^brand\.texts\.not a tag is no language/],
+    [undefined, { __proto__: null, fr_: {} }, /is no language/],
+    [undefined, { fr: null }, /^brand\.texts\.fr must be an object/],
+    [undefined, { fr: { frame: 'a' } }, /^brand\.texts\.fr\.frame must be an object/],
+    [undefined, { fr: { frame: { signOt: 'a' } } }, /signOt is no text of the pages/],
+    [undefined, { fr: { constructor: {} } }, /constructor is no text of the pages/],
+    [undefined, { fr: { frame: { signOut: 7 } } }, /signOut must be a text without values/],
+    [undefined, { fr: { frame: { signOut: ' ' } } }, /signOut must be a text/],
+    [undefined, { fr: { frame: { signOut: 'a {0}' } } }, /signOut must be a text without values/],
+    [undefined, { fr: { frame: { signedInAs: '{1}' } } }, /with values up to \{0\}/],
+    [undefined, { fr: { frame: { signedInAs: { one: 'a' } } } }, /signedInAs\.other must be/],
+    [undefined, { fr: { frame: { signedInAs: { other: 'a', 1: 'b' } } } }, /no plural category/],
+    [undefined, { fr: { frame: { signedInAs: () => 'a' } } }, /signedInAs must be an object/],
+  ])('are refused at the start: %j %j', (language, texts, message) => {
+    expect(() => read(language, texts)).toThrow(
+      expect.objectContaining({
+        name: 'TypeError',
+        message: expect.stringMatching(message) as string,
+      }) as Error,
+    );
+  });
+
+  it('are in docs/brand.md as they can be given', () => {
+    const page = readFileSync('docs/brand.md', 'utf8').split('## Language')[1] ?? '';
+    const [, french = ''] = /const french: PageTexts = (\{[^]*?\n\});/.exec(page) ?? [];
+    const [, option = ''] = /anteroom\((\{[^]*?\n\})\);/.exec(page) ?? [];
+    const given = runInNewContext(`const french = ${french}; (${option})`) as {
+      readonly brand: BrandOption;
+    };
+    const { texts } = readBrand(given.brand).languages.choose('en');
+    expect(texts.profile.livesFor(1)).toBe('valable encore 1 minute');
   });
 });
 
@@ -101,6 +213,11 @@ describe('the German texts', () => {
       .filter(([key, text]) => valuesIn(text) !== valuesIn(inGerman.get(key)))
       .map(([key]) => key);
     expect(wrong).toEqual([]);
+  });
+
+  it('take as many values as the English ones, so that an app’s own texts can fill them', () => {
+    expect(valuesOf(german)).toEqual(valuesOf(english));
+    expect(valuesOf(english)).toContainEqual(['signedInAsUser', 2]);
   });
 
   it('are translated', () => {
