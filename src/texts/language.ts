@@ -31,7 +31,7 @@ export interface Languages {
  * A text of an app's own. `{0}`, `{1}` and so on stand for the values that the English text has. Where the words depend on a number,
  * the first value, the text has a form for each plural category of the language.
  */
-export type PageText = string | { readonly [category in Intl.LDMLPluralRule]?: string };
+type PageText = string | { readonly [category in Intl.LDMLPluralRule]?: string };
 
 /**
  * Texts of an app's own in one language, by the keys of `src/texts/en.ts`.
