@@ -209,8 +209,8 @@ var faults = filter([
   !deployEntraApp && (appRoles != loadJsonContent('app-roles.json') || exposedScopes != loadJsonContent('exposed-scopes.json'))
     ? 'appRoles or exposedScopes differ from app-roles.json and exposed-scopes.json. With deployEntraApp=false write them into these files, which entra-app.mjs reads.'
     : ''
-  !deployEntraApp && hasAny(entraAppDisplayName, '"$`%!\\\r\n')
-    ? 'entraAppDisplayName has one of " $ ` % ! \\ or a line break, which a shell would change in the command for the registration. With deployEntraApp=false leave it out, and add --name to that command.'
+  !deployEntraApp && hasAny('${entraAppDisplayName}${join(graphScopes, '')}', '"\u{201c}\u{201d}\u{201e}$`%!\\\r\n')
+    ? 'entraAppDisplayName or graphScopes has a quotation mark, one of $ ` % ! \\ or a line break. With deployEntraApp=false they stand in a command that is printed, and a shell would change them.'
     : ''
   !empty(customDomain) && !empty(hostName)
     ? 'customDomain and hostName both say where people reach the app: give one of them.'
@@ -242,10 +242,16 @@ var faults = filter([
   !empty(intersection(roleValues, scopeValues))
     ? 'exposedScopes has the value of an app role, and Entra ID takes each value once, for a role or for a scope.'
     : ''
+  !empty(filter(keptRedirectUris, uri => take(uri, 8) != 'https://' && take(uri, 16) != 'http://localhost'))
+    ? 'keptRedirectUris has something else than addresses that begin with https:// or http://localhost.'
+    : ''
+  !empty(alertEmail) && !contains(alertEmail, '@')
+    ? 'alertEmail is no e-mail address.'
+    : ''
   !empty(appIdUri) && !isAppIdUri(appIdUri)
     ? 'appIdUri begins with api:// or https://, has letters, digits and . _ ~ : / - only, and ends without a slash, such as api://contoso.com/orders.'
     : ''
-  !empty(filter(graphScopes, scope => !isName(scope) || length(scope) > 256)) || length(join(graphScopes, ' ')) > 600
+  !empty(filter(graphScopes, scope => empty(scope) || !isName('-${scope}') || length(scope) > 256)) || length(join(graphScopes, ' ')) > 600
     ? 'graphScopes has an empty scope, several in one text, or one that is no scope, or is longer than 600 characters in all; [] is sign-in without any API.'
     : ''
   !empty(intersection(graphScopes, ['openid', 'profile', 'email', 'offline_access', 'none']))
@@ -263,8 +269,8 @@ var faults = filter([
   !empty(entraAuthority) && (contains(['organizations', 'common', 'consumers'], authorityTenant) ? authorityTenant : '') != (empty(allowedTenants) ? '' : sharedAuthority)
     ? 'entraAuthority and allowedTenants do not fit: its path has organizations where several tenants are let in, common where personal accounts are among them, and else a tenant.'
     : ''
-  !empty(filter(concat(listedApis, map(listedScopes, scope => scope.id)), id => !isGuid(id)))
-    ? 'apiPermissions has an appId or an id that is no GUID.'
+  !empty(filter(concat(listedApis, map(listedScopes, scope => scope.id)), id => !isGuid(id))) || !empty(filter(listedScopes, scope => !isName(scope.value)))
+    ? 'apiPermissions has an appId or an id that is no GUID, or a value that is not the name of one permission.'
     : ''
   length(union(listedApis, [])) < length(listedApis)
     ? 'apiPermissions has an API twice: put all its scopes into one entry.'

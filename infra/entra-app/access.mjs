@@ -83,7 +83,7 @@ export async function ensureConsent({ graph, say }, principalId, scopes) {
     const everybody = { consentType: 'AllPrincipals', resourceId: resource['id'] };
     const held = grants.find((one) => isDeepStrictEqual({ ...one, ...everybody }, one));
     const names = asked.map((one) => one.replace(/^.*\//, ''));
-    const scope = [...new Set([...(held?.['scope'].match(/\S+/g) ?? []), ...names])].join(' ');
+    const scope = [...new Set([...(held?.['scope']?.match(/\S+/g) ?? []), ...names])].join(' ');
     // https://learn.microsoft.com/graph/api/oauth2permissiongrant-post
     const body = { ...(held ? {} : { ...everybody, clientId: principalId }), scope };
     const [method, end] = held ? ['PATCH', `/${held['id']}`] : ['POST', ''];

@@ -54,7 +54,7 @@ export function readOptions(args) {
     [scopes.test(values.scopes ?? 'none'), '--scopes needs what GRAPH_SCOPES may be'],
     [local || values.consent || !values.scopes, '--scopes goes with --consent or --local'],
     [appIdUri.test(values['app-id-uri'] ?? 'api://own'), '--app-id-uri needs api://… or https://…'],
-    [/^.{1,256}$/u.test(name ?? 'none'), '--name needs one line of up to 256 characters'],
+    [/^(?=.*\S).{1,256}$/u.test(name ?? 'none'), '--name needs one line of up to 256 characters'],
     [!inAzure || isOrigin, '--url needs an origin as browsers write it: https://HOST'],
     [!inAzure || guid.test(identity ?? ''), '--identity needs the object id of the identity'],
     [!inAzure || uniqueName !== undefined, '--unique-name is missing: npm run deploy prints it'],

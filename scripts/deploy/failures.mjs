@@ -17,9 +17,9 @@ const failures = [
       'Find it at portal.azure.com, App registrations, Deleted applications: restore it, or delete it for good. After that wait some minutes.',
   },
   {
-    form: /CannotDeleteOrUpdateEnabledEntitlement|cannot be deleted or updated unless disabled first/i,
+    form: /CannotDeleteOrUpdateEnabledEntitlement|cannot be deleted or updated unless disabled first|contains duplicate value/i,
     message:
-      'The registration has an app role or a scope, enabled, that the parameters do not have.',
+      'The registration has an app role or a scope that the parameters do not have, or have in other letters.',
     remedy:
       'Name it in infra/app-roles.json or infra/exposed-scopes.json. To be rid of it, first deploy it with "isEnabled": false. One that was made in the portal has another id: disable it there first.',
   },

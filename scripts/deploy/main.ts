@@ -103,9 +103,8 @@ async function deployAll(run: Run): Promise<void> {
   sayLosses(run, before.get(entraClientId), after);
   sayNext(run, outputs);
   const isRegistered = after?.includes(redirectUri(outputs.redirectUri)) ?? true;
-  const lacks = `the registration ${entraClientId} lacks ${outputs.redirectUri}. Who keeps it runs:`;
-  const mends = outputs.entraAppCommands.join('\n');
-  if (!isRegistered) throw new Stop(`Deployed, but ${lacks}\n${mends}`, 2);
+  const lacks = `the registration ${entraClientId} lacks ${outputs.redirectUri}. Who keeps it runs:\n${outputs.entraAppCommands.join('\n')}`;
+  if (!isRegistered) throw new Stop(`Deployed, but ${lacks}`, 2);
   if (entraClientId === '') return;
   say('5/5 Health');
   await waitForHealth(url, run.clock, run.interrupt, say);

@@ -32,7 +32,7 @@ export async function readRegistrations(
 /** @returns undefined where it may not be read */
 export async function readEntries(az: Az, id: string): Promise<Entries | undefined> {
   const query =
-    '{uris:web.redirectUris,scopes:requiredResourceAccess[].resourceAccess[].id,claims:optionalClaims.[idToken,accessToken][].name,groups:groupMembershipClaims,audiences:identifierUris,exposed:api.oauth2PermissionScopes[].value}';
+    '{uris:web.redirectUris,scopes:requiredResourceAccess[].resourceAccess[].id,claims:optionalClaims.[idToken,accessToken][].name,groups:groupMembershipClaims,audiences:identifierUris,exposed:api.oauth2PermissionScopes[].value,apps:api.preAuthorizedApplications[].appId,roles:appRoles[].value}';
   try {
     const read = await az(['ad', 'app', 'show', '--id', id, '--query', query]);
     if (!isObject(read)) return undefined;
@@ -44,6 +44,8 @@ export async function readEntries(az: Az, id: string): Promise<Entries | undefin
         .filter((groups) => groups !== 'None')
         .map((groups) => `groups in tokens: ${groups} (groupClaims)`),
       ...texts(read['audiences']).map((uri) => `App ID URI ${uri} (appIdUri)`),
+      ...texts(read['roles']).map((role) => `app role ${role} (appRoles)`),
+      ...texts(read['apps']).map((app) => `pre-authorized app ${app} (no parameter keeps it)`),
       ...texts(read['exposed']).map((scope) => `scope ${scope} of the app itself (exposedScopes)`),
     ];
   } catch (error) {

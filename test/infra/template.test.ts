@@ -457,7 +457,7 @@ describe('the option', () => {
     const commands = String(domain.outputs['entraAppCommands']);
     for (const part of [
       `'https://app.contoso.com'`,
-      `'--app-id-uri api://contoso.com/orders', '--allowed-tenants "*"', '--name "Orders & more"', '--consent --scopes "User.Read Mail.Read"'`,
+      `'--app-id-uri api://contoso.com/orders', '--allowed-tenants "*"', '--name "Orders & more"', '--consent --scopes "User.Read Mail.Read .default"'`,
       `'az ad app update --id CLIENT_ID --set groupMembershipClaims=ApplicationGroup'`,
       `'az ad sp update --id CLIENT_ID --set appRoleAssignmentRequired=true'`,
       `'az ad app permission add --id CLIENT_ID --api 0de50000-0000-4000-8000-00000000a11c --api-permissions 0de50001-0000-4000-8000-00000000a11c=Scope'`,
@@ -557,7 +557,7 @@ describe('parameters that contradict each other', () => {
     const [, faults = ''] = /^var faults = filter\(\[\n([^]*?)\n\], fault/m.exec(source) ?? [];
     const sentences = [...faults.matchAll(/^ {4}\? '(.+)'$/gm)].map(([, text = '']) => text);
     expect(domain.outputs['functionAppName']).toMatch(/^func-orders-2-/);
-    expect(sentences).toHaveLength(26);
+    expect(sentences).toHaveLength(28);
     for (const sentence of sentences) {
       expect(said.join('\n')).toContain(sentence.replaceAll('\\\\', '\\'));
     }

@@ -144,6 +144,7 @@ Exception Details:\t(SubscriptionIsOverQuotaForSku) Your quota is 0.
     ["AADSTS700082: The refresh token has expired. Please run 'az login'", 'az login'],
     [nested('Request_BadRequest', taken), 'Deleted applications'],
     [nested('CannotDeleteOrUpdateEnabledEntitlement', 'x'), 'infra/exposed-scopes.json'],
+    [nested('Request_BadRequest', 'It contains duplicate value.'), 'in other letters'],
     [nested('Authorization_RequestDenied', 'Insufficient privileges'), 'deployEntraApp=false'],
     [nested('RequestDisallowedByPolicy', 'x'), 'exemption'],
     [nested('MissingSubscriptionRegistration', 'x'), 'az provider register'],

@@ -239,12 +239,17 @@ describe('the template', () => {
       { command: `${settings} --resource-group rg-1 --name func-anteroom-x1`, gives: clientId },
       { command: settings, gives: undefined },
     ];
-    const held = { uris, scopes: ['s-1'], claims: ['email'], groups: 'All' };
+    const held = {
+      ...{ uris, scopes: ['s-1'], claims: ['email'], groups: 'All' },
+      ...{ roles: ['old'], apps: ['app-1'] },
+    };
     expect(await run([...answers, { command: 'ad app show', gives: held, times: 1 }])).toBe(0);
     expect(said).toContain(`    redirect URI https://old.example/cb (keptRedirectUris)
     permission s-1 (apiPermissions)
     optional claim email (no parameter keeps it)
-    groups in tokens: All (groupClaims)\n`);
+    groups in tokens: All (groupClaims)
+    app role old (appRoles)
+    pre-authorized app app-1 (no parameter keeps it)\n`);
     expect(said).not.toContain('    redirect URI http://127');
     said = '';
     // It may not be read: nothing is claimed of it, and the deployment goes on.

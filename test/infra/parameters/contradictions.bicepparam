@@ -14,6 +14,8 @@ param exposedScopes = [{ value: 'Notes.Read' }, { value: 'notes.read' }, { value
 param appIdUri = 'API://contoso/notes'
 param graphScopes = ['', 'openid', 'none', join(map(range(0, 50), i => 'api://long/scope/${i}'), '')]
 param allowedTenants = ['*', 'contoso.com', '11111111-1111-4111-8111-111111111111']
+param keptRedirectUris = ['http://localhost:3000/cb', 'app://cb']
+param alertEmail = 'ops'
 param grantAdminConsent = true
 param apiPermissions = [
   { appId: 'a1', scopes: [{ value: 'Read', id: 'r' }] }
