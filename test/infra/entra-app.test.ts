@@ -413,6 +413,7 @@ Consent for everybody to openid profile offline_access User.Read: given already
     [inAzure.slice(0, 4).join(' '), '--unique-name is missing'],
     [`${inAzure.slice(0, 4).join(' ')} --unique-name a')/owners('b`, '--unique-name may hold'],
     [`${azure} --name a\nb`, '--name needs one line'],
+    [`${azure} --name \u00a0`, '--name needs one line'],
     [`${azure} --admin grace`, '--admin needs an object id'],
     [`--delete ${grace}`, "Unknown option '--delete'"],
     ['--local --port 70710', '--port needs'],
