@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isObject, parseJson } from './bodies';
 import type { FrontEndOptions } from './functions/front-end';
 import type { OnSignIn, OnSignOut } from './http/hooks';
-import { localPath } from './http/wanted-page';
+import { localPath } from './http/request';
 import { type BrandOption, readBrand } from './pages/brand';
 import type { MenuPage, Site } from './pages/layout';
 import type { Environment } from './settings';

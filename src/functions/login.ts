@@ -2,16 +2,16 @@ import type { HttpResponseInit } from '@azure/functions';
 import { AppError, SignInNeededError } from '../errors';
 import type { RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
-import { comesFromElsewhere, isInsidePage, readQuery } from '../http/request';
-import { redirectTo } from '../http/responses';
 import {
-  bounce,
+  comesFromElsewhere,
+  isInsidePage,
   localPath,
   loginPathTo,
-  pathWithout,
-  type WantedPage,
+  readQuery,
   wantedPage,
-} from '../http/wanted-page';
+  type WantedPage,
+} from '../http/request';
+import { bounce, pathWithout, redirectTo } from '../http/responses';
 import { openSealed } from '../keys/encryption';
 import { sessionKeyOf } from '../sessions/session';
 import type { Policies } from '../settings';

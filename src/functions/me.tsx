@@ -4,7 +4,7 @@ import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { htmlPage, json } from '../http/responses';
-import { loginPathTo } from '../http/wanted-page';
+import { loginPathTo } from '../http/request';
 import { ProfilePage } from '../pages/profile-page';
 import { type SessionContext, signedIn } from '../sign-in/guards';
 import { readPhoto, readProfile, readRawProfile } from '../tokens/graph';

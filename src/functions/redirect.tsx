@@ -4,9 +4,8 @@ import { AppError, ConsentDeclinedError, type ProviderRefusal } from '../errors'
 import type { RequestContext, Services } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { answerError } from '../http/error-response';
-import { isPrefetch } from '../http/request';
+import { isPrefetch, loginPathTo } from '../http/request';
 import { continueHere, htmlPage, json, redirectTo, textsOf, withHeader } from '../http/responses';
-import { loginPathTo } from '../http/wanted-page';
 import { MessagePage } from '../pages/layout';
 import { findAttempt } from '../sign-in/attempt';
 import { completeSignIn, type ProviderAnswer } from '../sign-in/finish';

@@ -11,9 +11,8 @@ import {
 import type { PageLink } from '../pages/layout';
 import type { Texts } from '../texts/en';
 import type { RequestContext } from './context';
-import { changesNothing } from './request';
-import { textsOf } from './responses';
-import { localPath, loginPathTo, pathWithoutMarker, wantedPath } from './wanted-page';
+import { changesNothing, localPath, loginPathTo } from './request';
+import { pathWithoutMarker, textsOf, wantedPath } from './responses';
 
 /** The links on the page of an error, at least one. The first one does what the text advises. */
 export function errorLinks(error: AppError, context: RequestContext): readonly PageLink[] {

@@ -3,6 +3,7 @@ import Negotiator from 'negotiator';
 import { readCookies, type RequestCookies } from '../cookies';
 import { AppError } from '../errors';
 import { isObject } from '../bodies';
+import type { Site } from '../pages/layout';
 
 /** The facts about a request that every handler needs. They are read once. */
 export interface RequestFacts {
@@ -259,4 +260,87 @@ export function mediaTypeOf(request: HttpRequest): string {
 export function namesTag(header: string | null, etag: string): boolean {
   const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
   return tags.includes(etag) || tags.includes('*');
+}
+
+/** The longest wanted page. It must fit into a cookie when `state` has no room for it. */
+const maxPageBytes = 2048;
+/** The longest wanted page as a query value. Some hosts take 4,096 characters, and there are other parameters too. */
+const maxReturnToLength = 3900;
+const base = 'https://origin.invalid';
+
+/**
+ * The page to open after the sign-in: a path on this origin, at most 2 KB. Any other value gives the home page.
+ *
+ * A check of the text alone is not enough. Browsers read `\` as `/`, remove tabs and line ends, and resolve dots:
+ * `/\evil.example`, `/<tab>/evil.example` and `/.//evil.example` all lead to another origin. So the text is parsed as a
+ * browser parses it, and the parsed path is checked and returned.
+ * @see https://url.spec.whatwg.org/#concept-basic-url-parser
+ */
+export function localPath(site: Site, value: string | null | undefined): string {
+  const path = parseLocal(site, value);
+  return isTooLong(path) ? site.homePath : path;
+}
+
+/** The page that a person wants, as far as a sign-in can remember it. */
+export interface WantedPage {
+  /** The page, or only its path when the whole address is too long. */
+  readonly path: string;
+  /** The whole address, when it is too long to remember. The person must be told. */
+  readonly lost?: string;
+}
+
+/** The page in `value` when it is a path on this origin, as {@link localPath} says; the home page otherwise. */
+export function wantedPage(site: Site, value: string | null | undefined): WantedPage {
+  const whole = parseLocal(site, value);
+  if (!isTooLong(whole)) return { path: whole };
+  return { path: localPath(site, whole.split(/[?#]/)[0]), lost: whole };
+}
+
+/** The path that signs in and comes back to `returnPath`, which the caller has checked. */
+export function loginPathTo(
+  { authPath }: Site,
+  returnPath: string,
+  prompt?: 'select_account',
+): string {
+  const encoded = encodeURIComponent(returnPath);
+  // Most characters may stand in a query as they are. That saves room for a long path.
+  const value = encoded.length > maxReturnToLength ? encodeSparingly(returnPath) : encoded;
+  return `${authPath}/login?return_to=${value}${prompt === undefined ? '' : `&prompt=${prompt}`}`;
+}
+
+function isTooLong(path: string): boolean {
+  return Buffer.byteLength(path) > maxPageBytes || encodeSparingly(path).length > maxReturnToLength;
+}
+
+/** Encodes only what a query needs. The URL parser has already encoded spaces, double quotes and letters outside ASCII. */
+function encodeSparingly(path: string): string {
+  return path.replace(/[%&#+]/g, encodeURIComponent);
+}
+
+/** A path on this origin as browsers read it, of any length. The home page for any other value. */
+function parseLocal({ authPath, homePath }: Site, value: string | null | undefined): string {
+  if (value === null || value === undefined || !value.startsWith('/')) return homePath;
+  // An address has no control characters or lone surrogates, and its path has no backslash.
+  if (/[\u0000-\u001f\u007f-\u009f]|^[^?#]*\\/.test(value) || !value.isWellFormed()) {
+    return homePath;
+  }
+  const url = URL.parse(value, base);
+  if (url?.origin !== base || url.username !== '') return homePath;
+  if (/^\/(\/|%2f|%5c)/i.test(url.pathname)) return homePath;
+  return isPartOfSignIn(authPath, decoded(url.pathname))
+    ? homePath
+    : url.pathname + url.search + url.hash;
+}
+
+/** A way back into the sign-in itself would loop. The host ignores case in routes, so this does too. */
+function isPartOfSignIn(authPath: string, path: string): boolean {
+  const prefix = `${authPath}/`.toLowerCase();
+  const lower = path.toLowerCase();
+  if (!lower.startsWith(prefix)) return false;
+  return /^(login|redirect|logout|signed-out)(\/|$)/.test(lower.slice(prefix.length));
+}
+
+/** The path as the host reads it when it looks for the route. Other escapes stay as they are. */
+function decoded(pathname: string): string {
+  return pathname.replace(/%[0-7][0-9a-f]/gi, (escape) => decodeURIComponent(escape));
 }

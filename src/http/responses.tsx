@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import type { AppError } from '../errors';
+import { AppError } from '../errors';
 import { ContinuePage, LanguageContext, type Site, SiteContext } from '../pages/layout';
 import { stylesheet } from '../pages/stylesheet';
 import type { Language } from '../texts/language';
-import type { RequestHead } from './request';
+import type { RequestContext } from './context';
+import { changesNothing, isFramed, isOffice, isPrefetch, type RequestHead } from './request';
 
 /** The request that a page answers, and the site of the page. */
 export interface PageRequest {
@@ -122,6 +123,90 @@ export function continueHere(
     'Content-Security-Policy',
     `${policy}; script-src 'self'`,
   );
+}
+
+/** The largest query that some hosts take. They answer 404 to a longer one, without a reason. */
+const maxQueryLength = 4096;
+
+/** The only query parameter that we add to a team's own pages. Its value is `1`, or the fragment of the address (`#…`). */
+const marker = 'anteroom-bounced';
+
+interface BounceOptions {
+  /** True for a page that needs the cookie. If it is still absent after the bounce, the request is answered as usual. */
+  readonly needsCookie?: boolean;
+}
+
+/**
+ * Comes before every page that depends on a cookie of ours. A browser that follows a link in a mail or on another site does
+ * not send our `SameSite=Strict` cookies, and the person would seem signed out. Such a request gets a page that opens the
+ * same address again, with a marker. That request comes from our own site, so the cookies are there. It is redirected to
+ * the address without the marker. A browser without Fetch Metadata does not tell where a request comes from, so it gets the page
+ * whenever the cookie is absent.
+ *
+ * Office gets that page too, and then opens the address in the browser.
+ * @param hasCookie true when the request has the cookie that may be missing
+ * @returns `undefined` when the caller should answer the request as usual
+ * @throws ERR_PREFETCH: a page that is fetched too early would be out of date when the person sees it
+ */
+export function bounce(
+  context: RequestContext,
+  hasCookie: boolean,
+  { needsCookie = false }: BounceOptions = {},
+): HttpResponseInit | undefined {
+  const { request, query } = context;
+  if (!changesNothing(request)) return undefined;
+  if (isPrefetch(request)) throw new AppError('ERR_PREFETCH');
+  const wasBounced = query.has(marker);
+  if (isOffice(request)) return wasBounced ? undefined : openAgain(context);
+  if (!context.isNavigation || isFramed(request)) return undefined;
+  const site = request.headers.get('sec-fetch-site');
+  if (!wasBounced) {
+    const mayLackCookie = site === null || site === 'cross-site';
+    return mayLackCookie && !hasCookie && hasRoomForMarker(context)
+      ? openAgain(context)
+      : undefined;
+  }
+  // The bounce did not help. With a second one, a browser without cookies would loop.
+  if (site === 'cross-site' || (!hasCookie && (needsCookie || site === null))) return undefined;
+  return redirectTo(context.services.settings.baseUrl + wantedPath(context));
+}
+
+function hasRoomForMarker({ path }: RequestContext): boolean {
+  return path.slice(path.indexOf('?') + 1).length + `&${marker}=1`.length <= maxQueryLength;
+}
+
+function openAgain(context: RequestContext): HttpResponseInit {
+  const { path, services } = context;
+  const { waiting } = textsOf(context);
+  // The address has the origin, because a path that begins with `//` would lead to another one.
+  const address = services.settings.baseUrl + path;
+  return continueHere(context, {
+    title: waiting.oneMoment,
+    goTo: `${address}${path.includes('?') ? '&' : '?'}${marker}=1`,
+    text: waiting.openingLink,
+  });
+}
+
+/** Path and query of a request without the marker, and the fragment if the marker has it. */
+export function wantedPath({ path, query }: Pick<RequestContext, 'path' | 'query'>): string {
+  const value = query.get(marker) ?? '';
+  // Anybody can write the marker, and a header must not contain some characters. The URL parser encodes them.
+  const fragment = value.startsWith('#') ? new URL(value, 'https://origin.invalid').hash : '';
+  return pathWithoutMarker(path) + fragment;
+}
+
+/** The same path without the marker. */
+export function pathWithoutMarker(path: string): string {
+  return pathWithout(marker, path);
+}
+
+/** The same path without this query parameter. It finds one whose name is encoded, too. */
+export function pathWithout(parameter: string, path: string): string {
+  const start = path.indexOf('?') + 1;
+  if (start === 0) return path;
+  const pairs = path.slice(start).split('&');
+  const kept = pairs.filter((pair) => !new URLSearchParams(pair).has(parameter));
+  return kept.length === 0 ? path.slice(0, start - 1) : path.slice(0, start) + kept.join('&');
 }
 
 const styleHash = createHash('sha256').update(stylesheet).digest('base64');

@@ -6,7 +6,7 @@ import { traceHeadersOf } from '../events';
 import type { Handler, RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
 import { changesNothing, requireSameOrigin } from '../http/request';
-import { bounce } from '../http/wanted-page';
+import { bounce } from '../http/responses';
 import {
   type Session,
   type SessionData,
@@ -321,12 +321,15 @@ export async function keepSession(
 ): Promise<RequestSession | undefined> {
   const { services, now, signal } = context;
   const { ticket } = found;
-  const verified = await services.revalidate({
-    ...{ ticket, found, slide, now, signal },
-    report: (error) => {
-      logError(context, error);
-    },
-  });
+  const isYoung = now < found.session.verifiedAt + services.settings.revalidateSeconds;
+  const verified = isYoung
+    ? found
+    : await services.revalidate({
+        ...{ ticket, found, slide, now, signal },
+        report: (error) => {
+          logError(context, error);
+        },
+      });
   if (verified === undefined) return undefined;
   if (!slide) return { ...verified, ticket };
   // Writes nothing when the revalidation above, which may belong to another request, has extended the session.

@@ -8,8 +8,8 @@ import {
 import { normalScopes } from '../entra/msal-cache';
 import { AppError, type StepUp, StepUpError } from '../errors';
 import type { RequestContext } from '../http/context';
-import { changesNothing } from '../http/request';
-import { loginPathTo, type WantedPage, wantedPage, wantedPath } from '../http/wanted-page';
+import { changesNothing, loginPathTo, wantedPage, type WantedPage } from '../http/request';
+import { wantedPath } from '../http/responses';
 import { isObject } from '../bodies';
 import { seal } from '../keys/encryption';
 import { type Session, sessionKeyOf, type SessionTicket } from '../sessions/session';

@@ -46,7 +46,7 @@ export interface RevalidationRequest {
 }
 
 /**
- * Verifies the session with the provider again, when that was long ago.
+ * Verifies a session with the provider again. It is called when the last ID token is older than SESSION_REVALIDATE_SECONDS.
  * @returns the session with the claims and roles of the newest ID token; `undefined` when it was ended meanwhile
  * @throws as `refreshError`, `verifyIdToken` and `RolesOf`; ERR_PROVIDER_UNAVAILABLE and ERR_GROUPS_UNAVAILABLE only after an
  *   hour without the provider, or without Graph where it must be asked. When the provider refuses the app
@@ -67,7 +67,6 @@ export function createRevalidate(parts: RevalidationOptions): Revalidate {
   return async (request) => {
     const { found, now, signal } = request;
     const { verifiedAt } = found.session;
-    if (now < verifiedAt + parts.revalidateSeconds) return found;
     const isGraceOver = now >= verifiedAt + parts.revalidateSeconds + graceSeconds;
     const key = sessionKeyOf(request.ticket.sessionId);
     const last = failures.find(key, now);

@@ -1,12 +1,6 @@
 import { AppError } from '../../src/errors';
-import {
-  bounce,
-  localPath,
-  loginPathTo,
-  pathWithoutMarker,
-  wantedPage,
-  wantedPath,
-} from '../../src/http/wanted-page';
+import { localPath, loginPathTo, wantedPage } from '../../src/http/request';
+import { bounce, pathWithoutMarker, wantedPath } from '../../src/http/responses';
 import {
   browserHeaders,
   createContextFixture,

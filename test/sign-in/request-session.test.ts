@@ -7,18 +7,26 @@ import { type ContextFixture, createContextFixture } from '../support/context-fi
 import { start, userOf } from '../support/session-fixture';
 
 const idleSeconds = 600;
+const revalidateSeconds = 300;
 
 let fixture: ContextFixture;
 
 beforeEach(async () => {
-  fixture = await createContextFixture({ SESSION_IDLE_SECONDS: `${idleSeconds}` });
+  fixture = await createContextFixture({
+    SESSION_IDLE_SECONDS: `${idleSeconds}`,
+    SESSION_REVALIDATE_SECONDS: `${revalidateSeconds}`,
+  });
 });
 afterEach(() => fixture.stop());
 
 /** Keeps a session past half of its idle time, with a provider that answers as `verified` says. */
-async function keep(slide: boolean, verified: (found: FoundSession) => FoundSession | undefined) {
+async function keep(
+  slide: boolean,
+  verified: (found: FoundSession) => FoundSession | undefined,
+  after = idleSeconds / 2 + 1,
+) {
   const { ticket } = await fixture.signIn();
-  fixture.now = start + idleSeconds / 2 + 1;
+  fixture.now = start + after;
   const { services } = fixture;
   const found = await services.sessions.read(ticket, fixture.now, longEnough());
   if (found === undefined) throw new Error('the session is gone');
@@ -44,6 +52,15 @@ const again = (found: FoundSession): FoundSession => ({
 });
 
 describe('keepSession', () => {
+  it.each([
+    ['not before the last ID token is too old', revalidateSeconds - 1, 0],
+    ['when it is', revalidateSeconds, 1],
+  ])('asks the provider %s', async (_, after, times) => {
+    const { kept, asked } = await keep(true, (found) => found, after);
+    expect(asked).toHaveLength(times);
+    expect(kept?.session.verifiedAt).toBe(start);
+  });
+
   it('renews a session that the provider need not vouch for yet', async () => {
     const { kept } = await keep(true, (found) => found);
     expect(kept?.session.idleExpiresAt).toBe(fixture.now + idleSeconds);

@@ -102,12 +102,6 @@ function refuse(status: number, body: object): void {
 }
 
 describe('createRevalidate', () => {
-  it('asks nobody while the last ID token is young', async () => {
-    const found = await stored(due - 1);
-    expect(await ask(instance(), due - 1, found)).toBe(found);
-    expect(tiny.forms).toHaveLength(0);
-  });
-
   it('closes what a role opened once the provider took the role away', async () => {
     await answerWith({ roles: [] }, due);
     // The role that the app's own code added stays, and so does what the app keeps.
