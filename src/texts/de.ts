@@ -1,7 +1,7 @@
 /* eslint-disable max-lines -- one table, of which each line stands for itself */
 import type { Texts } from './en';
 
-/** All texts of our pages in German. Each has the key of the English one in `en.ts`. */
+/** All texts of our pages in German. Each has the key of the English one in `en.ts`. `\u00AD` is where a long word may break on a phone. */
 export const german: Texts = {
   frame: {
     skip: 'Zum Inhalt springen',
@@ -23,7 +23,7 @@ export const german: Texts = {
     signInAgain: 'Erneut anmelden',
     useAnotherAccount: 'Anderes Konto verwenden',
     continue: 'Weiter',
-    tryAgain: 'Noch einmal versuchen',
+    tryAgain: 'Erneut versuchen',
     openPage: 'Seite öffnen',
     loadAgain: 'Seite neu laden',
     backToList: 'Zurück zur Liste',
@@ -80,7 +80,7 @@ export const german: Texts = {
   },
 
   tour: {
-    heading: 'Anmeldung für Ihre Web-App auf Azure Functions',
+    heading: 'Anmeldung für Ihre Webanwendung auf Azure Functions',
     lead: 'Anteroom meldet Personen mit Microsoft Entra ID an und behält ihre Token auf dem Server. Stellen Sie Ihre eigenen Funktionen daneben und legen Sie fest, wer sie aufrufen darf.',
     seeProfile: 'Ansehen, was Graph über Sie weiß',
     anteroomKeeps: (anteroom) => [
@@ -223,7 +223,7 @@ export const german: Texts = {
     ERR_APP_ROLE_MISSING: {
       title: 'Der aufrufenden App fehlt eine Berechtigung',
       detail:
-        'Das Bearertoken gehört einer App, ohne eine Person. Es hat die App-Rolle nicht, die hier nötig ist. Ein Administrator kann sie der aufrufenden App als Anwendungsberechtigung erteilen.',
+        'Das Bearertoken gehört einer App, ohne eine Person. Es hat die App-Rolle nicht, die hier nötig ist. Ein Administrator kann sie der aufrufenden App als Anwendungs\u00ADberechtigung erteilen.',
     },
     ERR_CLAIMS_NEEDED: {
       title: 'Ein neues Token ist nötig',
@@ -451,7 +451,7 @@ export const german: Texts = {
     expiredSecret: {
       meaning: 'Der geheime Clientschlüssel der App ist abgelaufen.',
       action:
-        'Erstellen Sie einen neuen geheimen Clientschlüssel für die App-Registrierung, oder verwenden Sie Verbundanmeldeinformationen, die nicht ablaufen.',
+        'Erstellen Sie einen neuen geheimen Clientschlüssel für die App-Registrierung, oder verwenden Sie Verbund\u00ADanmelde\u00ADinformationen, die nicht ablaufen.',
     },
     noSecret: {
       meaning:
@@ -478,9 +478,10 @@ export const german: Texts = {
       action: 'Prüfen Sie ENTRA_CLIENT_ID, ENTRA_TENANT_ID und ENTRA_AUTHORITY.',
     },
     noFederatedCredential: {
-      meaning: 'Keine Verbundanmeldeinformationen der App passen zu ihrer verwalteten Identität.',
+      meaning:
+        'Keine Verbund\u00ADanmelde\u00ADinformationen der App passen zu ihrer verwalteten Identität.',
       action:
-        'Vergleichen Sie Aussteller, Antragsteller und Zielgruppe der Verbundanmeldeinformationen mit der verwalteten Identität. Neue gelten erst nach einigen Minuten.',
+        'Vergleichen Sie Aussteller, Antragsteller und Zielgruppe der Verbund\u00ADanmelde\u00ADinformationen mit der verwalteten Identität. Neue gelten erst nach einigen Minuten.',
     },
     unknownApp: {
       meaning: 'Die App ist in dieser Organisation nicht bekannt.',
@@ -490,7 +491,7 @@ export const german: Texts = {
     disabledApp: {
       meaning: 'Die App ist in dieser Organisation deaktiviert.',
       action:
-        'Aktivieren Sie die Anmeldung für die App unter „Unternehmensanwendungen“, wenn Personen Zugriff haben sollen.',
+        'Aktivieren Sie die Anmeldung für die App unter „Unternehmens\u00ADanwendungen“, wenn Personen Zugriff haben sollen.',
     },
     publicClient: {
       meaning:
@@ -507,7 +508,7 @@ export const german: Texts = {
     noSigningKey: {
       meaning: 'Die App braucht einen eigenen Signaturschlüssel und hat keinen gültigen.',
       action:
-        'Erneuern Sie das Signaturzertifikat der App unter „Unternehmensanwendungen“, oder entfernen Sie ihre Anspruchszuordnung.',
+        'Erneuern Sie das Signaturzertifikat der App unter „Unternehmens\u00ADanwendungen“, oder entfernen Sie ihre Anspruchszuordnung.',
     },
     accountKinds: {
       meaning: 'Die App-Registrierung erlaubt die Art von Konten nicht, die die App verlangt.',
@@ -517,7 +518,7 @@ export const german: Texts = {
     incompleteRegistration: {
       meaning: 'Die App-Registrierung oder der Benutzerflow ist nicht vollständig.',
       action:
-        'Erteilen Sie die Administratorzustimmung für „openid“ und „offline_access“, und prüfen Sie, ob die App diesen Benutzerflow verwenden darf.',
+        'Erteilen Sie die Administrator\u00ADzustimmung für „openid“ und „offline_access“, und prüfen Sie, ob die App diesen Benutzerflow verwenden darf.',
     },
     redirectUri: {
       meaning: 'Die Umleitungs-URI dieser App ist nicht registriert.',
@@ -536,7 +537,7 @@ export const german: Texts = {
     disabledApi: {
       meaning: 'Eine API, die die App verlangt, ist in dieser Organisation deaktiviert.',
       action:
-        'Aktivieren Sie die API unter „Unternehmensanwendungen“, wenn die App sie verwenden soll.',
+        'Aktivieren Sie die API unter „Unternehmens\u00ADanwendungen“, wenn die App sie verwenden soll.',
     },
     unlistedApi: {
       meaning: 'Die App-Registrierung führt eine API nicht auf, die die App verlangt.',
@@ -612,17 +613,18 @@ export const german: Texts = {
     },
     adminConsent: {
       meaning: 'Nur ein Administrator kann dem zustimmen, was diese App verlangt.',
-      action: 'Erteilen Sie der App unter „Unternehmensanwendungen“ die Administratorzustimmung.',
+      action:
+        'Erteilen Sie der App unter „Unternehmens\u00ADanwendungen“ die Administrator\u00ADzustimmung.',
     },
     crossTenant: {
       meaning: 'Ihre Organisation oder diese erlaubt keine Anmeldungen zwischen den beiden.',
       action:
-        'Prüfen Sie die mandantenübergreifenden Zugriffseinstellungen und die Mandanteneinschränkungen beider Organisationen.',
+        'Prüfen Sie die mandanten\u00ADübergreifenden Zugriffs\u00ADeinstellungen und die Mandanten\u00ADeinschränkungen beider Organisationen.',
     },
     notAssigned: {
       meaning: 'Ihr Konto ist dieser App nicht zugewiesen.',
       action:
-        'Weisen Sie das Konto, oder eine Gruppe, in der es ist, der App unter „Unternehmensanwendungen“ zu.',
+        'Weisen Sie das Konto, oder eine Gruppe, in der es ist, der App unter „Unternehmens\u00ADanwendungen“ zu.',
     },
     declined: {
       meaning:
@@ -663,7 +665,7 @@ export const german: Texts = {
       meaning:
         'Sie wollten ein neues Kennwort, und diese Anmeldeseite kann Kennwörter nicht zurücksetzen.',
       action:
-        'Schalten Sie im Benutzerflow die Self-Service-Kennwortzurücksetzung ein, oder setzen Sie B2C_RESET_POLICY auf den Benutzerflow, der Kennwörter zurücksetzt.',
+        'Schalten Sie im Benutzerflow die Self-Service-Kennwort\u00ADzurücksetzung ein, oder setzen Sie B2C_RESET_POLICY auf den Benutzerflow, der Kennwörter zurücksetzt.',
     },
     spent: {
       meaning:
@@ -733,7 +735,7 @@ export const german: Texts = {
       meaning:
         'Der Anmeldedienst akzeptiert den geheimen Clientschlüssel, das Zertifikat oder die Assertion dieser App nicht.',
       action:
-        'Prüfen Sie geheimen Clientschlüssel, Zertifikat oder Verbundanmeldeinformationen der App-Registrierung.',
+        'Prüfen Sie geheimen Clientschlüssel, Zertifikat oder Verbund\u00ADanmelde\u00ADinformationen der App-Registrierung.',
     },
     unauthorizedClient: {
       meaning: 'Der Anmeldedienst lässt diese App keine Personen anmelden.',

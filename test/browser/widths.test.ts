@@ -3,9 +3,12 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { createGraphFaults, createGraphPanel } from '../../local/graph/faults';
 import { createOrdersFaults, createOrdersPanel, createTraffic } from '../../local/orders/faults';
+import { refusalRows } from '../../src/entra/refusal-table';
+import { numbersOf } from '../../src/entra/refusals';
 import { type ErrorCode, isErrorCode } from '../../src/error-facts';
 import { AppError, RoleMissingError, SignInRefusedError } from '../../src/errors';
 import { answerError } from '../../src/http/error-response';
+import { german } from '../../src/texts/de';
 import { ownSamplePages, samplePages, sampleUser } from '../pages/sample-pages';
 import {
   browserHeaders,
@@ -35,8 +38,9 @@ beforeAll(async () => {
 afterAll(() => Promise.all([browser.close(), fixture.stop()]));
 
 /** The page of an error, with the person's name in the header where one is given. */
-function endingOf(error: AppError, name?: string): string {
-  const context = fixture.context('/auth/redirect?code=a', { headers: browserHeaders });
+function endingOf(error: AppError, name?: string, language = 'en'): string {
+  const headers = { ...browserHeaders, 'accept-language': language };
+  const context = fixture.context('/auth/redirect?code=a', { headers });
   if (name !== undefined) context.visitor.user = sampleUser(name);
   const { body } = answerError(error, context);
   return typeof body === 'string' ? body : '';
@@ -64,7 +68,10 @@ function allEndings(): Record<string, string> {
 }
 
 /** What is wrong with the pages at every width. Each is shown in a frame, whose width is its window's. */
-async function faultsOf(pages: Readonly<Record<string, string>>): Promise<string[]> {
+async function faultsOf(
+  pages: Readonly<Record<string, string>>,
+  atWidths: readonly number[] = widths,
+): Promise<string[]> {
   // A page that goes on by itself has nowhere to go here.
   const still = Object.entries(pages)
     .filter(([name]) => !/^(console|sessions)/.test(name))
@@ -80,7 +87,7 @@ async function faultsOf(pages: Readonly<Record<string, string>>): Promise<string
         frame.onload = resolve;
         frame.srcdoc = html;
       });
-      for (const width of ${JSON.stringify(widths)}) {
+      for (const width of ${JSON.stringify(atWidths)}) {
         frame.style.width = width + 'px';
         faults.push(...measure(frame.contentDocument).map((fault) => name + ' at ' + width + ': ' + fault));
       }
@@ -88,6 +95,16 @@ async function faultsOf(pages: Readonly<Record<string, string>>): Promise<string
     return faults;
   })()`);
 }
+
+it('on a phone each ending and each refusal holds its German text', async () => {
+  const codes = Object.keys(german.errors).filter((code) => isErrorCode(code));
+  const errors = [
+    ...codes.map((code) => new AppError(code)),
+    ...refusalRows.flatMap((row) => numbersOf(row).slice(0, 1)).map(refused),
+  ];
+  const pages = errors.map((error) => [error.message, endingOf(error, undefined, 'de')] as const);
+  expect(await faultsOf(Object.fromEntries(pages), [320, 360])).toEqual([]);
+});
 
 describe.each(['light', 'dark'] as const)(
   'at every width from 320 to 1920 px, %s',

@@ -42,6 +42,11 @@ export const faultsAtThisWidth = `(doc) => {
       range.setEnd(node, start + length);
       return [...range.getClientRects()].reduce((sum, { width }) => sum + width, 0);
     };
+    const lineOf = (index) => {
+      range.setStart(node, index);
+      range.setEnd(node, index + 1);
+      return Math.round([...range.getClientRects()].at(-1)?.bottom ?? 0);
+    };
     for (const found of node.data.matchAll(/\\S+/g)) {
       // Addresses, ids and names of claims have no syllables. Chinese and Japanese break between any two signs.
       if (/[@_\\d]|:\\/\\/|[\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}]/u.test(found[0])) continue;
@@ -51,6 +56,8 @@ export const faultsAtThisWidth = `(doc) => {
         range.setEnd(node, start + word[0].length);
         const parts = [...range.getClientRects()].filter(({ width }) => width > 0);
         if (new Set(parts.map(({ bottom }) => Math.round(bottom))).size < 2) continue;
+        // After a soft hyphen the first sign may stand on the next line. The hyphen at the end of the line before belongs to no part.
+        if (lineOf(start) === lineOf(start + word[0].length - 1)) continue;
         let block = node.parentElement;
         while (styleOf(block).display.startsWith('inline') && styleOf(block).display !== 'inline-flex') block = block.parentElement;
         const { left, right } = contentBox(block);

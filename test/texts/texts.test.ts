@@ -225,6 +225,11 @@ describe('the German texts', () => {
     expect(same.map(([key]) => key)).toEqual(['times.utc']);
   });
 
+  it('can break each long word, so that it fits a phone', () => {
+    const all = [...inGerman.values()].join('\n');
+    expect(all.match(/\p{L}{21,}/gu)?.filter((word) => /[a-z]/.test(word)) ?? []).toEqual([]);
+  });
+
   it('address people as “Sie”, and have German quotation marks', () => {
     const all = [...inGerman.values()].join('\n');
     expect(all).not.toMatch(/\b(?:du|dich|dir|dein\w*|ihr seid|euch|euer)\b/i);
