@@ -117,7 +117,7 @@ td:before{content:attr(data-label);color:var(--soft);font-size:.875rem}}
 @media (max-width:22rem){td{grid-template-columns:1fr}}
 @media (prefers-reduced-motion:no-preference){a,button,.button,.doors li{transition:background-color .15s,border-color .15s,color .15s}
 .wait{animation:wait .25s .35s both}@keyframes wait{from{opacity:0}}
-.move{transform-origin:center;animation:move .7s .15s cubic-bezier(.2,.8,.2,1) both}.going .move{animation:move 1s linear infinite}
+.move{transform-origin:center;animation:move .7s .15s cubic-bezier(.2,.8,.2,1) both}.going .move{animation:move 1s linear 5}
 @keyframes move{from{transform:var(--from)}}}
 @media (forced-colors:active){.picture,.initials,.tag,.act,.inner,.files code{border:1px solid}button:not(.plain),.button:not(.plain){border-width:3px}}
 @media print{.skip,nav,form,.actions a,footer,.picture{display:none}body,.card{background:none}.card{border:0;padding:0}
