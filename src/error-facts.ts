@@ -1,5 +1,7 @@
 import { english } from './texts/en';
 
+const errorTones = ['passing', 'ask', 'cancelled', 'ours', 'yours', 'refused', 'lost'] as const;
+
 /**
  * Whose turn it is after a failure, as its page shows it by a picture, a colour and a line above the title:
  *
@@ -10,12 +12,24 @@ import { english } from './texts/en';
  * - `yours`: the person can go on, in the way that the page says
  * - `refused`: the app does not accept this. No line: the text says why
  * - `lost`: there is nothing at this address, or nothing any more. No line either
+ * @example
+ * ```ts
+ * import { AppError } from 'anteroom';
+ *
+ * export const seatsTaken = new AppError({
+ *   code: 'SEATS_TAKEN',
+ *   status: 403,
+ *   title: 'All seats are taken',
+ *   detail: 'Ask an administrator of your team for a seat.',
+ *   tone: 'ask',
+ * });
+ * ```
  */
-export type Tone = 'passing' | 'ask' | 'cancelled' | 'ours' | 'yours' | 'refused' | 'lost';
+export type ErrorTone = (typeof errorTones)[number];
 
 interface ErrorFacts {
   readonly status: number;
-  readonly tone: Tone;
+  readonly tone: ErrorTone;
   /** Seconds until a retry makes sense; sent as `Retry-After` (RFC 9110 section 10.2.3). */
   readonly retryAfterSeconds?: number;
 }
@@ -99,15 +113,15 @@ export function factsOf(code: ErrorCode): ErrorFacts & ErrorTexts {
   return { ...errorFacts[code], ...texts[code] };
 }
 
-/** The tone of an error's page. A team's own error has none, so its status decides. */
-export function toneOf(error: {
-  readonly code: string;
-  readonly status: number;
-  readonly retryAfterSeconds: number | undefined;
-}): Tone {
-  if (isErrorCode(error.code)) return errorFacts[error.code].tone;
-  if (error.status >= 500) return error.retryAfterSeconds === undefined ? 'ours' : 'passing';
-  return error.status === 404 || error.status === 410 ? 'lost' : 'refused';
+/** The tone of an error of a team's own that names none: its status decides. */
+export function toneOfStatus(status: number, retryAfterSeconds: number | undefined): ErrorTone {
+  if (status >= 500) return retryAfterSeconds === undefined ? 'ours' : 'passing';
+  return status === 404 || status === 410 ? 'lost' : 'refused';
+}
+
+/** Whether a text is a tone. */
+export function isErrorTone(text: string): text is ErrorTone {
+  return errorTones.some((tone) => tone === text);
 }
 
 /** Whether a code is one of ours. */

@@ -1,4 +1,11 @@
-import { type ErrorCode, factsOf, isErrorCode } from './error-facts';
+import {
+  type ErrorCode,
+  type ErrorTone,
+  isErrorTone,
+  toneOfStatus,
+  factsOf,
+  isErrorCode,
+} from './error-facts';
 import { personalTenantId } from './setting-values';
 
 /** What is kept of an error answer of the provider. `error_description` is not kept: it names users and tenants. */
@@ -40,6 +47,8 @@ export interface OwnError {
   readonly detail: string;
   /** Seconds until a retry makes sense. Left out where a retry does not help. */
   readonly retryAfterSeconds?: number;
+  /** Whose turn it is, for picture, colour and first line of the page. Left out, the status decides. */
+  readonly tone?: ErrorTone;
 }
 
 /**
@@ -68,6 +77,8 @@ export class AppError extends Error {
   readonly title: string;
   /** Shown to people. */
   readonly detail: string;
+  /** Whose turn it is, as the page shows it. */
+  readonly tone: ErrorTone;
   /** For the log only. */
   readonly note: string | undefined;
   readonly refusal: ProviderRefusal | undefined;
@@ -99,11 +110,12 @@ export class AppError extends Error {
     // The header takes whole seconds. With 0 the client would come back at once, only to be sent away again.
     this.retryAfterSeconds =
       retryAfterSeconds === undefined ? undefined : Math.max(Math.ceil(retryAfterSeconds), 1);
+    this.tone = facts.tone ?? toneOfStatus(facts.status, retryAfterSeconds);
   }
 }
 
 /** Clients act on codes that begin with `ERR_`, and the host would take any status. */
-function requireOwn({ code, status, title, detail }: OwnError): void {
+function requireOwn({ code, status, title, detail, tone }: OwnError): void {
   if (!/^[A-Z][A-Z0-9_]*$/.test(code) || code.startsWith('ERR_')) {
     throw new TypeError('code must be capital letters, digits and _, and must not begin with ERR_');
   }
@@ -112,6 +124,11 @@ function requireOwn({ code, status, title, detail }: OwnError): void {
   }
   if (typeof title !== 'string' || typeof detail !== 'string') {
     throw new TypeError('title and detail must be texts');
+  }
+  if (tone !== undefined && !isErrorTone(tone)) {
+    throw new TypeError(
+      'tone must be one of passing, ask, cancelled, ours, yours, refused and lost',
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 // The entry of the package `anteroom`: everything that another app may use.
 export { anteroom, type Anteroom, type FunctionsApp } from './anteroom';
-export type { ErrorCode } from './error-facts';
+export type { ErrorCode, ErrorTone } from './error-facts';
 export { AppError, type AppErrorOptions, type OwnError, type ProviderRefusal } from './errors';
 export type { GuardOptions, Guards, RoleTokenOptions, ScopeTokenOptions } from './guards';
 export type { FrontEndOptions } from './functions/front-end';

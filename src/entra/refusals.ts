@@ -1,4 +1,4 @@
-import type { Tone } from '../error-facts';
+import type { ErrorTone } from '../error-facts';
 import type { ProviderRefusal } from '../errors';
 import { isObject } from '../bodies';
 import { isClaimsRequest } from './claims-challenge';
@@ -18,7 +18,7 @@ export function meaningOf({ error, suberror, number }: ProviderRefusal): Refusal
 }
 
 /** The tone of the page that explains a refusal. Who caused one of an unknown reason is not known either. */
-export function toneOfRefusal({ kind, actor, isCancelled }: RefusalMeaning): Tone {
+export function toneOfRefusal({ kind, actor, isCancelled }: RefusalMeaning): ErrorTone {
   if (isCancelled === true) return 'cancelled';
   if (kind === 'passing') return 'passing';
   if (kind === 'unknown') return 'refused';

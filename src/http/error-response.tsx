@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import type { RefusalMeaning } from '../entra/refusal-table';
 import { meaningOf, toneOfRefusal } from '../entra/refusals';
-import { factsOf, isErrorCode, toneOf } from '../error-facts';
+import { factsOf, isErrorCode } from '../error-facts';
 import {
   AppError,
   BearerError,
@@ -146,7 +146,7 @@ function errorPage(error: AppError, context: RequestContext): HttpResponseInit {
   const refusal = refusalIn(error);
   const meaning =
     refusal !== undefined && explains(refusal, error) ? meaningOf(refusal) : undefined;
-  const ending = meaning === undefined ? toneOf(error) : toneOfRefusal(meaning);
+  const ending = meaning === undefined ? error.tone : toneOfRefusal(meaning);
   // Nobody refused then, so the texts of the code would be untrue.
   const isCancelled = error instanceof SignInRefusedError && ending === 'cancelled';
   const texts = textsOf(context);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { Tone } from '../error-facts';
+import type { ErrorTone } from '../error-facts';
 
 /**
  * What a page with one message is about. The tone of an error, or:
@@ -9,7 +9,7 @@ import type { Tone } from '../error-facts';
  * - `here`: the person is signed in
  * - `going`: another page opens at once
  */
-export type Ending = Tone | 'done' | 'partly' | 'here' | 'going';
+export type Ending = ErrorTone | 'done' | 'partly' | 'here' | 'going';
 
 interface PictureProps {
   readonly ending: Ending;

@@ -286,6 +286,7 @@ describe('an error of a team', () => {
     [{ status: 200 }, 'from 400 to 599'],
     [{ status: 402.5 }, 'from 400 to 599'],
     [{ title: undefined as unknown as string }, 'must be texts'],
+    [{ tone: 'sad' as 'ours' }, 'tone must be one of'],
   ])('is refused with %j', (wrong, reason) => {
     const facts = { code: 'NOT_PAID', status: 402, title: 'Not paid', detail: 'Pay it.' };
     expect(() => new AppError({ ...facts, ...wrong })).toThrow(TypeError);
@@ -572,6 +573,7 @@ describe('answerError, on a page', () => {
     [ours, new AppError({ ...shop, status: 500 })],
     [passing, new AppError({ ...shop, status: 503, retryAfterSeconds: 60 })],
     ['', new AppError({ ...shop, status: 402 })],
+    [yours, new AppError({ ...shop, status: 402, tone: 'yours' })],
   ])('says whose turn it is: %j', (label, error) => {
     const page = pageOf(error);
     expect(labelled.filter((one) => page.text.includes(`>${one}<`))).toEqual(
