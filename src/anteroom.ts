@@ -1,5 +1,6 @@
 import type { app as functionsApp } from '@azure/functions';
 import { adminFunctions } from './functions/admin';
+import { adminEndFunctions } from './functions/admin-end';
 import { createProxyFunctions } from './functions/api-proxy';
 import { createBrandFunction, createClientFunctions } from './functions/assets';
 import { createFrontEndFunction, lastFunctionName, notFoundFunction } from './functions/front-end';
@@ -140,7 +141,7 @@ function functionsOf(
     createProtectedResourceFunction(scopes),
     ...(omit.includes('me') ? [] : meFunctions),
     ...(omit.includes('sessions') ? [] : sessionsFunctions),
-    ...(omit.includes('admin') ? [] : adminFunctions),
+    ...(omit.includes('admin') ? [] : [...adminFunctions, ...adminEndFunctions]),
     { ...createHealthFunction(), route: healthRoute },
   ];
 }

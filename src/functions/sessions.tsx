@@ -3,7 +3,9 @@ import { AppError } from '../errors';
 import type { HttpFunction } from '../http/endpoint';
 import { isTrue, readForm, readQuery } from '../http/request';
 import { htmlPage, json, redirectTo } from '../http/responses';
+import { ConfirmOwnEndPage, type OwnEnding } from '../pages/ending-pages';
 import { SessionsPage } from '../pages/sessions-page';
+import type { SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, sessionKeyOf } from '../sessions/session';
 import { audited, leaveEndedNotice, parseNamedKey, takeEndedNotice } from '../sign-in/ending';
 import { type SessionContext, signedIn } from '../sign-in/guards';
@@ -15,13 +17,9 @@ const pageSize = 100;
 async function sessions(context: SessionContext): Promise<HttpResponseInit> {
   const { services, user, ticket, query, now, signal } = context;
   const { idleSeconds } = services.settings;
-  const page = await services.sessions.listLive({
-    userKey: user.userKey,
-    now,
-    limit: pageSize,
-    continuation: readQuery(query, 'from', 2048),
-    signal,
-  });
+  const continuation = readQuery(query, 'from', 2048);
+  const options = { userKey: user.userKey, now, limit: pageSize, continuation, signal };
+  const page = await services.sessions.listLive(options);
   const current = sessionKeyOf(ticket.sessionId);
   const own = page.sessions
     .map((session) => ({ ...session, isCurrent: session.sessionKey === current }))
@@ -30,9 +28,9 @@ async function sessions(context: SessionContext): Promise<HttpResponseInit> {
         ? other.createdAt - one.createdAt
         : Number(other.isCurrent) - Number(one.isCurrent),
     );
-  const { continuation } = page;
   const next =
-    continuation && `${services.site.authPath}/sessions?from=${encodeURIComponent(continuation)}`;
+    page.continuation &&
+    `${services.site.authPath}/sessions?from=${encodeURIComponent(page.continuation)}`;
   if (context.prefersHtml) {
     const ended = takeEndedNotice(context);
     return htmlPage(
@@ -60,6 +58,43 @@ async function sessions(context: SessionContext): Promise<HttpResponseInit> {
     })),
     next: next ?? null,
   });
+}
+
+/** The most sessions that a confirmation counts. All of them end. */
+const maxCounted = 1_000;
+
+/**
+ * GET auth/sessions/end: shows the sessions that would end with `others=true` or `everywhere=true`, and asks for a
+ * confirmation. It changes nothing.
+ * @throws ERR_BAD_REQUEST
+ */
+async function confirmOwnEnd(context: SessionContext): Promise<HttpResponseInit> {
+  const { services, user, ticket, query, now, signal } = context;
+  const ending = parseEnding(query);
+  const options = { userKey: user.userKey, now, limit: maxCounted, signal };
+  const page = await services.sessions.listLive(options);
+  const current = sessionKeyOf(ticket.sessionId);
+  const ends = ({ sessionKey }: SessionSummary): boolean =>
+    ending === 'everywhere' || sessionKey !== current;
+  const sessions = page.sessions.filter(ends).sort((one, other) => other.createdAt - one.createdAt);
+  const hasMore = page.continuation !== undefined;
+  if (!context.prefersHtml) {
+    return json({ sessions: sessions.map(({ sessionKey }) => sessionKey), has_more: hasMore });
+  }
+  // The others have ended meanwhile.
+  if (sessions.length === 0) return answerEnded(context, 0);
+  return htmlPage(context, <ConfirmOwnEndPage {...{ user, ending, sessions, hasMore, now }} />);
+}
+
+function parseEnding(query: URLSearchParams): OwnEnding {
+  const wanted = new Map(
+    (['others', 'everywhere'] as const).map((name) => [name, readQuery(query, name, 5) ?? 'false']),
+  );
+  const [others, everywhere] = [isTrue(wanted, 'others'), isTrue(wanted, 'everywhere')];
+  if (others === everywhere) {
+    throw new AppError('ERR_BAD_REQUEST', { note: 'either others=true or everywhere=true' });
+  }
+  return others ? 'others' : 'everywhere';
 }
 
 /**
@@ -109,12 +144,17 @@ async function endOthers(context: SessionContext): Promise<HttpResponseInit> {
 
 function answerEnded(context: SessionContext, count: number): HttpResponseInit {
   if (!context.prefersHtml) return json({ ended: count });
-  leaveEndedNotice(context, count);
+  leaveEndedNotice(context, { count });
   const { settings, site } = context.services;
   return redirectTo(`${settings.baseUrl}${site.authPath}/sessions`, 303);
 }
 
 export const sessionsFunctions: readonly HttpFunction[] = [
   { name: 'sessions', route: 'sessions', get: signedIn(sessions) },
-  { name: 'sessions-end', route: 'sessions/end', post: signedIn(endOwnSessions) },
+  {
+    name: 'sessions-end',
+    route: 'sessions/end',
+    get: signedIn(confirmOwnEnd),
+    post: signedIn(endOwnSessions),
+  },
 ];

@@ -4,7 +4,7 @@ import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { AppError } from '../errors';
 import { ContinuePage, LanguageContext, type Site, SiteContext } from '../pages/layout';
-import { stylesheet } from '../pages/stylesheet';
+import { listStylesheet, stylesheet } from '../pages/stylesheet';
 import type { Language } from '../texts/language';
 import type { RequestContext } from './context';
 import { changesNothing, isFramed, isOffice, isPrefetch, type RequestHead } from './request';
@@ -209,11 +209,13 @@ export function pathWithout(parameter: string, path: string): string {
   return kept.length === 0 ? path.slice(0, start - 1) : path.slice(0, start) + kept.join('&');
 }
 
-const styleHash = createHash('sha256').update(stylesheet).digest('base64');
+const styleHashes = [stylesheet, listStylesheet]
+  .map((style) => `'sha256-${createHash('sha256').update(style).digest('base64')}'`)
+  .join(' ');
 
 const pageRulesWith = (brandStyle: string): readonly string[] => [
   "default-src 'none'",
-  `style-src 'sha256-${styleHash}'${brandStyle}`,
+  `style-src ${styleHashes}${brandStyle}`,
   "img-src 'self'",
   "form-action 'self'",
   "frame-ancestors 'none'",

@@ -1,21 +1,57 @@
 import type { ComponentChildren } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { SearchedPage, SessionSummary } from '../sessions/find-sessions';
+import type { SessionSummary } from '../sessions/find-sessions';
+import { type Person, type SessionOrder, sessionOrders } from '../sessions/people';
 import { lastUsedAbout, type User } from '../sessions/session';
-import { Layout, MessagePage, SiteContext, useLanguage } from './layout';
-import { Cell, EndNotice, Moment, SessionTable } from './session-table';
+import { Layout, SiteContext, useLanguage, useTexts } from './layout';
+import {
+  Cell,
+  type Ended,
+  EndNotice,
+  HeaderCell,
+  Moment,
+  Rows,
+  SessionTable,
+  useListTitle,
+} from './session-table';
+
+/** What a person looks at in the console. Every link and form carries it along, so that the person comes back to it. */
+export interface ConsoleView {
+  /** The text of the search; '' shows everybody. */
+  readonly search: string;
+  readonly sort: SessionOrder;
+  /** 1 for the first page of the sessions that were read together. */
+  readonly page: number;
+  /** Where these sessions begin in the table. `undefined` for the first ones. */
+  readonly from: string | undefined;
+}
+
+/** The fields of a query or a form that lead to a view. What is usual is left out. */
+export function viewFields({ search, sort, page, from }: ConsoleView): [string, string][] {
+  const fields: [string, string, boolean][] = [
+    ['search', search, search !== ''],
+    ['sort', sort, sort !== 'used'],
+    ['page', String(page), page !== 1],
+    ['from', from ?? '', from !== undefined],
+  ];
+  return fields.flatMap(([name, value, isUsed]) => (isUsed ? [[name, value]] : []));
+}
+
+/** The path of a view. */
+export function consolePath(authPath: string, view: ConsoleView): string {
+  const query = new URLSearchParams(viewFields(view)).toString();
+  return `${authPath}/admin${query === '' ? '' : `?${query}`}`;
+}
 
 interface ConsolePageProps {
   readonly user: User;
-  readonly page: SearchedPage;
-  /** The text of the search; '' shows everybody. */
-  readonly search: string;
-  /** False for a page after the first one. */
-  readonly isFirst: boolean;
-  /** Path of the next page. */
-  readonly next: string | undefined;
-  /** How many sessions the last request ended; `undefined` when it ended none. */
-  readonly ended: number | undefined;
+  readonly view: ConsoleView;
+  /** Sorted. The sessions of this page only. */
+  readonly people: readonly Person[];
+  readonly counts: ListCounts;
+  /** The view of the next page. */
+  readonly next: ConsoleView | undefined;
+  readonly ended: Ended | undefined;
   /** True where accounts of several tenants can sign in. */
   readonly showsTenant: boolean;
   /** How long a session lives without use. */
@@ -24,315 +60,282 @@ interface ConsolePageProps {
   readonly now: number;
 }
 
-/** Who is signed in, since when, and with which browser; with a search, and a link to end each session. */
+/** How much was read for this page. */
+interface ListCounts {
+  /** Sessions that were read, or found, and sorted together. A page shows a part of them. */
+  readonly sessions: number;
+  /** The people whose sessions they are. */
+  readonly people: number;
+  /** Live sessions that a search has looked at. */
+  readonly searched: number;
+  /** Sessions on the pages before this one. */
+  readonly before: number;
+  /** True when the table has sessions that were not read yet. */
+  readonly hasMore: boolean;
+}
+
+/** Who is signed in, since when, and with which browser: by person, with search, order, and a link to end each session. */
 export function ConsolePage(props: ConsolePageProps) {
-  const { user, page, search, next, ended, idleSeconds } = props;
-  const half = useLanguage().duration(Math.ceil(idleSeconds / 2));
+  const { user, view, people, next, ended, idleSeconds } = props;
+  const { console: texts } = useTexts();
+  const language = useLanguage();
   return (
-    <Layout title="Console" signedInAs={user} current="admin">
-      <h1>Who is signed in</h1>
-      <SearchForm search={search} />
-      <EndNotice count={ended} />
-      <p class="lead" role="status">
-        {describeCount(props)}
-      </p>
-      {page.sessions.length === 0 ? null : <Rows {...props} />}
-      {next === undefined ? null : (
-        <p class="actions">
-          <a class="button plain" href={next}>
-            {search === '' ? 'Next sessions' : 'Go on searching'}
-          </a>
-        </p>
+    <Layout title={useListTitle(texts.title, ended)} signedInAs={user} current="admin" hasList>
+      <div class="topline">
+        <h1>{texts.heading}</h1>
+        <ConsoleMenu view={view} />
+      </div>
+      <EndNotice ended={ended} />
+      <SearchForm view={view} />
+      <Count {...props} />
+      {people.length === 0 ? null : (
+        <>
+          <Orders view={view} />
+          <SessionTable
+            label={texts.table}
+            columns={[texts.person, ...columnsOf(useTexts().lists)]}
+          >
+            {people.map((person) => (
+              <PersonRows {...props} person={person} key={person.userKey} />
+            ))}
+          </SessionTable>
+        </>
       )}
-      {page.sessions.length === 0 ? null : (
-        <div class="actions">
-          <p class="soft small">
-            When a session was last used is approximate: it may have been up to {half} later than
-            shown.
-          </p>
-        </div>
-      )}
-      {page.sessions.length === 0 ? null : (
-        <p class="actions">
-          <EverybodyLink />
+      <Pages view={view} next={next} />
+      {people.length === 0 ? null : (
+        <p class="soft small note">
+          {texts.approximate(language.duration(Math.ceil(idleSeconds / 2)))}
         </p>
       )}
     </Layout>
   );
 }
 
-function EverybodyLink() {
+type AllTexts = ReturnType<typeof useTexts>;
+
+const columnsOf = ({ browser, signedIn, lastUsed }: AllTexts['lists']): readonly string[] => [
+  browser,
+  signedIn,
+  lastUsed,
+];
+
+/** What is done seldom. A click opens it. */
+function ConsoleMenu({ view }: Pick<ConsolePageProps, 'view'>) {
   const { authPath } = useContext(SiteContext);
+  const { console: texts } = useTexts();
+  const query = new URLSearchParams([['everybody', 'true'], ...viewFields(view)]);
   return (
-    <a class="button plain" href={`${authPath}/admin/end?everybody=true`}>
-      End everybody’s sessions
+    <details class="menu" name="menu">
+      <summary>{texts.more}</summary>
+      <ul>
+        <li>
+          <a class="bad" href={`${authPath}/admin/end?${query.toString()}`}>
+            {texts.endEverybody}
+          </a>
+        </li>
+      </ul>
+    </details>
+  );
+}
+
+function SearchForm({ view }: Pick<ConsolePageProps, 'view'>) {
+  const { authPath } = useContext(SiteContext);
+  const { console: texts } = useTexts();
+  return (
+    <form class="search" method="get" action={`${authPath}/admin`} role="search">
+      <label for="search">{texts.searchFor}</label>
+      <input id="search" name="search" type="search" maxLength={100} value={view.search} />
+      {view.sort === 'used' ? null : <input type="hidden" name="sort" value={view.sort} />}
+      <button class="plain" type="submit">
+        {texts.search}
+      </button>
+      {view.search === '' ? null : (
+        <a href={consolePath(authPath, { ...firstPage(view), search: '' })}>
+          {texts.showEverybody}
+        </a>
+      )}
+    </form>
+  );
+}
+
+const firstPage = (view: ConsoleView): ConsoleView => ({ ...view, page: 1, from: undefined });
+
+/** They sort what was read together. So the first page of it comes back, and nothing else. */
+function Orders({ view }: Pick<ConsolePageProps, 'view'>) {
+  const { authPath } = useContext(SiteContext);
+  const { console: texts } = useTexts();
+  return (
+    <nav class="orders" aria-label={texts.sortBy}>
+      <span class="soft" aria-hidden="true">
+        {texts.sortBy}
+      </span>
+      <ul>
+        {sessionOrders.map((sort) => (
+          <li key={sort}>
+            <a
+              href={consolePath(authPath, { ...view, sort, page: 1 })}
+              {...(sort === view.sort && { 'aria-current': 'true' as const })}
+            >
+              {texts.orders[sort]}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** What was found, and in small print which part of it this page shows, and for which sessions the order holds. */
+function Count({ view, people, counts }: ConsolePageProps) {
+  const { console: texts } = useTexts();
+  const { sessions, before, hasMore } = counts;
+  const shown = people.reduce((sum, person) => sum + person.sessions.length, 0);
+  const isOneList = view.from === undefined && !hasMore;
+  const details = [
+    shown > 0 && shown < sessions ? texts.range(before + 1, before + shown) : '',
+    shown === 0 && sessions > 0 ? texts.emptyPage : '',
+    shown > 0 && !isOneList ? texts.sortedAmong(sessions) : '',
+  ].filter((text) => text !== '');
+  return (
+    <div role="status">
+      <p class="lead">{found(view, counts, texts)}</p>
+      {details.length === 0 ? null : <p class="soft small">{details.join(' ')}</p>}
+    </div>
+  );
+}
+
+function found(
+  { search, from }: ConsoleView,
+  { sessions, people, searched, hasMore }: ListCounts,
+  texts: AllTexts['console'],
+): ComponentChildren {
+  if (search !== '') {
+    const text = <bdi>{search}</bdi>;
+    const said =
+      sessions === 0
+        ? texts.nobodyFound(text, searched)
+        : texts.found(text, sessions, people, searched);
+    return (
+      <>
+        {said} {hasMore ? texts.searchGoesOn : null}
+      </>
+    );
+  }
+  if (sessions === 0) return hasMore ? texts.noneSoFar : texts.none;
+  if (from !== undefined) return texts.moreSessions(sessions, people);
+  return hasMore ? texts.firstSessions(sessions, people) : texts.sessions(sessions, people);
+}
+
+interface PersonRowsProps extends Pick<
+  ConsolePageProps,
+  'user' | 'view' | 'showsTenant' | 'idleSeconds' | 'now'
+> {
+  readonly person: Person;
+}
+
+function PersonRows(props: PersonRowsProps) {
+  const { user, view, person, showsTenant, idleSeconds, now } = props;
+  const { lists, console: texts } = useTexts();
+  const { userKey, name, username, tenantId, sessions } = person;
+  return (
+    <Rows>
+      {sessions.map((session, index) => (
+        <tr role="row" key={session.sessionKey}>
+          {index > 0 ? null : (
+            <HeaderCell rows={sessions.length}>
+              <b>
+                <bdi>{name}</bdi>
+              </b>{' '}
+              {userKey === user.userKey ? <span class="tag">{texts.you}</span> : null}
+              <span class="soft small line">{username}</span>
+              {showsTenant && tenantId !== undefined ? (
+                <span class="soft small line">{texts.tenant(tenantId)}</span>
+              ) : null}
+              {person.count > 1 || person.mayHaveMore ? (
+                <PersonMenu person={person} view={view} />
+              ) : null}
+            </HeaderCell>
+          )}
+          <Cell>{lists.device(session.device)}</Cell>
+          <Cell label={lists.signedIn}>
+            <Moment seconds={session.createdAt} now={now} />
+          </Cell>
+          <Cell label={lists.lastUsed}>
+            <Moment seconds={lastUsedAbout(session, idleSeconds)} now={now} />
+          </Cell>
+          <Cell>
+            <EndLink session={session} view={view} />
+          </Cell>
+        </tr>
+      ))}
+    </Rows>
+  );
+}
+
+function PersonMenu({ person, view }: Pick<PersonRowsProps, 'person' | 'view'>) {
+  const { authPath } = useContext(SiteContext);
+  const { console: texts } = useTexts();
+  const { userKey, name, count, mayHaveMore } = person;
+  const query = new URLSearchParams([['user', userKey], ...viewFields(view)]);
+  return (
+    <details class="menu" name="menu">
+      <summary aria-label={texts.sessionsOf(count, mayHaveMore, name)}>
+        {texts.sessionCount(count, mayHaveMore)}
+      </summary>
+      <ul>
+        <li>
+          <a href={consolePath(authPath, { ...firstPage(view), search: userKey })}>
+            {texts.showPerson}
+          </a>
+        </li>
+        <li>
+          <a class="bad" href={`${authPath}/admin/end?${query.toString()}`}>
+            {texts.endAll}
+          </a>
+        </li>
+      </ul>
+    </details>
+  );
+}
+
+interface EndLinkProps {
+  readonly session: SessionSummary;
+  readonly view: ConsoleView;
+}
+
+function EndLink({ session: { userKey, sessionKey, name, device }, view }: EndLinkProps) {
+  const { authPath } = useContext(SiteContext);
+  const { lists } = useTexts();
+  const query = new URLSearchParams([
+    ['user', userKey],
+    ['session', sessionKey],
+    ...viewFields(view),
+  ]);
+  return (
+    <a
+      class="button plain danger mini"
+      href={`${authPath}/admin/end?${query.toString()}`}
+      aria-label={lists.endSessionOf(name, lists.device(device))}
+    >
+      {lists.end}
     </a>
   );
 }
 
-function SearchForm({ search }: { readonly search: string }) {
+function Pages({ view, next }: Pick<ConsolePageProps, 'view' | 'next'>) {
   const { authPath } = useContext(SiteContext);
+  const { console: texts } = useTexts();
+  const isFirst = view.page === 1 && view.from === undefined;
+  if (isFirst && next === undefined) return null;
+  const isSearchGoingOn = view.search !== '' && next?.from !== view.from;
   return (
-    <form class="actions" method="get" action={`${authPath}/admin`} role="search">
-      <label for="search">Name or address</label>
-      <input id="search" name="search" type="search" maxLength={100} value={search} />
-      <button class="plain" type="submit">
-        Search
-      </button>
-      {search === '' ? null : <a href={`${authPath}/admin`}>Show everybody</a>}
-    </form>
-  );
-}
-
-function describeCount({ page, search, isFirst, next }: ConsolePageProps): ComponentChildren {
-  const count = page.sessions.length;
-  if (search !== '') {
-    const Found = count === 0 ? NobodyFound : SomeFound;
-    return <Found {...page} search={search} hasMore={next !== undefined} />;
-  }
-  if (count === 0 && next !== undefined) {
-    return 'No live session was found so far; the list has not come to the end yet.';
-  }
-  if (count === 0) return 'No live session was found. One that has just begun may be missing here.';
-  if (!isFirst) return `${count} more live sessions${next === undefined ? ', the last.' : '.'}`;
-  if (next !== undefined) return `The first ${count} live sessions; there are more.`;
-  return `${liveSessions(count)}.`;
-}
-
-interface FoundProps extends SearchedPage {
-  readonly search: string;
-  readonly hasMore: boolean;
-}
-
-function SomeFound({ sessions, searched, hasMore }: FoundProps) {
-  const found = `${liveSessions(sessions.length)} found among ${searched}`;
-  return <>{hasMore ? `${found}; the search has not come to the end yet.` : `${found}.`}</>;
-}
-
-function NobodyFound({ search, searched, hasMore }: FoundProps) {
-  const searchedHere = liveSessions(searched);
-  return (
-    <>
-      Nobody matches “<bdi>{search}</bdi>”{' '}
-      {hasMore
-        ? `so far, in ${searchedHere}; the search has not come to the end yet.`
-        : `(${searchedHere}).`}
-    </>
-  );
-}
-
-function liveSessions(count: number): string {
-  return count === 1 ? '1 live session' : `${count} live sessions`;
-}
-
-function Rows({ user, page, showsTenant, idleSeconds, now }: ConsolePageProps) {
-  return (
-    <SessionTable
-      label="Live sessions"
-      columns={['Person', 'Browser', 'Signed in', 'Last used, about', 'End']}
-    >
-      {page.sessions.map((session) => (
-        <Row
-          key={session.sessionKey}
-          session={session}
-          isOwn={session.userKey === user.userKey}
-          showsTenant={showsTenant}
-          idleSeconds={idleSeconds}
-          now={now}
-        />
-      ))}
-    </SessionTable>
-  );
-}
-
-interface RowProps {
-  readonly session: SessionSummary;
-  readonly isOwn: boolean;
-  readonly showsTenant: boolean;
-  readonly idleSeconds: number;
-  readonly now: number;
-}
-
-function Row({ session, isOwn, showsTenant, idleSeconds, now }: RowProps) {
-  const { authPath } = useContext(SiteContext);
-  const { name, username, tenantId, device, userKey, sessionKey } = session;
-  const all = `${authPath}/admin/end?user=${encodeURIComponent(userKey)}`;
-  return (
-    <tr role="row">
-      <Cell label="Person">
-        <span>
-          <bdi>{name}</bdi> {isOwn ? <span class="tag">You</span> : null}
-          <br />
-          <span class="soft small">{username}</span>
-          {showsTenant && tenantId !== undefined ? (
-            <span class="soft small">
-              <br />
-              Tenant {tenantId}
-            </span>
-          ) : null}
-        </span>
-      </Cell>
-      <Cell label="Browser">{device}</Cell>
-      <Cell label="Signed in">
-        <Moment seconds={session.createdAt} now={now} />
-      </Cell>
-      <Cell label="Last used">
-        <Moment seconds={lastUsedAbout(session, idleSeconds)} now={now} />
-      </Cell>
-      <Cell label="End">
-        <span class="moment">
-          <a
-            href={`${all}&session=${encodeURIComponent(sessionKey)}`}
-            aria-label={`This session of ${name}, ${device}`}
-          >
-            This session
-          </a>
-          <br />
-          <a href={all} aria-label={`All sessions of ${name}`}>
-            All sessions
-          </a>
-        </span>
-      </Cell>
-    </tr>
-  );
-}
-
-interface ConfirmEndPageProps {
-  readonly user: User;
-  /** The sessions that would end, at least one. When all of a user's would end, only the first ones. */
-  readonly sessions: readonly SessionSummary[];
-  /** True when the user has more sessions than are shown. */
-  readonly hasMore: boolean;
-  /** Key of the session that would end; `undefined` for all sessions of the user. */
-  readonly sessionKey: string | undefined;
-  /** True when this browser's own session would end. */
-  readonly isOwn: boolean;
-  /** Epoch seconds. */
-  readonly now: number;
-}
-
-/** Asks an administrator for a confirmation before sessions end. */
-export function ConfirmEndPage(props: ConfirmEndPageProps) {
-  const { user, sessions, hasMore, sessionKey, isOwn, now } = props;
-  const title = sessionKey === undefined ? 'End all sessions of this person?' : 'End this session?';
-  const [first] = sessions;
-  const isOne = sessions.length === 1 && !hasMore;
-  return (
-    <Layout title={title} signedInAs={user} current="admin">
-      <div class="card narrow">
-        <h1>{title}</h1>
-        <p>
-          <bdi>{first?.name}</bdi>
-          <br />
-          <span class="soft small">{first?.username}</span>
-        </p>
-        <dl>
-          {sessions.map((session) => (
-            <div key={session.sessionKey}>
-              <dt>{session.device}</dt>
-              <dd>
-                Signed in <Moment seconds={session.createdAt} now={now} />
-              </dd>
-            </div>
-          ))}
-        </dl>
-        {hasMore ? <p class="soft">And more that are not shown here.</p> : null}
-        <p class="act">
-          {isOwn
-            ? `${isOne ? 'It is the session of this browser' : 'This browser is among them'}: you will be signed out. `
-            : ''}
-          Work that is not saved in {isOne ? 'that browser' : 'those browsers'} may be lost. This
-          does not keep anybody from signing in again; for that, disable the account in Microsoft
-          Entra ID.
-        </p>
-        <EndForm userKey={first?.userKey ?? ''} sessionKey={sessionKey} />
-      </div>
-    </Layout>
-  );
-}
-
-interface EndFormProps {
-  readonly userKey: string;
-  readonly sessionKey: string | undefined;
-}
-
-function EndForm({ userKey, sessionKey }: EndFormProps) {
-  const { authPath } = useContext(SiteContext);
-  return (
-    <form class="actions" method="post" action={`${authPath}/admin/end`}>
-      <input type="hidden" name="user" value={userKey} />
-      {sessionKey === undefined ? null : <input type="hidden" name="session" value={sessionKey} />}
-      <button type="submit">
-        {sessionKey === undefined ? 'End all sessions' : 'End the session'}
-      </button>
-      <a class="button plain" href={`${authPath}/admin`}>
-        Cancel
-      </a>
-    </form>
-  );
-}
-
-/** Asks an administrator for a confirmation before everybody is signed out, and says what that does. */
-export function ConfirmEverybodyPage({ user }: { readonly user: User }) {
-  const { authPath } = useContext(SiteContext);
-  const title = 'End everybody’s sessions?';
-  return (
-    <Layout title={title} signedInAs={user} current="admin">
-      <div class="card narrow">
-        <h1>{title}</h1>
-        <p>
-          All sessions of all people end, yours too. The keys of the app are deleted, so no earlier
-          cookie works any more. The app makes new keys by itself.
-        </p>
-        <p class="act">
-          Work that is not saved may be lost. This does not keep anybody from signing in again; for
-          that, disable accounts in Microsoft Entra ID.
-        </p>
-        <form class="actions" method="post" action={`${authPath}/admin/end`}>
-          <input type="hidden" name="everybody" value="true" />
-          <button type="submit">Sign everybody out</button>
-          <a class="button plain" href={`${authPath}/admin`}>
-            Cancel
-          </a>
-        </form>
-      </div>
-    </Layout>
-  );
-}
-
-interface EverybodyEndedPageProps {
-  /** How many sessions were removed. */
-  readonly count: number;
-  /** False when there was no time for all. */
-  readonly isFinished: boolean;
-}
-
-/** Says what was done after everybody was signed out, the reader too. */
-export function EverybodyEndedPage({ count, isFinished }: EverybodyEndedPageProps) {
-  const { authPath, homePath } = useContext(SiteContext);
-  const signIn = `${authPath}/login?return_to=${encodeURIComponent(`${authPath}/admin`)}`;
-  return (
-    <MessagePage
-      title="Everybody is signed out"
-      links={[
-        { href: signIn, text: 'Sign in again' },
-        { href: homePath, text: 'Home' },
-      ]}
-    >
-      <p role="status">
-        The keys of the app are deleted, and{' '}
-        {count === 1 ? '1 session has' : `${count} sessions have`} ended, yours too.
-      </p>
-      {isFinished ? null : (
-        <p class="act">
-          There was no time to remove all sessions. The others end when each instance of the app
-          reads its keys again, which it does every 15 minutes. To end them now, restart the app.
-        </p>
+    <nav class="actions" aria-label={texts.pages}>
+      {next === undefined ? null : (
+        <a class="button plain" href={consolePath(authPath, next)}>
+          {isSearchGoingOn ? texts.goOnSearching : texts.next}
+        </a>
       )}
-      <p class="soft small">
-        Somebody who signs in within the next 15 minutes may be signed out once more, by an instance
-        that reads its keys again.
-      </p>
-    </MessagePage>
+      {isFirst ? null : <a href={consolePath(authPath, firstPage(view))}>{texts.first}</a>}
+    </nav>
   );
 }

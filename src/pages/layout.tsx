@@ -4,7 +4,7 @@ import type { User } from '../sessions/session';
 import type { Language } from '../texts/language';
 import { type Brand, type Logo, plainBrand } from './brand';
 import { type Ending, Picture } from './pictures';
-import { stylesheet } from './stylesheet';
+import { listStylesheet, stylesheet } from './stylesheet';
 
 /** The pages in our menu. An app may leave each of them out. */
 export type MenuPage = 'me' | 'sessions' | 'admin';
@@ -51,13 +51,16 @@ interface LayoutProps {
   readonly signedInAs?: Reader | undefined;
   /** The page's own entry in the menu. */
   readonly current?: MenuPage | 'home';
+  /** True adds the stylesheet of lists. */
+  readonly hasList?: boolean;
   /** Elements for the head of a page that sends the browser to another page. */
   readonly goingOn?: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
 /** The frame of every page: head, brand, menu and who is signed in. It has no script. */
-export function Layout({ title, signedInAs, current, goingOn, children }: LayoutProps) {
+export function Layout(props: LayoutProps) {
+  const { title, signedInAs, current, hasList = false, goingOn, children } = props;
   const { homePath, brand } = useContext(SiteContext);
   const { tag, direction, texts } = useLanguage();
   return (
@@ -70,6 +73,7 @@ export function Layout({ title, signedInAs, current, goingOn, children }: Layout
         <title>{title === brand.name ? title : `${title} · ${brand.name}`}</title>
         <Icons />
         <style dangerouslySetInnerHTML={{ __html: stylesheet }} />
+        {hasList ? <style dangerouslySetInnerHTML={{ __html: listStylesheet }} /> : null}
         {brand.style === '' ? null : <style dangerouslySetInnerHTML={{ __html: brand.style }} />}
       </head>
       <body>

@@ -1,16 +1,19 @@
 import type { ComponentChildren } from 'preact';
-import { useLanguage } from './layout';
+import { useLanguage, useTexts } from './layout';
 
 interface SessionTableProps {
   /** The name of the table for screen readers. */
   readonly label: string;
-  /** The headings of the columns. */
+  /** The headings of the columns. The column of the buttons comes after them, and its heading is for screen readers. */
   readonly columns: readonly string[];
-  /** Rows of `Cell`s, in the order of the columns. */
+  /** `Rows`, with cells in the order of the columns. */
   readonly children: ComponentChildren;
 }
 
-/** A list of sessions. On a phone each row is a card. The roles are written out, because `display: block` removes a table's own. */
+/**
+ * A list of sessions. In a narrow window each `Rows` is a card. The roles are written out, because `display: block` removes a
+ * table's own.
+ */
 export function SessionTable({ label, columns, children }: SessionTableProps) {
   return (
     <table role="table" aria-label={label}>
@@ -21,16 +24,43 @@ export function SessionTable({ label, columns, children }: SessionTableProps) {
               {text}
             </th>
           ))}
+          <th role="columnheader" scope="col">
+            <span class="unseen">{useTexts().lists.action}</span>
+          </th>
         </tr>
       </thead>
-      <tbody role="rowgroup">{children}</tbody>
+      {children}
     </table>
   );
 }
 
+/** Rows that belong together. */
+export function Rows({ children }: { readonly children: ComponentChildren }) {
+  return <tbody role="rowgroup">{children}</tbody>;
+}
+
+interface HeaderCellProps {
+  /** How many rows it is the header of. */
+  readonly rows?: number;
+  readonly children: ComponentChildren;
+}
+
+/** The header of a row, or of several. */
+export function HeaderCell({ rows = 1, children }: HeaderCellProps) {
+  return rows === 1 ? (
+    <th role="rowheader" scope="row">
+      {children}
+    </th>
+  ) : (
+    <th role="rowheader" scope="rowgroup" rowSpan={rows}>
+      {children}
+    </th>
+  );
+}
+
 interface CellProps {
-  /** The heading of the column. On a phone it stands before the cell. */
-  readonly label: string;
+  /** The heading of the column, where the cell does not say by itself what it is. In a narrow window it stands before the cell. */
+  readonly label?: string;
   readonly children: ComponentChildren;
 }
 
@@ -40,21 +70,6 @@ export function Cell({ label, children }: CellProps) {
     <td role="cell" data-label={label}>
       {children}
     </td>
-  );
-}
-
-interface EndNoticeProps {
-  /** How many sessions the last request ended; `undefined` when it ended none. */
-  readonly count: number | undefined;
-}
-
-/** Says on a list how many sessions have just ended, to screen readers too. */
-export function EndNotice({ count }: EndNoticeProps) {
-  if (count === undefined) return null;
-  return (
-    <p class="act" role="status">
-      {count === 1 ? '1 session has ended.' : `${count} sessions have ended.`}
-    </p>
   );
 }
 
@@ -69,14 +84,49 @@ export function Time({ seconds }: TimeProps) {
   return <time dateTime={new Date(seconds * 1000).toISOString()}>{dateTime(seconds)}</time>;
 }
 
-/** The distance from now to a time, and below it the time itself. */
-export function Moment({ seconds, now }: TimeProps & { readonly now: number }) {
+interface MomentProps extends TimeProps {
+  /** Epoch seconds. */
+  readonly now: number;
+}
+
+/** The distance from now to a time. The time itself is in the tooltip. */
+export function Moment({ seconds, now }: MomentProps) {
+  const { dateTime, distance } = useLanguage();
   return (
-    <span class="moment">
-      {useLanguage().distance(seconds - now)}{' '}
-      <span class="soft">
-        <Time seconds={seconds} />
-      </span>
-    </span>
+    <time dateTime={new Date(seconds * 1000).toISOString()} title={dateTime(seconds)}>
+      {distance(seconds - now)}
+    </time>
   );
+}
+
+/** Which sessions the last request ended. */
+export interface Ended {
+  readonly count: number;
+  /** Whose they were. `undefined` for the reader's own. */
+  readonly name?: string | undefined;
+}
+
+interface EndNoticeProps {
+  /** `undefined` when the last request ended none. */
+  readonly ended: Ended | undefined;
+}
+
+/** Says on a list which sessions have just ended. The focus comes here, so that a screen reader says it too. */
+export function EndNotice({ ended }: EndNoticeProps) {
+  const { lists } = useTexts();
+  if (ended === undefined) return null;
+  const { count, name } = ended;
+  return (
+    <p class="act done" tabIndex={-1} autofocus>
+      {name === undefined ? lists.ended(count) : lists.endedOf(count, <bdi>{name}</bdi>)}
+    </p>
+  );
+}
+
+/** The title of a list: what has just ended, else its usual title. */
+export function useListTitle(usual: string, ended: Ended | undefined): string {
+  const { lists } = useTexts();
+  if (ended === undefined) return usual;
+  const { count, name } = ended;
+  return name === undefined ? lists.ended(count) : lists.endedOf(count, name).join('');
 }

@@ -1,8 +1,17 @@
 import { useContext } from 'preact/hooks';
 import type { SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, type User } from '../sessions/session';
-import { Layout, SiteContext, useLanguage } from './layout';
-import { Cell, EndNotice, Moment, SessionTable } from './session-table';
+import { Layout, SiteContext, useLanguage, useTexts } from './layout';
+import {
+  Cell,
+  type Ended,
+  EndNotice,
+  HeaderCell,
+  Moment,
+  Rows,
+  SessionTable,
+  useListTitle,
+} from './session-table';
 
 interface OwnSession extends SessionSummary {
   /** The session of the browser that shows the page. */
@@ -16,8 +25,7 @@ interface SessionsPageProps {
   readonly idleSeconds: number;
   /** Path of the next page. */
   readonly next: string | undefined;
-  /** How many sessions the last request ended; `undefined` when it ended none. */
-  readonly ended: number | undefined;
+  readonly ended: Ended | undefined;
   /** Epoch seconds. */
   readonly now: number;
 }
@@ -25,35 +33,32 @@ interface SessionsPageProps {
 /** The reader's own live sessions, each with a button to end it. */
 export function SessionsPage(props: SessionsPageProps) {
   const { user, sessions, idleSeconds, next, ended, now } = props;
+  const { lists, ownSessions: texts } = useTexts();
   const half = useLanguage().duration(Math.ceil(idleSeconds / 2));
   return (
-    <Layout title="Your sessions" signedInAs={user} current="sessions">
-      <h1>Where you are signed in</h1>
-      <p class="lead">
-        Each browser in which you are signed in to this app. End what you do not recognise.
-      </p>
-      <EndNotice count={ended} />
+    <Layout title={useListTitle(texts.title, ended)} signedInAs={user} current="sessions" hasList>
+      <h1>{texts.heading}</h1>
+      <EndNotice ended={ended} />
+      <p class="lead">{texts.lead}</p>
       <SessionTable
-        label="Your sessions"
-        columns={['Browser', 'Signed in', 'Last used, about', 'Ends at the latest', 'End it']}
+        label={texts.title}
+        columns={[lists.browser, lists.signedIn, lists.lastUsed, texts.endsBy]}
       >
         {sessions.map((session) => (
-          <Row key={session.sessionKey} {...{ session, idleSeconds, now }} />
+          <Rows key={session.sessionKey}>
+            <Row {...{ session, idleSeconds, now }} />
+          </Rows>
         ))}
       </SessionTable>
       {next === undefined ? null : (
-        <p>
-          <a href={next}>More sessions</a>
+        <p class="note">
+          <a class="button plain" href={next}>
+            {texts.more}
+          </a>
         </p>
       )}
       <EndMany hasOthers={sessions.length > 1 || next !== undefined} />
-      <div class="actions">
-        <p class="soft small">
-          When a session was last used is approximate: use is written down about every {half}, so it
-          may have been up to {half} later than shown. A session that has ended does not keep
-          anybody from signing in again.
-        </p>
-      </div>
+      <p class="soft small note">{texts.approximate(half)}</p>
     </Layout>
   );
 }
@@ -66,23 +71,23 @@ interface RowProps {
 
 function Row({ session, idleSeconds, now }: RowProps) {
   const { device, createdAt, expiresAt, isCurrent } = session;
+  const { lists, ownSessions: texts } = useTexts();
   return (
     <tr role="row">
-      <Cell label="Browser">
-        <span>
-          {device} {isCurrent ? <span class="tag">This browser</span> : null}
-        </span>
-      </Cell>
-      <Cell label="Signed in">
+      <HeaderCell>
+        <b>{lists.device(device)}</b>{' '}
+        {isCurrent ? <span class="tag">{texts.thisBrowser}</span> : null}
+      </HeaderCell>
+      <Cell label={lists.signedIn}>
         <Moment seconds={createdAt} now={now} />
       </Cell>
-      <Cell label="Last used">
-        {isCurrent ? 'now' : <Moment seconds={lastUsedAbout(session, idleSeconds)} now={now} />}
+      <Cell label={lists.lastUsed}>
+        {isCurrent ? texts.now : <Moment seconds={lastUsedAbout(session, idleSeconds)} now={now} />}
       </Cell>
-      <Cell label="Ends">
+      <Cell label={texts.endsBy}>
         <Moment seconds={expiresAt} now={now} />
       </Cell>
-      <Cell label="End it">
+      <Cell>
         <EndButton session={session} now={now} />
       </Cell>
     </tr>
@@ -91,38 +96,42 @@ function Row({ session, idleSeconds, now }: RowProps) {
 
 function EndButton({ session, now }: Pick<RowProps, 'session' | 'now'>) {
   const { authPath } = useContext(SiteContext);
+  const { lists, ownSessions: texts } = useTexts();
+  const { distance } = useLanguage();
   const { sessionKey, device, createdAt, isCurrent } = session;
-  const which = `${device}, begun ${useLanguage().distance(createdAt - now)}`;
   return (
     <form method="post" action={`${authPath}/sessions/end`}>
       <input type="hidden" name="session" value={sessionKey} />
       <button
-        class="plain"
+        class={isCurrent ? 'plain mini' : 'plain danger mini'}
         type="submit"
-        aria-label={isCurrent ? 'Sign out of this browser' : `End the session: ${which}`}
+        aria-label={
+          isCurrent
+            ? texts.signOutHere
+            : texts.endSession(lists.device(device), distance(createdAt - now))
+        }
       >
-        {isCurrent ? 'Sign out' : 'End'}
+        {isCurrent ? texts.signOut : lists.end}
       </button>
     </form>
   );
 }
 
+/** Both links lead to a page that asks for a confirmation. */
 function EndMany({ hasOthers }: { readonly hasOthers: boolean }) {
   const { authPath } = useContext(SiteContext);
+  const { ownSessions: texts } = useTexts();
+  const end = `${authPath}/sessions/end`;
   return (
-    <div class="actions">
+    <p class="actions">
       {hasOthers ? (
-        <form method="post" action={`${authPath}/sessions/end`}>
-          <input type="hidden" name="others" value="true" />
-          <button type="submit">End all other sessions</button>
-        </form>
+        <a class="button plain danger" href={`${end}?others=true`}>
+          {texts.endOthers}
+        </a>
       ) : null}
-      <form method="post" action={`${authPath}/logout`}>
-        <input type="hidden" name="everywhere" value="true" />
-        <button class="plain" type="submit">
-          Sign out everywhere
-        </button>
-      </form>
-    </div>
+      <a class="button plain danger" href={`${end}?everywhere=true`}>
+        {texts.signOutEverywhere}
+      </a>
+    </p>
   );
 }

@@ -60,6 +60,7 @@ background:none;color:inherit}
 button,.button{font-weight:600;overflow-wrap:anywhere;cursor:pointer;border-color:var(--accent);background:var(--accent);color:var(--on);
 text-decoration:none;display:inline-flex;align-items:center;text-align:center}
 button:hover,.button:hover{background:var(--over);border-color:var(--over);color:var(--on)}
+.danger,.danger:hover{background:var(--bad);border-color:var(--bad);color:var(--card)}
 .plain,.plain:hover{background:none;border-color:var(--edge);color:var(--ink)}
 .plain:hover{background:var(--wash)}
 .who form{flex:none}.who button{padding:.25rem .9rem;font-size:.9375rem}
@@ -85,7 +86,7 @@ font-size:.875rem;font-weight:600;display:grid;place-items:center;z-index:1}
 dl div{display:grid;grid-template-columns:minmax(6.5rem,1fr) 2fr;gap:.25rem 1rem;padding:.7rem 0;border-top:1px solid var(--line)}
 dl div:first-child{border-top:0}dl div:last-child{padding-bottom:0}
 dt{color:var(--soft)}summary{margin:1em 0}
-.moment .soft{display:block;font-size:.875rem}
+.line{display:block}
 .reference{margin-top:2rem;padding-top:.75rem;border-top:1px solid var(--line);font-size:.8125rem}
 .reference div{grid-template-columns:5.25rem 1fr;gap:.75rem;padding:.2rem 0;border:0}
 .reference dd{font-family:var(--mono);user-select:all}
@@ -96,30 +97,65 @@ dt{color:var(--soft)}summary{margin:1em 0}
 .head .initials{width:5.5rem;height:5.5rem;font-size:1.75rem}
 .initials>*{grid-area:1/1}.photo{width:100%;height:100%;background:url(me/photo) center/cover}
 .tag{font-size:.8125rem;font-weight:600;color:var(--accent);background:var(--wash);border-radius:99px;padding:.1rem .6rem;white-space:nowrap}
-table{width:100%;margin-top:1.5rem;border-spacing:0;background:var(--card);border:1px solid var(--line);border-radius:12px}
-th,td{text-align:start;vertical-align:top;padding:.8rem 1.25rem}td{border-top:1px solid var(--line)}
-th{position:sticky;top:0;background:var(--card);border-radius:12px;font-size:.8125rem;font-weight:600;color:var(--soft)}
 footer{padding-block:0 2rem;font-size:.875rem;color:var(--soft)}
 footer ul{display:flex;flex-wrap:wrap;gap:0 1.5rem}footer a{padding:.5rem 0}
 @media (min-width:48rem){.split{grid-template-columns:1fr minmax(17rem,24rem)}
 .doors{grid-template-columns:repeat(3,1fr)}.doors li{flex-direction:column}
-.steps li{display:grid;grid-template-columns:1fr minmax(17rem,20rem);gap:0 3rem}.files{margin:0}
-time,td a,td button{white-space:nowrap}}
+.steps li{display:grid;grid-template-columns:1fr minmax(17rem,20rem);gap:0 3rem}.files{margin:0}time{white-space:nowrap}}
 @media (min-width:62rem){.who{flex:1 1 16rem;justify-content:end}}
 @media (max-width:61.99rem){.who>span:not(.initials){position:absolute;inset-inline-start:-99rem}}
-@media (max-width:47.99rem){thead{position:absolute;inset-inline-start:-99rem}nav{order:1;width:100%}
-table,tbody,tr,td{display:block}table{border:0;background:none}
-tr{margin-bottom:.75rem;padding:.5rem 1.25rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
-td{display:grid;grid-template-columns:6.5rem 1fr;padding:.5rem 0}td:first-child{border:0}
-td:before{content:attr(data-label);color:var(--soft);font-size:.875rem}}
+@media (max-width:47.99rem){.bar nav{order:1;width:100%}}
 @media (max-width:30rem){dl:not(.reference) div{grid-template-columns:1fr;gap:0}}
 @media (max-width:24rem){.bar{column-gap:.5rem}.bar ul{margin-inline-start:-.4rem}.bar li a{padding:0 .4rem;font-size:.875rem}.who .initials{display:none}}
-@media (max-width:22rem){td{grid-template-columns:1fr}}
 @media (prefers-reduced-motion:no-preference){a,button,.button,.doors li{transition:background-color .15s,border-color .15s,color .15s}
 .wait{animation:wait .25s .35s both}@keyframes wait{from{opacity:0}}
 .move{transform-origin:center;animation:move .7s .15s cubic-bezier(.2,.8,.2,1) both}.going .move{animation:move 1s linear 5}
 @keyframes move{from{transform:var(--from)}}}
 @media (forced-colors:active){.picture,.initials,.tag,.act,.inner,.files code{border:1px solid}button:not(.plain),.button:not(.plain){border-width:3px}}
 @media print{.skip,nav,form,.actions a,footer,.picture{display:none}body,.card{background:none}.card{border:0;padding:0}
-table,tr{break-inside:avoid}main{padding-block:0}}
+main{padding-block:0}}
+`.replaceAll('\n', '');
+
+/**
+ * The second stylesheet, of pages with a list of sessions: the list's order, search and menus, and its table. In a narrow window
+ * each part of the table is a card.
+ */
+export const listStylesheet = `
+.plain.danger{color:var(--bad)}
+.mini{min-height:2.25rem;padding:.25rem .9rem;font-size:.9375rem}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.search,.orders,.orders ul{display:flex;flex-wrap:wrap;align-items:center;gap:.75rem}
+.topline{position:relative;display:flex;align-items:start;gap:.75rem}.topline h1{flex:1}
+.search{margin-top:1.75rem;gap:.5rem .75rem}.search label{width:100%}.search input{flex:1 1 10rem;max-width:24rem;min-width:0}
+.orders{margin-top:1.25rem;gap:.25rem .75rem;font-size:.9375rem}.orders ul{gap:.25rem}
+.orders a{display:block;padding:.4rem .75rem;border-radius:8px;text-decoration:none}.orders a:hover{background:var(--wash)}
+.orders [aria-current]{background:var(--wash);color:var(--ink);font-weight:600}
+.menu{position:relative;width:fit-content}
+.menu summary{display:flex;align-items:center;gap:.6rem;margin:0;min-height:2.25rem;padding:.25rem .9rem;border:1px solid var(--edge);border-radius:8px;
+font-size:.9375rem;white-space:nowrap;cursor:pointer;list-style:none}
+.menu summary::-webkit-details-marker{display:none}
+.menu summary:after{content:"";width:.45rem;height:.45rem;margin-top:-.25rem;border:solid;border-width:0 2px 2px 0;transform:rotate(45deg)}
+.menu summary:hover,.menu a:hover{background:var(--wash)}
+.menu ul{position:absolute;z-index:2;margin-top:.25rem;width:max-content;max-width:min(16rem,100vw - 4.75rem);padding:.25rem;background:var(--card);border:1px solid var(--edge);
+border-radius:10px;box-shadow:0 8px 24px #0003}
+.topline .menu{position:static}.topline .menu ul{top:100%;inset-inline-end:0}
+.menu a{display:flex;align-items:center;min-height:2.75rem;padding:.25rem .75rem;border-radius:7px;color:var(--ink);text-decoration:none}
+.menu .bad{color:var(--bad)}
+.line+.menu{margin-top:.5rem}
+.note{margin-top:1.25rem}
+.done{border-inline-start:4px solid var(--accent)}
+table{width:100%;margin-top:1rem;border-spacing:0;background:var(--card);border:1px solid var(--line);border-radius:12px}
+th,td{text-align:start;vertical-align:top;padding:.8rem 1.25rem;font-weight:400}tbody th,td{border-top:1px solid var(--line)}
+tbody th{width:34%}tbody th,td:first-of-type{overflow-wrap:anywhere}td{vertical-align:middle}td:last-child{text-align:end;white-space:nowrap}
+thead th{position:sticky;top:0;z-index:1;background:var(--card);border-radius:12px;font-size:.8125rem;font-weight:600;color:var(--soft)}
+time[title]{white-space:nowrap;cursor:help}
+@media (max-width:62.49rem){thead{position:absolute;inset-inline-start:-99rem}
+table{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));gap:.75rem;border:0;background:none}
+tbody{display:block;padding:.75rem 1.25rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
+tr{display:grid;grid-template-columns:1fr auto;align-items:center;gap:0 .75rem;padding:.5rem 0}
+tr+tr{border-top:1px solid var(--line)}
+tbody th,td{grid-column:1/-1;width:auto;padding:0;border:0}th+td{margin-top:.75rem}
+td:first-of-type{grid-column:1}td:last-child{grid-area:1/2}tr:first-child td:last-child{grid-row:2;margin-top:.75rem}
+td[data-label]:before{content:attr(data-label) ": ";color:var(--soft)}}
+@media print{tbody{break-inside:avoid}.menu,.search,.orders,td form,td .button{display:none}}
 `.replaceAll('\n', '');

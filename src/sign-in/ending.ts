@@ -1,7 +1,8 @@
+import * as v from 'valibot';
 import { clearNotice, noticeCookie, readNotice } from '../cookies';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
-import { isObject } from '../bodies';
+import type { Ended } from '../pages/session-table';
 import type { EndedEverybody } from '../sessions/end-sessions';
 
 /** One action that ends sessions, for the log. */
@@ -35,11 +36,11 @@ export interface EndingAction {
  * @param work ends sessions and returns how many
  * @throws as `work`
  */
-export async function audited<Ended extends number | EndedEverybody>(
+export async function audited<Result extends number | EndedEverybody>(
   { tell }: RequestContext,
   action: EndingAction,
-  work: () => Promise<Ended>,
-): Promise<Ended> {
+  work: () => Promise<Result>,
+): Promise<Result> {
   const event = 'session ended';
   try {
     const ended = await work();
@@ -55,23 +56,28 @@ export async function audited<Ended extends number | EndedEverybody>(
   }
 }
 
-/** Sets a cookie, so that the list that the person sees next says how many sessions have ended. */
-export function leaveEndedNotice({ cookies, services }: RequestContext, count: number): void {
-  cookies.push(noticeCookie('ended', { count }, services.settings));
+/** Sets a cookie, so that the list that the person sees next says which sessions have ended. */
+export function leaveEndedNotice({ cookies, services }: RequestContext, ended: Ended): void {
+  cookies.push(noticeCookie('ended', ended, services.settings));
 }
 
-/** How many sessions the last request ended. `undefined` when it ended none. The next call no longer has it. */
+/** Which sessions the last request ended. `undefined` when it ended none. The next call no longer has it. */
 export function takeEndedNotice({
   requestCookies,
   cookies,
   services,
-}: RequestContext): number | undefined {
+}: RequestContext): Ended | undefined {
   const content = readNotice(requestCookies, 'ended', services.settings);
   if (content === undefined) return undefined;
   cookies.push(clearNotice('ended', services.settings));
-  const { count } = isObject(content) ? content : {};
-  return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : undefined;
+  const ended = v.safeParse(endedSchema, content);
+  return ended.success ? ended.output : undefined;
 }
+
+const endedSchema: v.GenericSchema<unknown, Ended> = v.object({
+  count: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  name: v.optional(v.string()),
+});
 
 /**
  * The key of a user or a session from a request: SHA-256, base64url. A key opens no session.

@@ -180,6 +180,142 @@ export const german: Texts = {
       'Der Anmeldedienst meldet, dass ein Administrator dieser App die gewünschten Berechtigungen erteilt hat. Sie können sich jetzt anmelden.',
   },
 
+  lists: {
+    browser: 'Browser',
+    device: (device) =>
+      device
+        .replace(/^Unknown browser/, 'Unbekannter Browser')
+        .replace(/^unknown$/, 'unbekannt')
+        .replace(' on ', ' unter '),
+    signedIn: 'Angemeldet',
+    lastUsed: 'Zuletzt genutzt',
+    action: 'Aktion',
+    end: 'Beenden',
+    endSessionOf: (name, device) => `Beenden: Sitzung von ${name}, ${device}`,
+    ended: (count) =>
+      count === 0
+        ? 'Es gab keine andere Sitzung zu beenden.'
+        : count === 1
+          ? '1 Sitzung ist beendet.'
+          : `${number(count)} Sitzungen sind beendet.`,
+    endedOf: (count, name) =>
+      count === 1
+        ? ['1 Sitzung von ', name, ' ist beendet.']
+        : [`${number(count)} Sitzungen von `, name, ' sind beendet.'],
+  },
+
+  console: {
+    title: 'Konsole',
+    heading: 'Wer angemeldet ist',
+    table: 'Aktive Sitzungen',
+    more: 'Mehr',
+    endEverybody: 'Sitzungen aller Personen beenden',
+    searchFor: 'Name oder Adresse',
+    search: 'Suchen',
+    showEverybody: 'Alle anzeigen',
+    sortBy: 'Sortieren nach',
+    orders: {
+      used: 'Letzte Nutzung',
+      'signed-in': 'Anmeldung',
+      name: 'Name',
+      count: 'Anzahl der Sitzungen',
+    },
+    person: 'Person',
+    you: 'Sie',
+    tenant: (id) => `Mandant ${id}`,
+    sessionCount: (count, mayHaveMore) =>
+      mayHaveMore ? `${number(count)} oder mehr Sitzungen` : sessions(count),
+    sessionsOf: (count, mayHaveMore, name) =>
+      `${mayHaveMore ? `${number(count)} oder mehr Sitzungen` : sessions(count)} von ${name}`,
+    showPerson: 'Nur diese Person anzeigen',
+    endAll: 'Alle Sitzungen dieser Person beenden',
+    sessions: (count, people) => `${ofPeople(count, people)}.`,
+    firstSessions: (count, people) =>
+      `Der erste Teil der Liste: ${ofPeople(count, people)}. Es gibt weitere.`,
+    moreSessions: (count, people) => `Der nächste Teil der Liste: ${ofPeople(count, people)}.`,
+    none: 'Es wurde keine aktive Sitzung gefunden. Eine Sitzung, die gerade begonnen hat, kann hier noch fehlen.',
+    noneSoFar:
+      'Bisher wurde keine aktive Sitzung gefunden. Die Liste ist noch nicht zu Ende gelesen.',
+    found: (text, count, people, searched) => [
+      `${ofPeople(count, people)} zu „`,
+      text,
+      `“, unter ${number(searched)} durchsuchten.`,
+    ],
+    nobodyFound: (text, searched) => [
+      'Keine Person passt zu „',
+      text,
+      `“, unter ${liveSessions(searched)}.`,
+    ],
+    searchGoesOn: 'Die Suche ist noch nicht am Ende.',
+    range: (first, last) => `Diese Seite zeigt ${number(first)} bis ${number(last)}.`,
+    emptyPage: 'Auf dieser Seite steht keine mehr davon.',
+    sortedAmong: (count) =>
+      count === 1
+        ? 'Die Reihenfolge gilt nur für diese eine.'
+        : `Die Reihenfolge gilt nur für diese ${number(count)}, nicht für alle Sitzungen.`,
+    pages: 'Seiten',
+    next: 'Nächste Sitzungen',
+    goOnSearching: 'Weiter suchen',
+    first: 'Zurück zur ersten Seite',
+    approximate: (half) =>
+      `Die Zeit der letzten Nutzung ist ungefähr: Sie kann bis zu ${half} später liegen als angezeigt.`,
+  },
+
+  ending: {
+    oneTitle: 'Diese Sitzung beenden?',
+    allTitle: 'Alle Sitzungen dieser Person beenden?',
+    othersTitle: 'Ihre anderen Sitzungen beenden?',
+    everywhereTitle: 'Überall abmelden?',
+    everybodyTitle: 'Sitzungen aller Personen beenden?',
+    signedIn: (distance) => ['Angemeldet ', distance],
+    more: (count) =>
+      count === 1
+        ? 'Und 1 weitere, die hier nicht steht.'
+        : `Und ${number(count)} weitere, die hier nicht stehen.`,
+    manyMore: 'Und viele weitere, die hier nicht stehen.',
+    isThisBrowser: 'Es ist die Sitzung dieses Browsers: Sie werden abgemeldet.',
+    hasThisBrowser: 'Dieser Browser ist dabei: Sie werden abgemeldet.',
+    workMayBeLost: 'Was dort nicht gespeichert ist, kann verloren gehen.',
+    canSignInAgain:
+      'Die Person kann sich wieder anmelden. Um sie auszuschließen, deaktivieren Sie das Konto in Microsoft Entra ID.',
+    allCanSignInAgain:
+      'Alle können sich wieder anmelden. Um Personen auszuschließen, deaktivieren Sie deren Konten in Microsoft Entra ID.',
+    othersText: 'Dieser Browser bleibt angemeldet.',
+    everywhereText:
+      'Sie werden auch in diesem Browser abgemeldet, und der Anmeldedienst wird gebeten, Sie abzumelden.',
+    everybodyText:
+      'Alle Sitzungen aller Personen enden, auch Ihre. Die Schlüssel der App werden gelöscht, daher gilt kein früheres Cookie mehr. Neue Schlüssel erzeugt die App von selbst.',
+    endOne: 'Sitzung beenden',
+    end: (count) => `${sessions(count)} beenden`,
+    endAll: 'Alle Sitzungen beenden',
+    endEverybody: 'Alle Personen abmelden',
+    cancel: 'Abbrechen',
+    everybodyEndedTitle: 'Alle sind abgemeldet',
+    everybodyEnded: (count) =>
+      `Die Schlüssel der App sind gelöscht, und ${count === 1 ? '1 Sitzung ist' : `${number(count)} Sitzungen sind`} beendet, auch Ihre.`,
+    notAllRemoved:
+      'Die Zeit reichte nicht, um alle Sitzungen zu entfernen. Die übrigen enden, wenn jede Instanz der App ihre Schlüssel neu liest, alle 15 Minuten. Um sie sofort zu beenden, starten Sie die App neu.',
+    signedOutOnceMore:
+      'Wer sich in den nächsten 15 Minuten anmeldet, wird vielleicht noch einmal abgemeldet, von einer Instanz, die ihre Schlüssel neu liest.',
+  },
+
+  ownSessions: {
+    title: 'Ihre Sitzungen',
+    heading: 'Wo Sie angemeldet sind',
+    lead: 'Jeder Browser, in dem Sie bei dieser App angemeldet sind. Beenden Sie, was Sie nicht erkennen.',
+    endsBy: 'Endet spätestens',
+    thisBrowser: 'Dieser Browser',
+    now: 'jetzt',
+    signOut: 'Abmelden',
+    signOutHere: 'Abmelden in diesem Browser',
+    endSession: (device, began) => `Beenden: Sitzung in ${device}, angemeldet ${began}`,
+    more: 'Weitere Sitzungen anzeigen',
+    endOthers: 'Alle anderen Sitzungen beenden',
+    signOutEverywhere: 'Überall abmelden',
+    approximate: (half) =>
+      `Die Zeit der letzten Nutzung ist ungefähr: Sie kann bis zu ${half} später liegen als angezeigt. Eine beendete Sitzung hindert niemanden daran, sich wieder anzumelden.`,
+  },
+
   errorPage: {
     cancelled: 'Die Anmeldung wurde abgebrochen',
     roleIsNamed: (role) => ['Die Rolle heißt ', role, '.'],
@@ -757,3 +893,15 @@ export const german: Texts = {
     },
   },
 };
+
+const number = (value: number): string => value.toLocaleString('de-DE');
+
+const sessions = (count: number): string =>
+  count === 1 ? '1 Sitzung' : `${number(count)} Sitzungen`;
+
+const ofPeople = (count: number, people: number): string =>
+  `${count === 1 ? '1 aktive Sitzung' : `${number(count)} aktive Sitzungen`} von ${people === 1 ? '1 Person' : `${number(people)} Personen`}`;
+
+/** After “unter”. */
+const liveSessions = (count: number): string =>
+  count === 1 ? '1 aktiven Sitzung' : `${number(count)} aktiven Sitzungen`;

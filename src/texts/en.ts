@@ -184,6 +184,135 @@ export const english = {
       'The sign-in service reports that an administrator granted this app the permissions that it asks for. You can sign in now.',
   },
 
+  /** What both lists of sessions say: the console's, and a person's own. */
+  lists: {
+    browser: 'Browser',
+    /** A browser and its system, as a session keeps them: `Chrome on Windows`, `Unknown browser on Linux`, `unknown`. */
+    device: (device: string) => device,
+    signedIn: 'Signed in',
+    lastUsed: 'Last used',
+    action: 'Action',
+    end: 'End',
+    endSessionOf: (name: string, device: string) => `End the session of ${name}: ${device}`,
+    ended: (count: number) =>
+      count === 0
+        ? 'There was no other session to end.'
+        : count === 1
+          ? '1 session has ended.'
+          : `${number(count)} sessions have ended.`,
+    endedOf: <T>(count: number, name: T) =>
+      count === 1
+        ? pieces('1 session of ', name, ' has ended.')
+        : pieces(`${number(count)} sessions of `, name, ' have ended.'),
+  },
+
+  console: {
+    title: 'Console',
+    heading: 'Who is signed in',
+    table: 'Live sessions',
+    more: 'More',
+    endEverybody: 'End everybody’s sessions',
+    searchFor: 'Name or address',
+    search: 'Search',
+    showEverybody: 'Show everybody',
+    sortBy: 'Sort by',
+    orders: {
+      used: 'Last used',
+      'signed-in': 'Signed in',
+      name: 'Name',
+      count: 'Most sessions',
+    },
+    person: 'Person',
+    you: 'You',
+    tenant: (id: string) => `Tenant ${id}`,
+    sessionCount: (count: number, mayHaveMore: boolean) =>
+      mayHaveMore ? `${number(count)} or more sessions` : sessions(count),
+    sessionsOf: (count: number, mayHaveMore: boolean, name: string) =>
+      `${mayHaveMore ? `${number(count)} or more sessions` : sessions(count)} of ${name}`,
+    showPerson: 'Show only this person',
+    endAll: 'End all sessions of this person',
+    sessions: (count: number, people: number) => `${ofPeople(count, people)}.`,
+    firstSessions: (count: number, people: number) =>
+      `The first ${ofPeople(count, people)}. There are more.`,
+    moreSessions: (count: number, people: number) => `The next ${ofPeople(count, people)}.`,
+    none: 'No live session was found. One that has just begun may be missing here.',
+    noneSoFar: 'No live session was found so far. The list has not come to the end yet.',
+    found: <T>(text: T, count: number, people: number, searched: number) =>
+      pieces(
+        `${ofPeople(count, people)} ${count === 1 ? 'matches' : 'match'} “`,
+        text,
+        `”, among ${number(searched)}.`,
+      ),
+    nobodyFound: <T>(text: T, searched: number) =>
+      pieces('Nobody matches “', text, `”, among ${liveSessions(searched)}.`),
+    searchGoesOn: 'The search has not come to the end yet.',
+    range: (first: number, last: number) => `This page shows ${number(first)} to ${number(last)}.`,
+    emptyPage: 'This page has none of them any more.',
+    sortedAmong: (count: number) =>
+      count === 1
+        ? 'The order is of this one only.'
+        : `The order is of these ${number(count)} only, not of all sessions.`,
+    pages: 'Pages',
+    next: 'Next sessions',
+    goOnSearching: 'Go on searching',
+    first: 'Back to the first page',
+    approximate: (half: string) =>
+      `When a session was last used is approximate: it may have been up to ${half} later than shown.`,
+  },
+
+  /** Pages that ask before sessions end, or say what was ended. */
+  ending: {
+    oneTitle: 'End this session?',
+    allTitle: 'End all sessions of this person?',
+    othersTitle: 'End your other sessions?',
+    everywhereTitle: 'Sign out everywhere?',
+    everybodyTitle: 'End everybody’s sessions?',
+    signedIn: <T>(distance: T) => pieces('Signed in ', distance),
+    more: (count: number) => `And ${number(count)} more that are not shown here.`,
+    manyMore: 'And many more that are not shown here.',
+    isThisBrowser: 'It is the session of this browser: you will be signed out.',
+    hasThisBrowser: 'This browser is among them: you will be signed out.',
+    workMayBeLost: 'Work that is not saved there may be lost.',
+    canSignInAgain:
+      'The person can sign in again. To keep somebody out, disable the account in Microsoft Entra ID.',
+    allCanSignInAgain:
+      'Everybody can sign in again. To keep people out, disable their accounts in Microsoft Entra ID.',
+    othersText: 'This browser stays signed in.',
+    everywhereText:
+      'You will be signed out in this browser too, and the sign-in service is asked to sign you out.',
+    everybodyText:
+      'All sessions of all people end, yours too. The keys of the app are deleted, so no earlier cookie works any more. The app makes new keys by itself.',
+    endOne: 'End the session',
+    end: (count: number) => `End ${sessions(count)}`,
+    endAll: 'End all sessions',
+    endEverybody: 'Sign everybody out',
+    cancel: 'Cancel',
+    everybodyEndedTitle: 'Everybody is signed out',
+    everybodyEnded: (count: number) =>
+      `The keys of the app are deleted, and ${count === 1 ? '1 session has' : `${number(count)} sessions have`} ended, yours too.`,
+    notAllRemoved:
+      'There was no time to remove all sessions. The others end when each instance of the app reads its keys again, which it does every 15 minutes. To end them now, restart the app.',
+    signedOutOnceMore:
+      'Somebody who signs in within the next 15 minutes may be signed out once more, by an instance that reads its keys again.',
+  },
+
+  ownSessions: {
+    title: 'Your sessions',
+    heading: 'Where you are signed in',
+    lead: 'Each browser in which you are signed in to this app. End what you do not recognise.',
+    endsBy: 'Ends at the latest',
+    thisBrowser: 'This browser',
+    now: 'now',
+    signOut: 'Sign out',
+    signOutHere: 'Sign out of this browser',
+    endSession: (device: string, began: string) => `End the session: ${device}, signed in ${began}`,
+    more: 'Show more sessions',
+    endOthers: 'End all other sessions',
+    signOutEverywhere: 'Sign out everywhere',
+    approximate: (half: string) =>
+      `When a session was last used is approximate: it may have been up to ${half} later than shown. A session that has ended does not keep anybody from signing in again.`,
+  },
+
   errorPage: {
     cancelled: 'The sign-in was cancelled',
     roleIsNamed: <T>(role: T) => pieces('The role is named ', role, '.'),
@@ -742,3 +871,14 @@ export type Texts = typeof english;
 function pieces<T>(...parts: readonly (string | T)[]): readonly (string | T)[] {
   return parts;
 }
+
+const number = (value: number): string => value.toLocaleString('en-GB');
+
+const sessions = (count: number): string =>
+  count === 1 ? '1 session' : `${number(count)} sessions`;
+
+const liveSessions = (count: number): string =>
+  count === 1 ? '1 live session' : `${number(count)} live sessions`;
+
+const ofPeople = (count: number, people: number): string =>
+  `${liveSessions(count)} of ${people === 1 ? '1 person' : `${number(people)} people`}`;

@@ -74,6 +74,13 @@ async function expectNoFaults(page: Page): Promise<void> {
   }
 }
 
+/** What has ended is said where the focus is, and in the title. */
+async function expectNews(page: Page, news: string): Promise<void> {
+  await page.getByText(news).waitFor();
+  expect(await page.title()).toBe(`${news} · Anteroom`);
+  expect(await page.evaluate('document.activeElement.textContent')).toBe(news);
+}
+
 async function isSignedIn(page: Page, url = app): Promise<boolean> {
   const answer = await page.request.get(`${url}/auth/session`, {
     headers: { Accept: 'application/json' },
@@ -98,13 +105,16 @@ describe('sessions under control', () => {
       .getByRole('button', { name: /^End the session:/ })
       .first()
       .click();
-    await page.getByText('1 session has ended.').waitFor();
+    await expectNews(page, '1 session has ended.');
     await expectNoFaults(page);
     const left = await Promise.all(others.map((other) => isSignedIn(other)));
     expect(left.filter(Boolean)).toHaveLength(2);
 
-    await page.getByRole('button', { name: 'End all other sessions' }).click();
-    await page.getByText('2 sessions have ended.').waitFor();
+    await page.getByRole('link', { name: 'End all other sessions' }).click();
+    await page.getByRole('heading', { name: 'End your other sessions?' }).waitFor();
+    await expectNoFaults(page);
+    await page.getByRole('button', { name: 'End 2 sessions' }).click();
+    await expectNews(page, '2 sessions have ended.');
     expect(await Promise.all(others.map((other) => isSignedIn(other)))).toEqual([
       false,
       false,
@@ -127,37 +137,39 @@ describe('sessions under control', () => {
     const search = page.getByRole('searchbox', { name: 'Name or address' });
     await search.fill(plainUser.slice(0, 5));
     await search.press('Enter');
-    await page.getByText(/live sessions? found among \d+/).waitFor();
-    expect(
-      await page
-        .getByRole('link', { name: new RegExp(`^This session of (?!${plainUser})`) })
-        .count(),
-    ).toBe(0);
+    await page.getByText(/ match “.*”, among \d+\./).waitFor();
+    const sessionsOf = (name: string) =>
+      page.getByRole('link', { name: `End the session of ${name}` });
+    expect([await sessionsOf(plainUser).count(), await sessionsOf(administrator).count()]).toEqual([
+      3, 0,
+    ]);
+    await page.getByRole('link', { name: 'Name', exact: true }).click();
+    await page.waitForURL(/sort=name/);
     await expectNoFaults(page);
+    const searched = page.url();
 
-    await page
-      .getByRole('link', { name: `This session of ${plainUser}` })
-      .first()
-      .click();
+    await sessionsOf(plainUser).first().click();
     await page.getByRole('heading', { name: 'End this session?' }).waitFor();
     await expectNoFaults(page);
     await page.getByRole('link', { name: 'Cancel' }).click();
-    await page.waitForURL(`${app}/auth/admin`);
-    await page
-      .getByRole('link', { name: `This session of ${plainUser}` })
-      .first()
-      .click();
+    await page.waitForURL(searched);
+    await sessionsOf(plainUser).first().click();
     await page.getByRole('button', { name: 'End the session' }).click();
-    await page.getByText('1 session has ended.').waitFor();
+    await expectNews(page, `1 session of ${plainUser} has ended.`);
+    expect(page.url()).toBe(searched);
+    expect(await search.inputValue()).toBe(plainUser.slice(0, 5));
+    await expectNoFaults(page);
 
-    await page
-      .getByRole('link', { name: `All sessions of ${plainUser}` })
-      .first()
-      .click();
+    // By the keyboard alone, as everything.
+    await page.getByText('2 sessions', { exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await expectNoFaults(page);
+    for (const key of ['Tab', 'Tab', 'Enter']) await page.keyboard.press(key);
     await page.getByRole('heading', { name: 'End all sessions of this person?' }).waitFor();
     await expectNoFaults(page);
-    await page.getByRole('button', { name: 'End all sessions' }).click();
-    await page.getByText(/sessions? ha(s|ve) ended\./).waitFor();
+    await page.getByRole('button', { name: 'End 2 sessions' }).click();
+    await expectNews(page, `2 sessions of ${plainUser} have ended.`);
+    expect(page.url()).toBe(searched);
     expect(await Promise.all(visitors.map((visitor) => isSignedIn(visitor)))).toEqual([
       false,
       false,
@@ -170,8 +182,9 @@ describe('sessions under control', () => {
     const { guest } = accounts(stack);
     const page = await signedIn(guest, '/auth/sessions');
     const other = await signedIn(guest, '/auth/sessions');
-    await other.getByRole('button', { name: 'End all other sessions' }).click();
-    await other.getByRole('status').waitFor();
+    await other.getByRole('link', { name: 'End all other sessions' }).click();
+    await other.getByRole('button', { name: /^End \d+ sessions?$/ }).click();
+    await other.getByText(/ended\.$/).waitFor();
     await page.getByRole('button', { name: 'Sign out of this browser' }).click();
     // The provider still knows them, so they are back without a question.
     await page.waitForURL(`${app}/`);
@@ -326,6 +339,7 @@ describe('an administrator whose sign-in is an hour old', () => {
     await resetControl(entraUrl);
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url()));
+    await page.getByText('More', { exact: true }).click();
     await page.getByRole('link', { name: 'End everybody’s sessions' }).click();
     await page.getByRole('heading', { name: 'End everybody’s sessions?' }).waitFor();
     expect(asked.some((url) => url.includes('max_age=600'))).toBe(true);

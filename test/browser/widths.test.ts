@@ -73,9 +73,10 @@ async function faultsOf(
   atWidths: readonly number[] = widths,
 ): Promise<string[]> {
   // A page that goes on by itself has nowhere to go here.
-  const still = Object.entries(pages)
-    .filter(([name]) => !/^(console|sessions)/.test(name))
-    .map(([name, html]) => [name, html.replace('http-equiv="refresh"', '')]);
+  const still = Object.entries(pages).map(([name, html]) => [
+    name,
+    html.replace('http-equiv="refresh"', ''),
+  ]);
   return page.evaluate(`(async () => {
     const measure = ${faultsAtThisWidth};
     const frame = document.createElement('iframe');

@@ -112,12 +112,47 @@ describe('one’s own sessions', () => {
     ];
     const stranger = await signIn(app, accounts(stack).administrator);
     const list = await browser.open(`${app}/auth/sessions`);
-    const after = await browser.press(list, 'End all other sessions');
+    const confirm = await browser.click(list, 'End all other sessions');
+    expect(words(confirm.text)).toContain('End your other sessions?');
+    expect(confirm.text.match(/<dt>/g)).toHaveLength(2);
+    for (const other of others) expect(await statusOf(other.browser)).toBe(200);
+    const after = await browser.press(confirm, 'End 2 sessions');
     expect(words(after.text)).toContain('2 sessions have ended.');
+    expect(after.text).toContain('<title>2 sessions have ended. · Anteroom</title>');
     expect(words(after.text)).not.toContain('End all other sessions');
     for (const other of others) expect(await statusOf(other.browser)).toBe(401);
     expect(await statusOf(browser)).toBe(200);
     expect(await statusOf(stranger.browser)).toBe(200);
+  });
+
+  it('all end by signing out everywhere, after a question', async () => {
+    const { browser } = await signInAlone();
+    const other = await signIn(app, accounts(stack).plainUser);
+    const confirm = await browser.click(
+      await browser.open(`${app}/auth/sessions`),
+      'Sign out everywhere',
+    );
+    expect(words(confirm.text)).toContain('You will be signed out in this browser too');
+    expect(await statusOf(browser)).toBe(200);
+    const out = await browser.press(confirm, 'End 2 sessions');
+    expect(words(out.text)).toContain('Your sessions in all other browsers have ended too');
+    expect([await statusOf(browser), await statusOf(other.browser)]).toEqual([401, 401]);
+  });
+
+  it('which would end are told to scripts, and nothing ends; without others the list comes back', async () => {
+    const { browser } = await signInAlone();
+    const own = await keyOf(browser);
+    const asked = async (query: string) =>
+      (await fetchJson(`${app}/auth/sessions/end?${query}`, browser)).body;
+    expect(await asked('others=true')).toEqual({ sessions: [], has_more: false });
+    expect(await asked('everywhere=true')).toEqual({ sessions: [own], has_more: false });
+    for (const query of ['', 'others=yes', 'others=true&everywhere=true', 'everywhere=false']) {
+      expect(await asked(query)).toMatchObject({ code: 'ERR_BAD_REQUEST' });
+    }
+    const list = await browser.open(`${app}/auth/sessions/end?others=true`);
+    expect(list.url.href).toBe(`${app}/auth/sessions`);
+    expect(words(list.text)).toContain('There was no other session to end.');
+    expect(await statusOf(browser)).toBe(200);
   });
 
   it('ending this one is signing out, at the provider too', async () => {
@@ -140,8 +175,14 @@ describe('one’s own sessions', () => {
     const { browser: other } = await signIn(app, accounts(stack).plainUser);
     await end(other, { others: 'true' });
     browser.follows = false;
-    const answer = await browser.press(list, 'Sign out everywhere');
+    const asked = await browser.click(list, 'Sign out everywhere');
+    expect(asked.headers.get('location')).toContain('/auth/login?return_to=');
     // Signing out of what has ended is no error; ending is what needs a session.
+    const answer = await browser.open(`${app}/auth/logout`, {
+      method: 'POST',
+      form: { everywhere: 'true' },
+      from: list.url,
+    });
     expect(answer.status).toBe(200);
     const ending = await browser.open(`${app}/auth/sessions/end`, {
       method: 'POST',
@@ -246,16 +287,14 @@ describe('ending a session of one’s own', () => {
     expect(body).toEqual({ ended: 1 });
   });
 
-  it.each([
-    'GET /auth/sessions/end',
-    'PUT /auth/sessions/end',
-    'POST /auth/sessions',
-    'DELETE /auth/sessions',
-  ])('%s, a wrong method, is the host’s 404', async (request) => {
-    const [method = '', path = ''] = request.split(' ');
-    const { browser } = await signIn(app, accounts(stack).plainUser);
-    expect((await fetchJson(app + path, browser, { method })).status).toBe(404);
-  });
+  it.each(['PUT /auth/sessions/end', 'POST /auth/sessions', 'DELETE /auth/sessions'])(
+    '%s, a wrong method, is the host’s 404',
+    async (request) => {
+      const [method = '', path = ''] = request.split(' ');
+      const { browser } = await signIn(app, accounts(stack).plainUser);
+      expect((await fetchJson(app + path, browser, { method })).status).toBe(404);
+    },
+  );
 
   it('needs a session', async () => {
     const { status, body } = await end(undefined, { others: 'true' });

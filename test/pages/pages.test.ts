@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { renderToString } from 'preact-render-to-string';
 import { style } from '../../local/entra/page-frame';
 import { initialsOf } from '../../src/pages/layout';
-import { stylesheet } from '../../src/pages/stylesheet';
+import { listStylesheet, stylesheet } from '../../src/pages/stylesheet';
 import { words } from '../support/test-browser';
 import { samplePage, samplePages, sampleUser } from './sample-pages';
 
@@ -91,35 +91,96 @@ describe('HomePage', () => {
 });
 
 describe('ConsolePage', () => {
-  it('marks the reader’s own sessions, and says when there are none or more', () => {
+  it('marks the reader’s own sessions, and shows no table when there are none', () => {
     expect(harmless['console']?.match(/class="tag">You</g)).toHaveLength(1);
-    expect(harmless['console']).toContain('The first 2 live sessions; there are more.');
     expect(harmless['console, empty']).toContain('No live session was found.');
     expect(harmless['console, empty']).not.toContain('<table');
   });
 
   it.each([
-    ['console, searched', '2 live sessions found among 2.'],
-    ['console, nobody found', 'Nobody matches “Ines Okafor” (1 live session).'],
+    ['console', '5 live sessions of 3 people.'],
+    [
+      'console, a part',
+      'The first 5 live sessions of 3 people. There are more. This page shows 1 to 4. The order is of these 5 only, not of all sessions.',
+    ],
+    [
+      'console, a later part',
+      'The next 105 live sessions of 3 people. This page shows 101 to 105. The order is of these 105 only, not of all sessions.',
+    ],
+    [
+      'console, searched',
+      '5 live sessions of 3 people match “Ines Okafor”, among 5. The order is of these 5 only, not of all sessions.',
+    ],
+    ['console, nobody found', 'Nobody matches “Ines Okafor”, among 5 live sessions.'],
     [
       'console, not found yet',
-      'Nobody matches “Ines Okafor” so far, in 2 live sessions; the search has not come to the end yet.',
+      'Nobody matches “Ines Okafor”, among 5 live sessions. The search has not come to the end yet.',
     ],
   ])('%s: %s', (name, said) => {
-    expect(textOf(harmless[name])).toContain(said);
+    const [, status = ''] = /role="status">(.*?)<\/div>/.exec(harmless[name] ?? '') ?? [];
+    expect(textOf(status)).toBe(said);
+  });
+
+  it('has for each person one header, and one menu where there may be several sessions', () => {
+    const rows = [...(harmless['console'] ?? '').matchAll(/<tbody.*?<\/tbody>/g)].map(
+      ([row]) => row,
+    );
+    const shown = rows.map((row) => [
+      row.match(/role="rowheader"/g)?.length,
+      row.match(/<tr/g)?.length,
+      /<summary[^>]*>([^<]*)/.exec(row)?.[1],
+    ]);
+    expect(shown).toEqual([
+      [1, 3, '3 sessions'],
+      [1, 1, '1 or more sessions'],
+      [1, 1, undefined],
+    ]);
+  });
+
+  it('says what has ended in the title, and takes the focus there', () => {
+    const html = harmless['console, searched'] ?? '';
+    const said = '28 sessions of Ines Okafor have ended.';
+    expect(html).toContain(`<title>${said} · Anteroom</title>`);
+    expect(html).toContain('<p class="act done" tabindex="-1" autofocus>');
+    expect(textOf(html)).toContain(said);
+  });
+
+  it('shows of a time how long ago it was, and the time itself in the tooltip', () => {
+    expect(harmless['console']).toContain(
+      '<time datetime="2026-11-21T02:42:40.000Z" title="21 Nov 2026, 02:42 UTC">just now</time>',
+    );
   });
 });
 
 describe('ConfirmEndPage', () => {
   it('tells whether the reader’s own session is the only one that would end', () => {
-    const own = 'you will be signed out. Work that is not saved in ';
     expect(textOf(harmless['confirm one’s own'])).toContain(
-      `It is the session of this browser: ${own}that browser may be lost.`,
+      'It is the session of this browser: you will be signed out.',
     );
     expect(textOf(harmless['confirm all'])).toContain(
-      `This browser is among them: ${own}those browsers may be lost.`,
+      'This browser is among them: you will be signed out.',
     );
     expect(textOf(harmless['confirm one'])).not.toContain('you will be signed out');
+  });
+
+  it.each([
+    ['confirm one', 'End the session', undefined],
+    ['confirm all', 'End 12 sessions', 'And 2 more that are not shown here.'],
+    ['confirm very many', 'End all sessions', 'And many more that are not shown here.'],
+    ['confirm one’s others', 'End 3 sessions', undefined],
+    ['confirm everywhere', 'End 1 session', undefined],
+    ['confirm everybody', 'Sign everybody out', undefined],
+  ])('%s: the button says in a colour of danger what it does: %s', (name, button, more) => {
+    const html = harmless[name] ?? '';
+    expect(html).toContain(`<button class="danger" type="submit">${button}</button>`);
+    expect(/And \S+ more[^<]*/.exec(html)?.[0]).toBe(more);
+  });
+
+  it('leads back to where the person was', () => {
+    const place = 'search=Ines+Okafor&amp;sort=count&amp;page=2&amp;from=Ines+Okafor';
+    for (const name of ['confirm one', 'confirm all', 'confirm everybody']) {
+      expect(harmless[name]).toContain(`href="/auth/admin?${place}"`);
+    }
   });
 });
 
@@ -148,11 +209,12 @@ describe('initialsOf', () => {
 });
 
 describe.each([
-  ['stylesheet', stylesheet],
-  ['style of the stand-in', style],
-])('%s', (_, css) => {
-  it('stays under 10 KB, since every page carries it', () => {
-    expect(Buffer.byteLength(css)).toBeLessThan(10 * 1024);
+  ['stylesheet', stylesheet, 10],
+  ['stylesheet of a list, with the other', stylesheet + listStylesheet, 13],
+  ['style of the stand-in', style, 10],
+])('%s', (_, css, kilobytes) => {
+  it(`stays under ${kilobytes} KB, since every page carries it`, () => {
+    expect(Buffer.byteLength(css)).toBeLessThan(kilobytes * 1024);
   });
 
   it('loads nothing but our own photo route', () => {

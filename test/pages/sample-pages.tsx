@@ -12,12 +12,13 @@ import {
   signedOutPage,
 } from '../../local/entra/pages';
 import { seedUsers } from '../../local/entra/users';
+import { ConsolePage, type ConsoleView } from '../../src/pages/console-page';
 import {
   ConfirmEndPage,
   ConfirmEverybodyPage,
-  ConsolePage,
+  ConfirmOwnEndPage,
   EverybodyEndedPage,
-} from '../../src/pages/console-page';
+} from '../../src/pages/ending-pages';
 import { plainBrand } from '../../src/pages/brand';
 import { HomePage } from '../../src/pages/home-page';
 import { ContinuePage, LanguageContext, MessagePage } from '../../src/pages/layout';
@@ -25,6 +26,7 @@ import type { Ending } from '../../src/pages/pictures';
 import { ProfilePage } from '../../src/pages/profile-page';
 import { SessionsPage } from '../../src/pages/sessions-page';
 import type { SessionSummary } from '../../src/sessions/find-sessions';
+import { cutPeople, sortPeople } from '../../src/sessions/people';
 import type { Session, User } from '../../src/sessions/session';
 
 const sampleNow = 1_795_228_980;
@@ -122,10 +124,13 @@ function signedInPages(text: string, render: Render): Record<string, string> {
     isPersistent: false,
   };
   const summary = { ...times, name: text, username: text, device: text, sessionKey: text };
-  const sessions = [
-    { ...summary, userKey: user.userKey },
-    { ...summary, userKey: 'else' },
-  ];
+  const own = { ...summary, tenantId: text, userKey: user.userKey };
+  // More than a page that asks lists.
+  const many = Array.from({ length: 12 }, (_, count) => ({
+    ...own,
+    sessionKey: `${text}${count}`,
+  }));
+  const view: ConsoleView = { search: text, sort: 'count', page: 2, from: text };
   const names = ['id', 'displayName', 'mail', 'jobTitle', 'userPrincipalName'] as const;
   const profile = { id: text, ...Object.fromEntries(names.map((name) => [name, text])) };
   return {
@@ -153,47 +158,51 @@ function signedInPages(text: string, render: Render): Record<string, string> {
         editPath="/auth/login?return_to=%2Fauth%2Fme&amp;policy=edit-profile"
       />,
     ),
-    ...consolePages(text, render, user, sessions),
+    ...consolePages(text, render, user, own),
     sessions: render(
       <SessionsPage
         user={user}
-        sessions={sessions.map((one) => ({ ...one, isCurrent: one.userKey === 'own' }))}
+        sessions={many.map((one, index) => ({ ...one, isCurrent: index === 0 }))}
         idleSeconds={3600}
         next={text}
-        ended={2}
+        ended={{ count: 2 }}
         now={sampleNow}
       />,
     ),
-    'confirm everybody': render(<ConfirmEverybodyPage user={user} />),
+    'confirm everybody': render(<ConfirmEverybodyPage user={user} view={view} />),
     'everybody ended': render(<EverybodyEndedPage count={2} isFinished={false} />),
     'confirm one': render(
       <ConfirmEndPage
-        user={user}
-        sessions={sessions}
-        hasMore
-        sessionKey={text}
+        {...{ user, view, sessions: [own], hasMore: false, sessionKey: text, now: sampleNow }}
         isOwn={false}
-        now={sampleNow}
       />,
     ),
     'confirm one’s own': render(
       <ConfirmEndPage
-        user={user}
-        sessions={sessions.slice(0, 1)}
-        hasMore={false}
-        sessionKey={text}
+        {...{ user, view, sessions: [own], hasMore: false, sessionKey: text, now: sampleNow }}
         isOwn
-        now={sampleNow}
       />,
     ),
     'confirm all': render(
       <ConfirmEndPage
-        user={user}
-        sessions={sessions}
-        hasMore={false}
-        sessionKey={undefined}
+        {...{ user, view, sessions: many, hasMore: false, sessionKey: undefined, now: sampleNow }}
         isOwn
-        now={sampleNow}
+      />,
+    ),
+    'confirm very many': render(
+      <ConfirmEndPage
+        {...{ user, view, sessions: many, hasMore: true, sessionKey: undefined, now: sampleNow }}
+        isOwn={false}
+      />,
+    ),
+    'confirm one’s others': render(
+      <ConfirmOwnEndPage
+        {...{ user, ending: 'others', sessions: many.slice(1, 4), hasMore: false, now: sampleNow }}
+      />,
+    ),
+    'confirm everywhere': render(
+      <ConfirmOwnEndPage
+        {...{ user, ending: 'everywhere', sessions: [own], hasMore: false, now: sampleNow }}
       />,
     ),
   };
@@ -203,25 +212,55 @@ function consolePages(
   text: string,
   render: Render,
   user: User,
-  sessions: readonly SessionSummary[],
+  own: SessionSummary,
 ): Record<string, string> {
+  const view: ConsoleView = { search: '', sort: 'used', page: 1, from: undefined };
+  const searched: ConsoleView = { ...view, search: text, sort: 'name', from: text };
+  const counts = { sessions: 5, people: 3, searched: 5, before: 0, hasMore: false };
+  const sessions = [
+    own,
+    ...['1', '2', '3'].map((key) => ({ ...own, userKey: 'else', sessionKey: text + key })),
+    { ...own, userKey: 'last' },
+  ];
+  const all = sortPeople(sessions, {
+    ...{ order: 'used', idleSeconds: 3600, hasEarlier: false, hasMore: true, language: 'en' },
+  });
+  const ended = { count: 28, name: text };
   const usual = {
-    ...{ user, isFirst: true, ended: undefined, idleSeconds: 3600, now: sampleNow },
-    showsTenant: true,
+    ...{ user, view, people: all, counts, idleSeconds: 3600, now: sampleNow, showsTenant: true },
+    ...{ next: undefined, ended: undefined },
   };
-  const page = { sessions, searched: 2, continuation: undefined };
-  const none = { ...page, sessions: [] };
+  const none = { ...counts, sessions: 0, people: 0 };
   return {
-    console: render(<ConsolePage {...usual} page={page} search="" next={text} />),
-    'console, empty': render(<ConsolePage {...usual} page={none} search="" next={undefined} />),
-    'console, searched': render(
-      <ConsolePage {...usual} page={page} search={text} next={undefined} ended={1} />,
+    console: render(<ConsolePage {...usual} />),
+    'console, a part': render(
+      <ConsolePage
+        {...usual}
+        people={cutPeople(all, { skip: 0, limit: 4 })}
+        counts={{ ...counts, hasMore: true }}
+        next={{ ...view, page: 2 }}
+      />,
     ),
+    'console, a later part': render(
+      <ConsolePage
+        {...usual}
+        view={{ ...view, page: 2, from: text }}
+        counts={{ ...counts, before: 100, sessions: 105 }}
+      />,
+    ),
+    'console, empty': render(<ConsolePage {...usual} people={[]} counts={none} />),
+    'console, searched': render(<ConsolePage {...usual} view={searched} ended={ended} />),
     'console, nobody found': render(
-      <ConsolePage {...usual} page={{ ...none, searched: 1 }} search={text} next={undefined} />,
+      <ConsolePage {...usual} people={[]} counts={none} view={searched} />,
     ),
     'console, not found yet': render(
-      <ConsolePage {...usual} page={none} search={text} next={text} isFirst={false} />,
+      <ConsolePage
+        {...usual}
+        people={[]}
+        counts={{ ...none, hasMore: true }}
+        view={searched}
+        next={searched}
+      />,
     ),
   };
 }

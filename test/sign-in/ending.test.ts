@@ -1,3 +1,4 @@
+import type { Ended } from '../../src/pages/session-table';
 import {
   audited,
   leaveEndedNotice,
@@ -91,11 +92,16 @@ const withContent = (content: object | number) => {
 };
 
 describe('the notice of what was ended', () => {
-  it.each([0, 1, 57])('tells the next list that it was %d, once', (count) => {
+  it.each<Ended>([
+    { count: 0 },
+    { count: 1 },
+    { count: 57, name: 'Tomás Lindqvist' },
+    { count: 2, name: '田中 美; "x"' },
+  ])('tells the next list that it was %j, once', (ended) => {
     const ending = noticeFixture.context('/auth/sessions/end', { method: 'POST' });
-    leaveEndedNotice(ending, count);
+    leaveEndedNotice(ending, ended);
     const next = list(headerOf(ending));
-    expect(takeEndedNotice(next)).toBe(count);
+    expect(takeEndedNotice(next)).toEqual(ended);
     expect(next.cookies).toEqual([expect.objectContaining({ value: '', maxAge: 0 })]);
   });
 
@@ -113,6 +119,7 @@ describe('the notice of what was ended', () => {
     ['less than nothing', { count: -1 }],
     ['half a session', { count: 0.5 }],
     ['too many to count', { count: 1e300 }],
+    ['a name that is no text', { count: 1, name: 5 }],
   ])('tells nothing when the cookie holds %s, and takes it away', (_name, content) => {
     const context = list(withContent(content));
     expect(takeEndedNotice(context)).toBeUndefined();
