@@ -526,13 +526,18 @@ var entraAppWords = concat(
   deployEntraApp || !grantAdminConsent ? [] : ['--consent --scopes "${empty(graphScopes) ? 'none' : join(graphScopes, ' ')}"']
 )
 
+@description('Permissions to list beside User.Read of Microsoft Graph, which that command lists.')
+var morePermissions = map(deployEntraApp ? [] : apiPermissions, api => {
+  appId: toLower(api.appId)
+  ids: map(filter(api.scopes, scope => toLower(scope.id) != 'e1fe6dd8-ba31-4d61-89e7-88639da4683d'), scope => '${scope.id}=Scope')
+})
+
 @description('What the registration needs, and the template does not make: that command, and what az does in one.')
 var entraAppCommands = concat(
   [join(entraAppWords, ' ')],
   deployEntraApp || groupClaims == 'None' ? [] : ['az ad app update ${ofClient} --set groupMembershipClaims=${groupClaims}'],
   deployEntraApp || !assignmentRequired ? [] : ['az ad sp update ${ofClient} --set appRoleAssignmentRequired=true'],
-  // The command lists User.Read of Microsoft Graph itself.
-  map(filter(deployEntraApp ? [] : apiPermissions, api => join(map(api.scopes, scope => scope.id), '') != 'e1fe6dd8-ba31-4d61-89e7-88639da4683d'), api => 'az ad app permission add ${ofClient} --api ${api.appId} --api-permissions ${join(map(api.scopes, scope => '${scope.id}=Scope'), ' ')}')
+  map(filter(morePermissions, api => !empty(api.ids)), api => 'az ad app permission add ${ofClient} --api ${api.appId} --api-permissions ${join(api.ids, ' ')}')
 )
 
 @description('What other apps may ask of the app. After the registration, whose client id it needs.')

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Az, AzFailure } from '../../scripts/deploy/az.mjs';
 import { isObject } from '../../src/bodies';
+import { refuseUnknown } from '../scripts/az-arguments';
 
 export type Json = Record<string, unknown>;
 
@@ -56,6 +57,7 @@ export class FakeGraph {
 
   readonly az: Az = async (args, { input = '' } = {}) => {
     this.commands.push(args.join(' '));
+    refuseUnknown(args);
     await Promise.resolve();
     return this.#run(args, input);
   };

@@ -1,8 +1,9 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Az, AzFailure, createAz, quoteForCmd, readAnswer } from '../../scripts/deploy/az.mjs';
 import { explain, leavesOf } from '../../scripts/deploy/failures.mjs';
+import { refuseUnknown } from './az-arguments';
 
 describe('az', () => {
   let folder: string;
@@ -121,6 +122,28 @@ function nested(code: string, message: string): string {
   const error = { code: 'DeploymentFailed', message: 'At least one failed.', details: [failed] };
   return `ERROR: ${JSON.stringify({ status: 'Failed', error })}`;
 }
+
+it('every command of az that is printed or documented is one that az takes', () => {
+  const files = 'infra/README.md infra/main.bicep infra/entra-app/*.mjs scripts/deploy/*';
+  const texts = globSync(files.split(' ')).map((path) => readFileSync(path, 'utf8'));
+  // A word or two that is no option ends what is looked at: sentences go on after commands.
+  const form =
+    /(?<=[`'"\n:] *|\\n *)az ((?:[a-z][a-z-]+ ?)+)((?: ?--[a-z-]+(?: (?!--)[^\s`'",]+)?)*)/g;
+  const found = texts.flatMap((text) => [...text.matchAll(form)]);
+  const commands = found
+    .map(([, name = '', rest = '']) => [
+      ...name.trim().split(' '),
+      ...(rest.match(/--[a-z-]+/g) ?? []),
+    ])
+    // As in "az said nothing".
+    .filter((words) =>
+      /^(account|ad|bicep|cloud|deployment|functionapp|group|keyvault|login|provider|resource|rest|storage)$/.test(
+        words[0] ?? '',
+      ),
+    );
+  expect(commands.length).toBeGreaterThan(30);
+  for (const words of commands) refuseUnknown(words);
+});
 
 describe('a failure of a deployment', () => {
   it('is told by its leaf, once, without what Azure wraps around it', () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Az, AzFailure } from '../../scripts/deploy/az.mjs';
 import { deploy } from '../../scripts/deploy/main';
+import { refuseUnknown } from './az-arguments';
 
 const clientId = 'c11e0000-0000-4000-8000-0000000a99a9';
 const entraApp = 'node infra/entra-app.mjs --unique-name anteroom-x1 --allowed-tenants "*"';
@@ -87,8 +88,7 @@ function scripted(answers: readonly Answer[]): Az {
     const line = args.join(' ');
     const address = options.env?.['PACKAGE_URI'];
     commands.push(address === undefined ? line : `PACKAGE_URI=${address} ${line}`);
-    // As az does: it has no --subscription there, and would refuse the command.
-    if (line.startsWith('ad ') && line.includes('--subscription')) throw new AzFailure('usage');
+    refuseUnknown(args);
     const answer = answers.find(({ command, times }) => line.startsWith(command) && times !== 0);
     if (answer === undefined) throw new Error(`unexpected: az ${line}`);
     if (answer.times !== undefined) answer.times -= 1;
