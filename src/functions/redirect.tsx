@@ -7,8 +7,8 @@ import { answerError } from '../http/error-response';
 import { isPrefetch, loginPathTo } from '../http/request';
 import { continueHere, htmlPage, json, redirectTo, textsOf, withHeader } from '../http/responses';
 import { MessagePage } from '../pages/layout';
-import { findAttempt } from '../sign-in/attempt';
-import { completeSignIn, type ProviderAnswer } from '../sign-in/finish';
+import { findAttempt, type ProviderAnswer } from '../sign-in/attempt';
+import { completeSignIn } from '../sign-in/finish';
 
 /**
  * GET auth/redirect: the provider's answer. The browser comes from another site, so it does not send our `SameSite=Strict`

@@ -1,8 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { HttpResponseInit } from '@azure/functions';
 import { isObject } from '../bodies';
 import { readOverflows } from '../cookies';
 import { isClaimsRequest } from '../entra/claims-challenge';
+import { AppError, type ProviderRefusal } from '../errors';
 import type { RequestContext } from '../http/context';
+import { redirectTo } from '../http/responses';
 import {
   deriveSignInValue,
   findNamedKey,
@@ -148,6 +151,16 @@ function stateLayouts(attempt: SignInAttempt): readonly StateLayout[] {
   ];
 }
 
+/** The provider's answer to an authorization request. RFC 6749 section 4.1.2, RFC 9207 section 2. */
+export type ProviderAnswer = {
+  readonly state: string | undefined;
+  /** The provider's `iss`, when the answer has it. */
+  readonly issuer: string | undefined;
+} & (
+  | { readonly kind: 'code'; readonly code: string }
+  | { readonly kind: 'error'; readonly refusal: ProviderRefusal }
+);
+
 /**
  * The attempt in the `state` of a provider's answer. Any browser may have begun it. `undefined` when `state` is not ours. From
  * here on the page of any error leads back to the wanted page.
@@ -186,6 +199,19 @@ export async function openAttempt(
   const isPartial = content['r'] === undefined;
   const attempt = parseAttempt(isPartial ? { ...content, l: 1 } : content);
   return attempt && { ...attempt, isIncomplete: inCookie !== 'page' };
+}
+
+/**
+ * The wanted page of an attempt.
+ * @throws ERR_PAGE_LOST when only a part of its address is known
+ */
+export function goToPage(
+  context: RequestContext,
+  { returnPath, isPartial }: OpenedAttempt,
+): HttpResponseInit {
+  // Without an explanation, another page than the wanted one would look like a fault.
+  if (isPartial === true) throw new AppError('ERR_PAGE_LOST');
+  return redirectTo(context.services.settings.baseUrl + returnPath);
 }
 
 /** True when the browser with this sign-in cookie began the attempt. The comparison takes constant time. */

@@ -1,45 +1,40 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { readSignInCookie } from '../cookies';
+import { readSessionCookie, readSignInCookie, signSessionCookie } from '../cookies';
 import { idTokenDemands, type SignInDemands } from '../entra/claims-challenge';
 import { verifyIdToken } from '../entra/id-token';
 import { createMsalClient, type RelyingParty } from '../entra/msal';
 import { keepAcquired, scopesOfSignIn } from '../entra/msal-cache';
 import { redemptionError, redirectError } from '../entra/refusal-errors';
 import { couldIssue } from '../entra/tenants';
-import {
-  AppError,
-  type ProviderRefusal,
-  SignInRefusedError,
-  SessionOverError,
-  StepUpError,
-  StepUpUnmetError,
-} from '../errors';
+import { AppError, SessionOverError } from '../errors';
 import type { RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
+import { decideSignIn, type SignInContext } from '../http/hooks';
 import { redirectTo } from '../http/responses';
+import {
+  type Session,
+  type SessionData,
+  sessionKeyOf,
+  type SessionTicket,
+  type User,
+} from '../sessions/session';
+import type { Settings } from '../settings';
+import { holdTokens } from '../tokens/access-token';
+import { withTimeout } from '../waiting';
 import {
   type AskedMore,
   attemptSecrets,
   type AttemptSecrets,
+  goToPage,
   isAttemptLive,
   isBegunBy,
   type OpenedAttempt,
-  type Retries,
+  type ProviderAnswer,
   type SignInAttempt,
 } from './attempt';
-import { findSession } from './guards';
-import { admit, type AdmittedSignIn, type FinishedSignIn, openSession } from './open-session';
-import { beginSignIn, type SignInOptions } from './start';
-
-/** The provider's answer to an authorization request. RFC 6749 section 4.1.2, RFC 9207 section 2. */
-export type ProviderAnswer = {
-  readonly state: string | undefined;
-  /** The provider's `iss`, when the answer has it. */
-  readonly issuer: string | undefined;
-} & (
-  | { readonly kind: 'code'; readonly code: string }
-  | { readonly kind: 'error'; readonly refusal: ProviderRefusal }
-);
+import { audited } from './ending';
+import { answerFailure, answerLate, answerOtherBrowser, answerPolicy } from './failed-answer';
+import { apiCaller, findSession, findTicket } from './guards';
 
 /**
  * Ends a sign-in with the provider's answer: redeems the code, opens a new session and redirects to the wanted page.
@@ -89,140 +84,6 @@ export async function completeSignIn(
   }
   const isOtherUser = stepUpOf !== undefined && stepUpOf !== finished.user.userKey;
   return isOtherUser ? redirectTo(`${services.settings.baseUrl}/`) : goToPage(context, attempt);
-}
-
-/** For an attempt that another browser began, or this one before its cookies were deleted. */
-async function answerOtherBrowser(
-  context: RequestContext,
-  answer: ProviderAnswer,
-  attempt: OpenedAttempt,
-  hasCookie: boolean,
-): Promise<HttpResponseInit> {
-  if (isNobodyThere(attempt, answer)) return goToPage(context, attempt);
-  if (await isSignedIn(context)) return goToPage(context, attempt);
-  // The error belongs to another browser, so it is not shown. The person must click to go to the provider again.
-  if (answer.kind === 'error') {
-    throw new AppError('ERR_SIGN_IN_UNSOLICITED', { note: 'an error for another browser' });
-  }
-  // Neither retry can loop. A late answer comes from a bookmark of the provider's page. A browser that sent a cookie keeps
-  // cookies: it may need a second retry, because of several tabs that start together only the last one's cookie stays.
-  const isLate = !isAttemptLive(attempt, context.now);
-  if (attempt.retries === 0 || isLate) return beginAgain(context, attempt, 1);
-  if (hasCookie && attempt.retries === 1) return beginAgain(context, attempt, 2);
-  throw new AppError('ERR_SIGN_IN_LOST');
-}
-
-/** Azure AD B2C: the person cancelled a user flow. */
-const cancelled = 'AADB2C90091';
-/** Azure AD B2C: the person followed "Forgot your password?" in a user flow that cannot reset passwords. */
-const forgotPassword = 'AADB2C90118';
-
-/**
- * For the end of a user flow that changed an account. Its code is not redeemed. A sign-in follows instead, at which the
- * provider usually asks nothing: its tokens have what was changed, and it is the same as every other sign-in.
- */
-async function answerPolicy(
-  context: RequestContext,
-  answer: ProviderAnswer,
-  attempt: OpenedAttempt,
-): Promise<HttpResponseInit> {
-  if (answer.kind === 'error') {
-    if (answer.refusal.number !== cancelled) throw redirectError(answer.refusal);
-    if (await isSignedIn(context)) return goToPage(context, attempt);
-  }
-  return beginAgain(context, attempt, 0);
-}
-
-/** For an attempt of this browser whose answer came too late, or whose cookie with scopes and claims is gone. */
-async function answerLate(
-  context: RequestContext,
-  attempt: OpenedAttempt,
-): Promise<HttpResponseInit> {
-  if (await isSignedIn(context)) return goToPage(context, attempt);
-  // A late answer cannot loop: each retry takes ten minutes.
-  const isLate = !isAttemptLive(attempt, context.now);
-  if (attempt.retries === 0 || isLate) return beginAgain(context, attempt, 1);
-  throw new AppError('ERR_SIGN_IN_LOST');
-}
-
-/** For an answer with which {@link finishSignIn} failed. */
-async function answerFailure(
-  context: RequestContext,
-  attempt: OpenedAttempt,
-  error: unknown,
-): Promise<HttpResponseInit> {
-  if (error instanceof SignInRefusedError && isNobodyThere(attempt, error)) {
-    return goToPage(context, attempt);
-  }
-  if (error instanceof SignInRefusedError && error.refusal.number === forgotPassword) {
-    const { policies } = context.services.settings;
-    if (policies['reset-password'] === undefined) throw error;
-    return beginAgain(context, attempt, 0, { policy: 'reset-password' });
-  }
-  if (error instanceof AppError && error.code === 'ERR_SIGN_IN_EXPIRED') {
-    // The answer came twice, for example by a second click or the back button. Usually the first one has signed the person
-    // in. Otherwise a new sign-in is quick, because the provider still knows the person.
-    if (await isSignedIn(context)) return goToPage(context, attempt);
-    if (attempt.retries === 0) {
-      logError(context, error);
-      return beginAgain(context, attempt, 1);
-    }
-  }
-  if (error instanceof StepUpError) {
-    // With `prompt=none` the provider must not ask the person for anything.
-    if (attempt.prompt === 'none') return goToPage(context, attempt);
-    // The retry asks for what the provider wants. When that does not help, the person must see the cause.
-    if (attempt.retries > 0) throw error.cause instanceof AppError ? error.cause : error;
-    logError(context, error);
-    const { scopes, claims } = error.stepUp;
-    const { userKey, names, maxAgeSeconds } = attempt.asked ?? {};
-    const asked = { scopes, claims, maxAgeSeconds, userKey, names };
-    return beginAgain(context, attempt, 1, { asked });
-  }
-  if (error instanceof StepUpUnmetError && error.claim === 'auth_time' && attempt.retries === 0) {
-    // Providers that ignore `max_age` still know `prompt=login`.
-    logError(context, error);
-    return beginAgain(context, attempt, 1, { asked: attempt.asked, prompt: 'login' });
-  }
-  throw error;
-}
-
-/** The provider's errors after `prompt=none` when it would have to ask the person (OpenID Connect Core 1.0 section 3.1.2.6). */
-const nobodyThere = [
-  'login_required',
-  'interaction_required',
-  'consent_required',
-  'account_selection_required',
-];
-
-/** True when the app asked with `prompt=none` whether somebody is signed in, and the answer is no. */
-function isNobodyThere(
-  { prompt }: OpenedAttempt,
-  answer: ProviderAnswer | SignInRefusedError,
-): boolean {
-  return prompt === 'none' && 'refusal' in answer && nobodyThere.includes(answer.refusal.error);
-}
-
-function beginAgain(
-  context: RequestContext,
-  { returnPath, isPartial, keep }: OpenedAttempt,
-  retries: Retries,
-  more: Pick<SignInOptions, 'asked' | 'prompt' | 'policy'> = {},
-): Promise<HttpResponseInit> {
-  return beginSignIn(context, { retries, returnPath, isPartial, keep, ...more });
-}
-
-function goToPage(
-  context: RequestContext,
-  { returnPath, isPartial }: OpenedAttempt,
-): HttpResponseInit {
-  // Without an explanation, another page than the wanted one would look like a fault.
-  if (isPartial === true) throw new AppError('ERR_PAGE_LOST');
-  return redirectTo(context.services.settings.baseUrl + returnPath);
-}
-
-async function isSignedIn(context: RequestContext): Promise<boolean> {
-  return (await findSession(context)) !== undefined;
 }
 
 /** An attempt that this browser began, and its secrets. */
@@ -302,5 +163,172 @@ async function redeem(
     return { idToken, tokenCache: keepAcquired({ after, scopes, now }) };
   } catch (error) {
     throw redemptionError(error, answer(), asked?.scopes ?? []);
+  }
+}
+
+/** A sign-in that the provider has confirmed. */
+interface ConfirmedSignIn {
+  readonly user: User;
+  /** All claims of the ID token. */
+  readonly claims: SignInContext['claims'];
+  /** MSAL's serialized token cache, with the tokens of this user. Secret. */
+  readonly tokenCache: string;
+}
+
+/** What the new session keeps of a person who may sign in. */
+interface Admission {
+  /** With all roles. */
+  readonly user: User;
+  readonly addedRoles: readonly string[];
+  readonly data: SessionData;
+  readonly tokenCache: string;
+}
+
+/** The person whom the provider has signed in, and what the new session keeps. */
+export interface FinishedSignIn extends ConfirmedSignIn {
+  /** The provider's session id, for front-channel logout. */
+  readonly sid: string | undefined;
+  /** The claim `login_hint`, for the provider's sign-out. */
+  readonly loginHint: string | undefined;
+  readonly acrs: readonly string[] | undefined;
+  readonly authTime: number | undefined;
+  /** When the ID token was verified, epoch seconds. */
+  readonly verifiedAt: number;
+}
+
+/** A finished sign-in whose session may be opened. */
+type AdmittedSignIn = Omit<FinishedSignIn, 'claims'> & Admission;
+
+/**
+ * Adds the roles of the person's groups, then asks the app's own code, if there is any, whether this person may sign in. Nothing is
+ * written.
+ * @param stepUpOf user key of the person who needed a step-up
+ * @throws as `RolesOf` and `decideSignIn`; ERR_STORAGE_UNAVAILABLE and ERR_KEYS_UNAVAILABLE at a step-up, whose former session is read
+ */
+async function admit(
+  context: RequestContext,
+  confirmed: ConfirmedSignIn,
+  stepUpOf: string | undefined,
+): Promise<Admission> {
+  // The log names the person too when the sign-in fails from here on.
+  context.visitor.userKey = confirmed.user.userKey;
+  const { rolesOf, relyingParty, hooks } = context.services;
+  const { now, signal } = context;
+  const found =
+    rolesOf === undefined
+      ? { ...confirmed, roles: confirmed.user.roles }
+      : await rolesOf(confirmed, now, signal);
+  const user = { ...confirmed.user, roles: found.roles };
+  const session = stepUpOf === user.userKey ? await formerSession(context, user) : undefined;
+  // The app's code may check less at a step-up, because it let the person in before.
+  const isStepUp = session !== undefined;
+  const former = session?.data ?? {};
+  const { tokenCache } = found;
+  if (hooks.onSignIn === undefined) return { user, addedRoles: [], data: former, tokenCache };
+  const tokens = holdTokens(relyingParty, { user, tokenCache, now, signal });
+  const api = apiCaller(context, tokens.userToken, user.tenantId);
+  const signIn = { user, claims: confirmed.claims, isStepUp, data: former, ...api };
+  const decided = await decideSignIn(hooks.onSignIn, signIn, signal);
+  const roles = [...new Set([...user.roles, ...decided.roles])];
+  return {
+    user: { ...user, roles },
+    addedRoles: decided.roles,
+    data: decided.data ?? former,
+    tokenCache: tokens.latest(),
+  };
+}
+
+/** A step-up opens a new session, but for the person it is the same one. Another person gets nothing of it. */
+async function formerSession(
+  context: RequestContext,
+  { userKey }: User,
+): Promise<Session | undefined> {
+  const ticket = await findTicket(context);
+  if (ticket?.userKey !== userKey) return undefined;
+  return (await findSession(context))?.session;
+}
+
+/**
+ * Opens the session of a finished sign-in. When the user then has more sessions than SESSION_LIMIT allows, the oldest end.
+ * Then the browser gets the cookie, and the session that it had before ends.
+ * @throws as `SessionStore.open`. ERR_STORAGE_UNAVAILABLE also when sessions over the limit could not be ended. Nobody gets a
+ *   cookie then
+ */
+async function openSession(
+  context: RequestContext,
+  { user, ...facts }: AdmittedSignIn,
+  attempt: OpenedAttempt,
+): Promise<void> {
+  const { request, services, now, signal } = context;
+  const { keyRing, settings, sessions } = services;
+  const site = settings;
+  const former = await readSessionCookie(context.requestCookies, { keyRing, site, now, signal });
+  const isPersistent = isKept(settings, attempt);
+  const { ticket } = await sessions.open({
+    user,
+    ...facts,
+    isPersistent,
+    isStepUp: attempt.asked?.userKey !== undefined,
+    stepUps: attempt.asked?.names,
+    userAgent: request.headers.get('user-agent') ?? '',
+    now,
+    signal,
+  });
+  await endOverLimit(context, user, former);
+  context.cookies.push(await signSessionCookie(ticket, { keyRing, site, isPersistent, signal }));
+  const session = sessionKeyOf(ticket.sessionId);
+  context.tell({ event: 'sign-in', outcome: 'done', by: user.userKey, session });
+  if (former !== undefined) await endFormer(context, former, user.userKey);
+}
+
+/** True when the cookie outlives the browser. */
+function isKept({ persistent }: Settings, { keep }: OpenedAttempt): boolean {
+  return persistent === 'always' || (persistent === 'link' && keep === true);
+}
+
+/**
+ * Ends the user's oldest sessions, where there are more than SESSION_LIMIT. The former session of this browser does not
+ * count, since it ends too.
+ */
+async function endOverLimit(
+  context: RequestContext,
+  { userKey }: User,
+  former: SessionTicket | undefined,
+): Promise<void> {
+  const { services, now, signal } = context;
+  const { sessions, settings } = services;
+  const { sessionLimit: limit } = settings;
+  if (limit === undefined) return;
+  const exceptSessionKey = former && sessionKeyOf(former.sessionId);
+  const keys = await sessions.findOverLimit({ userKey, limit, exceptSessionKey }, now, signal);
+  if (keys.length === 0) return;
+  const action = { why: 'end sessions over the limit', by: userKey, of: userKey } as const;
+  await audited(context, action, async () => {
+    const ended = await sessions.endMany(userKey, keys, signal);
+    return ended.length;
+  });
+}
+
+/** The person is already signed in, and must not wait until the former session has ended. */
+const formerTimeoutMs = 2_000;
+
+/** Ends the session that this browser had. If that fails, it ends by its idle limit: nobody has its cookie any more. */
+async function endFormer(
+  context: RequestContext,
+  { userKey, sessionId }: SessionTicket,
+  by: string,
+): Promise<void> {
+  const { services } = context;
+  const name = { userKey, sessionKey: sessionKeyOf(sessionId) };
+  const action = { why: 'replace session', by, of: userKey, session: name.sessionKey } as const;
+  try {
+    await withTimeout(context.signal, formerTimeoutMs, (signal) =>
+      audited(context, action, async () =>
+        (await services.sessions.endNamed(name, signal)) ? 1 : 0,
+      ),
+    );
+  } catch (error) {
+    // The event says so.
+    if (!(error instanceof AppError)) throw error;
   }
 }

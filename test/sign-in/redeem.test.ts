@@ -4,7 +4,8 @@ import type { RelyingParty, RelyingPartySettings } from '../../src/entra/msal';
 import { findLiveAccessToken } from '../../src/entra/msal-cache';
 import { AppError, SignInRefusedError } from '../../src/errors';
 import { isBare, parseCallback } from '../../src/functions/redirect';
-import { finishSignIn, type OwnAttempt, type ProviderAnswer } from '../../src/sign-in/finish';
+import type { ProviderAnswer } from '../../src/sign-in/attempt';
+import { finishSignIn, type OwnAttempt } from '../../src/sign-in/finish';
 import {
   adaClaims,
   clientInfo,

@@ -6,8 +6,7 @@ import {
   readGroupRoles,
   type RolesOf,
 } from '../../src/tokens/group-roles';
-import { finishSignIn } from '../../src/sign-in/finish';
-import type { FinishedSignIn } from '../../src/sign-in/open-session';
+import { type FinishedSignIn, finishSignIn } from '../../src/sign-in/finish';
 import {
   adaClaims,
   createRelyingParty,
