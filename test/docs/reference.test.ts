@@ -51,8 +51,8 @@ describe('docs/register.md', () => {
   });
 
   it('names the optional claims that the template adds to ID tokens', () => {
-    const [, claims = ''] = /idToken: \[([^]*?)\n {4}\]/.exec(template) ?? [];
-    const found = [...claims.matchAll(/name: '(\w+)'/g)].map(([, name = '']) => name);
+    const [, claims = ''] = /idToken: map\(\[([^\]]*)\]/.exec(template) ?? [];
+    const found = [...claims.matchAll(/'(\w+)'/g)].map(([, name = '']) => name);
     expect(found.length).toBeGreaterThan(2);
     expect(found.filter((name) => !page.includes(`| \`${name}\``))).toEqual([]);
   });
