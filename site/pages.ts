@@ -3,7 +3,6 @@
 
 interface Group {
   readonly text: string;
-  readonly isCollapsed?: boolean;
   readonly pages: readonly (readonly [text: string, file: string])[];
 }
 
@@ -67,7 +66,6 @@ export const groups: readonly Group[] = [
   },
   {
     text: 'Inside',
-    isCollapsed: true,
     pages: [
       ['Architecture', 'docs/ARCHITECTURE.md'],
       ['Performance', 'docs/performance.md'],
@@ -87,7 +85,6 @@ export const groups: readonly Group[] = [
   },
   {
     text: 'Examples',
-    isCollapsed: true,
     pages: [
       ['An app that you have', 'examples/existing-app/README.md'],
       ['Call an API', 'examples/call-an-api/README.md'],

@@ -33,6 +33,8 @@ export default {
     },
   },
   markdown: {
+    // The usual themes have too little contrast for WCAG level AA.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify: slugOf },
     config: (md) => md.core.ruler.push('site-links', createLinkRule(root, repository)),
   },
@@ -46,9 +48,8 @@ export default {
       { text: 'Errors', link: '/errors' },
       { text: 'Changes', link: '/changelog' },
     ],
-    sidebar: groups.map(({ text, isCollapsed, pages }) => ({
+    sidebar: groups.map(({ text, pages }) => ({
       text,
-      ...(isCollapsed && { collapsed: true }),
       items: pages.map(([title, file]) => ({
         text: title,
         link: `/${sitePath(file).replace(/\.md$/, '')}`,
