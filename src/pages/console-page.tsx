@@ -277,11 +277,12 @@ function PersonMenu({ person, view }: Pick<PersonRowsProps, 'person' | 'view'>) 
   const { console: texts } = useTexts();
   const { userKey, name, count, mayHaveMore } = person;
   const query = new URLSearchParams([['user', userKey], ...viewFields(view)]);
+  const [howMany, ofWhom] = mayHaveMore
+    ? [texts.sessionCountOrMore(count), texts.sessionsOrMoreOf(count, name)]
+    : [texts.sessionCount(count), texts.sessionsOf(count, name)];
   return (
     <details class="menu" name="menu">
-      <summary aria-label={texts.sessionsOf(count, mayHaveMore, name)}>
-        {texts.sessionCount(count, mayHaveMore)}
-      </summary>
+      <summary aria-label={ofWhom}>{howMany}</summary>
       <ul>
         <li>
           <a href={consolePath(authPath, { ...firstPage(view), search: userKey })}>

@@ -223,10 +223,10 @@ export const german: Texts = {
     person: 'Person',
     you: 'Sie',
     tenant: (id) => `Mandant ${id}`,
-    sessionCount: (count, mayHaveMore) =>
-      mayHaveMore ? `${number(count)} oder mehr Sitzungen` : sessions(count),
-    sessionsOf: (count, mayHaveMore, name) =>
-      `${mayHaveMore ? `${number(count)} oder mehr Sitzungen` : sessions(count)} von ${name}`,
+    sessionCount: (count) => sessions(count),
+    sessionCountOrMore: (count) => `${number(count)} oder mehr Sitzungen`,
+    sessionsOf: (count, name) => `${sessions(count)} von ${name}`,
+    sessionsOrMoreOf: (count, name) => `${number(count)} oder mehr Sitzungen von ${name}`,
     showPerson: 'Nur diese Person anzeigen',
     endAll: 'Alle Sitzungen dieser Person beenden',
     sessions: (count, people) => `${ofPeople(count, people)}.`,

@@ -225,10 +225,11 @@ export const english = {
     person: 'Person',
     you: 'You',
     tenant: (id: string) => `Tenant ${id}`,
-    sessionCount: (count: number, mayHaveMore: boolean) =>
-      mayHaveMore ? `${number(count)} or more sessions` : sessions(count),
-    sessionsOf: (count: number, mayHaveMore: boolean, name: string) =>
-      `${mayHaveMore ? `${number(count)} or more sessions` : sessions(count)} of ${name}`,
+    sessionCount: (count: number) => sessions(count),
+    sessionCountOrMore: (count: number) => `${number(count)} or more sessions`,
+    sessionsOf: (count: number, name: string) => `${sessions(count)} of ${name}`,
+    sessionsOrMoreOf: (count: number, name: string) =>
+      `${number(count)} or more sessions of ${name}`,
     showPerson: 'Show only this person',
     endAll: 'End all sessions of this person',
     sessions: (count: number, people: number) => `${ofPeople(count, people)}.`,

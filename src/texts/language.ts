@@ -29,7 +29,7 @@ export interface Languages {
 
 /**
  * A text of an app's own. `{0}`, `{1}` and so on stand for the values that the English text has. Where the words depend on a number,
- * the first value, the text has a form for each plural category of the language.
+ * the first of its values that is one, the text has a form for each plural category of the language.
  */
 type PageText = string | { readonly [category in Intl.LDMLPluralRule]?: string };
 
@@ -79,11 +79,14 @@ export function createLanguages(
     areNegotiated: true,
     choose: (acceptLanguage) => {
       if (acceptLanguage === null) return first;
-      const headers = { 'accept-language': acceptLanguage };
+      const headers = { 'accept-language': acceptLanguage.slice(0, maxHeaderLength) };
       return find(new Negotiator({ headers }).language(tags)) ?? first;
     },
   };
 }
+
+/** Browsers list a few languages. Of a longer header, which costs time to read, the beginning counts. */
+const maxHeaderLength = 400;
 
 function requireTag(tag: string): string {
   try {
@@ -146,15 +149,19 @@ function readFilled(text: unknown, values: number, tag: string, path: string) {
   const other = readForm(forms.get('other'), values, `${path}.other`);
   const rules = once(() => new Intl.PluralRules(tag));
   return (...filled: readonly unknown[]): unknown => {
-    const [first] = filled;
-    const form = typeof first === 'number' ? forms.get(rules().select(first)) : undefined;
+    const count = filled.find((value) => typeof value === 'number');
+    const form = count === undefined ? undefined : forms.get(rules().select(count));
     const pieces = (form ?? other)
       .split(placeholder)
       // Every second piece is the number of a value.
-      .map((piece, index) => (index % 2 === 0 ? piece : filled[Number(piece)]));
+      .map((piece, index) => (index % 2 === 0 ? piece : shown(filled[Number(piece)], tag)));
     return pieces.some((piece) => typeof piece === 'object') ? pieces : pieces.join('');
   };
 }
+
+/** Elements and texts as they are, and numbers as the language writes them. */
+const shown = (value: unknown, tag: string): unknown =>
+  typeof value === 'number' ? value.toLocaleString(tag) : value;
 
 /** @param tag of BCP 47 */
 export function createLanguage(tag: string, texts: Texts): Language {

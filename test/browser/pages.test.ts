@@ -107,6 +107,16 @@ describe('every page, in both schemes, wide and narrow', () => {
     expect(await faultsHere()).toEqual([]);
   });
 
+  it('in German for a browser that prefers it, from the sign-in to the sign-out', async () => {
+    await context.setExtraHTTPHeaders({ 'accept-language': 'de-DE,de;q=0.9,en;q=0.8' });
+    await signIn(accounts(stack).administrator, '/auth/admin');
+    await page.getByRole('link', { name: 'Startseite' }).waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('de');
+    expect(await faultsHere()).toEqual([]);
+    await page.getByRole('button', { name: 'Abmelden', exact: true }).first().click();
+    await page.getByRole('heading', { name: 'Sie sind abgemeldet' }).waitFor();
+  });
+
   it('home, profile with photo and console', async () => {
     await signIn(accounts(stack).administrator);
     await page.getByRole('heading', { name: 'What just happened' }).waitFor();

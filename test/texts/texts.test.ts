@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
+import ts from 'typescript';
 import { htmlPage } from '../../src/http/responses';
 import { type BrandOption, plainBrand, readBrand } from '../../src/pages/brand';
 import { german } from '../../src/texts/de';
@@ -119,8 +120,8 @@ describe('an app’s own language and texts', () => {
       element,
       '',
     ]);
-    expect([1, 2, 5].map((minutes) => polish.profile.livesFor(minutes))).toEqual([
-      ...['minuta', '2 minuty', '5 minut'],
+    expect([1, 2, 5, 12345].map((minutes) => polish.profile.livesFor(minutes))).toEqual([
+      ...['minuta', '2 minuty', '5 minut', '12\u00A0345 minut'],
     ]);
   });
 
@@ -253,18 +254,16 @@ function textsOn(html: string): readonly string[] {
   ].filter((text) => /[a-z]{2}/i.test(text));
 }
 
-/** The same in every language: names, names of claims, and what others wrote. */
-const names = /^(?:Anteroom|Microsoft|.* · Anteroom|Graph|x{3,}.*|tid|roles|name|\{.*)$/;
+/** The same in both languages: names, names of claims, some words, and what others wrote. */
+const names =
+  /^(?:Name|Person|Browser|Anteroom|Microsoft|.* · Anteroom|Graph|x{3,}.*|tid|roles|name|\{.*)$/;
 
 describe('pages in German', () => {
   const given = 'xxxx';
   const pages = ownSamplePages(given, 'de');
   const englishPages = ownSamplePages(given);
 
-  // The lists of sessions are not translated yet.
-  const isTranslated = (name: string) => !/^(?:console|sessions|confirm|everybody)/.test(name);
-
-  it.each(Object.keys(pages).filter(isTranslated))('%s has no English text', (name) => {
+  it.each(Object.keys(pages))('%s has no English text', (name) => {
     const html = pages[name];
     expect(html).toContain('<html lang="de" dir="ltr">');
     const written = new Set(textsOn(englishPages[name] ?? ''));
@@ -273,11 +272,46 @@ describe('pages in German', () => {
   });
 });
 
+/** Names that are the same in every language. */
+const properNames = ['Anteroom', 'Microsoft', ' · '];
+
+/** What a file shows to people without asking the texts: between tags, in attributes, and as titles. */
+function textsIn(file: string): readonly string[] {
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isJsxText(node)) found.push(node.text.trim());
+    if (
+      ts.isJsxAttribute(node) &&
+      /^(?:title|alt|placeholder|aria-label)$/.test(node.name.getText(source))
+    ) {
+      if (node.initializer !== undefined && ts.isStringLiteral(node.initializer)) {
+        found.push(node.initializer.text);
+      }
+    }
+    if (
+      ts.isPropertyAssignment(node) &&
+      /^(?:title|text|label|heading)$/.test(node.name.getText(source))
+    ) {
+      if (ts.isStringLiteralLike(node.initializer)) found.push(node.initializer.text);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found.filter((text) => /\p{L}{2}/u.test(text) && !properNames.includes(text));
+}
+
 describe('no text', () => {
   const code = globSync('src/**/*.{ts,tsx}')
     .filter((file) => !/[/\\]texts[/\\](?:en|de)\.ts$/.test(file))
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
+
+  it('stands outside the files of the languages', () => {
+    const found = globSync('src/{pages,functions,http,sign-in}/**/*.{ts,tsx}').flatMap(textsIn);
+    expect(found).toEqual([]);
+    expect(textsIn('test/pages/sample-pages.tsx')).toContain('Bye.');
+  });
 
   it('is unused', () => {
     const unused = [...inEnglish.keys()].filter((key) => {
