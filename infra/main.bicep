@@ -63,10 +63,10 @@ param graphBaseUrl string = ''
 @maxLength(120)
 param entraAppDisplayName string = 'Anteroom'
 
-@description('Optional. App roles of your functions beside admin. They belong into infra/app-roles.json, where npm run package and entra-app.mjs see them too; ids are made from the values.')
+@description('Optional. App roles of your functions beside admin. Write them into infra/app-roles.json, which npm run package and entra-app.mjs read too; ids are made from the values.')
 param appRoles appRoleType[] = loadJsonContent('app-roles.json')
 
-@description('Optional. Scopes of your functions, which other apps ask for. They belong into infra/exposed-scopes.json, where npm run package and entra-app.mjs see them too; ids are made from the values.')
+@description('Optional. Scopes of your functions, which other apps ask for. Write them into infra/exposed-scopes.json, which npm run package and entra-app.mjs read too; ids are made from the values.')
 param exposedScopes exposedScopeType[] = loadJsonContent('exposed-scopes.json')
 
 @description('Optional. App ID URI of the app as an API, such as the address of an MCP server on a verified domain. Empty: api:// and the client id, where there are exposedScopes. With it the app takes bearer tokens without any scope, too.')
@@ -195,7 +195,7 @@ var listedApis = map(apiPermissions, api => toLower(api.appId))
 @description('Permissions of all of them.')
 var listedScopes = flatten(map(apiPermissions, api => api.scopes))
 
-@description('Who contradicts themselves is told so before anything is made: without a client id, that of a running app would be emptied.')
+@description('Every contradiction is told before anything is made. Without a client id, a running app would lose its own.')
 var faults = filter([
   !deployEntraApp && !isForLater && !isGuid(entraClientId)
     ? 'deployEntraApp=false needs entraClientId: the client id of the registration, which is a GUID, or the word later while there is none.'

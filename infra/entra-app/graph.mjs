@@ -91,7 +91,7 @@ export function refusal({ message: said }, doing, needs) {
   const { message, remedy } = explain(said);
   const isForbidden = /Authorization_RequestDenied|AccessDenied|Forbidden/.test(said);
   const advice = isForbidden
-    ? `You may not do that in this tenant. It takes ${needs}. Ask them to run the same command.`
+    ? `You may not do that in this tenant. It needs ${needs}. Ask somebody who may do it to run the same command.`
     : `${message} ${remedy}\nNothing is lost: this can be run again.`;
   return new Stop(`could not ${doing}.\nThe Azure CLI said: ${said.slice(0, 2000)}\n${advice}`);
 }

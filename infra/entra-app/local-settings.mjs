@@ -19,7 +19,7 @@ export function openLocalSettings(root) {
   const options = { cwd: root, env: Object.fromEntries(own), timeout: 30_000 };
   if (spawnSync('git', ['check-ignore', '--quiet', name], options).status !== 0)
     throw new Stop(
-      'git does not say that it ignores local.settings.json, which is to hold a secret. Is this a clone with its .gitignore? Nothing was made.',
+      'git does not say that it ignores local.settings.json, which will hold a secret. Is this a clone with its .gitignore? Nothing was made.',
     );
   const isThere = existsSync(path);
   const settings = read(isThere ? path : `${path}.example`);
@@ -54,7 +54,7 @@ function read(path) {
   } catch {
     // Without the reason, which quotes the file.
   }
-  throw new Stop(`${path} is not plain JSON with Values and Host. Comments must go first.`);
+  throw new Stop(`${path} is not plain JSON with Values and Host. Remove comments first.`);
 }
 
 /**

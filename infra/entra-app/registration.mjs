@@ -210,6 +210,6 @@ function sayOthers({ say }, { web, requiredResourceAccess }, url) {
   const others = web.redirectUris.filter((/** @type {string} */ uri) => !uri.startsWith(`${url}/`));
   if (others.length > 0) say(`  Kept redirect URIs that are not of this app: ${others.join(' ')}`);
   if (!JSON.stringify(requiredResourceAccess).includes('"type":"Role"')) return;
-  say('  Take care: it asks for application permissions, which the identity of the app has too.');
+  say('  Take care: it asks for application permissions. The identity of the app can use them.');
   say('  callApi needs them only with asApp. Remove the rest: portal.azure.com, API permissions.');
 }

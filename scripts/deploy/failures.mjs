@@ -111,7 +111,7 @@ const failures = [
 
 /** @param {string} said @returns {Pick<KnownFailure, 'message' | 'remedy' | 'passes'>} */
 export function explain(said) {
-  const unknown = { message: 'Why is not known here.', remedy: 'What is above comes from Azure.' };
+  const unknown = { message: 'The cause is not known.', remedy: 'The text above is from Azure.' };
   return failures.find(({ form }) => form.test(said)) ?? unknown;
 }
 

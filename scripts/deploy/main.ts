@@ -103,7 +103,7 @@ async function deployAll(run: Run): Promise<void> {
   sayLosses(run, before.get(entraClientId), after);
   sayNext(run, outputs);
   const isRegistered = after?.includes(redirectUri(outputs.redirectUri)) ?? true;
-  const lacks = `the registration ${entraClientId} lacks ${outputs.redirectUri}. Who keeps it runs:\n${outputs.entraAppCommands.join('\n')}`;
+  const lacks = `the registration ${entraClientId} lacks ${outputs.redirectUri}. Whoever keeps it runs:\n${outputs.entraAppCommands.join('\n')}`;
   if (!isRegistered) throw new Stop(`Deployed, but ${lacks}`, 2);
   if (entraClientId === '') return;
   say('5/5 Health');
@@ -124,17 +124,17 @@ function sayNext({ say }: Run, outputs: Outputs): void {
   const { url, dnsRecords, entraClientId, entraAppCommands } = outputs;
   say(`\n${url}\nredirect URI: ${outputs.redirectUri}`);
   if (sharedHost.test(URL.parse(url)?.hostname ?? '')) {
-    say('Strangers have apps under the same name, and browsers take those for the same site. In');
+    say('Other people have apps under this domain, and browsers take those for the same site. In');
     say('production use a domain of your own: --parameters customDomain=YOUR_DOMAIN');
   }
-  if (dnsRecords.length > 0) say('The DNS of that domain must have, first:');
+  if (dnsRecords.length > 0) say('First make these DNS records for that domain:');
   for (const record of dnsRecords) say(`  ${record}`);
   const [first = '', ...others] = entraAppCommands;
   const commands = (options: string) => [`${first}${options}`, ...others].join('\n  ');
   if (entraClientId === '') {
-    say(`There is no registration yet. Who keeps registrations runs:\n  ${commands('')}`);
+    say(`There is no registration yet. Whoever keeps registrations runs:\n  ${commands('')}`);
   } else {
-    const more = others.length > 0 ? ', and what the registration needs' : '';
-    say(`Who opens the console${more}:\n  ${commands(' --admin OBJECT_ID')}`);
+    const more = others.length > 0 ? ', and keeps the registration as the parameters say' : '';
+    say(`This lets somebody open the console${more}:\n  ${commands(' --admin OBJECT_ID')}`);
   }
 }

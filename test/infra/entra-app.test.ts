@@ -501,7 +501,7 @@ describe('when az or Graph says no, infra/entra-app.mjs', () => {
   it.each<readonly [Fault, string]>([
     [
       { on: 'PATCH applications', ...refused },
-      'It takes an owner of this registration, or an Application Developer',
+      'It needs an owner of this registration, or an Application Developer',
     ],
     [{ on: 'PATCH applications', ...held }, 'Deleted applications'],
     [{ on: 'GET applications', ...elsewhere }, 'could not read'],

@@ -179,7 +179,7 @@ Exception Details:\t(SubscriptionIsOverQuotaForSku) Your quota is 0.
     ['(DeploymentActive) The deployment anteroom is still active.', 'az deployment group cancel'],
     ['(AuthorizationFailed) The client x does not have authorization', 'Contributor'],
     ['main.bicep(3,1) : Error BCP057: The name "x" does not exist', 'az bicep upgrade'],
-    ['something else', 'Why is not known here.'],
+    ['something else', 'The cause is not known.'],
   ])('says what to do: %s', (said, remedy) => {
     const known = explain(said);
     expect(`${known.message} ${known.remedy}`).toContain(remedy);

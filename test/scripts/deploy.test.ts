@@ -129,10 +129,10 @@ describe('npm run deploy', () => {
     expect(said).toContain('  ada@contoso.com, Pay as you go, tenant-1\n');
     expect(said).toContain(`\n${url}\nredirect URI: ${url}/auth/redirect\n`);
     expect(said).toContain(
-      `Who opens the console, and what the registration needs:\n  ${entraApp} --admin OBJECT_ID\n  az ad sp update`,
+      `This lets somebody open the console, and keeps the registration as the parameters say:\n  ${entraApp} --admin OBJECT_ID\n  az ad sp update`,
     );
     expect(said).toMatch(/5\/5 Health\n.*\n {2}ok\n$/);
-    expect(said).not.toMatch(/Strangers|DNS/);
+    expect(said).not.toMatch(/Other people|DNS/);
   });
 
   it('passes parameters on: a file in place of the usual one, name=value after it', async () => {
@@ -193,7 +193,7 @@ describe('npm run deploy', () => {
   it('says who makes the registration where somebody else keeps it, and does not ask /health', async () => {
     expect(await run([template({ entraClientId: '' })])).toBe(0);
     const commands = `${entraApp}\n  az ad sp update --id CLIENT_ID`;
-    expect(said).toContain(`Who keeps registrations runs:\n  ${commands}\n`);
+    expect(said).toContain(`Whoever keeps registrations runs:\n  ${commands}\n`);
     expect(said).not.toContain('5/5');
   });
 });
@@ -322,7 +322,7 @@ describe('after the deployment', () => {
     expect(said).toContain(
       `Deployed, but the registration ${clientId} lacks ${url}/auth/redirect.`,
     );
-    expect(said).toContain(`Who keeps it runs:\n${entraApp}\naz ad sp update`);
+    expect(said).toContain(`Whoever keeps it runs:\n${entraApp}\naz ad sp update`);
   });
 });
 
