@@ -1,4 +1,5 @@
 import type { app as functionsApp } from '@azure/functions';
+import { activityFunction } from './functions/activity';
 import { adminFunctions } from './functions/admin';
 import { adminEndFunctions } from './functions/admin-end';
 import { createProxyFunctions } from './functions/api-proxy';
@@ -13,6 +14,7 @@ import { redirectFunction } from './functions/redirect';
 import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';
 import { createGuards, type Guards } from './guards';
+import type { FindServices } from './http/context';
 import { watchHostStreams } from './bodies';
 import { endpoint, type HttpFunction, serve } from './http/endpoint';
 import { requireHooks } from './http/hooks';
@@ -23,8 +25,9 @@ import { declareApis } from './tokens/apis';
 import { readGroupRoles } from './tokens/group-roles';
 import { once } from './waiting';
 
-/** The part of `app` from `@azure/functions` that registers functions. */
-export type FunctionsApp = Pick<typeof functionsApp, 'http' | 'timer'>;
+/** The part of `app` from `@azure/functions` that registers functions, and a hook for an orderly end of the process. */
+export type FunctionsApp = Pick<typeof functionsApp, 'http' | 'timer'> &
+  Partial<Pick<typeof functionsApp, 'hook'>>;
 
 /**
  * Sign-in for one Functions app. Two of them in one process share nothing.
@@ -115,6 +118,7 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
         schedule: sweepSchedule,
         handler: createSweep(findServices, readFunctionTimeout()),
       });
+      app.hook?.appTerminate(() => flushActivity(findServices));
     },
     ...createGuards(
       (handler, { maxBodyBytes }) =>
@@ -122,6 +126,12 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
       scopes,
     ),
   };
+}
+
+/** Before an instance is taken away. When the process is killed, nobody calls it. */
+async function flushActivity(findServices: FindServices): Promise<void> {
+  const services = findServices();
+  if (!('faults' in services)) await services.activity.flush();
 }
 
 function functionsOf(
@@ -141,7 +151,7 @@ function functionsOf(
     createProtectedResourceFunction(scopes),
     ...(omit.includes('me') ? [] : meFunctions),
     ...(omit.includes('sessions') ? [] : sessionsFunctions),
-    ...(omit.includes('admin') ? [] : [...adminFunctions, ...adminEndFunctions]),
+    ...(omit.includes('admin') ? [] : [...adminFunctions, ...adminEndFunctions, activityFunction]),
     { ...createHealthFunction(), route: healthRoute },
   ];
 }

@@ -97,6 +97,11 @@ const rows = {
     partial: 'info',
     failed: 'error',
   }),
+  'activity trouble': row(
+    'fault',
+    'The list of activity in the console cannot be written. It is told once, until it can be written again. The log has every event.',
+    { failed: 'error' },
+  ),
   'events lost': row('upkeep', 'Events could not be written. `count` says how many.', {
     failed: 'warn',
   }),
@@ -105,10 +110,12 @@ const rows = {
 /** As `InvocationContext` names its methods. The host keeps all of them, unless `host.json` says otherwise. */
 export type EventLevel = 'info' | 'warn' | 'error';
 
-type EventName = keyof typeof rows;
+export type EventName = keyof typeof rows;
 
 /** What an event is about. */
-type EventKind = 'sign-in' | 'session' | 'access' | 'console' | 'fault' | 'upkeep';
+export type EventKind = (typeof eventKinds)[number];
+
+export const eventKinds = ['sign-in', 'session', 'access', 'console', 'fault', 'upkeep'] as const;
 
 interface EventRow<Levels> {
   readonly kind: EventKind;
@@ -185,6 +192,19 @@ export type EventHead = {
 /** An event that is told. */
 export type NewEvent = EventHead & EventFacts;
 
+/** What would only fill the list in the console. The log has it. */
+const notKept: readonly EventName[] = ['refresh', 'request refused', 'sweep', 'activity trouble'];
+
+/** True for an event that the console shows. */
+export function isKept(name: EventName): boolean {
+  return !notKept.includes(name);
+}
+
+/** What an event is about; `undefined` for one that this version does not know. */
+export function kindOf(name: string): EventKind | undefined {
+  return Object.hasOwn(rows, name) ? rows[name as EventName].kind : undefined;
+}
+
 /** The level at which the event is written. */
 export function levelOf({ event, outcome }: EventHead): EventLevel {
   return eventTable[event].levels[outcome] ?? 'error';
@@ -213,12 +233,33 @@ type Invocation = Pick<
   'invocationId' | 'traceContext' | 'info' | 'warn' | 'error'
 >;
 
+/** The person who acts, where an event may be shown to administrators. It never stands in the log. */
+export interface Actor {
+  readonly userKey: string;
+  readonly name: string;
+  readonly username: string;
+}
+
+/** An event that was told, with when and where it happened. */
+export interface ToldEvent {
+  readonly event: NewEvent;
+  /** Epoch seconds. */
+  readonly at: number;
+  /** The invocation id. */
+  readonly request?: string | undefined;
+  /** The trace id. */
+  readonly operation?: string | undefined;
+  readonly person?: Actor | undefined;
+}
+
 /** Writes events to the log, and knows the request that runs now. */
 export interface EventLog {
   /** Does work for an invocation. What is told and asked for meanwhile belongs to it. */
-  during<T>(invocation: Invocation, work: () => T): T;
-  /** Writes an event to the log of its invocation. It never throws and never waits. */
-  tell(event: NewEvent, invocation?: Invocation): void;
+  during<T>(invocation: Invocation, work: () => Promise<T>): Promise<T>;
+  /** Writes an event to the log of its invocation, and tells the listener. It never throws and never waits. */
+  tell(event: NewEvent, invocation?: Invocation, person?: Actor): void;
+  /** Calls `listener` with every event from now on. */
+  listen(listener: (told: ToldEvent) => void): void;
   readonly traceHeaders: TraceHeaders;
 }
 
@@ -231,47 +272,73 @@ export type TraceHeaders = () => Readonly<Record<string, string>>;
 
 /** An event log of its own for each Anteroom. Invocations are found through Node's asynchronous context. */
 export function createEventLog(clock: Clock): EventLog {
-  const running = new AsyncLocalStorage<Invocation>();
+  const running = new AsyncLocalStorage<{ readonly invocation: Invocation; isOver: boolean }>();
+  /** The host warns of lines that come after the end of an invocation. They go to the console. */
+  const current = (): Invocation | undefined => {
+    const scope = running.getStore();
+    return scope?.isOver === false ? scope.invocation : undefined;
+  };
+  let listener: Parameters<EventLog['listen']>[0] = () => undefined;
   let lost = 0;
 
-  const write = (event: NewEvent, invocation: Invocation | undefined): void => {
-    const level = levelOf(event);
-    const at = new Date(clock() * 1000).toISOString();
-    const line = { ...shownEvent(event), at };
-    if (invocation === undefined) {
-      // The host takes every line of the console for information.
-      // eslint-disable-next-line no-console -- there is no invocation to log with
-      console.error(JSON.stringify({ ...line, level }));
+  const write = (told: ToldEvent, invocation: Invocation | undefined): void => {
+    try {
+      writeLine(told, invocation);
+    } catch {
+      // A log that refuses a line must not fail the request. The next line that is written says how many are missing.
+      lost += 1;
       return;
     }
-    const operation = operationOf(invocation);
-    invocation[level](JSON.stringify({ ...line, request: invocation.invocationId, operation }));
+    if (lost === 0) return;
+    const event = { event: 'events lost', outcome: 'failed', count: lost } as const;
+    lost = 0;
+    write({ ...told, event }, invocation);
+    // Refused again: this line counts as one, and those before it still do.
+    if (lost > 0) lost = event.count;
   };
 
   return {
-    during: (invocation, work) => running.run(invocation, work),
-    tell: (event, invocation = running.getStore()) => {
-      try {
-        write(event, invocation);
-      } catch {
-        // A log that refuses a line must not fail the request. The next line that is written says how many are missing.
-        lost += 1;
-        return;
-      }
-      if (lost === 0) return;
-      const count = lost;
-      lost = 0;
-      try {
-        write({ event: 'events lost', outcome: 'failed', count }, invocation);
-      } catch {
-        lost += count;
-      }
+    during: (invocation, work) => {
+      const scope = { invocation, isOver: false };
+      return running.run(scope, async () => {
+        try {
+          return await work();
+        } finally {
+          scope.isOver = true;
+        }
+      });
+    },
+    tell: (event, invocation = current(), person) => {
+      const operation = invocation && operationOf(invocation);
+      const where = { request: invocation?.invocationId, operation };
+      const told = { event, at: clock(), ...where };
+      write(told, invocation);
+      listener({ ...told, person });
+    },
+    listen: (next) => {
+      listener = next;
     },
     traceHeaders: () => {
-      const invocation = running.getStore();
-      return invocation === undefined ? {} : traceHeadersOf(invocation);
+      const scope = running.getStore();
+      return scope === undefined ? {} : traceHeadersOf(scope.invocation);
     },
   };
+}
+
+function writeLine(
+  { event, at: seconds, request, operation }: ToldEvent,
+  invocation: Invocation | undefined,
+): void {
+  const level = levelOf(event);
+  const at = new Date(seconds * 1000).toISOString();
+  const line = { ...shownEvent(event), at };
+  if (invocation !== undefined) {
+    invocation[level](JSON.stringify({ ...line, request, operation }));
+    return;
+  }
+  // The host takes every line of the console for information.
+  // eslint-disable-next-line no-console -- there is no invocation to log with
+  console.error(JSON.stringify({ ...line, level }));
 }
 
 /** The trace of an invocation, as headers of a request to another service. */

@@ -18,6 +18,7 @@ import { createKeyRing, type StoredKeyRing } from './keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
 import type { Site } from './pages/layout';
 import { settleProxy } from './proxy';
+import { type ActivityLog, createActivityLog } from './sessions/activity';
 import { createSignOutHints } from './sessions/end-sessions';
 import { createSessionStore } from './sessions/session-store';
 import { connectionStringFault, maxSessionSeconds } from './setting-values';
@@ -114,6 +115,7 @@ export function createServices(
     settings,
     clock,
     events,
+    activity: openActivity(events, { table, keyRing, clock }),
     table,
     keyRing,
     sessions,
@@ -131,6 +133,21 @@ export function createServices(
 
 const openTable = (connection: TableConnection, traceHeaders: TraceHeaders): Table =>
   createAzureTable(createTableClient(connection, traceHeaders));
+
+/** Every event is kept for the console too. */
+function openActivity(
+  events: EventLog,
+  parts: Pick<Services, 'table' | 'keyRing' | 'clock'>,
+): ActivityLog {
+  const report = (error: unknown): void => {
+    events.tell({ ...eventOfError(error), event: 'activity trouble', outcome: 'failed' });
+  };
+  const activity = createActivityLog({ ...parts, report });
+  events.listen((told) => {
+    activity.record(told);
+  });
+  return activity;
+}
 
 const tellUnreadable =
   (events: EventLog) =>

@@ -59,6 +59,40 @@ describe('an event', () => {
     expect(lines).toMatchObject([['info', { event: 'sign-in', request: 'invocation-1' }]]);
   });
 
+  it('is told to the listener too, with the person who acts, and does not lose it with the log', () => {
+    const told: unknown[] = [];
+    events.listen((one) => told.push(one));
+    const person = { userKey: by, name: 'Ada', username: 'ada@contoso.example' };
+    events.tell(
+      signIn,
+      invocationOf(() => true),
+      person,
+    );
+    const where = { request: 'invocation-1', operation: traceId };
+    expect(told).toEqual([{ event: signIn, at: start, ...where, person }]);
+    expect(JSON.stringify(lines)).not.toContain('Ada');
+  });
+
+  it('is not written to an invocation that is over: the host would warn of it', async () => {
+    const written = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    try {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      let later: Promise<void> | undefined;
+      await events.during(invocationOf(), () => {
+        later = promise.then(() => {
+          events.tell(signIn);
+        });
+        return Promise.resolve();
+      });
+      resolve(undefined);
+      await later;
+      expect(lines).toEqual([]);
+      expect(written).toHaveBeenCalledTimes(1);
+    } finally {
+      written.mockRestore();
+    }
+  });
+
   it('goes to the console outside of every invocation, with its level', () => {
     const written = jest.spyOn(console, 'error').mockImplementation(() => undefined);
     try {

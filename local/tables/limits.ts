@@ -13,7 +13,7 @@ const maxProperties = 252;
  * @returns the service's refusal. In a transaction it is about the first row that is too large
  */
 export function refuseByLimits({ kind, body, headers }: TablesRequest): LiveAnswer | undefined {
-  if (kind === 'transaction') {
+  if (kind === 'transaction' || kind === 'activity') {
     return refuseTransaction(body.toString('utf8'), headers['content-type']);
   }
   if (kind !== 'insert' && kind !== 'rewrite') return undefined;

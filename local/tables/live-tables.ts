@@ -45,7 +45,7 @@ export interface LiveTables {
   misbehave(change?: Readonly<Record<string, unknown>>): void;
   /**
    * Method and path of each request since the last call, in order: `GET /a/b`. A list that begins with an empty page
-   * counts once.
+   * counts once. Writes of the activity are left out, because they come after the answers.
    */
   takeRequests(): string[];
   stop(): Promise<void>;
@@ -133,7 +133,8 @@ function createTables(options: LiveTablesOptions, faults: TablesFaults) {
     const isHit = isMeant(faults, asked) && spend(faults.times);
     const fault = isHit ? faultKinds[faults.fault.value] : undefined;
     const isHeldBack = fault === undefined && pages.holdsBack(asked);
-    if (!pages.goesOnFromBeginning(asked)) count(`${asked.method} ${asked.path}`);
+    const isCounted = asked.kind !== 'activity' && !pages.goesOnFromBeginning(asked);
+    if (isCounted) count(`${asked.method} ${asked.path}`);
     if (fault === 'hang') return 'none';
     if (fault === 'cut') return 'cut';
     if (typeof fault === 'object') return faultAnswer(fault, faults);
@@ -232,9 +233,11 @@ function createTablesFaults() {
 }
 
 /** Whether this request fails by the fault that is set. */
-function isMeant({ fault, on }: TablesFaults, { kind }: TablesRequest): boolean {
+function isMeant({ fault, on, times }: TablesFaults, { kind }: TablesRequest): boolean {
   if (fault.value === 'none') return false;
   const isRead = kind === 'point-read' || kind === 'list';
+  // It comes at a time of its own, so it must not take the place of a request that was counted on.
+  if (kind === 'activity' && on.value !== 'activity' && times.value !== null) return false;
   if (on.value === 'all') return true;
   if (on.value === 'reads') return isRead;
   return on.value === 'writes' ? !isRead && kind !== 'table' : on.value === kind;

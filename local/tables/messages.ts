@@ -8,7 +8,7 @@ import http, {
 } from 'node:http';
 import { gzipSync } from 'node:zlib';
 
-/** Kinds of requests, by method and path. */
+/** Kinds of requests, by method and path. `activity`: a transaction that writes the list of activity, after answers. */
 export const requestKinds = [
   'point-read',
   'list',
@@ -16,6 +16,7 @@ export const requestKinds = [
   'rewrite',
   'delete',
   'transaction',
+  'activity',
   'table',
 ] as const;
 
@@ -42,8 +43,10 @@ export async function readTablesRequest(request: IncomingMessage): Promise<Table
   const { method = 'GET', url: path = '/', headers } = request;
   const resource = decodeURIComponent(path.split('?', 1)[0] ?? '').replace(/^\/[^/]*\//, '');
   const table = /^[A-Za-z][A-Za-z0-9]*/.exec(resource)?.[0] ?? '';
-  const kind = kindOf(method, resource);
-  return { method, path, kind, table, headers, body: Buffer.concat(chunks) };
+  const body = Buffer.concat(chunks);
+  const isActivity = resource === '$batch' && body.includes('"PartitionKey":"activity:');
+  const kind = isActivity ? 'activity' : kindOf(method, resource);
+  return { method, path, kind, table, headers, body };
 }
 
 function kindOf(method: string, resource: string): RequestKind {

@@ -32,7 +32,7 @@ export function createSweep(findServices: FindServices, timeoutSeconds: number):
       tellFaults(services.events, services.faults, context);
       return;
     }
-    const { events, table, clock } = services;
+    const { events, activity, table, clock } = services;
     try {
       const { pages, rows, isFinished } = await events.during(context, () =>
         sweepExpiredRows(table, {
@@ -46,6 +46,9 @@ export function createSweep(findServices: FindServices, timeoutSeconds: number):
     } catch (error) {
       events.tell({ ...eventOfError(error), event: 'sweep', outcome: 'failed' }, context);
       throw error;
+    } finally {
+      // What requests left behind, and what was only counted.
+      await activity.flush();
     }
   };
 }

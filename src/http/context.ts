@@ -1,9 +1,10 @@
 import type { Cookie, HttpResponseInit, InvocationContext } from '@azure/functions';
 import type { AppTokens } from '../entra/app-tokens';
 import type { RelyingParty } from '../entra/msal';
-import type { EventLog, NewEvent } from '../events';
+import type { EventLog, NewEvent, Actor } from '../events';
 import type { StoredKeyRing } from '../keys/key-ring';
 import type { Reader, Site } from '../pages/layout';
+import type { ActivityLog } from '../sessions/activity';
 import type { SignOutHints } from '../sessions/end-sessions';
 import type { SessionStore } from '../sessions/session-store';
 import type { SettingFault, Settings } from '../settings';
@@ -48,8 +49,8 @@ export type Handler = (context: RequestContext) => Promise<HttpResponseInit> | H
 interface Visitor {
   /** A guard sets it when it has read the session. `undefined` before that, and for a person who is signed out. */
   user: Reader | undefined;
-  /** For the log: the user of the request's session, or who is signing in. It stays after that session has ended. */
-  userKey?: string;
+  /** For events: the user of the request's session, or who is signing in. It stays after that session has ended. */
+  person?: Actor;
   /** The page to open after the sign-in: a checked local path. Error pages of the sign-in link to it. */
   returnPath?: string | undefined;
 }
@@ -60,6 +61,7 @@ export interface Services {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly events: EventLog;
+  readonly activity: ActivityLog;
   readonly table: Table;
   readonly keyRing: StoredKeyRing;
   readonly sessions: SessionStore;

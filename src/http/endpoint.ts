@@ -125,6 +125,8 @@ export function endpoint(
     } catch (error) {
       // `finish` may have failed too, when a header of the answer cannot be sent.
       return finish(answerError(error, context));
+    } finally {
+      services.activity.flushSoon();
     }
   };
 }
@@ -135,6 +137,7 @@ function createContext(
   services: Services,
   { signal, extend }: Deadline,
 ): RequestContext {
+  const visitor: RequestContext['visitor'] = { user: undefined };
   return {
     ...readRequest(request, services.settings.baseUrl),
     services,
@@ -145,9 +148,9 @@ function createContext(
     invocation,
     correlationId: invocation.invocationId,
     cookies: [],
-    visitor: { user: undefined },
+    visitor,
     tell: (event) => {
-      services.events.tell(event, invocation);
+      services.events.tell(event, invocation, visitor.person);
     },
   };
 }

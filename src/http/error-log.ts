@@ -8,7 +8,7 @@ import type { RequestContext } from './context';
 
 /** Writes one event for a failed request. */
 export function logError({ tell, visitor }: RequestContext, error: AppError): void {
-  tell(eventOfError(error, visitor.userKey));
+  tell(eventOfError(error, visitor.person?.userKey));
 }
 
 /** Writes an event for each setting that has a fault. */

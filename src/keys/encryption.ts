@@ -210,6 +210,7 @@ export const keyLabels = {
   signInVerifier: 'anteroom/sign-in-verifier/1',
   stepUp: 'anteroom/step-up/2',
   summary: 'anteroom/session-summary/1',
+  activity: 'anteroom/activity/1',
   session: 'anteroom/session/1',
 } as const;
 

@@ -64,7 +64,7 @@ export function sessionOrToken(
       const credentials = credentialsIn(authorization, challenge);
       const token = await verifyBearerToken(services.relyingParty, credentials, expected);
       context.visitor.user = token.user;
-      if (token.user !== undefined) context.visitor.userKey = token.user.userKey;
+      if (token.user !== undefined) context.visitor.person = token.user;
       requireGranted(token, demands, challenge);
       if (token.user !== undefined && demands.stepUp !== undefined) {
         requireStepUp(demands.stepUp, token, now, 'access_token');

@@ -211,7 +211,7 @@ async function admit(
   stepUpOf: string | undefined,
 ): Promise<Admission> {
   // The log names the person too when the sign-in fails from here on.
-  context.visitor.userKey = confirmed.user.userKey;
+  context.visitor.person = confirmed.user;
   const { rolesOf, relyingParty, hooks } = context.services;
   const { now, signal } = context;
   const found =

@@ -86,7 +86,7 @@ export function signedIn(handler: SessionHandler, options: SignedInOptions = {})
     const found = await findSession(context, options);
     if (found === undefined) throw signedOut(context);
     context.visitor.user = found.session.user;
-    context.visitor.userKey = found.session.user.userKey;
+    context.visitor.person = found.session.user;
     try {
       const slides =
         typeof options.slides === 'function' ? options.slides(context) : options.slides;

@@ -86,6 +86,7 @@ async function endTicket(
   const { services, now, signal } = context;
   const found = await tryTo(context, () => services.sessions.readLast(ticket, signal));
   const session = 'failed' in found ? undefined : found.value?.session;
+  if (session !== undefined) context.visitor.person = session.user;
   const loginHint = session?.loginHint ?? services.signOutHints.find(ticket.sessionId, now);
   if (!('failed' in found) && (session === undefined || !isLive(session, now))) {
     // Without the hint the provider asks which account to sign out. A person who ignores the question stays signed in there.

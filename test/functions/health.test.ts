@@ -355,7 +355,11 @@ const rows: Record<string, Row> = {
     },
     part: 'keys',
     line: /^ERR_KEYS_UNAVAILABLE /,
-    page: ['operations.md', 'The vault or its key is lost', /cannot open it.*ERR_KEYS_UNAVAILABLE/],
+    page: [
+      'operations.md',
+      'The vault or its key is lost',
+      /cannot open the ring.*ERR_KEYS_UNAVAILABLE/,
+    ],
   },
   'a vault that is gone later': {
     when: async () => {

@@ -312,7 +312,7 @@ describe('answerError, in the log', () => {
 
   it('leaves one event for a refusal, with all that finds it at the provider', () => {
     const context = client();
-    context.visitor.userKey = 'somebodySomebody';
+    context.visitor.person = { userKey: 'somebodySomebody', name: 'Ada', username: 'ada' };
     const refusal = {
       error: 'invalid_client',
       suberror: 'bad_token',
@@ -362,7 +362,7 @@ describe('answerError, in the log', () => {
 
   it('names who lacks a role, by the prefix of the user key', () => {
     const context = client();
-    context.visitor.userKey = 'somebodySomebody';
+    context.visitor.person = { userKey: 'somebodySomebody', name: 'Ada', username: 'ada' };
     answerError(new RoleMissingError('admin'), context);
     expect(context.told).toEqual([
       {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { decodeProtectedHeader } from 'jose';
 import {
   accounts,
@@ -275,6 +276,70 @@ describe('ending everybody', () => {
   it('is for holders of the role', async () => {
     const { browser } = await signIn(app, accounts(stack).plainUser);
     const { status, body } = await end(browser, { everybody: 'true' });
+    expect([status, textOf(body, 'code')]).toEqual([403, 'ERR_ROLE_MISSING']);
+  });
+});
+
+describe('the activity', () => {
+  /** Events are written after the answers, so a test asks until they are there. */
+  async function eventsFor(browser: TestBrowser, query: string, wanted: (text: string) => boolean) {
+    for (;;) {
+      const { status, body } = await fetchJson(`${app}/auth/admin/activity${query}`, browser);
+      expect(status).toBe(200);
+      const { events } = Object(body) as { events: readonly Readonly<Record<string, unknown>>[] };
+      if (wanted(JSON.stringify(events))) return events;
+      await delay(100);
+    }
+  }
+
+  it('shows who signed in, and who ended whose session, by person and by kind', async () => {
+    const { admin, one } = await startWith(1);
+    await end(admin.browser, { user: one.user, session: one.session });
+    const session = one.session.slice(0, 8);
+    const has = (why: string) => (text: string) => text.includes(session) && text.includes(why);
+    const about = `?person=${one.user.slice(0, 8)}`;
+    const [ended, begun] = await eventsFor(admin.browser, about, has('end session'));
+    expect(ended).toMatchObject({
+      ...{ event: 'session ended', why: 'end session', session, count: 1 },
+      name: accounts(stack).administrator,
+      of: one.user.slice(0, 8),
+    });
+    expect(begun).toMatchObject({ event: 'sign-in', name: one.name, session });
+    const byName = `?person=${encodeURIComponent(one.name)}&kind=sign-in`;
+    const signIns = await eventsFor(admin.browser, byName, has('sign-in'));
+    expect(new Set(signIns.map(({ event, name }) => `${String(event)} ${String(name)}`))).toEqual(
+      new Set([`sign-in ${one.name}`]),
+    );
+  });
+
+  it('can be taken out as lines of JSON', async () => {
+    const { browser } = await signIn(app, accounts(stack).administrator);
+    await eventsFor(browser, '', (text) => text.includes('console viewed'));
+    const { headers, body } = await fetchJson(`${app}/auth/admin/activity?format=jsonl`, browser, {
+      headers: { Accept: '*/*' },
+    });
+    expect(headers.get('content-type')).toBe('application/jsonl; charset=utf-8');
+    expect(headers.get('content-disposition')).toBe('attachment; filename="activity-latest.jsonl"');
+    const lines = String(body).trimEnd().split('\n');
+    const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(events.map(({ event }) => event)).toContain('sign-in');
+    // The last line may count events whose key was deleted.
+    const times = events.flatMap(({ at }) => at ?? []).map(String);
+    expect(times).toEqual([...times].sort().reverse());
+  });
+
+  it.each(['?kind=secrets', '?day=today', '?from=a', '?format=xml', '?kind=fault&kind=fault'])(
+    'refuses %s',
+    async (query) => {
+      const { browser } = await signIn(app, accounts(stack).administrator);
+      const { status, body } = await fetchJson(`${app}/auth/admin/activity${query}`, browser);
+      expect([status, textOf(body, 'code')]).toEqual([400, 'ERR_BAD_REQUEST']);
+    },
+  );
+
+  it('is for holders of the role', async () => {
+    const { browser } = await signIn(app, accounts(stack).plainUser);
+    const { status, body } = await fetchJson(`${app}/auth/admin/activity`, browser);
     expect([status, textOf(body, 'code')]).toEqual([403, 'ERR_ROLE_MISSING']);
   });
 });

@@ -249,7 +249,8 @@ describe('the timer', () => {
     const told: ToldEvent[] = [];
     try {
       const events = keepEvents(told);
-      const services = { table, events, clock: () => start } as Services;
+      const activity = { flush: () => Promise.resolve() };
+      const services = { table, events, activity, clock: () => start } as unknown as Services;
       const invocation = new InvocationContext({ functionName: 'sweep' });
       await createSweep(() => services, timeoutSeconds)({} as Timer, invocation);
       expect(timeout.mock.calls.flat()).toEqual(expected);

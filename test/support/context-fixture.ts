@@ -75,6 +75,7 @@ export function keepEvents(told: ToldEvent[]): EventLog {
     during: (_invocation, work) => work(),
     tell: (event) => void told.push(toldEvent(event)),
     traceHeaders: () => ({}),
+    listen: () => undefined,
   };
 }
 

@@ -85,7 +85,8 @@ export async function fetchJson(
     },
   });
   const text = await answer.text();
-  const isJson = answer.headers.get('content-type')?.includes('json') === true;
+  // Lines of JSON are no JSON.
+  const isJson = /\bjson\b/.test(answer.headers.get('content-type') ?? '');
   return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : text };
 }
 
