@@ -17,7 +17,7 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
-      // One statement for each module, types among it.
+      // One statement for each module, with the types in it.
       'no-duplicate-imports': 'error',
       curly: ['error', 'multi-line', 'consistent'],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',

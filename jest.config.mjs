@@ -26,7 +26,7 @@ else if (CI === '') {
 
 export default {
   testEnvironment: 'node',
-  // Most tests wait for processes of their own: one worker a core would leave both cores idle.
+  // Most tests wait for processes of their own. With one worker for each core, both cores would be idle.
   maxWorkers: 4,
   testSequencer: '<rootDir>/test/support/slow-first.cjs',
   // Its package.json has the name of ours.

@@ -1,6 +1,6 @@
 // `npm run bench`: CPU time, memory and start of the app beside controls that run in the same rounds.
-// Nothing is asserted: the aims stand beside the numbers, which go into docs/performance.md, too, unless
-// `--no-write` or `--quick` is given; the latter measures little, to see whether all works.
+// Nothing is asserted: the aims are beside the numbers. They go into docs/performance.md too, unless `--no-write` or
+// `--quick` is given. `--quick` measures little, to see whether everything works.
 import { parseArgs } from 'node:util';
 import { startBenchStack } from './parts/contenders';
 import { type BenchSize, measureAll } from './parts/measure-all';

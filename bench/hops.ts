@@ -1,5 +1,5 @@
 // `npm run bench:hops`: through how many files of `src` each of three requests runs. V8 counts the functions that are
-// called; the bundle's source map says in which file each is written. Nothing is asserted: the aims stand beside.
+// called; the bundle's source map says in which file each is written. Nothing is asserted: the aims are beside the numbers.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { SourceMap } from 'node:module';

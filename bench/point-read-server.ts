@@ -1,5 +1,5 @@
-// Control: the least that a server with its sessions in a table does, one point read a request. With CLIENT=lean by the
-// client of `src/storage`, else by the library's as it is. With TABLES_ENDPOINT over TLS, by a bearer token.
+// Control: the least that a server with its sessions in a table does, one point read for each request. With CLIENT=lean
+// it uses the client of `src/storage`, otherwise that of the library. With TABLES_ENDPOINT it uses TLS and a bearer token.
 import { createServer } from 'node:http';
 import { TableClient } from '@azure/data-tables';
 import { createTableClient } from '../src/storage/table-client';

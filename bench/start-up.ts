@@ -1,5 +1,5 @@
 // `npm run bench:start`: how long a start takes, and what each request costs in storage. Nothing is
-// asserted: the aims stand beside the numbers.
+// asserted: the aims are beside the numbers.
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { freePort } from '../local/loopback/processes';

@@ -1,6 +1,6 @@
 // Builds the npm package that other apps install, as a folder for `npm pack`. Its server entries hold everything but
 // `@azure/functions`, so there is nothing else to install. One CommonJS file is the code of an entry, and the ES module
-// beside it names what that exports: with two copies, an AppError of one would be no AppError for the other.
+// beside it names what that exports: with two copies, one would not accept an AppError of the other.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';

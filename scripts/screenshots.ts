@@ -78,7 +78,7 @@ const shots: readonly Shot[] = [
   },
 ];
 
-/** Starts a stack of its own, takes every picture anew into `folder`, and ends the stack. */
+/** Starts a stack of its own, takes every picture again into `folder`, and ends the stack. */
 export async function takeScreenshots(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const stack = await startLocalStack({ build: false });

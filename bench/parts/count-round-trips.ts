@@ -3,7 +3,7 @@ import { appCommand, appSignIn, type BenchStack } from './contenders';
 import { type ServerProcess, startServer } from './server-process';
 import { meetPerson, type Send } from './sign-in';
 
-/** What one request cost in storage, beside what DESIGN section 4 allows. */
+/** What one request costs in storage, beside what it may cost. */
 export interface RoundTrips {
   readonly request: string;
   readonly made: readonly string[];

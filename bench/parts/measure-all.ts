@@ -190,7 +190,7 @@ const controlNames = [
   'doNothing',
 ] as const satisfies readonly (keyof typeof names)[];
 
-/** Starts servers for `work`, and ends them whatever becomes of it. */
+/** Starts servers for `work`, and ends them in any case. */
 async function withServers<Part extends { readonly command: ServerCommand }, Result>(
   parts: readonly Part[],
   work: (

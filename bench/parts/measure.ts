@@ -93,7 +93,7 @@ export async function measureSignIns(
   return new Map(await Promise.all(uses));
 }
 
-/** A server to be started afresh, and what it is asked first. */
+/** A server that starts again each time, and its first request. */
 export interface FreshStart {
   readonly name: string;
   readonly command: ServerCommand;

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import { TestBrowser } from '../../test/support/test-browser';
 
-/** Cookies by origin, then by name; what a browser adds to them is of no account on loopback. */
+/** Cookies by origin, then by name; their attributes do not matter on loopback. */
 type Jar = Map<string, Map<string, string>>;
 
 export interface SignInPlan {
@@ -11,7 +11,7 @@ export interface SignInPlan {
   readonly landing: string;
 }
 
-/** Somebody who has signed in at the provider before, and whom it lets through without a question. */
+/** A person who has signed in at the provider before. The provider asks this person nothing. */
 export interface Person {
   /** Signs in at an app as a new browser and gives the app's cookies as a `Cookie` header. */
   signIn(plan: SignInPlan): Promise<string>;

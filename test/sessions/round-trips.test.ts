@@ -33,7 +33,7 @@ async function opened(overrides: Parameters<typeof newSession>[0] = {}) {
   return { ...result, found, tokens: found.tokens };
 }
 
-describe('round trips of the session store (DESIGN section 4)', () => {
+describe('round trips of the session store', () => {
   it('sign-in: the sid index, then one transaction, then one look at the index', async () => {
     await store.open(newSession());
     expect(roundTrips()).toEqual(['insert', 'transaction', 'point read']);

@@ -123,7 +123,7 @@ describe('SessionStore.open', () => {
     expect(await wholeTable()).toHaveLength(2);
   });
 
-  it('writes the rows of DESIGN section 4 and nothing else', async () => {
+  it('writes the rows of docs/ARCHITECTURE.md and nothing else', async () => {
     const { ticket } = await open();
     const sessionKey = sessionKeyOf(ticket.sessionId);
     const rows = await wholeTable();

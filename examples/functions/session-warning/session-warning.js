@@ -18,7 +18,7 @@ async function look(options) {
   } catch (error) {
     // The session lives, but the person has to go through the provider once more.
     if (error.loginUrl !== undefined) offer(error.loginUrl);
-    // The app cannot tell just now, which is no reason to throw anybody out.
+    // The app does not know at the moment. That must not sign anybody out.
     nextLook = setTimeout(look, 10_000);
     return;
   }
@@ -49,7 +49,7 @@ function millisecondsLeft() {
 }
 
 function showWarning(isSoon) {
-  // Use does not move the last moment of all: then only signing in again helps.
+  // Use of the session does not move its end. After that only a new sign-in helps.
   find('stay').textContent =
     facts.expiresAt <= facts.idleExpiresAt ? 'Sign in again' : 'Stay signed in';
   if (isSoon && !warning.open) warning.showModal();
