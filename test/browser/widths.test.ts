@@ -88,6 +88,7 @@ async function faultsOf(
         frame.onload = resolve;
         frame.srcdoc = html;
       });
+      for (const details of frame.contentDocument.querySelectorAll('details')) details.open = true;
       for (const width of ${JSON.stringify(atWidths)}) {
         frame.style.width = width + 'px';
         faults.push(...measure(frame.contentDocument).map((fault) => name + ' at ' + width + ': ' + fault));
@@ -124,6 +125,16 @@ describe.each(['light', 'dark'] as const)(
         arabic[name] = html.replace('dir="ltr"', 'dir="rtl"');
       }
       expect(await faultsOf(arabic)).toEqual([]);
+    });
+
+    it('so do lists of 250 sessions', async () => {
+      const { console: people = '', sessions = '' } = samplePages('Ines Okafor');
+      const long = (html: string, times: number) =>
+        html.replace(/<tbody.*<\/tbody>/s, (rows) => rows.repeat(times));
+      const pages = { console: long(people, 50), sessions: long(sessions, 21) };
+      expect(pages.console.match(/<td role="cell" data-label="Signed in"/g)).toHaveLength(250);
+      expect(pages.sessions.match(/<tbody/g)).toHaveLength(252);
+      expect(await faultsOf(pages)).toEqual([]);
     });
 
     it('so does each ending', async () => {
