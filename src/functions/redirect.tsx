@@ -6,7 +6,7 @@ import type { HttpFunction } from '../http/endpoint';
 import { answerError } from '../http/error-response';
 import { isPrefetch, loginPathTo } from '../http/request';
 import { continueHere, htmlPage, json, redirectTo, textsOf, withHeader } from '../http/responses';
-import { MessagePage } from '../pages/layout';
+import { MessagePage } from '../pages/message-page';
 import { findAttempt, type ProviderAnswer } from '../sign-in/attempt';
 import { completeSignIn } from '../sign-in/finish';
 

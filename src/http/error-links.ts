@@ -8,7 +8,7 @@ import {
   SignInRefusedError,
   TenantRefusedError,
 } from '../errors';
-import type { PageLink } from '../pages/layout';
+import type { PageLink } from '../pages/message-page';
 import type { Texts } from '../texts/en';
 import type { RequestContext } from './context';
 import { changesNothing, localPath, loginPathTo } from './request';

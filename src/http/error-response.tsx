@@ -13,7 +13,8 @@ import {
   SignInRefusedError,
   TenantRefusedError,
 } from '../errors';
-import { ContinuePage, MessagePage, type Reference, type Site, useTexts } from '../pages/layout';
+import { type Site, useTexts } from '../pages/layout';
+import { ContinuePage, MessagePage, type Reference } from '../pages/message-page';
 import type { Texts } from '../texts/en';
 import type { FaultySettings, RequestContext } from './context';
 import { errorLinks, loginPathIn } from './error-links';

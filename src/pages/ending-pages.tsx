@@ -3,7 +3,8 @@ import { useContext } from 'preact/hooks';
 import type { SessionSummary } from '../sessions/find-sessions';
 import type { User } from '../sessions/session';
 import { consolePath, type ConsoleView, viewFields } from './console-page';
-import { Layout, MessagePage, type MenuPage, SiteContext, useTexts } from './layout';
+import { Layout, type MenuPage, SiteContext, useTexts } from './layout';
+import { MessagePage } from './message-page';
 import { Moment } from './session-table';
 
 interface ConfirmEndPageProps {

@@ -1,6 +1,7 @@
 import { useContext } from 'preact/hooks';
 import type { Session } from '../sessions/session';
-import { Door, type DoorState, Layout, MessagePage, SiteContext, useTexts } from './layout';
+import { Door, type DoorState, Layout, SiteContext, useTexts } from './layout';
+import { MessagePage } from './message-page';
 import { Moment } from './session-table';
 
 /** The visitor's session. `unknown` when storage or keys do not answer. */
@@ -254,7 +255,7 @@ const signInSteps: readonly Step[] = [
   },
   {
     key: 'hop',
-    files: ['src/functions/redirect.tsx', 'src/pages/layout.tsx'],
+    files: ['src/functions/redirect.tsx', 'src/pages/message-page.tsx'],
   },
   {
     key: 'redeem',

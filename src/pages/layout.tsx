@@ -3,7 +3,6 @@ import { useContext } from 'preact/hooks';
 import type { User } from '../sessions/session';
 import type { Language } from '../texts/language';
 import { type Brand, type Logo, plainBrand } from './brand';
-import { type Ending, Picture } from './pictures';
 import { listStylesheet, stylesheet } from './stylesheet';
 
 /** The pages in our menu. An app may leave each of them out. */
@@ -180,7 +179,7 @@ function Menu({ reader: { name, roles }, current }: MenuProps) {
 }
 
 /** It is a form and not a link, because a sign-out changes something. */
-function SignOutButton() {
+export function SignOutButton() {
   const { authPath } = useContext(SiteContext);
   return (
     <form method="post" action={`${authPath}/logout`}>
@@ -242,131 +241,4 @@ export function initialsOf(name: string): string {
   const ends = spoken.length < 2 ? spoken : [spoken[0] ?? '', spoken[spoken.length - 1] ?? ''];
   const letters = ends.map((word) => [...segmenter.segment(word)][0]?.segment ?? '').join('');
   return letters === '' ? '?' : letters.toLocaleUpperCase('en');
-}
-
-export interface PageLink {
-  readonly href: string;
-  readonly text: string;
-}
-
-/** A code or id that a person can tell an operator, who finds it in a log. */
-export interface Reference {
-  readonly name: string;
-  readonly value: string;
-}
-
-interface MessagePageProps {
-  readonly title: string;
-  /** What the page is about: it decides picture, colour and the line above the title. `done` unless given. */
-  readonly ending?: Ending;
-  /** The signed-in user, if known. The page then shows the name and the menu. */
-  readonly signedInAs?: Reader | undefined;
-  /** Links to what the person can do next. The first is the main one. */
-  readonly links: readonly PageLink[];
-  /** True adds a sign-out button, for a person whose session could not be read. */
-  readonly offersSignOut?: boolean;
-  /** Error code, number and correlation ids for an operator, in small print. */
-  readonly references?: readonly Reference[];
-  readonly children: ComponentChildren;
-}
-
-/** A page that says what happened, who must act and how: errors, refusals, signed out. */
-export function MessagePage(props: MessagePageProps) {
-  const { title, ending = 'done', signedInAs, links, offersSignOut = false } = props;
-  const { references = [], children } = props;
-  const labels: Readonly<Partial<Record<Ending, string>>> = useTexts().endings;
-  return (
-    <Layout title={title} signedInAs={signedInAs}>
-      <div class="card narrow">
-        <Picture ending={ending} label={labels[ending]} />
-        <h1>{title}</h1>
-        {children}
-        {signedInAs === undefined ? null : <SignedInAs {...signedInAs} />}
-        <div class="actions">
-          {useWithHelp(ending, links).map((link, index) => (
-            <a class={index === 0 ? 'button' : 'button plain'} href={link.href} key={link.href}>
-              {link.text}
-            </a>
-          ))}
-          {offersSignOut ? <SignOutButton /> : null}
-        </div>
-        {references.length === 0 ? null : <References references={references} />}
-      </div>
-    </Layout>
-  );
-}
-
-/** The brand's address for help stands first where the person must ask, and last where the app is at fault. */
-function useWithHelp(ending: Ending, links: readonly PageLink[]): readonly PageLink[] {
-  const { brand } = useContext(SiteContext);
-  const { askForHelp } = useTexts().links;
-  const support = brand.links.find(({ to }) => to === 'support');
-  if (support === undefined || (ending !== 'ask' && ending !== 'ours')) return links;
-  const help = { href: support.href, text: askForHelp };
-  return ending === 'ask' ? [help, ...links] : [...links, help];
-}
-
-function SignedInAs({ name, username }: Reader) {
-  const { frame } = useTexts();
-  return <p class="soft">{frame.signedInAsUser(<bdi>{name}</bdi>, <bdi>{username}</bdi>)}</p>;
-}
-
-function References({ references }: { readonly references: readonly Reference[] }) {
-  return (
-    <dl class="reference">
-      {references.map(({ name, value }) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-interface ContinuePageProps {
-  readonly title: string;
-  readonly goTo: string;
-  readonly text: string;
-  /**
-   * True takes the fragment of this page's address along. Only for an address of this app, and with a
-   * Content-Security-Policy that allows the script.
-   */
-  readonly keepsFragment?: boolean;
-}
-
-/**
- * A page that at once opens another page. This navigation starts on our site: the browser sends our `SameSite=Strict`
- * cookies, which it does not after a redirect that another site started. `form-action` does not apply to it either.
- * The class `wait` shows the page only after a moment, so that it does not flash before a quick page.
- */
-export function ContinuePage({ title, goTo, text, keepsFragment = false }: ContinuePageProps) {
-  return (
-    <Layout title={title} goingOn={<GoingOn goTo={goTo} keepsFragment={keepsFragment} />}>
-      <div class="card narrow wait">
-        <Picture ending="going" />
-        <h1>{title}</h1>
-        <p class="soft">{text}</p>
-        <div class="actions">
-          <a class="button" href={goTo}>
-            {useTexts().links.continue}
-          </a>
-        </div>
-      </div>
-    </Layout>
-  );
-}
-
-function GoingOn({ goTo, keepsFragment }: Pick<ContinuePageProps, 'goTo' | 'keepsFragment'>) {
-  const { authPath } = useContext(SiteContext);
-  const refresh = <meta http-equiv="refresh" content={`0; url=${goTo}`} />;
-  if (keepsFragment !== true) return refresh;
-  // A refresh beside the script would need a delay, and could change the page while a person uses it (WCAG 2.2.1). When
-  // the script does not load, the person uses the button.
-  return (
-    <>
-      <noscript>{refresh}</noscript>
-      <script defer src={`${authPath}/continue.js`} data-go-to={goTo} />
-    </>
-  );
 }

@@ -7,7 +7,7 @@ import { logError } from '../http/error-log';
 import { tellSignOut } from '../http/hooks';
 import { htmlPage, json, redirectTo, textsOf, withHeader } from '../http/responses';
 import { isObject } from '../bodies';
-import { ContinuePage } from '../pages/layout';
+import { ContinuePage } from '../pages/message-page';
 import { isLive, type Session, type SessionTicket } from '../sessions/session';
 import { withTimeout } from '../waiting';
 import { audited } from './ending';

@@ -7,7 +7,7 @@ import { createBrandFunction } from '../../src/functions/assets';
 import { htmlPage } from '../../src/http/responses';
 import { siteOf } from '../../src/options';
 import { type BrandOption, pageColors, readBrand } from '../../src/pages/brand';
-import type { Ending } from '../../src/pages/pictures';
+import type { Ending } from '../../src/pages/message-page';
 import { stylesheet } from '../../src/pages/stylesheet';
 import {
   createContextFixture,

@@ -21,8 +21,8 @@ import {
 } from '../../src/pages/ending-pages';
 import { plainBrand } from '../../src/pages/brand';
 import { HomePage } from '../../src/pages/home-page';
-import { ContinuePage, LanguageContext, MessagePage } from '../../src/pages/layout';
-import type { Ending } from '../../src/pages/pictures';
+import { LanguageContext } from '../../src/pages/layout';
+import { ContinuePage, type Ending, MessagePage } from '../../src/pages/message-page';
 import { ProfilePage } from '../../src/pages/profile-page';
 import { SessionsPage } from '../../src/pages/sessions-page';
 import type { SessionSummary } from '../../src/sessions/find-sessions';
