@@ -280,17 +280,21 @@ function PersonMenu({ person, view }: Pick<PersonRowsProps, 'person' | 'view'>) 
   const [howMany, ofWhom] = mayHaveMore
     ? [texts.sessionCountOrMore(count), texts.sessionsOrMoreOf(count, name)]
     : [texts.sessionCount(count), texts.sessionsOf(count, name)];
+  // As the log shows it: the search finds people by the beginning of their key.
+  const search = userKey.slice(0, 8);
   return (
     <details class="menu" name="menu">
       <summary aria-label={ofWhom}>{howMany}</summary>
       <ul>
         <li>
-          <a href={consolePath(authPath, { ...firstPage(view), search: userKey })}>
-            {texts.showPerson}
-          </a>
+          <a href={consolePath(authPath, { ...firstPage(view), search })}>{texts.showPerson}</a>
         </li>
         <li>
-          <a class="bad" href={`${authPath}/admin/end?${query.toString()}`}>
+          <a
+            class="bad"
+            href={`${authPath}/admin/end?${query.toString()}`}
+            aria-label={texts.endAllOf(name)}
+          >
             {texts.endAll}
           </a>
         </li>

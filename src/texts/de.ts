@@ -228,7 +228,8 @@ export const german: Texts = {
     sessionsOf: (count, name) => `${sessions(count)} von ${name}`,
     sessionsOrMoreOf: (count, name) => `${number(count)} oder mehr Sitzungen von ${name}`,
     showPerson: 'Nur diese Person anzeigen',
-    endAll: 'Alle Sitzungen dieser Person beenden',
+    endAll: 'Alle Sitzungen beenden',
+    endAllOf: (name) => `Alle Sitzungen beenden: ${name}`,
     sessions: (count, people) => `${ofPeople(count, people)}.`,
     firstSessions: (count, people) =>
       `Der erste Teil der Liste: ${ofPeople(count, people)}. Es gibt weitere.`,

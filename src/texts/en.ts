@@ -231,7 +231,8 @@ export const english = {
     sessionsOrMoreOf: (count: number, name: string) =>
       `${number(count)} or more sessions of ${name}`,
     showPerson: 'Show only this person',
-    endAll: 'End all sessions of this person',
+    endAll: 'End all sessions',
+    endAllOf: (name: string) => `End all sessions of ${name}`,
     sessions: (count: number, people: number) => `${ofPeople(count, people)}.`,
     firstSessions: (count: number, people: number) =>
       `The first ${ofPeople(count, people)}. There are more.`,
