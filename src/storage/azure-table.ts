@@ -7,8 +7,9 @@ import {
 } from '@azure/data-tables';
 import { AppError } from '../errors';
 import { isObject, parseJson } from '../bodies';
-import { type AskStorage, createAskStorage, etagsIfDone, isAsWritten } from './ask-storage';
 import {
+  etagsIfDone,
+  isAsWritten,
   type NewRow,
   type PropertyValue,
   type RewriteOutcome,
@@ -21,6 +22,7 @@ import {
   type TransactionAction,
   type TransactionOutcome,
 } from './table';
+import { type AskStorage, createAskStorage } from './table-requests';
 
 /** The table behind `client`. It must exist: the app never creates tables. */
 export function createAzureTable(client: TableClient): Table {

@@ -1,10 +1,8 @@
-import http, { type IncomingMessage } from 'node:http';
-import https from 'node:https';
-import { gunzipSync } from 'node:zlib';
-import { RestError, TableClient, type TableServiceClientOptions } from '@azure/data-tables';
+import { TableClient } from '@azure/data-tables';
 import { AppError } from '../errors';
 import type { TraceHeaders } from '../events';
 import { isHttpLoopback, proxyAgent } from '../proxy';
+import { createTableHttp } from './table-requests';
 
 /** What `@azure/data-tables` asks of a TokenCredential. */
 export interface TableCredential {
@@ -64,7 +62,7 @@ function connect(
 
 /**
  * What the library would do at each request, and this app does not need: proxies by a rule of its own, retries without
- * knowing whether an earlier try was done (`ask-storage.ts`), redirects, compression, forms, and telemetry of its own.
+ * knowing whether an earlier try was done (`createAskStorage()`), redirects, compression, forms, and telemetry of its own.
  */
 const needlessPolicies = [
   'proxyPolicy',
@@ -83,115 +81,4 @@ const needlessPolicies = [
 /** Leaves the client with what signs requests and reads answers. */
 function keepNeededPolicies({ pipeline }: TableClient): void {
   for (const name of needlessPolicies) pipeline.removePolicy({ name });
-}
-
-/** What sends the requests of `@azure/data-tables`. */
-type TableHttp = NonNullable<TableServiceClientOptions['httpClient']>;
-
-type TableAnswer = Awaited<ReturnType<TableHttp['sendRequest']>>;
-
-/**
- * Sends requests to one table service, in place of the library's own client. Connections are kept open. Bodies are texts,
- * nothing is streamed, and redirects are not followed: a token must not go to another host. The request's signal ends it.
- *
- * A connection that breaks is a `RestError` without a status, as from the library's own client. `ask-storage.ts` tries
- * again then.
- * @param httpsAgent of a proxy; without it, connections are direct
- */
-function createTableHttp(
-  traceHeaders: TraceHeaders,
-  httpsAgent: http.Agent = new https.Agent({ keepAlive: true }),
-): TableHttp {
-  const httpAgent = new http.Agent({ keepAlive: true });
-  return {
-    sendRequest: (request) =>
-      new Promise((resolve, reject) => {
-        const { method, headers, body, abortSignal } = request;
-        const { protocol, hostname, port, pathname, search } = new URL(request.url);
-        const isHttps = protocol === 'https:';
-        if (!isHttps && request.allowInsecureConnection !== true) {
-          throw new TypeError('the tables must be reached over https');
-        }
-        if (body !== undefined && typeof body !== 'string') {
-          throw new TypeError('the body of a request to the tables is a text');
-        }
-        const outgoing = (isHttps ? https : http).request({
-          agent: isHttps ? httpsAgent : httpAgent,
-          method,
-          // An IPv6 address has brackets in a URL, and none here.
-          hostname: hostname.replace(/^\[|\]$/g, ''),
-          port,
-          path: pathname + search,
-          // A signature of the request does not cover them.
-          headers: { ...headers.toJSON({ preserveCase: true }), ...traceHeaders() },
-        });
-        const abort = (): void => {
-          outgoing.destroy(new Error('the deadline of the request passed'));
-        };
-        const fail = (error: NodeJS.ErrnoException): void => {
-          abortSignal?.removeEventListener('abort', abort);
-          reject(new RestError(error.message, { ...codeOf(error), request }));
-        };
-        abortSignal?.addEventListener('abort', abort);
-        outgoing.on('error', fail);
-        outgoing.on('response', (incoming) => {
-          incoming.on('error', fail);
-          readBody(incoming, (text) => {
-            abortSignal?.removeEventListener('abort', abort);
-            const { statusCode: status = 0, headers: received } = incoming;
-            resolve({ request, status, headers: answerHeaders(received), bodyAsText: text });
-          });
-        });
-        outgoing.end(body);
-      }),
-  };
-}
-
-function codeOf({ code }: NodeJS.ErrnoException): { readonly code?: string } {
-  return code === undefined ? {} : { code };
-}
-
-/** Errors are events of `incoming`, one of a faulty compression too. */
-function readBody(incoming: IncomingMessage, done: (text: string) => void): void {
-  const chunks: Buffer[] = [];
-  incoming.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-  });
-  incoming.on('end', () => {
-    const [first] = chunks;
-    // Most answers come in one piece.
-    const bytes = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
-    let text: string;
-    try {
-      // We do not ask for compression: a row is small and encrypted. A proxy may still compress.
-      const isCompressed = incoming.headers['content-encoding'] === 'gzip';
-      text = (isCompressed ? gunzipSync(bytes) : bytes).toString('utf8');
-    } catch (error) {
-      incoming.emit('error', error);
-      return;
-    }
-    done(text);
-  });
-}
-
-/** The library reads a few of the headers only, so the others need no form of their own. */
-function answerHeaders(received: http.IncomingHttpHeaders): TableAnswer['headers'] {
-  const valueOf = (name: string): string | undefined => {
-    const value = received[name.toLowerCase()];
-    return typeof value === 'string' ? value : value?.[0];
-  };
-  const plain = (): Record<string, string> =>
-    Object.fromEntries(Object.keys(received).map((name) => [name, valueOf(name) ?? '']));
-  return {
-    get: valueOf,
-    has: (name) => valueOf(name) !== undefined,
-    set: refuse,
-    delete: refuse,
-    toJSON: plain,
-    [Symbol.iterator]: () => Object.entries(plain())[Symbol.iterator](),
-  };
-}
-
-function refuse(): never {
-  throw new TypeError('the headers of an answer cannot be changed');
 }

@@ -116,3 +116,62 @@ export type TransactionAction =
 export type TransactionOutcome =
   | { readonly outcome: 'done'; readonly etags: readonly (string | undefined)[] }
   | { readonly outcome: 'exists' | 'missing' | 'conflict' };
+
+/**
+ * Whether a row is as `written` would leave it. A connection may break after the service has done its work and before its
+ * answer arrives. The next try then finds that the row exists already, has another ETag, or is gone. What is stored now
+ * tells whether the first try did that.
+ */
+export function isAsWritten(row: Row | undefined, written: Properties): row is Row {
+  return (
+    row !== undefined &&
+    Object.entries(written).every(([name, value]) => isSame(row.properties[name], value))
+  );
+}
+
+function isSame(stored: PropertyValue | undefined, written: PropertyValue): boolean {
+  if (written instanceof Date) {
+    return stored instanceof Date && stored.getTime() === written.getTime();
+  }
+  if (written instanceof Uint8Array) {
+    return stored instanceof Uint8Array && Buffer.compare(stored, written) === 0;
+  }
+  return stored === written;
+}
+
+/**
+ * The same for a transaction.
+ * @returns the ETags that it would have answered, `undefined` for a delete; `undefined` when it was not done
+ */
+export async function etagsIfDone(
+  table: Pick<Table, 'read' | 'list'>,
+  partitionKey: string,
+  actions: readonly TransactionAction[],
+  signal: AbortSignal,
+): Promise<readonly (string | undefined)[] | undefined> {
+  const deleted = new Set(
+    actions.filter(({ action }) => action === 'delete').map(({ rowKey }) => rowKey),
+  );
+  if (deleted.size > 0 && (await isAnyLeft(table, partitionKey, deleted, signal))) return undefined;
+  const etags = await Promise.all(
+    actions.map(async (action) => {
+      if (action.action === 'delete') return 'gone';
+      const row = await table.read({ partitionKey, rowKey: action.rowKey }, signal);
+      return isAsWritten(row, action.properties) ? row.etag : undefined;
+    }),
+  );
+  if (etags.includes(undefined)) return undefined;
+  return etags.map((etag, index) => (actions[index]?.action === 'delete' ? undefined : etag));
+}
+
+async function isAnyLeft(
+  table: Pick<Table, 'list'>,
+  partitionKey: string,
+  rowKeys: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for await (const { rows } of table.list({ partitionKey, select: [] }, signal)) {
+    if (rows.some(({ rowKey }) => rowKeys.has(rowKey))) return true;
+  }
+  return false;
+}

@@ -1,8 +1,124 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RestError } from '@azure/data-tables';
+import { gunzipSync } from 'node:zlib';
+import { RestError, type TableServiceClientOptions } from '@azure/data-tables';
 import { AppError } from '../errors';
+import type { TraceHeaders } from '../events';
 import { abortable, readRetryAfter } from '../waiting';
-import type { Properties, PropertyValue, Row, Table, TransactionAction } from './table';
+
+// How a request to the table service is sent, when it is sent again, and what its failure means.
+
+/** What sends the requests of `@azure/data-tables`. */
+type TableHttp = NonNullable<TableServiceClientOptions['httpClient']>;
+
+type TableAnswer = Awaited<ReturnType<TableHttp['sendRequest']>>;
+
+/**
+ * Sends requests to one table service, in place of the library's own client. Connections are kept open. Bodies are texts,
+ * nothing is streamed, and redirects are not followed: a token must not go to another host. The request's signal ends it.
+ *
+ * A connection that breaks is a `RestError` without a status, as from the library's own client. `createAskStorage()` tries
+ * again then.
+ * @param httpsAgent of a proxy; without it, connections are direct
+ */
+export function createTableHttp(
+  traceHeaders: TraceHeaders,
+  httpsAgent: http.Agent = new https.Agent({ keepAlive: true }),
+): TableHttp {
+  const httpAgent = new http.Agent({ keepAlive: true });
+  return {
+    sendRequest: (request) =>
+      new Promise((resolve, reject) => {
+        const { method, headers, body, abortSignal } = request;
+        const { protocol, hostname, port, pathname, search } = new URL(request.url);
+        const isHttps = protocol === 'https:';
+        if (!isHttps && request.allowInsecureConnection !== true) {
+          throw new TypeError('the tables must be reached over https');
+        }
+        if (body !== undefined && typeof body !== 'string') {
+          throw new TypeError('the body of a request to the tables is a text');
+        }
+        const outgoing = (isHttps ? https : http).request({
+          agent: isHttps ? httpsAgent : httpAgent,
+          method,
+          // An IPv6 address has brackets in a URL, and none here.
+          hostname: hostname.replace(/^\[|\]$/g, ''),
+          port,
+          path: pathname + search,
+          // A signature of the request does not cover them.
+          headers: { ...headers.toJSON({ preserveCase: true }), ...traceHeaders() },
+        });
+        const abort = (): void => {
+          outgoing.destroy(new Error('the deadline of the request passed'));
+        };
+        const fail = (error: NodeJS.ErrnoException): void => {
+          abortSignal?.removeEventListener('abort', abort);
+          reject(new RestError(error.message, { ...codeOf(error), request }));
+        };
+        abortSignal?.addEventListener('abort', abort);
+        outgoing.on('error', fail);
+        outgoing.on('response', (incoming) => {
+          incoming.on('error', fail);
+          readBody(incoming, (text) => {
+            abortSignal?.removeEventListener('abort', abort);
+            const { statusCode: status = 0, headers: received } = incoming;
+            resolve({ request, status, headers: answerHeaders(received), bodyAsText: text });
+          });
+        });
+        outgoing.end(body);
+      }),
+  };
+}
+
+function codeOf({ code }: NodeJS.ErrnoException): { readonly code?: string } {
+  return code === undefined ? {} : { code };
+}
+
+/** Errors are events of `incoming`, one of a faulty compression too. */
+function readBody(incoming: IncomingMessage, done: (text: string) => void): void {
+  const chunks: Buffer[] = [];
+  incoming.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+  });
+  incoming.on('end', () => {
+    const [first] = chunks;
+    // Most answers come in one piece.
+    const bytes = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+    let text: string;
+    try {
+      // We do not ask for compression: a row is small and encrypted. A proxy may still compress.
+      const isCompressed = incoming.headers['content-encoding'] === 'gzip';
+      text = (isCompressed ? gunzipSync(bytes) : bytes).toString('utf8');
+    } catch (error) {
+      incoming.emit('error', error);
+      return;
+    }
+    done(text);
+  });
+}
+
+/** The library reads a few of the headers only, so the others need no form of their own. */
+function answerHeaders(received: http.IncomingHttpHeaders): TableAnswer['headers'] {
+  const valueOf = (name: string): string | undefined => {
+    const value = received[name.toLowerCase()];
+    return typeof value === 'string' ? value : value?.[0];
+  };
+  const plain = (): Record<string, string> =>
+    Object.fromEntries(Object.keys(received).map((name) => [name, valueOf(name) ?? '']));
+  return {
+    get: valueOf,
+    has: (name) => valueOf(name) !== undefined,
+    set: refuse,
+    delete: refuse,
+    toJSON: plain,
+    [Symbol.iterator]: () => Object.entries(plain())[Symbol.iterator](),
+  };
+}
+
+function refuse(): never {
+  throw new TypeError('the headers of an answer cannot be changed');
+}
 
 /** Asks one table, as often as makes sense. */
 export interface AskStorage {
@@ -132,7 +248,7 @@ const expectedFailures: Readonly<Record<string, ExpectedFailure>> = {
   ConditionNotMet: 'conflict',
 };
 
-/** For a row that passed our own check (table.ts), where the service counts otherwise. */
+/** For a row that passed our own check (`assertWithinLimits()`), where the service counts otherwise. */
 const limitCodes = new Set([
   'EntityTooLarge',
   'PropertyValueTooLarge',
@@ -211,63 +327,4 @@ function textOf(from: unknown, name: string): string | undefined {
 function valueOf(from: unknown, name: string): unknown {
   if (typeof from !== 'object' || from === null) return undefined;
   return Object.getOwnPropertyDescriptor(from, name)?.value;
-}
-
-/**
- * Whether a row is as `written` would leave it. A connection may break after the service has done its work and before its
- * answer arrives. The next try then finds that the row exists already, has another ETag, or is gone. What is stored now
- * tells whether the first try did that.
- */
-export function isAsWritten(row: Row | undefined, written: Properties): row is Row {
-  return (
-    row !== undefined &&
-    Object.entries(written).every(([name, value]) => isSame(row.properties[name], value))
-  );
-}
-
-function isSame(stored: PropertyValue | undefined, written: PropertyValue): boolean {
-  if (written instanceof Date) {
-    return stored instanceof Date && stored.getTime() === written.getTime();
-  }
-  if (written instanceof Uint8Array) {
-    return stored instanceof Uint8Array && Buffer.compare(stored, written) === 0;
-  }
-  return stored === written;
-}
-
-/**
- * The same for a transaction.
- * @returns the ETags that it would have answered, `undefined` for a delete; `undefined` when it was not done
- */
-export async function etagsIfDone(
-  table: Pick<Table, 'read' | 'list'>,
-  partitionKey: string,
-  actions: readonly TransactionAction[],
-  signal: AbortSignal,
-): Promise<readonly (string | undefined)[] | undefined> {
-  const deleted = new Set(
-    actions.filter(({ action }) => action === 'delete').map(({ rowKey }) => rowKey),
-  );
-  if (deleted.size > 0 && (await isAnyLeft(table, partitionKey, deleted, signal))) return undefined;
-  const etags = await Promise.all(
-    actions.map(async (action) => {
-      if (action.action === 'delete') return 'gone';
-      const row = await table.read({ partitionKey, rowKey: action.rowKey }, signal);
-      return isAsWritten(row, action.properties) ? row.etag : undefined;
-    }),
-  );
-  if (etags.includes(undefined)) return undefined;
-  return etags.map((etag, index) => (actions[index]?.action === 'delete' ? undefined : etag));
-}
-
-async function isAnyLeft(
-  table: Pick<Table, 'list'>,
-  partitionKey: string,
-  rowKeys: ReadonlySet<string>,
-  signal: AbortSignal,
-): Promise<boolean> {
-  for await (const { rows } of table.list({ partitionKey, select: [] }, signal)) {
-    if (rows.some(({ rowKey }) => rowKeys.has(rowKey))) return true;
-  }
-  return false;
 }
