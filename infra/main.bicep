@@ -95,7 +95,7 @@ param groupClaims string = 'None'
 @description('Optional. Redirect URIs of others that the registration keeps. A deployment replaces the list.')
 param keptRedirectUris string[] = []
 
-@description('Optional. Whether only people with an assignment may sign in.')
+@description('Optional. Whether only people with an assignment may sign in. A deployment closes the app to others, and never opens it again: az ad sp update --id APP_ID --set appRoleAssignmentRequired=false does.')
 param assignmentRequired bool = false
 
 @description('Optional. Consents for everybody in the tenant to what apiPermissions lists. Needs Privileged Role Administrator. Turning it off does not take the consent back.')

@@ -130,11 +130,20 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   }
 }
 
+// Never false: a deployment must not open an app that somebody closed in the portal.
 @description('The application in this tenant: what people are assigned to.')
-resource servicePrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = {
+resource servicePrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = if (!assignmentRequired) {
   appId: application.appId
-  appRoleAssignmentRequired: assignmentRequired
 }
+
+@description('The same, closed to people without an assignment.')
+resource closedPrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = if (assignmentRequired) {
+  appId: application.appId
+  appRoleAssignmentRequired: true
+}
+
+@description('Object id of the one that is there.')
+var principalId = assignmentRequired ? closedPrincipal!.id : servicePrincipal!.id
 
 @description('The APIs in this tenant.')
 resource apis 'Microsoft.Graph/servicePrincipals@v1.0' existing = [
@@ -146,7 +155,7 @@ resource apis 'Microsoft.Graph/servicePrincipals@v1.0' existing = [
 @description('Consent for everybody to what the registration lists, and to what every sign-in asks of Microsoft Graph.')
 resource consents 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
   for (api, index) in apiPermissions: if (grantAdminConsent) {
-    clientId: servicePrincipal.id
+    clientId: principalId
     consentType: 'AllPrincipals'
     resourceId: apis[index]!.id
     scope: join(concat(toLower(api.appId) == graphAppId ? ['openid', 'profile', 'offline_access'] : [], map(api.scopes, scope => scope.value)), ' ')
@@ -155,6 +164,3 @@ resource consents 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
 
 @description('Application (client) id.')
 output clientId string = application.appId
-
-@description('Object id of the service principal, for assigning people later.')
-output servicePrincipalId string = servicePrincipal.id

@@ -223,6 +223,10 @@ describe('a first deployment', () => {
          subject ~userAssignedIdentities.*principalId\]"$`);
     expect(of(first, 'Microsoft.Graph/applications/federatedIdentityCredentials')).toHaveLength(1);
     expect(of(first, 'Microsoft.Graph/oauth2PermissionGrants')).toEqual([]);
+    // False would open an app that somebody closed in the portal.
+    expect(propertiesOf(first, 'Graph/servicePrincipals')).not.toHaveProperty(
+      'appRoleAssignmentRequired',
+    );
   });
 
   it('says what the DNS needs for a domain of your own', () => {
