@@ -223,7 +223,18 @@ const allowedTenants = v.pipe(
 );
 
 /** https://learn.microsoft.com/azure/active-directory-b2c/user-flow-overview and, for custom policies, custom-policy-overview */
-export const b2cPolicyName = /^b2c_1a?_[a-z0-9_-]{1,120}$/i;
+const b2cPolicyName = /^b2c_1a?_[a-z0-9_-]{1,120}$/i;
+
+/** The user flow or custom policy in the path of an authority, lower case; `undefined` where it is not of Azure AD B2C. */
+export function policyIn(authority: string): string | undefined {
+  const policy = URL.parse(authority)?.pathname.split('/')[2] ?? '';
+  return isPolicyName(policy) ? policy.toLowerCase() : undefined;
+}
+
+/** True for the name of a user flow or custom policy of Azure AD B2C. */
+export function isPolicyName(name: string): boolean {
+  return b2cPolicyName.test(name);
+}
 
 const b2cPolicy = v.pipe(
   text,

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import { isLoopback } from './proxy';
 import {
-  b2cPolicyName,
   environmentSchema,
   guidForm,
   personalTenantId,
+  policyIn,
   sharedAuthorities,
   tenantPlaceholder,
 } from './setting-values';
@@ -213,17 +213,12 @@ function wrongTenants(texts: Environment): readonly Wrong[] {
       `must have ${tenantPlaceholder} in the place of the tenant if ENTRA_TENANT_ID is organizations or common, and must not have it otherwise`,
     ]);
   }
-  const isB2c = b2cPolicyName.test(policyOf(texts['ENTRA_AUTHORITY'] ?? ''));
+  const isB2c = policyIn(texts['ENTRA_AUTHORITY'] ?? '') !== undefined;
   for (const name of ['B2C_RESET_POLICY', 'B2C_EDIT_POLICY'] as const) {
     if (texts[name] === undefined || isB2c) continue;
     wrong.push([name, 'needs ENTRA_AUTHORITY with the sign-in policy of Azure AD B2C in its path']);
   }
   return wrong;
-}
-
-/** The user flow in the path of an authority of Azure AD B2C. */
-function policyOf(authority: string): string {
-  return URL.parse(authority)?.pathname.split('/')[2] ?? '';
 }
 
 /** The tenant in the path of an authority; empty for what is no URL. */

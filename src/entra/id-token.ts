@@ -13,7 +13,13 @@ import { type User, userKeyOf } from '../sessions/session';
 import { type SignInDemands, skewSeconds, unmetDemand } from './claims-challenge';
 import type { RelyingParty, RelyingPartySettings } from './msal';
 import type { Provider } from './provider';
-import { checkOrigin, countingRoles, namesTenant, requireAllowedTenant } from './tenants';
+import {
+  checkOrigin,
+  countingRoles,
+  foreignPolicy,
+  namesTenant,
+  requireAllowedTenant,
+} from './tenants';
 
 /** An ID token that passed every check. */
 export interface VerifiedIdToken {
@@ -84,6 +90,8 @@ export async function verifyIdToken(
     const { issuer: stated } = await provider.metadata(expected.signal);
     const origin = checkOrigin(stated, { iss, tid, keyIssuer });
     if ('failed' in origin) throw refused(origin.failed);
+    const foreign = foreignPolicy(settings.authority, payload);
+    if (foreign !== undefined) throw refused(foreign);
     const read = readClaims(payload, origin.issuer);
     checkParties(payload, settings.clientId);
     checkClaims(read, expected);

@@ -1,5 +1,5 @@
 import { AppError, TenantRefusedError } from '../errors';
-import { guidForm, tenantPlaceholder } from '../setting-values';
+import { guidForm, isPolicyName, policyIn, tenantPlaceholder } from '../setting-values';
 import type { Settings } from '../settings';
 
 /**
@@ -89,6 +89,29 @@ export function namesTenant(issuer: string, tenantId: string): boolean {
   return new URL(issuer).pathname.split('/').includes(tenantId);
 }
 
+/**
+ * The claim that names another user flow of Azure AD B2C than the authority; `undefined` when none does. All user flows of a
+ * tenant have one issuer, and may share keys. So only this claim tells a sign-in from a user flow that asks for less.
+ *
+ * It is `tfp`, or `acr` in old user flows. A custom policy can leave both out, and can put something else into `acr`.
+ * @see https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview#claims
+ */
+export function foreignPolicy(
+  authority: string,
+  { tfp, acr }: Readonly<Record<string, unknown>>,
+): 'tfp' | 'acr' | undefined {
+  const own = policyIn(authority);
+  if (own === undefined) return undefined;
+  if (tfp !== undefined) return isSamePolicy(tfp, own) ? undefined : 'tfp';
+  const isNamed = typeof acr === 'string' && isPolicyName(acr);
+  return isNamed && !isSamePolicy(acr, own) ? 'acr' : undefined;
+}
+
+/** B2C does not keep the case of the name. */
+function isSamePolicy(named: unknown, own: string): boolean {
+  return typeof named === 'string' && named.toLowerCase() === own;
+}
+
 /** https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference#payload-claims */
 function versionOneIssuer(stated: string, tenantId: string): string {
   const isInChina = new URL(stated).hostname.endsWith('.partner.microsoftonline.cn');
@@ -166,10 +189,10 @@ export function endpointOfTenant(endpoint: string, tenantId: string | undefined)
  */
 export function endpointOfPolicy(endpoint: string, authority: string, policy: string): string {
   const url = new URL(endpoint);
-  const [, , own = ''] = new URL(authority).pathname.toLowerCase().split('/');
+  const own = policyIn(authority);
   const segments = url.pathname.split('/');
   // B2C writes the names in lower case in its metadata.
-  const at = segments.findIndex((segment) => segment.toLowerCase() === own && own !== '');
+  const at = segments.findIndex((segment) => segment.toLowerCase() === own);
   if (at < 0) {
     const note = 'the authorization endpoint does not name the user flow of ENTRA_AUTHORITY';
     throw new AppError('ERR_PROVIDER_MISMATCH', { note });

@@ -13,7 +13,7 @@ import {
 } from '../entra/id-token';
 import type { RelyingParty } from '../entra/msal';
 import { isWorkforceTenant } from '../entra/provider';
-import { checkOrigin, countingRoles } from '../entra/tenants';
+import { checkOrigin, countingRoles, foreignPolicy } from '../entra/tenants';
 import type { ErrorCode } from '../error-facts';
 import { AppError } from '../errors';
 import { type User, userKeyOf } from '../sessions/session';
@@ -80,6 +80,8 @@ export async function verifyBearerToken(
     const claims = readClaims(payload);
     const { issuer: stated } = await provider.metadata(signal);
     const issuer = issuerOf(claims, stated, keyIssuer, settings);
+    const foreign = foreignPolicy(settings.authority, payload);
+    if (foreign !== undefined) throw tokenRefused(foreign);
     // jose looks at `iat` only when a maximum age is given.
     if (claims.iat > now + skewSeconds) throw tokenRefused('iat');
     // A token for several APIs could be sent on from one of them to the others.

@@ -164,6 +164,38 @@ describe('verifyIdToken', () => {
     });
   });
 
+  describe('compares the user flow of Azure AD B2C: a token that names', () => {
+    const verifyIn = (authority: string, token: string) => {
+      const settings = { ...parts.settings, authority: tiny.origin + authority };
+      return verifyIdToken({ ...parts, settings }, token, { nonce, now, signal: longEnough() });
+    };
+
+    it.each<[string, JWTPayload, string | undefined]>([
+      ['its own user flow, in any case', { tfp: 'b2c_1_SIGN_in' }, undefined],
+      ['it in acr, as old ones do', { acr: 'b2c_1_sign_in' }, undefined],
+      ['none, as custom policies may', {}, undefined],
+      ['another thing in acr', { acr: 'urn:password' }, undefined],
+      ['another user flow', { tfp: 'B2C_1_reset' }, 'tfp'],
+      ['another one in acr', { acr: 'b2c_1a_edit' }, 'acr'],
+      ['another one beside its own in acr', { tfp: 'B2C_1_reset', acr: 'b2c_1_sign_in' }, 'tfp'],
+      ['one that is no text', { tfp: ['B2C_1_sign_in'] }, 'tfp'],
+    ])('%s', async (_what, more, failed) => {
+      const token = await tiny.sign({ ...claims, ...more });
+      const verified = verifyIn('/contoso.example/B2C_1_sign_in/v2.0', token);
+      if (failed === undefined) {
+        expect((await verified).user.subject).toBe(subject);
+        return;
+      }
+      const { code, note } = await failureOf(verified);
+      expect([code, note]).toEqual(['ERR_ID_TOKEN', `the ID token failed the check of ${failed}`]);
+    });
+
+    it('another, of a provider that has no user flows, is not looked at', async () => {
+      const token = await tiny.sign({ ...claims, tfp: 'B2C_1_reset', acr: '1' });
+      expect((await verifyIn(`/${tenantId}/v2.0`, token)).user.subject).toBe(subject);
+    });
+  });
+
   describe('keeps nobody out for a claim that only serves convenience', () => {
     const username = 'ada@contoso.example';
 

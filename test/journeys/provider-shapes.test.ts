@@ -117,6 +117,12 @@ describe.each<[EntraShape, boolean]>([
     expect(page.url.href).toBe(`${app}/auth/me`);
   });
 
+  it('signs nobody in by a token of another user flow', async () => {
+    await control(stack.facts.entraUrl, { idTokenClaims: { tfp: 'B2C_1_reset' } });
+    const { page } = await signIn(app, accounts(stack).plainUser, '/auth/me');
+    expect([page.status, words(page.text).includes('ERR_ID_TOKEN')]).toEqual([502, true]);
+  });
+
   it('tokens without oid still sign in', async () => {
     await control(stack.facts.entraUrl, { b2cObjectId: false });
     const { browser } = await signIn(app, accounts(stack).plainUser);

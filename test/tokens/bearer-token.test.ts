@@ -122,6 +122,20 @@ describe('verifyBearerToken', () => {
     });
   });
 
+  describe('with a user flow of Azure AD B2C, as in ID tokens', () => {
+    it.each<[string, JWTPayload, string | undefined]>([
+      ['its own', { tfp: 'b2c_1_sign_in' }, undefined],
+      ['none', {}, undefined],
+      ['another', { tfp: 'B2C_1_reset' }, 'tfp'],
+    ])('%s', async (_what, more, failed) => {
+      const authority = `${tiny.origin}/contoso.example/B2C_1_sign_in/v2.0`;
+      parts = { ...parts, settings: { ...parts.settings, authority } };
+      const token = await tiny.sign({ ...personal, ver: '1.0', ...more });
+      if (failed === undefined) expect((await verify(token)).user?.subject).toBe(subject);
+      else expect(await checkOf(token)).toBe(failed);
+    });
+  });
+
   it('gives the app of a token without a person', async () => {
     const { user, client } = await verify(await tiny.sign(ofApp));
     expect(user).toBeUndefined();
