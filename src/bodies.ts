@@ -169,10 +169,14 @@ export interface HostStream {
   /** Calls `action` when the caller has gone before the end of the answer. */
   onGone(action: () => void): void;
   /**
-   * The same body for this answer. It is read as fast as the caller reads. When the caller has gone, its source is told, and it
-   * ends. When it fails, the connection ends, so that the caller does not take a part for the whole.
+   * The same body for this answer, as soon as its first part is there. The library sends no header before that either, so a
+   * body that fails until then can still become an answer that says so.
+   *
+   * From then on it is read as fast as the caller reads. When the caller has gone, its source is told, and it ends. When it
+   * fails, the connection ends, so that the caller does not take a part for the whole.
+   * @throws the error of a body that fails before its first part
    */
-  follow(body: BodySource): ReadableStream<Uint8Array>;
+  follow(body: BodySource): Promise<ReadableStream<Uint8Array>>;
 }
 
 /** As the host sends it: the library finds the invocation by it. */
@@ -214,21 +218,26 @@ function hostStream(response: ServerResponse): HostStream {
   return { onGone, follow: (body) => follow(body, response, onGone) };
 }
 
-function follow(
+async function follow(
   body: BodySource,
   response: ServerResponse,
   onGone: HostStream['onGone'],
-): ReadableStream<Uint8Array> {
+): Promise<ReadableStream<Uint8Array>> {
   const reader = body.getReader();
   const cancel = (reason?: unknown): void => void reader.cancel(reason).catch(() => undefined);
   // A read that is under way ends by it, too.
   onGone(cancel);
+  const first = await reader.read();
+  let next = (): ReturnType<BodyReader['read']> => {
+    next = () => reader.read();
+    return Promise.resolve(first);
+  };
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
         try {
           await drained(response);
-          const { value } = await reader.read();
+          const { value } = await next();
           if (value === undefined || response.destroyed) controller.close();
           else controller.enqueue(value);
         } catch (error) {

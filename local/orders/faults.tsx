@@ -20,7 +20,8 @@ import { createFaultPanel } from '../loopback/fault-panel';
  * What the API can answer in place of its usual answer:
  *
  * - `redirect`: 302 to the address in `redirectTo`, which may be another host.
- * - `endless`: a body that does not end. `cut`: a body that breaks off before its announced length.
+ * - `endless`: a body that does not end. `cut`: a body that breaks off before its announced length;
+ *   `cut-at-once`: before its first byte.
  * - `lying-type`: HTML that says it is JSON. `page`: a page with a script, and with a form that would sign the person out.
  * - `sets-cookies`: the usual answer with two cookies. `compressed`: the usual answer, gzipped.
  */
@@ -35,6 +36,7 @@ const orderAnswers = [
   'redirect',
   'endless',
   'cut',
+  'cut-at-once',
   'lying-type',
   'page',
   'sets-cookies',

@@ -223,6 +223,12 @@ function answerByFault(
       response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 1000 });
       response.write('{"value":[', () => response.destroy());
       return true;
+    case 'cut-at-once':
+      // Headers only, and no byte of the body that they promise.
+      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 1000 });
+      response.flushHeaders();
+      setImmediate(() => response.destroy());
+      return true;
     case 'endless':
       sendForEver(response);
       return true;

@@ -107,21 +107,20 @@ export function endpoint(
     stream?.onGone(deadline.abandon);
     const context = createContext(request, invocation, services, deadline);
     const isRead = request.method === 'HEAD' || request.method === 'OPTIONS';
-    const finish = (answer: HttpResponseInit): HttpResponseInit => {
-      const { body } = answer;
-      const followed =
-        stream !== undefined && body instanceof ReadableStream
-          ? { ...answer, body: stream.follow(body) }
-          : answer;
-      // Link checkers, probes and Office only ask about a page. They keep no cookies.
-      return finishAnswer(followed, services.settings.isHttps, isRead ? [] : context.cookies);
-    };
+    // Link checkers, probes and Office only ask about a page. They keep no cookies.
+    const finish = (answer: HttpResponseInit): HttpResponseInit =>
+      finishAnswer(answer, services.settings.isHttps, isRead ? [] : context.cookies);
     const work = async (): Promise<HttpResponseInit> => {
       const answer = await callHandler(handler, context, maxBodyBytes);
       return stream === undefined ? wholeAnswer(answer, context) : answer;
     };
     try {
-      return finish(await services.events.during(invocation, () => deadline.race(work())));
+      const answer = finish(await services.events.during(invocation, () => deadline.race(work())));
+      const { body } = answer;
+      // A stream may be silent for long before its first part, so the deadline does not count here.
+      return stream !== undefined && body instanceof ReadableStream
+        ? { ...answer, body: await stream.follow(body) }
+        : answer;
     } catch (error) {
       // `finish` may have failed too, when a header of the answer cannot be sent.
       return finish(answerError(error, context));

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { type HostStream, watchHostStreams } from '../../src/bodies';
 import { whileAnswering } from '../support/answering-server';
 
@@ -79,7 +80,7 @@ describe('an answer in stream mode', () => {
         stream?.onGone(() => {
           gone.resolve('gone');
         });
-        await write(stream?.follow(body) ?? body, response);
+        await write((await stream?.follow(body)) ?? body, response);
       },
       async (incoming) => {
         incoming.pause();
@@ -97,27 +98,55 @@ describe('an answer in stream mode', () => {
     expect(await gone.promise).toBe('gone');
   });
 
-  it('breaks off when its source fails, so that a part is not taken for the whole', async () => {
-    const body = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        controller.enqueue(new Uint8Array(10));
-        controller.error(new Error('broken'));
-      },
-    });
-    const failing = new ReadableStream<Uint8Array>({
-      pull: (controller) => {
-        controller.error(new Error('broken'));
-      },
-    });
-    for (const source of [body, failing]) {
-      const read = answering(
-        async (stream, response) => {
-          response.flushHeaders();
-          await write(stream?.follow(source) ?? source, response).catch(() => undefined);
+  /** A body that fails after so many parts. */
+  function failing(parts: number): ReadableStream<Uint8Array> {
+    let left = parts;
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: (controller) => {
+          if (left === 0) controller.error(new Error('broken'));
+          else controller.enqueue(new Uint8Array(10));
+          left -= 1;
         },
-        (incoming) => incoming.toArray(),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  it('breaks off when its source fails, so that a part is not taken for the whole', async () => {
+    const read = answering(
+      async (stream, response) => {
+        const body = await stream?.follow(failing(2));
+        if (body !== undefined) await write(body, response).catch(() => undefined);
+      },
+      (incoming) => incoming.toArray(),
+    );
+    await expect(read).rejects.toThrow(/^(aborted|socket hang up)$/);
+  });
+
+  it('can be another answer while its source has given nothing', async () => {
+    const said = await answering(
+      async (stream, response) => {
+        await stream?.follow(failing(0)).catch((error: unknown) => {
+          response.end(error instanceof Error ? error.message : '');
+        });
+      },
+      async (incoming) => (await incoming.toArray()).join(''),
+    );
+    expect(said).toBe('broken');
+  });
+
+  it('has every part of its source once, also of one without any', async () => {
+    const parts = ['a', 'b', 'c'].map((text) => Buffer.from(text));
+    for (const sent of [parts, parts.slice(0, 1), []]) {
+      const said = await answering(
+        async (stream, response) => {
+          const body = await stream?.follow(Readable.toWeb(Readable.from(sent)));
+          if (body !== undefined) await write(body, response);
+        },
+        async (incoming) => Buffer.concat(await incoming.toArray()).toString(),
       );
-      await expect(read).rejects.toThrow('aborted');
+      expect(said).toBe(sent.join(''));
     }
   });
 });

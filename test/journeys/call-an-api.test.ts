@@ -277,6 +277,14 @@ describe('the proxy', () => {
     ).rejects.toThrow();
   });
 
+  it('answers 503 with the name of the API where the body breaks off before its first part', async () => {
+    await control(orders, { answer: 'cut-at-once' });
+    const { status, body } = await script('/api/orders/export');
+    expect([status, textOf(body, 'code'), textOf(body, 'api')]).toEqual([
+      ...[503, 'ERR_API_UNAVAILABLE', 'orders'],
+    ]);
+  });
+
   it('gives events on while they come, and ends the call when the caller goes', async () => {
     const caller = new AbortController();
     const answer = await fetch(`${app}/api/orders/events?everyMs=20`, {
