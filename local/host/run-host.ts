@@ -11,7 +11,7 @@ import { FaultyFileError } from '../loopback/json-file';
 import { PortTakenError } from '../loopback/processes';
 import { readFrontEndUrl } from './front-end';
 import { AppMissingError, captureConsole } from './functions-core';
-import { type FunctionsHost, startFunctionsHost } from './functions-host';
+import { startFunctionsHost } from './functions-host';
 import { readHostJson, readLocalSettings } from './host-files';
 import { describeError } from './invoke';
 import { createLog, type Log, logCategory, minLevel, readyLine } from './log';
@@ -46,6 +46,7 @@ async function runHost(args: readonly string[]): Promise<void> {
   const write = (text: string): void => {
     process.stdout.write(text);
   };
+  const ending = endWithParent();
   try {
     const options = readOptions(args);
     // The real host starts the worker in this folder, and apps read files there.
@@ -65,7 +66,10 @@ async function runHost(args: readonly string[]): Promise<void> {
       log.say(`Functions with an authLevel and /admin ask for: x-functions-key: ${options.key}`);
     }
     const unwatch = watchAddresses(options.named, options.hasProxy, log);
-    endOnSignals(host, unwatch);
+    ending.through(() => {
+      unwatch();
+      return host.stop();
+    });
     log.say(`${readyLine} ${host.url}`);
     tellParent({
       type: 'ready',
@@ -80,9 +84,7 @@ async function runHost(args: readonly string[]): Promise<void> {
     process.stderr.write(`${reason}\n`);
     tellParent({ type: 'failed', reason, isPortTaken: error instanceof PortTakenError });
     process.exitCode = 1;
-    if (process.connected) {
-      process.disconnect();
-    }
+    ending.leave();
   }
 }
 
@@ -181,21 +183,39 @@ function explain(error: unknown): string {
 }
 
 function tellParent(message: HostMessage): void {
-  process.send?.(message);
+  if (process.connected) process.send?.(message);
 }
 
-function endOnSignals(host: FunctionsHost, unwatch: () => void): void {
+/**
+ * Ends this process when the parent goes, and when nobody reads the log any more. Both count from the first moment: a parent
+ * that goes while the app is still loading would otherwise leave a process behind that nobody ends.
+ */
+function endWithParent() {
   let isEnding = false;
+  let stop = (): Promise<void> => Promise.resolve();
   const end = (): void => {
-    if (!isEnding) {
-      isEnding = true;
-      unwatch();
-      void host.stop().finally(() => process.exit(0));
-    }
+    if (isEnding) return;
+    isEnding = true;
+    void stop().finally(() => process.exit(0));
   };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
   process.on('disconnect', end);
+  // Told in the log, each failed write would make the next one, and the process would be too busy to hear a signal.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => process.exit(1));
+  }
+  return {
+    /** From now on a signal ends it, too. `given` is done before the end. */
+    through(given: () => Promise<void>): void {
+      stop = given;
+      process.on('SIGINT', end);
+      process.on('SIGTERM', end);
+    },
+    /** It ends by itself, when everything is written. */
+    leave(): void {
+      process.off('disconnect', end);
+      if (process.connected) process.disconnect();
+    },
+  };
 }
 
 /** An address that the app needs. */

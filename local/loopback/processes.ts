@@ -34,6 +34,23 @@ export async function endProcess(
   clearTimeout(kill);
 }
 
+const ours = new Set<ChildProcess>();
+let isWatching = false;
+
+/**
+ * Kills a process that we started when this one ends, however it ends, unless it is killed itself. A child that is busy would not
+ * notice that its parent has gone.
+ */
+export function killWithUs(child: ChildProcess): void {
+  ours.add(child);
+  child.once('exit', () => ours.delete(child));
+  if (isWatching) return;
+  isWatching = true;
+  process.once('exit', () => {
+    for (const each of ours) each.kill('SIGKILL');
+  });
+}
+
 const given = new Set<number>();
 
 /**

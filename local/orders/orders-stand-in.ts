@@ -220,14 +220,8 @@ function answerByFault(
       respond(response, 200, page, typeOfPage[answer]);
       return true;
     case 'cut':
-      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 1000 });
-      response.write('{"value":[', () => response.destroy());
-      return true;
     case 'cut-at-once':
-      // Headers only, and no byte of the body that they promise.
-      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 1000 });
-      response.flushHeaders();
-      setImmediate(() => response.destroy());
+      sendCut(response, answer === 'cut' ? '{"value":[' : '');
       return true;
     case 'endless':
       sendForEver(response);
@@ -250,6 +244,13 @@ const typeOfPage = {
 
 const page = `<!doctype html><title>API</title><script>document.title = 'ran'</script>
 <form action="/api/auth/logout" method="post"><button>Show</button></form>`;
+
+/** The headers promise a whole body, and only `part` of it comes. */
+function sendCut(response: ServerResponse, part: string): void {
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 1000 });
+  response.flushHeaders();
+  response.write(part, () => response.destroy());
+}
 
 function sendForEver(response: ServerResponse): void {
   response.writeHead(200, { 'Content-Type': 'application/json' });

@@ -1,8 +1,8 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { readHostJson, readLocalSettings } from '../host/host-files';
 import { readyLine } from '../host/log';
 import type { HostMessage } from '../host/run-host';
-import { endProcess, onDeath } from '../loopback/processes';
+import { endProcess, killWithUs, onDeath } from '../loopback/processes';
 import {
   type StackFacts,
   type StackListener,
@@ -58,23 +58,14 @@ const maxOutput = 1_000_000;
  * @throws AppStartError when the port is taken, the build missing, or an entry file throws
  */
 async function startAppProcess(options: AppProcessOptions): Promise<AppProcess> {
-  const child = fork(
-    new URL('./host.mjs', import.meta.url),
-    [
-      ...['--port', String(options.port), '--script-root', options.scriptRoot],
-      ...(options.https ? ['--https'] : []),
-      ...(options.frontEndUrl === undefined ? [] : ['--front-end', options.frontEndUrl]),
-    ],
-    // The log is shown on our terminal, so it may have colours there.
-    { silent: true, env: { ...options.env, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) } },
-  );
+  const child = forkHost(options);
   let output = '';
-  const listen = (chunk: Buffer): void => {
-    output = (output + chunk.toString()).slice(-maxOutput);
-    options.onOutput?.(chunk.toString());
-  };
-  child.stdout?.on('data', listen);
-  child.stderr?.on('data', listen);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-maxOutput);
+      options.onOutput?.(chunk.toString());
+    });
+  }
   const message = await new Promise<HostMessage>((resolve) => {
     child.once('message', (sent) => {
       resolve(sent as HostMessage);
@@ -107,6 +98,22 @@ async function startAppProcess(options: AppProcessOptions): Promise<AppProcess> 
     output: () => output,
     stop: () => endProcess(child),
   };
+}
+
+/** The host in a process that ends with this one at the latest. */
+function forkHost(options: AppProcessOptions): ChildProcess {
+  const child = fork(
+    new URL('./host.mjs', import.meta.url),
+    [
+      ...['--port', String(options.port), '--script-root', options.scriptRoot],
+      ...(options.https ? ['--https'] : []),
+      ...(options.frontEndUrl === undefined ? [] : ['--front-end', options.frontEndUrl]),
+    ],
+    // The log is shown on our terminal, so it may have colours there.
+    { silent: true, env: { ...options.env, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) } },
+  );
+  killWithUs(child);
+  return child;
 }
 
 /** The name that `onDeath` of a listener gets for an app. */

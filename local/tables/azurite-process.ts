@@ -29,6 +29,8 @@ const shutDown = (): void => {
   setTimeout(() => process.exit(), isKept ? 10_000 : 500).unref();
 };
 process.once('disconnect', shutDown);
+// The parent may have gone while the proxy was starting.
+if (!process.connected) shutDown();
 
 if (service === 'blob') {
   // @ts-expect-error -- Azurite publishes no types; importing its entry starts it

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -53,16 +53,50 @@ describe('runHost', () => {
     expect(await host.exit).toBe(0);
   });
 
-  it('ends when its parent lets go of it', async () => {
-    const child = fork(
-      join(__dirname, '../../../local/dist/host.mjs'),
-      ['--port', '0', '--script-root', join(__dirname, 'apps/rooted')],
-      { silent: true },
-    );
-    const exit = new Promise((resolve) => child.once('exit', resolve));
-    await new Promise((resolve) => child.once('message', resolve));
-    child.disconnect();
-    expect(await exit).toBe(0);
+  describe('without its parent', () => {
+    const children: ChildProcess[] = [];
+    afterAll(() => {
+      for (const child of children) child.kill('SIGKILL');
+    });
+
+    function forkHost(app: string) {
+      const child = fork(
+        join(__dirname, '../../../local/dist/host.mjs'),
+        ['--port', '0', '--script-root', join(__dirname, 'apps', app)],
+        { silent: true },
+      );
+      children.push(child);
+      return { child, exit: new Promise((resolve) => child.once('exit', resolve)) };
+    }
+
+    it('ends when that lets go of it', async () => {
+      const { child, exit } = forkHost('rooted');
+      await once(child, 'message');
+      child.disconnect();
+      expect(await exit).toBe(0);
+    });
+
+    it('ends when that has gone while the app was still loading', async () => {
+      const { child, exit } = forkHost('late');
+      let output = '';
+      for await (const chunk of child.stdout ?? []) {
+        output += String(chunk);
+        if (output.includes('still loading')) break;
+      }
+      child.disconnect();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      expect(await exit).toBe(0);
+    });
+
+    it('ends when nobody reads its log any more, and does not tell that in the log', async () => {
+      const { child, exit } = forkHost('rooted');
+      const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      await send(port, '/').catch(() => undefined);
+      expect(await exit).toBe(1);
+    });
   });
 
   it('serves https with a key and a certificate it is given', async () => {

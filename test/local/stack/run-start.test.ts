@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,6 +13,7 @@ import {
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TableClient } from '@azure/data-tables';
 import { freePort } from '../../../local/loopback/processes';
 import { startRefusingProxy } from '../../support/refusing-proxy';
@@ -28,6 +30,24 @@ function copyOfApp(): string {
   cpSync(join(__dirname, 'app'), folder, { recursive: true });
   symlinkSync(join(__dirname, '../../../node_modules'), join(folder, 'node_modules'));
   return folder;
+}
+
+/** Asks again until the answer is neither false nor 0, for as long as a test may take. */
+async function until<T>(ask: () => T): Promise<T> {
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    const answer = ask();
+    if (answer) return answer;
+    await sleep(20);
+  }
+  throw new Error('It did not come.');
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function file(folder: string, name: string): string {
@@ -48,6 +68,26 @@ async function expectNobodyListens(ports: readonly number[]): Promise<void> {
     await expect(send(port, '/settings')).rejects.toThrow('ECONNREFUSED');
   }
 }
+
+describe('a stack that is ended while its app is still loading', () => {
+  it('leaves no process behind, also of an app that is too busy to notice', async () => {
+    const folder = copyOfApp();
+    const pidFile = join(folder, 'pid');
+    writeFileSync(
+      join(folder, 'functions.js'),
+      `require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); while (true);`,
+    );
+    const stack = startIn(folder, '--port', String(await freePort()));
+    const pid = await until(() => Number(existsSync(pidFile) && readFileSync(pidFile, 'utf8')));
+    try {
+      await stack.end('SIGTERM');
+      expect(await until(() => !isRunning(pid))).toBe(true);
+    } finally {
+      if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe('a stack from its start to its end', () => {
   let port: number;
