@@ -143,9 +143,7 @@ function openActivity(
     events.tell({ ...eventOfError(error), event: 'activity trouble', outcome: 'failed' });
   };
   const activity = createActivityLog({ ...parts, report });
-  events.listen((told) => {
-    activity.record(told);
-  });
+  events.listen(activity.record);
   return activity;
 }
 

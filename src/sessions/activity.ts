@@ -18,7 +18,7 @@ import { toRowTime } from './session-rows';
 /** Keeps what happened lately in the table, so that the console can show it. */
 export interface ActivityLog {
   /** Takes an event. It never throws and never waits: the event is written later. */
-  record(told: ToldEvent): void;
+  readonly record: (told: ToldEvent) => void;
   /**
    * Starts to write what waits, soon and in the background. Called when an answer has been decided, so that no answer waits for it.
    * At most one write a second, with up to a hundred events.
