@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
+import Negotiator from 'negotiator';
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { AppError } from '../errors';
 import { LanguageContext, type Site, SiteContext } from '../pages/layout';
 import { ContinuePage } from '../pages/message-page';
 import { listStylesheet, stylesheet } from '../pages/stylesheet';
-import type { Language } from '../texts/language';
+import type { Language, Languages } from '../texts/language';
 import type { RequestContext } from './context';
 import { changesNothing, isFramed, isOffice, isPrefetch, type RequestHead } from './request';
 
@@ -39,7 +40,21 @@ export function htmlPage(context: PageRequest, page: VNode, status = 200): HttpR
 
 /** The language of the pages that answer a request. Answers that are no pages are in English, for programs. */
 export function languageOf({ request, services }: PageRequest): Language {
-  return services.site.brand.languages.choose(request.headers.get('accept-language'));
+  return chooseLanguage(services.site.brand.languages, request.headers.get('accept-language'));
+}
+
+/** Browsers list a few languages. Of a longer header, which costs time to read, the beginning counts. */
+const maxLanguageHeader = 400;
+
+/** The language that a browser prefers, by its `Accept-Language` (RFC 9110 section 12.5.4). */
+export function chooseLanguage(
+  { areNegotiated, first, all }: Languages,
+  acceptLanguage: string | null,
+): Language {
+  if (!areNegotiated || acceptLanguage === null) return first;
+  const headers = { 'accept-language': acceptLanguage.slice(0, maxLanguageHeader) };
+  const wanted = new Negotiator({ headers }).language(all.map(({ tag }) => tag));
+  return all.find(({ tag }) => tag === wanted) ?? first;
 }
 
 /** The texts of the pages that answer a request. */

@@ -36,7 +36,7 @@ export const SiteContext = createContext<Site>({
 export type Reader = Pick<User, 'name' | 'username' | 'roles'>;
 
 /** The language of the page that is being rendered. */
-export const LanguageContext = createContext<Language>(plainBrand.languages.choose(null));
+export const LanguageContext = createContext<Language>(plainBrand.languages.first);
 
 /** The language of the page, for times and numbers. */
 export const useLanguage = (): Language => useContext(LanguageContext);

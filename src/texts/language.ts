@@ -1,4 +1,3 @@
-import Negotiator from 'negotiator';
 import { isObject } from '../bodies';
 import { once } from '../waiting';
 import { german } from './de';
@@ -23,8 +22,9 @@ export interface Language {
 export interface Languages {
   /** True when each browser gets its own language: answers then vary with `Accept-Language`. */
   readonly areNegotiated: boolean;
-  /** The language of an answer. English for a browser that prefers none of the languages. */
-  choose(acceptLanguage: string | null): Language;
+  /** For a browser that prefers none of them: English, unless the app has chosen one language. */
+  readonly first: Language;
+  readonly all: readonly Language[];
 }
 
 /**
@@ -68,25 +68,13 @@ export function createLanguages(
     texts[tag] = withOwn(texts[tag] ?? english, changes, tag, `brand.texts.${given}`);
   }
   const languages = Object.entries(texts).map(([tag, all]) => createLanguage(tag, all));
-  const find = (tag: string | undefined) => languages.find((one) => one.tag === tag);
-  const tags = Object.keys(texts);
-  const first = find(chosen === 'auto' ? 'en' : chosen);
+  const wanted = chosen === 'auto' ? 'en' : chosen;
+  const first = languages.find(({ tag }) => tag === wanted);
   if (first === undefined) {
-    throw new TypeError(`brand.language must be auto, or one of ${tags.join(', ')}`);
+    throw new TypeError(`brand.language must be auto, or one of ${Object.keys(texts).join(', ')}`);
   }
-  if (chosen !== 'auto') return { areNegotiated: false, choose: () => first };
-  return {
-    areNegotiated: true,
-    choose: (acceptLanguage) => {
-      if (acceptLanguage === null) return first;
-      const headers = { 'accept-language': acceptLanguage.slice(0, maxHeaderLength) };
-      return find(new Negotiator({ headers }).language(tags)) ?? first;
-    },
-  };
+  return { areNegotiated: chosen === 'auto', first, all: languages };
 }
-
-/** Browsers list a few languages. Of a longer header, which costs time to read, the beginning counts. */
-const maxHeaderLength = 400;
 
 function requireTag(tag: string): string {
   try {

@@ -12,6 +12,7 @@ import {
   signedOutPage,
 } from '../../local/entra/pages';
 import { seedUsers } from '../../local/entra/users';
+import { chooseLanguage } from '../../src/http/responses';
 import { ConsolePage, type ConsoleView } from '../../src/pages/console-page';
 import {
   ConfirmEndPage,
@@ -38,7 +39,7 @@ export function samplePages(text: string): Record<string, string> {
 
 /** The pages of the app, in a language by its tag. */
 export function ownSamplePages(text: string, tag = 'en'): Record<string, string> {
-  const language = plainBrand.languages.choose(tag);
+  const language = chooseLanguage(plainBrand.languages, tag);
   const render: Render = (page) => {
     const whole = <LanguageContext.Provider value={language}>{page}</LanguageContext.Provider>;
     return `<!doctype html>${renderToString(whole)}`;

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import ts from 'typescript';
-import { htmlPage } from '../../src/http/responses';
+import { chooseLanguage, htmlPage } from '../../src/http/responses';
 import { type BrandOption, plainBrand, readBrand } from '../../src/pages/brand';
 import { german } from '../../src/texts/de';
 import { english } from '../../src/texts/en';
@@ -60,7 +60,7 @@ describe('the language of a page', () => {
     // Only the beginning of a long header is read.
     [`${'fr,'.repeat(200)}de`, 'en'],
   ])('for a browser that prefers %s is %s', (header, tag) => {
-    expect(plainBrand.languages.choose(header).tag).toBe(tag);
+    expect(chooseLanguage(plainBrand.languages, header).tag).toBe(tag);
   });
 
   it.each([
@@ -81,7 +81,7 @@ describe('an app’s own language and texts', () => {
 
   it('can be one language for all pages', () => {
     const german = read('de');
-    expect(german.choose('en').tag).toBe('de');
+    expect(chooseLanguage(german, 'en').tag).toBe('de');
     const { headers } = htmlPage(pageRequest(branded(german), 'en'), samplePage());
     expect(headers).toMatchObject({ 'Content-Language': 'de' });
     expect(headers).not.toHaveProperty('Vary');
@@ -89,20 +89,20 @@ describe('an app’s own language and texts', () => {
 
   it('can be another language: English where it has no text', () => {
     const french = read('auto', { 'fr-ca': { frame: { signOut: 'Se déconnecter' } } });
-    const { tag, texts } = french.choose('fr-CA, en;q=0.5');
+    const { tag, texts } = chooseLanguage(french, 'fr-CA, en;q=0.5');
     expect([tag, texts.frame.signOut, texts.frame.home]).toEqual([
       'fr-CA',
       'Se déconnecter',
       'Home',
     ]);
-    expect(french.choose('de').texts.frame.signOut).toBe('Abmelden');
+    expect(chooseLanguage(french, 'de').texts.frame.signOut).toBe('Abmelden');
     expect(english.frame.signOut).toBe('Sign out');
   });
 
   it('can be other words for single texts, errors too', () => {
     const gone = { title: 'Nothing is here', detail: 'Look in the shop.' };
     const own = read('en', { en: { errors: { ERR_NOT_FOUND: gone } } });
-    expect(own.choose(null).texts.errors).toMatchObject({ ERR_NOT_FOUND: gone });
+    expect(chooseLanguage(own, null).texts.errors).toMatchObject({ ERR_NOT_FOUND: gone });
   });
 
   it('fill in values as text or as elements, and choose the form of a number', () => {
@@ -112,7 +112,7 @@ describe('an app’s own language and texts', () => {
         profile: { livesFor: { one: 'minuta', few: '{0} minuty', other: '{0} minut' } },
         home: { whoYouAre: '{1} to {0}' },
       },
-    }).choose(null).texts;
+    }).first.texts;
     expect(polish.frame.signedInAs('Ada')).toBe('Zalogowano jako Ada');
     const element = { type: 'bdi' };
     expect(polish.home.whoYouAre<unknown>(element, 'ada')).toEqual([
@@ -166,14 +166,14 @@ describe('an app’s own language and texts', () => {
     const given = runInNewContext(`const french = ${french}; (${option})`) as {
       readonly brand: BrandOption;
     };
-    const { texts } = readBrand(given.brand).languages.choose('en');
+    const { texts } = chooseLanguage(readBrand(given.brand).languages, 'en');
     expect(texts.profile.livesFor(1)).toBe('valable encore 1 minute');
   });
 });
 
 describe('times', () => {
-  const en = plainBrand.languages.choose('en');
-  const de = plainBrand.languages.choose('de');
+  const en = chooseLanguage(plainBrand.languages, 'en');
+  const de = chooseLanguage(plainBrand.languages, 'de');
 
   it.each([
     [0, 'just now', 'gerade eben'],
