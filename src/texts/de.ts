@@ -303,7 +303,7 @@ export const german: Texts = {
   ownSessions: {
     title: 'Ihre Sitzungen',
     heading: 'Wo Sie angemeldet sind',
-    lead: 'Jeder Browser, in dem Sie bei dieser App angemeldet sind. Beenden Sie, was Sie nicht erkennen.',
+    lead: 'Jeder Browser, in dem Sie bei dieser App angemeldet sind. Beenden Sie, was Ihnen unbekannt ist.',
     endsBy: 'Endet spätestens',
     thisBrowser: 'Dieser Browser',
     now: 'jetzt',
@@ -336,7 +336,7 @@ export const german: Texts = {
     ERR_SETTINGS: {
       title: 'Diese App ist nicht richtig eingerichtet',
       detail:
-        'Ihre Einstellungen sind fehlerhaft, daher kann sich noch niemand anmelden. Ein Betreiber der App muss sie korrigieren. Jeder Fehler ist hier mit dem Namen seiner Einstellung aufgeführt.',
+        'Die Einstellungen der App sind fehlerhaft, daher kann sich noch niemand anmelden. Ein Betreiber muss sie korrigieren. Jeder Fehler ist hier mit dem Namen seiner Einstellung aufgeführt.',
     },
     ERR_SIGNED_OUT: {
       title: 'Sie sind abgemeldet',
