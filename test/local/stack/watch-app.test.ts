@@ -60,14 +60,14 @@ describe('npm start -- --watch', () => {
     return stack.output().slice(before);
   };
   const title = (text: string) => (source: string) =>
-    source.replace(/title="You are [^"]*"/, `title="You are ${text}"`);
+    source.replace(/title: 'You are [^']*'/, `title: 'You are ${text}'`);
 
   it('shows a changed function, and people stay signed in', async () => {
     const { browser } = await signIn(url, 'Ines Okafor');
     const said = await sees('Built and started anew', () => {
-      write('src/functions/logout.tsx', title('gone for good'));
+      write('src/texts/en.ts', title('gone for good'));
     });
-    expect(said).toContain(`Changed: ${join('src', 'functions', 'logout.tsx')}`);
+    expect(said).toContain(`Changed: ${join('src', 'texts', 'en.ts')}`);
     expect(await page()).toContain('You are gone for good');
     expect((await fetchJson(`${url}/auth/session`, browser)).status).toBe(200);
     expect((await fetchJson(`${url}/auth/me`, browser)).status).toBe(200);
@@ -76,7 +76,7 @@ describe('npm start -- --watch', () => {
   it('sees each file that is moved over another, as git does', async () => {
     for (const text of ['moved in', 'moved in again']) {
       const moved = join(folder, 'signed-out.tsx');
-      const path = join(folder, 'src/functions/logout.tsx');
+      const path = join(folder, 'src/texts/en.ts');
       writeFileSync(moved, title(text)(readFileSync(path, 'utf8')));
       await sees('Built and started anew', () => {
         renameSync(moved, path);
@@ -84,7 +84,7 @@ describe('npm start -- --watch', () => {
       expect(await page()).toContain(`You are ${text}`);
     }
     await sees('Built and started anew', () => {
-      write('src/functions/logout.tsx', title('gone for good'));
+      write('src/texts/en.ts', title('gone for good'));
     });
     expect(await page()).toContain('You are gone for good');
   });
@@ -92,13 +92,13 @@ describe('npm start -- --watch', () => {
   it('keeps what runs when the change cannot be built, says why, and takes the next one', async () => {
     let before = '';
     const said = await sees('const = nothing', () => {
-      before = write('src/functions/logout.tsx', (text) => `${text}\nconst = nothing;\n`);
+      before = write('src/texts/en.ts', (text) => `${text}\nconst = nothing;\n`);
     });
     expect(said).toMatch(/Not built; what runs goes on as it was:\n.*Expected identifier/);
     expect(said).not.toMatch(/\n {4}at /);
     expect(await page()).toContain('You are gone for good');
     await sees('Built and started anew', () => {
-      write('src/functions/logout.tsx', () => title('back')(before));
+      write('src/texts/en.ts', () => title('back')(before));
     });
     expect(await page()).toContain('You are back');
   });
