@@ -9,6 +9,7 @@ export {
   type LocalAccount,
   type LocalStack,
   type LocalStackOptions,
+  type LocalTokenOptions,
   type SignedInFetch,
   startLocalStack,
 } from './testing/local-stack';

@@ -116,6 +116,7 @@ function tellParent({ facts, apps: [app] }: Stack, { authPath }: AppFolder): voi
     authPath,
     entraUrl: facts.entraUrl,
     graphUrl: facts.graphUrl,
+    ordersUrl: facts.ordersUrl,
     accounts: facts.users.map(({ name, username, objectId, roles }) => {
       return { name, username, objectId, roles };
     }),

@@ -37,6 +37,34 @@ export interface LocalAccount {
   readonly roles: readonly string[];
 }
 
+/**
+ * For whom an access token is, and what it allows.
+ * @example
+ * ```ts
+ * import { startLocalStack } from 'anteroom/testing';
+ *
+ * const stack = await startLocalStack();
+ * const token = await stack.bearerToken({ account: 'ines@anteroom.example', scopes: ['Notes.Read'] });
+ * const answer = await fetch(`${stack.url}/notes`, { headers: { Authorization: `Bearer ${token}` } });
+ * console.log(answer.status);
+ * await stack.stop();
+ * ```
+ */
+export interface LocalTokenOptions {
+  /** A name or user name out of `accounts`. Without it, the token is an app's own. */
+  readonly account?: string;
+  /** App ID URI of the API: your app's unless given. That of the API at `ordersUrl` is `api://orders`. */
+  readonly api?: string;
+  /** Unless given, all scopes of the API, and none in an app's own token. */
+  readonly scopes?: readonly string[];
+  /** Unless given, those of the account, or the application permissions that the app was granted. */
+  readonly roles?: readonly string[];
+  /** What the API has registered unless given: 2 for your app. */
+  readonly version?: 1 | 2;
+  /** The token's life; less than 0 for a token that has expired. An hour unless given. */
+  readonly seconds?: number;
+}
+
 /** A running app, with what stands in for Entra ID, Microsoft Graph and Table Storage. */
 export interface LocalStack {
   /** The app's origin, `http://localhost:49152` for instance. */
@@ -47,6 +75,8 @@ export interface LocalStack {
   readonly entraUrl: string;
   /** Origin of the stand-in for Microsoft Graph, with a `/control` of its own. */
   readonly graphUrl: string;
+  /** Origin of the API `orders`, a second API that stands for one of your own. It has a `/control`, too. */
+  readonly ordersUrl: string;
   readonly accounts: readonly LocalAccount[];
   /**
    * Signs somebody in, in a browser of their own.
@@ -55,6 +85,11 @@ export interface LocalStack {
    * @throws Error when there is no such account, or when the sign-in ends on a page that says what is wrong
    */
   signIn(account: string): Promise<SignedInFetch>;
+  /**
+   * An access token, as a command line or a daemon gets it: for functions behind `auth.withScope`, and for the API `orders`.
+   * @throws Error when there is no such account, or when the provider would give no such token
+   */
+  bearerToken(options?: LocalTokenOptions): Promise<string>;
   /** What the stack and the app have written. */
   output(): string;
   /** Ends everything. Call it at the end of the tests. */
@@ -68,6 +103,7 @@ const readyMessage = v.object({
   authPath: v.string(),
   entraUrl: v.string(),
   graphUrl: v.string(),
+  ordersUrl: v.string(),
   accounts: v.array(
     v.object({
       name: v.string(),
@@ -111,24 +147,38 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     });
   }
   const ready = await untilReady(child, () => output);
-  const { url, authPath, entraUrl, graphUrl, accounts } = ready;
+  const { url, authPath, entraUrl, graphUrl, ordersUrl, accounts } = ready;
   return {
-    url,
-    authPath,
-    entraUrl,
-    graphUrl,
-    accounts,
-    signIn: async (account) => {
-      const found = accounts.find(({ name, username }) => name === account || username === account);
-      if (found === undefined) {
-        const names = accounts.map(({ name }) => name).join(', ');
-        throw new Error(`There is no account ${account}. There are ${names}.`);
-      }
-      return signInAt(url, authPath, found.objectId);
-    },
+    ...{ url, authPath, entraUrl, graphUrl, ordersUrl, accounts },
+    signIn: async (account) => signInAt(url, authPath, objectIdOf(accounts, account)),
+    bearerToken: async ({ account, ...order } = {}) =>
+      issueToken(entraUrl, {
+        ...order,
+        ...(account === undefined ? {} : { user: objectIdOf(accounts, account) }),
+      }),
     output: () => output,
     stop: () => end(child),
   };
+}
+
+function objectIdOf(accounts: readonly LocalAccount[], account: string): string {
+  const found = accounts.find(({ name, username }) => name === account || username === account);
+  if (found !== undefined) return found.objectId;
+  const names = accounts.map(({ name }) => name).join(', ');
+  throw new Error(`There is no account ${account}. There are ${names}.`);
+}
+
+const issuedToken = v.object({ access_token: v.string() });
+
+async function issueToken(entraUrl: string, order: object): Promise<string> {
+  const answer = await fetch(`${entraUrl}/control/bearer-token`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(order),
+  });
+  const said = await answer.text();
+  if (!answer.ok) throw new Error(`There is no such token: ${said}`);
+  return v.parse(issuedToken, JSON.parse(said)).access_token;
 }
 
 /** The program of `anteroom-local`, as the app has it. */

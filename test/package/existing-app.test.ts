@@ -152,11 +152,22 @@ describe('a test of a team', () => {
       const signOut = await tomas('/api/auth/logout', { method: 'POST', body: new URLSearchParams({ local: 'true' }) });
       statuses.push(signOut.status, (await tomas('/api/hello')).status);
       const nobody = await stack.signIn('nobody').catch((error) => error.message);
+      const call = async (order) => {
+        const headers = { Authorization: 'Bearer ' + await stack.bearerToken({ api: 'api://orders', ...order }) };
+        return (await fetch(stack.ordersUrl + '/orders', { headers })).status;
+      };
+      const calls = [await call({ account: 'Ines Okafor' }), await call({}), await call({ seconds: -600 })];
+      const own = await stack.bearerToken({ account: 'ines@anteroom.example', scopes: ['Notes.Read'] });
+      const { scp } = JSON.parse(Buffer.from(own.split('.')[1], 'base64url').toString());
+      const noToken = await stack.bearerToken({ api: 'api://unknown' }).catch((error) => error.message);
       const output = stack.output();
       await stack.stop();
-      console.log(JSON.stringify({ statuses, nobody, output, authPath: stack.authPath }));`);
+      console.log(JSON.stringify({ statuses, calls, scp, noToken, nobody, output, authPath: stack.authPath }));`);
     expect(seen).toEqual({
       statuses: [200, 403, 200, 200, 401],
+      calls: [200, 200, 401],
+      scp: 'Notes.Read',
+      noToken: expect.stringMatching(/^There is no such token: .*No app exposes/) as string,
       nobody: expect.stringMatching(
         /^There is no account nobody\. There are Ines Okafor, /,
       ) as string,
