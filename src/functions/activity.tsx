@@ -1,11 +1,12 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
-import { type EventKind, eventKinds } from '../events';
+import { eventKinds } from '../events';
 import type { HttpFunction } from '../http/endpoint';
 import { readQuery } from '../http/request';
-import { json } from '../http/responses';
+import { htmlPage, json } from '../http/responses';
+import { ActivityPage, activityPath, type ActivityView } from '../pages/activity-page';
 import type { ActivityContent } from '../sessions/activity';
-import { type ActivityPage, listActivity } from '../sessions/activity-list';
+import { type ActivityPage as FoundEvents, listActivity } from '../sessions/activity-list';
 import { type SessionContext, withRole } from '../sign-in/guards';
 import { withTimeout } from '../waiting';
 
@@ -25,28 +26,24 @@ const listMs = 5_000;
  * @see https://jsonlines.org
  */
 async function activity(context: SessionContext): Promise<HttpResponseInit> {
-  const { user, query } = context;
+  const { user, query, now, services } = context;
+  const { site } = services;
   const isExport = readFormat(readQuery(query, 'format', 10));
   const filter = readFilter(context);
   const page = await findEvents(context, filter, isExport ? exportSize : pageSize);
-  const next = page.next && pathOf(context, { ...filter, from: page.next });
   const what = isExport ? 'export of the activity' : 'activity';
   const seen = { by: user.userKey, what, count: page.events.length };
   context.tell({ event: 'console viewed', outcome: 'done', ...seen });
   if (isExport) return exported(context, filter, page);
-  return json({
-    events: page.events.map(shownEvent),
-    searched: page.searched,
-    unreadable: page.unreadable,
-    next: next ?? null,
-  });
+  if (!context.prefersHtml) {
+    const next = page.next && activityPath(site.authPath, { ...filter, from: page.next });
+    const { events, searched, unreadable } = page;
+    return json({ events: events.map(shownEvent), searched, unreadable, next: next ?? null });
+  }
+  return htmlPage(context, <ActivityPage {...{ user, view: filter, found: page, now }} />);
 }
 
-interface Filter {
-  readonly person: string | undefined;
-  readonly kind: EventKind | undefined;
-  readonly day: string | undefined;
-}
+type Filter = Pick<ActivityView, 'person' | 'kind' | 'day'>;
 
 function readFormat(format: string | undefined): boolean {
   if (format === undefined || format === 'jsonl') return format !== undefined;
@@ -67,23 +64,11 @@ function findEvents(
   { services, query, now, signal }: SessionContext,
   filter: Filter,
   limit: number,
-): Promise<ActivityPage> {
+): Promise<FoundEvents> {
   const from = readQuery(query, 'from', 2048);
   return withTimeout(signal, listMs, (stopSignal) =>
     listActivity(services, { ...filter, from, now, limit, signal, stopSignal }),
   );
-}
-
-function pathOf(
-  { services }: SessionContext,
-  fields: Readonly<Record<string, string | undefined>>,
-): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) query.set(name, value);
-  }
-  const text = query.toString();
-  return `${services.site.authPath}/admin/activity${text === '' ? '' : `?${text}`}`;
 }
 
 /** An event for programs. The time is as in the log. */
@@ -95,11 +80,13 @@ function shownEvent({ at, ...event }: ActivityContent) {
 function exported(
   context: SessionContext,
   filter: Filter,
-  { events, next, unreadable }: ActivityPage,
+  { events, next, unreadable }: FoundEvents,
 ): HttpResponseInit {
   const lines: object[] = events.map(shownEvent);
   if (unreadable > 0) lines.push({ event: 'unreadable', count: unreadable });
-  const rest = next && pathOf(context, { ...filter, from: next, format: 'jsonl' });
+  const rest =
+    next &&
+    activityPath(context.services.site.authPath, { ...filter, from: next, format: 'jsonl' });
   if (rest !== undefined) lines.push({ event: 'not complete', next: rest });
   return {
     headers: {

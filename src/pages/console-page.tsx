@@ -129,6 +129,9 @@ function ConsoleMenu({ view }: Pick<ConsolePageProps, 'view'>) {
       <summary>{texts.more}</summary>
       <ul>
         <li>
+          <a href={`${authPath}/admin/activity`}>{texts.activity}</a>
+        </li>
+        <li>
           <a class="bad" href={`${authPath}/admin/end?${query.toString()}`}>
             {texts.endEverybody}
           </a>

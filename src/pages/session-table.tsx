@@ -6,15 +6,17 @@ interface SessionTableProps {
   readonly label: string;
   /** The headings of the columns. The column of the buttons comes after them, and its heading is for screen readers. */
   readonly columns: readonly string[];
+  /** False for a table without a column of buttons. */
+  readonly hasAction?: boolean;
   /** `Rows`, with cells in the order of the columns. */
   readonly children: ComponentChildren;
 }
 
 /**
- * A list of sessions. In a narrow window each `Rows` is a card. The roles are written out, because `display: block` removes a
+ * A list of sessions or events. In a narrow window each `Rows` is a card. The roles are written out, because `display: block` removes a
  * table's own.
  */
-export function SessionTable({ label, columns, children }: SessionTableProps) {
+export function SessionTable({ label, columns, hasAction = true, children }: SessionTableProps) {
   return (
     <table role="table" aria-label={label}>
       <thead role="rowgroup">
@@ -24,13 +26,19 @@ export function SessionTable({ label, columns, children }: SessionTableProps) {
               {text}
             </th>
           ))}
-          <th role="columnheader" scope="col">
-            <span class="unseen">{useTexts().lists.action}</span>
-          </th>
+          {hasAction ? <ActionHeader /> : null}
         </tr>
       </thead>
       {children}
     </table>
+  );
+}
+
+function ActionHeader() {
+  return (
+    <th role="columnheader" scope="col">
+      <span class="unseen">{useTexts().lists.action}</span>
+    </th>
   );
 }
 

@@ -148,6 +148,7 @@ table{width:100%;margin-top:1rem;border-spacing:0;background:var(--card);border:
 th,td{text-align:start;vertical-align:top;padding:.8rem 1.25rem;font-weight:400}tbody th,td{border-top:1px solid var(--line)}
 tbody th{width:34%}tbody th,td:first-of-type{overflow-wrap:anywhere}td,tbody th:not([rowspan]){vertical-align:middle}td:last-child{text-align:end;white-space:nowrap}
 thead th{position:sticky;top:0;z-index:1;background:var(--card);border-radius:12px;font-size:.8125rem;font-weight:600;color:var(--soft)}
+thead th:last-child{text-align:end}
 time[title]{white-space:nowrap;cursor:help}
 @media (max-width:62.49rem){thead{position:absolute;inset-inline-start:-99rem}
 table{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));gap:.75rem;border:0;background:none}

@@ -209,6 +209,7 @@ export const german: Texts = {
     heading: 'Wer angemeldet ist',
     table: 'Aktive Sitzungen',
     more: 'Mehr',
+    activity: 'Was zuletzt geschah',
     endEverybody: 'Sitzungen aller Personen beenden',
     searchFor: 'Name oder Adresse',
     search: 'Suchen',
@@ -260,6 +261,90 @@ export const german: Texts = {
     first: 'Zurück zur ersten Seite',
     approximate: (half) =>
       `Die Zeit der letzten Nutzung ist ungefähr: Sie kann bis zu ${half} später liegen als angezeigt.`,
+  },
+
+  activity: {
+    title: 'Aktivität',
+    heading: 'Was zuletzt geschah',
+    toSessions: 'Wer angemeldet ist',
+    searchFor: 'Name, Adresse oder Schlüssel einer Person',
+    kindsOf: 'Arten von Ereignissen',
+    everything: 'Alle',
+    kinds: {
+      'sign-in': 'Anmeldungen',
+      session: 'Sitzungen',
+      access: 'Abgelehnte Anfragen',
+      console: 'Ansichten der Konsole',
+      fault: 'Störungen',
+      upkeep: 'Wartung',
+    },
+    event: 'Ereignis',
+    when: 'Wann',
+    who: 'Wer',
+    theApp: 'die App',
+    unknown: 'nicht bekannt',
+    everybody: 'alle',
+    about: 'betrifft',
+    onlyPerson: 'Nur diese Person anzeigen',
+    count: (count: number) => `${events(count)}, die neuesten zuerst.`,
+    found: (count: number, searched: number) =>
+      `${events(count)} gefunden, unter ${number(searched)}.`,
+    none: 'In den letzten 30 Tagen ist nichts geschehen.',
+    hasMore: 'Es gibt frühere.',
+    unreadable: (count: number) =>
+      `${events(count)} nicht lesbar, weil ein Schlüssel gelöscht wurde.`,
+    earlier: 'Frühere Ereignisse anzeigen',
+    download: 'Als JSON-Zeilen herunterladen',
+    aboutList:
+      'Ereignisse bleiben 30 Tage gespeichert. Treten Ablehnungen in großer Zahl auf, bleibt nur ihre Anzahl. Das Protokoll der App enthält jedes Ereignis.',
+    correlation: (id: string) => `Korrelation ${id}`,
+    outcomes: { failed: 'gescheitert', partial: 'teilweise' },
+    events: {
+      'sign-in': 'Angemeldet',
+      'sign-in refused': 'Anmeldung vom Anmeldedienst abgelehnt',
+      'sign-in failed': 'Anmeldung nicht abgeschlossen',
+      'tenant refused': 'Konto einer anderen Organisation',
+      'issuer refused': 'Antwort eines anderen Anmeldedienstes',
+      'hook refused': 'Anmeldung von der App abgelehnt',
+      'hook failed': 'Fehler in der eigenen Prüfung der App',
+      'step-up': 'Weiterer Schritt verlangt',
+      'refresh refused': 'Neue Token abgelehnt',
+      'app token refused': 'Token für die App abgelehnt',
+      'session ended': 'Sitzung beendet',
+      'role denied': 'Rolle fehlt',
+      'bearer token refused': 'Bearer-Token abgelehnt',
+      'request failed': 'Anfrage gescheitert',
+      'console viewed': 'Konsole angesehen',
+      'configuration fault': 'Fehler in den Einstellungen',
+      'storage trouble': 'Speicher antwortet nicht',
+      'keys trouble': 'Schlüssel nicht verfügbar',
+      'provider trouble': 'Anmeldedienst antwortet nicht',
+      'API trouble': 'API antwortet nicht',
+      'session unreadable': 'Sitzung nicht lesbar',
+      'health failing': 'Integritätsprüfung scheitert',
+      'key made': 'Schlüssel erstellt',
+      'events lost': 'Ereignisse fehlen',
+    },
+    whys: {
+      'sign-out': 'durch Abmelden',
+      'sign-out everywhere': 'durch Abmelden in allen Browsern',
+      'end own session': 'die Person beendete eine eigene',
+      'end own other sessions': 'die Person beendete alle ihre anderen',
+      'end session': 'von der Administration beendet',
+      'end all sessions of user': 'die Administration beendete alle dieser Person',
+      'end everybody': 'die Administration beendete die aller Personen',
+      'sign-out at the provider': 'durch Abmelden beim Anmeldedienst',
+      'end refused session': 'vom Anmeldedienst zurückgezogen',
+      'replace session': 'neue Anmeldung im selben Browser',
+      'end sessions over the limit': 'neue Anmeldung, mehr Sitzungen als erlaubt',
+    },
+    whats: {
+      'all sessions': 'Liste der Sitzungen',
+      'a search': 'Suche nach Sitzungen',
+      'sessions of a person': 'Sitzungen einer Person, vor dem Beenden',
+      activity: 'Aktivität',
+      'export of the activity': 'Aktivität, heruntergeladen',
+    },
   },
 
   ending: {
@@ -906,3 +991,6 @@ const ofPeople = (count: number, people: number): string =>
 /** After “unter”. */
 const liveSessions = (count: number): string =>
   count === 1 ? '1 aktiven Sitzung' : `${number(count)} aktiven Sitzungen`;
+
+const events = (count: number): string =>
+  count === 1 ? '1 Ereignis' : `${number(count)} Ereignisse`;

@@ -312,7 +312,20 @@ describe('the activity', () => {
     );
   });
 
-  it('can be taken out as lines of JSON', async () => {
+  it('has a page, which the console leads to, with a link to the events of each person', async () => {
+    const { browser, page } = await signIn(app, accounts(stack).administrator, '/auth/admin');
+    await eventsFor(browser, '', (text) => text.includes('console viewed'));
+    const list = await browser.click(page, 'What happened lately');
+    expect([list.status, list.url.pathname]).toEqual([200, '/auth/admin/activity']);
+    expect(words(list.text)).toMatch(/\d+ events?, the newest first\./);
+    const theirs = await browser.click(list, accounts(stack).administrator);
+    expect(theirs.url.search).toMatch(/^\?person=[\w-]{8}$/);
+    expect(words(theirs.text)).toMatch(/\d+ events? found, among \d+\./);
+    const back = await browser.click(theirs, 'Who is signed in');
+    expect(back.url.pathname).toBe('/auth/admin');
+  });
+
+  it('can be downloaded as lines of JSON', async () => {
     const { browser } = await signIn(app, accounts(stack).administrator);
     await eventsFor(browser, '', (text) => text.includes('console viewed'));
     const { headers, body } = await fetchJson(`${app}/auth/admin/activity?format=jsonl`, browser, {

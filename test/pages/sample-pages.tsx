@@ -13,6 +13,7 @@ import {
 } from '../../local/entra/pages';
 import { seedUsers } from '../../local/entra/users';
 import { chooseLanguage } from '../../src/http/responses';
+import { ActivityPage } from '../../src/pages/activity-page';
 import { ConsolePage, type ConsoleView } from '../../src/pages/console-page';
 import {
   ConfirmEndPage,
@@ -167,6 +168,36 @@ function signedInPages(text: string, render: Render): Record<string, string> {
         idleSeconds={3600}
         next={text}
         ended={{ count: 2 }}
+        now={sampleNow}
+      />,
+    ),
+    activity: render(
+      <ActivityPage
+        user={user}
+        view={{ person: text, kind: 'session', day: text }}
+        found={{
+          events: [
+            {
+              ...{ event: 'session ended', outcome: 'partial', at: sampleNow - 60, count: 3 },
+              ...{ why: 'end everybody', by: 'aaaaaaaa', name: text, username: text },
+              of: 'everybody',
+            },
+            {
+              ...{ event: 'sign-in refused', outcome: 'failed', at: sampleNow - 7200 },
+              ...{ code: text, number: text, note: text, correlation: text, api: text },
+            },
+            { event: text, outcome: text, at: sampleNow - 90_000, what: text, by: text, of: text },
+          ],
+          ...{ searched: 250, unreadable: 2, next: text },
+        }}
+        now={sampleNow}
+      />,
+    ),
+    'activity without events': render(
+      <ActivityPage
+        user={user}
+        view={{}}
+        found={{ events: [], searched: 0, unreadable: 0, next: undefined }}
         now={sampleNow}
       />,
     ),

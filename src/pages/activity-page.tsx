@@ -1,0 +1,243 @@
+import { useContext } from 'preact/hooks';
+import { type EventKind, eventKinds, kindOf } from '../events';
+import type { ActivityContent } from '../sessions/activity';
+import type { ActivityPage as FoundEvents } from '../sessions/activity-list';
+import type { User } from '../sessions/session';
+import { Layout, SiteContext, useLanguage, useTexts } from './layout';
+import { Cell, HeaderCell, Moment, Rows, SessionTable } from './session-table';
+
+/** Which events a person looks at. Every link and the form carry it along. */
+export interface ActivityView {
+  readonly person?: string | undefined;
+  readonly kind?: EventKind | undefined;
+  readonly day?: string | undefined;
+  /** Where the events begin. Undefined: with the newest. */
+  readonly from?: string | undefined;
+  /** An export instead of a page. */
+  readonly format?: 'jsonl' | undefined;
+}
+
+/** The path of a view. */
+export function activityPath(authPath: string, view: ActivityView): string {
+  const fields = Object.entries(view).flatMap(([name, value]: [string, string | undefined]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  const query = new URLSearchParams(fields).toString();
+  return `${authPath}/admin/activity${query === '' ? '' : `?${query}`}`;
+}
+
+interface ActivityPageProps {
+  readonly user: User;
+  readonly view: ActivityView;
+  readonly found: FoundEvents;
+  /** Epoch seconds. */
+  readonly now: number;
+}
+
+/** What happened lately: by person and by kind, with a link to download the events. */
+export function ActivityPage({ user, view, found, now }: ActivityPageProps) {
+  const { authPath } = useContext(SiteContext);
+  const { activity: texts } = useTexts();
+  return (
+    <Layout title={texts.title} signedInAs={user} current="admin" hasList>
+      <h1>{texts.heading}</h1>
+      <p class="note">
+        <a class="button plain mini" href={`${authPath}/admin`}>
+          {texts.toSessions}
+        </a>
+      </p>
+      <SearchForm view={view} />
+      <Kinds view={view} />
+      <Count view={view} found={found} />
+      {found.events.length === 0 ? null : (
+        <SessionTable
+          label={texts.heading}
+          columns={[texts.event, texts.who, texts.when]}
+          hasAction={false}
+        >
+          {found.events.map((event, index) => (
+            <EventRow event={event} view={view} now={now} key={index} />
+          ))}
+        </SessionTable>
+      )}
+      <p class="actions">
+        {found.next === undefined ? null : (
+          <a class="button" href={activityPath(authPath, { ...view, from: found.next })}>
+            {texts.earlier}
+          </a>
+        )}
+        <a
+          class="button plain"
+          href={activityPath(authPath, { ...view, from: undefined, format: 'jsonl' })}
+        >
+          {texts.download}
+        </a>
+      </p>
+      <p class="soft small note">{texts.aboutList}</p>
+    </Layout>
+  );
+}
+
+interface ViewProps {
+  readonly view: ActivityView;
+}
+
+function SearchForm({ view }: ViewProps) {
+  const { authPath } = useContext(SiteContext);
+  const { activity: texts, console: ofConsole } = useTexts();
+  const { kind, day, person } = view;
+  return (
+    <form class="search" method="get" action={`${authPath}/admin/activity`} role="search">
+      <label for="person">{texts.searchFor}</label>
+      <input id="person" name="person" type="search" maxLength={100} value={person ?? ''} />
+      {kind === undefined ? null : <input type="hidden" name="kind" value={kind} />}
+      {day === undefined ? null : <input type="hidden" name="day" value={day} />}
+      <button class="plain" type="submit">
+        {ofConsole.search}
+      </button>
+      {person === undefined ? null : (
+        <a href={activityPath(authPath, { kind, day })}>{ofConsole.showEverybody}</a>
+      )}
+    </form>
+  );
+}
+
+function Kinds({ view }: ViewProps) {
+  const { authPath } = useContext(SiteContext);
+  const { activity: texts } = useTexts();
+  const all: readonly (EventKind | undefined)[] = [undefined, ...eventKinds];
+  return (
+    <nav class="orders" aria-label={texts.kindsOf}>
+      <ul>
+        {all.map((kind) => (
+          <li key={kind}>
+            <a
+              href={activityPath(authPath, { ...view, kind, from: undefined })}
+              {...(kind === view.kind && { 'aria-current': 'true' as const })}
+            >
+              {kind === undefined ? texts.everything : texts.kinds[kind]}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** How many events there are, and what is missing. */
+function Count({ view, found }: ViewProps & Pick<ActivityPageProps, 'found'>) {
+  const { activity: texts } = useTexts();
+  const { events, searched, unreadable, next } = found;
+  const isFiltered = view.person !== undefined || view.kind !== undefined;
+  return (
+    <p class="lead" role="status">
+      {isFiltered
+        ? texts.found(events.length, searched)
+        : events.length === 0
+          ? texts.none
+          : texts.count(events.length)}
+      {next === undefined ? null : ` ${texts.hasMore}`}
+      {unreadable === 0 ? null : ` ${texts.unreadable(unreadable)}`}
+    </p>
+  );
+}
+
+interface RowProps extends ViewProps {
+  readonly event: ActivityContent;
+  readonly now: number;
+}
+
+function EventRow({ event, view, now }: RowProps) {
+  return (
+    <Rows>
+      <tr role="row">
+        <HeaderCell>
+          <What event={event} />
+        </HeaderCell>
+        <Cell>
+          <Who event={event} view={view} />
+        </Cell>
+        <Cell>
+          <Moment seconds={event.at} now={now} />
+        </Cell>
+      </tr>
+    </Rows>
+  );
+}
+
+function What({ event }: Pick<RowProps, 'event'>) {
+  const { tag, texts: all } = useLanguage();
+  const { activity: texts } = all;
+  const { outcome, count, why, what, code, number, note, correlation, api, setting } = event;
+  const details = [why && textOf(texts.whys, why), what && textOf(texts.whats, what), api, setting];
+  const shown = details.filter((text) => text !== undefined);
+  const codes = [code, number].filter((text) => text !== undefined);
+  return (
+    <>
+      <strong>{textOf(texts.events, event.event)}</strong>{' '}
+      {outcome === 'failed' || outcome === 'partial' ? (
+        <span class="tag">{texts.outcomes[outcome]}</span>
+      ) : null}
+      {shown.length === 0 && count === undefined ? null : (
+        <span class="line">
+          {shown.join(', ')}
+          {count === undefined ? null : ` (${count.toLocaleString(tag)})`}
+        </span>
+      )}
+      {codes.length === 0 ? null : <span class="line small">{codes.join(', ')}</span>}
+      {/* For operators, as in the log. */}
+      {note === undefined ? null : (
+        <span class="line soft small" lang="en" dir="ltr">
+          {note}
+        </span>
+      )}
+      {correlation === undefined ? null : (
+        <span class="line soft small">{texts.correlation(correlation)}</span>
+      )}
+    </>
+  );
+}
+
+/** A text by a name that may be of a newer version. */
+function textOf(texts: Readonly<Record<string, string>>, name: string): string {
+  return Object.hasOwn(texts, name) ? (texts[name] ?? name) : name;
+}
+
+/** The person who acts, and the one whom it is about. Without a name there is the beginning of the key. Each leads to their events. */
+function Who({ event: { event, by, of, name, username }, view }: Omit<RowProps, 'now'>) {
+  const { activity: texts } = useTexts();
+  if (by === undefined && of === undefined) {
+    const isOfTheApp = ['fault', 'upkeep'].includes(kindOf(event) ?? '');
+    return <span class="soft">{isOfTheApp ? texts.theApp : texts.unknown}</span>;
+  }
+  return (
+    <>
+      {by === undefined ? null : <PersonLink person={by} view={view} text={name ?? by} />}
+      {username === undefined ? null : <span class="line soft small">{username}</span>}
+      {of === undefined || of === by ? null : (
+        <span class="line">
+          {texts.about}{' '}
+          {of === 'everybody' ? texts.everybody : <PersonLink person={of} view={view} text={of} />}
+        </span>
+      )}
+    </>
+  );
+}
+
+interface PersonLinkProps extends ViewProps {
+  /** The beginning of the user key. */
+  readonly person: string;
+  readonly text: string;
+}
+
+function PersonLink({ person, view, text }: PersonLinkProps) {
+  const { authPath } = useContext(SiteContext);
+  const { activity: texts } = useTexts();
+  if (person === view.person) return <bdi>{text}</bdi>;
+  const href = activityPath(authPath, { ...view, person, from: undefined });
+  return (
+    <a href={href} title={texts.onlyPerson}>
+      <bdi>{text}</bdi>
+    </a>
+  );
+}
