@@ -83,11 +83,22 @@ async function faultsOf(
     document.body.replaceChildren(frame);
     Object.assign(frame.style, { height: '740px', border: 0 });
     const faults = [];
+    let shown = '';
+    const styleOf = (doc) => [...doc.querySelectorAll('style')].map((style) => style.textContent).join();
     for (const [name, html] of ${JSON.stringify(still)}) {
-      await new Promise((resolve) => {
-        frame.onload = resolve;
-        frame.srcdoc = html;
-      });
+      const next = new DOMParser().parseFromString(html, 'text/html');
+      if (styleOf(next) === shown) {
+        // The stylesheet is as before, and need not be read again.
+        const doc = frame.contentDocument;
+        Object.assign(doc.documentElement, { lang: next.documentElement.lang, dir: next.documentElement.dir });
+        doc.body.replaceWith(doc.adoptNode(next.body));
+      } else {
+        shown = styleOf(next);
+        await new Promise((resolve) => {
+          frame.onload = resolve;
+          frame.srcdoc = html;
+        });
+      }
       for (const details of frame.contentDocument.querySelectorAll('details')) details.open = true;
       for (const width of ${JSON.stringify(atWidths)}) {
         frame.style.width = width + 'px';
@@ -113,7 +124,12 @@ describe.each(['light', 'dark'] as const)(
   (colorScheme) => {
     beforeAll(() => page.emulateMedia({ colorScheme }));
 
-    it.each(Object.entries(texts))('each page holds %s', async (_name, text) => {
+    // The schemes differ in colours only, so the longest words are enough for the second one.
+    const held = Object.entries(texts).filter(
+      ([name]) => colorScheme === 'light' || name === 'German compounds',
+    );
+
+    it.each(held)('each page holds %s', async (_name, text) => {
       expect(await faultsOf(samplePages(text))).toEqual([]);
     });
 
@@ -125,16 +141,6 @@ describe.each(['light', 'dark'] as const)(
         arabic[name] = html.replace('dir="ltr"', 'dir="rtl"');
       }
       expect(await faultsOf(arabic)).toEqual([]);
-    });
-
-    it('so do lists of 250 sessions', async () => {
-      const { console: people = '', sessions = '' } = samplePages('Ines Okafor');
-      const long = (html: string, times: number) =>
-        html.replace(/<tbody.*<\/tbody>/s, (rows) => rows.repeat(times));
-      const pages = { console: long(people, 50), sessions: long(sessions, 21) };
-      expect(pages.console.match(/<td role="cell" data-label="Signed in"/g)).toHaveLength(250);
-      expect(pages.sessions.match(/<tbody/g)).toHaveLength(252);
-      expect(await faultsOf(pages)).toEqual([]);
     });
 
     it('so does each ending', async () => {
@@ -166,6 +172,16 @@ describe.each(['light', 'dark'] as const)(
     });
   },
 );
+
+it('lists of 250 sessions stay within every width', async () => {
+  const { console: people = '', sessions = '' } = samplePages('Ines Okafor');
+  const long = (html: string, times: number) =>
+    html.replace(/<tbody.*<\/tbody>/s, (rows) => rows.repeat(times));
+  const pages = { console: long(people, 50), sessions: long(sessions, 21) };
+  expect(pages.console.match(/<td role="cell" data-label="Signed in"/g)).toHaveLength(250);
+  expect(pages.sessions.match(/<tbody/g)).toHaveLength(252);
+  expect(await faultsOf(pages)).toEqual([]);
+});
 
 describe('the header', () => {
   const names = Object.values(texts).flatMap((text) => [

@@ -13,7 +13,12 @@ export const faultsAtThisWidth = `(doc) => {
   const faults = [];
   const tell = (what, element) => faults.push(what + ': ' + element.outerHTML.slice(0, 90));
   const styleOf = (element, pseudo) => view.getComputedStyle(element, pseudo);
+  const boxes = new Map();
   const contentBox = (element) => {
+    if (!boxes.has(element)) boxes.set(element, boxOf(element));
+    return boxes.get(element);
+  };
+  const boxOf = (element) => {
     const style = styleOf(element);
     const { left, right } = element.getBoundingClientRect();
     return { left: left + parseFloat(style.paddingLeft), right: right - parseFloat(style.paddingRight) };
