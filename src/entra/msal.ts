@@ -12,7 +12,8 @@ import type { EventLog, TraceHeaders } from '../events';
 import { fetchWhole, isObject, parseJson } from '../bodies';
 import type { Settings } from '../settings';
 import { AskedToWaitError, type Clock, once, type PauseMemory, readRetryAfter } from '../waiting';
-import type { Provider, ProviderMetadata } from './provider';
+import type { Provider } from './provider';
+import type { ProviderMetadata } from './provider-documents';
 import { meaningOf, readTokenRefusal, type TokenRefusal } from './refusals';
 import { endpointOfTenant } from './tenants';
 

@@ -12,7 +12,7 @@ import {
   verifySignature,
 } from '../entra/id-token';
 import type { RelyingParty } from '../entra/msal';
-import { isWorkforceTenant } from '../entra/provider';
+import { isWorkforceTenant } from '../entra/provider-documents';
 import { checkOrigin, countingRoles, foreignPolicy } from '../entra/tenants';
 import type { ErrorCode } from '../error-facts';
 import { AppError } from '../errors';
