@@ -25,7 +25,7 @@ export function openLocalSettings(root) {
   const settings = read(isThere ? path : `${path}.example`);
   const port = settings.Host?.LocalHttpPort ?? 7071;
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new Stop(`Host.LocalHttpPort in ${path} is no port. Mend it first.`);
+    throw new Stop(`Host.LocalHttpPort in ${path} is not a port. Correct it first.`);
   /** Leaves every other setting as it is now; the file is whole, or the old one. @param {Json} values @param {number} wantedPort */
   const write = (values, wantedPort) => {
     // Again: an editor may have saved it while Entra ID was asked.

@@ -7,7 +7,7 @@
 const failures = [
   {
     form: /AADSTS\d+|az login|refresh token has expired|InvalidAuthenticationToken|TokenExpired/i,
-    message: 'Your sign-in to Azure has expired, or does not suffice.',
+    message: 'Your sign-in to Azure has expired, or is not enough for this.',
     remedy: 'az login --tenant TENANT',
   },
   {
@@ -21,7 +21,7 @@ const failures = [
     message:
       'The registration has an app role or a scope that the parameters do not have, or have in other letters.',
     remedy:
-      'Name it in infra/app-roles.json or infra/exposed-scopes.json. To be rid of it, first deploy it with "isEnabled": false. One that was made in the portal has another id: disable it there first.',
+      'Name it in infra/app-roles.json or infra/exposed-scopes.json. To remove it, first deploy it with "isEnabled": false. One that was made in the portal has another id: disable it there first.',
   },
   {
     form: /Request_ResourceNotFound|Not a valid reference update|reference-property objects are not present/i,
@@ -105,7 +105,7 @@ const failures = [
     form: /InvalidTemplate|Error BCP\d+|is not valid|unrecognized template parameter/i,
     message: 'Azure or Bicep does not take the template with these parameters.',
     remedy:
-      'Mend them: --parameters, or the .bicepparam file. infra/README.md lists them. An old Bicep: az bicep upgrade',
+      'Correct them: --parameters, or the .bicepparam file. infra/README.md lists them. If Bicep is old: az bicep upgrade',
   },
 ];
 

@@ -1,7 +1,7 @@
 import { isObject } from '../../src/bodies';
 import { type Az, AzFailure } from './az.mjs';
 
-/** What stands on an app registration and a deployment writes anew, as people would look for it, with the parameter that keeps it. */
+/** What an app registration has and a deployment replaces, in words that people search for, with the parameter that keeps it. */
 export type Entries = readonly string[];
 
 /**

@@ -632,7 +632,7 @@ describe('infra/entra-app.mjs --local', () => {
     ['.gitignore', '', 'git does not say'],
     ['.git', undefined, 'git does not say'],
     ['local.settings.json', '{ // mine\n}', 'plain JSON'],
-    ['local.settings.json', '{"Host":{"LocalHttpPort":"x"}}', 'is no port'],
+    ['local.settings.json', '{"Host":{"LocalHttpPort":"x"}}', 'is not a port'],
   ])('makes nothing in Entra ID where %s is %j', async (file, text, says) => {
     if (text === undefined) rmSync(join(root, file), { recursive: true });
     else writeFileSync(join(root, file), text);
