@@ -184,8 +184,14 @@ export function createLanguage(tag: string, texts: Texts): Language {
   };
 }
 
-/** By its script. @see https://www.unicode.org/reports/tr35/tr35-general.html#Layout_Elements */
+/**
+ * By its script, or else by the one in which the language is usually written. `Intl.Locale` would know it too, but its first use costs
+ * each cold start some milliseconds.
+ * @see https://www.unicode.org/cldr/charts/latest/supplemental/likely_subtags.html
+ */
 function isRightToLeft(tag: string): boolean {
-  const { script } = new Intl.Locale(tag).maximize();
-  return ['Arab', 'Hebr', 'Thaa', 'Syrc', 'Nkoo', 'Adlm'].includes(script ?? '');
+  const [, script] = /-([A-Z][a-z]{3})(?:-|$)/.exec(tag) ?? [];
+  return script === undefined
+    ? /^(?:ar|ckb|dv|fa|he|ks|nqo|ps|sd|syr|ug|ur|yi)(?:-|$)/.test(tag)
+    : ['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Syrc', 'Thaa'].includes(script);
 }

@@ -70,6 +70,8 @@ describe('the language of a page', () => {
     ['he', 'rtl'],
     ['fa-IR', 'rtl'],
     ['uz-Arab', 'rtl'],
+    ['ks-Deva-IN', 'ltr'],
+    ['are', 'ltr'],
   ])('%s is written %s', (tag, direction) => {
     expect(createLanguage(tag, english).direction).toBe(direction);
   });
