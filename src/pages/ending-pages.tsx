@@ -204,6 +204,7 @@ export function EverybodyEndedPage({ count, isFinished }: EverybodyEndedPageProp
   return (
     <MessagePage
       title={ending.everybodyEndedTitle}
+      ending={isFinished ? 'done' : 'partly'}
       links={[
         { href: signIn, text: links.signInAgain },
         { href: homePath, text: links.goHome },
