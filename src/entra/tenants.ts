@@ -100,6 +100,8 @@ export function foreignPolicy(
   authority: string,
   { tfp, acr }: Readonly<Record<string, unknown>>,
 ): 'tfp' | 'acr' | undefined {
+  // As in most tokens.
+  if (tfp === undefined && acr === undefined) return undefined;
   const own = policyIn(authority);
   if (own === undefined) return undefined;
   if (tfp !== undefined) return isSamePolicy(tfp, own) ? undefined : 'tfp';
