@@ -120,6 +120,8 @@ export async function verifySignature(
 ): Promise<{ readonly payload: JWTPayload; readonly keyIssuer: string | undefined }> {
   const { alg, kid } = decodeProtectedHeader(token);
   if (alg !== 'RS256') throw refused('alg');
+  // jose takes base64 with padding too. Each token has one form only (RFC 7515 section 2).
+  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw refused('form');
   const keys = await provider.findKeys({ alg, kid }, signal);
   if (keys.length === 0) throw refused('kid');
   for (const { key, issuer: keyIssuer } of keys) {

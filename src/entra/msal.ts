@@ -7,6 +7,7 @@ import type {
   NodeAuthOptions,
 } from '@azure/msal-node';
 import { SignJWT } from 'jose';
+import * as v from 'valibot';
 import { AppError, type ProviderRefusal } from '../errors';
 import type { EventLog, TraceHeaders } from '../events';
 import { fetchWhole, isObject, parseJson } from '../bodies';
@@ -266,6 +267,7 @@ function createTokenNetworkClient(
       const refused = response.ok ? undefined : readTokenRefusal(body);
       // MSAL takes an answer without `error` for a success, so it must not see a strange failure.
       if (!response.ok && refused === undefined) throw unavailable(response);
+      if (refused === undefined) requireGrant(body);
       const waitSeconds = readRetryAfter(response.headers);
       answer =
         refused === undefined ? { kind: 'granted' } : { kind: 'refused', refused, waitSeconds };
@@ -286,6 +288,24 @@ function createTokenNetworkClient(
     sendGetRequestAsync: () =>
       Promise.reject(new AppError('ERR_INTERNAL', { note: 'MSAL tried to send a GET request' })),
   };
+}
+
+const token = v.nullish(v.pipe(v.string(), v.regex(/^[ -~]*$/)));
+const text = v.nullish(v.string());
+const seconds = v.nullish(v.union([v.number(), v.string()]));
+const tokens = { access_token: token, refresh_token: token, id_token: token };
+const about = { token_type: text, scope: text, client_info: text, expires_in: seconds };
+const grant = v.object({ ...tokens, ...about });
+
+/**
+ * MSAL would keep a list or an object as a token, and send it as text.
+ * @see RFC 6749 section 5.1 and appendix A
+ */
+function requireGrant(body: unknown): void {
+  const issue = v.safeParse(grant, body).issues?.[0];
+  if (issue === undefined) return;
+  const note = `the token answer cannot be read (${v.getDotPath(issue) ?? 'form'})`;
+  throw new AppError('ERR_ID_TOKEN', { note });
 }
 
 function noteCredential(credential: CredentialState, refused: TokenRefusal | undefined): void {

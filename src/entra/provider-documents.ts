@@ -166,7 +166,7 @@ export function parseProviderMetadata(
 
 /** @param allowsHttp the metadata itself came over http on loopback */
 function isSafeEndpoint(value: unknown, allowsHttp: boolean): value is string {
-  if (typeof value !== 'string' || value.length > 2048) return false;
+  if (typeof value !== 'string' || !/^[!-~]{1,2048}$/.test(value)) return false;
   const url = URL.parse(value);
   if (url === null || url.username + url.password + url.hash !== '') return false;
   return url.protocol === 'https:' || (allowsHttp && isHttpLoopback(url));

@@ -187,8 +187,11 @@ function sealedHeader(kid: string, isCompressed: boolean): string {
   return Buffer.from(JSON.stringify(header), 'utf8').toString('base64url');
 }
 
+/** The last character has bits that mean nothing. With others there, one value would have several texts. */
 function fromBase64url(text = ''): Buffer {
-  return Buffer.from(text, 'base64url');
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.toString('base64url') !== text) throw new RangeError('not the text that we wrote');
+  return bytes;
 }
 
 function payloadOf(content: unknown, purpose: SealPurpose, now: number): unknown {

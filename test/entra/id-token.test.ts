@@ -328,6 +328,11 @@ describe('verifyIdToken', () => {
       expect((await failureOf(verify(broken))).note).toContain('check of signature');
     });
 
+    it('padding after the signature, which jose takes', async () => {
+      const failure = await failureOf(verify(`${await tiny.sign(claims)}==`));
+      expect(failure.note).toContain('check of form');
+    });
+
     it('changed claims under an old signature', async () => {
       const [header, , signature] = (await tiny.sign(claims)).split('.');
       const token = `${header ?? ''}.${encode({ ...claims, roles: ['owner'] })}.${signature ?? ''}`;
