@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  app as functionsApp,
+  AppTerminateContext,
+  type AppTerminateHandler,
   type HttpFunctionOptions,
   type HttpHandler,
   HttpRequest,
@@ -9,7 +12,7 @@ import {
   type HttpResponseInit,
   InvocationContext,
 } from '@azure/functions';
-import { anteroom } from '../src/anteroom';
+import { type Anteroom, anteroom } from '../src/anteroom';
 import type { SignedInHandler } from '../src/handler';
 import { type AnteroomOptions, readFunctionTimeout } from '../src/options';
 import { clientId, tenantId } from './support/tiny-provider';
@@ -24,8 +27,32 @@ const environment = {
 };
 
 /** An app with the route prefix `api`, unless the options say something else. */
-const make = (options: AnteroomOptions = {}) =>
-  anteroom({ environment, routePrefix: 'api', ...options });
+function make(options: AnteroomOptions = {}) {
+  const one = anteroom({ environment, routePrefix: 'api', ...options });
+  made.push(one);
+  return one;
+}
+
+const made: Anteroom[] = [];
+
+// Events are written after the answers, so they are still under way.
+afterAll(async () => {
+  const written = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  for (const end of made.flatMap(endsOf)) await end(new AppTerminateContext());
+  written.mockRestore();
+});
+
+/** What an anteroom does at an orderly end of the process. */
+function endsOf(one: Anteroom): readonly AppTerminateHandler[] {
+  const ends: AppTerminateHandler[] = [];
+  const appTerminate = (end: AppTerminateHandler) => {
+    ends.push(end);
+    return { dispose: () => undefined };
+  };
+  const hook = { ...functionsApp.hook, appTerminate };
+  one.register({ http: () => undefined, timer: () => undefined, hook });
+  return ends;
+}
 
 const ours = { 'sec-fetch-site': 'same-origin', 'x-csrf': '1' };
 
@@ -58,6 +85,15 @@ function routesOf(options: AnteroomOptions): string[] {
   make(options).register(app);
   return routes;
 }
+
+describe('at an orderly end of the process', () => {
+  it('what waits is written, where the app has hooks', async () => {
+    make().register({ http: () => undefined, timer: () => undefined });
+    const [end, another] = endsOf(make());
+    await expect(end?.(new AppTerminateContext())).resolves.toBeUndefined();
+    expect(another).toBeUndefined();
+  });
+});
 
 describe('the options of anteroom', () => {
   it.each(['api', '/api', 'api/', '/api/'])(

@@ -3,8 +3,10 @@ import { createProvider } from '../src/entra/provider';
 import { createAzureTable } from '../src/storage/azure-table';
 import { createTableClient } from '../src/storage/table-client';
 import { whileAnswering } from './support/answering-server';
-import { longEnough } from './support/auth-fixture';
+import { finishSignIn } from '../src/sign-in/finish';
+import { createRelyingParty, failureOf, longEnough, ownAttempt } from './support/auth-fixture';
 import { start } from './support/session-fixture';
+import { paths, startTinyProvider } from './support/tiny-provider';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const traceParent = `00-${traceId}-00f067aa0ba902b7-01`;
@@ -150,5 +152,22 @@ describe('the trace of a request', () => {
     const traced = [traceParent, 'a=b'];
     const plain = [undefined, undefined];
     expect(received).toEqual([traced, traced, plain, plain]);
+  });
+
+  it('goes on to the token endpoint', async () => {
+    const tiny = await startTinyProvider();
+    try {
+      const relyingParty = { ...createRelyingParty(tiny, () => start), events };
+      const callback = { kind: 'code', code: 'a', issuer: undefined, state: undefined } as const;
+      const deadline = { now: start, signal: longEnough() };
+      const attempt = ownAttempt(start);
+      const redeem = () => failureOf(finishSignIn(relyingParty, attempt, callback, deadline));
+      await events.during(invocationOf(), redeem);
+      await redeem();
+      const asked = tiny.traces.filter((line) => line.includes(paths.token));
+      expect(asked).toEqual([`POST ${paths.token} ${traceParent}`, `POST ${paths.token}`]);
+    } finally {
+      await tiny.stop();
+    }
   });
 });

@@ -249,11 +249,13 @@ describe('the timer', () => {
     const told: ToldEvent[] = [];
     try {
       const events = keepEvents(told);
-      const activity = { flush: () => Promise.resolve() };
+      const activity = { flush: jest.fn(() => Promise.resolve()) };
       const services = { table, events, activity, clock: () => start } as unknown as Services;
       const invocation = new InvocationContext({ functionName: 'sweep' });
       await createSweep(() => services, timeoutSeconds)({} as Timer, invocation);
       expect(timeout.mock.calls.flat()).toEqual(expected);
+      // What requests left behind.
+      expect(activity.flush).toHaveBeenCalledTimes(1);
     } finally {
       timeout.mockRestore();
     }

@@ -31,6 +31,8 @@ export interface TinyProvider {
   readonly issuer: string;
   /** Method and path of each request, in order. */
   readonly requests: string[];
+  /** `traceparent` of each request, as `POST /path 00-…`; without one, nothing stands there. */
+  readonly traces: string[];
   /** The forms posted to the token endpoint. */
   readonly forms: URLSearchParams[];
   /** Overrides of the metadata; `undefined` members are left out. */
@@ -93,6 +95,7 @@ export async function startTinyProvider(): Promise<TinyProvider> {
     authority,
     issuer: authority,
     requests: [],
+    traces: [],
     forms: [],
     metadata: {},
     // As at Microsoft Entra ID: an older key is listed still, and none says its algorithm.
@@ -124,6 +127,8 @@ export async function startTinyProvider(): Promise<TinyProvider> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? '/', origin);
     provider.requests.push(`${request.method ?? ''} ${pathname}`);
+    const trace = String(request.headers['traceparent'] ?? '');
+    provider.traces.push(`${request.method ?? ''} ${pathname} ${trace}`.trim());
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array));
     const body = Buffer.concat(chunks).toString('utf8');
