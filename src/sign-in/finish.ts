@@ -83,7 +83,9 @@ export async function completeSignIn(
     return goToPage(context, attempt);
   }
   const isOtherUser = stepUpOf !== undefined && stepUpOf !== finished.user.userKey;
-  return isOtherUser ? redirectTo(`${services.settings.baseUrl}/`) : goToPage(context, attempt);
+  // The wanted page is the first user's. The app may have no function at `/`.
+  const { settings, site } = services;
+  return isOtherUser ? redirectTo(settings.baseUrl + site.homePath) : goToPage(context, attempt);
 }
 
 /** An attempt that this browser began, and its secrets. */

@@ -93,10 +93,13 @@ describe('completeSignIn', () => {
     expect(location(await complete(answered(begun, begun.cookie)))).toContain('/reports');
   });
 
-  it('goes home when another user answers a step-up: the page is not theirs', async () => {
+  it('goes to the home page when another user answers a step-up: the page is not theirs', async () => {
     const begun = await begin({ asked: { scopes: [], userKey: adaKey() } });
     grant(begun, { sub: 'grace', oid: '44444444-4444-4444-8444-444444444444' });
-    expect(location(await complete(answered(begun, begun.cookie)))).toBe(`${app}/`);
+    const context = answered(begun, begun.cookie);
+    const site = { ...context.services.site, homePath: '/api/hello' };
+    const services = { ...context.services, site };
+    expect(location(await complete({ ...context, services }))).toBe(`${app}/api/hello`);
   });
 
   it.each([
