@@ -49,8 +49,8 @@ export interface Anteroom<Api extends string = string> extends Guards<Api> {
 }
 
 /**
- * Sign-in with Microsoft Entra ID for an app on Azure Functions. It connects to nothing before the first request. Faulty
- * settings are no error here: every function then answers 503 with their names.
+ * Sign-in with Microsoft Entra ID for an app on Azure Functions. It connects to nothing before the first request. With
+ * faulty settings it does not throw: every function then answers 503 and names them.
  * @throws TypeError for a route that the Functions host would refuse, a home page that is no page of the app, an API that
  *   is declared wrongly, a group that is no GUID, a hook that is no function, a front end without `index.html`, a
  *   faulty brand, or a `host.json` that cannot be read
@@ -97,7 +97,7 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
   // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
   const { environment = process.env } = options;
   const findServices = once(() => servicesOrFaults(environment, site, given));
-  // Of the guards, for the metadata. Guards are made while the app loads, before the first request.
+  // The scopes of the guards, for the metadata. The app makes its guards while it loads, before the first request.
   const scopes = new Set<string>();
   return {
     register: (app) => {

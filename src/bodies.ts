@@ -11,8 +11,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * The value of a JSON text, or of one in UTF-8; `undefined` when it is not JSON. It never throws: the message of the
- * parser's own error quotes the text, which may be a token or a key.
+ * The value of a JSON text, as a string or as bytes in UTF-8; `undefined` when it is not JSON. It never throws: the message
+ * of the parser's own error quotes the text, which may be a token or a key.
  */
 export function parseJson(json: string | Uint8Array): unknown {
   try {
@@ -68,11 +68,11 @@ export async function readBounded(response: Response, maxBytes: number): Promise
   return Buffer.concat(chunks);
 }
 
-/** What is looked at while a body is passed on. */
+/** What is watched while a body is passed on. */
 export interface BodyWatch {
   /** A longer body ends with this error. */
   readonly max?: { readonly bytes: number; readonly error: () => AppError };
-  /** A body of which nothing comes for so many milliseconds ends with this error. */
+  /** When nothing of a body comes for so many milliseconds, it ends with this error. */
   readonly stall?: { readonly ms: number; readonly error: () => AppError };
   /** Makes the error for a body that breaks off. Without it, the body ends with the error of its source. */
   readonly broken?: (cause: unknown) => AppError;
@@ -80,7 +80,7 @@ export interface BodyWatch {
   readonly onPart?: () => void;
 }
 
-/** A stream of bytes: of a browser's types or of those of Node.js, which TypeScript takes for two. */
+/** A stream of bytes, by the types of a browser or of Node.js. TypeScript takes them for two types. */
 export interface BodySource {
   getReader(): BodyReader;
 }
@@ -160,7 +160,7 @@ async function readInTime(
  * @see https://nodejs.org/api/diagnostics_channel.html#http
  */
 export interface HostStreams {
-  /** The answer to an invocation; `undefined` where the host takes it in one piece, which is the usual mode. */
+  /** The answer to an invocation; `undefined` if the host takes it in one piece, which is the usual mode. */
   find(invocationId: string): HostStream | undefined;
 }
 

@@ -6,7 +6,7 @@ import { parseJson } from './bodies';
 import { deriveKey, findNamedKey, type KeyRing } from './keys/encryption';
 import type { SessionTicket } from './sessions/session';
 
-/** Where the app is served; the settings are one. */
+/** Where the app is served. The settings have these members. */
 export interface CookieSite {
   /** `__Host-` and `Secure` only work on https. */
   readonly isHttps: boolean;
@@ -15,7 +15,7 @@ export interface CookieSite {
 }
 
 /**
- * The name under which a browser gets a cookie of ours.
+ * The name of a cookie of ours in the browser.
  * @param name `anteroom`, alone or followed by a dash and more; a port stands right behind it
  * @see RFC 6265bis section 4.1.3.2 (a browser takes `__Host-` only from this host, over https) and section 8.5
  */
@@ -45,7 +45,7 @@ function clearingCookie(name: string, site: CookieSite): Cookie {
 }
 
 /**
- * The cookies that a request brought, by name. A value is `undefined` where it cannot be ours: the name came twice, or the
+ * The cookies that a request brought, by name. A value is `undefined` when it cannot be ours: the name came twice, or the
  * value is longer than 4096 characters, or it has other characters than those of base64url and dots.
  */
 export type RequestCookies = ReadonlyMap<string, string | undefined>;
@@ -66,7 +66,7 @@ export function readCookies(header: string | null): RequestCookies {
   for (const pair of header?.split(';', maxPairs) ?? []) {
     // One pair at a time: the parser keeps only the first of two cookies with the same name.
     for (const [name, value = ''] of Object.entries(parseCookie(pair, { decode: unchanged }))) {
-      // Of two with one name, somebody planted one, and nobody can tell which.
+      // If two have the same name, somebody planted one of them, and nobody can tell which.
       cookies.set(name, cookies.has(name) ? undefined : ourValue(value));
     }
   }
@@ -188,8 +188,8 @@ export type NoticeKind = 'signed-out' | 'ended';
 const noticeSeconds = 600;
 
 /**
- * A cookie that tells the next page what has just happened. In a query, anybody who writes a link could make our own page
- * say what is not true. Another site cannot set our cookie.
+ * A cookie that tells the next page what has just happened. In a query, anybody could write a link that makes our own page
+ * say something untrue. Another site cannot set our cookie.
  * @param content anything that JSON can hold, without secrets: it is neither signed nor encrypted
  */
 export function noticeCookie(kind: NoticeKind, content: unknown, site: CookieSite): Cookie {
@@ -231,7 +231,7 @@ export function readSignInCookie(cookies: RequestCookies, site: CookieSite): str
 }
 
 /**
- * This browser's sign-in cookie, made where there is none. An existing cookie keeps its value, since other tabs may have
+ * This browser's sign-in cookie, made if there is none. An existing cookie keeps its value, since other tabs may have
  * begun with it. Only its time starts again.
  */
 export function keepSignInCookie(
@@ -265,7 +265,7 @@ export function readOverflows(cookies: RequestCookies, site: CookieSite): readon
   return slotNames.flatMap((name) => readSlot(cookies, name, site)?.overflow ?? []);
 }
 
-/** Cookies that delete those of signing in: the next user of the browser must find no trace. Empty where there are none. */
+/** Cookies that delete those of a sign-in: the next user of the browser must find no trace. Empty if there are none. */
 export function clearSignInCookies(cookies: RequestCookies, site: CookieSite): readonly Cookie[] {
   return [bindingName, ...slotNames]
     .filter((name) => cookies.has(ourCookieName(name, site)))

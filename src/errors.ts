@@ -29,7 +29,7 @@ export interface AppErrorOptions {
   readonly refusal?: ProviderRefusal;
   /** For the log only, never shown. It must not contain a code, token, cookie value, secret or session id. */
   readonly note?: string;
-  /** Seconds until a retry makes sense, where a service named them. Otherwise the time of the code counts. */
+  /** Seconds until a retry makes sense, if a service named them. Otherwise the time of the code counts. */
   readonly retryAfterSeconds?: number | undefined;
   /** The API that failed, by its name in `callApi`. Shown to people and clients. */
   readonly api?: string | undefined;
@@ -45,15 +45,15 @@ export interface OwnError {
   readonly title: string;
   /** One or two sentences: who must act, and how. Shown to people. */
   readonly detail: string;
-  /** Seconds until a retry makes sense. Left out where a retry does not help. */
+  /** Seconds until a retry makes sense. Left out if a retry does not help. */
   readonly retryAfterSeconds?: number;
   /** Whose turn it is, for picture, colour and first line of the page. Left out, the status decides. */
   readonly tone?: ErrorTone;
 }
 
 /**
- * A failure with a stable code. Thrown in a handler behind a guard, it becomes a page where a browser opens one, and
- * problem details (RFC 9457) for every other client. It is logged once: from status 500 on as an error. Anything else
+ * A failure with a stable code. If a handler behind a guard throws it, it becomes a page for a browser that opens a page,
+ * and problem details (RFC 9457) for every other client. It is logged once: from status 500 on as an error. Anything else
  * that a handler throws is 500 without any detail.
  * @example
  * ```ts
@@ -82,7 +82,7 @@ export class AppError extends Error {
   /** For the log only. */
   readonly note: string | undefined;
   readonly refusal: ProviderRefusal | undefined;
-  /** Sent as `Retry-After`; `undefined` where a new try does not help. */
+  /** Sent as `Retry-After`; `undefined` if a new try does not help. */
   readonly retryAfterSeconds: number | undefined;
   /** The API that failed, by its name in `callApi`; `undefined` for every other failure. */
   readonly api: string | undefined;
@@ -264,7 +264,7 @@ export class SignInNeededError extends AppError {
   readonly isRepeated: boolean;
   /** The wanted page, when its address is too long to come back to: the person must know it. */
   readonly lostPage: string | undefined;
-  /** `WWW-Authenticate`, where a bearer token would do too. */
+  /** `WWW-Authenticate`, if a bearer token would do too. */
   readonly challenge: string | undefined;
 
   constructor(

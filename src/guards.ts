@@ -165,7 +165,10 @@ export interface RoleTokenOptions {
 
 /** Which bearer tokens open a function behind {@link Guards.withScope}, beside those with the scope. */
 export interface ScopeTokenOptions {
-  /** The app role that opens the function to an app's own token, or a list of which one is enough. Unless given, none does. */
+  /**
+   * The app role that opens the function to an app's own token, or a list of which one is enough. Unless given, no such
+   * token is accepted.
+   */
   readonly appRole?: string | readonly [string, ...string[]];
 }
 

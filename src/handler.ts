@@ -60,7 +60,7 @@ export interface CallerWithToken<Api extends string = string> {
   readonly client: Client;
   readonly session: undefined;
   /**
-   * Calls an API on behalf of the person, as `callApi` of {@link SignedIn}. Where the person must consent or confirm who they
+   * Calls an API on behalf of the person, as `callApi` of {@link SignedIn}. If the person must consent or confirm who they
    * are, the client gets 403 (ERR_CONSENT_NEEDED) or 401 (ERR_CLAIMS_NEEDED), for the guard cannot send anybody to sign in.
    * For an app without a person only `asApp: true` works.
    * @throws as `callApi` of {@link SignedIn}; `TypeError` for an app's own token without `asApp`

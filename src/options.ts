@@ -246,7 +246,7 @@ function readHostFile(): unknown {
 }
 
 /**
- * The app's `functionTimeout` in seconds, where it is less than an hour. Every plan allows five minutes, so a timeout that
+ * The app's `functionTimeout` in seconds, if it is less than an hour. Every plan allows five minutes, so a timeout that
  * is not written, or that cannot be read, counts as infinite here.
  * @see https://learn.microsoft.com/azure/azure-functions/functions-host-json#functiontimeout
  */

@@ -25,7 +25,7 @@ export function settleProxy(environment: ProxyEnvironment): void {
  * inherit it.
  */
 export function bypassProxyOnLoopback(environment: ProxyEnvironment): void {
-  // Where both names are set, the lower-case one counts.
+  // If both names are set, the lower-case one counts.
   const { no_proxy: lower, NO_PROXY: upper, IDENTITY_ENDPOINT: identity = '' } = environment;
   const others = (lower ?? upper ?? '').split(',').map((name) => name.trim());
   // In a container the platform's endpoint has a link-local address.
@@ -55,7 +55,7 @@ function asksForProxy(environment: ProxyEnvironment): boolean {
   return environment['NODE_USE_ENV_PROXY'] === '1';
 }
 
-/** The agent for clients that need one of their own; `undefined` where no proxy is used. */
+/** The agent for clients that need one of their own; `undefined` if no proxy is used. */
 export function proxyAgent(): http.Agent | undefined {
   const { proxyEnv } = https.globalAgent.options;
   return proxyEnv === undefined ? undefined : new https.Agent({ keepAlive: true, proxyEnv });

@@ -14,11 +14,11 @@ export interface Settings {
   /** APP_BASE_URL: an origin. Every URL is built from it, never from request headers. */
   readonly baseUrl: string;
   readonly isHttps: boolean;
-  /** The port of `baseUrl` where its host is this machine: cookies carry it in their names. */
+  /** The port of `baseUrl` if its host is this machine: cookies carry it in their names. */
   readonly loopbackPort: number | undefined;
   /** ENTRA_TENANT_ID, lower case: a GUID, a domain name, `organizations`, `common` or `consumers`. */
   readonly tenantId: string;
-  /** Where accounts of several tenants can sign in: the tenants that may. `undefined` where there is one tenant only. */
+  /** If accounts of several tenants can sign in: the tenants that may. `undefined` if there is one tenant only. */
   readonly allowedTenants: ReadonlySet<string> | 'any' | undefined;
   readonly clientId: string;
   /** OpenID Connect base, no trailing slash. */
@@ -41,7 +41,7 @@ export interface Settings {
   /** Empty: sign-in without any API. */
   readonly graphScopes: readonly string[];
   readonly adminRole: string;
-  /** Where several tenants can sign in: the only one whose accounts can have `adminRole`. `undefined`: nobody has it then. */
+  /** If several tenants can sign in: the only one whose accounts can have `adminRole`. `undefined`: nobody has it then. */
   readonly adminTenantId: string | undefined;
   /** API_AUDIENCE: bearer tokens for this app are made for it. No trailing slash. Without it no bearer token is accepted. */
   readonly apiAudience: string | undefined;
@@ -54,7 +54,7 @@ export interface Settings {
   readonly sessionLimit: number | undefined;
 }
 
-/** User flows or custom policies of Azure AD B2C, by what a person does there. `undefined` where there is none. */
+/** User flows or custom policies of Azure AD B2C, by what a person does there. `undefined` if there is none. */
 export interface Policies {
   readonly 'reset-password': string | undefined;
   readonly 'edit-profile': string | undefined;
@@ -77,7 +77,7 @@ export interface SettingFault {
   readonly fault: string;
 }
 
-/** Every setting's name and default; `undefined` where there is none. A test holds docs/settings.md and the example to this list. */
+/** Every setting's name and default; `undefined` if there is none. A test holds docs/settings.md and the example to this list. */
 export const settingDefaults = {
   APP_BASE_URL: undefined,
   ENTRA_TENANT_ID: undefined,
@@ -122,7 +122,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads and checks all settings together.
- * @returns the settings, or every fault at once so that an operator mends them in one go
+ * @returns the settings, or all faults at once, so that an operator corrects them together
  */
 export function readSettings(
   environment: Environment,
@@ -193,18 +193,18 @@ function wrongTenants(texts: Environment): readonly Wrong[] {
   }
   for (const name of ['ENTRA_ALLOWED_TENANTS', 'ADMIN_TENANT_ID'] as const) {
     if (isShared || texts[name] === undefined) continue;
-    wrong.push([name, 'must be set only where ENTRA_TENANT_ID is organizations or common']);
+    wrong.push([name, 'must be set only if ENTRA_TENANT_ID is organizations or common']);
   }
   if (tenant === 'organizations' && allowed?.includes(personalTenantId) === true) {
     wrong.push([
       'ENTRA_ALLOWED_TENANTS',
-      'must not name the tenant of personal accounts where ENTRA_TENANT_ID is organizations: they sign in at common',
+      'must not name the tenant of personal accounts if ENTRA_TENANT_ID is organizations: they sign in at common',
     ]);
   }
   if (authority !== undefined && wordIn(tenant) !== wordIn(tenantOf(authority))) {
     wrong.push([
       'ENTRA_AUTHORITY',
-      'must name the same tenant as ENTRA_TENANT_ID where one of them has organizations, common or consumers',
+      'must name the same tenant as ENTRA_TENANT_ID if one of them has organizations, common or consumers',
     ]);
   }
   if (issuer !== undefined && issuer.includes(tenantPlaceholder) !== isShared) {

@@ -69,7 +69,7 @@ export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPay
     isVersion2,
     claims: shared,
   } = claimsForApi(issuer, { ...access, resource, tenantId: user.tenantId });
-  // Where nobody is asked for consent, `.default` is all that people can be granted.
+  // If nobody is asked for consent, `.default` means all that people can be granted.
   const { permissions } = asked;
   const granted = isWorkforce(issuer.shape)
     ? permissions
@@ -120,7 +120,7 @@ export interface AppAccess {
 
 /**
  * Claims for one API, for an app that acts as itself: roles, and no scopes. `sub` and `oid` are the app's own object id in the
- * tenant. `idtyp` is always in tokens for Microsoft Graph, and elsewhere where the API has registered it.
+ * tenant. `idtyp` is always in tokens for Microsoft Graph, and in other tokens if the API has registered it.
  * https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
  */
 export function appTokenClaims(issuer: TokenIssuer, access: AppAccess): JWTPayload {

@@ -188,7 +188,7 @@ interface KeptAccounts {
   reset(): void;
 }
 
-/** `.default` needs consent only where the person has agreed to nothing of that API. */
+/** `.default` needs consent only if the person has agreed to nothing of that API. */
 function isAgreed(agreed: readonly string[], scope: string): boolean {
   const api = /^(.*\/)\.default$/.exec(scope)?.[1];
   return api === undefined ? agreed.includes(scope) : agreed.some((each) => each.startsWith(api));

@@ -149,7 +149,7 @@ function createHandler(origin: string, standIn: StandInContext): LoopbackHandler
       await answerControl(standIn.panel, request, response, url.pathname);
       return;
     }
-    // Node.js would take the time of the machine, also where a test has set the clock of this process.
+    // Node.js would take the time of the machine, even if a test has set the clock of this process.
     const time = Date.now() + faults.dateAheadSeconds.value * 1000;
     response.setHeader('Date', new Date(time).toUTCString());
     const { pathname } = findTenant(standIn, request, response, url) ?? {};

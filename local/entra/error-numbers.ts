@@ -5,7 +5,7 @@ export interface EntraErrorFacts {
   readonly error: string;
   readonly text: string;
   readonly suberror?: string;
-  /** `error` at the redirect, where it differs. */
+  /** `error` at the redirect, if it differs. */
   readonly atRedirect?: string;
   /** A more general number, which comes before this one in `error_codes` and in the description. */
   readonly generic?: number;

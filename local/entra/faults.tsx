@@ -113,7 +113,7 @@ function tokenContents() {
     ),
     /** How many groups a token can name. */
     groupLimit: createControl(200, isCount, countInWords),
-    /** What a token says where there are more. */
+    /** What a token says if there are more. */
     groupOverage: createControl<(typeof overages)[number]>(
       'claim-sources',
       isOneOf(overages),

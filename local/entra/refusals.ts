@@ -12,7 +12,7 @@ export interface Refusals {
   atToken(refusal: OrderedRefusal, correlationId?: string): RefusalAnswer;
   /**
    * The parameters of a redirect to the app.
-   * @param error the `error` that the protocol demands, where it does
+   * @param error the `error` that the protocol demands, if it does
    */
   atRedirect(refusal: OrderedRefusal, error?: string): Readonly<Record<string, string>>;
   /** The text for a page. */
@@ -29,7 +29,7 @@ interface RefusalAnswer {
 /**
  * Refusals in the words of `shape`, in the form that the faults say now.
  *
- * Where Conditional Access was evaluated, Microsoft Entra ID adds the ids of the policies as `claims` to
+ * When Conditional Access was evaluated, Microsoft Entra ID adds the ids of the policies as `claims` to
  * refusals of any kind, `invalid_client` too. It does not mean that a step-up helps.
  */
 export function createRefusals(shape: EntraShape, faults: EntraFaults): Refusals {
@@ -223,7 +223,7 @@ export class EntraRefusal extends errors.OIDCProviderError {
   /** A claims request (JSON text) that the next sign-in must carry. */
   readonly claims: string | undefined;
 
-  /** `error` of the answer, where it is another than usual for this number. */
+  /** `error` of the answer, if it is not the usual one for this number. */
   readonly otherError: string | undefined;
 
   constructor(number: EntraErrorNumber, claims?: string, otherError?: string) {

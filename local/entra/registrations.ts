@@ -137,7 +137,7 @@ interface Cloud {
   readonly roles: string;
   /** `cloud_instance_name` of the metadata. */
   readonly instance: string;
-  /** `cloud_instance_name` of the keys, where they have it. */
+  /** `cloud_instance_name` of the keys, if they have it. */
   readonly keyInstance?: string;
 }
 

@@ -33,11 +33,11 @@ export interface Tenants {
   accepts(authority: Authority, user: SeededUser): boolean;
   /** Remembers at which authority a request was made. */
   note(request: IncomingMessage, authority: Authority): void;
-  /** The authority of a request: that of the first tenant where nobody has noted another. */
+  /** The authority of a request: that of the first tenant if nobody has noted another. */
   of(request: IncomingMessage): Authority;
 }
 
-/** Domain names that are no account of a real person's. */
+/** Domain names that no real person's account has. */
 const otherDomains = ['elsewhere.example', 'elsewhere.onmicrosoft.example', 'partner.example'];
 const ownDomains = ['anteroom.example', 'anteroom.onmicrosoft.example'];
 const personalDomains = ['outlook.example'];
@@ -71,7 +71,7 @@ export function createTenants(homeId: string, shape: EntraShape): Tenants {
     },
     accepts({ name, tenantId }, user) {
       if (tenantId !== undefined) return user.tenantId === tenantId;
-      // At an address for several tenants, people sign in to their own one. A guest is nobody's there.
+      // At an address for several tenants, people sign in to their own tenant. Nobody is a guest there.
       if (user.home !== undefined) return false;
       return name === 'common' || user.tenantId !== consumersTenantId;
     },
@@ -140,8 +140,8 @@ export const notForConsumers =
   'unauthorized_client: The client does not exist or is not enabled for consumers.';
 
 /**
- * Why an app cannot be signed in to at an authority: the number of a refusal, or `consumers` where the app is not for
- * personal accounts.
+ * Why an app cannot be signed in to at an authority: the number of a refusal, or `consumers` if the app is not for personal
+ * accounts.
  * https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 export function refusalOfAudience(

@@ -63,7 +63,7 @@ export async function issueTokens(
 
 /** `uid.utid` is MSAL's home account id. */
 export function clientInfoOf(user: SeededUser, flow?: UserFlow): string {
-  // MSAL's account is that of the tenant at home, also where the person is a guest.
+  // MSAL's account is that of the tenant at home, even if the person is a guest.
   const facts = user.home
     ? { uid: user.home.objectId, utid: user.home.tenantId }
     : { uid: clientInfoUid(user, flow), utid: user.tenantId };
@@ -100,7 +100,7 @@ export interface TokenGrant extends UserAccess {
 
 /**
  * Claims of version 2.0: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
- * Like the real ones they are dated five minutes back, since clocks differ.
+ * Like those of the real service, they are dated five minutes back, since clocks differ.
  */
 function idTokenClaims(issuer: TokenIssuer, grant: TokenGrant): JWTPayload {
   const { client, user, nonce, acrs, now } = grant;

@@ -47,7 +47,7 @@ export const consumersTenantId = '9188040d-6c67-4c5b-b112-36a304b66dad';
 /** The second organisation, whose people can use an app that is for several. */
 export const otherTenantId = 'b5a3c1de-77f4-4f0e-9d53-0c2f1b6a9e42';
 
-/** The user name of somebody of another organisation, whom the picker offers everywhere. */
+/** The user name of a person of another organisation. The picker offers this person everywhere. */
 export const outsider = 'rafael@elsewhere.example';
 
 const omarAtHome = {
@@ -206,15 +206,15 @@ export function groupId(tenantId: string, displayName: string): string {
 export interface GroupsInTokens {
   /** How many a token can name: 200 in a JWT. */
   readonly limit: number;
-  /** `hasgroups` is what the implicit flow has where there are too many. */
+  /** `hasgroups` is what the implicit flow has if there are too many. */
   readonly overage: 'claim-sources' | 'hasgroups';
   /** The host of Azure AD Graph. */
   readonly graph: string;
 }
 
 /**
- * The claim `groups`: the object ids of all groups, direct or not. Where there are too many, the token says only where they can
- * be asked for. The address is that of Azure AD Graph, which is gone; Microsoft Graph has the same function.
+ * The claim `groups`: the object ids of all groups, direct or not. If there are too many, the token says only where an app
+ * can ask for them. The address is that of Azure AD Graph, which is gone; Microsoft Graph has the same function.
  * https://learn.microsoft.com/security/zero-trust/develop/configure-tokens-group-claims-app-roles
  * The address: MicrosoftDocs/azure-docs#28514, #91865
  */

@@ -49,7 +49,7 @@ function readManifest(scriptRoot: string): { main: string; isModule: boolean } {
   }
   const manifest: unknown = JSON.parse(text);
   if (typeof manifest !== 'object' || manifest === null) {
-    throw new AppMissingError(`${join(scriptRoot, 'package.json')} holds no object.`);
+    throw new AppMissingError(`${join(scriptRoot, 'package.json')} is not a JSON object.`);
   }
   if (!('main' in manifest) || typeof manifest.main !== 'string') {
     throw new AppMissingError(`${join(scriptRoot, 'package.json')} has no "main".`);

@@ -96,7 +96,7 @@ export function offerAll(
   const refused = offers.filter(({ control, value }) => !control.offer(value));
   return refused.length === 0
     ? undefined
-    : `Not taken. Possible are: ${refused.map(({ control }) => control.takes).join('; ')}.`;
+    : `Not accepted. Possible values: ${refused.map(({ control }) => control.takes).join('; ')}.`;
 }
 
 /** A field of a form; '' for one that is missing. */

@@ -30,7 +30,7 @@ interface FaultForm<Name extends string> {
   readonly fields: Readonly<Partial<Record<Name, FaultField>>>;
 }
 
-/** What a stand-in can be made to do wrong. Each control can be set by JSON, and by a form where a form has a field for it. */
+/** What a stand-in can be made to do wrong. Each control can be set by JSON, and by a form if a form has a field for it. */
 export interface FaultPanelOptions<Name extends string> {
   /** What it stands in for: `Microsoft Graph`. */
   readonly of: string;

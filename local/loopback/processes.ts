@@ -99,8 +99,8 @@ export class PortTakenError extends Error {
 }
 
 /**
- * Listens on this machine's own addresses, 127.0.0.1 and, where there is one, ::1: `localhost` may
- * be either. A port of 0 becomes a free one.
+ * Listens on this machine's own addresses, 127.0.0.1 and, if there is one, ::1: `localhost` may be either. A port of 0
+ * becomes a free one.
  * @param createServer makes one server an address; all answer alike
  * @returns the port and the servers
  * @throws PortTakenError

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { readBody, respond, respondJson } from '../loopback/server';
 
-/** Whom the access token is about, and what it allows. */
+/** The person or app of the access token, and what it allows. */
 export interface Caller {
   /** `oid`: of the person, or of the app itself. */
   readonly objectId: string;

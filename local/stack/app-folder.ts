@@ -13,7 +13,7 @@ export interface AppFolder {
   readonly root: string;
   /** Path of Anteroom's functions in the app, such as `/api/auth`. */
   readonly authPath: string;
-  /** Port of the app where nobody names one: `Host.LocalHttpPort` of `local.settings.json`, else 7071. */
+  /** Port of the app if nobody names one: `Host.LocalHttpPort` of `local.settings.json`, else 7071. */
   readonly port: number;
   /** Shell command that makes the files of `main`. Undefined when the app needs no build. */
   readonly buildCommand: string | undefined;
@@ -45,7 +45,7 @@ export function readAppFolder(root: string, options: AppFolderOptions = {}): App
   };
 }
 
-/** The path of Anteroom's functions under the route prefix of `host.json`, which is `api` where it names none. */
+/** The path of Anteroom's functions under the route prefix of `host.json`, which is `api` if it names none. */
 export function authPathOf(root: string, basePath = 'auth'): string {
   const { routePrefix } = readHostJson(root);
   return `/${[routePrefix, basePath].filter((part) => part !== '').join('/')}`;
@@ -65,7 +65,7 @@ const buildMs = 300_000;
 const maxOutputBytes = 10_000_000;
 
 /**
- * Runs the app's build command, where it has one.
+ * Runs the app's build command, if it has one.
  * @throws BuildError
  */
 export function buildApp({ root, buildCommand }: AppFolder): Promise<void> {
@@ -115,7 +115,7 @@ export function watchApp(options: AppWatchOptions): AppWatch {
   let hasChangedAgain = false;
   let waiting: NodeJS.Timeout | undefined;
   const tell = (line: string): void => {
-    // A build that is broken off at the end of the stack fails. Nobody needs to know that.
+    // A build that is stopped at the end of the stack fails. Nobody needs to know that.
     if (!isStopped) options.tell(line);
   };
   const work = async (): Promise<void> => {
@@ -161,13 +161,13 @@ async function renew(options: AppWatchOptions, isStopped: () => boolean): Promis
     options.check();
     await buildApp(options.folder);
   } catch (error) {
-    tell(`\nNot built; what runs goes on as it was:\n${explain(error)}`);
+    tell(`\nNot built. The app that runs stays as it is:\n${explain(error)}`);
     return;
   }
   if (isStopped()) return;
   try {
     await options.restart();
-    tell(`Built and started anew in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+    tell(`Built and started again in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
   } catch (error) {
     tell(`\nBuilt, but the app does not start. The next change tries again.\n${explain(error)}`);
   }
@@ -190,10 +190,10 @@ function watchFiles(root: string, changed: (name: string) => void): readonly FSW
 
 /** Checks the types of an app while it runs. esbuild and other bundlers build without looking at them. */
 export interface TypeCheck {
-  /** Checks after a moment, in which no other change has come. A check that still runs is broken off. */
+  /** Checks after a moment, in which no other change has come. It stops a check that still runs. */
   soon(): void;
   breakOff(): void;
-  /** Breaks it off, and removes what it has kept. */
+  /** Stops it, and removes what it has kept. */
   stop(): void;
 }
 
@@ -202,7 +202,7 @@ interface TypeCheckOptions {
   readonly root: string;
   /** Shell command that builds the app. */
   readonly buildCommand: string | undefined;
-  /** Gets the errors, and later that there are none any more. */
+  /** Gets the errors, and later the message that there are none any more. */
   readonly tell: (text: string) => void;
 }
 

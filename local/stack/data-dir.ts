@@ -24,7 +24,7 @@ export function prepareDataDir(dataDir: string): void {
     const files = readdirSync(dataDir);
     if (files.length > 0 && !isOurs(dataDir, files)) {
       throw new DataDirError(
-        `--data ${dataDir}: the folder holds other files, and secrets would be put among them. Name a folder that is new or empty.`,
+        `--data ${dataDir}: the folder holds other files, and secrets must not lie beside them. Name a folder that is new or empty.`,
       );
     }
     chmodSync(dataDir, 0o700);
@@ -119,5 +119,5 @@ function parseSecrets(
     const { name, key } = account;
     return { account: { name, key }, keyRingSecret, clientSecret, entraPort, ...ports };
   }
-  throw new Error(`${path} is not what this stack wrote. Delete the folder to start afresh.`);
+  throw new Error(`${path} was not written by this stack. Delete the folder to begin again.`);
 }

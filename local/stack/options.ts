@@ -106,7 +106,7 @@ export interface StackFacts {
   readonly graphBaseUrl: string;
   /** Origin of the API `orders`: `ORDERS_URL` of the app. */
   readonly ordersUrl: string;
-  /** The value of `GRAPH_SCOPES` where it is not the default: with Azure AD B2C, and in a sovereign cloud. */
+  /** The value of `GRAPH_SCOPES` if it is not the default: with Azure AD B2C, and in a sovereign cloud. */
   readonly graphScopes?: string;
   /** `B2C_RESET_POLICY` and `B2C_EDIT_POLICY`, with Azure AD B2C. */
   readonly policies?: { readonly reset: string; readonly edit: string };
@@ -228,18 +228,16 @@ function refuseForNoApp(values: {
 }): void {
   if (values['front-end'] !== undefined) {
     throw new TypeError(
-      '--front-end goes with an app, and --no-app starts none. Leave one of them out.',
+      '--front-end needs an app, and --no-app starts none. Leave one of them out.',
     );
   }
   if (values.port !== undefined) {
     throw new TypeError(
-      '--port goes with an app, and --no-app starts none: its port is that of APP_BASE_URL in local.settings.json. Leave --port out, and change it there.',
+      '--port needs an app, and --no-app starts none. Leave --port out. The port of the app is in APP_BASE_URL of local.settings.json.',
     );
   }
   if (values.watch) {
-    throw new TypeError(
-      '--watch goes with an app, and --no-app starts none. Leave one of them out.',
-    );
+    throw new TypeError('--watch needs an app, and --no-app starts none. Leave one of them out.');
   }
 }
 
@@ -248,7 +246,7 @@ function readTenant(name: string | undefined, shape: EntraShape): string | undef
     throw new TypeError(`--tenant does not work with --shape ${shape}: it has one tenant.`);
   }
   if (name === 'consumers' && isSovereign(shape)) {
-    throw new TypeError(`--shape ${shape} has no personal accounts, and so no --tenant consumers.`);
+    throw new TypeError(`--shape ${shape} has no personal accounts. Leave --tenant consumers out.`);
   }
   if (name !== undefined && !/^[a-z0-9.-]+$/i.test(name)) {
     throw new TypeError('--tenant must be common, organizations, consumers or a domain name.');
@@ -292,7 +290,7 @@ export interface PortChoice {
   /** The command line's arguments, for the command that would work. */
   readonly args: readonly string[];
   isFree(port: number): Promise<boolean>;
-  /** Asks the person at the terminal; left out where there is nobody to ask. */
+  /** Asks the person at the terminal; left out if there is nobody to ask. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
 }
 

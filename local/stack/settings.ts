@@ -152,7 +152,7 @@ function emulatorConnection(service: 'Blob' | 'Table', port: number): string {
 /** Where the stand-ins must listen for an app that another host starts. */
 export type StandInSettings = Pick<StackOptions, 'secrets' | 'blobs' | 'tableName'> & {
   readonly appPort: number;
-  /** Values that `local.settings.json` lacks; undefined where it has them. */
+  /** Values that `local.settings.json` lacks; undefined if it has them. */
   readonly missing: Readonly<Record<string, string>> | undefined;
 };
 
@@ -181,7 +181,7 @@ function readStandIns(
   };
   if (read('ENTRA_TENANT_ID') !== localTenantId || read('ENTRA_CLIENT_ID') !== localClientId) {
     throw new TypeError(
-      `${path} names a real tenant, not the stand-in: it needs no stand-ins beside it.`,
+      `${path} names a real tenant, not the stand-in. That tenant needs no stand-ins.`,
     );
   }
   const connection = connectionParts(read('TABLES_CONNECTION_STRING'));
@@ -258,7 +258,7 @@ function line(what: string, names: readonly string[]): readonly string[] {
   return names.length === 0 ? [] : [`${what}: ${names.join(', ')}`];
 }
 
-/** What to put into `local.settings.json` so that the app finds the parts of this stack; '' where nothing is missing. */
+/** What to put into `local.settings.json` so that the app finds the parts of this stack; '' if nothing is missing. */
 export function describeMissing(
   {
     authority,

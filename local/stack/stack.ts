@@ -227,7 +227,7 @@ async function startApis(
   };
 }
 
-/** Where the default, `User.Read`, does not work, or is not what the documentation shows. */
+/** For the shapes in which the default, `User.Read`, does not work, or is not what the documentation shows. */
 function graphScopesOf(shape: EntraShape): Pick<StandInFacts, 'graphScopes'> {
   if (shape === 'b2c') return { graphScopes: `${peopleApi.uri}/${peopleApi.scope}` };
   return isSovereign(shape) ? { graphScopes: `${cloudOf(shape).graph}/User.Read` } : {};

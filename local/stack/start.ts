@@ -102,7 +102,7 @@ async function startWithApp(
   );
   running.stack = stack;
   if (options.watches) watchStack(stack, folder, running);
-  // Address and accounts at the end, where a person looks first. At once, so that nothing comes between.
+  // Address and accounts at the end, where a person looks first. In one call, so that nothing comes between.
   const controls = describeControls(stack, options.watches);
   console.log(`${controls}\n${describeApp(stack, folder)}\n\n${describeAccounts(stack)}`);
   tellParent(stack, folder);
@@ -130,7 +130,7 @@ async function startBesideApp(options: StartOptions, running: Running): Promise<
   const authPath = authPathOf(root, options.basePath);
   const stack = await start({ ...stackOptions(options), apps: 0, ...standIns, authPath }, options);
   running.stack = stack;
-  console.log('The app is not started: `func start` or `npm run host` serves it beside them.');
+  console.log('The app is not started. Start it with `func start` or `npm run host`.');
   console.log(describeMissing(stack.facts, missing));
   console.log(`${describeControls(stack, false)}\n${describeAccounts(stack)}`);
 }
@@ -215,7 +215,7 @@ function requireSources({ root }: AppFolder): void {
   }
 }
 
-/** Shows where the app's settings come from. A fault in the files is told before anything is started. */
+/** Shows where the app's settings come from. A fault in the files is reported before anything starts. */
 function tellSettings({ root }: AppFolder): void {
   readHostJson(root);
   const { values } = readLocalSettings(root);
@@ -273,9 +273,9 @@ function explain(error: unknown): string {
     return error.message;
   }
   if (isPortTaken(error)) {
-    return `Port ${error.port} is taken, perhaps by another stack: with --no-app the ports are those of
-local.settings.json, with --data DIR they belong to the folder. End the other stack, or choose other
-ports there, or another folder.`;
+    return `Port ${error.port} is taken, perhaps by another stack. With --no-app the ports are in
+local.settings.json. With --data DIR they belong to the folder. End the other stack, or choose other
+ports or another folder.`;
   }
   return error instanceof TypeError ? `${error.message}\n\n${startUsage}` : describeError(error);
 }
@@ -302,7 +302,7 @@ function describeApp({ apps: [app] }: Stack, { authPath }: AppFolder): string {
 
 function describeControls({ facts }: Stack, watches: boolean): string {
   const watching = watches
-    ? '\nWatching src, host.json and local.settings.json: a change builds and starts the app anew.'
+    ? '\nWatching src, host.json and local.settings.json: a change builds the app and starts it again.'
     : '';
   return `
 Change accounts, demand confirmations, break things while it runs:

@@ -34,7 +34,7 @@ export interface AzuriteOptions {
   readonly account?: StorageAccount;
   /** Called when Azurite ends by itself. */
   readonly onDeath?: () => void;
-  /** The built `azurite-process.mjs`, where it is not beside this file. */
+  /** The built `azurite-process.mjs`, if it is not beside this file. */
   readonly script?: string;
   /** True: a running Azurite does not keep this process alive. It ends when this process ends. */
   readonly isLeftRunning?: boolean;

@@ -28,7 +28,7 @@ export interface TablesRequest {
   /** With the query. */
   readonly path: string;
   readonly kind: RequestKind;
-  /** Name of the table; '' where the path has none. */
+  /** Name of the table; '' if the path has none. */
   readonly table: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;

@@ -24,7 +24,7 @@ export interface AppTokens {
   ofApp(question: AppQuestion, signal: AbortSignal): Promise<string>;
   /**
    * A token of the user of an access token for this app, for another API: on-behalf-of.
-   * @throws a StepUpError where the user must consent or fulfil claims first; ERR_SIGNED_OUT where the assertion is no
+   * @throws a StepUpError when the user must consent or fulfil claims first; ERR_SIGNED_OUT when the assertion is no
    *   longer accepted; ERR_PROVIDER_REFUSED, ERR_PROVIDER_UNAVAILABLE
    * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
    */
@@ -35,7 +35,7 @@ export interface AppTokens {
 interface AppQuestion {
   /** `<resource>/.default` */
   readonly scope: string;
-  /** Where several tenants sign in: the tenant whose permissions the token has. */
+  /** If several tenants sign in: the tenant whose permissions the token has. */
   readonly tenantId?: string | undefined;
   /** Of a claims challenge. The kept token did not fulfil them, so a new one is asked for. */
   readonly claims?: string | undefined;
@@ -48,7 +48,7 @@ interface Assertion {
   readonly tenantId: string | undefined;
 }
 
-/** More would be a leak, and not a need: most are of users who call with a bearer token. */
+/** More would be a leak. Most are tokens of users who call with a bearer token. */
 const maxTokens = 1_000;
 
 /** As for a user's tokens: a token must outlive the call it is used for. */

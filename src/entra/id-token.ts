@@ -53,7 +53,7 @@ interface Expectation {
   readonly signal: AbortSignal;
 }
 
-/** Far more than an ID token with five hundred long roles has. */
+/** An ID token with five hundred long roles is far smaller. */
 const maxLength = 256 * 1024;
 
 /**
@@ -184,7 +184,7 @@ function checkDemands(
 }
 
 /**
- * Azure AD B2C sends no `tid`; there the exact issuer stands for the tenant. Where the settings have a domain name, the
+ * Azure AD B2C sends no `tid`; there the exact issuer stands for the tenant. If the settings have a domain name, the
  * issuer has the GUID of the tenant.
  * @throws ERR_WRONG_TENANT, ERR_TENANT_NOT_ALLOWED, ERR_PERSONAL_ACCOUNT
  */
@@ -218,14 +218,14 @@ const maxLoginHint = 1024;
 export const maxRoles = 500;
 const maxContexts = 100;
 
-// With a function for the default, the member is always there: the types of a user know no missing ones.
+// With a function for the default, the member is always there. The type of a user has no optional members.
 const absent = (): undefined => undefined;
 
 /** An empty text is a fault: two users without `oid` must never share one. */
 export const text = v.pipe(v.string(), v.minLength(1), v.maxLength(maxText));
 export const optionalText = v.optional(text, absent);
 
-/** For convenience only: a text that cannot be used counts as absent, and nobody is kept out for it. */
+/** For convenience only. A text that cannot be used counts as absent, and the person is signed in all the same. */
 function usableText(max: number) {
   const usable = v.pipe(v.string(), v.minLength(1), v.maxLength(max));
   return v.fallback(v.optional(usable, absent), absent);

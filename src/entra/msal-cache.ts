@@ -24,7 +24,7 @@ export function idTokensIn(tokenCache: string): readonly string[] {
   );
 }
 
-/** The claims of the newest ID token in the cache; empty where there is none. Each was verified when it came. */
+/** The claims of the newest ID token in the cache; empty if there is none. Each was verified when it came. */
 export function newestClaimsIn(tokenCache: string): Readonly<JWTPayload> {
   const all = idTokensIn(tokenCache).map((token) => decodeJwt(token));
   return all.sort((one, other) => (other.iat ?? 0) - (one.iat ?? 0))[0] ?? {};
@@ -79,7 +79,7 @@ function findLive(
 }
 
 interface Acquisition {
-  /** The cache as it was; without one, a code was redeemed. */
+  /** The cache before. It is missing when a code was redeemed. */
   readonly before?: string;
   /** The cache as MSAL left it. */
   readonly after: string;

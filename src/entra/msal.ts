@@ -106,7 +106,7 @@ interface MsalClient {
 
 /**
  * An MSAL client that knows the provider's metadata and so asks for none.
- * @param tenantId the tenant whose tokens are wanted, where it is known. It counts only where several tenants sign in
+ * @param tenantId the tenant whose tokens are wanted, if it is known. It counts only if several tenants sign in
  * @throws ERR_PROVIDER_UNAVAILABLE or ERR_PROVIDER_MISMATCH when there is no metadata to give it
  */
 export async function createMsalClient(
@@ -139,7 +139,7 @@ export async function createMsalClient(
     },
     system: {
       networkClient,
-      // The mode `AAD` would replace parts of the endpoints' paths where the authority's path has only one.
+      // The mode `AAD` would replace parts of the endpoints' paths if the authority's path has only one part.
       protocolMode: library.ProtocolMode.OIDC,
       loggerOptions: {
         loggerCallback: () => undefined,

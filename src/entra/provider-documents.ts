@@ -26,19 +26,19 @@ export interface ProviderMetadata {
 /** A signing key of the provider. */
 export interface FoundKey {
   readonly key: CryptoKey;
-  /** Whose tokens it may sign, where the key set says so. It may have `{tenantid}`. */
+  /** Whose tokens it may sign, if the key set says so. It may have `{tenantid}`. */
   readonly issuer: string | undefined;
 }
 
 export interface ProviderOptions {
-  /** Under which `/.well-known/openid-configuration` stands; no trailing slash. */
+  /** The address below which `/.well-known/openid-configuration` is; no trailing slash. */
   readonly authority: string;
   /**
    * What `issuer` in the metadata must equal, character by character. With a domain name in the settings it has
    * `{tenantid}`, and the metadata has the GUID of the tenant there.
    */
   readonly issuer: string;
-  /** Sent as `appid` where the provider has signing keys for one app only. */
+  /** Sent as `appid` if the provider has signing keys for one app only. */
   readonly clientId: string;
   readonly clock: Clock;
   readonly traceHeaders?: TraceHeaders;
@@ -69,7 +69,7 @@ export function createPausingFetch(
 }
 
 /**
- * Entra ID signs ID tokens with a key of the app where the app has a claims-mapping policy or a signing certificate. It
+ * Entra ID signs ID tokens with a key of the app if the app has a claims-mapping policy or a signing certificate. It
  * lists that key only in the answer to a request that names the app.
  * https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature
  */

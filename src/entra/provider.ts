@@ -58,14 +58,14 @@ export function createProvider(options: ProviderOptions): Provider {
   const fetchJson = createPausingFetch(clock, time.note, options.traceHeaders);
   const flight = createSingleFlight<Known>('ERR_PROVIDER_UNAVAILABLE');
   let known: Known | undefined;
-  /** After a failed renewal the last good set serves until then, or each request would wait in vain. */
+  /** After a failed renewal, the last good set is used until then. Otherwise each request would wait for nothing. */
   let renewAt = 0;
   let keysFetchAt = 0;
   let keysFetchFailed = false;
 
   async function fetchAll(): Promise<Known> {
     try {
-      // A domain name could be moved to another tenant. That tenant's people must not come in by themselves.
+      // A domain name can move to another tenant. The people of that tenant must not get in by that alone.
       const issuer = known?.metadata.issuer ?? options.issuer;
       known = await fetchKnown({ ...options, issuer }, fetchJson);
     } catch (error) {

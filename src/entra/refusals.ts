@@ -120,7 +120,7 @@ const namePattern = /^[A-Za-z][\w.-]{0,63}$/;
 const guidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const maxNumbers = 10;
 
-/** Reads an error answer of the token endpoint; `undefined` when the body is none. */
+/** Reads an error answer of the token endpoint; `undefined` when the body is not one. */
 export function readTokenRefusal(body: unknown): TokenRefusal | undefined {
   if (!isObject(body) || !isErrorName(body['error'])) return undefined;
   const { error, suberror, error_codes: codes, claims, correlation_id: correlationId } = body;
@@ -141,7 +141,7 @@ export function readTokenRefusal(body: unknown): TokenRefusal | undefined {
 }
 
 /**
- * Reads the provider's error out of the query of a redirect (RFC 6749 section 4.1.2.1); `undefined` when `error` is none.
+ * Reads the provider's error out of the query of a redirect (RFC 6749 section 4.1.2.1); `undefined` when `error` is not one.
  * Of `error_description`, which names users and tenants, only numbers and the correlation id are taken.
  */
 export function readRedirectRefusal(query: URLSearchParams): ProviderRefusal | undefined {

@@ -16,7 +16,7 @@ export type TenantSettings = Pick<Settings, 'allowedTenants' | 'issuer'>;
 /**
  * The issuer that the provider's metadata states, if the settings allow it; `undefined` when it is another provider's.
  * @param expected `Settings.issuer`. With a domain name in the settings, only the metadata knows the GUID of the tenant
- * @param isShared true where accounts of several tenants can sign in
+ * @param isShared true if accounts of several tenants can sign in
  */
 export function statedIssuer(
   stated: unknown,
@@ -147,9 +147,9 @@ export function requireAllowedTenant(
 type AdminSettings = Pick<Settings, 'allowedTenants' | 'adminRole' | 'adminTenantId'>;
 
 /**
- * The roles that count. The administrators of each tenant give the app's roles to people there. Where several tenants can
- * sign in, any of them could open the console in this way, which shows the sessions of all. So the role of the console counts in
- * one tenant only.
+ * The roles that count. The administrators of each tenant give the app's roles to people there. If several tenants can sign
+ * in, any of them could open the console in this way, and the console shows everybody's sessions. So the role of the console
+ * counts in one tenant only.
  */
 export function countingRoles(
   { allowedTenants, adminRole, adminTenantId }: AdminSettings,
@@ -165,7 +165,7 @@ export function countingRoles(
 /** Path segments of a shared authority stand in all its endpoints. */
 const sharedPath = /^\/(organizations|common)\//;
 
-/** True where accounts of several tenants can sign in at this authority. */
+/** True if accounts of several tenants can sign in at this authority. */
 export function isSharedAuthority(authority: string): boolean {
   return sharedPath.test(new URL(authority).pathname);
 }

@@ -109,7 +109,7 @@ async function bodyOf(context: SessionContext) {
 }
 
 /**
- * `Location` of an answer as an address of this app, where it is below the base URL of the API.
+ * `Location` of an answer as an address of this app, if it is below the base URL of the API.
  * @throws ERR_API_REFUSED for a redirect to any other place: the browser would go there without the token
  */
 function readLocation(

@@ -17,7 +17,7 @@ const checks: readonly (readonly [Part, Check])[] = [
   ['keys', ({ keyRing }, signal) => keyRing.current(signal)],
   ['provider', ({ relyingParty }, signal) => relyingParty.provider.metadata(signal)],
   ['clock', ({ relyingParty }, signal) => relyingParty.provider.checkClock(signal)],
-  // The answers to people's sign-ins tell it. A request of our own would not tell more.
+  // The answers to people's sign-ins show it. A request of our own would not show more.
   ['credential', ({ relyingParty }) => failOn(relyingParty.credential.lastRefusal())],
 ];
 
@@ -44,7 +44,7 @@ async function failingParts(
   services: Services,
   tell: RequestContext['tell'],
 ): Promise<readonly Part[]> {
-  // The signal of one request would not do, because other requests wait for the same result.
+  // The signal of one request must not end this, because other requests wait for the same result.
   const signal = AbortSignal.timeout(timeoutMs);
   const results = await Promise.all(
     checks.map(async ([part, check]) => {

@@ -78,7 +78,10 @@ function readOptions(
   };
 }
 
-/** Only links of this app can say it. Only `true` and `false` are taken: after a typing error the person would believe to stay signed in. */
+/**
+ * Only links of this app can say it. Only `true` and `false` are taken: after a typing error, the person would wrongly
+ * expect to stay signed in.
+ */
 function readKeep(query: URLSearchParams): true | undefined {
   const keep = readQuery(query, 'keep', maxValueLength) ?? 'false';
   if (keep !== 'true' && keep !== 'false') {

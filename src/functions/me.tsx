@@ -11,7 +11,7 @@ import { readPhoto, readProfile, readRawProfile } from '../tokens/graph';
 
 /**
  * GET auth/me: the user's Microsoft Graph profile, read with the user's own token, for how long that token lives, and the
- * claims of the ID token. Where the settings have no API, the claims alone.
+ * claims of the ID token. If the settings have no API, the claims alone.
  *
  * `Accept: application/vnd.graph+json` gets the answer of Graph as it is.
  */
@@ -48,7 +48,7 @@ async function rawProfile(context: SessionContext): Promise<HttpResponseInit> {
 
 /**
  * GET auth/me/photo: the user's Microsoft Graph photo.
- * @throws ERR_NOT_FOUND when there is no photo, and where the settings have no API
+ * @throws ERR_NOT_FOUND when there is no photo, and when the settings have no API
  */
 async function mePhoto(context: SessionContext): Promise<HttpResponseInit> {
   requireApi(context);

@@ -95,7 +95,7 @@ export async function sweepExpiredRows(
     const isLast = continuation === undefined || stopSignal.aborted;
     // The next page is read while this one is removed.
     const following = isLast ? undefined : nextPage(table, now, continuation, signal);
-    // A failure of it is thrown below. Until then nobody waits for it, and Node.js would end the process.
+    // Its failure is thrown below. Until then nobody waits for it, and without this Node.js would end the process.
     following?.catch(() => undefined);
     parallel = await removeRows(table, page.rows, parallel, signal);
     pages += 1;
@@ -125,7 +125,7 @@ function expiredRows(now: number, continuation: string | undefined): RowQuery {
   };
 }
 
-/** Where the continuation cannot be read, the sweep begins at the first row again. */
+/** When the continuation cannot be read, the sweep begins at the first row again. */
 async function nextPage(
   table: Table,
   now: number,

@@ -24,7 +24,7 @@ export interface RequestContext extends RequestFacts {
   readonly now: number;
   /** Aborted when the request's deadline has passed. Every call that waits gets it. */
   readonly signal: AbortSignal;
-  /** Starts the deadline anew. For a long body: as long as parts of it come, the request may go on. */
+  /** Starts the deadline again. For a long body: as long as parts of it come, the request may go on. */
   readonly extendDeadline: () => void;
   /** True when the host passes the answer on while it comes. False when it takes the whole answer into memory first. */
   readonly isStreamed: boolean;
@@ -36,7 +36,7 @@ export interface RequestContext extends RequestFacts {
   readonly cookies: Cookie[];
   /** Filled while the request is handled. The page of an error names the user from it, without another read. */
   readonly visitor: Visitor;
-  /** `WWW-Authenticate` of an answer that asks to sign in, where a bearer token would do too. */
+  /** `WWW-Authenticate` of an answer that asks to sign in, if a bearer token would do too. */
   readonly challenge?: string;
   /** Writes an event to the invocation's log. Never give it a code, token, cookie value, secret or session id. */
   readonly tell: (event: NewEvent) => void;

@@ -268,7 +268,7 @@ function isHeaderText(value: string): boolean {
 interface Deadline {
   /** Aborted when the deadline has passed. */
   readonly signal: AbortSignal;
-  /** Starts it anew, as long as it has not passed. */
+  /** Starts it again, if it has not passed yet. */
   readonly extend: () => void;
   /** Aborts the signal at once: nobody waits for the answer any more. */
   readonly abandon: () => void;
@@ -283,7 +283,7 @@ interface Deadline {
 const lastResortMs = 500;
 
 /**
- * Starts the deadline of a request. `AbortSignal.timeout` would not do: nothing can stop it, so every answered request and
+ * Starts the deadline of a request. `AbortSignal.timeout` does not fit: nothing can stop it, so every answered request and
  * all listeners of its signal would stay in memory until the timeout.
  */
 function startDeadline(milliseconds: number): Deadline {

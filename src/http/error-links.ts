@@ -75,7 +75,7 @@ function firstLink(error: AppError, context: RequestContext): PageLink | undefin
   return hereAgainLink(error, context);
 }
 
-/** The page of the request once more. A form cannot be sent again by a link: the person goes back to where it stands. */
+/** The page of the request once more. A form cannot be sent again by a link: the person goes back to its page. */
 function hereAgainLink(error: AppError, context: RequestContext): PageLink | undefined {
   const href = pathToReturnTo(context);
   if (!changesNothing(context.request)) {

@@ -26,7 +26,7 @@ export function tellFaults(
 /**
  * The event of an error; one that is no `AppError` is ERR_INTERNAL. A refusal of the provider has its number, and the correlation id that finds it in the provider's
  * log. Every other error has its code and note. A fault has its causes too, and where they were thrown.
- * @param by user key of the person, where it is known
+ * @param by user key of the person, if it is known
  */
 export function eventOfError(thrown: unknown, by?: string): NewEvent {
   const error =

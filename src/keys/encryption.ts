@@ -14,7 +14,7 @@ import { isObject, parseJson } from '../bodies';
 export interface RingKey {
   /** Names the key in cookies and rows, and tells nothing about it. Characters of base64url and `.` only. */
   readonly kid: string;
-  /** 32 bytes. HKDF alone takes them. */
+  /** 32 bytes. Only HKDF uses them. */
   readonly secret: Uint8Array;
 }
 
@@ -26,7 +26,7 @@ export interface KeyRing {
    */
   current(signal: AbortSignal): Promise<RingKey>;
   /**
-   * The key of that name, also when it signs no longer; `undefined` when the ring has no such key.
+   * The key of that name, even if it does not sign any more; `undefined` when the ring has no such key.
    * @throws ERR_KEYS_UNAVAILABLE when nobody can tell at the moment
    */
   find(kid: string, signal: AbortSignal): Promise<RingKey | undefined>;
@@ -121,8 +121,8 @@ interface OpenOptions {
 /**
  * Encrypts `payload` (anything that JSON can hold) as a compact JWE, `dir` with `A256GCM` (RFC 7516 section 7.1, RFC 7518
  * sections 4.5 and 5.3): characters of base64url and dots only. A long one is compressed (RFC 7516 section 4.1.3), since
- * it is a part of addresses. Compression tells something to somebody who can choose a part and see the length; nothing in
- * it is secret to that person.
+ * it is a part of addresses. Compression tells something to a person who can choose a part of the text and see its length.
+ * Nothing in it is secret to that person.
  * @throws ERR_KEYS_UNAVAILABLE
  */
 export async function seal(
@@ -239,7 +239,7 @@ export function deriveKey(ringKey: RingKey, use: KeyUse): KeyObject {
 }
 
 /**
- * A session's own 256-bit key. It needs the ring's key and the session id, which only the browser keeps: somebody who has
+ * A session's own 256-bit key. It needs the ring's key and the session id, which only the browser keeps: a person who has
  * the table and the ring opens nothing. It is not cached, or session ids would stay in memory.
  * @param sessionId its 32 bytes
  */

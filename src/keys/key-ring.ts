@@ -22,7 +22,7 @@ type KeyRingParts = RingParts & {
   readonly clock: Clock;
   /** Called when this instance has made the key of a period. */
   readonly onMade?: (period: number) => void;
-  /** Called when a key could not be made ahead of time. Nobody waits for it, and there are days left to mend it. */
+  /** Called when a key could not be made ahead of time. Nobody waits for it, and there are days left to correct it. */
   readonly report: (error: unknown) => void;
 };
 
@@ -78,7 +78,7 @@ export function createKeyRing(parts: KeyRingParts): StoredKeyRing {
       const reread = (): Promise<OpenRing> =>
         ring.unavailable.has(period) ? reader.readNow(signal) : reader.lookUp(kid, signal);
       const newest = isNew ? ring : await reread();
-      // Throws where a stored key cannot be opened: that is an outage, and nobody is signed out by one.
+      // Throws when a stored key cannot be opened. That is an outage, and an outage signs nobody out.
       storedKey(newest, period);
       return namedKey(newest, kid);
     },
@@ -95,8 +95,8 @@ export function createKeyRing(parts: KeyRingParts): StoredKeyRing {
 }
 
 /**
- * Gives a period its key: the stored one, or else a new one. One run a period at a time.
- * @returns a function whose `newest` is the ring, where it was read just now
+ * Gives a period its key: the stored one, or else a new one. At most one run for a period at a time.
+ * @returns a function whose `newest` is the ring, if it was read just now
  */
 function createSettler(
   parts: KeyRingParts,

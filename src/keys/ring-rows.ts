@@ -105,7 +105,7 @@ export async function makeRingKey(
   const address = { table: rows.name, rowKey: rowKeyOf(period) };
   const content = bindSecret(randomBytes(secretSize), address);
   const stored = { period, ...(await wrapping.wrap(content, signal)) };
-  // Where a permission is missing, a key can be wrapped but never unwrapped. It would occupy the row for the whole
+  // If a permission is missing, a key can be wrapped but never unwrapped. It would occupy the row for the whole
   // period, so it is unwrapped once before it is stored.
   const opened = await openKey(parts, stored, signal);
   if (opened === undefined) {

@@ -33,7 +33,7 @@ const label = 'anteroom/key-wrapping/1';
 const address = { table: '', partitionKey: 'key-ring', rowKey: '', property: 'wrapped' };
 
 /**
- * Wraps with AES-256-GCM under a key that is derived from `secret` (the setting `KEY_RING_SECRET`), where there is no Key
+ * Wraps with AES-256-GCM under a key that is derived from `secret` (the setting `KEY_RING_SECRET`), if there is no Key
  * Vault. Another secret opens nothing.
  * @param secret 32 random bytes
  */
@@ -67,7 +67,7 @@ export function bindSecret(secret: Uint8Array, address: RingKeyAddress): Buffer 
   return Buffer.concat([Uint8Array.of(version), bindingOf(address), secret]);
 }
 
-/** The secret; `undefined` when `content` is none, or belongs to another address. */
+/** The secret; `undefined` when `content` is not one, or belongs to another address. */
 export function openBoundSecret(content: Uint8Array, address: RingKeyAddress): Buffer | undefined {
   if (content.byteLength !== 1 + bindingSize + secretSize || content[0] !== version) {
     return undefined;
@@ -146,7 +146,7 @@ type Outcome =
   | {
       readonly failure: AppError;
       readonly status?: number;
-      /** After which another try makes sense; `undefined` when none does. */
+      /** The time after which another try makes sense; `undefined` if no try does. */
       readonly pauseMs: number | undefined;
     };
 
@@ -154,7 +154,7 @@ const apiVersion = '7.4';
 const maxBytes = 64 * 1024;
 const maxTries = 3;
 const usualPauseMs = 250;
-/** No request of ours can wait longer. Then the client is told the time. */
+/** No request of ours can wait longer. Then the client gets the time. */
 const maxPauseSeconds = 3;
 const passingStatuses = new Set([408, 429, 500, 502, 503, 504]);
 

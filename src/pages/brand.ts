@@ -205,7 +205,7 @@ function accentColors(accent: unknown): NonNullable<Brand['colors']> {
   const isColor = typeof accent === 'string' && /^#(?:[\da-f]{3}|[\da-f]{6})$/i.test(accent);
   if (!isColor) throw new TypeError('brand.accent must be a colour such as #0b5cab');
   const rgb = readColor(accent);
-  // Made darker, it would be a grey that is nobody's colour.
+  // A darker shade of it would be a grey, and not the colour of the brand.
   if (Math.max(...rgb) - Math.min(...rgb) < 16 && luminance(rgb) > 0.75) {
     throw new TypeError('brand.accent has no contrast with a white page: choose a darker colour');
   }

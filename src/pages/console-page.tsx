@@ -52,7 +52,7 @@ interface ConsolePageProps {
   /** The view of the next page. */
   readonly next: ConsoleView | undefined;
   readonly ended: Ended | undefined;
-  /** True where accounts of several tenants can sign in. */
+  /** True if accounts of several tenants can sign in. */
   readonly showsTenant: boolean;
   /** How long a session lives without use. */
   readonly idleSeconds: number;

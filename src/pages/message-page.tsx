@@ -65,7 +65,7 @@ export function MessagePage(props: MessagePageProps) {
   );
 }
 
-/** The brand's address for help stands first where the person must ask, and last where the app is at fault. */
+/** The brand's address for help comes first if the person must ask, and last if the app is at fault. */
 function useWithHelp(ending: Ending, links: readonly PageLink[]): readonly PageLink[] {
   const { brand } = useContext(SiteContext);
   const { askForHelp } = useTexts().links;

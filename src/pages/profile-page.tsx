@@ -5,7 +5,7 @@ import { Initials, Layout, useTexts } from './layout';
 
 interface ProfilePageProps {
   readonly user: User;
-  /** `undefined` where the app has no API: the page then shows the claims alone. */
+  /** `undefined` if the app has no API: the page then shows the claims alone. */
   readonly profile: Profile | undefined;
   /** Of the last ID token. */
   readonly claims: Readonly<Record<string, unknown>>;

@@ -102,7 +102,7 @@ export function parseSessionRow(row: Row, opener: RowOpener): DescribedSession |
   return { session: { ...rest, user: { ...user, userKey: row.partitionKey }, ...times }, device };
 }
 
-// With a function for the default, the member is always there: the types of a session know no missing ones.
+// With a function for the default, the member is always there. The type of a session has no optional members.
 const optionalText = v.optional(v.string(), () => undefined);
 
 // The type of JSON contains itself, which is too deep for the inference of a schema.
@@ -293,7 +293,7 @@ export function sidPartition(sid: string): string {
  */
 export const endedMark = { ended: true } as const;
 
-/** Whether the provider signed the person out. Where the entry is gone, that sign-out has ended the session too. */
+/** Whether the provider signed the person out. If the entry is gone, that sign-out has ended the session too. */
 export function isSidEnded(entry: Pick<Row, 'properties'> | undefined): boolean {
   return entry === undefined || entry.properties['ended'] === true;
 }

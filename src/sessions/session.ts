@@ -10,7 +10,7 @@ export interface User {
   readonly issuer: string;
   /** `sub`: the same user has another one in another app. */
   readonly subject: string;
-  /** `oid`: the user in the tenant, for all apps. Undefined where the provider sends none. */
+  /** `oid`: the user in the tenant, for all apps. Undefined if the provider sends none. */
   readonly objectId: string | undefined;
   /** `tid` */
   readonly tenantId: string | undefined;

@@ -25,7 +25,7 @@ export interface TokenDemands {
   readonly userRoles: readonly string[];
   /** An app's own token must have one of these roles. Empty: no app's own token opens the function. */
   readonly appRoles: readonly string[];
-  /** What a person's token must show besides. */
+  /** What a person's token must also show. */
   readonly stepUp?: StepUpDemand | undefined;
 }
 
@@ -51,7 +51,7 @@ export function sessionOrToken(
     const authorization = request.headers.get('authorization');
     if (authorization === null) {
       const challenged = { ...context, challenge: challenge({}) };
-      // Clients that want to know how to get a token send a POST without one. Where no cookie counts, there is nothing to
+      // Clients that want to know how to get a token send a POST without one. If no cookie counts, there is nothing to
       // protect from other sites.
       const hasCookie = hasSessionCookie(requestCookies, services.settings);
       if (!hasCookie && !changesNothing(request) && !context.isNavigation) {

@@ -113,7 +113,7 @@ export async function finishSignIn(
   const { nonce } = attempt;
   const verified = await verifyIdToken(relyingParty, idToken, { nonce, demands, now, signal });
   const { user, claims, sid, loginHint, acrs, authTime } = verified;
-  // Where several tenants can sign in, only the token says which of them answered.
+  // If several tenants can sign in, only the token says which of them answered.
   if (answer.issuer !== undefined && answer.issuer !== user.issuer) throw otherIssuer();
   return { user, claims, sid, loginHint, acrs, authTime, verifiedAt: now, tokenCache };
 }
@@ -289,7 +289,7 @@ function isKept({ persistent }: Settings, { keep }: OpenedAttempt): boolean {
 }
 
 /**
- * Ends the user's oldest sessions, where there are more than SESSION_LIMIT. The former session of this browser does not
+ * Ends the user's oldest sessions, if there are more than SESSION_LIMIT. The former session of this browser does not
  * count, since it ends too.
  */
 async function endOverLimit(

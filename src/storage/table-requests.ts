@@ -134,7 +134,7 @@ interface StorageQuestion<Answer> {
   /** May run three times. */
   readonly work: () => Promise<Answer>;
   /**
-   * The answer where a failure is one; `undefined` when it is a fault after all.
+   * The answer, if the failure is one; `undefined` when it is a fault after all.
    * @param isLate true after a try without an answer: the write may have been done, and this failure may be its result
    */
   readonly onExpected?: (

@@ -86,7 +86,7 @@ export interface RowQuery {
   readonly select?: readonly string[];
   /** At most this many rows a page, 1 to 1000. A page may hold fewer, or none, and not be the last. */
   readonly pageSize?: number;
-  /** Where an earlier page ended. Whatever is not such a text is ERR_BAD_REQUEST. */
+  /** Where an earlier page ended. Any other text is ERR_BAD_REQUEST. */
   readonly continuation?: string | undefined;
 }
 

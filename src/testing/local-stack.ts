@@ -270,7 +270,7 @@ async function signInAt(
     }
     step = next;
   }
-  throw new Error(`The sign-in went round in circles, last at ${step.url.pathname}.`);
+  throw new Error(`The sign-in does not end. Its last page was ${step.url.pathname}.`);
 }
 
 interface Step {

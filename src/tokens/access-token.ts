@@ -215,7 +215,7 @@ interface AccessTokenRequest {
   readonly session?: string;
   /** Of one resource. */
   readonly scopes: readonly string[];
-  /** Asks the provider even when a live token is at hand. */
+  /** Asks the provider even if there is a live token. */
   readonly forceRefresh?: boolean;
   /** A claims challenge to answer without the user, if the provider lets us. */
   readonly claims?: string;

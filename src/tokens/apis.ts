@@ -185,11 +185,11 @@ export interface ProxyOptions {
   readonly roles?: string | readonly [string, ...string[]];
   /** Headers of a request that are passed on besides the usual ones. Never cookies or tokens. */
   readonly requestHeaders?: readonly string[];
-  /** Headers of an answer that are passed on besides the usual ones. Never cookies, nor rights for other origins. */
+  /** Headers of an answer that are passed on besides the usual ones. Never cookies, and never rights for other origins. */
   readonly responseHeaders?: readonly string[];
   /** A longer body of a request is 413 (ERR_BODY_TOO_LARGE). 100 MiB (104,857,600) unless given, as for the Functions host. */
   readonly maxBodyBytes?: number;
-  /** False where scripts call without a person: their requests do not extend the session. True unless given. */
+  /** False if scripts call without a person: their requests do not extend the session. True unless given. */
   readonly slides?: boolean;
 }
 

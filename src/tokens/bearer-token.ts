@@ -25,8 +25,8 @@ export interface Client {
   /** The object id of its service principal, in a token that the app got for itself. Undefined in a person's token. */
   readonly objectId: string | undefined;
   /**
-   * The tenant of its service principal (`tid`), in a token that the app got for itself. Where several tenants sign in, look
-   * at it before you give what belongs to one: the administrators of each tenant give your roles to their own apps. Undefined
+   * The tenant of its service principal (`tid`), in a token that the app got for itself. If several tenants sign in, check
+   * it before you return data of one tenant: the administrators of each tenant give your roles to their own apps. Undefined
    * in a person's token: see `user.tenantId`.
    */
   readonly tenantId: string | undefined;

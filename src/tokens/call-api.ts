@@ -78,7 +78,7 @@ export interface CallerParts {
   readonly appTokens: AppTokens;
   /** A live token of the user for these scopes of one API; without any, for those of the sign-in. */
   readonly userToken: (scopes?: readonly string[]) => Promise<string>;
-  /** The caller's tenant. The app acts there where several tenants sign in. */
+  /** The caller's tenant. The app acts there if several tenants sign in. */
   readonly tenantId?: string | undefined;
   /** Headers by which logs are joined. They are sent unless the request has its own. */
   readonly trace: Readonly<Record<string, string>>;
@@ -219,7 +219,7 @@ export function outgoingRequest(
 
 /**
  * The base URL of an API, without a slash at its end.
- * @throws ERR_API_SETTINGS where there is none
+ * @throws ERR_API_SETTINGS if there is none
  */
 export function baseUrlOf({ name, baseUrl }: Api): string {
   if (typeof baseUrl === 'string') return baseUrl;
@@ -285,10 +285,10 @@ function appErrorIn(error: unknown): AppError | undefined {
 /** A longer wait would not leave enough time for the request, so the client gets a 503. */
 const maxWaitSeconds = 3;
 
-/** Where the API names no time. */
+/** If the API names no time. */
 const usualWaitSeconds = 0.5;
 
-/** The answer; where the API is busy and names a short time or none, that of a second try. A stream is sent once only. */
+/** The answer. If the API is busy and names a short time or none, the answer of a second try. A stream is sent once only. */
 async function sendWithRetry(
   send: () => Promise<Response>,
   { body }: { readonly body: unknown },
@@ -332,7 +332,7 @@ const stallMs = 8_500;
 /**
  * The same answer, whose body ends with ERR_API_REFUSED when it is too long, and with ERR_API_UNAVAILABLE when it comes to a halt or
  * breaks off. A body that nobody reads keeps no connection.
- * @param usualBytes the longest body where the declaration of the API does not say it; no limit unless given
+ * @param usualBytes the longest body, if the declaration of the API does not say it; no limit unless given
  * @throws ERR_API_REFUSED for a length that is too much already, and for a status above 599
  */
 async function watchAnswer(

@@ -55,7 +55,7 @@ interface ConfirmedUser {
 interface RolesOfGroups {
   /** Those of the ID token and those of the user's groups. */
   readonly roles: readonly string[];
-  /** The given one, with a new token for Graph where one was needed. */
+  /** The given one, with a new token for Graph if one was needed. */
   readonly tokenCache: string;
 }
 
@@ -147,7 +147,7 @@ async function checkGroups(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const graph = apis.find('graph');
-  // Enough for one's own groups. A sign-in without any API has no scope of Graph yet.
+  // Enough for the groups of the person. A sign-in without any API has no scope of Graph yet.
   const scopes = graph.scopes.length > 0 ? graph.scopes : ['User.Read'];
   const access = { accessToken: await userToken(scopes), scopes, signal };
   const count = Math.ceil(groups.length / groupsOfRequest);

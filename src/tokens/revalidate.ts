@@ -49,7 +49,7 @@ export interface RevalidationRequest {
  * Verifies a session with the provider again. It is called when the last ID token is older than SESSION_REVALIDATE_SECONDS.
  * @returns the session with the claims and roles of the newest ID token; `undefined` when it was ended meanwhile
  * @throws as `refreshError`, `verifyIdToken` and `RolesOf`; ERR_PROVIDER_UNAVAILABLE and ERR_GROUPS_UNAVAILABLE only after an
- *   hour without the provider, or without Graph where it must be asked. When the provider refuses the app
+ *   hour without the provider, or without Graph if the app must ask it. When the provider refuses the app
  *   (ERR_PROVIDER_REFUSED), it throws at once: an operator may have disabled the app on purpose
  */
 export type Revalidate = (request: RevalidationRequest) => Promise<FoundSession | undefined>;
@@ -91,7 +91,7 @@ export function createRevalidate(parts: RevalidationOptions): Revalidate {
   };
 }
 
-/** The provider, or Graph where it must be asked for groups, cannot be reached now. */
+/** The provider cannot be reached now, or Graph, if the app must ask it for groups. */
 const passingCodes = ['ERR_PROVIDER_UNAVAILABLE', 'ERR_GROUPS_UNAVAILABLE'] as const;
 type PassingCode = (typeof passingCodes)[number];
 

@@ -449,6 +449,8 @@ describe('the control page', () => {
     const fields = { answer: 'usual', challengeForm: 'unquoted', outage: 'none', times: '' };
     const answer = await submit({ ...fields, delayMs: 'late' });
     expect(answer.status).toBe(400);
-    expect(words(answer.text)).toContain('Not taken. Possible are: a whole number, 0 or more.');
+    expect(words(answer.text)).toContain(
+      'Not accepted. Possible values: a whole number, 0 or more.',
+    );
   });
 });

@@ -101,7 +101,7 @@ describe('npm start -- --no-app', () => {
 
   it('starts everything but the app, and says what serves it', () => {
     expect(stack.output).toContain(
-      'The app is not started: `func start` or `npm run host` serves it',
+      'The app is not started. Start it with `func start` or `npm run host`.',
     );
     expect(stack.output).not.toMatch(/\u2713 The app|Set these Values/);
     expect(stack.output).toContain('Blob storage for func');

@@ -64,7 +64,7 @@ describe('npm start -- --watch', () => {
 
   it('shows a changed function, and people stay signed in', async () => {
     const { browser } = await signIn(url, 'Ines Okafor');
-    const said = await sees('Built and started anew', () => {
+    const said = await sees('Built and started again', () => {
       write('src/texts/en.ts', title('gone for good'));
     });
     expect(said).toContain(`Changed: ${join('src', 'texts', 'en.ts')}`);
@@ -78,12 +78,12 @@ describe('npm start -- --watch', () => {
       const moved = join(folder, 'signed-out.tsx');
       const path = join(folder, 'src/texts/en.ts');
       writeFileSync(moved, title(text)(readFileSync(path, 'utf8')));
-      await sees('Built and started anew', () => {
+      await sees('Built and started again', () => {
         renameSync(moved, path);
       });
       expect(await page()).toContain(`You are ${text}`);
     }
-    await sees('Built and started anew', () => {
+    await sees('Built and started again', () => {
       write('src/texts/en.ts', title('gone for good'));
     });
     expect(await page()).toContain('You are gone for good');
@@ -94,10 +94,10 @@ describe('npm start -- --watch', () => {
     const said = await sees('const = nothing', () => {
       before = write('src/texts/en.ts', (text) => `${text}\nconst = nothing;\n`);
     });
-    expect(said).toMatch(/Not built; what runs goes on as it was:\n.*Expected identifier/);
+    expect(said).toMatch(/Not built. The app that runs stays as it is:\n.*Expected identifier/);
     expect(said).not.toMatch(/\n {4}at /);
     expect(await page()).toContain('You are gone for good');
-    await sees('Built and started anew', () => {
+    await sees('Built and started again', () => {
       write('src/texts/en.ts', () => title('back')(before));
     });
     expect(await page()).toContain('You are back');
@@ -109,7 +109,7 @@ describe('npm start -- --watch', () => {
       before = write('src/main.ts', (text) => `${text}\nthrow new Error('thrown at the start');\n`);
     });
     expect(said).toContain('thrown at the start');
-    await sees('Built and started anew', () => {
+    await sees('Built and started again', () => {
       write('src/main.ts', () => before);
     });
     expect(await page()).toContain('You are back');
@@ -117,7 +117,7 @@ describe('npm start -- --watch', () => {
 
   it('takes changed settings, and leaves the app alone when they are faulty', async () => {
     const path = join(folder, 'local.settings.json');
-    await sees('Built and started anew', () => {
+    await sees('Built and started again', () => {
       writeFileSync(path, '{ "Values": { "ADMIN_ROLE": "boss" } }');
     });
     expect(stack.output()).toContain('From local.settings.json: ADMIN_ROLE');
@@ -126,9 +126,9 @@ describe('npm start -- --watch', () => {
     const said = await sees('not valid JSON', () => {
       writeFileSync(path, '{ "Values": ');
     });
-    expect(said).toContain('what runs goes on as it was');
+    expect(said).toContain('The app that runs stays as it is');
     expect((await fetch(`${url}/auth/signed-out`)).status).toBe(200);
-    await sees('Built and started anew', () => {
+    await sees('Built and started again', () => {
       rmSync(path);
     });
   });
@@ -150,6 +150,6 @@ describe('npm start -- --watch --no-app', () => {
   it('is refused', async () => {
     const stack = startIn(repository, '--watch', '--no-app');
     expect(await stack.exit).toBe(1);
-    expect(stack.output()).toContain('--watch goes with an app, and --no-app starts none.');
+    expect(stack.output()).toContain('--watch needs an app, and --no-app starts none.');
   });
 });
