@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { entraApp } from './entra-app/main.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-process.exitCode = await entraApp(process.argv.slice(2), root);
+process.exitCode = await entraApp(process.argv.slice(2), join(import.meta.dirname, '..'));

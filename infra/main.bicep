@@ -2,7 +2,7 @@ metadata name = 'Anteroom'
 metadata description = 'Everything the app needs, in the order that lets it be made in one deployment and without a secret.'
 
 import { apiPermissionType, appRoleType, exposedScopeType, tagsType } from 'types.bicep'
-import { hasAny, hasOther, isAppIdUri, isGuid, isHostName, isName, isWebAddress } from 'values.bicep'
+import { hasAny, hasOther, hasReservedWord, isAppIdUri, isAuthority, isGraphUrl, isGuid, isHostName, isMailAddress, isName, isRedirectUri } from 'values.bicep'
 
 @description('Optional. Tells deployments in one resource group apart, and is part of names: lower-case letters, digits and dashes.')
 @minLength(2)
@@ -189,6 +189,9 @@ var roleValues = concat([adminRole], map(appRoles, role => toLower(role.value)))
 @description('Values of all scopes of the app itself.')
 var scopeValues = map(exposedScopes, scope => toLower(scope.value))
 
+@description('What people see of roles and scopes.')
+var shownTexts = flatten(concat(map(appRoles, one => [one.?displayName ?? '-', one.?description ?? '-']), map(exposedScopes, one => [one.?displayName ?? '-', one.?description ?? '-'])))
+
 @description('APIs that the registration has permissions for.')
 var listedApis = map(apiPermissions, api => toLower(api.appId))
 
@@ -215,6 +218,9 @@ var faults = filter([
   !empty(customDomain) && !empty(hostName)
     ? 'customDomain and hostName both say where people reach the app: give one of them.'
     : ''
+  hasFrontDoor && !empty(hostName)
+    ? 'hostName is for a gateway of your own, and frontDoorSku lets only Front Door reach the app. Write the domain into customDomain.'
+    : ''
   !empty(ownHostName) && !isHostName(ownHostName)
     ? 'hostName and customDomain are host names only, in lower case, such as app.contoso.com: without https, port or path.'
     : ''
@@ -230,6 +236,9 @@ var faults = filter([
   hasOther(environmentName, 'abcdefghijklmnopqrstuvwxyz0123456789-') || startsWith(environmentName, '-')
     ? 'environmentName has other characters than lower-case letters, digits and dashes, or begins with a dash: it is part of the name of the app.'
     : ''
+  hasReservedWord(environmentName)
+    ? 'environmentName has microsoft or windows in it, or begins with login. Azure reserves these words.'
+    : ''
   length(union(roleValues, [])) < length(roleValues)
     ? 'appRoles has a value twice, or the value admin, which is there without it.'
     : ''
@@ -239,13 +248,16 @@ var faults = filter([
   !empty(filter(concat(roleValues, scopeValues), value => !isName(value)))
     ? 'appRoles or exposedScopes has a value that Entra ID does not take: no spaces, no " and \\, only letters from A to Z, and no dot in front.'
     : ''
+  !empty(filter(shownTexts, text => empty(trim(text))))
+    ? 'appRoles or exposedScopes has a displayName or a description without text: leave it out, and people see the value.'
+    : ''
   !empty(intersection(roleValues, scopeValues))
     ? 'exposedScopes has the value of an app role, and Entra ID takes each value once, for a role or for a scope.'
     : ''
-  !empty(filter(keptRedirectUris, uri => take(uri, 8) != 'https://' && take(uri, 16) != 'http://localhost'))
-    ? 'keptRedirectUris has something else than addresses that begin with https:// or http://localhost.'
+  !empty(filter(keptRedirectUris, uri => !isRedirectUri(uri)))
+    ? 'keptRedirectUris has something else than addresses that begin with https:// and a host, http://localhost or http://127.0.0.1, without spaces and #.'
     : ''
-  !empty(alertEmail) && !contains(alertEmail, '@')
+  !empty(alertEmail) && !isMailAddress(alertEmail)
     ? 'alertEmail is no e-mail address.'
     : ''
   !empty(appIdUri) && !isAppIdUri(appIdUri)
@@ -254,8 +266,11 @@ var faults = filter([
   !empty(filter(graphScopes, scope => empty(scope) || !isName('-${scope}') || length(scope) > 256)) || length(join(graphScopes, ' ')) > 600
     ? 'graphScopes has an empty scope, several in one text, or one that is no scope, or is longer than 600 characters in all; [] is sign-in without any API.'
     : ''
-  !empty(intersection(graphScopes, ['openid', 'profile', 'email', 'offline_access', 'none']))
+  !empty(intersection(map(graphScopes, scope => toLower(scope)), ['openid', 'profile', 'email', 'offline_access', 'none']))
     ? 'graphScopes has a scope that is always asked for (openid, profile, email, offline_access), or none, for which [] stands: the app would refuse to run.'
+    : ''
+  !empty(filter(graphScopes, scope => last(split(scope, '/')) == '.default')) && (length(graphScopes) > 1 || grantAdminConsent)
+    ? 'graphScopes has .default beside other scopes, which Entra ID refuses, or together with grantAdminConsent, which needs the name of each scope.'
     : ''
   !empty(filter(allowedTenants, tenant => tenant != '*' && !isGuid(tenant))) || length(allowedTenants) > 500
     ? 'allowedTenants has something else than GUIDs of tenants and *, or more than 500 of them: the app would refuse to run.'
@@ -263,8 +278,8 @@ var faults = filter([
   isForAnyTenant && length(allowedTenants) > (hasPersonalAccounts ? 2 : 1)
     ? 'allowedTenants has tenants beside *, which lets all of them in.'
     : ''
-  !empty(filter([entraAuthority, graphBaseUrl], address => !empty(address) && !isWebAddress(address)))
-    ? 'entraAuthority and graphBaseUrl are https addresses, without query, spaces and user.'
+  !empty(entraAuthority) && !isAuthority(entraAuthority) || !empty(graphBaseUrl) && !isGraphUrl(graphBaseUrl)
+    ? 'entraAuthority is an https address with a tenant, which ends with /v2.0, and graphBaseUrl one that ends with /v1.0 or /beta. They have no query, spaces and user.'
     : ''
   !empty(entraAuthority) && (contains(['organizations', 'common', 'consumers'], authorityTenant) ? authorityTenant : '') != (empty(allowedTenants) ? '' : sharedAuthority)
     ? 'entraAuthority and allowedTenants do not fit: its path has organizations where several tenants are let in, common where personal accounts are among them, and else a tenant.'
@@ -272,8 +287,15 @@ var faults = filter([
   !empty(filter(concat(listedApis, map(listedScopes, scope => scope.id)), id => !isGuid(id))) || !empty(filter(listedScopes, scope => !isName(scope.value)))
     ? 'apiPermissions has an appId or an id that is no GUID, or a value that is not the name of one permission.'
     : ''
-  length(union(listedApis, [])) < length(listedApis)
-    ? 'apiPermissions has an API twice: put all its scopes into one entry.'
+  length(union(listedApis, [])) < length(listedApis) || !empty(filter(apiPermissions, api => length(union(map(api.scopes, scope => toLower(scope.id)), [])) < length(api.scopes)))
+    ? 'apiPermissions has an API twice, or one id twice in an API: put all scopes of an API into one entry, each once.'
+    : ''
+  empty(trim(entraAppDisplayName)) || hasAny(entraAppDisplayName, '\r\n\t')
+    ? 'entraAppDisplayName is empty, or has a line break or a tab.'
+    : ''
+  // https://learn.microsoft.com/entra/identity-platform/supported-accounts-validation
+  hasPersonalAccounts && (length(appIdUri) > 120 || length(entraAppDisplayName) > 90 || !empty(filter(scopeValues, value => length(value) > 40)))
+    ? 'allowedTenants lets personal accounts in. Then Entra ID takes at most 120 characters in appIdUri, 90 in entraAppDisplayName and 40 in the value of a scope.'
     : ''
   deployEntraApp && grantAdminConsent && !empty(filter(graphScopes, scope => !contains(map(listedScopes, one => one.value), last(split(scope, '/')))))
     ? 'grantAdminConsent consents to what apiPermissions lists, and that lacks a scope of graphScopes: people would still be asked for it.'

@@ -46,7 +46,8 @@ export function readList(root, kind) {
   /** @type {Record<string, (one: any) => boolean>} */
   const checks = known;
   try {
-    const list = JSON.parse(readFileSync(join(root, file), 'utf8'));
+    // Some editors put a byte order mark first.
+    const list = JSON.parse(readFileSync(join(root, file), 'utf8').replace(/^\uFEFF/, ''));
     const isRight = (/** @type {object} */ entry) =>
       'value' in entry && Object.entries(entry).every(([name, part]) => checks[name]?.(part));
     if (list.every(isRight)) return list;

@@ -14,11 +14,9 @@ export async function ensureServicePrincipal({ graph, say }, appId) {
   const doing = 'read or make the service principal (enterprise application)';
   const reading = { path: `${path}?$select=id`, doing };
   const found = await graph.find(reading);
-  if (found === undefined) {
-    // https://learn.microsoft.com/graph/api/serviceprincipal-upsert
-    const body = { appRoleAssignmentRequired: false };
-    await graph.send({ method: 'PATCH', path, body, upsert: true, doing });
-  }
+  // https://learn.microsoft.com/graph/api/serviceprincipal-upsert
+  const body = { appRoleAssignmentRequired: false };
+  if (!found) await graph.send({ method: 'PATCH', path, body, upsert: true, doing });
   say(`Service principal: ${found ? 'already as wanted' : 'made'}`);
   return (found ?? (await graph.send(reading))).id;
 }
@@ -32,16 +30,17 @@ export async function ensureFederatedCredential({ graph, say }, applicationId, i
   const path = `applications/${applicationId}/federatedIdentityCredentials`;
   const all = await graph.list({ path, doing: 'read the federated credentials' });
   // Under any name: Entra ID refuses a second one for the same identity.
-  const same = all.find(({ issuer, subject, audiences }) =>
-    isDeepStrictEqual({ issuer, subject, audiences }, identity),
-  );
-  if (same !== undefined) return say(`Federated credential: already as wanted (${same.name})`);
+  const { audiences, ...own } = identity;
+  const same = all.find((one) => isDeepStrictEqual({ ...one, ...own }, one));
+  if (same && isDeepStrictEqual(same['audiences'], audiences))
+    return say(`Federated credential: already as wanted (${same['name']})`);
   // https://learn.microsoft.com/graph/api/federatedidentitycredential-upsert
-  const appIdentity = `${path}(name='appIdentity')`;
+  const named = same?.['name'] ?? 'appIdentity';
   const body = { description: 'The managed identity of the app.', ...identity };
   const doing = 'make the federated credential';
-  await graph.send({ method: 'PATCH', path: appIdentity, body, upsert: true, doing });
-  const isThere = all.some(({ name }) => name === 'appIdentity');
+  const sending = { method: 'PATCH', path: `${path}(name='${named}')`, body, upsert: true, doing };
+  await graph.send(sending);
+  const isThere = all.some(({ name }) => name === named);
   say(`Federated credential: ${isThere ? 'changed to this identity' : 'made'}`);
 }
 
@@ -74,10 +73,9 @@ export async function ensureConsent({ graph, say }, principalId, scopes) {
   const apiOf = (/** @type {string} */ scope) => /^(.+)\//.exec(scope)?.[1] ?? graphAppId;
   for (const [api, asked] of Map.groupBy(all, apiOf)) {
     // By its id or one of its addresses: https://learn.microsoft.com/graph/api/serviceprincipal-list
-    const named = encodeURIComponent(
-      `servicePrincipalNames/any(n:n eq '${api.replaceAll("'", "''")}')`,
-    );
-    const reading = { path: `servicePrincipals?$filter=${named}&$select=id`, doing, needs };
+    const name = api.replaceAll("'", "''");
+    const filter = encodeURIComponent(`servicePrincipalNames/any(n:n eq '${name}')`);
+    const reading = { path: `servicePrincipals?$filter=${filter}&$select=id`, doing, needs };
     const [resource] = await graph.list(reading);
     if (!resource) throw new Stop(`--scopes names ${api}, and the tenant has no such API.`);
     const everybody = { consentType: 'AllPrincipals', resourceId: resource['id'] };
@@ -88,8 +86,9 @@ export async function ensureConsent({ graph, say }, principalId, scopes) {
     const body = { ...(held ? {} : { ...everybody, clientId: principalId }), scope };
     const [method, end] = held ? ['PATCH', `/${held['id']}`] : ['POST', ''];
     const sending = { method, path: `oauth2PermissionGrants${end}`, body, doing, needs };
-    if (scope !== held?.['scope']) await graph.send(sending);
-    const already = scope === held?.['scope'] ? ' already' : '';
-    say(`Consent for everybody to ${names.join(' ')}: given${already}`);
+    const isHeld = scope === held?.['scope'];
+    // Before the others: the next names may be of the same API.
+    if (!isHeld) grants.unshift({ ...held, ...body, ...(await graph.send(sending)) });
+    say(`Consent for everybody to ${names.join(' ')}: given${isHeld ? ' already' : ''}`);
   }
 }

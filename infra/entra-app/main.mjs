@@ -12,6 +12,7 @@ import { ensureRegistration, signInOf } from './registration.mjs';
 
 /** @type {Surroundings} */
 const usual = { az: createAz(process), pause: setTimeout, say: console.log };
+const unforeseen = 'a fault of this program, or an unknown answer of Entra ID. Run it again.';
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
@@ -29,7 +30,7 @@ export async function entraApp(args, root, { az, pause, say: print } = usual) {
     return 0;
   } catch (error) {
     // The message of an error that nobody foresaw may quote a secret.
-    say(`Stopped: ${error instanceof Stop ? error.message : 'a fault of this program'}`);
+    say(`Stopped: ${error instanceof Stop ? error.message : unforeseen}`);
     return 1;
   } finally {
     for (const signal of signals) process.off(signal, ignore);

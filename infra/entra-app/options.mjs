@@ -53,15 +53,15 @@ export function readOptions(args) {
     [tenants.test(values['allowed-tenants'] ?? 'own'), '--allowed-tenants needs GUIDs, * or own'],
     [scopes.test(values.scopes ?? 'none'), '--scopes needs what GRAPH_SCOPES may be'],
     [local || values.consent || !values.scopes, '--scopes goes with --consent or --local'],
+    [!values.consent || !/\B\.default\b/.test(`${values.scopes}`), '--consent takes no .default'],
     [appIdUri.test(values['app-id-uri'] ?? 'api://own'), '--app-id-uri needs api://… or https://…'],
-    [/^(?=.*\S).{1,256}$/u.test(name ?? 'none'), '--name needs one line of up to 256 characters'],
+    [/^(?=.*\S).{1,120}$/u.test(name ?? 'none'), '--name needs one line of up to 120 characters'],
     [!inAzure || isOrigin, '--url needs an origin as browsers write it: https://HOST'],
     [!inAzure || guid.test(identity ?? ''), '--identity needs the object id of the identity'],
     [!inAzure || uniqueName !== undefined, '--unique-name is missing: npm run deploy prints it'],
     [/^[\w.-]{1,100}$/.test(uniqueName ?? 'none'), '--unique-name may hold letters, digits, . - _'],
-  ]) {
+  ])
     if (!isRight) throw new Stop(String(complaint));
-  }
   return values;
 }
 

@@ -117,7 +117,7 @@ function mergedScopes(held, uniqueName, scopes) {
   return mergedValues(held, all, ({ id }, scope) => ({ ...scope, id }));
 }
 
-/** The role of the console and those of a team, as the template has them. @param {readonly Json[] | undefined} held @param {string} uniqueName @param {readonly Json[]} team */
+/** The role of the console and those of a team, as the template has them; a text that the list lacks stays. @param {readonly Json[] | undefined} held @param {string} uniqueName @param {readonly Json[]} team */
 function mergedRoles(held, uniqueName, team) {
   const description = 'Sees who is signed in and can end sessions.';
   const admin = { value: 'admin', displayName: 'Administrator', description };
@@ -127,7 +127,8 @@ function mergedRoles(held, uniqueName, team) {
   }));
   return mergedValues(held, all, (own, { value, isEnabled, ...role }) => {
     const types = new Set([...own.allowedMemberTypes, ...role.allowedMemberTypes]);
-    return { ...own, value, isEnabled, allowedMemberTypes: [...types] };
+    const texts = team.find((one) => one.value === value);
+    return { ...own, ...texts, value, isEnabled, allowedMemberTypes: [...types] };
   });
 }
 

@@ -17,6 +17,11 @@ const failures = [
       'Find it at portal.azure.com, App registrations, Deleted applications: restore it, or delete it for good. After that wait some minutes.',
   },
   {
+    form: /HostNameNotOnVerifiedDomain|verified domain|same value for property identifierUris/i,
+    message: 'Entra ID does not take this App ID URI (appIdUri, --app-id-uri).',
+    remedy: 'Verify its domain in this tenant first, or take one that no other registration has.',
+  },
+  {
     form: /CannotDeleteOrUpdateEnabledEntitlement|cannot be deleted or updated unless disabled first|contains duplicate value/i,
     message:
       'The registration has an app role or a scope that the parameters do not have, or have in other letters.',
@@ -26,8 +31,7 @@ const failures = [
   {
     form: /Request_ResourceNotFound|Not a valid reference update|reference-property objects are not present/i,
     message: 'Entra ID does not know yet everywhere what was made a moment ago.',
-    remedy:
-      'Wait some minutes and run this again. If it stays so, an id is wrong or of another tenant.',
+    remedy: 'Run this again in some minutes. If it stays so, an id is wrong or of another tenant.',
     passes: true,
   },
   {
@@ -39,8 +43,7 @@ const failures = [
   {
     form: /RequestDisallowedBy(Policy|Azure)/i,
     message: 'A policy of your organisation forbids a part of this.',
-    remedy:
-      'The policy is named above. Choose other parameters, or ask who keeps it for an exemption.',
+    remedy: 'The policy is named above. Choose other parameters, or ask for an exemption.',
   },
   {
     form: /MissingSubscriptionRegistration|not registered to use namespace/i,
@@ -48,10 +51,10 @@ const failures = [
     remedy: 'az provider register --namespace NAME --wait, with the name above',
   },
   {
-    form: /RoleAssignmentUpdateNotPermitted/i,
-    message: 'A role assignment is left over from an identity that was deleted.',
+    form: /RoleAssignmentUpdateNotPermitted|RoleAssignmentExists/i,
+    message: 'A role assignment is in the way: of a deleted identity, or made by hand.',
     remedy:
-      'Remove the assignments to "Identity not found" on the resources of the group (portal, Access control), then run this again.',
+      'On the resources of the group (portal, Access control) remove the assignments to "Identity not found", and those that somebody gave the identity of the app. Then run this again.',
   },
   {
     form: /VaultAlreadyExists|\bdeleted state\b|soft.?deleted/i,
@@ -66,8 +69,7 @@ const failures = [
   {
     form: /(CNAME|TXT) record .*(was )?not found|hostname.*(ownership|verif)/i,
     message: 'The DNS does not lead customDomain to the app yet. All else is deployed.',
-    remedy:
-      'Make the records that are named above, wait until they are known, then run this again.',
+    remedy: 'Make the records that are named above, wait some minutes, then run this again.',
   },
   {
     form: /DeploymentActive|still active|did not come back/i,

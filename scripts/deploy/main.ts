@@ -4,15 +4,7 @@ import { AzFailure, printable, Stop } from './az.mjs';
 import { explain, leavesOf } from './failures.mjs';
 import { waitForHealth } from './health';
 import { type Entries, readEntries, readRegistrations, redirectUri } from './registration';
-import {
-  type Machine,
-  type Outputs,
-  patiently,
-  prepare,
-  type Run,
-  runTemplate,
-  upload,
-} from './steps';
+import { type Machine, patiently, prepare, type Run, runTemplate, upload } from './steps';
 
 const help = `npm run deploy -- --resource-group NAME [options]
 
@@ -65,9 +57,12 @@ function readOptions(args: readonly string[]) {
   if (parameters.some((value) => /^packageUri=/i.test(value))) {
     throw new Stop('This uploads the package: packageUri is for az deployment group create.');
   }
-  const isFile = (value: string): boolean => value.endsWith('.bicepparam') && !/^\w+=/.test(value);
-  const pairs = parameters.filter((value) => !isFile(value));
-  const files = parameters.filter(isFile);
+  const pairs = parameters.filter((value) => /^\w+=/.test(value));
+  const files = parameters.filter((value) => !pairs.includes(value));
+  // az takes no other file beside it, and says so only after the resource group is made.
+  if (files.length > 1 || !files.every((file) => /\.bicepparam$/.test(file) && existsSync(file))) {
+    throw new Stop('--parameters takes name=value, and one .bicepparam file that is there.');
+  }
   // The usual file stays in force beside name=value: people write their own values into it.
   const all = [...(files.length > 0 ? files : ['infra/main.bicepparam']), ...pairs];
   return { group, location, parameters: all };
@@ -122,7 +117,7 @@ function sayLosses({ say }: Run, before: Entries = [], after: Entries = before):
 
 const sharedHost = /\.(azurewebsites\.(net|us|cn)|azurefd\.(net|us|cn))$/;
 
-function sayNext({ say }: Run, outputs: Outputs): void {
+function sayNext({ say }: Run, outputs: Awaited<ReturnType<typeof runTemplate>>): void {
   const { url, dnsRecords, entraClientId, entraAppCommands } = outputs;
   say(`\n${url}\nredirect URI: ${outputs.redirectUri}`);
   if (sharedHost.test(URL.parse(url)?.hostname ?? '')) {

@@ -54,7 +54,10 @@ export async function prepare({ az, group, location, say }: Run): Promise<void> 
       'The subscription is not registered for Microsoft.App.\naz provider register --namespace Microsoft.App --wait',
     );
   }
-  if ((await az(['group', 'exists', '--name', group])) === true) return;
+  if ((await az(['group', 'exists', '--name', group])) === true) {
+    say(`  ${group} is there already${location ? ', so --location is not used' : ''}`);
+    return;
+  }
   if (location === undefined) {
     throw new Stop(`There is no resource group ${group}. Say where to make it: -l westeurope`);
   }
@@ -82,7 +85,7 @@ const texts = ['url', 'functionAppName', 'redirectUri', 'entraClientId'] as cons
 const lists = ['dnsRecords', 'entraAppCommands'] as const;
 
 /** What infra/main.bicep gives back, as far as it is used here. The commands make or mend the registration where the template does not. */
-export type Outputs = Readonly<Record<(typeof texts)[number], string>> &
+type Outputs = Readonly<Record<(typeof texts)[number], string>> &
   Readonly<Record<(typeof lists)[number], readonly string[]>>;
 
 export async function runTemplate({ az, group, parameters }: Run): Promise<Outputs> {

@@ -181,6 +181,15 @@ Consent for everybody to openid profile offline_access User.Read: given already
     await run(...consent, `${linus}/Orders.Write`);
     expect(graph.grants[1]).toMatchObject({ scope: 'Orders.Read Orders.Write' });
     expect((await run(...consent, 'none'))[1]).toContain('to openid profile offline_access: given');
+    // One API under several names has one grant.
+    await run(
+      ...consent,
+      `https://graph.microsoft.com/Files.Read ${linus}/A api://contoso/o'rders/B`,
+    );
+    expect(graph.grants).toMatchObject([
+      { scope: 'openid profile offline_access User.Read Mail.Read Files.Read' },
+      { scope: 'Orders.Read Orders.Write A B' },
+    ]);
     expect(graph.grants).toHaveLength(2);
     const lacking = 'Stopped: --scopes names api://other, and the tenant has no such API.';
     expect(await run(...consent, 'api://other/Read')).toEqual([
@@ -209,6 +218,20 @@ Consent for everybody to openid profile offline_access User.Read: given already
       expect(said).toContain('Use the name that is there');
     },
   );
+
+  it('gives a role the texts that its list has, and leaves it others', async () => {
+    await run(...inAzure);
+    const list = join(root, 'infra/app-roles.json');
+    // Some editors put a byte order mark first.
+    writeFileSync(list, '\uFEFF[{ "value": "reader" }]');
+    await run(...inAzure);
+    Object.assign(application().appRoles[1] ?? {}, { displayName: 'Readers', description: 'All' });
+    await run(...inAzure);
+    expect(application().appRoles[1]).toMatchObject({ displayName: 'Readers', description: 'All' });
+    writeFileSync(list, '[{ "value": "reader", "displayName": "Leser" }]');
+    expect((await run(...inAzure))[1]).toContain('changed appRoles');
+    expect(application().appRoles[1]).toMatchObject({ displayName: 'Leser', description: 'All' });
+  });
 
   it('leaves a role and a scope alone that are one permission, as Entra ID allows it', async () => {
     await run(...inAzure);
@@ -298,7 +321,9 @@ Consent for everybody to openid profile offline_access User.Read: given already
       optionalClaims: { accessToken: [{ name: 'ipaddr' }], idToken: [{ name: 'email' }] },
       requiredResourceAccess: [other],
       web: { ...held.web, redirectUris: [theirs] },
-      federatedIdentityCredentials: [{ ...held.federatedIdentityCredentials[0], name: 'ours' }],
+      federatedIdentityCredentials: [
+        { ...held.federatedIdentityCredentials[0], name: 'ours', audiences: ['api://old'] },
+      ],
     });
     graph.grants[0] = { ...graph.grants[0], scope: 'Mail.Read openid' };
     const [code, said] = await run(...inAzure, '--consent', '--admin', grace);
@@ -317,7 +342,7 @@ Consent for everybody to openid profile offline_access User.Read: given already
       },
       requiredResourceAccess: [other, { resourceAccess: [{ type: 'Scope' }] }],
       web: { redirectUris: [theirs, `${url}/auth/redirect`, `${url}/auth/signed-out`] },
-      federatedIdentityCredentials: [{ name: 'ours' }],
+      federatedIdentityCredentials: [{ name: 'ours', audiences: ['api://AzureADTokenExchange'] }],
     });
     expect(graph.assignments).toMatchObject([{ principalId: grace, appRoleId: linus }]);
     expect(graph.grants[0]['scope']).toBe('Mail.Read openid profile offline_access User.Read');
@@ -405,6 +430,8 @@ Consent for everybody to openid profile offline_access User.Read: given already
       (one) => [`${azure} --consent --scopes ${one}`, '--scopes needs'] as const,
     ),
     [`${azure} --scopes Mail.Read`, '--scopes goes with'],
+    [`${azure} --consent --scopes api://x/.default`, '--consent takes no .default'],
+    [`${azure} --name ${'x'.repeat(121)}`, '--name needs one line'],
     ...'https://a.example/b http://a.example https://a"b https://a:99999 https://a:443 https://APP.contoso.com https://- https://a..b https://a-.b https://a_b.com https://2130706433 https://a// https://me@a https://a?a'
       .split(' ')
       .map((one) => [`--url ${one} ${inAzure.slice(2).join(' ')}`, '--url needs'] as const),

@@ -35,6 +35,7 @@ export interface Application extends Json {
 export const tenantId = '5a17d1a9-0000-4000-8000-00000000a11c';
 export const graphPrincipalId = 'f0000003-0000-4000-8000-0000000a99a9';
 const graphAppId = '00000003-0000-0000-c000-000000000000';
+const graphNames = [graphAppId, 'https://graph.microsoft.com'];
 
 /**
  * An Azure CLI before a tenant of its own, which takes what learn.microsoft.com/graph/api documents in the forms that entra-app.mjs needs, and
@@ -45,7 +46,7 @@ export class FakeGraph {
   authority = 'https://login.microsoftonline.com';
   applications: Application[] = [];
   servicePrincipals: Json[] = [
-    { id: graphPrincipalId, appId: graphAppId, servicePrincipalNames: [graphAppId] },
+    { id: graphPrincipalId, appId: graphAppId, servicePrincipalNames: graphNames },
   ];
   assignments: Json[] = [];
   grants: Json[] = [];
@@ -135,6 +136,10 @@ export class FakeGraph {
     const credentials = (one: string) => application('id', one).federatedIdentityCredentials;
     const trust = (one: string, name: string) => {
       const held = credentials(one).find((each) => each['name'] === name);
+      // https://learn.microsoft.com/graph/api/resources/federatedidentitycredential
+      const { issuer, subject } = body;
+      const isTwin = (each: Json) => isDeepStrictEqual({ ...each, issuer, subject }, each);
+      if (credentials(one).some((each) => each !== held && isTwin(each))) refuse('already exists');
       return upsert(credentials(one), held, { name, ...body });
     };
     const upsertPrincipal = (appId: string) => {
@@ -171,7 +176,8 @@ export class FakeGraph {
         isDeepStrictEqual({ ...one, clientId, resourceId, consentType }, one),
       );
       if (isThere) refuse('Permission entry already exists.');
-      return this.grants.push({ id: this.#id(), ...body }) && body;
+      const made = { id: this.#id(), ...body };
+      return this.grants.push(made) && made;
     };
     const named = String.raw`applications\(uniqueName='([^']+)'\)`;
     const principal = String.raw`servicePrincipals\(appId='ID'\)`;

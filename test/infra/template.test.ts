@@ -461,7 +461,7 @@ describe('the option', () => {
     const commands = String(domain.outputs['entraAppCommands']);
     for (const part of [
       `'https://app.contoso.com'`,
-      `'--app-id-uri api://contoso.com/orders', '--allowed-tenants "*"', '--name "Orders & more"', '--consent --scopes "User.Read Mail.Read .default"'`,
+      `'--app-id-uri api://contoso.com/orders', '--allowed-tenants "*"', '--name "Orders & more"', '--consent --scopes "User.Read Mail.Read api://orders/Orders.Read"'`,
       `'az ad app update --id CLIENT_ID --set groupMembershipClaims=ApplicationGroup'`,
       `'az ad sp update --id CLIENT_ID --set appRoleAssignmentRequired=true'`,
       `'az ad app permission add --id CLIENT_ID --api 00000003-0000-0000-c000-000000000000 --api-permissions 570282fd-fa5c-430d-a7fd-fc8dc98a9dca=Scope'`,
@@ -561,7 +561,7 @@ describe('parameters that contradict each other', () => {
     const [, faults = ''] = /^var faults = filter\(\[\n([^]*?)\n\], fault/m.exec(source) ?? [];
     const sentences = [...faults.matchAll(/^ {4}\? '(.+)'$/gm)].map(([, text = '']) => text);
     expect(domain.outputs['functionAppName']).toMatch(/^func-orders-2-/);
-    expect(sentences).toHaveLength(28);
+    expect(sentences).toHaveLength(34);
     for (const sentence of sentences) {
       expect(said.join('\n')).toContain(sentence.replaceAll('\\\\', '\\'));
     }
@@ -574,7 +574,7 @@ describe('parameters that contradict each other', () => {
   it('are told by rules that take nothing wrong and refuse nothing right', () => {
     const [{ tags } = {}] = of(values, 'Microsoft.Web/serverfarms');
     const rules = Object.entries(isObject(tags) ? tags : {});
-    expect(rules).toHaveLength(12);
+    expect(rules).toHaveLength(18);
     expect(rules.filter(([, wrong]) => wrong !== '')).toEqual([['azd-env-name', 'anteroom']]);
   });
 });

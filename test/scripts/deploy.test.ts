@@ -136,11 +136,9 @@ describe('npm run deploy', () => {
   });
 
   it('passes parameters on: a file in place of the usual one, name=value after it', async () => {
-    await run(
-      [],
-      ...'-g rg-1 -p tags={} -p infra/mine.bicepparam -p alertEmail=a@b.bicepparam'.split(' '),
-    );
-    const wanted = '--parameters infra/mine.bicepparam tags={} alertEmail=a@b.bicepparam --query';
+    const file = 'infra/main.production.bicepparam';
+    await run([], ...`-g rg-1 -p tags={} -p ${file} -p alertEmail=a@b.bicepparam`.split(' '));
+    const wanted = `--parameters ${file} tags={} alertEmail=a@b.bicepparam --query`;
     expect(commands.join('\n')).toContain(wanted);
   });
 
@@ -151,6 +149,8 @@ describe('npm run deploy', () => {
     expect(tries(' create ')).toBe(0);
     expect(await run([none], '-g', 'rg-1', '-l', 'westeurope')).toBe(0);
     expect(commands).toContain('group create --name rg-1 --location westeurope');
+    await run([], '-g', 'rg-1', '-l', 'northeurope');
+    expect(said).toContain('rg-1 is there already, so --location is not used\n');
   });
 
   it.each<readonly [args: string, says: string, answers: Answer[]]>([
@@ -158,6 +158,10 @@ describe('npm run deploy', () => {
     ['-g ', 'An option is missing or empty.', []],
     ['--subscription x', "Unknown option '--subscription'", []],
     ['-g a -p packageUri=https://a', 'This uploads the package', []],
+    ...['infra/missing.bicepparam', 'infra/app-roles.json', '@infra/app-roles.json', 'tags'].map(
+      (one): [string, string, []] => [`-g a -p ${one}`, 'one .bicepparam file that is there', []],
+    ),
+    ['-g a -p infra/main.bicepparam -p infra/main.production.bicepparam', 'one .bicepparam', []],
     ['-g a', 'az login --tenant', [{ command: 'account show', fails: "Please run 'az login'" }]],
     ['-g a', 'az provider register', [{ command: 'provider show', gives: 'NotRegistered' }]],
   ])('refuses before anything is made: %s', async (args, says, answers) => {

@@ -1,7 +1,9 @@
 using '../../../infra/main.bicep'
 
 // As many contradictions as go together: the template tells all of them before anything is made.
-param environmentName = '-Prod.x'
+param environmentName = '-windows.X'
+param frontDoorSku = 'Standard_AzureFrontDoor'
+param entraAppDisplayName = 'a\tb'
 param entraClientId = 'later'
 param entraAuthority = 'https://login.microsoftonline.us/contoso/v2.0?x'
 param customDomain = 'app.contoso.com'
@@ -9,12 +11,12 @@ param hostName = 'b.contoso.com:8443'
 param sessionIdleSeconds = 43201
 param alwaysReadyInstances = 41
 param dailyLogCapGb = 0
-param appRoles = [{ value: 'admin' }, { value: 'report reader' }]
-param exposedScopes = [{ value: 'Notes.Read' }, { value: 'notes.read' }, { value: 'Admin' }]
-param appIdUri = 'API://contoso/notes'
-param graphScopes = ['', 'openid', 'none', join(map(range(0, 50), i => 'api://long/scope/${i}'), '')]
-param allowedTenants = ['*', 'contoso.com', '11111111-1111-4111-8111-111111111111']
-param keptRedirectUris = ['http://localhost:3000/cb', 'app://cb']
+param appRoles = [{ value: 'admin' }, { value: 'report reader', displayName: ' ' }]
+param exposedScopes = [{ value: 'Notes.Read' }, { value: 'notes.read', description: '' }, { value: 'Admin' }]
+param appIdUri = 'API://contoso/notes/${join(map(range(0, 50), i => 'x${i}'), '')}'
+param graphScopes = ['', 'OpenID', '.default', 'none', join(map(range(0, 50), i => 'api://long/scope/${i}'), '')]
+param allowedTenants = ['*', 'contoso.com', '9188040d-6c67-4c5b-b112-36a304b66dad']
+param keptRedirectUris = ['http://localhost.contoso.com/cb']
 param alertEmail = 'ops'
 param grantAdminConsent = true
 param apiPermissions = [
