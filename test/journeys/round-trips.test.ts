@@ -1,5 +1,7 @@
+import { countHops, inspectable } from '../../bench/parts/count-hops';
 import { useFixedClock } from '../support/fixed-clock';
 import { accounts, control, fetchJson, resetControl, startJourney } from '../support/journey';
+import type { AppFacts } from '../../local/stack/stack-process';
 import type { TestStack } from '../support/start-stack';
 import { TestBrowser } from '../support/test-browser';
 import { type OwnTables, startOwnTables } from '../support/test-table';
@@ -7,12 +9,15 @@ import { type OwnTables, startOwnTables } from '../support/test-table';
 useFixedClock();
 let stack: TestStack;
 let tables: OwnTables;
+let started: AppFacts;
 let app: string;
 
 beforeAll(async () => {
   stack = await startJourney({ apps: 0 });
   tables = await startOwnTables();
-  app = (await stack.startApp({ env: { TABLES_CONNECTION_STRING: tables.connectionString } })).url;
+  const env = { TABLES_CONNECTION_STRING: tables.connectionString, ...inspectable() };
+  started = await stack.startApp({ env });
+  app = started.url;
 });
 afterAll(async () => {
   await stack.stop();
@@ -96,5 +101,13 @@ describe('storage round trips', () => {
       headers: { 'Sec-Fetch-Site': 'same-origin', 'X-CSRF': '1' },
     });
     expect(trips()).toEqual(['point read', 'transaction', 'delete']);
+  });
+});
+
+describe('files of src that a request runs through', () => {
+  it('are at most as many as a reader of the story can follow', async () => {
+    const hops = await countHops(stack, started);
+    expect(hops.map(({ files }) => files.length > 10)).toEqual([true, true, true]);
+    expect(hops.filter(({ files, max }) => files.length > max)).toEqual([]);
   });
 });
