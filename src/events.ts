@@ -138,7 +138,7 @@ export const eventTable: Readonly<
   Record<EventName, EventRow<Readonly<Record<string, EventLevel>>>>
 > = rows;
 
-/** What may stand in an event besides its name and outcome. None of it is a code, token, cookie value, secret or session id. */
+/** What an event may have beside its name and outcome. None of it is a code, token, cookie value, secret or session id. */
 export interface EventFacts {
   /** User key of the person who acts. Only its first characters are written, as of the other keys. */
   readonly by?: string | undefined;
@@ -233,7 +233,7 @@ type Invocation = Pick<
   'invocationId' | 'traceContext' | 'info' | 'warn' | 'error'
 >;
 
-/** The person who acts, where an event may be shown to administrators. It never stands in the log. */
+/** The person who acts, if administrators may see the event. The log never has it. */
 export interface Actor {
   readonly userKey: string;
   readonly name: string;

@@ -225,7 +225,7 @@ const allowedTenants = v.pipe(
 /** https://learn.microsoft.com/azure/active-directory-b2c/user-flow-overview and, for custom policies, custom-policy-overview */
 const b2cPolicyName = /^b2c_1a?_[a-z0-9_-]{1,120}$/i;
 
-/** The user flow or custom policy in the path of an authority, lower case; `undefined` where it is not of Azure AD B2C. */
+/** The user flow or custom policy in the path of an authority, lower case; `undefined` if it is not one of Azure AD B2C. */
 export function policyIn(authority: string): string | undefined {
   const policy = URL.parse(authority)?.pathname.split('/')[2] ?? '';
   return isPolicyName(policy) ? policy.toLowerCase() : undefined;

@@ -27,7 +27,7 @@ export function report(numbers: BenchNumbers, size: BenchSize, date: Date): stri
 function aimTable(numbers: BenchNumbers): string {
   const aims = [...requestAims(numbers), ...processAims(numbers)];
   return formatTable(
-    ['', 'measured', 'aim'],
+    ['what', 'measured', 'aim'],
     aims.map(([name, spread, max, unit = ' x']) => [
       name,
       showSpread(spread, unit === ' x' ? 2 : 0),
@@ -93,7 +93,7 @@ function ratio(one: readonly number[] = [], other: readonly number[] = []): Spre
 function requestTable({ requests }: BenchNumbers): string {
   const control = requests.get(names.pointRead) ?? [];
   return formatTable(
-    ['', 'ms CPU', 'x control'],
+    ['what', 'ms CPU', 'x control'],
     [...requests].map(([name, values]) => {
       const ratio = spreadOf(values.map((ms, round) => ms / (control[round] ?? Number.NaN)));
       return [name, showSpread(spreadOf(values), 3), showSpread(ratio, 2)];
@@ -107,7 +107,7 @@ function signInTable({ signIns }: BenchNumbers, count: number): string {
     showSpread(spreadOf(cpuMs), 2),
     `${(rssBytes / 1e6).toFixed(0)} MB`,
   ]);
-  return formatTable(['', 'ms CPU a sign-in', `RSS after ${count}`], rows);
+  return formatTable(['what', 'ms CPU a sign-in', `RSS after ${count}`], rows);
 }
 
 function startTable({ starts }: BenchNumbers): string {
@@ -120,7 +120,7 @@ function startTable({ starts }: BenchNumbers): string {
       name === anteroom ? showAim(spread, 300, ' ms') : '',
     ];
   });
-  return formatTable(['', 'listens', 'first guarded answer', 'aim'], rows);
+  return formatTable(['what', 'listens', 'first guarded answer', 'aim'], rows);
 }
 
 function describeMachine(): string {

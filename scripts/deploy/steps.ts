@@ -84,7 +84,7 @@ export async function patiently<T>({ clock, say }: Run, action: () => Promise<T>
 const texts = ['url', 'functionAppName', 'redirectUri', 'entraClientId'] as const;
 const lists = ['dnsRecords', 'entraAppCommands'] as const;
 
-/** What infra/main.bicep gives back, as far as it is used here. The commands make or mend the registration where the template does not. */
+/** What infra/main.bicep gives back, as far as it is used here. The commands make or change the registration if the template does not. */
 type Outputs = Readonly<Record<(typeof texts)[number], string>> &
   Readonly<Record<(typeof lists)[number], readonly string[]>>;
 

@@ -13,7 +13,7 @@ import { isSharedAuthority, statedIssuer } from './tenants';
  * @see OpenID Connect Discovery 1.0 section 3, RP-Initiated Logout 1.0 section 2.1, RFC 9207 section 3
  */
 export interface ProviderMetadata {
-  /** With `{tenantid}` only where accounts of several tenants can sign in. */
+  /** With `{tenantid}` only if accounts of several tenants can sign in. */
   readonly issuer: string;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;

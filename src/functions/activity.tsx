@@ -76,7 +76,7 @@ function shownEvent({ at, ...event }: ActivityContent) {
   return { at: new Date(at * 1000).toISOString(), ...event };
 }
 
-/** One event a line. Where there was no time for all, the last line says so, and where the rest is. */
+/** One event in each line. If there was no time for all, the last line says so, and where the rest is. */
 function exported(
   context: SessionContext,
   filter: Filter,

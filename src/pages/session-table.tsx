@@ -67,7 +67,7 @@ export function HeaderCell({ rows = 1, children }: HeaderCellProps) {
 }
 
 interface CellProps {
-  /** The heading of the column, where the cell does not say by itself what it is. In a narrow window it stands before the cell. */
+  /** The heading of the column, if the cell does not say by itself what it is. In a narrow window it stands before the cell. */
   readonly label?: string;
   readonly children: ComponentChildren;
 }

@@ -248,7 +248,7 @@ const expectedFailures: Readonly<Record<string, ExpectedFailure>> = {
   ConditionNotMet: 'conflict',
 };
 
-/** For a row that passed our own check (`assertWithinLimits()`), where the service counts otherwise. */
+/** For a row that passed our own check (`assertWithinLimits()`), when the service counts differently. */
 const limitCodes = new Set([
   'EntityTooLarge',
   'PropertyValueTooLarge',

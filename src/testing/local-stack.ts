@@ -38,7 +38,7 @@ export interface LocalAccount {
 }
 
 /**
- * For whom an access token is, and what it allows.
+ * Who gets an access token, and what it allows.
  * @example
  * ```ts
  * import { startLocalStack } from 'anteroom/testing';
