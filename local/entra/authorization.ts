@@ -3,7 +3,7 @@ import type Provider from 'oidc-provider';
 import { spend } from '../loopback/control';
 import { readBody, respond } from '../loopback/server';
 import type { Directory } from './accounts';
-import { type EntraFaults, type OrderedRefusal, readOrder } from './faults';
+import { type EntraFaults, type OrderedRefusal, readOrder, registrationFaults } from './faults';
 import type { SignInNotes } from './kept-state';
 import { errorPage, pageHeaders } from './page-frame';
 import { adminConsentPage } from './pages';
@@ -44,6 +44,11 @@ export function refuseAuthorization(
   if (url.search.length - 1 > faults.longestQuery.value) {
     // On a page: a query that is too long is not read, so the redirect URI is not known.
     respond(response, 400, errorPage(refusals.text(90015)), pageHeaders([]));
+    return true;
+  }
+  const wrong = registrationFaults[faults.registration.value];
+  if ('onPage' in wrong) {
+    respond(response, 400, errorPage(refusals.text(wrong.onPage)), pageHeaders([]));
     return true;
   }
   const redirectUri = url.searchParams.get('redirect_uri') ?? '';

@@ -1,4 +1,4 @@
-import { type Control, numberOf, offerAll, textOf } from '../loopback/control';
+import { type Control, numberOf, offerAll, outages, textOf } from '../loopback/control';
 import {
   CheckField,
   ChoiceField,
@@ -8,6 +8,7 @@ import {
   type ControlPanel,
   FieldsForm,
   TextField,
+  wordOptions,
 } from '../loopback/control-page';
 import {
   accountChangesInWords,
@@ -18,7 +19,7 @@ import {
   userNameInWords,
 } from './accounts';
 import { BearerTokenForm, type BearerTokens } from './bearer-tokens';
-import { type EntraFaults, TokenForms } from './faults';
+import { type EntraFaults, registrationFaultNames, TokenForms } from './faults';
 import type { AccessPolicies } from './scopes';
 import type { EntraShape } from './registrations';
 import type { SigningKeys } from './signing-keys';
@@ -102,6 +103,7 @@ function controlForms(standIn: FormContext): Readonly<Record<string, ControlForm
         { control: faults.groupLimit, value: numberOf(form, 'groupLimit') ?? 200 },
       ]),
     refusals: (form) => setRefusals(faults, form),
+    provider: (form) => setProvider(faults, form),
     b2c: (form) =>
       offerAll([
         { control: faults.b2cObjectId, value: form.has('b2cObjectId') },
@@ -169,6 +171,15 @@ function setRefusals(faults: EntraFaults, form: URLSearchParams): string | undef
   ]);
 }
 
+function setProvider(faults: EntraFaults, form: URLSearchParams): string | undefined {
+  return offerAll([
+    { control: faults.registration, value: textOf(form, 'registration') },
+    { control: faults.metadataOutage, value: textOf(form, 'metadataOutage') },
+    { control: faults.keysOutage, value: textOf(form, 'keysOutage') },
+    { control: faults.dateAheadSeconds, value: numberOf(form, 'dateAheadSeconds') ?? 0 },
+  ]);
+}
+
 /** Names, which can have spaces, between commas. */
 function namesOf(form: URLSearchParams, name: string): string[] {
   const names = textOf(form, name).split(',');
@@ -214,6 +225,8 @@ function entraControlPage(standIn: {
         </div>
         <h2>Conditional access</h2>
         <Policies users={users} accessPolicies={accessPolicies} />
+        <h2>Settings, metadata, clock</h2>
+        <ProviderForm faults={faults} />
         <h2>Calls without a browser</h2>
         <BearerTokenForm tokens={bearerTokens} users={users} />
         <h2>Tokens</h2>
@@ -246,6 +259,36 @@ function AddAccountForm() {
       <TextField label="Name" name="name" required />
       <TextField label="User name" name="username" placeholder="kim@anteroom.example" required />
       <TextField label="App roles" name="roles" />
+    </FieldsForm>
+  );
+}
+
+function ProviderForm({ faults }: { readonly faults: EntraFaults }) {
+  return (
+    <FieldsForm action="provider" legend="Provider" button="Set the provider">
+      <ChoiceField
+        label="What settings and registration disagree about"
+        name="registration"
+        value={faults.registration.value}
+        options={wordOptions(registrationFaultNames)}
+      />
+      <ChoiceField
+        label="Outage of the metadata"
+        name="metadataOutage"
+        value={faults.metadataOutage.value}
+        options={wordOptions(outages)}
+      />
+      <ChoiceField
+        label="Outage of the keys"
+        name="keysOutage"
+        value={faults.keysOutage.value}
+        options={wordOptions(outages)}
+      />
+      <TextField
+        label="Seconds that its clock is ahead (less than 0: behind)"
+        name="dateAheadSeconds"
+        value={faults.dateAheadSeconds.value}
+      />
     </FieldsForm>
   );
 }

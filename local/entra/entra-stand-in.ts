@@ -191,14 +191,15 @@ function createHandler(origin: string, standIn: StandInContext): LoopbackHandler
  * else is found. Answers a request about an unknown tenant.
  */
 function findTenant(
-  { tenants, shape, refusals }: StandInContext,
+  { tenants, shape, refusals, faults }: StandInContext,
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
 ): { readonly pathname: string } | undefined {
   const parts = splitAuthority(shape, url.pathname);
   if (parts === undefined) return url;
-  const authority = tenants.find(parts.name);
+  const isGone = faults.registration.value === 'no-such-tenant';
+  const authority = isGone ? undefined : tenants.find(parts.name);
   if (authority === undefined && shape === 'b2c') {
     // Azure AD B2C has no JSON for an unknown user flow.
     respond(response, 404, errorPage('The resource cannot be found.'), pageHeaders([]));

@@ -249,6 +249,9 @@ export const entraErrors = {
   ),
 };
 
+/** A number of a refusal that the stand-in knows. */
+export type EntraErrorNumber = keyof typeof entraErrors;
+
 /**
  * Azure AD B2C's refusals, which have codes of their own.
  * https://learn.microsoft.com/azure/active-directory-b2c/error-codes

@@ -21,7 +21,7 @@ import {
   TimesField,
   wordOptions,
 } from '../loopback/control-page';
-import { b2cErrors, entraErrors } from './error-numbers';
+import { b2cErrors, entraErrors, type EntraErrorNumber } from './error-numbers';
 import { scopeForms } from './scopes';
 import type { EntraShape } from './registrations';
 import { keyLists, type Signing, signings } from './signing-keys';
@@ -37,6 +37,35 @@ const errorUris = ['login.microsoftonline.com', 'login.windows.net', 'none'] as 
 const groupClaims = ['as-registered', 'always', 'never'] as const;
 const flowClaims = ['tfp', 'acr'] as const;
 const overages = ['claim-sources', 'hasgroups'] as const;
+
+/**
+ * How the settings of the app and its registration differ, and what Microsoft Entra ID answers then. On the page of the
+ * sign-in it names the number, and sends nobody back to the app.
+ * https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+ */
+export const registrationFaults = {
+  none: {},
+  /** Everything below the address of the tenant answers 400 with AADSTS90002, the metadata too. */
+  'no-such-tenant': {},
+  'no-such-app': { onPage: 700016, atToken: 700016 },
+  'other-redirect-uri': { onPage: 50011 },
+  'other-secret': { atToken: 7000215 },
+  'expired-secret': { atToken: 7000222 },
+} as const satisfies Record<
+  string,
+  { readonly onPage?: EntraErrorNumber; readonly atToken?: EntraErrorNumber }
+>;
+
+export type RegistrationFault = keyof typeof registrationFaults;
+
+export const registrationFaultNames = [
+  'none',
+  'no-such-tenant',
+  'no-such-app',
+  'other-redirect-uri',
+  'other-secret',
+  'expired-secret',
+] as const satisfies readonly RegistrationFault[];
 
 /** Everything a test can make the stand-in do wrong, or change: `POST /control`. */
 export type EntraFaults = ReturnType<typeof createEntraFaults>;
@@ -76,6 +105,12 @@ export function createEntraFaults() {
     metadataIssuer: createControl('', isString, 'a text: a URL, or empty for the right one'),
     /** How many seconds `Date` is ahead in all answers. An app then finds its own clock behind. */
     dateAheadSeconds: createControl(0, isWhole, 'a whole number, less than 0 for behind'),
+    /** What the app and its registration disagree about. */
+    registration: createControl<RegistrationFault>(
+      'none',
+      isOneOf(registrationFaultNames),
+      oneOfInWords(registrationFaultNames),
+    ),
     metadataOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
     keysOutage: createControl<Outage>('none', isOneOf(outages), oneOfInWords(outages)),
     ...tokenContents(),

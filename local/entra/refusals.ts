@@ -2,7 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { errors } from 'oidc-provider';
 import { isString } from '../loopback/control';
-import { b2cErrors, b2cNames, type EntraErrorFacts, entraErrors } from './error-numbers';
+import {
+  b2cErrors,
+  b2cNames,
+  type EntraErrorFacts,
+  type EntraErrorNumber,
+  entraErrors,
+} from './error-numbers';
 import type { EntraFaults, OrderedRefusal } from './faults';
 import { cloudOf, type EntraShape } from './registrations';
 
@@ -214,8 +220,6 @@ const policyClaims = JSON.stringify({
     capolids: { essential: true, values: ['c9a7e1d0-0000-4000-8000-00000a57e700'] },
   },
 });
-
-export type EntraErrorNumber = keyof typeof entraErrors;
 
 /** Thrown inside the provider for a refusal with this number. */
 export class EntraRefusal extends errors.OIDCProviderError {

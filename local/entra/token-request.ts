@@ -24,9 +24,10 @@ import {
   refusalOfScopes,
   sortScopes,
 } from './scopes';
-import { type EntraFaults, type OrderedRefusal, readOrder } from './faults';
+import { type EntraFaults, type OrderedRefusal, readOrder, registrationFaults } from './faults';
 import type { SignInPolicyContext } from './provider';
-import { correlationIdOf, type EntraErrorNumber, EntraRefusal, type Refusals } from './refusals';
+import type { EntraErrorNumber } from './error-numbers';
+import { correlationIdOf, EntraRefusal, type Refusals } from './refusals';
 import type { AppRegistration, EntraShape, ExposedApi, RegisteredClients } from './registrations';
 import type { Tenants } from './tenants';
 
@@ -58,7 +59,11 @@ export async function answerTokenRequest(
   if (await answerFault(standIn, http)) return undefined;
   if (request.method !== 'POST') return request;
   const form = new URLSearchParams(await readBody(request));
-  const refusal = (await judge(standIn, request, form)) ?? judgeScopes(standIn, form);
+  const wrong = registrationFaults[standIn.faults.registration.value];
+  const refusal =
+    'atToken' in wrong
+      ? wrong.atToken
+      : ((await judge(standIn, request, form)) ?? judgeScopes(standIn, form));
   if (form.has('code')) form.set('code', shortenCode(form.get('code') ?? ''));
   if (refusal === undefined) {
     const replay = replayBody(request, form.toString());

@@ -190,6 +190,12 @@ const faultKinds = {
     code: 'AuthorizationPermissionMismatch',
     message: 'This request is not authorized to perform this operation using this permission.',
   },
+  /** https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes */
+  'no-table': {
+    status: 404,
+    code: 'TableNotFound',
+    message: 'The table specified does not exist.',
+  },
   /** The outer layer of the service says it, in XML. */
   'bad-token': {
     status: 401,
@@ -209,6 +215,7 @@ const faultNames = [
   'busy',
   'timed-out',
   'no-permission',
+  'no-table',
   'bad-token',
   'lost-answer',
   'cut',

@@ -124,13 +124,18 @@ export function refusalIn(error: AppError): ProviderRefusal | undefined {
   return undefined;
 }
 
-/** The chain of causes, each with its name, code and place. Messages of libraries are left out, because they may quote input. */
+/**
+ * The chain of causes, each with its name, code and place, and with the note where the error is our own: Key Vault's 403 is
+ * only there. Messages of libraries are left out, because they may quote input.
+ */
 function causesOf(first: unknown): readonly string[] | undefined {
   const texts: string[] = [];
   let cause = first;
   for (let depth = 0; cause instanceof Error && depth < maxCauses; depth += 1) {
     const code: unknown = 'code' in cause ? cause.code : undefined;
-    texts.push(`${cause.name}${typeof code === 'string' ? ` ${code}` : ''}${firstFrame(cause)}`);
+    const note = cause instanceof AppError && cause.note !== undefined ? `: ${cause.note}` : '';
+    const name = `${cause.name}${typeof code === 'string' ? ` ${code}` : ''}`;
+    texts.push(`${name}${note}${firstFrame(cause)}`);
     cause = cause.cause;
   }
   return texts.length === 0 ? undefined : texts;

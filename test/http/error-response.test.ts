@@ -431,6 +431,20 @@ describe('answerError, for an error nobody foresaw', () => {
     expect(line).not.toContain('\n');
   });
 
+  it('logs the note of a cause of our own, which says what is wrong', () => {
+    const context = client();
+    const cause = new AppError('ERR_KEYS_UNAVAILABLE', {
+      note: 'Key Vault answered 403 Forbidden',
+    });
+    answerError(
+      new AppError('ERR_KEYS_UNAVAILABLE', { note: 'a key could not be made', cause }),
+      context,
+    );
+    expect(context.told[0]?.['causes']).toEqual([
+      expect.stringMatching(/ERR_KEYS_UNAVAILABLE: Key Vault answered 403 Forbidden at /),
+    ]);
+  });
+
   it('follows causes that go in a circle for a while only', () => {
     const error = new Error('round');
     error.cause = error;

@@ -16,8 +16,8 @@ const quietTime = '2026-07-21T12:00:00Z';
  */
 export function useFixedClock(time = quietTime): void {
   const offset = Date.parse(time) - machineClock();
-  shiftDate(offset);
-  Object.assign(process.env, clockEnvironment(offset));
+  shiftDate(() => offset);
+  Object.assign(process.env, clockEnvironment('', `() => ${offset}`));
 }
 
 /**
@@ -29,22 +29,34 @@ export function stopClockAt(now: number): void {
   jest.useFakeTimers({ now: now * 1000, doNotFake: [...timers] });
 }
 
+/**
+ * For the environment of Node processes whose clock a test moves while they run: it is away from the machine's by the
+ * milliseconds that stand in `file`.
+ */
+export function movableClock(file: string): { readonly NODE_OPTIONS: string } {
+  const path = JSON.stringify(file);
+  return clockEnvironment(
+    `import{readFileSync}from'node:fs';const read=()=>Number(readFileSync(${path},'utf8'));`,
+    'read',
+  );
+}
+
 /** Milliseconds since 1970 by the machine's clock, whatever the clock of the tests says. */
 export function machineNow(): number {
   return machineClock();
 }
 
-/** For the environment of a Node process: its clock is `offset` milliseconds away from the machine's. */
-function clockEnvironment(offset: number): { readonly NODE_OPTIONS: string } {
-  const script = encodeURIComponent(`(${shiftDate.toString()})(${offset})`);
+/** For the environment of a Node process: its clock is away from the machine's by what the function `offset` gives. */
+function clockEnvironment(before: string, offset: string): { readonly NODE_OPTIONS: string } {
+  const script = encodeURIComponent(`${before}(${shiftDate.toString()})(${offset})`);
   const others = process.env['NODE_OPTIONS'] ?? '';
   return { NODE_OPTIONS: `${others} --import=data:text/javascript,${script}`.trim() };
 }
 
 /** Runs in other processes too, as text: it may use nothing from outside itself. */
-function shiftDate(offset: number): void {
+function shiftDate(offset: () => number): void {
   const { now } = Date;
-  Date.now = () => now() + offset;
+  Date.now = () => now() + offset();
   globalThis.Date = new Proxy(Date, {
     construct: (target, args, newTarget) =>
       Reflect.construct(target, args.length === 0 ? [target.now()] : args, newTarget) as Date,

@@ -106,6 +106,17 @@ describe('the control page', () => {
     expect(await state()).toMatchObject({ tokenError: null, tokenDelayMs: 0, tokenTimes: null });
   });
 
+  it('sets what the settings of an app have wrong, and the clock', async () => {
+    await submit('provider', {
+      ...{ registration: 'expired-secret', metadataOutage: 'drop', keysOutage: 'hang' },
+      dateAheadSeconds: '-600',
+    });
+    expect(await state()).toMatchObject({
+      ...{ registration: 'expired-secret', metadataOutage: 'drop', keysOutage: 'hang' },
+      dateAheadSeconds: -600,
+    });
+  });
+
   it('takes everything back, and signs with a new key', async () => {
     const keys = async () => (await fetch(standIns.entra.keysUrl)).text();
     const before = await keys();
@@ -144,6 +155,7 @@ describe('the control page', () => {
     ],
     ['no name', 'add-account', { name: '', username: 'x@y.example' }, 'needs a name'],
     ['no context', 'add-policy', { acrs: 'x' }, 'c1 to c99'],
+    ['a fault that is none', 'provider', { registration: 'no' }, 'no-such-app'],
     ['a time that is none', 'tokens', { accessTokenSeconds: 'soon', tokenOutage: 'none' }, 'whole'],
   ])('says why it does not take %s', async (_, form, fields, reason) => {
     const answer = await submit(form, fields);
