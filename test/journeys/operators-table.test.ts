@@ -8,7 +8,6 @@ import {
   accounts,
   eventsIn,
   fetchJson,
-  freshTableName,
   resetControl,
   signIn,
   startJourney,

@@ -95,7 +95,9 @@ describe('decryptValue', () => {
 const ringKey = { kid: '0.12345678', secret: new Uint8Array(32).fill(1) };
 const otherRingKey = { kid: '0.12345678', secret: new Uint8Array(32).fill(2) };
 const id = new Uint8Array(32).fill(3);
-const uses: KeyUse[] = ['sessionCookie', 'signInState', 'signInRest', 'stepUp', 'summary'];
+const uses: KeyUse[] = [
+  ...(['sessionCookie', 'signInState', 'signInRest', 'stepUp', 'summary', 'activity'] as const),
+];
 
 describe('deriveKey', () => {
   it('is HKDF-SHA-256 under the label', () => {
