@@ -9,6 +9,8 @@ import type { StackFacts, StackOptions } from './options';
 /** Tenant and client id of the stand-in. Both are made up. */
 export const localTenantId = '5a7e1c7e-0000-4000-8000-00000a57e700';
 export const localClientId = 'a9900000-0000-4000-8000-00000a57e700';
+/** A public client: a command line. */
+export const localCommandLineId = 'a9900000-0000-4000-8000-00000a57e7c1';
 
 /** The App ID URI of the app, for which bearer tokens are made. */
 export const localAppIdUri = `api://${localClientId}`;

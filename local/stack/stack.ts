@@ -24,7 +24,7 @@ import {
   type StartAppOptions,
   tellStep,
 } from './options';
-import { localAppIdUri, localClientId, localTenantId } from './settings';
+import { localAppIdUri, localClientId, localCommandLineId, localTenantId } from './settings';
 
 /** A running stack. */
 export interface Stack {
@@ -292,8 +292,6 @@ const peopleApi = {
 } as const;
 
 const localDaemonId = 'a9900000-0000-4000-8000-00000a57e7da';
-/** A public client: a command line. */
-export const localCommandLineId = 'a9900000-0000-4000-8000-00000a57e7c1';
 
 /** An app that calls this one as itself. Its secret is derived, so that there is no further one to keep. */
 function daemonOf({ clientSecret }: StackSecrets): { id: string; secret: string } {

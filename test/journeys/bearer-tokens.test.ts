@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { localCommandLineId } from '../../local/stack/stack';
+import { localCommandLineId } from '../../local/stack/settings';
 import { isObject } from '../../src/bodies';
 import { whileAnswering } from '../support/answering-server';
 import { type Checkout, copyCheckout } from '../support/copy-checkout';
