@@ -191,7 +191,8 @@ function createFloodCounter(clock: Clock): FloodCounter {
   return {
     count: (told) => {
       const { event, outcome, code = '' } = told.event;
-      const key = `${event} ${outcome} ${code}`;
+      // The codes of a team's own have no limit.
+      const key = `${event} ${outcome} ${code.startsWith('ERR_') ? code : ''}`;
       const now = clock();
       if (now >= (counts.get(key)?.until ?? Infinity)) end(key);
       const kind = counts.get(key) ?? { until: now + floodSeconds, count: 0, last: told };
@@ -218,7 +219,8 @@ function limitOf({ event: { outcome } }: ToldEvent): number {
 }
 
 function summaryOf(last: NewEvent, count: number): NewEvent {
-  const { event, outcome, code } = last;
+  const { event, outcome } = last;
+  const code = last.code?.startsWith('ERR_') === true ? last.code : undefined;
   const note = 'so many more of this kind within ten minutes';
   // The pair comes from an event.
   return { event, outcome, code, count, note } as NewEvent;
@@ -259,7 +261,8 @@ function rowKeyOf({ event: { at }, sequence }: WaitingEvent): string {
   return `${seconds}-${order}-${randomBytes(6).toString('base64url')}`;
 }
 
-const maxNoteLength = 300;
+/** A text that is too long for a row would hold up all others that wait. The log has the whole text. */
+const maxTextLength = 300;
 
 function rowOf(
   address: { readonly partitionKey: string; readonly rowKey: string },
@@ -268,11 +271,10 @@ function rowOf(
   { name: table }: Table,
 ) {
   // What the log has of causes is for developers.
-  const { note, ...shown } = shownEvent({ ...event, causes: undefined });
+  const shown = shownEvent({ ...event, causes: undefined });
   const isTheirs = person !== undefined && person.userKey === event.by;
   const content: ActivityContent = {
     ...shown,
-    ...(note !== undefined && { note: note.slice(0, maxNoteLength) }),
     ...where,
     at,
     ...(isTheirs && { name: person.name, username: person.username }),
@@ -280,11 +282,14 @@ function rowOf(
   const data = encryptValue(
     deriveKey(ringKey, 'activity'),
     { table, ...address, property: 'data' },
-    Buffer.from(JSON.stringify(content), 'utf8'),
+    Buffer.from(JSON.stringify(content, cutText), 'utf8'),
   );
   const expiresAt = toRowTime(at + keptDays * day);
   return { rowKey: address.rowKey, properties: { data, kid: ringKey.kid, expiresAt } };
 }
+
+const cutText = (_name: string, value: unknown): unknown =>
+  typeof value === 'string' ? value.slice(0, maxTextLength) : value;
 
 const text = v.optional(v.string());
 

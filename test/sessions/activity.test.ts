@@ -96,6 +96,17 @@ describe('the activity', () => {
     expect((await list()).events[0]).not.toHaveProperty('name');
   });
 
+  it('cuts texts that would not fit into a row and hold up all others', async () => {
+    const long = 'x'.repeat(100_000);
+    const person = { ...ada, name: long, username: long };
+    activity.record(told({ ...signIn, note: long, what: long, tenant: long }, { person }));
+    activity.record(told(refusal));
+    await activity.flush();
+    expect(reported).toEqual([]);
+    const [, cut] = (await list()).events;
+    expect([cut?.name?.length, cut?.note?.length, cut?.what?.length]).toEqual([300, 300, 300]);
+  });
+
   it('leaves out what would only fill the list', async () => {
     activity.record(told({ event: 'refresh', outcome: 'done', by: ada.userKey, ms: 7 }));
     activity.record(told({ event: 'request refused', outcome: 'refused' }));
@@ -237,16 +248,25 @@ describe('a flood of refusals', () => {
     for (let count = 0; count < 5_000; count += 1) activity.record(told(refusal));
     activity.record(told({ ...refusal, code: 'ERR_B' }));
     await activity.flush();
+    // A team may have a code for each order.
+    for (let count = 0; count < 100; count += 1) {
+      activity.record(told({ event: 'request failed', outcome: 'failed', code: `ORDER_${count}` }));
+    }
     expect(memory.rows.size).toBe(31);
+    await activity.flush();
+    expect(memory.rows.size).toBe(61);
     now += 600;
     await activity.flush();
-    const [summary] = (await list()).events;
-    expect(summary).toMatchObject({ event: 'sign-in refused', code: 'ERR_A', count: 4_970 });
-    expect(memory.rows.size).toBe(32);
+    const summaries = (await list()).events.filter(({ count }) => count !== undefined);
+    expect(summaries).toMatchObject([
+      { event: 'request failed', count: 70 },
+      { event: 'sign-in refused', code: 'ERR_A', count: 4_970 },
+    ]);
+    expect(memory.rows.size).toBe(63);
     // The time begins anew.
     activity.record(told(refusal));
     await activity.flush();
-    expect(memory.rows.size).toBe(33);
+    expect(memory.rows.size).toBe(64);
   });
 });
 
