@@ -109,9 +109,7 @@ async function deployAll(run: Run): Promise<void> {
 function sayLosses({ say }: Run, before: Entries = [], after: Entries = before): void {
   const lost = before.filter((entry) => !after.includes(entry));
   if (lost.length === 0) return;
-  say(
-    '  Removed from the registration, since the parameters do not name it. Put back what you need:',
-  );
+  say('  Removed from the registration, since no parameter names it. Put back what you need:');
   for (const entry of lost) say(`    ${entry}`);
 }
 
