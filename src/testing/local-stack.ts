@@ -38,7 +38,7 @@ export interface LocalAccount {
 }
 
 /**
- * Who gets an access token, and what it allows.
+ * The person or the app of an access token, and what the token allows.
  * @example
  * ```ts
  * import { startLocalStack } from 'anteroom/testing';
