@@ -26,10 +26,21 @@ const signal = longEnough();
 const site = { isHttps: false, loopbackPort: 7071 };
 
 const key43 = /^[\w-]{43}$/;
+/** What one browser or server reads as a path, and another as a host, a dot segment or nothing. */
+const path = fc
+  .array(
+    fc.constantFrom(
+      ...['/', '//', '/.', '/..', '\\', '%2f', '%5c', '\t', '\n', '@', ':', '?', '#', ';'],
+      ...['evil.example', 'reports', 'auth/login', 'AUTH/%6cogin', 'x'.repeat(1200), 'é', '\ud800'],
+    ),
+    { maxLength: 6 },
+  )
+  .map((parts) => `/${parts.join('')}`);
 const isLocal = (path: string) => {
   const url = new URL(path, 'https://app.example');
   expect([path.startsWith('/'), url.origin]).toEqual([true, 'https://app.example']);
   expect(path).not.toMatch(/[\u0000-\u001f]/);
+  expect(url.pathname).not.toMatch(/^\/(%2f|%5c)/i);
   expect(url.pathname).not.toMatch(/^\/(auth\/(login|redirect|logout|signed-out)(\/|$)|\/)/i);
   expect(Buffer.byteLength(path)).toBeLessThanOrEqual(2048);
 };
@@ -70,18 +81,15 @@ export const requestParsers: Record<string, Fuzzed> = {
     },
   },
   localPath: {
-    input: fc.oneof(
-      text,
-      text.map((rest) => `/${rest}`),
-    ),
-    run: (path: string) => {
-      isLocal(localPath(testSite, path));
+    input: fc.oneof(text, path),
+    run: (value: string) => {
+      isLocal(localPath(testSite, value));
     },
   },
   wantedPage: {
-    input: text.map((rest) => `/${rest}`),
-    run: (path: string) => {
-      isLocal(wantedPage(testSite, path).path);
+    input: path,
+    run: (value: string) => {
+      isLocal(wantedPage(testSite, value).path);
     },
   },
   readForm: {
