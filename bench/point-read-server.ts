@@ -1,7 +1,8 @@
 // Control: the least that a server with its sessions in a table does, one point read for each request. With CLIENT=lean
-// it uses the client of `src/storage`, otherwise that of the library. With TABLES_ENDPOINT it uses TLS and a bearer token.
+// it reads as `src/storage` does, otherwise by the library's client. With TABLES_ENDPOINT it uses TLS and a bearer token.
 import { createServer } from 'node:http';
 import { TableClient } from '@azure/data-tables';
+import { createAzureTable } from '../src/storage/azure-table';
 import { createTableClient } from '../src/storage/table-client';
 
 const setting = (name: string): string => process.env[name] ?? '';
@@ -13,24 +14,34 @@ const credential = {
     Promise.resolve({ token: setting('TOKEN'), expiresOnTimestamp: Date.now() + 3_600_000 }),
 };
 
-function stockClient(): TableClient {
-  return endpoint === ''
-    ? TableClient.fromConnectionString(connectionString, tableName, {
-        allowInsecureConnection: true,
-      })
-    : new TableClient(endpoint, tableName, credential);
+const row = { partitionKey: setting('PARTITION_KEY'), rowKey: setting('ROW_KEY') };
+
+/** The members of the row. */
+type Read = () => Promise<Readonly<Record<string, unknown>>>;
+
+function stockRead(): Read {
+  const client =
+    endpoint === ''
+      ? TableClient.fromConnectionString(connectionString, tableName, {
+          allowInsecureConnection: true,
+        })
+      : new TableClient(endpoint, tableName, credential);
+  return () => client.getEntity(row.partitionKey, row.rowKey);
 }
 
-function leanClient(): TableClient {
-  return createTableClient(
-    endpoint === '' ? { connectionString, tableName } : { endpoint, credential, tableName },
-  );
+function leanRead(): Read {
+  const connection =
+    endpoint === '' ? { connectionString, tableName } : { endpoint, credential, tableName };
+  const table = createAzureTable(createTableClient(connection));
+  // As long as this process lives.
+  const { signal } = new AbortController();
+  return async () => (await table.read(row, signal))?.properties ?? {};
 }
 
-const table = setting('CLIENT') === 'lean' ? leanClient() : stockClient();
+const read = setting('CLIENT') === 'lean' ? leanRead() : stockRead();
 
 const server = createServer((_request, response) => {
-  table.getEntity(setting('PARTITION_KEY'), setting('ROW_KEY')).then(
+  read().then(
     ({ createdAt, idleExpiresAt, expiresAt }) => {
       response.setHeader('Content-Type', 'application/json');
       response.end(JSON.stringify({ createdAt, idleExpiresAt, expiresAt }));

@@ -1,12 +1,6 @@
-import {
-  odata,
-  RestError,
-  type TableClient,
-  type TableEntity,
-  type TransactionAction as ClientAction,
-} from '@azure/data-tables';
+import { randomUUID } from 'node:crypto';
+import type { TableEntity } from '@azure/data-tables';
 import { AppError } from '../errors';
-import { isObject, parseJson } from '../bodies';
 import {
   etagsIfDone,
   isAsWritten,
@@ -15,17 +9,27 @@ import {
   type RewriteOutcome,
   type Row,
   type RowAddress,
-  type RowPage,
   type RowQuery,
   type Table,
-  type TimeCondition,
   type TransactionAction,
   type TransactionOutcome,
 } from './table';
-import { type AskStorage, createAskStorage } from './table-requests';
+import { listRows, readFirstRow } from './table-queries';
+import {
+  type AskStorage,
+  createAskStorage,
+  entityPath,
+  parseRow,
+  readAddress,
+  readEntity,
+  refusal,
+  send,
+  type TableAnswer,
+  type TableConnector,
+} from './table-requests';
 
 /** The table behind `client`. It must exist: the app never creates tables. */
-export function createAzureTable(client: TableClient): Table {
+export function createAzureTable(client: TableConnector): Table {
   const findTable = (signal: AbortSignal): Promise<void> => readFirstRow(client, signal);
   const ask = createAskStorage(client.tableName, findTable);
   const parts: Parts = {
@@ -57,13 +61,13 @@ export function createAzureTable(client: TableClient): Table {
 
 /** What the functions that write need. They read to find out whether an earlier try was done. */
 interface Parts extends Pick<Table, 'read' | 'list'> {
-  readonly client: TableClient;
+  readonly client: TableConnector;
   readonly ask: AskStorage;
 }
 
 /** See Table.read. */
 async function readRow(
-  client: TableClient,
+  client: TableConnector,
   ask: AskStorage,
   { partitionKey, rowKey, select }: RowAddress & Pick<RowQuery, 'select'>,
   signal: AbortSignal,
@@ -71,156 +75,12 @@ async function readRow(
   return ask<Row | undefined>(
     {
       work: async () => {
-        const entity = await client.getEntity(partitionKey, rowKey, {
-          abortSignal: signal,
-          ...(select !== undefined && { queryOptions: { select: withKeys(select) } }),
-        });
-        return parseRow(entity, { partitionKey, rowKey });
+        const row = { partitionKey, rowKey };
+        return parseRow(await readEntity(client, row, select, signal), row);
       },
       onExpected: (failure) => (failure === 'missing' ? { answer: undefined } : undefined),
     },
     signal,
-  );
-}
-
-/** Asks for the first row of the table, whether or not there is one: 404 says that there is no table. */
-async function readFirstRow(client: TableClient, signal: AbortSignal): Promise<void> {
-  await readPage(client, { select: [], pageSize: 1 }, signal);
-}
-
-/** See Table.list. */
-async function* listRows(
-  client: TableClient,
-  ask: AskStorage,
-  query: RowQuery,
-  signal: AbortSignal,
-): AsyncGenerator<RowPage, void, undefined> {
-  if (query.continuation !== undefined) assertContinuation(query.continuation);
-  let next = query.continuation;
-  do {
-    const from = next;
-    const work = async (): Promise<RowPage> => {
-      try {
-        return await readPage(client, { ...query, continuation: from }, signal);
-      } catch (error) {
-        throw from === undefined ? error : refusedContinuation(error);
-      }
-    };
-    const page = await ask({ work }, signal);
-    yield page;
-    next = page.continuation;
-  } while (next !== undefined);
-}
-
-/** Our query is correct, so the service refuses the continuation. */
-function refusedContinuation(error: unknown): unknown {
-  const isRefused = error instanceof RestError && error.statusCode === 400;
-  return isRefused
-    ? new AppError('ERR_BAD_REQUEST', { cause: error, note: 'no continuation of a list' })
-    : error;
-}
-
-/** The library's list of pages ends with its first failure, so each page is asked for as a list of its own. */
-async function readPage(
-  client: TableClient,
-  query: RowQuery,
-  signal: AbortSignal,
-): Promise<RowPage> {
-  const filter = rowFilter(query);
-  const pages = client
-    .listEntities({
-      abortSignal: signal,
-      queryOptions: {
-        ...(filter !== undefined && { filter }),
-        ...(query.select !== undefined && { select: withKeys(query.select) }),
-      },
-    })
-    .byPage({
-      ...(query.pageSize !== undefined && { maxPageSize: query.pageSize }),
-      ...(query.continuation !== undefined && { continuationToken: query.continuation }),
-    });
-  const next = await pages.next();
-  if (next.done === true) {
-    throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'a list without a page' });
-  }
-  const rows = next.value.map((entity) => parseRow(entity));
-  return { rows, continuation: next.value.continuationToken };
-}
-
-/** The library would let any JSON through into the query, and fail oddly on the rest. */
-function assertContinuation(continuation: string): void {
-  const position = parseJson(Buffer.from(continuation, 'base64'));
-  const isContinuation =
-    isObject(position) &&
-    'nextPartitionKey' in position &&
-    Object.entries(position).every(
-      ([name, value]) => /^next(?:Partition|Row)Key$/.test(name) && typeof value === 'string',
-    );
-  if (!isContinuation) throw new AppError('ERR_BAD_REQUEST', { note: 'no continuation of a list' });
-}
-
-/** Without the keys in a selection, the service would leave them out. */
-function withKeys(select: readonly string[]): string[] {
-  return ['partitionKey', 'rowKey', ...select];
-}
-
-/**
- * The OData filter of a query, `undefined` when everything is meant. Values are escaped; property
- * names are ours. Microsoft Learn, "Querying tables and entities".
- */
-function rowFilter(query: Omit<RowQuery, 'continuation'>): string | undefined {
-  const parts: string[] = [];
-  if (query.partitionKey !== undefined) parts.push(odata`PartitionKey eq ${query.partitionKey}`);
-  if (query.rowKeyPrefix !== undefined && query.rowKeyPrefix !== '') {
-    parts.push(
-      odata`RowKey ge ${query.rowKeyPrefix} and RowKey lt ${firstKeyAfter(query.rowKeyPrefix)}`,
-    );
-  }
-  for (const condition of query.conditions ?? []) parts.push(timeFilter(condition));
-  if (query.anyOf !== undefined && query.anyOf.length > 0) {
-    parts.push(`(${query.anyOf.map(timeFilter).join(' or ')})`);
-  }
-  return parts.length === 0 ? undefined : parts.join(' and ');
-}
-
-function timeFilter({ property, is, time }: TimeCondition): string {
-  return `${property} ${is === 'after' ? 'gt' : 'le'} ${odata`${time}`}`;
-}
-
-/** Row keys compare by character: `session;` is the first key behind all that begin `session:`. */
-function firstKeyAfter(prefix: string): string {
-  const last = prefix.charCodeAt(prefix.length - 1);
-  return prefix.slice(0, -1) + String.fromCharCode(last + 1);
-}
-
-const notProperties = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp', 'odata.metadata']);
-
-/**
- * What the service answered, as a row. `address` stands in for keys that were not selected.
- * @throws ERR_STORAGE_UNAVAILABLE when it is no row
- */
-function parseRow(entity: Readonly<Record<string, unknown>>, address?: RowAddress): Row {
-  const partitionKey = address?.partitionKey ?? entity['partitionKey'];
-  const rowKey = address?.rowKey ?? entity['rowKey'];
-  const etag = entity['etag'];
-  if (typeof partitionKey !== 'string' || typeof rowKey !== 'string' || typeof etag !== 'string') {
-    throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the tables answered something else' });
-  }
-  const properties: Record<string, PropertyValue> = {};
-  for (const [name, value] of Object.entries(entity)) {
-    // The service answers `null` for a selected property that a row does not have.
-    if (!notProperties.has(name) && isPropertyValue(value)) properties[name] = value;
-  }
-  return { partitionKey, rowKey, etag, properties };
-}
-
-function isPropertyValue(value: unknown): value is PropertyValue {
-  return (
-    typeof value === 'string' ||
-    typeof value === 'number' ||
-    typeof value === 'boolean' ||
-    value instanceof Date ||
-    value instanceof Uint8Array
   );
 }
 
@@ -278,13 +138,15 @@ async function transact(
   actions: readonly TransactionAction[],
   signal: AbortSignal,
 ): Promise<TransactionOutcome> {
-  const clientActions = actions.map((action) => clientActionOf(partitionKey, action));
+  for (const action of actions) {
+    if (action.action !== 'delete') assertWithinLimits({ partitionKey, ...action });
+  }
   return ask<TransactionOutcome>(
     {
       work: async () => {
-        const answer = await client.submitTransaction(clientActions, { abortSignal: signal });
+        const answered = await sendTransaction(client, partitionKey, actions, signal);
         const etags = actions.map(({ action }, index) =>
-          action === 'delete' ? undefined : etagOf(answer.subResponses[index]?.etag),
+          action === 'delete' ? undefined : etagOf(answered[index]),
         );
         return { outcome: 'done', etags };
       },
@@ -297,12 +159,77 @@ async function transact(
   );
 }
 
-function clientActionOf(partitionKey: string, action: TransactionAction): ClientAction {
-  if (action.action === 'delete') return ['delete', { partitionKey, rowKey: action.rowKey }];
-  const row: NewRow = { partitionKey, rowKey: action.rowKey, properties: action.properties };
-  assertWithinLimits(row);
-  if (action.action === 'insert') return ['create', entityOf(row)];
-  return ['update', entityOf(row), 'Replace', { etag: action.etag }];
+/**
+ * Sends an entity group transaction.
+ * @returns the ETags in the order of the actions
+ * @see https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
+ */
+async function sendTransaction(
+  connector: TableConnector,
+  partitionKey: string,
+  actions: readonly TransactionAction[],
+  signal: AbortSignal,
+): Promise<readonly (string | undefined)[]> {
+  const id = randomUUID();
+  const { account } = readAddress(connector.url);
+  const parts = actions.map((action) => {
+    const { tableName } = connector;
+    const isInsert = action.action === 'insert';
+    const path = isInsert ? tableName : entityPath(tableName, partitionKey, action.rowKey);
+    const lines = [
+      ...[`--changeset_${id}`, 'content-type: application/http'],
+      ...['content-transfer-encoding: binary', ''],
+      `${methods[action.action]} ${account}${path} HTTP/1.1`,
+      ...['accept: application/json;odata=minimalmetadata', 'dataserviceversion: 3.0'],
+      ...(isInsert ? ['prefer: return-no-content'] : []),
+      ...(isInsert ? [] : [`if-match: ${action.action === 'delete' ? '*' : action.etag}`]),
+    ];
+    if (action.action === 'delete') return [...lines, '', ''].join('\r\n');
+    const content = entityJson({ ...action, partitionKey });
+    return [...lines, 'content-type: application/json', '', content].join('\r\n');
+  });
+  const body = [
+    ...[`--batch_${id}`, `content-type: multipart/mixed; boundary=changeset_${id}`, ''],
+    ...[...parts, `--changeset_${id}--`, `--batch_${id}--`, ''],
+  ].join('\r\n');
+  const headers = {
+    ...{ accept: 'application/json', 'accept-charset': 'UTF-8', dataserviceversion: '3.0;' },
+    maxdataserviceversion: '3.0;NetFx',
+    'content-type': `multipart/mixed; boundary=batch_${id}`,
+  };
+  const answer = await send(connector, { method: 'POST', path: '$batch', headers, body }, signal);
+  return etagsIn(answer, actions.length);
+}
+
+const methods = { insert: 'POST', replace: 'PUT', delete: 'DELETE' } as const;
+
+function entityJson({ partitionKey, rowKey, properties }: Omit<Row, 'etag'>): string {
+  const entity: Record<string, unknown> = { PartitionKey: partitionKey, RowKey: rowKey };
+  for (const [name, value] of Object.entries(properties)) {
+    if (value instanceof Date) entity[`${name}@odata.type`] = 'Edm.DateTime';
+    if (!(value instanceof Uint8Array)) {
+      entity[name] = value;
+      continue;
+    }
+    entity[`${name}@odata.type`] = 'Edm.Binary';
+    const { buffer, byteOffset, byteLength } = value;
+    entity[name] = Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+  }
+  return JSON.stringify(entity);
+}
+
+/** Of a transaction that failed there is one answer, to the first action that failed. */
+function etagsIn(answer: TableAnswer, count: number): readonly (string | undefined)[] {
+  const text = answer.bodyAsText ?? '';
+  if (answer.status < 200 || answer.status > 299) throw refusal(answer, text);
+  const parts = text.split('--changesetresponse_').slice(1, -1);
+  for (const part of parts) {
+    const status = Number(/HTTP\/1\.1 (\d{3})/.exec(part)?.[1]);
+    if (status >= 200 && status <= 299) continue;
+    throw refusal(answer, part.slice(part.indexOf('{'), part.lastIndexOf('}') + 1), status);
+  }
+  if (parts.length === count) return parts.map((part) => /^etag: (.+)$/im.exec(part)?.[1]?.trim());
+  throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the tables answered something else' });
 }
 
 function entityOf({ partitionKey, rowKey, properties }: NewRow): TableEntity {

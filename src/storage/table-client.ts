@@ -2,7 +2,7 @@ import { TableClient } from '@azure/data-tables';
 import { AppError } from '../errors';
 import type { TraceHeaders } from '../events';
 import { isHttpLoopback, proxyAgent } from '../proxy';
-import { createTableHttp } from './table-requests';
+import { createTableHttp, type TableConnector } from './table-requests';
 
 /** What `@azure/data-tables` asks of a TokenCredential. */
 export interface TableCredential {
@@ -29,7 +29,7 @@ export type TableConnection = { readonly tableName: string } & (
 export function createTableClient(
   connection: TableConnection,
   traceHeaders: TraceHeaders = () => ({}),
-): TableClient {
+): TableConnector {
   const client = connect(connection, traceHeaders, false);
   const url = URL.parse(client.url);
   if (url?.protocol === 'https:') return client;
@@ -43,7 +43,7 @@ function connect(
   connection: TableConnection,
   traceHeaders: TraceHeaders,
   allowInsecureConnection: boolean,
-): TableClient {
+): TableConnector {
   const { tableName } = connection;
   const httpClient = createTableHttp(traceHeaders, proxyAgent());
   const options = { allowInsecureConnection, httpClient };
@@ -53,7 +53,7 @@ function connect(
         ? new TableClient(connection.endpoint, tableName, connection.credential, options)
         : TableClient.fromConnectionString(connection.connectionString, tableName, options);
     keepNeededPolicies(client);
-    return client;
+    return Object.assign(client, { http: httpClient });
   } catch {
     // No cause: the library's message may repeat a part of the connection string.
     throw new AppError('ERR_SETTINGS', { note: 'the address of the tables cannot be understood' });

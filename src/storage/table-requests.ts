@@ -2,17 +2,27 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { RestError, type TableServiceClientOptions } from '@azure/data-tables';
+import { RestError, type TableClient, type TableServiceClientOptions } from '@azure/data-tables';
+import { isObject, parseJson } from '../bodies';
 import { AppError } from '../errors';
 import type { TraceHeaders } from '../events';
-import { abortable, readRetryAfter } from '../waiting';
+import { abortable } from '../waiting';
+import {
+  type ExpectedFailure,
+  faultOf,
+  missingTableNote,
+  readStorageFailure,
+  tooLate,
+  waitMs,
+} from './table-failures';
+import type { PropertyValue, Row, RowAddress } from './table';
 
 // How a request to the table service is sent, when it is sent again, and what its failure means.
 
 /** What sends the requests of `@azure/data-tables`. */
 type TableHttp = NonNullable<TableServiceClientOptions['httpClient']>;
 
-type TableAnswer = Awaited<ReturnType<TableHttp['sendRequest']>>;
+export type TableAnswer = Awaited<ReturnType<TableHttp['sendRequest']>>;
 
 /**
  * Sends requests to one table service, in place of the library's own client. Connections are kept open. Bodies are texts,
@@ -120,6 +130,152 @@ function refuse(): never {
   throw new TypeError('the headers of an answer cannot be changed');
 }
 
+/** The library's client of one table, and what sends its requests. */
+export type TableConnector = TableClient & { readonly http: TableHttp };
+
+interface Question {
+  readonly method: 'GET' | 'POST';
+  /** Behind the address of the account. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/**
+ * Sends a request of our own through the policies of the library, which sign it. The library's forms for requests and answers
+ * took more time than the rest of a point read, and they make a whole client for each transaction.
+ */
+export function send(
+  { url, pipeline, http: tableHttp }: TableConnector,
+  { method, path, headers, body }: Question,
+  signal: AbortSignal,
+): Promise<TableAnswer> {
+  const { account, sas } = readAddress(url);
+  const query = sas === undefined ? '' : `${path.includes('?') ? '&' : '?'}${sas}`;
+  return pipeline.sendRequest(tableHttp, {
+    ...{ method, withCredentials: false, timeout: 0, requestId: '', abortSignal: signal },
+    url: account + path + query,
+    headers: requestHeaders({ 'x-ms-version': serviceVersion, ...headers }),
+    ...(body !== undefined && { body }),
+    // `createTableClient()` takes plain http on loopback only.
+    allowInsecureConnection: account.startsWith('http:'),
+  });
+}
+
+/** The address of a client, with a slash at the end of its path, and its shared access signature, if it has one. */
+export function readAddress(url: string): { readonly account: string; readonly sas?: string } {
+  const [path = '', sas] = url.split('?', 2);
+  const account = path.endsWith('/') ? path : `${path}/`;
+  return sas === undefined ? { account } : { account, sas };
+}
+
+/** As the library has it. */
+const serviceVersion = '2019-02-02';
+
+function requestHeaders(given: Readonly<Record<string, string>>): TableAnswer['headers'] {
+  const values = new Map(Object.entries(given));
+  return {
+    get: (name) => values.get(name.toLowerCase()),
+    has: (name) => values.has(name.toLowerCase()),
+    set: (name, value) => void values.set(name.toLowerCase(), String(value)),
+    delete: (name) => void values.delete(name.toLowerCase()),
+    toJSON: () => Object.fromEntries(values),
+    [Symbol.iterator]: () => values[Symbol.iterator](),
+  };
+}
+
+/** The failure of an answer, in the form that the library gives to failures. */
+export function refusal(answer: TableAnswer, text: string, statusCode = answer.status): RestError {
+  const body = parseJson(text);
+  const error = isObject(body) ? body['odata.error'] : undefined;
+  const code = isObject(error) && typeof error['code'] === 'string' ? { code: error['code'] } : {};
+  const message = `the tables answered ${statusCode}`;
+  return new RestError(message, { ...code, statusCode, request: answer.request, response: answer });
+}
+
+/**
+ * Reads one row, with its members under the names of the library.
+ * @see https://learn.microsoft.com/rest/api/storageservices/query-entities
+ */
+export async function readEntity(
+  connector: TableConnector,
+  { partitionKey, rowKey }: RowAddress,
+  select: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>>> {
+  const query =
+    select === undefined
+      ? ''
+      : `?$select=${encodeURIComponent(['PartitionKey', ...select].join(','))}`;
+  const path = entityPath(connector.tableName, partitionKey, rowKey) + query;
+  const headers = { accept: 'application/json;odata=minimalmetadata', dataserviceversion: '3.0' };
+  const answer = await send(connector, { method: 'GET', path, headers }, signal);
+  const text = answer.bodyAsText ?? '';
+  if (answer.status !== 200) throw refusal(answer, text);
+  const body = parseJson(text);
+  return isObject(body) ? entityIn(body) : {};
+}
+
+export function entityPath(tableName: string, partitionKey: string, rowKey: string): string {
+  return `${tableName}(PartitionKey='${keyText(partitionKey)}',RowKey='${keyText(rowKey)}')`;
+}
+
+function keyText(key: string): string {
+  return encodeURIComponent(key.replaceAll("'", "''"));
+}
+
+/** A type that we never write gives `undefined`. */
+function entityIn(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const entity: Record<string, unknown> = { etag: body['odata.etag'] };
+  for (const [name, value] of Object.entries(body)) {
+    if (name.endsWith('@odata.type')) continue;
+    entity[name] = typedValue(value, body[`${name}@odata.type`]);
+  }
+  return entity;
+}
+
+function typedValue(value: unknown, type: unknown): unknown {
+  if (type === 'Edm.Int64' || type === 'Edm.Guid') return undefined;
+  if (typeof value !== 'string') return value;
+  if (type === 'Edm.Binary') return Buffer.from(value, 'base64');
+  return type === 'Edm.DateTime' ? new Date(value) : value;
+}
+
+const notProperties = new Set(
+  'partitionKey rowKey etag timestamp PartitionKey RowKey Timestamp odata.etag odata.metadata'.split(
+    ' ',
+  ),
+);
+
+/**
+ * What the service answered, as a row. `address` stands in for keys that were not selected.
+ * @throws ERR_STORAGE_UNAVAILABLE when it is no row
+ */
+export function parseRow(entity: Readonly<Record<string, unknown>>, address?: RowAddress): Row {
+  const partitionKey = address?.partitionKey ?? entity['partitionKey'];
+  const rowKey = address?.rowKey ?? entity['rowKey'];
+  const etag = entity['etag'];
+  if (typeof partitionKey !== 'string' || typeof rowKey !== 'string' || typeof etag !== 'string') {
+    throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the tables answered something else' });
+  }
+  const properties: Record<string, PropertyValue> = {};
+  for (const [name, value] of Object.entries(entity)) {
+    // The service answers `null` for a selected property that a row does not have.
+    if (!notProperties.has(name) && isPropertyValue(value)) properties[name] = value;
+  }
+  return { partitionKey, rowKey, etag, properties };
+}
+
+function isPropertyValue(value: unknown): value is PropertyValue {
+  return (
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'boolean' ||
+    value instanceof Date ||
+    value instanceof Uint8Array
+  );
+}
+
 /** Asks one table, as often as makes sense. */
 export interface AskStorage {
   /**
@@ -144,15 +300,6 @@ interface StorageQuestion<Answer> {
 }
 
 type Expected<Answer> = { readonly answer: Answer } | undefined;
-
-/** The failures that are answers: another writer was there, or nothing was. */
-type ExpectedFailure = 'exists' | 'missing' | 'conflict';
-
-const maxTries = 3;
-/** The pause before the second try. The third waits twice as long; more would use up the request's deadline. */
-const pauseMs = 100;
-/** A request cannot wait longer than this. */
-const maxWaitSeconds = 3;
 
 /**
  * Our own retries instead of the library's. The library waits as long as `Retry-After` says, until the request's time is
@@ -212,119 +359,10 @@ export function createAskStorage(
     );
 }
 
-/** How long to wait before the next try; `undefined` when there is none. */
-function waitMs(
-  { isPassing, retryAfterSeconds }: StorageFailure,
-  tries: number,
-): number | undefined {
-  if (!isPassing || tries === maxTries) return undefined;
-  if (retryAfterSeconds === undefined) return pauseMs * tries * (0.75 + Math.random() / 2);
-  return retryAfterSeconds <= maxWaitSeconds ? retryAfterSeconds * 1000 : undefined;
-}
-
 async function pause(ms: number, fault: () => AppError, signal: AbortSignal): Promise<void> {
   try {
     await sleep(ms, undefined, { signal });
   } catch {
     throw fault();
   }
-}
-
-function faultOf({ isLimit, note, retryAfterSeconds }: StorageFailure, cause: unknown): AppError {
-  if (isLimit) return new AppError('ERR_STORAGE_LIMIT', { note, cause });
-  return new AppError('ERR_STORAGE_UNAVAILABLE', { note, cause, retryAfterSeconds });
-}
-
-function tooLate(cause: unknown): AppError {
-  const note = 'the tables did not answer before the deadline';
-  return new AppError('ERR_STORAGE_UNAVAILABLE', { note, cause });
-}
-
-const expectedFailures: Readonly<Record<string, ExpectedFailure>> = {
-  EntityAlreadyExists: 'exists',
-  ResourceNotFound: 'missing',
-  EntityNotFound: 'missing',
-  UpdateConditionNotSatisfied: 'conflict',
-  ConditionNotMet: 'conflict',
-};
-
-/** For a row that passed our own check (`assertWithinLimits()`), when the service counts differently. */
-const limitCodes = new Set([
-  'EntityTooLarge',
-  'PropertyValueTooLarge',
-  'RequestBodyTooLarge',
-  'TooManyProperties',
-]);
-
-/** A failure of the service, or of the connection to it. */
-interface StorageFailure {
-  readonly expected: ExpectedFailure | undefined;
-  /** The size of a row was refused. */
-  readonly isLimit: boolean;
-  /** Another try may help: the service is busy, or the connection broke. */
-  readonly isPassing: boolean;
-  /** What the service asked callers to wait. */
-  readonly retryAfterSeconds: number | undefined;
-  /** For the log. */
-  readonly note: string;
-}
-
-/**
- * What the library's error says. The code decides, not the status alone: a table that is missing or is being deleted
- * answers 404 and 409, too. That must count as an outage, or everybody would seem signed out.
- * https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes
- */
-function readStorageFailure(error: unknown, tableName: string): StorageFailure {
-  const code = errorCodeOf(error);
-  const headers = error instanceof RestError ? error.response?.headers : undefined;
-  return {
-    expected: code === undefined ? undefined : expectedFailures[code],
-    isLimit: code !== undefined && limitCodes.has(code),
-    isPassing: isPassing(error),
-    retryAfterSeconds: headers && readRetryAfter(headers),
-    note: noteOf(code, tableName),
-  };
-}
-
-function missingTableNote(tableName: string): string {
-  return `there is no table ${tableName} in this storage account, and the app never creates it`;
-}
-
-/** Whether another try may help: after 408, 429, most of 5xx, and broken connections. */
-function isPassing(error: unknown): boolean {
-  if (!(error instanceof RestError)) return false;
-  const { statusCode: status } = error;
-  if (status === undefined) return true;
-  return status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
-}
-
-function noteOf(code: string | undefined, tableName: string): string {
-  if (code === 'TableNotFound') return missingTableNote(tableName);
-  if (code === 'AuthorizationPermissionMismatch') {
-    return `the tables answered ${code}: the app's identity needs the role Storage Table Data Contributor on this storage account or table; a new assignment takes up to 30 minutes to work`;
-  }
-  return `the tables answered ${code ?? 'nothing that can be used'}`;
-}
-
-/**
- * The service's code. Table Storage puts it into the JSON body, and for answers about rows nowhere else. 401 and 403 have
- * it in a header, some with an XML body, which the library does not understand.
- */
-function errorCodeOf(error: unknown): string | undefined {
-  const details = valueOf(error, 'details');
-  const fromBody = textOf(valueOf(details, 'odataError'), 'code');
-  const fromHeader =
-    error instanceof RestError ? error.response?.headers.get('x-ms-error-code') : undefined;
-  // A transaction's code stands in the error itself, and so does the system's own (ECONNRESET).
-  return fromBody ?? fromHeader ?? textOf(error, 'code');
-}
-
-function textOf(from: unknown, name: string): string | undefined {
-  const value = valueOf(from, name);
-  return typeof value === 'string' ? value : undefined;
-}
-
-function valueOf(from: unknown, name: string): unknown {
-  if (typeof from !== 'object' || from === null) return undefined;
-  return Object.getOwnPropertyDescriptor(from, name)?.value;
 }

@@ -143,6 +143,50 @@ describe('its connections', () => {
     expect(paths).toHaveLength(1);
   });
 
+  it('carry a shared access signature in the address of a read and of a transaction', async () => {
+    const asked: unknown[] = [];
+    const listener: RequestListener = ({ method, url }, response) => {
+      asked.push(`${method} ${url}`);
+      response.writeHead(200, json).end(method === 'GET' ? rowText : '');
+    };
+    await whileAnswering(listener, async (port) => {
+      const connectionString = `TableEndpoint=http://127.0.0.1:${port}/b;SharedAccessSignature=sv=1&sig=b%3D`;
+      const table = createAzureTable(createTableClient({ connectionString, tableName: 'a' }));
+      await table.read({ ...address, select: ['one'] }, signal);
+      await table
+        .transact('a', [{ action: 'delete', rowKey: 'b' }], signal)
+        .catch(() => 'an answer without its parts');
+    });
+    expect(asked).toEqual([
+      "GET /b/a(PartitionKey='a',RowKey='b')?$select=PartitionKey%2Cone&sv=1&sig=b%3D",
+      'POST /b/$batch?sv=1&sig=b%3D',
+    ]);
+  });
+
+  it('give no value of a type that the app never writes', async () => {
+    const types = { 'long@odata.type': 'Edm.Int64', 'id@odata.type': 'Edm.Guid' };
+    const others = { long: '1', id: '00000000-0000-4000-8000-000000000001', none: null };
+    const row = await readFrom((_request, response) => {
+      const more = JSON.stringify({ ...types, ...others }).slice(1);
+      response.writeHead(200, json).end(`${rowText.slice(0, -1)},${more}`);
+    });
+    expect(row?.properties).toEqual({ one: 'ä' });
+  });
+
+  it('take a transaction for done only with an answer to each action', async () => {
+    const body = `--changesetresponse_1\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n--changesetresponse_1--`;
+    const done = whileAnswering(
+      (_request, response) => response.writeHead(202).end(body),
+      (port) => {
+        const connection = { connectionString: tablesConnectionString(port), tableName: 'a' };
+        const table = createAzureTable(createTableClient(connection));
+        const actions = ['b', 'c'].map((rowKey) => ({ action: 'delete', rowKey }) as const);
+        return table.transact('a', actions, signal);
+      },
+    );
+    await expect(done).rejects.toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
+  });
+
   it('leave nothing at a signal that is used for long', async () => {
     const long = new AbortController().signal;
     const [added, removed] = [

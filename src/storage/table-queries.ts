@@ -1,0 +1,115 @@
+import { odata, RestError, type TableClient } from '@azure/data-tables';
+import { isObject, parseJson } from '../bodies';
+import { AppError } from '../errors';
+import type { RowPage, RowQuery, TimeCondition } from './table';
+import { type AskStorage, parseRow } from './table-requests';
+
+/** See Table.list. */
+export async function* listRows(
+  client: TableClient,
+  ask: AskStorage,
+  query: RowQuery,
+  signal: AbortSignal,
+): AsyncGenerator<RowPage, void, undefined> {
+  if (query.continuation !== undefined) assertContinuation(query.continuation);
+  let next = query.continuation;
+  do {
+    const from = next;
+    const work = async (): Promise<RowPage> => {
+      try {
+        return await readPage(client, { ...query, continuation: from }, signal);
+      } catch (error) {
+        throw from === undefined ? error : refusedContinuation(error);
+      }
+    };
+    const page = await ask({ work }, signal);
+    yield page;
+    next = page.continuation;
+  } while (next !== undefined);
+}
+
+/** Asks for the first row of the table, whether or not there is one: 404 says that there is no table. */
+export async function readFirstRow(client: TableClient, signal: AbortSignal): Promise<void> {
+  await readPage(client, { select: [], pageSize: 1 }, signal);
+}
+
+/** Our query is correct, so the service refuses the continuation. */
+function refusedContinuation(error: unknown): unknown {
+  const isRefused = error instanceof RestError && error.statusCode === 400;
+  return isRefused
+    ? new AppError('ERR_BAD_REQUEST', { cause: error, note: 'no continuation of a list' })
+    : error;
+}
+
+/** The library's list of pages ends with its first failure, so each page is asked for as a list of its own. */
+async function readPage(
+  client: TableClient,
+  query: RowQuery,
+  signal: AbortSignal,
+): Promise<RowPage> {
+  const filter = rowFilter(query);
+  const pages = client
+    .listEntities({
+      abortSignal: signal,
+      queryOptions: {
+        ...(filter !== undefined && { filter }),
+        ...(query.select !== undefined && { select: withKeys(query.select) }),
+      },
+    })
+    .byPage({
+      ...(query.pageSize !== undefined && { maxPageSize: query.pageSize }),
+      ...(query.continuation !== undefined && { continuationToken: query.continuation }),
+    });
+  const next = await pages.next();
+  if (next.done === true) {
+    throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'a list without a page' });
+  }
+  const rows = next.value.map((entity) => parseRow(entity));
+  return { rows, continuation: next.value.continuationToken };
+}
+
+/** The library would let any JSON through into the query, and fail oddly on the rest. */
+function assertContinuation(continuation: string): void {
+  const position = parseJson(Buffer.from(continuation, 'base64'));
+  const isContinuation =
+    isObject(position) &&
+    'nextPartitionKey' in position &&
+    Object.entries(position).every(
+      ([name, value]) => /^next(?:Partition|Row)Key$/.test(name) && typeof value === 'string',
+    );
+  if (!isContinuation) throw new AppError('ERR_BAD_REQUEST', { note: 'no continuation of a list' });
+}
+
+/** Without the keys in a selection, the service would leave them out. */
+function withKeys(select: readonly string[]): string[] {
+  return ['partitionKey', 'rowKey', ...select];
+}
+
+/**
+ * The OData filter of a query, `undefined` when everything is meant. Values are escaped; property
+ * names are ours. Microsoft Learn, "Querying tables and entities".
+ */
+function rowFilter(query: Omit<RowQuery, 'continuation'>): string | undefined {
+  const parts: string[] = [];
+  if (query.partitionKey !== undefined) parts.push(odata`PartitionKey eq ${query.partitionKey}`);
+  if (query.rowKeyPrefix !== undefined && query.rowKeyPrefix !== '') {
+    parts.push(
+      odata`RowKey ge ${query.rowKeyPrefix} and RowKey lt ${firstKeyAfter(query.rowKeyPrefix)}`,
+    );
+  }
+  for (const condition of query.conditions ?? []) parts.push(timeFilter(condition));
+  if (query.anyOf !== undefined && query.anyOf.length > 0) {
+    parts.push(`(${query.anyOf.map(timeFilter).join(' or ')})`);
+  }
+  return parts.length === 0 ? undefined : parts.join(' and ');
+}
+
+function timeFilter({ property, is, time }: TimeCondition): string {
+  return `${property} ${is === 'after' ? 'gt' : 'le'} ${odata`${time}`}`;
+}
+
+/** Row keys compare by character: `session;` is the first key behind all that begin `session:`. */
+function firstKeyAfter(prefix: string): string {
+  const last = prefix.charCodeAt(prefix.length - 1);
+  return prefix.slice(0, -1) + String.fromCharCode(last + 1);
+}
