@@ -146,6 +146,9 @@ param hostName string = ''
 @description('Optional. Address that alerts are mailed to. Empty makes no alerts.')
 param alertEmail string = ''
 
+@description('Optional. Makes a workbook and saved queries over the events of the app. They are free.')
+param operationsWorkbook bool = true
+
 @description('Optional. Gigabytes of logs a day after which the rest is dropped; -1 for no cap. A cap also drops the events of the console.')
 @minValue(-1)
 @maxValue(1000)
@@ -628,8 +631,18 @@ module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
     alertPrefix: names.alerts
     alertEmail: alertEmail
     workspaceId: monitoring.outputs.workspaceId
-    componentId: monitoring.outputs.componentId
   }
+}
+
+@description('What operators look at.')
+module operations 'modules/operations.bicep' = if (operationsWorkbook) {
+  params: {
+    location: location
+    tags: allTags
+    displayName: 'Anteroom: ${environmentName}'
+    workspaceName: names.workspace
+  }
+  dependsOn: [monitoring]
 }
 
 @description('Public address of the app.')

@@ -1,5 +1,5 @@
 metadata name = 'Alerts'
-metadata description = 'Mail when sign-ins fail, when the app answers with errors, and when it is slow.'
+metadata description = 'Mail when people cannot sign in, when the app answers with errors, and when it is slow.'
 
 import { tagsType } from '../types.bicep'
 
@@ -18,30 +18,42 @@ param alertEmail string
 @description('Required. Resource id of the log workspace.')
 param workspaceId string
 
-@description('Required. Resource id of the Application Insights component.')
-param componentId string
-
-@description('Error codes of src/errors.ts that mean: people cannot sign in.')
-var signInFailures = [
-  'ERR_SIGN_IN_REFUSED'
-  'ERR_ID_TOKEN'
-  'ERR_PROVIDER_MISMATCH'
-  'ERR_PROVIDER_UNAVAILABLE'
-]
-
-@description('Alerts on logs. Counts heed sampling: one item kept may stand for several.')
+@description('Alerts on logs. A query gives a row when somebody must look. Counts heed sampling: one item kept may stand for several.')
 var logAlerts = [
   {
-    name: 'sign-in-failures'
-    description: 'Twenty sign-ins failed within a quarter of an hour. The log names the error code and the AADSTS number.'
-    query: 'AppTraces | where Message has_any ("${join(signInFailures, '", "')}") | summarize failures = sum(ItemCount)'
-    threshold: 20
+    name: 'credential'
+    severity: 1
+    window: 'PT15M'
+    description: 'The provider refuses the app itself, its keys are out of reach, or a setting has a fault. docs/operations.md#alert-credential'
+    query: loadTextContent('../queries/alert-credential.kql')
+  }
+  {
+    name: 'no-sign-in'
+    severity: 1
+    window: 'PT1H'
+    description: 'Five people or more were sent to the sign-in page in an hour, and nobody came back signed in. docs/operations.md#alert-no-sign-in'
+    query: loadTextContent('../queries/alert-no-sign-in.kql')
+  }
+  {
+    name: 'sign-ins-refused'
+    severity: 2
+    window: 'PT1H'
+    description: 'At least five sign-ins failed in an hour, and three in ten of all. docs/operations.md#alert-sign-ins-refused'
+    query: loadTextContent('../queries/alert-sign-ins-refused.kql')
   }
   {
     name: 'server-errors'
-    description: 'The app answered ten requests with a status of 500 or more within a quarter of an hour. Open /health first.'
-    query: 'AppRequests | where toint(ResultCode) >= 500 | summarize failures = sum(ItemCount)'
-    threshold: 10
+    severity: 2
+    window: 'PT15M'
+    description: 'At least five answers had a status of 500 or more in a quarter of an hour, and two in a hundred of all. docs/operations.md#alert-server-errors'
+    query: loadTextContent('../queries/alert-server-errors.kql')
+  }
+  {
+    name: 'slow-answers'
+    severity: 3
+    window: 'PT15M'
+    description: 'Of at least twenty answers in a quarter of an hour, one in twenty took more than three seconds. docs/operations.md#alert-slow-answers'
+    query: loadTextContent('../queries/alert-slow-answers.kql')
   }
 ]
 
@@ -83,10 +95,9 @@ resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
         allOf: [
           {
             query: alert.query
-            metricMeasureColumn: 'failures'
-            timeAggregation: 'Total'
-            operator: 'GreaterThanOrEqual'
-            threshold: alert.threshold
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
             failingPeriods: {
               minFailingPeriodsToAlert: 1
               numberOfEvaluationPeriods: 1
@@ -97,47 +108,10 @@ resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       enabled: true
       evaluationFrequency: 'PT15M'
       scopes: [workspaceId]
-      severity: 2
+      severity: alert.severity
       // A new workspace has no telemetry table yet, which the check would take for a mistake.
       skipQueryValidation: true
-      windowSize: 'PT15M'
+      windowSize: alert.window
     }
   }
 ]
-
-// The newest version is not in every region yet.
-@description('Alert on slow answers.')
-#disable-next-line use-recent-api-versions
-resource latency 'Microsoft.Insights/metricAlerts@2018-03-01' = {
-  name: '${alertPrefix}-latency'
-  location: 'global'
-  tags: tags
-  properties: {
-    description: 'Answers took more than two seconds on average for a quarter of an hour.'
-    actions: [
-      {
-        actionGroupId: people.id
-      }
-    ]
-    autoMitigate: true
-    criteria: {
-      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
-      allOf: [
-        {
-          name: 'duration'
-          criterionType: 'StaticThresholdCriterion'
-          metricName: 'requests/duration'
-          metricNamespace: 'microsoft.insights/components'
-          operator: 'GreaterThan'
-          threshold: 2000
-          timeAggregation: 'Average'
-        }
-      ]
-    }
-    enabled: true
-    evaluationFrequency: 'PT5M'
-    scopes: [componentId]
-    severity: 3
-    windowSize: 'PT15M'
-  }
-}

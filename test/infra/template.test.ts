@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { hostSettings as localHostSettings } from '../../local/stack/settings';
 import { isObject } from '../../src/bodies';
 import { readSettings, settingDefaults, type SettingName } from '../../src/settings';
@@ -33,6 +33,25 @@ function propertiesOf(snapshot: Snapshot, type: string): Resource {
   const [found, ...more] = of(snapshot, `Microsoft.${type}`);
   if (found === undefined || more.length > 0) throw new Error(`not exactly one ${type}`);
   return isObject(found['properties']) ? found['properties'] : {};
+}
+
+/** The anchors of the headings of a page, as GitHub makes them. */
+function anchorsOf(page: string): readonly string[] {
+  return [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9 -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** The names of events in a query: after `event in (` and `event ==`, and at the beginning of a line of the log. */
+function eventsOfQuery(query: string): readonly string[] {
+  const lists = [...query.matchAll(/event\)? in \(([^)]*)\)/g)].map(([, list = '']) => list);
+  const single = [...query.matchAll(/event(?: [!=]= |":)("[^"]*")/g)].map(([, name = '']) => name);
+  return [...lists, ...single].flatMap((text) =>
+    [...text.matchAll(/"([^"]*)"/g)].map(([, name = '']) => name),
+  );
 }
 
 /**
@@ -321,29 +340,54 @@ describe('the option', () => {
     expect(String(domain.outputs['dnsRecords'])).toContain("'app.contoso.com'");
   });
 
-  it('alertEmail: two alerts on logs and one on slowness, for codes that the app logs', () => {
-    const facts = readFileSync('src/error-facts.ts', 'utf8');
-    const codes = JSON.stringify(all.resources).match(/ERR_\w+/g) ?? [];
-    expect(codes).toHaveLength(4);
-    for (const code of codes) expect(facts).toContain(`  ${code}:`);
+  it('alertEmail: five alerts on logs, each with the heading of the page for operators', () => {
     // A window shorter than the pause between checks misses what happened between. A new workspace has no telemetry table yet.
-    const rule = `evaluationFrequency "PT15M"
-      windowSize "PT15M"
+    const rule = (window: string) => `evaluationFrequency "PT15M"
+      windowSize "${window}"
       skipQueryValidation true
+      criteria.allOf.0.operator "GreaterThan"
+      criteria.allOf.0.threshold 0
       actions.actionGroups ~actionGroups/alert-all-`;
-    holds(all)(String.raw`Microsoft.Insights/scheduledQueryRules sign-in-failures
-         ${rule}
-         criteria.allOf.0.query ~^"AppTraces
-         criteria.allOf.0.threshold 20
+    holds(all)(String.raw`Microsoft.Insights/scheduledQueryRules credential
+         ${rule('PT15M')}
+         severity 1
+       Microsoft.Insights/scheduledQueryRules no-sign-in
+         ${rule('PT1H')}
+       Microsoft.Insights/scheduledQueryRules sign-ins-refused
+         ${rule('PT1H')}
        Microsoft.Insights/scheduledQueryRules server-errors
-         ${rule}
-         criteria.allOf.0.query ~^"AppRequests
-         criteria.allOf.0.threshold 10
-       Microsoft.Insights/metricAlerts
-         criteria.allOf.0.metricName "requests/duration"
-         criteria.allOf.0.threshold 2000
+         ${rule('PT15M')}
+       Microsoft.Insights/scheduledQueryRules slow-answers
+         ${rule('PT15M')}
        Microsoft.Insights/actionGroups
          emailReceivers.0.emailAddress "ops@contoso.com"`);
+    const anchors = anchorsOf(readFileSync('docs/operations.md', 'utf8'));
+    const rules = of(all, 'Microsoft.Insights/scheduledQueryRules');
+    expect(rules).toHaveLength(5);
+    for (const { properties } of rules) {
+      const [, anchor] = /docs\/operations\.md#(\S+?)"/.exec(JSON.stringify(properties)) ?? [];
+      expect(anchors).toContain(anchor);
+    }
+  });
+
+  it('operationsWorkbook: a workbook whose queries are saved too, and name events that there are', () => {
+    const saved = of(first, 'Microsoft.OperationalInsights/workspaces/savedSearches');
+    const queries = saved.map(({ properties }) => String(Reflect.get(Object(properties), 'query')));
+    expect(queries).toHaveLength(6);
+    const { serializedData, sourceId } = propertiesOf(first, 'Insights/workbooks');
+    expect(sourceId).toMatch(/workspaces\/log-/);
+    for (const query of queries) {
+      expect(String(serializedData)).toContain(JSON.stringify(query).slice(1, -1));
+    }
+    const files = readdirSync('infra/queries');
+    expect(files).toHaveLength(11);
+    const events = readFileSync('docs/events.md', 'utf8');
+    for (const file of files) {
+      const query = readFileSync(`infra/queries/${file}`, 'utf8');
+      // `by` and `of` are words of the language: `e.by` is no query.
+      expect(query).not.toMatch(/\be\.(by|of|kind|count)\b/);
+      for (const event of eventsOfQuery(query)) expect(events).toContain(`| \`${event}\``);
+    }
   });
 
   it('alwaysReadyInstances, instanceMemoryMB, packageUri, whose address no history shows', () => {
