@@ -225,7 +225,7 @@ export function answerOf(answer: Answer | undefined): HttpResponseInit {
     const { status, headers, body, cookies } = answer;
     return { status, headers, body, cookies };
   }
-  if (!(answer instanceof Response)) return answer;
+  if (!(answer instanceof Response)) return withStream(answer);
   const isFetched = answer.url !== '';
   const passed = isFetched
     ? foreignHeaders(answer.headers, (name) => fetchedHeaders.includes(name))
@@ -233,6 +233,16 @@ export function answerOf(answer: Answer | undefined): HttpResponseInit {
   // The host reads the body later, when the request has no deadline any more.
   const body = isFetched && answer.body ? watchBody(answer.body, { stall }) : answer.body;
   return { status: answer.status, headers: passed, body };
+}
+
+/**
+ * The same answer. A stream of Node.js becomes a stream of the web, as the library does it, so that the endpoint passes on both in
+ * the same way.
+ */
+function withStream(answer: HttpResponseInit): HttpResponseInit {
+  const { body } = answer;
+  const isStream = typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+  return isStream ? { ...answer, body: new HttpResponse({ body }).body } : answer;
 }
 
 /** How long a body may send nothing. As long as the deadline of a request. */

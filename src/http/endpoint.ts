@@ -111,7 +111,7 @@ export function endpoint(
     const finish = (answer: HttpResponseInit): HttpResponseInit =>
       finishAnswer(answer, services.settings.isHttps, isRead ? [] : context.cookies);
     const work = async (): Promise<HttpResponseInit> => {
-      const answer = await callHandler(handler, context, maxBodyBytes);
+      const answer = withoutBody(await callHandler(handler, context, maxBodyBytes), request.method);
       return stream === undefined ? wholeAnswer(answer, context) : answer;
     };
     try {
@@ -194,6 +194,14 @@ function limitBody(request: HttpRequest, maxBytes: number): void {
   for (const name of ['arrayBuffer', 'blob', 'formData', 'json', 'text'] as const) {
     Object.defineProperty(request, name, { value: () => limited[name]() });
   }
+}
+
+/** An answer to HEAD has no body. A stream ends at once, since nobody reads it and it may have no end. */
+function withoutBody(answer: HttpResponseInit, method: string): HttpResponseInit {
+  const { body } = answer;
+  if (method !== 'HEAD' || !(body instanceof ReadableStream)) return answer;
+  void body.cancel().catch(() => undefined);
+  return { ...answer, body: undefined };
 }
 
 /** In front of Azure's host a load balancer ends what takes 230 seconds. This leaves time for the answer. */

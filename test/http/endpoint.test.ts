@@ -1,6 +1,14 @@
-import { HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import { Readable } from 'node:stream';
+import {
+  HttpRequest,
+  HttpResponse,
+  type HttpResponseInit,
+  type InvocationContext,
+} from '@azure/functions';
+import type { HostStreams } from '../../src/bodies';
 import { signSessionCookie } from '../../src/cookies';
 import { AppError } from '../../src/errors';
+import { answerOf } from '../../src/handler';
 import type { Handler, RequestContext, Services } from '../../src/http/context';
 import { endpoint, finishAnswer } from '../../src/http/endpoint';
 import { continueHere, securityHeaders } from '../../src/http/responses';
@@ -199,6 +207,61 @@ describe('endpoint, where the host sends answers as a whole', () => {
       503,
       expect.objectContaining({ code: 'ERR_API_UNAVAILABLE', api: 'orders' }),
     ]);
+  });
+
+  it('answers 500 for a stream of Node.js that breaks off', async () => {
+    const answer = await ask(() => answerOf({ body: brokenFile() }));
+    expect([answer.status, JSON.parse(answer.body)]).toMatchObject([500, { code: 'ERR_INTERNAL' }]);
+  });
+});
+
+/** The library takes streams of Node.js, too: a file, say. This one cannot be read. */
+const brokenFile = () =>
+  new Readable({
+    read() {
+      this.destroy(new Error('no such file'));
+    },
+  });
+
+describe('endpoint, in stream mode', () => {
+  const seen = { sources: 0 };
+  const hostStreams: HostStreams = {
+    find: () => ({
+      onGone: () => undefined,
+      follow: async (body) => {
+        seen.sources += 1;
+        const { value = new Uint8Array() } = await body.getReader().read();
+        return new Response(Buffer.from(value)).body ?? new ReadableStream();
+      },
+    }),
+  };
+  const askStreamed = async (handler: Handler, method: 'GET' | 'HEAD' = 'GET') => {
+    seen.sources = 0;
+    const request = new HttpRequest({ method, url: 'http://10.0.0.1/export' });
+    const known = { ...services, hostStreams };
+    return (await endpoint(() => known, handler)(request, contextOf())) as HttpResponseInit;
+  };
+
+  it('follows a stream of Node.js, and answers 500 for one that breaks off at once', async () => {
+    const file = Readable.from([Buffer.from('a')]);
+    const whole = await askStreamed(() => answerOf({ body: file }));
+    expect([seen.sources, await new HttpResponse(whole).text()]).toEqual([1, 'a']);
+    const broken = await askStreamed(() => answerOf({ body: brokenFile() }));
+    expect([broken.status, await new HttpResponse(broken).json()]).toMatchObject([
+      ...[500, { code: 'ERR_INTERNAL' }],
+    ]);
+  });
+
+  it('ends the body of an answer to HEAD, which nobody reads', async () => {
+    const ended = Promise.withResolvers<string>();
+    const body = new ReadableStream<Uint8Array>({
+      cancel: () => {
+        ended.resolve('ended');
+      },
+    });
+    const answer = await askStreamed(() => ({ body, headers: { ETag: '"1"' } }), 'HEAD');
+    expect(new Headers(answer.headers).get('etag')).toBe('"1"');
+    expect([answer.body, seen.sources, await ended.promise]).toEqual([undefined, 0, 'ended']);
   });
 });
 
