@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { request as requestHttp } from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -92,7 +92,7 @@ export interface LocalStack {
   bearerToken(options?: LocalTokenOptions): Promise<string>;
   /** What the stack and the app have written. */
   output(): string;
-  /** Ends everything. Call it at the end of the tests. */
+  /** Ends everything. Call it at the end of the tests. A further call does nothing. */
   stop(): Promise<void>;
 }
 
@@ -119,8 +119,8 @@ export type ReadyMessage = v.InferOutput<typeof readyMessage>;
 /**
  * Builds the app and runs it on free ports, beside what it needs, with the package `anteroom-local`. Everything is in
  * memory and on this machine. It ends with the process that started it.
- * @throws Error when `anteroom-local` is not installed beside the app; when the app cannot be built or started, with
- *   what it said
+ * @throws Error when there is no such folder; when `anteroom-local` is not installed beside the app; when the app cannot
+ *   be built or started, with what it said
  * @example
  * ```ts
  * import { startLocalStack } from 'anteroom/testing';
@@ -134,6 +134,7 @@ export type ReadyMessage = v.InferOutput<typeof readyMessage>;
  */
 export async function startLocalStack(options: LocalStackOptions = {}): Promise<LocalStack> {
   const folder = resolve(options.folder ?? '.');
+  if (!existsSync(folder)) throw new Error(`There is no folder ${folder}.`);
   const child = fork(findProgram(folder), await argumentsFor(options), {
     cwd: folder,
     // eslint-disable-next-line no-restricted-properties -- the stack needs PATH and the like, no setting of ours
@@ -231,7 +232,8 @@ function untilReady(child: ChildProcess, output: () => string): Promise<ReadyMes
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
-  child.disconnect();
+  // A second call only waits.
+  if (child.connected) child.disconnect();
   await ended;
 }
 
