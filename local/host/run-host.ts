@@ -199,7 +199,7 @@ function endWithParent() {
     void stop().finally(() => process.exit(0));
   };
   process.on('disconnect', end);
-  // Told in the log, each failed write would make the next one, and the process would be too busy to hear a signal.
+  // If the log told of it, each failed write would cause the next one, and the process would be too busy to hear a signal.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', () => process.exit(1));
   }

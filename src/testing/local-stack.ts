@@ -59,7 +59,7 @@ export interface LocalTokenOptions {
   readonly scopes?: readonly string[];
   /** Unless given, those of the account, or the application permissions that the app was granted. */
   readonly roles?: readonly string[];
-  /** What the API has registered unless given: 2 for your app. */
+  /** Unless given, the version that the API has registered: 2 for your app. */
   readonly version?: 1 | 2;
   /** The token's life; less than 0 for a token that has expired. An hour unless given. */
   readonly seconds?: number;
