@@ -21,7 +21,7 @@ import {
   graphPrincipalId,
   type Json,
   tenantId,
-} from './fake-graph';
+} from '../support/fake-graph';
 
 const identity = '1de27171-0000-4000-8000-00000000a11c';
 const url = 'https://app.contoso.com';

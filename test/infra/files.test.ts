@@ -101,6 +101,15 @@ describe.each([
   });
 });
 
+describe('the tests of the templates', () => {
+  it('have fewer than 2,000 lines: Bicep is asked, not written again', () => {
+    const files = globSync('test/infra/**/*.{ts,bicepparam}');
+    const lines = files.flatMap((path) => text(path).trimEnd().split('\n'));
+    expect(lines.length).toBeGreaterThan(1000);
+    expect(lines.length).toBeLessThan(2000);
+  });
+});
+
 describe('paths of the registration', () => {
   it.each(['redirect', 'signedOut', 'frontChannelLogout'])('%s is served by the app', (key) => {
     const paths = /^var paths = \{([^]*?)\}/m.exec(text('infra/main.bicep'))?.[1] ?? '';
