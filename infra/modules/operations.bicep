@@ -25,7 +25,7 @@ var charts = [
   }
   {
     name: 'refusals'
-    title: 'Refusals by number, and who can act'
+    title: 'Refusals by number, and who must act'
     visualization: 'table'
     query: loadTextContent('../queries/refusals.kql')
   }

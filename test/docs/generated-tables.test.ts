@@ -59,3 +59,24 @@ describe.each([
     expect(table).toBe(tableOf(rows));
   });
 });
+
+describe('the list of remedies in infra/queries/refusals.kql', () => {
+  it('is the one in the code', () => {
+    const path = 'infra/queries/refusals.kql';
+    const [begin, end] = ['// remedies: begin\n', '// remedies: end'] as const;
+    const [before = '', rest = ''] = readFileSync(path, 'utf8').split(begin);
+    const [list, after = ''] = rest.split(end);
+    const lines = refusalRows.map((row) => {
+      // Another test holds that the template has no name of a secret.
+      const action = row.action.replaceAll('ENTRA_CLIENT_SECRET', 'the app setting for the secret');
+      const cells = [`dynamic(${JSON.stringify(numbersOf(row))})`];
+      for (const cell of [actors[row.actor], action]) cells.push(JSON.stringify(cell));
+      return `    ${cells.join(', ')},\n`;
+    });
+    // Kusto allows no comma after the last.
+    const wanted = lines.join('').replace(/,\n$/, '\n');
+    expect(lines.length).toBeGreaterThan(40);
+    if (isUpdate) writeFileSync(path, before + begin + wanted + end + after);
+    else expect(list).toBe(wanted);
+  });
+});
