@@ -19,6 +19,7 @@ import { type TestBrowser, words } from '../support/test-browser';
 
 /** Tells how many bytes of bodies the process of the app still holds. */
 const memory = `
+import { createReadStream } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { app } from '@azure/functions';
@@ -31,6 +32,10 @@ app.http('shop', {
     headers: { 'Content-Type': 'text/html', 'Content-Security-Policy': "default-src 'self'" },
     body: '<!doctype html><title>Shop</title><p>A page of the app',
   })),
+});
+app.http('file', {
+  authLevel: 'anonymous',
+  handler: auth.signedIn((request) => ({ body: createReadStream(request.query.get('name') ?? '') })),
 });
 app.http('approve', {
   authLevel: 'anonymous',
@@ -161,6 +166,15 @@ describe('the user calls an API', () => {
     const { plainUser } = accounts(stack);
     const { page } = await signIn(`${app}/api`, plainUser, '/api/approve');
     expect(words(page.text)).toMatch(/administrator/i);
+  });
+});
+
+describe('a function that answers with a file', () => {
+  it('gives it on, and answers 500 when it cannot be read', async () => {
+    const found = await browser.open(`${app}/api/file?name=host.json`);
+    expect(found.text).toBe(readFileSync(join(example.folder, 'host.json'), 'utf8'));
+    const { status, body } = await script('/api/file?name=missing');
+    expect([status, textOf(body, 'code')]).toEqual([500, 'ERR_INTERNAL']);
   });
 });
 
