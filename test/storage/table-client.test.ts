@@ -176,7 +176,10 @@ describe('its connections', () => {
   it('take a transaction for done only with an answer to each action', async () => {
     const body = `--changesetresponse_1\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n--changesetresponse_1--`;
     const done = whileAnswering(
-      (_request, response) => response.writeHead(202).end(body),
+      (_request, response) => {
+        const type = 'multipart/mixed; boundary=batchresponse_1';
+        response.writeHead(202, { 'Content-Type': type }).end(body);
+      },
       (port) => {
         const connection = { connectionString: tablesConnectionString(port), tableName: 'a' };
         const table = createAzureTable(createTableClient(connection));
