@@ -12,9 +12,10 @@ import {
   type HttpResponseInit,
   InvocationContext,
 } from '@azure/functions';
-import { type Anteroom, anteroom } from '../src/anteroom';
+import { type Anteroom, anteroom, servicesOrFaults } from '../src/anteroom';
 import type { SignedInHandler } from '../src/handler';
 import { type AnteroomOptions, readFunctionTimeout } from '../src/options';
+import { testSite } from './support/context-fixture';
 import { clientId, tenantId } from './support/tiny-provider';
 
 const environment = {
@@ -475,5 +476,50 @@ describe('the start', () => {
       await loadMsal();
       expect(load).toHaveBeenCalledTimes(1);
     });
+  });
+});
+
+const accountKey = Buffer.alloc(64, 5).toString('base64');
+
+describe('servicesOrFaults', () => {
+  it.each([
+    [
+      'without its protocol, which only the client of the table finds',
+      'TableEndpoint=https://abc.table.core.windows.net',
+    ],
+    [
+      'over http to a host of Azure',
+      'DefaultEndpointsProtocol=http;TableEndpoint=http://abc.table.core.windows.net',
+    ],
+    ['to another host', 'DefaultEndpointsProtocol=https;TableEndpoint=https://contoso.com'],
+  ])('says what a connection string must be, for one %s', (_name, endpoint) => {
+    const made = servicesOrFaults(
+      {
+        ...environment,
+        TABLES_CONNECTION_STRING: `${endpoint};AccountName=abc;AccountKey=${accountKey}`,
+      },
+      testSite,
+    );
+    expect(made).toMatchObject({
+      site: testSite,
+      faults: [
+        {
+          name: 'TABLES_CONNECTION_STRING',
+          fault:
+            'must be a whole connection string of Azure Storage, as the portal shows it, over https (http on loopback only)',
+        },
+      ],
+    });
+  });
+
+  it('makes services without a connection to anything', () => {
+    const made = servicesOrFaults(
+      {
+        ...environment,
+        TABLES_CONNECTION_STRING: `DefaultEndpointsProtocol=http;AccountName=abc;AccountKey=${accountKey};TableEndpoint=http://127.0.0.1:1/abc`,
+      },
+      testSite,
+    );
+    expect('faults' in made ? made.faults : made.settings.baseUrl).toBe('http://localhost:7071');
   });
 });

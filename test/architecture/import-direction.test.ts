@@ -10,7 +10,6 @@ const floors = [
   ['guards'],
   ['handler', 'options'],
   ['functions'],
-  ['services'],
   ['sign-in'],
   ['http'],
   ['pages'],

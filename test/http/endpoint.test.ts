@@ -12,7 +12,7 @@ import { answerOf } from '../../src/handler';
 import type { Handler, RequestContext, Services } from '../../src/http/context';
 import { endpoint, finishAnswer } from '../../src/http/endpoint';
 import { continueHere, securityHeaders } from '../../src/http/responses';
-import { servicesOrFaults } from '../../src/services';
+import { servicesOrFaults } from '../../src/anteroom';
 import { signedIn, withRole } from '../../src/sign-in/guards';
 import { longEnough } from '../support/auth-fixture';
 import {

@@ -1,4 +1,4 @@
-import { servicesOrFaults } from '../../src/services';
+import { servicesOrFaults } from '../../src/anteroom';
 import { german } from '../../src/texts/de';
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import { refusalRows } from '../../src/entra/refusal-table';

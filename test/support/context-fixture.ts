@@ -7,7 +7,7 @@ import { readRequest } from '../../src/http/request';
 import type { PageRequest } from '../../src/http/responses';
 import { plainBrand } from '../../src/pages/brand';
 import type { Site } from '../../src/pages/layout';
-import { createServices } from '../../src/services';
+import { createServices } from '../../src/anteroom';
 import type { SessionTicket } from '../../src/sessions/session';
 import type { NewSession } from '../../src/sessions/session-store';
 import { readSettings, type Settings } from '../../src/settings';
