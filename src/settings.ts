@@ -50,7 +50,7 @@ export interface Settings {
   readonly revalidateSeconds: number;
   /** Whose session cookie outlives the browser: nobody's, everybody's, or that of people whose link said `keep=true`. */
   readonly persistent: 'never' | 'always' | 'link';
-  /** The most live sessions of a user. */
+  /** How many live sessions a user may have at most. */
   readonly sessionLimit: number | undefined;
 }
 

@@ -28,7 +28,7 @@ export interface AccountChange {
   readonly groupCount?: number;
 }
 
-/** The most groups of an account: more than Microsoft Graph lists in one answer. */
+/** How many groups an account may have at most: more than Microsoft Graph lists in one answer. */
 const maxGroups = 12_000;
 
 /** What `isAccountChanges` accepts. */

@@ -25,7 +25,7 @@ import {
 import { signToken } from './signing-keys';
 import { consumersTenantId, type SeededUser } from './users';
 
-/** With longer-lived tokens (continuous access evaluation) comes `refresh_in`, half of their life. */
+/** Longer-lived tokens (continuous access evaluation) come with `refresh_in`, half of their life. */
 const longLifeSeconds = 2 * 60 * 60;
 
 /** The token endpoint's answer, as the provider of this shape gives it. `client_info` is for MSAL. */

@@ -32,7 +32,7 @@ export function readFrontEndUrl(text: string): string {
 }
 
 /**
- * The functions that answer beside a development server. Left out are those that would answer in its place: for `/`, and for every
+ * The functions that answer beside a development server. Those that would answer in its place are left out: for `/`, and for every
  * address (`{*path}`), as `frontEnd` registers one.
  */
 export function besideFrontEnd(routes: readonly HttpFunction[]): readonly HttpFunction[] {

@@ -49,7 +49,7 @@ const faults: Readonly<Record<string, string | undefined>> = {
   CloseBraceExpected: "'}' expected.",
   CloseBracketExpected: "']' expected.",
   PropertyNameExpected: 'A name in double quotes is expected.',
-  EndOfFileExpected: 'The object has ended before this place.',
+  EndOfFileExpected: 'The object has ended already. Nothing may follow it.',
   UnexpectedEndOfString: 'The text does not end: a double quote is missing.',
   UnexpectedEndOfComment: 'The comment does not end.',
 };

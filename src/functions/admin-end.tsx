@@ -15,7 +15,7 @@ import { requireStepUp } from '../sign-in/step-up';
 import { withTimeout } from '../waiting';
 import { forAdmins, parseView, viewLengths } from './admin';
 
-/** The most sessions that the confirmation counts. All of them end. */
+/** How many sessions the confirmation counts at most. All of them end. */
 const maxCounted = 1_000;
 
 /** The sessions of a user to end: one, or all when `sessionKey` is `undefined`. */

@@ -60,7 +60,7 @@ async function sessions(context: SessionContext): Promise<HttpResponseInit> {
   });
 }
 
-/** The most sessions that a confirmation counts. All of them end. */
+/** How many sessions a confirmation counts at most. All of them end. */
 const maxCounted = 1_000;
 
 /**

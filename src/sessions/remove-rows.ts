@@ -3,7 +3,7 @@ import { AppError } from '../errors';
 import type { Row, Table } from '../storage/table';
 import { rowKeysOfSession, sessionKeyIn } from './session-rows';
 
-/** The most rows that one transaction may change. */
+/** How many rows one transaction may change at most. */
 export const maxTransactionRows = 100;
 
 const maxTries = 3;

@@ -61,7 +61,7 @@ export interface LocalTokenOptions {
   readonly roles?: readonly string[];
   /** Unless given, the version that the API has registered: 2 for your app. */
   readonly version?: 1 | 2;
-  /** The token's life; less than 0 for a token that has expired. An hour unless given. */
+  /** The token's life in seconds; less than 0 for a token that has expired. An hour unless given. */
   readonly seconds?: number;
 }
 

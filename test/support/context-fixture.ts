@@ -53,7 +53,7 @@ interface TestRequest {
   readonly signal?: AbortSignal;
 }
 
-/** An exchange, and the events that were told in it. */
+/** The context of a request, and the events that were told in it. */
 export interface TestContext extends RequestContext {
   /** The level of each, and its members as they stand in the log. */
   readonly told: ToldEvent[];
@@ -89,7 +89,7 @@ export interface ContextFixture {
   tableFailure: Error | undefined;
   /** Calls that changed the table so far. */
   writes: number;
-  /** The events that belong to no exchange. */
+  /** The events that belong to no request. */
   readonly told: ToldEvent[];
   /** The app's own code, as it is from now on. */
   readonly hooks: { -readonly [name in keyof Hooks]: Hooks[name] };
