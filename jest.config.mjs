@@ -28,8 +28,6 @@ export default {
   testEnvironment: 'node',
   // Most tests wait for processes of their own. With one worker for each core, both cores would be idle.
   maxWorkers: 4,
-  // Four workers on two busy cores may need more than jest's half second to end. It would say that a test left something.
-  workerGracefulExitTimeout: 10_000,
   testSequencer: '<rootDir>/test/support/slow-first.cjs',
   // Its package.json has the name of ours.
   modulePathIgnorePatterns: ['<rootDir>/dist/package/'],
