@@ -3,7 +3,7 @@ import { logoutFunctions } from '../../src/functions/logout';
 import { meFunctions, sessionFunction } from '../../src/functions/me';
 import type { Services } from '../../src/http/context';
 import type { HttpFunction } from '../../src/http/endpoint';
-import { createServices } from '../../src/services';
+import { createServices } from '../../src/anteroom';
 import { sessionKeyIn, sessionPrefix } from '../../src/sessions/session-rows';
 import { readSettings } from '../../src/settings';
 import type { Row, Table } from '../../src/storage/table';
