@@ -1,6 +1,6 @@
 import { useContext } from 'preact/hooks';
 import { type EventKind, eventKinds, kindOf } from '../events';
-import type { ActivityContent } from '../sessions/activity';
+import { type ActivityContent, keptDays } from '../sessions/activity';
 import type { ActivityPage as FoundEvents } from '../sessions/activity-list';
 import type { User } from '../sessions/session';
 import { Layout, SiteContext, useLanguage, useTexts } from './layout';
@@ -46,7 +46,7 @@ export function ActivityPage({ user, view, found, now }: ActivityPageProps) {
           {texts.toSessions}
         </a>
       </p>
-      <SearchForm view={view} />
+      <SearchForm view={view} now={now} />
       <Kinds view={view} />
       <Count view={view} found={found} />
       {found.events.length === 0 ? null : (
@@ -82,7 +82,10 @@ interface ViewProps {
   readonly view: ActivityView;
 }
 
-function SearchForm({ view }: ViewProps) {
+/** A day for the field of the form, in UTC as in the log. */
+const dateOf = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10);
+
+function SearchForm({ view, now }: ViewProps & Pick<ActivityPageProps, 'now'>) {
   const { authPath } = useContext(SiteContext);
   const { activity: texts, console: ofConsole } = useTexts();
   const { kind, day, person } = view;
@@ -91,12 +94,23 @@ function SearchForm({ view }: ViewProps) {
       <label for="person">{texts.searchFor}</label>
       <input id="person" name="person" type="search" maxLength={100} value={person ?? ''} />
       {kind === undefined ? null : <input type="hidden" name="kind" value={kind} />}
-      {day === undefined ? null : <input type="hidden" name="day" value={day} />}
+      <label for="day">{texts.day}</label>
+      <input
+        id="day"
+        name="day"
+        type="date"
+        min={dateOf(now - keptDays * 86_400)}
+        max={dateOf(now)}
+        value={day ?? ''}
+      />
       <button class="plain" type="submit">
         {ofConsole.search}
       </button>
       {person === undefined ? null : (
         <a href={activityPath(authPath, { kind, day })}>{ofConsole.showEverybody}</a>
+      )}
+      {day === undefined ? null : (
+        <a href={activityPath(authPath, { kind, person })}>{texts.allDays}</a>
       )}
     </form>
   );
@@ -128,13 +142,15 @@ function Kinds({ view }: ViewProps) {
 function Count({ view, found }: ViewProps & Pick<ActivityPageProps, 'found'>) {
   const { activity: texts } = useTexts();
   const { events, searched, unreadable, next } = found;
-  const isFiltered = view.person !== undefined || view.kind !== undefined;
+  const { person, kind, day, from } = view;
+  const isWhole = (day ?? from ?? next) === undefined && searched === 0;
+  const isFiltered = (person ?? kind) !== undefined || events.length === 0;
   return (
     <p class="lead" role="status">
-      {isFiltered
-        ? texts.found(events.length, searched)
-        : events.length === 0
-          ? texts.none
+      {isWhole
+        ? texts.none
+        : isFiltered
+          ? texts.found(events.length, searched)
           : texts.count(events.length)}
       {next === undefined ? null : ` ${texts.hasMore}`}
       {unreadable === 0 ? null : ` ${texts.unreadable(unreadable)}`}

@@ -54,7 +54,8 @@ export async function listActivity(
   const oldest = Math.floor(now / day) - keptDays;
   const newest = Math.floor(now / day);
   const asked = query.day === undefined ? undefined : dayNumberOf(query.day);
-  let place: Place = query.from === undefined ? { day: asked ?? newest } : parsePlace(query.from);
+  let place: Place =
+    query.from === undefined ? { day: asked ?? newest } : parsePlace(query.from, asked);
   const found: ActivityContent[] = [];
   let searched = 0;
   let unreadable = 0;
@@ -146,16 +147,20 @@ const placeSchema = v.object({
   continuation: v.optional(v.string()),
 });
 
-function parsePlace(text: string): Place {
+/** @param asked the only day that is listed. The place of another day would show events of that one under its name. */
+function parsePlace(text: string, asked: number | undefined): Place {
   const read = v.safeParse(placeSchema, parseJson(Buffer.from(text, 'base64url')));
-  if (!read.success) throw new AppError('ERR_BAD_REQUEST', { note: 'no continuation of a list' });
+  if (!read.success || read.output.day !== (asked ?? read.output.day)) {
+    throw new AppError('ERR_BAD_REQUEST', { note: 'no continuation of a list' });
+  }
   return read.output;
 }
 
 /** Days since 1970 of a date as `2026-11-28`. */
 function dayNumberOf(date: string): number {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(`${date}T00:00:00Z`) : NaN;
-  if (Number.isNaN(time)) {
+  // `Date.parse` takes 30 February for 2 March.
+  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== date) {
     throw new AppError('ERR_BAD_REQUEST', { note: 'day must be a date such as 2026-11-28' });
   }
   return time / 1000 / day;

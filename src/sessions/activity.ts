@@ -194,7 +194,7 @@ function createFloodCounter(clock: Clock): FloodCounter {
       // The codes of a team's own have no limit.
       const key = `${event} ${outcome} ${code.startsWith('ERR_') ? code : ''}`;
       const now = clock();
-      if (now >= (counts.get(key)?.until ?? Infinity)) end(key);
+      if (isOver(counts.get(key), now)) end(key);
       const kind = counts.get(key) ?? { until: now + floodSeconds, count: 0, last: told };
       counts.set(key, kind);
       kind.count += 1;
@@ -204,14 +204,19 @@ function createFloodCounter(clock: Clock): FloodCounter {
     },
     closed: () => {
       const now = clock();
-      for (const [key, { until }] of counts) {
-        if (now >= until) end(key);
+      for (const [key, kind] of counts) {
+        if (isOver(kind, now)) end(key);
       }
       const all = ended;
       ended = [];
       return all;
     },
   };
+}
+
+/** Also when the clock was set back. Otherwise events would only be counted until the old time comes again. */
+function isOver(kind: { readonly until: number } | undefined, now: number): boolean {
+  return kind !== undefined && (now >= kind.until || now < kind.until - floodSeconds);
 }
 
 function limitOf({ event: { outcome } }: ToldEvent): number {

@@ -268,6 +268,8 @@ export const german: Texts = {
     heading: 'Was zuletzt geschah',
     toSessions: 'Wer angemeldet ist',
     searchFor: 'Name, Adresse oder Schlüssel einer Person',
+    day: 'Tag (UTC)',
+    allDays: 'Alle Tage anzeigen',
     kindsOf: 'Arten von Ereignissen',
     everything: 'Alle',
     kinds: {
@@ -292,7 +294,7 @@ export const german: Texts = {
     none: 'In den letzten 30 Tagen ist nichts geschehen.',
     hasMore: 'Es gibt frühere.',
     unreadable: (count: number) =>
-      `${events(count)} nicht lesbar, weil ein Schlüssel gelöscht wurde.`,
+      `${events(count)} nicht lesbar: Ein Schlüssel wurde gelöscht, oder jemand hat die Zeilen geändert.`,
     earlier: 'Frühere Ereignisse anzeigen',
     download: 'Als JSON-Zeilen herunterladen',
     aboutList:

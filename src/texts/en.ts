@@ -269,6 +269,8 @@ export const english = {
     heading: 'What happened lately',
     toSessions: 'Who is signed in',
     searchFor: 'Name, address or key of a person',
+    day: 'Day (UTC)',
+    allDays: 'Show all days',
     kindsOf: 'Kinds of events',
     everything: 'All',
     kinds: {
@@ -292,7 +294,8 @@ export const english = {
       `${events(count)} found, among ${number(searched)}.`,
     none: 'Nothing happened in the last 30 days.',
     hasMore: 'There are earlier ones.',
-    unreadable: (count: number) => `${events(count)} cannot be read, because a key was deleted.`,
+    unreadable: (count: number) =>
+      `${events(count)} cannot be read: a key was deleted, or somebody changed the rows.`,
     earlier: 'Show earlier events',
     download: 'Download as JSON Lines',
     aboutList:

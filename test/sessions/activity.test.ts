@@ -158,9 +158,19 @@ describe('the activity', () => {
     const date = new Date((start - day) * 1000).toISOString().slice(0, 10);
     const found = await list({ day: date });
     expect([found.events.map(({ what }) => what), found.next]).toEqual([['1'], undefined]);
-    for (const wrong of ['2026-02-31x', 'yesterday', '2026-13-01']) {
+    for (const wrong of ['2026-02-31x', '2026-02-30', 'yesterday', '2026-13-01', '0000-00-00']) {
       expect((await failureOf(list({ day: wrong }))).code).toBe('ERR_BAD_REQUEST');
     }
+  });
+
+  it('goes on only in the day that is asked for', async () => {
+    for (let count = 0; count < 2; count += 1) activity.record(told(signIn));
+    await activity.flush();
+    const { next: from } = await list({ limit: 1 });
+    const date = (at: number) => new Date(at * 1000).toISOString().slice(0, 10);
+    expect((await list({ from, day: date(start) })).events).toHaveLength(1);
+    const other = list({ from, day: date(start - day) });
+    expect((await failureOf(other)).code).toBe('ERR_BAD_REQUEST');
   });
 
   it('can be asked for a person, by name, user name or key, and for a kind', async () => {
@@ -267,6 +277,20 @@ describe('a flood of refusals', () => {
     activity.record(told(refusal));
     await activity.flush();
     expect(memory.rows.size).toBe(64);
+  });
+});
+
+describe('a clock that jumps back', () => {
+  it('counts anew, and does not wait until the old time comes again', async () => {
+    for (let count = 0; count < 40; count += 1) activity.record(told(refusal));
+    await activity.flush();
+    now -= 5 * 3_600;
+    activity.record(told(refusal));
+    await activity.flush();
+    expect(memory.rows.size).toBe(32);
+    const { events } = await list({ now: start });
+    expect(events.map(({ at, count }) => [at, count]).slice(0, 1)).toEqual([[start, 10]]);
+    expect(events.at(-1)?.at).toBe(now);
   });
 });
 
