@@ -29,7 +29,7 @@ import { createSweep, sweepSchedule } from './functions/sweep';
 import { createGuards, type Guards } from './guards';
 import type { FaultySettings, FindServices, Services } from './http/context';
 import { endpoint, type HttpFunction, serve } from './http/endpoint';
-import { eventOfError } from './http/error-log';
+import { createFaultTeller, eventOfError } from './http/error-log';
 import { type Hooks, requireHooks } from './http/hooks';
 import { createKeyRing, type StoredKeyRing } from './keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
@@ -208,11 +208,12 @@ export function servicesOrFaults(
   site: Site,
   options: ServiceOptions = {},
 ): Services | FaultySettings {
-  const events = createEventLog(options.clock ?? systemClock);
+  const { clock = systemClock } = options;
+  const events = createEventLog(clock);
   const faulty = (...faults: readonly SettingFault[]): FaultySettings => ({
     site,
-    events,
     faults,
+    tellFaults: createFaultTeller(events, faults, clock),
   });
   try {
     settleProxy(environment);

@@ -68,9 +68,13 @@ const rows = {
     'An administrator looked at people’s sessions or at the activity. `what` says which.',
     { done: 'info' },
   ),
-  'configuration fault': row('fault', 'A setting has a fault, so every function answers 503.', {
-    failed: 'error',
-  }),
+  'configuration fault': row(
+    'fault',
+    'A setting has a fault, so every function answers 503. It is told at most once in ten seconds.',
+    {
+      failed: 'error',
+    },
+  ),
   'storage trouble': row('fault', 'The table did not answer as expected.', { failed: 'error' }),
   'keys trouble': row('fault', 'The key ring cannot be read, opened or extended.', {
     failed: 'error',

@@ -1,10 +1,9 @@
-import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { HttpResponseInit } from '@azure/functions';
 import { AppError, type ProviderRefusal } from '../errors';
-import type { FaultySettings, Handler, RequestContext, Services } from '../http/context';
+import type { Handler, RequestContext, Services } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
-import { eventOfError, tellFaults } from '../http/error-log';
+import { eventOfError } from '../http/error-log';
 import { json, withHeader } from '../http/responses';
-import { type Clock, systemClock } from '../waiting';
 
 const keptSeconds = 10;
 const timeoutMs = 4_000;
@@ -72,26 +71,12 @@ function answerHealth(failing: readonly Part[]): HttpResponseInit {
 }
 
 /** Each Anteroom needs its own, because it keeps its last result. */
-export const createHealthFunction = (clock: Clock = systemClock): HttpFunction => ({
+export const createHealthFunction = (): HttpFunction => ({
   name: 'health',
   route: 'health',
   get: createHealth(),
-  answerFaults: createFaultsAnswer(clock),
-});
-
-/** The answer while settings have faults. The log names them, at most once in ten seconds. */
-function createFaultsAnswer(clock: Clock) {
-  let toldAt: number | undefined;
-  return (
-    { faults, events }: FaultySettings,
-    _request: HttpRequest,
-    invocation: InvocationContext,
-  ): HttpResponseInit => {
-    const now = clock();
-    if (toldAt === undefined || isOver(toldAt, now)) {
-      toldAt = now;
-      tellFaults(events, faults, invocation);
-    }
+  answerFaults: ({ tellFaults }, _request, invocation) => {
+    tellFaults(invocation);
     return answerHealth(['settings']);
-  };
-}
+  },
+});

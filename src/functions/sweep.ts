@@ -1,7 +1,7 @@
 import type { TimerHandler } from '@azure/functions';
 import { AppError } from '../errors';
 import type { FindServices } from '../http/context';
-import { eventOfError, tellFaults } from '../http/error-log';
+import { eventOfError } from '../http/error-log';
 import { maxParallel, removeRows } from '../sessions/remove-rows';
 import { toRowTime } from '../sessions/session-rows';
 import { readPage, type RowPage, type RowQuery, type Table } from '../storage/table';
@@ -29,7 +29,7 @@ export function createSweep(findServices: FindServices, timeoutSeconds: number):
   return async (_timer, context) => {
     const services = findServices();
     if ('faults' in services) {
-      tellFaults(services.events, services.faults, context);
+      services.tellFaults(context);
       return;
     }
     const { events, activity, table, clock } = services;

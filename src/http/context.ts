@@ -83,8 +83,9 @@ export interface Services {
 /** Takes the place of the services while settings have faults. */
 export interface FaultySettings {
   readonly site: Site;
-  readonly events: EventLog;
   readonly faults: readonly SettingFault[];
+  /** Writes them to the log, at most once in ten seconds. */
+  readonly tellFaults: (invocation: InvocationContext) => void;
 }
 
 /** Gives the services. The first call makes them. */

@@ -1,26 +1,38 @@
-import type { InvocationContext } from '@azure/functions';
 import { isOfTheApp, meaningOf } from '../entra/refusals';
 import type { ErrorCode } from '../error-facts';
 import { AppError, BearerError, type ProviderRefusal, TenantRefusedError } from '../errors';
 import type { EventFacts, EventHead, EventLog, NewEvent } from '../events';
 import type { SettingFault } from '../settings';
-import type { RequestContext } from './context';
+import type { Clock } from '../waiting';
+import type { FaultySettings, RequestContext } from './context';
 
 /** Writes one event for a failed request. */
 export function logError({ tell, visitor }: RequestContext, error: AppError): void {
   tell(eventOfError(error, visitor.person?.userKey));
 }
 
-/** Writes an event for each setting that has a fault. */
-export function tellFaults(
-  events: EventLog,
+const faultSeconds = 10;
+
+/**
+ * Makes a function that writes an event for each setting that has a fault, at most once in ten seconds. Every request meets the
+ * same faults, and anybody can send requests.
+ */
+export function createFaultTeller(
+  events: Pick<EventLog, 'tell'>,
   faults: readonly SettingFault[],
-  invocation: InvocationContext,
-): void {
-  for (const { name: setting, fault } of faults) {
-    const facts = { code: 'ERR_SETTINGS', setting, fault };
-    events.tell({ event: 'configuration fault', outcome: 'failed', ...facts }, invocation);
-  }
+  clock: Clock,
+): FaultySettings['tellFaults'] {
+  let toldAt: number | undefined;
+  return (invocation) => {
+    const now = clock();
+    // A clock that is set right may go back.
+    if (toldAt !== undefined && now >= toldAt && now < toldAt + faultSeconds) return;
+    toldAt = now;
+    for (const { name: setting, fault } of faults) {
+      const facts = { code: 'ERR_SETTINGS', setting, fault };
+      events.tell({ event: 'configuration fault', outcome: 'failed', ...facts }, invocation);
+    }
+  };
 }
 
 /**

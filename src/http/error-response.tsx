@@ -18,7 +18,7 @@ import { ContinuePage, MessagePage, type Reference } from '../pages/message-page
 import type { Texts } from '../texts/en';
 import type { FaultySettings, RequestContext } from './context';
 import { errorLinks, loginPathIn } from './error-links';
-import { logError, refusalIn, tellFaults } from './error-log';
+import { logError, refusalIn } from './error-log';
 import type { SettingFault } from '../settings';
 import { changesNothing, isNavigation } from './request';
 import { htmlPage, problem, redirectTo, textsOf, withHeader, withRetryAfter } from './responses';
@@ -214,11 +214,11 @@ function numberOfConsent(error: AppError): string | undefined {
 
 /** The answer of every route while settings have faults: 503 with the name and fault of each setting, never its value. */
 export function answerFaultySettings(
-  { site, faults, events }: FaultySettings,
+  { site, faults, tellFaults }: FaultySettings,
   request: HttpRequest,
   context: InvocationContext,
 ): HttpResponseInit {
-  tellFaults(events, faults, context);
+  tellFaults(context);
   return isNavigation(request)
     ? faultsPage(site, faults, request)
     : problem(new AppError('ERR_SETTINGS'), context.invocationId, { settings: faults });

@@ -3,6 +3,8 @@ import { HttpRequest, type HttpResponseInit, InvocationContext } from '@azure/fu
 import { AppError } from '../../src/errors';
 import { createHealth, createHealthFunction } from '../../src/functions/health';
 import type { Handler, Services } from '../../src/http/context';
+import { createFaultTeller } from '../../src/http/error-log';
+import { answerFaultySettings } from '../../src/http/error-response';
 import { createKeyRing, type StoredKeyRing } from '../../src/keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping } from '../../src/keys/wrapping';
 import { finishSignIn } from '../../src/sign-in/finish';
@@ -238,12 +240,13 @@ describe('health while the settings have faults', () => {
     let now = start;
     const told: ToldEvent[] = [];
     const events = keepEvents(told);
-    const { answerFaults } = createHealthFunction(() => now);
+    const tellFaults = createFaultTeller(events, faults, () => now);
+    const { answerFaults } = createHealthFunction();
     const ask = (at: number): HttpResponseInit | undefined => {
       now = at;
       const request = new HttpRequest({ method: 'GET', url: 'http://10.0.0.1/health' });
       const invocation = new InvocationContext({ functionName: 'health' });
-      return answerFaults?.({ site: testSite, events, faults }, request, invocation);
+      return answerFaults?.({ site: testSite, faults, tellFaults }, request, invocation);
     };
     for (const at of [start, start + 9]) {
       expect(ask(at)?.jsonBody).toEqual({ status: 'failing', failing: ['settings'] });
@@ -255,6 +258,25 @@ describe('health while the settings have faults', () => {
     expect(told).toEqual([event]);
     ask(start + 10);
     expect(told).toEqual([event, event]);
+    // The clock is set back.
+    ask(start - 3_600);
+    expect(told).toHaveLength(3);
+  });
+
+  it('names them once in ten seconds for all functions together: anybody can send requests', () => {
+    let now = start;
+    const told: ToldEvent[] = [];
+    const tellFaults = createFaultTeller(keepEvents(told), faults, () => now);
+    const answers = [answerFaultySettings, createHealthFunction().answerFaults];
+    for (const at of [start, start, start + 10]) {
+      now = at;
+      for (const answer of answers) {
+        const request = new HttpRequest({ method: 'GET', url: 'http://10.0.0.1/auth/login' });
+        const invocation = new InvocationContext({ functionName: 'login' });
+        answer?.({ site: testSite, faults, tellFaults }, request, invocation);
+      }
+    }
+    expect(told).toHaveLength(2);
   });
 });
 

@@ -12,7 +12,6 @@ import { stylesheet } from '../../src/pages/stylesheet';
 import {
   createContextFixture,
   type ContextFixture,
-  keepEvents,
   pageRequest,
   testSite,
 } from '../support/context-fixture';
@@ -310,7 +309,7 @@ describe('the pictures of a brand', () => {
       functionName: 'brand',
       logHandler: () => undefined,
     });
-    const faulty = { site: testSite, events: keepEvents([]), faults: [] };
+    const faulty = { site: testSite, faults: [], tellFaults: () => undefined };
     const answer: HttpResponseInit | undefined = answerFaults?.(faulty, request, invocation);
     expect(new Headers(answer?.headers).get('content-type')).toBe('image/svg+xml');
   });
