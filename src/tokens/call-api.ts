@@ -176,7 +176,7 @@ export function createApis(declared: readonly Api[], clock: Clock): Apis {
         .digest('base64');
       const left = pauses.left(name, clock());
       if (left > 0) {
-        const note = `${api.name} asked to wait before the next ${request.method} ${pathname}`;
+        const note = `${api.name} asked to wait before the next such ${request.method}`;
         throw new AskedToWaitError('ERR_API_UNAVAILABLE', left, { note, api: api.name });
       }
       const send = async (): Promise<Response> => {
@@ -249,7 +249,8 @@ async function sendOnce(
   } catch (cause) {
     const known = appErrorIn(cause);
     if (known !== undefined) throw known;
-    const what = `${request.method} ${url.pathname}`;
+    // The path may name a person, and the note goes to the log.
+    const what = `a ${request.method}`;
     if (isRedirect(cause)) {
       const note = `${name} redirects ${what}, whose body was a stream and cannot be sent again`;
       throw new AppError('ERR_API_REFUSED', { note, cause, api: name });
