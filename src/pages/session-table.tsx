@@ -6,7 +6,7 @@ interface SessionTableProps {
   readonly label: string;
   /** The headings of the columns. The column of the buttons comes after them, and its heading is for screen readers. */
   readonly columns: readonly string[];
-  /** False for a table without a column of buttons. */
+  /** False for a table without a column of buttons. In a narrow window each of its cells then has the whole width. */
   readonly hasAction?: boolean;
   /** `Rows`, with cells in the order of the columns. */
   readonly children: ComponentChildren;
@@ -18,7 +18,7 @@ interface SessionTableProps {
  */
 export function SessionTable({ label, columns, hasAction = true, children }: SessionTableProps) {
   return (
-    <table role="table" aria-label={label}>
+    <table role="table" aria-label={label} class={hasAction ? undefined : 'flat'}>
       <thead role="rowgroup">
         <tr role="row">
           {columns.map((text) => (
@@ -97,7 +97,7 @@ interface MomentProps extends TimeProps {
   readonly now: number;
 }
 
-/** The distance from now to a time. The time itself is in the tooltip. */
+/** The distance from now to a time. The time itself is in the tooltip, and on a touch screen below the distance. */
 export function Moment({ seconds, now }: MomentProps) {
   const { dateTime, distance } = useLanguage();
   return (

@@ -99,14 +99,15 @@ dt{color:var(--soft)}summary{margin:1em 0}
 .tag{font-size:.8125rem;font-weight:600;color:var(--accent);background:var(--wash);border-radius:99px;padding:.1rem .6rem;white-space:nowrap}
 footer{padding-block:0 2rem;font-size:.875rem;color:var(--soft)}
 footer ul{display:flex;flex-wrap:wrap;gap:0 1.5rem}footer a{padding:.5rem 0}
-@media (min-width:48rem){.split{grid-template-columns:1fr minmax(17rem,24rem)}
+@media (min-width:48rem){.split{grid-template-columns:1.4fr minmax(17rem,1fr)}
 .doors{grid-template-columns:repeat(3,1fr)}.doors li{flex-direction:column}
 .steps li{display:grid;grid-template-columns:1fr minmax(17rem,20rem);gap:0 3rem}.files{margin:0}time{white-space:nowrap}}
 @media (min-width:62rem){.who{flex:1 1 16rem;justify-content:end}}
-@media (max-width:61.99rem){.who>span:not(.initials){position:absolute;inset-inline-start:-99rem}}
+@media (max-width:61.99rem){.who>span:not(.initials){position:absolute;inset-inline-start:-99rem}.split dl div{grid-template-columns:1fr;gap:0}}
 @media (max-width:47.99rem){.bar nav{order:1;width:100%}}
 @media (max-width:30rem){dl:not(.reference) div{grid-template-columns:1fr;gap:0}}
-@media (max-width:24rem){.bar{column-gap:.5rem}.bar ul{margin-inline-start:-.4rem}.bar li a{padding:0 .4rem;font-size:.875rem}.who .initials{display:none}}
+@media (max-width:24rem){.bar{column-gap:.5rem}.bar ul{margin-inline-start:-.4rem}.bar li a{padding:0 .4rem;font-size:.875rem}.who .initials{display:none}.reference div{grid-template-columns:1fr;gap:0}}
+@media (hover:none){time[title]:after{content:attr(title);display:block;font-size:.8125rem;color:var(--soft)}}
 @media (prefers-reduced-motion:no-preference){a,button,.button,.doors li{transition:background-color .15s,border-color .15s,color .15s}
 .wait{animation:wait .25s .35s both}@keyframes wait{from{opacity:0}}
 .move{transform-origin:center;animation:move .7s .15s cubic-bezier(.2,.8,.2,1) both}.going .move{animation:move 1s linear 5}
@@ -157,6 +158,7 @@ tr{display:grid;grid-template-columns:1fr auto;align-items:center;gap:0 .75rem;p
 tr+tr{border-top:1px solid var(--line)}
 tbody th,td{grid-column:1/-1;width:auto;padding:0;border:0}th+td{margin-top:.75rem}
 td:first-of-type{grid-column:1}td:last-child{grid-area:1/2}tr:first-child td:last-child{grid-row:2;margin-top:.75rem}
-td[data-label]:before{content:attr(data-label) ": ";color:var(--soft)}}
+td[data-label]:before{content:attr(data-label) ": ";color:var(--soft)}
+.flat tr td:nth-child(n){grid-area:auto/1/auto/-1;margin-top:.5rem;text-align:start}}
 @media print{tbody{break-inside:avoid}.menu,.search,.orders,td form,td .button{display:none}}
 `.replaceAll('\n', '');

@@ -173,6 +173,24 @@ describe.each(['light', 'dark'] as const)(
   },
 );
 
+it('where there is no tooltip, each time shows its date, and the page still holds it', async () => {
+  const dates =
+    "[...document.querySelectorAll('time[title]')].filter((time) => getComputedStyle(time, '::after').content.includes(time.title)).length";
+  const pages = Object.entries(ownSamplePages(texts['an ordinary name'], 'de'));
+  const times = pages.filter(
+    ([, html]) => html.includes('<time datetime="') && html.includes(' title="'),
+  );
+  expect(times.length).toBeGreaterThan(3);
+  const touched = times.map(([name, html]) => [name, html.replaceAll('(hover:none)', 'all')]);
+  expect(await faultsOf(Object.fromEntries(touched) as Record<string, string>)).toEqual([]);
+  for (const [name, html] of touched) {
+    await page.setContent(html ?? '');
+    expect([name, await page.evaluate(dates)]).not.toEqual([name, 0]);
+  }
+  await page.setContent(times[0]?.[1] ?? '');
+  expect(await page.evaluate(dates)).toBe(0);
+});
+
 it('lists of 250 sessions stay within every width', async () => {
   const { console: people = '', sessions = '' } = samplePages('Ines Okafor');
   const long = (html: string, times: number) =>

@@ -5,7 +5,8 @@ export const widths = [320, 360, 768, 820, 932, 1024, 1280, 1920] as const;
  * JavaScript for a browser: a function that takes a document and gives what is wrong with it at its width.
  *
  * - it must be scrolled to the side, or something stands out of the window or of its card (WCAG 2.2, 1.4.10)
- * - a word is broken although it has room in a line of its own. What only machines read may break anywhere
+ * - a word is broken although it has room in a line of its own. What only machines read may break anywhere, but people read error codes
+ *   out to others. The title of the home page must give its words the room
  * - what a person presses is smaller than 24 times 24 px (WCAG 2.2, 2.5.8); a link within a sentence may be
  */
 export const faultsAtThisWidth = `(doc) => {
@@ -69,6 +70,22 @@ export const faultsAtThisWidth = `(doc) => {
         const { left, right } = contentBox(block);
         if (widthOf(found.index, found[0].length) <= right - left) tell('the word ' + word[0] + ' is broken', block);
       }
+    }
+  }
+
+  for (const code of doc.querySelectorAll('.reference dd')) {
+    const range = doc.createRange();
+    range.selectNodeContents(code);
+    if (/^ERR_[A-Z_]+$/.test(code.textContent) && range.getClientRects().length > 1) tell('the code is broken', code);
+  }
+
+  for (const title of doc.querySelectorAll('.split h1')) {
+    const node = title.firstChild;
+    for (const word of node?.data?.matchAll(/\\p{L}+/gu) ?? []) {
+      const range = doc.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      if (word[0].length < 20 && range.getClientRects().length > 1) tell('the word ' + word[0] + ' is broken', title);
     }
   }
 
