@@ -28,7 +28,7 @@ main:focus{outline:0}
 .skip{position:absolute;inset-inline-start:-99rem;z-index:1;background:var(--card);padding:.75rem 1rem}.skip:focus{inset-inline-start:1rem;top:1rem}
 .bar,main,footer{width:100%;max-width:68rem;margin:0 auto;padding:0 clamp(1rem,4vw,2rem)}
 .bar{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem 1.5rem;padding-block:1rem}
-.brand{display:inline-flex;align-items:center;gap:.6rem;min-height:2.75rem;font-size:1.0625rem;color:var(--ink);text-decoration:none}
+.brand{display:inline-flex;align-items:center;gap:.6rem;min-height:2.75rem;font-size:1.0625rem;color:var(--ink);text-decoration:none;overflow-wrap:anywhere;hyphens:auto;hyphenate-limit-chars:18 7 7}
 .bar ul{display:flex;flex-wrap:wrap;margin-inline-start:-.75rem}
 .bar li a{display:flex;align-items:center;min-height:2.75rem;padding:0 .75rem;color:var(--soft);text-decoration:none}
 .bar li a:hover,.bar [aria-current]{color:var(--ink)}

@@ -191,6 +191,19 @@ it('where there is no tooltip, each time shows its date, and the page still hold
   expect(await page.evaluate(dates)).toBe(0);
 });
 
+it.each([
+  'Kraftfahrzeughaftpflichtversicherung Donau-Wien Intern Ost',
+  texts['a name of 60 letters'],
+  '田'.repeat(60),
+])('the header holds an app of the name %s', async (name) => {
+  const pages = Object.entries(ownSamplePages('Ines Okafor', 'de')).map(([page, html]) => [
+    page,
+    html.replace(/(<a class="brand"[^>]*>).*?(?=<\/a>)/s, `$1${name}`),
+  ]);
+  expect(pages.every(([, html]) => html?.includes(`>${name}</a>`))).toBe(true);
+  expect(await faultsOf(Object.fromEntries(pages) as Record<string, string>)).toEqual([]);
+});
+
 it('lists of 250 sessions stay within every width', async () => {
   const { console: people = '', sessions = '' } = samplePages('Ines Okafor');
   const long = (html: string, times: number) =>
