@@ -349,9 +349,11 @@ function writeLine(
 export function traceHeadersOf({
   traceContext,
 }: Pick<InvocationContext, 'traceContext'>): Readonly<Record<string, string>> {
-  const { traceParent, traceState } = traceContext ?? {};
-  if (traceParent === undefined) return {};
-  return { traceparent: traceParent, ...(traceState ? { tracestate: traceState } : {}) };
+  const { traceParent = '', traceState = '' } = traceContext ?? {};
+  if (!/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceParent)) return {};
+  // It comes from the browser. `fetch` throws for some texts, and a service refuses long ones.
+  const isSent = /^[\x20-\x7e]{1,512}$/.test(traceState);
+  return { traceparent: traceParent, ...(isSent && { tracestate: traceState }) };
 }
 
 /** The id by which Application Insights joins everything of one request, and its `operation_Id`. */

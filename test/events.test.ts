@@ -1,4 +1,4 @@
-import { createEventLog, type EventLog, shownEvent } from '../src/events';
+import { createEventLog, type EventLog, shownEvent, traceHeadersOf } from '../src/events';
 import { createProvider } from '../src/entra/provider';
 import { createAzureTable } from '../src/storage/azure-table';
 import { createTableClient } from '../src/storage/table-client';
@@ -124,6 +124,15 @@ describe('an event', () => {
 });
 
 describe('the trace of a request', () => {
+  it('goes on only in its form: `fetch` throws for another header, also in work that requests share', () => {
+    const headersOf = (parent: string, traceState: string) =>
+      traceHeadersOf({ traceContext: { traceParent: parent, traceState, attributes: {} } });
+    for (const wrong of ['a\r\nb: c', '\u{1F600}', 'x'.repeat(513)]) {
+      expect(headersOf(traceParent, wrong)).toEqual({ traceparent: traceParent });
+      expect(headersOf(wrong, 'a=b')).toEqual({});
+    }
+  });
+
   it('goes on to Table Storage and to the provider', async () => {
     const received: unknown[] = [];
     const { traceHeaders } = events;
