@@ -1,3 +1,4 @@
+import type { AppFacts } from '../../local/stack/stack-process';
 import { localTenantId } from '../../local/stack/settings';
 import { accounts, fetchJson, signIn, startJourney } from '../support/journey';
 import { startManagedIdentityStandIn } from '../support/managed-identity-stand-in';
@@ -21,8 +22,18 @@ beforeEach(() => {
   proxy.asked.length = 0;
 });
 
-const startApp = (env: Record<string, string>) =>
-  stack.startApp({ env: { ...proxy.environment, NODE_USE_ENV_PROXY: '1', ...env } });
+const started: AppFacts[] = [];
+const startApp = async (env: Record<string, string>) => {
+  const app = await stack.startApp({
+    env: { ...proxy.environment, NODE_USE_ENV_PROXY: '1', ...env },
+  });
+  started.push(app);
+  return app;
+};
+// An app that runs on would ask the proxy during the next test: it tries again to write its events.
+afterEach(async () => {
+  for (const app of started.splice(0)) await stack.stopApp(app);
+});
 
 describe('an app that is to use a proxy', () => {
   it('reaches tables and provider through it', async () => {
