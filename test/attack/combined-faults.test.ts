@@ -1,7 +1,7 @@
 import { logoutFunctions } from '../../src/functions/logout';
 import { meFunctions, sessionFunction } from '../../src/functions/me';
 import type { HttpFunction } from '../../src/http/endpoint';
-import { createServices } from '../../src/services';
+import { createServices } from '../../src/anteroom';
 import { AppError } from '../../src/errors';
 import { readSettings } from '../../src/settings';
 import type { Table } from '../../src/storage/table';
