@@ -15,6 +15,8 @@ import {
   parseTokensRow,
 } from '../../src/sessions/session-rows';
 import { readSettings, settingDefaults } from '../../src/settings';
+import { readStorageFailure } from '../../src/storage/table-failures';
+import { parseRow } from '../../src/storage/table-requests';
 import { readProxyRules } from '../../src/tokens/apis';
 import { readPhoto, readProfile, readRawProfile } from '../../src/tokens/graph';
 import { readGroupRoles } from '../../src/tokens/group-roles';
@@ -88,6 +90,20 @@ export const answerParsers: Record<string, Fuzzed> = {
     run: (value: string) => {
       const seconds = readRetryAfter({ get: () => value });
       if (seconds !== undefined) expect(Number.isFinite(seconds) && seconds >= 0).toBe(true);
+    },
+  },
+  parseRow: {
+    input: withMembers(['partitionKey', 'rowKey', 'etag', 'data', '__proto__'], 'k', 7, null),
+    mayThrow: 'AppError 502 or 503',
+    run: (entity: Record<string, unknown>) => {
+      const { partitionKey, rowKey, etag } = parseRow(entity);
+      for (const key of [partitionKey, rowKey, etag]) expect(typeof key).toBe('string');
+    },
+  },
+  readStorageFailure: {
+    input: anything,
+    run: (error: unknown) => {
+      expect(readStorageFailure(error, 'sessions').expected).toBeUndefined();
     },
   },
   parseTimes: {

@@ -15,6 +15,9 @@ const others: Record<string, string> = {
   readBounded: 'bytes, which the callers parse',
   readGraphAnswer: 'run by readProfile and readPhoto',
   readPage: 'a page of our own iterator',
+  readFirstRow: 'of the row, only whether there is one',
+  readAddress: 'an address that the settings have checked',
+  readEntity: 'its answer goes through parseRow',
   readFunctionTimeout: 'host.json of the app itself',
 };
 
