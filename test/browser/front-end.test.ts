@@ -133,8 +133,11 @@ describe('the example page', () => {
   it('does not keep the session alive by asking: unheeded, it goes to sign in', async () => {
     await openExample(shortLived.url, `?warn=${warnSeconds}`);
     const asked = page.waitForRequest((request) => request.url().includes('/auth/login?'));
+    // The countdown, four times a second, goes on while the browser waits for the answer.
+    await page.route('**/auth/login?*', () => undefined);
     await page.getByRole('dialog').waitFor();
     await asked;
+    await page.waitForTimeout(600);
   });
 });
 

@@ -29,7 +29,7 @@ describe('ENTRA_CLIENT_CERTIFICATE', () => {
 
   it('proves the app to the provider: at sign-in and at each refresh', async () => {
     const app = await stack.startApp({ env: { ENTRA_CLIENT_CERTIFICATE: pemOf(certificate) } });
-    await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
+    await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
     const { browser, page } = await signIn(app.url, accounts(stack).administrator);
     expect(words(page.text)).toContain(accounts(stack).administrator);
     await resetControl(stack.facts.entraUrl);

@@ -17,7 +17,7 @@ describe('npm start -- --data DIR, after a restart', () => {
     const appPort = await freePort();
     const first = await startStack({ dataDir, appPort });
     await control(first.facts.entraUrl, {
-      accessTokenSeconds: 1,
+      accessTokenSeconds: 60,
       users: {
         'tomas@anteroom.example': { roles: ['admin'] },
         'kim@anteroom.example': { name: 'Kim Roe' },

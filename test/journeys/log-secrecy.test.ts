@@ -169,7 +169,7 @@ describe('the whole log of an app', () => {
   });
 
   it('of a refresh, and of one that the provider refuses for good', async () => {
-    await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
+    await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
     const { browser } = await signIn('/');
     expect((await fetchJson(`${app.url}/auth/me`, browser)).status).toBe(200);
     const { browser: other } = await signIn('/');

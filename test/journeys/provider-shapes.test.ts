@@ -46,7 +46,7 @@ describe.each<[EntraShape, boolean]>([
   });
 
   it('refreshes tokens of that user and no other', async () => {
-    await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
+    await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
     const { browser } = await signIn(app, accounts(stack).plainUser);
     await resetControl(stack.facts.entraUrl);
     const { status, body } = await fetchJson(`${app}/auth/me`, browser);
@@ -178,7 +178,7 @@ describe.each<[EntraShape, number, string]>([
   });
 
   it('refreshes an access token that has expired, and asks for no other address of Graph', async () => {
-    await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
+    await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
     const { browser } = await signIn(app, accounts(stack).plainUser);
     await resetControl(stack.facts.entraUrl);
     const { status, body } = await fetchJson(`${app}/auth/me`, browser);
@@ -284,7 +284,7 @@ describe('a stack for several tenants', () => {
 
   it('refreshes the tokens of each person at their own tenant, and names the tenant at /auth/me', async () => {
     for (const name of ['Rafael Duarte', 'Pia Lehtonen']) {
-      await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
+      await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
       const { browser } = await signIn(app, name);
       await resetControl(stack.facts.entraUrl);
       const { status, body } = await fetchJson(`${app}/auth/me`, browser);

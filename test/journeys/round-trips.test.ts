@@ -87,7 +87,7 @@ describe('storage round trips', () => {
   });
 
   it('one write more when the access token had to be refreshed', async () => {
-    await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
+    await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
     await signInThere(browser);
     await resetControl(stack.facts.entraUrl);
     trips();

@@ -27,7 +27,7 @@ const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 
 /** A session whose access token has expired already, by MSAL's reckoning. */
 async function signInWithExpiredToken(): Promise<TestBrowser> {
-  await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
+  await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
   const { browser } = await signIn(app, accounts(stack).administrator);
   await resetControl(stack.facts.entraUrl);
   return browser;
@@ -170,7 +170,7 @@ describe('a step-up that does not help', () => {
 
 /** A session whose access token has expired, under a policy that came after the sign-in. */
 async function signInBeforePolicy(): Promise<{ browser: TestBrowser; page: Page }> {
-  await control(stack.facts.entraUrl, { accessTokenSeconds: 1 });
+  await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
   const signedIn = await signIn(app, accounts(stack).plainUser);
   await resetControl(stack.facts.entraUrl);
   await control(stack.facts.entraUrl, {

@@ -13,8 +13,9 @@ let nextLook;
 /** Asks the server: another tab may have gone on working, and a laptop may have slept. Asking extends nothing. */
 async function look(options) {
   clearTimeout(nextLook);
+  let found;
   try {
-    facts = await anteroom.session(options);
+    found = await anteroom.session(options);
   } catch (error) {
     // The session lives, but the person has to go through the provider once more.
     if (error.loginUrl !== undefined) offer(error.loginUrl);
@@ -22,10 +23,12 @@ async function look(options) {
     nextLook = setTimeout(look, 10_000);
     return;
   }
-  if (facts === undefined) {
+  if (found === undefined) {
+    // The countdown goes on until the browser has left, so the last facts stay.
     location.assign(anteroom.loginUrl());
     return;
   }
+  facts = found;
   find('who').textContent = `Signed in as ${facts.user.name}`;
   const left = millisecondsLeft();
   const isSoon = left <= warnMs;
