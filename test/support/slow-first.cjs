@@ -3,7 +3,8 @@
 // first run on a machine.
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-const slow = /[\\/]test[\\/](?:package|journeys|infra|scripts|browser|local[\\/]stack)[\\/]/;
+const slow =
+  /[\\/]test[\\/](?:package|journeys|infra|scripts|browser|attack|local[\\/]stack|(?:sessions[\\/]sweep|storage[\\/]live-service)\.test)[\\/.]/;
 
 module.exports = class SlowFirst extends Sequencer {
   sort(tests) {
