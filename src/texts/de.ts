@@ -363,7 +363,7 @@ export const german: Texts = {
     manyMore: 'Und viele weitere, die hier nicht stehen.',
     isThisBrowser: 'Es ist die Sitzung dieses Browsers: Sie werden abgemeldet.',
     hasThisBrowser: 'Dieser Browser ist dabei: Sie werden abgemeldet.',
-    workMayBeLost: 'Was dort nicht gespeichert ist, kann verloren gehen.',
+    workMayBeLost: 'Was nicht gespeichert ist, kann verloren gehen.',
     canSignInAgain:
       'Die Person kann sich wieder anmelden. Um sie auszuschließen, deaktivieren Sie das Konto in Microsoft Entra ID.',
     allCanSignInAgain:

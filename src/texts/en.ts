@@ -362,7 +362,7 @@ export const english = {
     manyMore: 'And many more that are not shown here.',
     isThisBrowser: 'It is the session of this browser: you will be signed out.',
     hasThisBrowser: 'This browser is among them: you will be signed out.',
-    workMayBeLost: 'Work that is not saved there may be lost.',
+    workMayBeLost: 'Work that is not saved may be lost.',
     canSignInAgain:
       'The person can sign in again. To keep somebody out, disable the account in Microsoft Entra ID.',
     allCanSignInAgain:
