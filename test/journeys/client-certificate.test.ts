@@ -1,9 +1,8 @@
 import {
   accounts,
-  control,
   fetchJson,
-  resetControl,
   signIn,
+  signInWithExpiredToken,
   startJourney,
 } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
@@ -29,10 +28,12 @@ describe('ENTRA_CLIENT_CERTIFICATE', () => {
 
   it('proves the app to the provider: at sign-in and at each refresh', async () => {
     const app = await stack.startApp({ env: { ENTRA_CLIENT_CERTIFICATE: pemOf(certificate) } });
-    await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
-    const { browser, page } = await signIn(app.url, accounts(stack).administrator);
+    const { browser, page } = await signInWithExpiredToken(
+      stack,
+      app.url,
+      accounts(stack).administrator,
+    );
     expect(words(page.text)).toContain(accounts(stack).administrator);
-    await resetControl(stack.facts.entraUrl);
     expect((await fetchJson(`${app.url}/auth/me`, browser)).status).toBe(200);
   });
 

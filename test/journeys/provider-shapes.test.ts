@@ -6,6 +6,7 @@ import {
   fetchJson,
   resetControl,
   signIn,
+  signInWithExpiredToken,
   startJourney,
   textOf,
 } from '../support/journey';
@@ -46,9 +47,7 @@ describe.each<[EntraShape, boolean]>([
   });
 
   it('refreshes tokens of that user and no other', async () => {
-    await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
-    const { browser } = await signIn(app, accounts(stack).plainUser);
-    await resetControl(stack.facts.entraUrl);
+    const { browser } = await signInWithExpiredToken(stack, app, accounts(stack).plainUser);
     const { status, body } = await fetchJson(`${app}/auth/me`, browser);
     expect(status).toBe(200);
     expect(body).toMatchObject({ displayName: accounts(stack).plainUser });
@@ -178,9 +177,7 @@ describe.each<[EntraShape, number, string]>([
   });
 
   it('refreshes an access token that has expired, and asks for no other address of Graph', async () => {
-    await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
-    const { browser } = await signIn(app, accounts(stack).plainUser);
-    await resetControl(stack.facts.entraUrl);
+    const { browser } = await signInWithExpiredToken(stack, app, accounts(stack).plainUser);
     const { status, body } = await fetchJson(`${app}/auth/me`, browser);
     expect(status).toBe(200);
     expect(body).toMatchObject({ displayName: accounts(stack).plainUser });
@@ -284,9 +281,7 @@ describe('a stack for several tenants', () => {
 
   it('refreshes the tokens of each person at their own tenant, and names the tenant at /auth/me', async () => {
     for (const name of ['Rafael Duarte', 'Pia Lehtonen']) {
-      await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
-      const { browser } = await signIn(app, name);
-      await resetControl(stack.facts.entraUrl);
+      const { browser } = await signInWithExpiredToken(stack, app, name);
       const { status, body } = await fetchJson(`${app}/auth/me`, browser);
       const tid = stack.facts.users.find((user) => user.name === name)?.tenantId;
       expect([status, body]).toEqual([200, expect.objectContaining({ displayName: name })]);

@@ -4,6 +4,7 @@ import {
   fetchJson,
   resetControl,
   signIn,
+  signInWithExpiredToken,
   startJourney,
   textOf,
 } from '../support/journey';
@@ -25,17 +26,9 @@ afterEach(async () => {
 
 const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 
-/** A session whose access token has expired already, by MSAL's reckoning. */
-async function signInWithExpiredToken(): Promise<TestBrowser> {
-  await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
-  const { browser } = await signIn(app, accounts(stack).administrator);
-  await resetControl(stack.facts.entraUrl);
-  return browser;
-}
-
 describe('an expired access token', () => {
   it('is refreshed without the user noticing, once, and kept', async () => {
-    const browser = await signInWithExpiredToken();
+    const { browser } = await signInWithExpiredToken(stack, app, accounts(stack).administrator);
     expect((await fetchJson(`${app}/auth/me`, browser)).status).toBe(200);
     // The refreshed token was stored: with the token endpoint gone, the next request still works.
     await control(stack.facts.entraUrl, { tokenOutage: 'drop' });
@@ -43,14 +36,14 @@ describe('an expired access token', () => {
   });
 
   it('whose refreshed ID token is of another user is not used', async () => {
-    const browser = await signInWithExpiredToken();
+    const { browser } = await signInWithExpiredToken(stack, app, accounts(stack).administrator);
     await control(stack.facts.entraUrl, { idTokenClaims: { sub: 'somebody-else' } });
     const { status, body } = await fetchJson(`${app}/auth/me`, browser);
     expect([status, textOf(body, 'code')]).toEqual([502, 'ERR_ID_TOKEN']);
   });
 
   it('with the provider down is 503, and the session is kept', async () => {
-    const browser = await signInWithExpiredToken();
+    const { browser } = await signInWithExpiredToken(stack, app, accounts(stack).administrator);
     await control(stack.facts.entraUrl, { tokenOutage: 'error' });
     const { status, body } = await fetchJson(`${app}/auth/me`, browser);
     expect([status, textOf(body, 'code')]).toEqual([503, 'ERR_PROVIDER_UNAVAILABLE']);
@@ -58,7 +51,7 @@ describe('an expired access token', () => {
   });
 
   it('that the provider refuses to refresh for good ends the session', async () => {
-    const browser = await signInWithExpiredToken();
+    const { browser } = await signInWithExpiredToken(stack, app, accounts(stack).administrator);
     await control(stack.facts.entraUrl, { tokenError: 50057 });
     const { status, headers, body } = await fetchJson(`${app}/auth/me`, browser);
     expect([status, textOf(body, 'code')]).toEqual([401, 'ERR_SIGNED_OUT']);
@@ -91,7 +84,7 @@ describe('a step-up', () => {
   });
 
   it('that the provider asks for at a refresh carries its claims', async () => {
-    const browser = await signInWithExpiredToken();
+    const { browser } = await signInWithExpiredToken(stack, app, accounts(stack).administrator);
     await control(stack.facts.entraUrl, {
       tokenError: 50076,
       tokenErrorClaims: claims,
@@ -170,9 +163,7 @@ describe('a step-up that does not help', () => {
 
 /** A session whose access token has expired, under a policy that came after the sign-in. */
 async function signInBeforePolicy(): Promise<{ browser: TestBrowser; page: Page }> {
-  await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
-  const signedIn = await signIn(app, accounts(stack).plainUser);
-  await resetControl(stack.facts.entraUrl);
+  const signedIn = await signInWithExpiredToken(stack, app, accounts(stack).plainUser);
   await control(stack.facts.entraUrl, {
     accessPolicies: [{ user: 'tomas@anteroom.example', scope: 'User.Read', acrs: 'c1' }],
   });

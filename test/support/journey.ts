@@ -40,6 +40,21 @@ export async function signIn(
   return { browser, page: await browser.press(picker, account) };
 }
 
+/**
+ * Signs in, with an access token that the app refreshes at its next use. The token lives for a minute: the app counts a token
+ * as expired five minutes before its end, and a busy machine takes more than a second from a refresh to the call.
+ */
+export async function signInWithExpiredToken(
+  { facts }: TestStack,
+  appUrl: string,
+  account: string,
+): Promise<{ browser: TestBrowser; page: Page }> {
+  await control(facts.entraUrl, { accessTokenSeconds: 60 });
+  const signedIn = await signIn(appUrl, account);
+  await resetControl(facts.entraUrl);
+  return signedIn;
+}
+
 /** The name of an app's session cookie; with `rest`, of another of its cookies. Apps on this machine carry their port in it. */
 export function cookieName(appUrl: string, rest = ''): string {
   const { protocol, port } = new URL(appUrl);
