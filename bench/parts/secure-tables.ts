@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { createThrowawayCertificate } from '../../local/loopback/certificate';
+import { createThrowawayCertificate } from '../../local/loopback/server';
 import { startLiveTables } from '../../local/tables/live-tables';
 
 export interface SecureTables {

@@ -1,11 +1,17 @@
-import { type Control, numberOf, offerAll, outages, textOf } from '../loopback/control';
+import {
+  type Control,
+  type ControlForm,
+  type ControlPanel,
+  numberOf,
+  offerAll,
+  outages,
+  textOf,
+} from '../loopback/control';
 import {
   CheckField,
   ChoiceField,
-  type ControlForm,
   controlPage,
   controlPageHeaders,
-  type ControlPanel,
   FieldsForm,
   TextField,
   wordOptions,

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportJWK } from 'jose';
-import { suffer } from '../loopback/control';
-import { answerControl } from '../loopback/control-page';
+import { answerControl, suffer } from '../loopback/control';
 import {
   type LoopbackHandler,
   respond,

@@ -1,9 +1,8 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { isObject } from '../../src/bodies';
+import { isObject, parseJson } from '../../src/bodies';
 import { isString } from '../loopback/control';
-import { readJsonFile } from '../loopback/json-file';
 
 /** State that can be kept: sessions, refresh tokens, keys, changed accounts. */
 export interface KeptState {
@@ -22,13 +21,7 @@ export interface KeptState {
  * @throws Error when the file holds something else
  */
 export function createKeptState(path?: string): KeptState {
-  const kept = path === undefined ? undefined : readJsonFile(path);
-  const parts = new Map(
-    Object.entries(kept ?? {}).map(([name, values]) => {
-      if (!isObject(values)) throw new Error(`${path ?? ''} is not what the stand-in wrote.`);
-      return [name, new Map(Object.entries(values))];
-    }),
-  );
+  const parts = path === undefined ? new Map<string, Map<string, unknown>>() : readParts(path);
   let isWriting = false;
 
   const write = (to: string): void => {
@@ -53,6 +46,16 @@ export function createKeptState(path?: string): KeptState {
       });
     },
   };
+}
+
+function readParts(path: string): Map<string, Map<string, unknown>> {
+  const kept = existsSync(path) ? parseJson(readFileSync(path, 'utf8')) : {};
+  if (!isObject(kept) || !Object.values(kept).every(isObject)) {
+    throw new Error(`${path} is not what the stand-in wrote. Delete it to begin again.`);
+  }
+  return new Map(
+    Object.entries(kept).map(([name, values]) => [name, new Map(Object.entries(values ?? {}))]),
+  );
 }
 
 /**

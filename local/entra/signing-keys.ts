@@ -8,7 +8,7 @@ import {
 import { promisify } from 'node:util';
 import { exportJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { isObject } from '../../src/bodies';
-import { createCertificate } from '../loopback/certificate';
+import { createCertificate } from '../loopback/server';
 import { isString } from '../loopback/control';
 import type { KeptState } from './kept-state';
 

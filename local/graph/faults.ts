@@ -1,4 +1,5 @@
 import {
+  type ControlPanel,
   countInWords,
   createControl,
   isCount,
@@ -10,8 +11,7 @@ import {
   outages,
   timesInWords,
 } from '../loopback/control';
-import type { ControlPanel } from '../loopback/control-page';
-import { createFaultPanel } from '../loopback/fault-panel';
+import { createFaultPanel } from '../loopback/control-page';
 
 export interface GraphError {
   readonly status: number;

@@ -4,8 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { cloudOf, type EntraShape, isGraphAddress } from '../entra/registrations';
 import type { SeededUser } from '../entra/users';
 import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/access-tokens';
-import { spend, suffer } from '../loopback/control';
-import { answerControl } from '../loopback/control-page';
+import { answerControl, spend, suffer } from '../loopback/control';
 import { respondJson, startLoopbackServer } from '../loopback/server';
 import {
   type ChallengeForm,

@@ -6,13 +6,12 @@ import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { bypassProxyOnLoopback, isLoopback, usesProxy } from '../../src/proxy';
 import { settingDefaults } from '../../src/settings';
-import { createThrowawayCertificate } from '../loopback/certificate';
-import { FaultyFileError } from '../loopback/json-file';
+import { createThrowawayCertificate } from '../loopback/server';
 import { PortTakenError } from '../loopback/processes';
+import { FaultyFileError, readHostJson, readLocalSettings } from './host-files';
 import { readFrontEndUrl } from './front-end';
 import { AppMissingError, captureConsole } from './functions-core';
 import { startFunctionsHost } from './functions-host';
-import { readHostJson, readLocalSettings } from './host-files';
 import { describeError } from './invoke';
 import { createLog, type Log, logCategory, minLevel, readyLine } from './log';
 

@@ -1,176 +1,142 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { isObject } from '../../src/bodies';
-import { type Control } from './control';
-import { readBody, respond, respondJson } from './server';
+import {
+  type Control,
+  type ControlForm,
+  type ControlPanel,
+  numberOf,
+  offerAll,
+  textOf,
+} from './control';
 
-/** Does what a form of the control page asks. Gives a sentence when it cannot. */
-export type ControlForm = (
-  form: URLSearchParams,
-) => string | undefined | Promise<string | undefined>;
+/** A field of a form of the control page. It sets the control of its name. */
+type FaultField = {
+  readonly label: string;
+} & (
+  | { readonly kind: 'choice'; readonly values: readonly string[] }
+  /** `whenEmpty`: the value that an empty field means; an empty text unless given. */
+  | { readonly kind: 'text'; readonly placeholder?: string; readonly whenEmpty?: string }
+  | { readonly kind: 'number' }
+  /** How many requests fail; an empty field: all. It has a label of its own. */
+  | { readonly kind: 'times' }
+);
 
-/** Answers a JSON value by another, or by a sentence why it cannot. */
-type ControlQuestion = (input: unknown) => Promise<object | { readonly fault: string }>;
-
-export interface ControlPanel {
-  readonly controls: Readonly<Record<string, Control<unknown>>>;
-  /** What `POST /control/<name>` does besides `reset`. */
-  readonly actions: Readonly<Record<string, () => Promise<void> | void>>;
-  /** What `POST /control/<name>` does with a form of the page. A form can also do an action. */
-  readonly forms: Readonly<Record<string, ControlForm>>;
-  /** What `POST /control/<name>` answers to a JSON body. */
-  readonly questions?: Readonly<Record<string, ControlQuestion>>;
-  /** The page. `fault` says why the last form was refused. */
-  page(fault?: string): string;
-  readonly pageHeaders: OutgoingHttpHeaders;
+/** A form of the control page: its fields by the names of their controls. */
+interface FaultForm<Name extends string> {
+  readonly legend: string;
+  readonly fields: Readonly<Partial<Record<Name, FaultField>>>;
 }
 
-/**
- * `GET /control` gives the state, to browsers as a page. `POST /control` takes a JSON object of controls and changes all
- * of them or none. `POST /control/<action>` does the action. A page of another site cannot use it: browsers say where a
- * request comes from (Sec-Fetch-Site of Fetch Metadata, Origin).
- */
-export async function answerControl(
-  panel: ControlPanel,
-  request: IncomingMessage,
-  response: ServerResponse,
-  path: string,
-): Promise<void> {
-  if (isFromAnotherSite(request)) {
-    respondJson(response, 403, { error: 'the control endpoint is for this machine only' });
-    return;
-  }
-  const isForm = mediaTypeOf(request) === 'application/x-www-form-urlencoded';
-  if (request.method === 'POST' && isForm) {
-    await answerForm(panel, request, response, path.slice('/control/'.length));
-  } else if (request.method !== 'POST' && path === '/control' && prefersHtml(request)) {
-    respond(response, 200, panel.page(), panel.pageHeaders);
-  } else {
-    await answerJson(panel, request, response, path.slice('/control/'.length));
-  }
+/** What a stand-in can be made to do wrong. Each control can be set by JSON, and by a form if a form has a field for it. */
+export interface FaultPanelOptions<Name extends string> {
+  /** What it stands in for: `Microsoft Graph`. */
+  readonly of: string;
+  readonly controls: Readonly<Record<Name, Control<unknown>>>;
+  /** By the last part of the form's address. */
+  readonly forms: Readonly<Record<string, FaultForm<Name>>>;
+  /** What the page says above the forms. */
+  readonly intro?: () => ComponentChildren;
 }
 
-async function answerForm(
-  panel: ControlPanel,
-  request: IncomingMessage,
-  response: ServerResponse,
-  name: string,
-): Promise<void> {
-  // A form needs no permission to be sent across sites, so here silence is not enough.
-  if (request.headers['sec-fetch-site'] !== 'same-origin' && request.headers.origin === undefined) {
-    respondJson(response, 403, { error: 'the form does not say which page it is from' });
-    return;
-  }
-  const form = new URLSearchParams(await readBody(request));
-  if (Object.hasOwn(panel.forms, name)) {
-    const fault = await panel.forms[name]?.(form);
-    if (fault !== undefined) {
-      respond(response, 400, panel.page(fault), panel.pageHeaders);
-      return;
-    }
-  } else if (Object.hasOwn(panel.actions, name)) {
-    await panel.actions[name]?.();
-  } else {
-    respondJson(response, 404, { error: `no such action: ${name}` });
-    return;
-  }
-  response.writeHead(303, { Location: '/control', 'Cache-Control': 'no-store' }).end();
-}
-
-async function answerJson(
-  panel: ControlPanel,
-  request: IncomingMessage,
-  response: ServerResponse,
-  action: string,
-): Promise<void> {
-  const { questions = {} } = panel;
-  if (request.method === 'POST' && Object.hasOwn(questions, action)) {
-    const answer = await questions[action]?.(await readJson(request));
-    const isFault = answer === undefined || 'fault' in answer;
-    respondJson(response, isFault ? 400 : 200, answer);
-    return;
-  }
-  if (request.method === 'POST' && action !== '') {
-    const act = Object.hasOwn(panel.actions, action) ? panel.actions[action] : undefined;
-    if (act === undefined) {
-      respondJson(response, 404, { error: `no such action: ${action}` });
-      return;
-    }
-    await act();
-  } else if (request.method === 'POST') {
-    const input = await readJson(request);
-    const faults = change(panel.controls, input);
-    if (faults.length > 0) {
-      const accepted = isObject(input) && { accepted: acceptedInstead(panel.controls, faults) };
-      respondJson(response, 400, { error: 'not accepted', faults, ...accepted });
-      return;
-    }
-  }
-  respondJson(response, 200, stateOf(panel.controls));
-}
-
-function isFromAnotherSite(request: IncomingMessage): boolean {
-  const { 'sec-fetch-site': site, origin, host } = request.headers;
-  if (site !== undefined) return site !== 'same-origin' && !isOwnNavigation(request, site);
-  return origin !== undefined && origin !== `http://${host ?? ''}`;
-}
-
-// A person who typed the address, or followed a link to it from the app: reading changes nothing.
-function isOwnNavigation({ method, headers }: IncomingMessage, site: string): boolean {
-  return site === 'none' || (method === 'GET' && headers['sec-fetch-mode'] === 'navigate');
-}
-
-function mediaTypeOf(request: IncomingMessage): string {
-  return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-}
-
-function prefersHtml(request: IncomingMessage): boolean {
-  return (request.headers.accept ?? '').includes('text/html');
-}
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  // The media type cannot be sent by a plain form of another site.
-  if (mediaTypeOf(request) !== 'application/json') return undefined;
-  try {
-    return JSON.parse(await readBody(request));
-  } catch {
-    return undefined;
-  }
-}
-
-function change(controls: Readonly<Record<string, Control<unknown>>>, input: unknown): string[] {
-  if (!isObject(input)) return ['a JSON object is needed, as application/json'];
-  const takeBack = Object.values(controls).map((control) => control.remember());
-  const faults = Object.entries(input)
-    .filter(([name, value]) => {
-      const control = Object.hasOwn(controls, name) ? controls[name] : undefined;
-      return control?.offer(value) !== true;
-    })
-    .map(([name]) => name);
-  if (faults.length > 0) {
-    for (const undo of takeBack) undo();
-  }
-  return faults;
-}
-
-/** By name, in words, what the controls take whose values were refused. */
-function acceptedInstead(
-  controls: Readonly<Record<string, Control<unknown>>>,
-  names: readonly string[],
-): Readonly<Record<string, string>> {
-  const takenBy = (name: string): string => {
-    const control = Object.hasOwn(controls, name) ? controls[name] : undefined;
-    return control?.takes ?? `nothing of that name: there are ${Object.keys(controls).join(', ')}`;
+/** The control panel of a stand-in, with a page that is made of its controls. `POST /control/reset` resets all of them. */
+export function createFaultPanel<Name extends string>({
+  of,
+  controls,
+  forms,
+  intro,
+}: FaultPanelOptions<Name>): ControlPanel {
+  const parts = Object.entries(forms).map(([action, form]) => partOf(action, form, controls));
+  return {
+    controls,
+    actions: {
+      reset() {
+        for (const control of Object.values<Control<unknown>>(controls)) control.reset();
+      },
+    },
+    forms: Object.fromEntries(parts.map(({ action, take }) => [action, take])),
+    page: (fault) => controlPage({ of, fault, children: faultsPage(parts, intro?.()) }),
+    pageHeaders: controlPageHeaders,
   };
-  return Object.fromEntries(names.map((name) => [name, takenBy(name)]));
 }
 
-function stateOf(controls: Readonly<Record<string, Control<unknown>>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(controls).map(([name, control]) => [name, control.value]),
+/** A form of the page, with what its address does. */
+interface FormPart {
+  readonly action: string;
+  readonly legend: string;
+  readonly inputs: readonly FieldProps[];
+  readonly take: ControlForm;
+}
+
+interface FieldProps {
+  readonly name: string;
+  readonly field: FaultField;
+  readonly control: Control<unknown>;
+}
+
+function partOf<Name extends string>(
+  action: string,
+  { legend, fields }: FaultForm<Name>,
+  controls: Readonly<Record<string, Control<unknown>>>,
+): FormPart {
+  const inputs = Object.entries<FaultField | undefined>(fields).flatMap(([name, field]) => {
+    const control = controls[name];
+    return field === undefined || control === undefined ? [] : [{ name, field, control }];
+  });
+  const take: ControlForm = (form) =>
+    offerAll(
+      inputs.map(({ name, field, control }) => ({ control, value: valueIn(form, name, field) })),
+    );
+  return { action, legend, inputs, take };
+}
+
+function faultsPage(parts: readonly FormPart[], intro: ComponentChildren) {
+  return (
+    <>
+      {intro}
+      <div class="grid">
+        {parts.map(({ action, legend, inputs }) => (
+          <FieldsForm key={action} action={action} legend={legend}>
+            {inputs.map((input) => (
+              <Field key={input.name} {...input} />
+            ))}
+          </FieldsForm>
+        ))}
+      </div>
+    </>
   );
+}
+
+/** What a field of a form that was sent says. */
+function valueIn(form: URLSearchParams, name: string, field: FaultField): unknown {
+  switch (field.kind) {
+    case 'choice':
+      return textOf(form, name);
+    case 'text':
+      return textOf(form, name) || (field.whenEmpty ?? '');
+    case 'number':
+      return numberOf(form, name) ?? 0;
+    case 'times':
+      return numberOf(form, name);
+  }
+}
+
+function Field({ name, field, control: { value } }: FieldProps) {
+  const { label, kind } = field;
+  if (kind === 'times') {
+    return (
+      <TimesField label={label} name={name} value={typeof value === 'number' ? value : null} />
+    );
+  }
+  const text = String(value);
+  if (kind === 'choice') {
+    return (
+      <ChoiceField label={label} name={name} value={text} options={wordOptions(field.values)} />
+    );
+  }
+  const { placeholder } = kind === 'text' ? field : {};
+  const hint = placeholder === undefined ? {} : { placeholder };
+  return <TextField label={label} name={name} value={text} {...hint} />;
 }
 
 // A tool's look: neither the app's nor the provider's.

@@ -5,6 +5,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { Readable } from 'node:stream';
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { isLoopback } from '../../src/proxy';
 
 export type LoopbackHandler = (
@@ -141,4 +142,85 @@ export function replayBody(request: IncomingMessage, body: string): IncomingMess
     iterator: { value: () => Readable.from([bytes]).iterator() },
   });
   return replay as IncomingMessage;
+}
+
+/**
+ * A key and a self-signed certificate (PEM) for localhost, 127.0.0.1 and ::1, valid for ten days. A client trusts it when
+ * it gets it as `ca` or by NODE_EXTRA_CA_CERTS.
+ * RFC 5280 sections 4.1 and 4.2.1.6, RFC 5758 section 3.2.
+ * @param now milliseconds since 1970, by the clock of the one who checks the certificate
+ */
+export function createThrowawayCertificate(now = Date.now()): {
+  readonly key: string;
+  readonly cert: string;
+} {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  return {
+    key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    cert: toPem(createCertificate(pair, now)),
+  };
+}
+
+/** The self-signed certificate of an EC or RSA key, in DER, with the names and the validity above. */
+export function createCertificate(
+  { privateKey, publicKey }: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
+  now = Date.now(),
+): Buffer {
+  const isRsa = privateKey.asymmetricKeyType === 'rsa';
+  const signedWith = isRsa
+    ? sequence(oid('2a864886f70d01010b'), node(0x05, Buffer.alloc(0)))
+    : sequence(oid('2a8648ce3d040302'));
+  const name = sequence(node(0x31, sequence(oid('550403'), node(0x0c, Buffer.from('localhost')))));
+  const day = 86_400_000;
+  const validity = sequence(time(now - day), time(now + 10 * day));
+  const names = sequence(
+    node(0x82, Buffer.from('localhost')),
+    node(0x87, Buffer.from([127, 0, 0, 1])),
+    node(0x87, Buffer.from([...Array<number>(15).fill(0), 1])),
+  );
+  const basicConstraints = sequence(node(0x01, Buffer.from([0xff])));
+  const extensions = sequence(
+    sequence(oid('551d11'), node(0x04, names)),
+    sequence(oid('551d13'), node(0x01, Buffer.from([0xff])), node(0x04, basicConstraints)),
+  );
+  // The first byte keeps the serial number positive and free of leading zeros.
+  const serial = node(0x02, Buffer.concat([Buffer.from([0x40]), randomBytes(15)]));
+  const signed = sequence(
+    node(0xa0, node(0x02, Buffer.from([2]))),
+    serial,
+    signedWith,
+    name,
+    validity,
+    name,
+    publicKey.export({ type: 'spki', format: 'der' }),
+    node(0xa3, extensions),
+  );
+  const signature = sign('sha256', signed, privateKey);
+  return sequence(signed, signedWith, node(0x03, Buffer.concat([Buffer.from([0]), signature])));
+}
+
+function node(tag: number, content: Buffer): Buffer {
+  const { length } = content;
+  const size =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...size]), content]);
+}
+
+function sequence(...parts: Buffer[]): Buffer {
+  return node(0x30, Buffer.concat(parts));
+}
+
+function oid(hex: string): Buffer {
+  return node(0x06, Buffer.from(hex, 'hex'));
+}
+
+// UTCTime: two digits of the year.
+function time(ms: number): Buffer {
+  const digits = new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '');
+  return node(0x17, Buffer.from(digits.slice(2)));
+}
+
+export function toPem(der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }

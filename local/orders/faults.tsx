@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Control,
+  type ControlPanel,
   countInWords,
   createControl,
   isBoolean,
@@ -13,8 +14,7 @@ import {
   outages,
   timesInWords,
 } from '../loopback/control';
-import type { ControlPanel } from '../loopback/control-page';
-import { createFaultPanel } from '../loopback/fault-panel';
+import { createFaultPanel } from '../loopback/control-page';
 
 /**
  * What the API can answer in place of its usual answer:

@@ -3,8 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { JWTPayload } from 'jose';
 import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/access-tokens';
-import { spend, suffer } from '../loopback/control';
-import { answerControl } from '../loopback/control-page';
+import { answerControl, spend, suffer } from '../loopback/control';
 import { respond, startLoopbackServer } from '../loopback/server';
 import {
   countTraffic,

@@ -4,8 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isObject } from '../../src/bodies';
-import { readHostJson, readLocalSettings } from '../host/host-files';
-import { FaultyFileError, readJsonFile } from '../loopback/json-file';
+import { FaultyFileError, readHostJson, readJsonFile, readLocalSettings } from '../host/host-files';
 
 /** What the stack must know of a Functions app before the host loads it. */
 export interface AppFolder {

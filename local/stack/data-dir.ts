@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject } from '../../src/bodies';
-import { readJsonFile } from '../loopback/json-file';
+import { readJsonFile } from '../host/host-files';
 import { freePort, isPortFree } from '../loopback/processes';
 import { createStorageAccount } from '../tables/azurite';
 import type { StackOptions, StackSecrets } from './options';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject } from '../../src/bodies';
 import { settingDefaults } from '../../src/settings';
-import { readJsonFile } from '../loopback/json-file';
+import { readJsonFile } from '../host/host-files';
 import type { StorageAccount } from '../tables/azurite';
 import type { StackFacts, StackOptions } from './options';
 

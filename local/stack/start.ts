@@ -4,9 +4,8 @@ import { createInterface } from 'node:readline/promises';
 import { bypassProxyOnLoopback } from '../../src/proxy';
 import type { ReadyMessage } from '../../src/testing/local-stack';
 import { startCommand, startUsage } from '../bin/usage.cjs';
-import { readHostJson, readLocalSettings } from '../host/host-files';
+import { FaultyFileError, readHostJson, readLocalSettings } from '../host/host-files';
 import { describeError } from '../host/invoke';
-import { FaultyFileError } from '../loopback/json-file';
 import { isPortFree } from '../loopback/processes';
 import { appPart, AppStartError } from './app';
 import {

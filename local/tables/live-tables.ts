@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import {
+  answerControl,
+  type ControlPanel,
   createControl,
   isOneOf,
   isString,
@@ -10,8 +12,7 @@ import {
   spend,
   timesInWords,
 } from '../loopback/control';
-import { answerControl, type ControlPanel } from '../loopback/control-page';
-import { createFaultPanel } from '../loopback/fault-panel';
+import { createFaultPanel } from '../loopback/control-page';
 import { isForLoopback, respondJson } from '../loopback/server';
 import { type AccessRules, createAccess, refuseByLimits } from './limits';
 import {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AzureNamedKeyCredential, TableClient } from '@azure/data-tables';
-import { createThrowawayCertificate } from '../../local/loopback/certificate';
+import { createThrowawayCertificate } from '../../local/loopback/server';
 import type { AccessRules } from '../../local/tables/limits';
 import { machineNow } from './fixed-clock';
 import { type OwnTables, startOwnTables, tablesConnectionString } from './test-table';

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { createCertificate, toPem } from '../../local/loopback/certificate';
+import { createCertificate, toPem } from '../../local/loopback/server';
 
 export interface ThrowawayCertificate {
   readonly privateKeyPem: string;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createThrowawayCertificate } from '../../../local/loopback/certificate';
+import { createThrowawayCertificate } from '../../../local/loopback/server';
 import { send } from './support/send';
 import { startHost } from './support/start-host';
 
