@@ -47,7 +47,7 @@ import { createTableClient, type TableConnection } from './storage/table-client'
 import { createRefreshFlight } from './tokens/access-token';
 import { type Api, declareApis, graphApi } from './tokens/apis';
 import { createApis } from './tokens/call-api';
-import { createRolesOf, type GroupRoleMap, readGroupRoles } from './tokens/group-roles';
+import { createRolesOf, type GroupRoleMap, readGroupRoles } from './tokens/graph';
 import { createRevalidate } from './tokens/revalidate';
 import { type Clock, createPauseMemory, once, systemClock } from './waiting';
 

@@ -23,7 +23,7 @@ export type {
   SignOutContext,
 } from './http/hooks';
 export type { AnteroomOptions } from './options';
-export type { GroupRolesOption } from './tokens/group-roles';
+export type { GroupRolesOption } from './tokens/graph';
 export type { BrandOption } from './pages/brand';
 export type { PageTexts } from './texts/language';
 export type { MenuPage } from './pages/layout';

@@ -7,7 +7,7 @@ import { type BrandOption, readBrand } from './pages/brand';
 import type { MenuPage, Site } from './pages/layout';
 import type { Environment } from './settings';
 import type { ApisOption } from './tokens/apis';
-import type { GroupRolesOption } from './tokens/group-roles';
+import type { GroupRolesOption } from './tokens/graph';
 
 /**
  * Options that belong in code. Everything else is a setting of the app.

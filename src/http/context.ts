@@ -10,7 +10,7 @@ import type { SessionStore } from '../sessions/session-store';
 import type { SettingFault, Settings } from '../settings';
 import type { Table } from '../storage/table';
 import type { Apis } from '../tokens/call-api';
-import type { RolesOf } from '../tokens/group-roles';
+import type { RolesOf } from '../tokens/graph';
 import type { Revalidate } from '../tokens/revalidate';
 import type { Clock, SingleFlight } from '../waiting';
 import type { Hooks } from './hooks';

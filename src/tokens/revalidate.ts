@@ -14,7 +14,7 @@ import {
   storeRefreshedTokens,
   type TokenStore,
 } from './access-token';
-import type { RolesOf } from './group-roles';
+import type { RolesOf } from './graph';
 
 /** For how long a session goes on with its last verified claims while the provider cannot be reached. */
 const graceSeconds = 3600;

@@ -18,8 +18,7 @@ import { readSettings, settingDefaults } from '../../src/settings';
 import { readStorageFailure } from '../../src/storage/table-failures';
 import { parseRow } from '../../src/storage/table-requests';
 import { readProxyRules } from '../../src/tokens/apis';
-import { readPhoto, readProfile, readRawProfile } from '../../src/tokens/graph';
-import { readGroupRoles } from '../../src/tokens/group-roles';
+import { readGroupRoles, readPhoto, readProfile, readRawProfile } from '../../src/tokens/graph';
 import { readRetryAfter } from '../../src/waiting';
 import { longEnough } from '../support/auth-fixture';
 import {

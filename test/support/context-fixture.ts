@@ -12,7 +12,7 @@ import type { SessionTicket } from '../../src/sessions/session';
 import type { NewSession } from '../../src/sessions/session-store';
 import { readSettings, type Settings } from '../../src/settings';
 import type { Table } from '../../src/storage/table';
-import type { GroupRoleMap } from '../../src/tokens/group-roles';
+import type { GroupRoleMap } from '../../src/tokens/graph';
 import { clientSecret, longEnough } from './auth-fixture';
 import { createMemoryTable } from './memory-table';
 import { newSession, ringSecret, start } from './session-fixture';

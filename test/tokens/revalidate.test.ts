@@ -7,7 +7,7 @@ import {
 } from '../../src/sessions/session-store';
 import { finishSignIn } from '../../src/sign-in/finish';
 import { createApis } from '../../src/tokens/call-api';
-import { createRolesOf } from '../../src/tokens/group-roles';
+import { createRolesOf } from '../../src/tokens/graph';
 import { createRevalidate, type Revalidate } from '../../src/tokens/revalidate';
 import {
   adaClaims,
