@@ -2,7 +2,7 @@ import type { TimerHandler } from '@azure/functions';
 import { AppError } from '../errors';
 import type { FindServices } from '../http/context';
 import { eventOfError } from '../http/error-log';
-import { maxParallel, removeRows } from '../sessions/remove-rows';
+import { maxParallel, removeRows } from '../sessions/end-sessions';
 import { toRowTime } from '../sessions/session-rows';
 import { readPage, type RowPage, type RowQuery, type Table } from '../storage/table';
 

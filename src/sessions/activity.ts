@@ -12,7 +12,6 @@ import {
 } from '../keys/encryption';
 import type { Row, Table, TransactionAction } from '../storage/table';
 import type { Clock } from '../waiting';
-import { maxTransactionRows } from './remove-rows';
 import { toRowTime } from './session-rows';
 
 /** Keeps what happened lately in the table, so that the console can show it. */

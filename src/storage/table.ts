@@ -1,3 +1,5 @@
+import { AppError } from '../errors';
+
 /**
  * One table of Azure Table Storage, as the rest of the app sees it. There is no upsert: a row is inserted, or rewritten
  * under its ETag, so that a deleted row never comes back by accident.
@@ -174,4 +176,69 @@ async function isAnyLeft(
     if (rows.some(({ rowKey }) => rowKeys.has(rowKey))) return true;
   }
   return false;
+}
+
+/** How many rows one transaction may change at most. */
+export const maxTransactionRows = 100;
+
+const maxTries = 3;
+
+/** Row keys that go together: both rows of a session, or one row alone. */
+export type RowGroup = readonly string[];
+
+/**
+ * Deletes rows of one partition. A group is never split: its rows go in one transaction. A transaction fails as a whole
+ * when one of its rows is gone already. Then what is still there is listed, and tried again.
+ * @returns the groups of which something was there; all are gone now
+ * @throws ERR_STORAGE_UNAVAILABLE also when rows kept changing under all three tries
+ */
+export async function deleteRows(
+  table: Table,
+  partitionKey: string,
+  groups: readonly RowGroup[],
+  signal: AbortSignal,
+): Promise<readonly RowGroup[]> {
+  const found: RowGroup[] = [];
+  let left = groups;
+  for (let tries = 0; tries < maxTries; tries += 1) {
+    const failed: RowGroup[] = [];
+    for (const part of transactionsOf(left)) {
+      const deletes = part.flat().map((rowKey) => ({ action: 'delete' as const, rowKey }));
+      const { outcome } = await table.transact(partitionKey, deletes, signal);
+      (outcome === 'done' ? found : failed).push(...part);
+    }
+    if (failed.length === 0) return found;
+    left = await stillThere(table, partitionKey, failed, signal);
+    if (left.length === 0) return found;
+  }
+  throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'rows kept changing while deleted' });
+}
+
+function transactionsOf(groups: readonly RowGroup[]): readonly (readonly RowGroup[])[] {
+  const transactions: RowGroup[][] = [];
+  let size = maxTransactionRows;
+  for (const group of groups) {
+    size += group.length;
+    if (size > maxTransactionRows) {
+      transactions.push([]);
+      size = group.length;
+    }
+    transactions.at(-1)?.push(group);
+  }
+  return transactions;
+}
+
+async function stillThere(
+  table: Table,
+  partitionKey: string,
+  groups: readonly RowGroup[],
+  signal: AbortSignal,
+): Promise<readonly RowGroup[]> {
+  const there = new Set<string>();
+  for await (const { rows } of table.list({ partitionKey, select: [] }, signal)) {
+    for (const { rowKey } of rows) there.add(rowKey);
+  }
+  return groups
+    .map((group) => group.filter((rowKey) => there.has(rowKey)))
+    .filter((group) => group.length > 0);
 }
