@@ -10,7 +10,7 @@ import {
   type KeyRing,
   type RingKey,
 } from '../keys/encryption';
-import type { Row, Table, TransactionAction } from '../storage/table';
+import { maxTransactionRows, type Row, type Table, type TransactionAction } from '../storage/table';
 import type { Clock } from '../waiting';
 import { toRowTime } from './session-rows';
 

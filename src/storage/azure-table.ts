@@ -14,19 +14,9 @@ import {
   type TransactionAction,
   type TransactionOutcome,
 } from './table';
-import { listRows, readFirstRow } from './table-queries';
-import {
-  type AskStorage,
-  createAskStorage,
-  entityPath,
-  parseRow,
-  readAddress,
-  readEntity,
-  refusal,
-  send,
-  type TableAnswer,
-  type TableConnector,
-} from './table-requests';
+import { readAddress, refusal, send, type TableAnswer, type TableConnector } from './table-client';
+import { type AskStorage, createAskStorage } from './table-failures';
+import { entityPath, listRows, parseRow, readEntity, readFirstRow } from './table-queries';
 
 /** The table behind `client`. It must exist: the app never creates tables. */
 export function createAzureTable(client: TableConnector): Table {

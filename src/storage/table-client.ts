@@ -1,8 +1,11 @@
-import { TableClient } from '@azure/data-tables';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { gunzipSync } from 'node:zlib';
+import { RestError, TableClient, type TableServiceClientOptions } from '@azure/data-tables';
+import { isObject, parseJson } from '../bodies';
 import { AppError } from '../errors';
 import type { TraceHeaders } from '../events';
 import { isHttpLoopback, proxyAgent } from '../proxy';
-import { createTableHttp, type TableConnector } from './table-requests';
 
 /** What `@azure/data-tables` asks of a TokenCredential. */
 export interface TableCredential {
@@ -20,6 +23,14 @@ export type TableConnection = { readonly tableName: string } & (
       readonly credential: TableCredential;
     }
 );
+
+/** The library's client of one table, and what sends its requests. */
+export type TableConnector = TableClient & { readonly http: TableHttp };
+
+/** What sends the requests of `@azure/data-tables`. */
+type TableHttp = NonNullable<TableServiceClientOptions['httpClient']>;
+
+export type TableAnswer = Awaited<ReturnType<TableHttp['sendRequest']>>;
 
 /**
  * The client of one table. It connects when it is first used. Plain http is allowed on loopback only, for the emulator.
@@ -81,4 +92,170 @@ const needlessPolicies = [
 /** Leaves the client with what signs requests and reads answers. */
 function keepNeededPolicies({ pipeline }: TableClient): void {
   for (const name of needlessPolicies) pipeline.removePolicy({ name });
+}
+
+interface Question {
+  readonly method: 'GET' | 'POST';
+  /** Behind the address of the account. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/**
+ * Sends a request of our own through the policies of the library, which sign it. The library's forms for requests and answers
+ * took more time than the rest of a point read, and they make a whole client for each transaction.
+ */
+export function send(
+  { url, pipeline, http: tableHttp }: TableConnector,
+  { method, path, headers, body }: Question,
+  signal: AbortSignal,
+): Promise<TableAnswer> {
+  const { account, sas } = readAddress(url);
+  const query = sas === undefined ? '' : `${path.includes('?') ? '&' : '?'}${sas}`;
+  return pipeline.sendRequest(tableHttp, {
+    ...{ method, withCredentials: false, timeout: 0, requestId: '', abortSignal: signal },
+    url: account + path + query,
+    headers: requestHeaders({ 'x-ms-version': serviceVersion, ...headers }),
+    ...(body !== undefined && { body }),
+    // `createTableClient()` takes plain http on loopback only.
+    allowInsecureConnection: account.startsWith('http:'),
+  });
+}
+
+/** The address of a client, with a slash at the end of its path, and its shared access signature, if it has one. */
+export function readAddress(url: string): { readonly account: string; readonly sas?: string } {
+  const [path = '', sas] = url.split('?', 2);
+  const account = path.endsWith('/') ? path : `${path}/`;
+  return sas === undefined ? { account } : { account, sas };
+}
+
+/** As the library has it. */
+const serviceVersion = '2019-02-02';
+
+function requestHeaders(given: Readonly<Record<string, string>>): TableAnswer['headers'] {
+  const values = new Map(Object.entries(given));
+  return {
+    get: (name) => values.get(name.toLowerCase()),
+    has: (name) => values.has(name.toLowerCase()),
+    set: (name, value) => void values.set(name.toLowerCase(), String(value)),
+    delete: (name) => void values.delete(name.toLowerCase()),
+    toJSON: () => Object.fromEntries(values),
+    [Symbol.iterator]: () => values[Symbol.iterator](),
+  };
+}
+
+/** The failure of an answer, in the form that the library gives to failures. */
+export function refusal(answer: TableAnswer, text: string, statusCode = answer.status): RestError {
+  const body = parseJson(text);
+  const error = isObject(body) ? body['odata.error'] : undefined;
+  const code = isObject(error) && typeof error['code'] === 'string' ? { code: error['code'] } : {};
+  const message = `the tables answered ${statusCode}`;
+  return new RestError(message, { ...code, statusCode, request: answer.request, response: answer });
+}
+
+/**
+ * Sends requests to one table service, in place of the library's own client. Connections are kept open. Bodies are texts,
+ * nothing is streamed, and redirects are not followed: a token must not go to another host. The request's signal ends it.
+ *
+ * A connection that breaks is a `RestError` without a status, as from the library's own client. `createAskStorage()` tries
+ * again then.
+ * @param httpsAgent of a proxy; without it, connections are direct
+ */
+function createTableHttp(
+  traceHeaders: TraceHeaders,
+  httpsAgent: http.Agent = new https.Agent({ keepAlive: true }),
+): TableHttp {
+  const httpAgent = new http.Agent({ keepAlive: true });
+  return {
+    sendRequest: (request) =>
+      new Promise((resolve, reject) => {
+        const { method, headers, body, abortSignal } = request;
+        const { protocol, hostname, port, pathname, search } = new URL(request.url);
+        const isHttps = protocol === 'https:';
+        if (!isHttps && request.allowInsecureConnection !== true) {
+          throw new TypeError('the tables must be reached over https');
+        }
+        if (body !== undefined && typeof body !== 'string') {
+          throw new TypeError('the body of a request to the tables is a text');
+        }
+        const outgoing = (isHttps ? https : http).request({
+          agent: isHttps ? httpsAgent : httpAgent,
+          method,
+          // An IPv6 address has brackets in a URL, and none here.
+          hostname: hostname.replace(/^\[|\]$/g, ''),
+          port,
+          path: pathname + search,
+          // A signature of the request does not cover them.
+          headers: { ...headers.toJSON({ preserveCase: true }), ...traceHeaders() },
+        });
+        const abort = (): void => {
+          outgoing.destroy(new Error('the deadline of the request passed'));
+        };
+        const fail = (error: NodeJS.ErrnoException): void => {
+          abortSignal?.removeEventListener('abort', abort);
+          reject(new RestError(error.message, { ...codeOf(error), request }));
+        };
+        abortSignal?.addEventListener('abort', abort);
+        outgoing.on('error', fail);
+        outgoing.on('response', (incoming) => {
+          incoming.on('error', fail);
+          readBody(incoming, (text) => {
+            abortSignal?.removeEventListener('abort', abort);
+            const { statusCode: status = 0, headers: received } = incoming;
+            resolve({ request, status, headers: answerHeaders(received), bodyAsText: text });
+          });
+        });
+        outgoing.end(body);
+      }),
+  };
+}
+
+function codeOf({ code }: NodeJS.ErrnoException): { readonly code?: string } {
+  return code === undefined ? {} : { code };
+}
+
+/** Errors are events of `incoming`, one of a faulty compression too. */
+function readBody(incoming: IncomingMessage, done: (text: string) => void): void {
+  const chunks: Buffer[] = [];
+  incoming.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+  });
+  incoming.on('end', () => {
+    const [first] = chunks;
+    // Most answers come in one piece.
+    const bytes = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+    let text: string;
+    try {
+      // We do not ask for compression: a row is small and encrypted. A proxy may still compress.
+      const isCompressed = incoming.headers['content-encoding'] === 'gzip';
+      text = (isCompressed ? gunzipSync(bytes) : bytes).toString('utf8');
+    } catch (error) {
+      incoming.emit('error', error);
+      return;
+    }
+    done(text);
+  });
+}
+
+/** The library reads a few of the headers only, so the others need no form of their own. */
+function answerHeaders(received: http.IncomingHttpHeaders): TableAnswer['headers'] {
+  const valueOf = (name: string): string | undefined => {
+    const value = received[name.toLowerCase()];
+    return typeof value === 'string' ? value : value?.[0];
+  };
+  const plain = (): Record<string, string> =>
+    Object.fromEntries(Object.keys(received).map((name) => [name, valueOf(name) ?? '']));
+  return {
+    get: valueOf,
+    has: (name) => valueOf(name) !== undefined,
+    set: refuse,
+    delete: refuse,
+    toJSON: plain,
+    [Symbol.iterator]: () => Object.entries(plain())[Symbol.iterator](),
+  };
+}
+
+function refuse(): never {
+  throw new TypeError('the headers of an answer cannot be changed');
 }

@@ -1,8 +1,92 @@
 import { odata, RestError, type TableClient } from '@azure/data-tables';
 import { isObject, parseJson } from '../bodies';
 import { AppError } from '../errors';
-import type { RowPage, RowQuery, TimeCondition } from './table';
-import { type AskStorage, parseRow } from './table-requests';
+import type { PropertyValue, Row, RowAddress, RowPage, RowQuery, TimeCondition } from './table';
+import { refusal, send, type TableConnector } from './table-client';
+import type { AskStorage } from './table-failures';
+
+/**
+ * Reads one row, with its members under the names of the library.
+ * @see https://learn.microsoft.com/rest/api/storageservices/query-entities
+ */
+export async function readEntity(
+  connector: TableConnector,
+  { partitionKey, rowKey }: RowAddress,
+  select: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>>> {
+  const query =
+    select === undefined
+      ? ''
+      : `?$select=${encodeURIComponent(['PartitionKey', ...select].join(','))}`;
+  const path = entityPath(connector.tableName, partitionKey, rowKey) + query;
+  const headers = { accept: 'application/json;odata=minimalmetadata', dataserviceversion: '3.0' };
+  const answer = await send(connector, { method: 'GET', path, headers }, signal);
+  const text = answer.bodyAsText ?? '';
+  if (answer.status !== 200) throw refusal(answer, text);
+  const body = parseJson(text);
+  return isObject(body) ? entityIn(body) : {};
+}
+
+export function entityPath(tableName: string, partitionKey: string, rowKey: string): string {
+  return `${tableName}(PartitionKey='${keyText(partitionKey)}',RowKey='${keyText(rowKey)}')`;
+}
+
+function keyText(key: string): string {
+  return encodeURIComponent(key.replaceAll("'", "''"));
+}
+
+/** A type that we never write gives `undefined`. */
+function entityIn(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const entity: Record<string, unknown> = { etag: body['odata.etag'] };
+  for (const [name, value] of Object.entries(body)) {
+    if (name.endsWith('@odata.type')) continue;
+    entity[name] = typedValue(value, body[`${name}@odata.type`]);
+  }
+  return entity;
+}
+
+function typedValue(value: unknown, type: unknown): unknown {
+  if (type === 'Edm.Int64' || type === 'Edm.Guid') return undefined;
+  if (typeof value !== 'string') return value;
+  if (type === 'Edm.Binary') return Buffer.from(value, 'base64');
+  return type === 'Edm.DateTime' ? new Date(value) : value;
+}
+
+const notProperties = new Set(
+  'partitionKey rowKey etag timestamp PartitionKey RowKey Timestamp odata.etag odata.metadata'.split(
+    ' ',
+  ),
+);
+
+/**
+ * What the service answered, as a row. `address` stands in for keys that were not selected.
+ * @throws ERR_STORAGE_UNAVAILABLE when it is no row
+ */
+export function parseRow(entity: Readonly<Record<string, unknown>>, address?: RowAddress): Row {
+  const partitionKey = address?.partitionKey ?? entity['partitionKey'];
+  const rowKey = address?.rowKey ?? entity['rowKey'];
+  const etag = entity['etag'];
+  if (typeof partitionKey !== 'string' || typeof rowKey !== 'string' || typeof etag !== 'string') {
+    throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the tables answered something else' });
+  }
+  const properties: Record<string, PropertyValue> = {};
+  for (const [name, value] of Object.entries(entity)) {
+    // The service answers `null` for a selected property that a row does not have.
+    if (!notProperties.has(name) && isPropertyValue(value)) properties[name] = value;
+  }
+  return { partitionKey, rowKey, etag, properties };
+}
+
+function isPropertyValue(value: unknown): value is PropertyValue {
+  return (
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'boolean' ||
+    value instanceof Date ||
+    value instanceof Uint8Array
+  );
+}
 
 /** See Table.list. */
 export async function* listRows(

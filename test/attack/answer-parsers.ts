@@ -16,7 +16,7 @@ import {
 } from '../../src/sessions/session-rows';
 import { readSettings, settingDefaults } from '../../src/settings';
 import { readStorageFailure } from '../../src/storage/table-failures';
-import { parseRow } from '../../src/storage/table-requests';
+import { parseRow } from '../../src/storage/table-queries';
 import { readProxyRules } from '../../src/tokens/apis';
 import { readGroupRoles, readPhoto, readProfile, readRawProfile } from '../../src/tokens/graph';
 import { readRetryAfter } from '../../src/waiting';
