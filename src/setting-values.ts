@@ -249,6 +249,16 @@ export function isScope(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/.test(value);
 }
 
+/**
+ * True for `.default` of an API beside any other scope of an API. Entra ID refuses such a request (AADSTS70011), even if the two scopes
+ * are of two APIs.
+ * @see https://github.com/AzureAD/microsoft-authentication-library-for-js/issues/1718
+ */
+export function mixesDefault(scopes: readonly string[]): boolean {
+  const ofApis = new Set(scopes.filter((scope) => !oidcScopes.has(scope)));
+  return ofApis.size > 1 && [...ofApis].some((scope) => /(?:^|\/)\.default$/i.test(scope));
+}
+
 /** Scopes stand in the address of each sign-in, which has 4,096 characters for everything. */
 const maxScopesLength = 600;
 
@@ -264,6 +274,7 @@ const scopes = v.pipe(
       all.every((one) => isScope(one) && !oidcScopes.has(one) && one !== noScopes),
     `must be scopes separated by spaces, ${maxScopesLength} characters at most, without openid, profile, email, offline_access; or none`,
   ),
+  v.check((all) => !mixesDefault(all), 'must not have .default beside other scopes'),
 );
 
 /**

@@ -338,6 +338,7 @@ describe('readSettings', () => {
     ],
     ['Graph on http', { GRAPH_BASE_URL: 'http://graph.contoso.com' }, 'GRAPH_BASE_URL'],
     ['an OpenID scope', { GRAPH_SCOPES: 'User.Read openid' }, 'GRAPH_SCOPES'],
+    ['.default beside a scope', { GRAPH_SCOPES: 'Mail.Read api://a/.default' }, 'GRAPH_SCOPES'],
     ['none beside a scope', { GRAPH_SCOPES: 'User.Read none' }, 'GRAPH_SCOPES'],
     ['scopes of over 600 characters', { GRAPH_SCOPES: scopesOf(601) }, 'GRAPH_SCOPES'],
     ['a role with a space', { ADMIN_ROLE: 'the admin' }, 'ADMIN_ROLE'],
@@ -369,6 +370,7 @@ describe('readSettings', () => {
     expect(settingsOf({ SESSION_LIMIT: '1' }).sessionLimit).toBe(1);
     expect(scopesOf(600)).toHaveLength(600);
     expect(faultsOf({ GRAPH_SCOPES: scopesOf(600) })).toEqual([]);
+    expect(faultsOf({ GRAPH_SCOPES: 'https://graph.microsoft.com/.default' })).toEqual([]);
   });
 
   it.each([

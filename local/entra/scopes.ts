@@ -119,8 +119,11 @@ export function refusalOfScopes(
   { shape, apis }: { readonly shape: EntraShape; readonly apis: readonly ExposedApi[] },
   asked: AskedScopes,
 ): 70011 | 500011 | 650053 | undefined {
+  // https://github.com/AzureAD/microsoft-authentication-library-for-js/issues/1718
+  const forApis = asked.scopes.filter((scope) => !notForResources.has(scope));
+  if (forApis.length > 1 && forApis.some((scope) => nameOf(scope) === '.default')) return 70011;
   if (shape === 'b2c' && asked.resources.includes(graphResource)) return 70011;
-  for (const scope of asked.scopes.filter((each) => !notForResources.has(each))) {
+  for (const scope of forApis) {
     const resource = resourceOf(scope);
     if (resource === graphResource) {
       if (isOfOtherCloud(shape, scope)) return 500011;

@@ -1,7 +1,7 @@
 import { decodeJwt, type JWTPayload } from 'jose';
 import { AppError } from '../errors';
 import { isObject, parseJson } from '../bodies';
-import { guidForm, oidcScopes } from '../setting-values';
+import { guidForm, mixesDefault, oidcScopes } from '../setting-values';
 
 type Section = Readonly<Record<string, unknown>>;
 
@@ -192,14 +192,34 @@ function resourceOf(scope: string): string {
 }
 
 /**
+ * The scopes for which a sign-in asks consent. They may be of several APIs: the user consents to all of them at once, and the code is
+ * redeemed for one. Azure AD B2C refuses scopes of several. `.default` stands alone: a step-up asks only for its own scopes then, and
+ * a sign-in only for those of `GRAPH_SCOPES`.
+ * @param consentScopes of the APIs for which each sign-in asks consent
+ * @param more what a step-up asks for
+ * @see https://learn.microsoft.com/entra/identity-platform/scenario-desktop-production#have-the-user-consent-upfront-for-several-resources
+ */
+export function scopesToConsent(
+  graphScopes: readonly string[],
+  consentScopes: readonly string[],
+  more: readonly string[],
+): readonly string[] {
+  const all = [...new Set([...graphScopes, ...consentScopes, ...more])];
+  if (!mixesDefault(all)) return all;
+  return more.length > 0 ? more : graphScopes;
+}
+
+/**
  * The scopes that a code is redeemed for, and that a token is for unless others are named: those of `GRAPH_SCOPES` that
  * belong to Graph, or, without any, to the resource of the first.
- * @param more what a step-up asked for: scopes of the same resource come at once, the others by a refresh
+ * @param more what a step-up asked for: scopes of the same resource come at once, the others by a refresh. If `.default` kept those
+ *   of `GRAPH_SCOPES` out of the request, the code is for what was asked for
  */
 export function scopesOfSignIn(
   graphScopes: readonly string[],
   more: readonly string[] = [],
 ): readonly string[] {
+  if (more.length > 0 && mixesDefault([...graphScopes, ...more])) return more;
   const resources = new Set(graphScopes.map(resourceOf));
   const [first] = resources;
   const chosen = resources.has('') ? '' : first;

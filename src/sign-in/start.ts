@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import { keepSignInCookie, overflowCookie } from '../cookies';
 import { createMsalClient, type RelyingParty, type RelyingPartySettings } from '../entra/msal';
+import { scopesToConsent } from '../entra/msal-cache';
 import { endpointOfPolicy } from '../entra/tenants';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
@@ -124,10 +125,11 @@ async function startWith(
   const { nonce, codeVerifier } = await attemptSecrets(state, browserSecret, { keyRing, signal });
   const { msal } = await createMsalClient(relyingParty, signal);
   const { prompt, loginHint, domainHint, asked } = options;
+  const { settings, consentScopes = [] } = relyingParty;
   const authorizationUrl = await msal.getAuthCodeUrl({
     redirectUri: relyingParty.redirectUri,
     // MSAL adds openid, profile and offline_access.
-    scopes: [...scopesOf(relyingParty, asked)],
+    scopes: [...scopesToConsent(settings.graphScopes, consentScopes, asked?.scopes ?? [])],
     responseMode: 'query',
     state,
     nonce,
@@ -144,7 +146,7 @@ async function startWith(
       ? {}
       : { extraQueryParameters: { max_age: String(asked.maxAgeSeconds) } }),
   });
-  return { authorizationUrl: atPolicy(authorizationUrl, options, relyingParty.settings), overflow };
+  return { authorizationUrl: atPolicy(authorizationUrl, options, settings), overflow };
 }
 
 function atPolicy(
@@ -158,18 +160,6 @@ function atPolicy(
     throw new AppError('ERR_BAD_REQUEST', { note: `the settings have no policy for ${policy}` });
   }
   return endpointOfPolicy(authorizationUrl, authority, name);
-}
-
-/**
- * All scopes for which a sign-in asks consent. They may be of several APIs: the user consents to all of them at once, and
- * the code is redeemed for one. Azure AD B2C refuses scopes of several.
- * @see https://learn.microsoft.com/entra/identity-platform/scenario-desktop-production#have-the-user-consent-upfront-for-several-resources
- */
-function scopesOf(
-  { settings, consentScopes = [] }: RelyingParty,
-  asked: AskedMore | undefined,
-): readonly string[] {
-  return [...new Set([...settings.graphScopes, ...consentScopes, ...(asked?.scopes ?? [])])];
 }
 
 function fits({ authorizationUrl }: StartedSignIn): boolean {

@@ -1,6 +1,6 @@
 import { isGraph, resourcesOf, scopesOfSignIn } from '../entra/msal-cache';
 import { AppError } from '../errors';
-import { isScope, oidcScopes, webAddress } from '../setting-values';
+import { isScope, mixesDefault, oidcScopes, webAddress } from '../setting-values';
 import type { Settings } from '../settings';
 
 /**
@@ -28,7 +28,8 @@ export interface ApiOptions {
   readonly scopes: readonly string[];
   /**
    * True asks for consent to these scopes at each sign-in, together with `GRAPH_SCOPES`. Unless given, a user is asked when
-   * the API is first called: a scope that only an administrator may grant would keep everybody out of the app.
+   * the API is first called: a scope that only an administrator may grant would keep everybody out of the app. Entra ID takes
+   * `.default` beside no other scope, so the user is asked for it when the API is first called.
    * @see https://learn.microsoft.com/entra/identity-platform/consent-types-developer#incremental-and-dynamic-user-consent
    */
   readonly consentAtSignIn?: boolean;
@@ -115,6 +116,7 @@ function requireScopes(option: string, scopes: unknown): asserts scopes is reado
   if (scopes.some((scope) => oidcScopes.has(scope.toLowerCase()))) {
     throw new TypeError(`${option} must not hold ${[...oidcScopes].join(', ')}`);
   }
+  if (mixesDefault(scopes)) throw new TypeError(`${option} must not have .default beside others`);
   const resources = resourcesOf(scopes);
   if (resources.length > 1) {
     throw new TypeError(

@@ -115,6 +115,13 @@ describe('finishSignIn', () => {
     expect(findLiveAccessToken(tokenCache, ['user.read'], now)).toBe('access-token-1');
   });
 
+  it('redeems for .default alone where it was asked for', async () => {
+    attempt = { ...attempt, asked: { scopes: ['api://orders/.default'] } };
+    await finish();
+    const asked = tiny.forms[0]?.get('scope')?.split(' ').sort();
+    expect(asked).toEqual(['api://orders/.default', 'offline_access', 'openid', 'profile']);
+  });
+
   it('refuses an ID token that does not show what the claims demand of it', async () => {
     const claims = '{"id_token":{"acrs":{"essential":true,"value":"c1"}}}';
     attempt = { ...attempt, asked: { scopes: [], claims } };

@@ -173,6 +173,17 @@ describe('startSignIn', () => {
     });
   });
 
+  it('asks a step-up for .default alone, which Entra ID takes beside no other scope', async () => {
+    const scopes = ['api://orders/.default'];
+    const { query } = await started({ asked: { userKey: 'u'.repeat(43), scopes } });
+    expect(query.get('scope')?.split(' ').sort()).toEqual([
+      'api://orders/.default',
+      'offline_access',
+      'openid',
+      'profile',
+    ]);
+  });
+
   it.each<[string, Partial<SignInOptions>]>([
     ['an oversized login_hint', { loginHint: 'a'.repeat(513) }],
     ['a login_hint with a line break', { loginHint: 'ada\r\nx' }],

@@ -565,6 +565,12 @@ describe('a declaration', () => {
       /of one API, but they are of api:\/\/orders and Microsoft Graph/,
     ],
     [
+      '.default beside another scope',
+      'orders',
+      { scopes: ['api://orders/Read', 'api://orders/.default'] },
+      /^apis\.orders\.scopes must not have \.default beside others/,
+    ],
+    [
       'a limit that is none',
       'orders',
       { maxAnswerBytes: -1 },

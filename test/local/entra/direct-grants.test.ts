@@ -267,6 +267,7 @@ describe('scopes of an API', () => {
   it.each<[string, string, number]>([
     ['that are unknown', 'api://orders/Orders.Eat', 650053],
     ['of an unknown API', 'api://nobody/Read', 500011],
+    ['with .default beside another', 'User.Read api://orders/.default', 70011],
   ])('%s are refused at the sign-in and at the token endpoint', async (_, scope, number) => {
     const url = createAttempt(origin, { scope: `openid ${scope}` }).url;
     const answer = answerOf(await createPlainBrowser().get(url));
