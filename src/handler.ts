@@ -86,7 +86,8 @@ export interface SignedIn<Api extends string = string> {
   /**
    * Calls an API for this user and returns its response, like `fetch`: any method, the body in one piece or as a stream.
    * After 429 or 503 with a short `Retry-After`, or none, it tries once more, unless the body was a stream. It follows no
-   * redirect. Every other answer, such as 401, 403 or 404, is returned for you to look at.
+   * redirect. Every other answer, such as 401, 403 or 404, is returned for you to look at. Its `json()` throws ERR_API_REFUSED for what is
+   * not JSON.
    * @param api a name in the option `apis`, or `graph`, which is Microsoft Graph
    * @param target a path below the base URL of the API, for example `/latest`; an absolute address below it, as APIs give for
    *   a next page; or a `Request` to such an address

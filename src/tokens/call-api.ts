@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppTokens } from '../entra/app-tokens';
 import { parseClaimsChallenge } from '../entra/claims-challenge';
 import { AppError, StepUpError } from '../errors';
-import { isObject, watchBody } from '../bodies';
+import { isObject, parseJson, watchBody } from '../bodies';
 import { AskedToWaitError, type Clock, createPauseMemory, readRetryAfter } from '../waiting';
 import type { Api } from './apis';
 
@@ -351,7 +351,8 @@ async function watchAnswer(
     await body?.cancel();
     throw fail('ERR_API_REFUSED', `answered with the status ${status}`);
   }
-  if (body === null) return response;
+  const notJson = (): AppError => fail('ERR_API_REFUSED', 'answered something that is not JSON');
+  if (body === null) return answerFrom(url, response, notJson);
   if (Number(headers.get('content-length') ?? 0) > max) {
     await body.cancel();
     throw tooLong();
@@ -366,14 +367,21 @@ async function watchAnswer(
     },
     broken: (cause) => fail('ERR_API_UNAVAILABLE', 'broke off its answer', cause),
   });
-  return answerFrom(url, new Response(watched, { status, statusText, headers }));
+  return answerFrom(url, new Response(watched, { status, statusText, headers }), notJson);
 }
 
 /**
  * A response that is made by hand has no address. Ours and its copies say where they come from, as those of `fetch` do. Without
- * it, all headers of the API would be passed on.
+ * it, all headers of the API would be passed on. Their `json()` tells a fault of the API by a code, where that of `fetch` throws a
+ * SyntaxError, which would be a fault of the app.
  */
-function answerFrom(url: string, made: Response): Response {
-  const clone = (): Response => answerFrom(url, Response.prototype.clone.call(made));
-  return Object.defineProperties(made, { url: { value: url }, clone: { value: clone } });
+function answerFrom(url: string, made: Response, notJson: () => AppError): Response {
+  const clone = (): Response => answerFrom(url, Response.prototype.clone.call(made), notJson);
+  const json = async (): Promise<unknown> => {
+    const value = parseJson(await made.text());
+    if (value === undefined) throw notJson();
+    return value;
+  };
+  const own = { url: { value: url }, clone: { value: clone }, json: { value: json } };
+  return Object.defineProperties(made, own);
 }

@@ -300,6 +300,22 @@ describe('an answer', () => {
     ]);
   });
 
+  it.each([
+    ['a page', 200, '<!doctype html>'],
+    ['half of it', 200, '{"value":['],
+    ['nothing', 204, ''],
+  ])('that has %s in place of JSON is an error of the API', async (_what, status, body) => {
+    const listener: Listener = (_request, response) => {
+      response.writeHead(status).end(body);
+    };
+    const { result } = await calling({ listener }, async ({ callApi }) => {
+      const answer = await callApi('orders', '/latest');
+      return Promise.all([rejected(answer.clone().json()), rejected(answer.json())]);
+    });
+    const expected = { code: 'ERR_API_REFUSED', api: 'orders' };
+    expect(result).toEqual([expect.objectContaining(expected), expect.objectContaining(expected)]);
+  });
+
   it.each([600, 999])('with the status %d is an error: no answer can have it', async (status) => {
     const listener: Listener = ({ socket }) => {
       socket.end(`HTTP/1.1 ${status} Odd\r\nContent-Length: 2\r\n\r\nno`);
