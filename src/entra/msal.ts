@@ -267,14 +267,14 @@ function createTokenNetworkClient(
       const refused = response.ok ? undefined : readTokenRefusal(body);
       // MSAL takes an answer without `error` for a success, so it must not see a strange failure.
       if (!response.ok && refused === undefined) throw unavailable(response);
-      if (refused === undefined) requireGrant(body);
+      const read = refused === undefined ? readGrant(body) : body;
       const waitSeconds = readRetryAfter(response.headers);
       answer =
         refused === undefined ? { kind: 'granted' } : { kind: 'refused', refused, waitSeconds };
       noteCredential(credential, refused);
       const headers = Object.fromEntries(response.headers);
       // MSAL's interface lets its caller choose the type; it checks the members it reads itself.
-      return { headers, status: response.status, body: body as T };
+      return { headers, status: response.status, body: read as T };
     } catch (cause) {
       const error = failureOf(cause);
       answer = { kind: 'unavailable', error };
@@ -292,19 +292,28 @@ function createTokenNetworkClient(
 
 const token = v.nullish(v.pipe(v.string(), v.regex(/^[ -~]*$/)));
 const text = v.nullish(v.string());
-const seconds = v.nullish(v.union([v.number(), v.string()]));
+const seconds = v.pipe(v.nullish(v.union([v.number(), v.string()])), v.transform(lifeOf));
 const tokens = { access_token: token, refresh_token: token, id_token: token };
 const about = { token_type: text, scope: text, client_info: text, expires_in: seconds };
-const grant = v.object({ ...tokens, ...about });
+const grant = v.looseObject({ ...tokens, ...about });
+
+/** Those of Entra ID live for 28 hours at most. An absurd number must not keep one for ever. */
+const maxTokenSeconds = 172_800;
+
+/** Seconds; the v1.0 endpoints of Entra ID have a text. With 0 a token is used once and not kept. */
+function lifeOf(stated: number | string | null | undefined): number {
+  const life = typeof stated === 'string' && /^\d{1,9}$/.test(stated) ? Number(stated) : stated;
+  return typeof life === 'number' && life > 0 ? Math.min(Math.floor(life), maxTokenSeconds) : 0;
+}
 
 /**
  * MSAL would keep a list or an object as a token, and send it as text.
  * @see RFC 6749 section 5.1 and appendix A
  */
-function requireGrant(body: unknown): void {
-  const issue = v.safeParse(grant, body).issues?.[0];
-  if (issue === undefined) return;
-  const note = `the token answer cannot be read (${v.getDotPath(issue) ?? 'form'})`;
+function readGrant(body: unknown): object {
+  const { success, output, issues } = v.safeParse(grant, body);
+  if (success) return output;
+  const note = `the token answer cannot be read (${v.getDotPath(issues[0]) ?? 'form'})`;
   throw new AppError('ERR_ID_TOKEN', { note });
 }
 

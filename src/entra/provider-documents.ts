@@ -197,12 +197,14 @@ export async function parseProviderKeys(document: unknown): Promise<readonly Sig
 /** Empty for a key of another kind or use, and for one that cannot be read. */
 async function importSigningKey(jwk: unknown): Promise<readonly SigningKey[]> {
   if (!isObject(jwk)) return [];
-  const { kty, n, e, kid, use, alg, issuer } = jwk;
+  const { kty, n, e, kid, use, key_ops: uses, alg, issuer } = jwk;
   if (kty !== 'RSA' || typeof n !== 'string' || typeof e !== 'string') return [];
   if (n.length < minModulusLength) return [];
   // A key of an issuer that cannot be read may sign for nobody.
   if (issuer !== undefined && typeof issuer !== 'string') return [];
   if ((use !== undefined && use !== 'sig') || (alg !== undefined && alg !== 'RS256')) return [];
+  // RFC 7517 section 4.3. Both members may be there, and then both must allow it.
+  if (uses !== undefined && !(Array.isArray(uses) && uses.includes('verify'))) return [];
   try {
     const key = await importJWK({ kty, n, e }, 'RS256');
     if (key instanceof Uint8Array) return [];

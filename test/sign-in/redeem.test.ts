@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import type { RelyingParty, RelyingPartySettings } from '../../src/entra/msal';
-import { findLiveAccessToken } from '../../src/entra/msal-cache';
+import { findLiveAccessToken, liveAccessTokenExpiry } from '../../src/entra/msal-cache';
 import { AppError, SignInRefusedError } from '../../src/errors';
 import { isBare, parseCallback } from '../../src/functions/redirect';
 import type { ProviderAnswer } from '../../src/sign-in/attempt';
@@ -163,6 +163,26 @@ describe('finishSignIn', () => {
   ])('accepts a token answer with %s', async (_what, more) => {
     tiny.token = async () => ({ body: tokenBody(await idToken(), more) });
     expect((await finish()).user.subject).toBe(subject);
+  });
+
+  it.each<[stated: unknown, kept: number]>([
+    [3600, 3600],
+    // As the v1.0 endpoints of Entra ID have it.
+    ['3600', 3600],
+    [3599.5, 3599],
+    [1e300, 172_800],
+    ['1e300', 0],
+    ['NaN', 0],
+    ['', 0],
+    [-1, 0],
+    [0, 0],
+  ])('keeps an access token with expires_in %j for %d seconds', async (stated, kept) => {
+    tiny.token = async () => ({ body: tokenBody(await idToken(), { expires_in: stated }) });
+    const { tokenCache } = await finish();
+    const expiryIn = (later: number) =>
+      liveAccessTokenExpiry(tokenCache, ['User.Read'], now + later);
+    expect(expiryIn(0)).toBe(kept === 0 ? undefined : now + kept);
+    expect(expiryIn(kept)).toBeUndefined();
   });
 
   describe('refuses before it redeems', () => {
