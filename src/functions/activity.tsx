@@ -2,6 +2,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { AppError } from '../errors';
 import { eventKinds } from '../events';
 import type { HttpFunction } from '../http/endpoint';
+import { eventOfError } from '../http/error-log';
 import { readQuery } from '../http/request';
 import { htmlPage, json } from '../http/responses';
 import { ActivityPage, activityPath, type ActivityView } from '../pages/activity-page';
@@ -61,13 +62,20 @@ function readFilter({ query }: SessionContext): Filter {
 }
 
 function findEvents(
-  { services, query, now, signal }: SessionContext,
+  { services, query, user, now, signal, tell }: SessionContext,
   filter: Filter,
   limit: number,
 ): Promise<FoundEvents> {
+  const { table, keyRing } = services;
+  const onKeyUnavailable = (error: AppError): void => {
+    tell(eventOfError(error, user.userKey));
+  };
   const from = readQuery(query, 'from', 2048);
   return withTimeout(signal, listMs, (stopSignal) =>
-    listActivity(services, { ...filter, from, now, limit, signal, stopSignal }),
+    listActivity(
+      { table, keyRing, onKeyUnavailable },
+      { ...filter, from, now, limit, signal, stopSignal },
+    ),
   );
 }
 

@@ -1,8 +1,10 @@
 import { useContext } from 'preact/hooks';
+import { isErrorCode } from '../error-facts';
 import { type EventKind, eventKinds, kindOf } from '../events';
 import { type ActivityContent, keptDays } from '../sessions/activity';
 import type { ActivityPage as FoundEvents } from '../sessions/activity-list';
 import type { User } from '../sessions/session';
+import type { Texts } from '../texts/en';
 import { Layout, SiteContext, useLanguage, useTexts } from './layout';
 import { Cell, HeaderCell, Moment, Rows, SessionTable } from './session-table';
 
@@ -56,7 +58,7 @@ export function ActivityPage({ user, view, found, now }: ActivityPageProps) {
           hasAction={false}
         >
           {found.events.map((event, index) => (
-            <EventRow event={event} view={view} now={now} key={index} />
+            <EventRow event={event} names={found.names} view={view} now={now} key={index} />
           ))}
         </SessionTable>
       )}
@@ -158,12 +160,12 @@ function Count({ view, found }: ViewProps & Pick<ActivityPageProps, 'found'>) {
   );
 }
 
-interface RowProps extends ViewProps {
+interface RowProps extends ViewProps, Pick<FoundEvents, 'names'> {
   readonly event: ActivityContent;
   readonly now: number;
 }
 
-function EventRow({ event, view, now }: RowProps) {
+function EventRow({ event, names, view, now }: RowProps) {
   return (
     <Rows>
       <tr role="row">
@@ -171,7 +173,7 @@ function EventRow({ event, view, now }: RowProps) {
           <What event={event} />
         </HeaderCell>
         <Cell>
-          <Who event={event} view={view} />
+          <Who event={event} names={names} view={view} />
         </Cell>
         <Cell>
           <Moment seconds={event.at} now={now} />
@@ -185,6 +187,7 @@ function What({ event }: Pick<RowProps, 'event'>) {
   const { tag, texts: all } = useLanguage();
   const { activity: texts } = all;
   const { outcome, count, why, what, code, number, note, correlation, api, setting } = event;
+  const fault = faultIn(event, all);
   const details = [why && textOf(texts.whys, why), what && textOf(texts.whats, what), api, setting];
   const shown = details.filter((text) => text !== undefined);
   const codes = [code, number].filter((text) => text !== undefined);
@@ -200,11 +203,14 @@ function What({ event }: Pick<RowProps, 'event'>) {
           {count === undefined ? null : ` (${count.toLocaleString(tag)})`}
         </span>
       )}
+      {fault === undefined ? null : <span class="line">{fault}</span>}
       {codes.length === 0 ? null : <span class="line small">{codes.join(', ')}</span>}
-      {/* For operators, as in the log. */}
       {note === undefined ? null : (
-        <span class="line soft small" lang="en" dir="ltr">
-          {note}
+        <span class="line soft small">
+          {texts.inLog}{' '}
+          <bdi lang="en" dir="ltr">
+            {note}
+          </bdi>
         </span>
       )}
       {correlation === undefined ? null : (
@@ -214,13 +220,19 @@ function What({ event }: Pick<RowProps, 'event'>) {
   );
 }
 
+/** What failed, in the reader's language. Texts of refusals speak to the person who signs in, so they do not fit here. */
+function faultIn({ event, code }: ActivityContent, texts: Texts): string | undefined {
+  const isFault = kindOf(event) === 'fault' && code !== undefined && isErrorCode(code);
+  return isFault ? texts.errors[code].title : undefined;
+}
+
 /** A text by a name that may be of a newer version. */
 function textOf(texts: Readonly<Record<string, string>>, name: string): string {
   return Object.hasOwn(texts, name) ? (texts[name] ?? name) : name;
 }
 
 /** The person who acts, and the one whom it is about. Without a name there is the beginning of the key. Each leads to their events. */
-function Who({ event: { event, by, of, name, username }, view }: Omit<RowProps, 'now'>) {
+function Who({ event: { event, by, of, name, username }, names, view }: Omit<RowProps, 'now'>) {
   const { activity: texts } = useTexts();
   if (by === undefined && of === undefined) {
     const isOfTheApp = ['fault', 'upkeep'].includes(kindOf(event) ?? '');
@@ -228,12 +240,18 @@ function Who({ event: { event, by, of, name, username }, view }: Omit<RowProps, 
   }
   return (
     <>
-      {by === undefined ? null : <PersonLink person={by} view={view} text={name ?? by} />}
+      {by === undefined ? null : (
+        <PersonLink person={by} view={view} text={name ?? names.get(by) ?? by} />
+      )}
       {username === undefined ? null : <span class="line soft small">{username}</span>}
       {of === undefined || of === by ? null : (
         <span class="line">
           {texts.about}{' '}
-          {of === 'everybody' ? texts.everybody : <PersonLink person={of} view={view} text={of} />}
+          {of === 'everybody' ? (
+            texts.everybody
+          ) : (
+            <PersonLink person={of} view={view} text={names.get(of) ?? of} />
+          )}
         </span>
       )}
     </>

@@ -2,13 +2,14 @@ import * as v from 'valibot';
 import { parseJson } from '../bodies';
 import { AppError } from '../errors';
 import { type EventKind, kindOf } from '../events';
-import type { KeyRing } from '../keys/encryption';
+import type { KeyRing, RingKey } from '../keys/encryption';
 import { readPage, type Row, type RowPage, type Table } from '../storage/table';
 import { type ActivityContent, keptDays, parseActivityRow, partitionOf } from './activity';
+import { nameMatcherOf } from './find-sessions';
 
 /** Which events to list. */
 export interface ActivityQuery {
-  /** The beginning of a user key, or a part of a name or user name; the person may act, or be the one whom it is about. */
+  /** The beginning of a user key, or words of a name or user name; the person may act, or be the one whom it is about. */
   readonly person?: string | undefined;
   readonly kind?: EventKind | undefined;
   /** `2026-11-28` in UTC: only that day. */
@@ -26,9 +27,11 @@ export interface ActivityQuery {
 /** A part of the activity, newest first. */
 export interface ActivityPage {
   readonly events: readonly ActivityContent[];
+  /** By the beginning of a user key: names that these events have, for those that have only the key. */
+  readonly names: ReadonlyMap<string, string>;
   /** How many events were looked at. */
   readonly searched: number;
-  /** Rows that no key of the app opens: the keys were deleted, or somebody changed the rows. */
+  /** Rows that no key of the app opens: the keys were deleted or cannot be unwrapped now, or somebody changed the rows. */
   readonly unreadable: number;
   /** Where the next page begins; `undefined` when there is nothing more. */
   readonly next: string | undefined;
@@ -40,13 +43,21 @@ const day = 86_400;
 const filteredPageSize = 250;
 const maxPageSize = 1_000;
 
+interface ActivityParts {
+  readonly table: Table;
+  readonly keyRing: KeyRing;
+  /** Called once for each key that is there and cannot be unwrapped now. Its events count as unreadable. */
+  readonly onKeyUnavailable?: (error: AppError) => void;
+}
+
 /**
  * What happened lately, newest first. Each day is a partition of its own. Without a filter a page of a busy day is one
  * query. A quiet day ends soon, and the list goes on with the day before.
- * @throws ERR_BAD_REQUEST for a place that no page ended with; ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE
+ * @throws ERR_BAD_REQUEST for a place that no page ended with; ERR_STORAGE_UNAVAILABLE; ERR_KEYS_UNAVAILABLE when the
+ *   deadline passed
  */
 export async function listActivity(
-  parts: { readonly table: Table; readonly keyRing: KeyRing },
+  parts: ActivityParts,
   query: ActivityQuery,
 ): Promise<ActivityPage> {
   const { now, limit, signal, stopSignal } = query;
@@ -54,13 +65,19 @@ export async function listActivity(
   const oldest = Math.floor(now / day) - keptDays;
   const newest = Math.floor(now / day);
   const asked = query.day === undefined ? undefined : dayNumberOf(query.day);
-  let place: Place =
+  const from: Place =
     query.from === undefined ? { day: asked ?? newest } : parsePlace(query.from, asked);
-  const found: ActivityContent[] = [];
-  let searched = 0;
+  const filter = createFilter(query, from.keys);
+  const eventOf = createOpener(parts, signal);
+  let place: Omit<Place, 'keys'> = { day: from.day, continuation: from.continuation };
   let unreadable = 0;
+  const pageUntil = (next: Omit<Place, 'keys'> | undefined): ActivityPage => ({
+    ...filter.result(),
+    unreadable,
+    next: next && textOf({ ...next, keys: filter.keys() }),
+  });
   for (let reads = 0; place.day >= oldest && place.day <= newest; reads += 1) {
-    const pageSize = isFiltered ? filteredPageSize : Math.min(limit - found.length, maxPageSize);
+    const pageSize = isFiltered ? filteredPageSize : Math.min(limit - filter.count(), maxPageSize);
     const isLate = reads > 0 && stopSignal.aborted;
     const read = isLate
       ? undefined
@@ -68,22 +85,119 @@ export async function listActivity(
           signal,
           stopSignal: reads === 0 ? undefined : stopSignal,
         });
-    if (read === undefined) return { events: found, searched, unreadable, next: textOf(place) };
+    if (read === undefined) return pageUntil(place);
     for (const row of read.rows) {
-      const event = await eventOf(parts, row, signal);
-      searched += 1;
+      const event = await eventOf(row);
       if (event === undefined) unreadable += 1;
-      else if (isWanted(event, query)) found.push(event);
+      filter.take(event);
     }
     const { continuation } = read;
     place = continuation === undefined ? { day: place.day - 1 } : { day: place.day, continuation };
     if (asked !== undefined && place.day !== asked) break;
     const isEnd = place.day < oldest;
-    if (found.length >= limit || isEnd) {
-      return { events: found, searched, unreadable, next: isEnd ? undefined : textOf(place) };
-    }
+    if (filter.count() >= limit || isEnd) return pageUntil(isEnd ? undefined : place);
   }
-  return { events: found, searched, unreadable, next: undefined };
+  return pageUntil(undefined);
+}
+
+/** Chooses events while they come, newest first. */
+interface ActivityFilter {
+  /** `undefined`: an event that cannot be read. It counts as looked at. */
+  take(event: ActivityContent | undefined): void;
+  /** How many were chosen. */
+  count(): number;
+  result(): Pick<ActivityPage, 'events' | 'names' | 'searched'>;
+  /** The beginnings of the user keys of people who were found by name. */
+  keys(): readonly string[] | undefined;
+}
+
+/** A name may be that of many people. So many are found by key too: their keys stand in the address of the next page. */
+const maxKeys = 30;
+
+/**
+ * An event has the name of the person who acts, and only the key of the one whom it is about. So a search by name learns
+ * the keys of the people with this name, and finds what others did to them too, also when that comes before in the list.
+ * @param known keys that an earlier page has learned
+ */
+function createFilter(
+  { person, kind }: Pick<ActivityQuery, 'person' | 'kind'>,
+  known: readonly string[] = [],
+): ActivityFilter {
+  const keys = new Set(known);
+  const isNamed = nameMatcherOf(person ?? '');
+  const names = new Map<string, string>();
+  /** With their places in the list. An event that has only a key waits until the name of that person is known. */
+  const events = new Map<number, ActivityContent>();
+  let waiting = new Map<number, ActivityContent>();
+  let searched = 0;
+
+  const learn = (key: string): void => {
+    if (keys.has(key) || keys.size >= maxKeys) return;
+    keys.add(key);
+    const left = new Map<number, ActivityContent>();
+    for (const [at, event] of waiting) (isAbout(event, keys) ? events : left).set(at, event);
+    waiting = left;
+  };
+
+  return {
+    take: (event) => {
+      searched += 1;
+      if (event === undefined) return;
+      const { by, name, username = '' } = event;
+      if (by !== undefined && name !== undefined) {
+        if (!names.has(by)) names.set(by, name);
+        if (person !== undefined && isNamed({ name, username })) learn(by);
+      }
+      if (kind !== undefined && kindOf(event.event) !== kind) return;
+      if (person === undefined || isOfKey(event, person) || isAbout(event, keys)) {
+        events.set(searched, event);
+      } else if (name === undefined || (event.of ?? by) !== by) {
+        waiting.set(searched, event);
+      }
+    },
+    count: () => events.size,
+    result: () => ({
+      events: [...events].sort(([one], [other]) => one - other).map(([, event]) => event),
+      names,
+      searched,
+    }),
+    keys: () => (keys.size === 0 ? undefined : [...keys]),
+  };
+}
+
+/** The log has only the beginning of a key. A whole key is found by it too. */
+function isOfKey({ by, of }: ActivityContent, person: string): boolean {
+  const keys = [by, of].filter((key) => key !== undefined && key !== '');
+  return keys.some((key) => key === person.slice(0, key?.length) && person.length >= 8);
+}
+
+function isAbout({ by, of }: ActivityContent, keys: ReadonlySet<string>): boolean {
+  return [by, of].some((key) => key !== undefined && keys.has(key));
+}
+
+/** Opens rows. Each key is looked up once: one that cannot be unwrapped would cost a query for each of its rows. */
+function createOpener(
+  { table, keyRing, onKeyUnavailable }: ActivityParts,
+  signal: AbortSignal,
+): (row: Row) => Promise<ActivityContent | undefined> {
+  const keys = new Map<string, RingKey | undefined>();
+  const find = async (kid: string): Promise<RingKey | undefined> => {
+    try {
+      return await keyRing.find(kid, signal);
+    } catch (error) {
+      // One lost key must not hide what others open.
+      if (!(error instanceof AppError) || signal.aborted) throw error;
+      onKeyUnavailable?.(error);
+      return undefined;
+    }
+  };
+  return async (row) => {
+    const { kid } = row.properties;
+    if (typeof kid !== 'string') return undefined;
+    if (!keys.has(kid)) keys.set(kid, await find(kid));
+    const ringKey = keys.get(kid);
+    return ringKey && parseActivityRow(row, ringKey, table);
+  };
 }
 
 /** One page of the table; `undefined` when `stopSignal` aborted before it was there. */
@@ -108,34 +222,12 @@ async function readInTime(
   }
 }
 
-async function eventOf(
-  { table, keyRing }: { readonly table: Table; readonly keyRing: KeyRing },
-  row: Row,
-  signal: AbortSignal,
-): Promise<ActivityContent | undefined> {
-  const { kid } = row.properties;
-  const ringKey = typeof kid === 'string' ? await keyRing.find(kid, signal) : undefined;
-  return ringKey && parseActivityRow(row, ringKey, table);
-}
-
-function isWanted(
-  event: ActivityContent,
-  { person, kind }: Pick<ActivityQuery, 'person' | 'kind'>,
-): boolean {
-  if (kind !== undefined && kindOf(event.event) !== kind) return false;
-  if (person === undefined) return true;
-  // The log has only the beginning of a key. A whole key is found by it too.
-  const keys = [event.by, event.of].filter((key) => key !== undefined && key !== '');
-  if (keys.some((key) => key === person.slice(0, key?.length) && person.length >= 8)) return true;
-  const wanted = person.toLocaleLowerCase('en');
-  const names = [event.name, event.username];
-  return names.some((name) => name?.toLocaleLowerCase('en').includes(wanted) === true);
-}
-
 /** Where a list goes on: in a day, counted from 1970. */
 interface Place {
   readonly day: number;
   readonly continuation?: string | undefined;
+  /** Of the people with the name that is searched for, as far as earlier pages know them. */
+  readonly keys?: readonly string[] | undefined;
 }
 
 function textOf(place: Place): string {
@@ -145,6 +237,7 @@ function textOf(place: Place): string {
 const placeSchema = v.object({
   day: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(99_999)),
   continuation: v.optional(v.string()),
+  keys: v.optional(v.array(v.string())),
 });
 
 /** @param asked the only day that is listed. The place of another day would show events of that one under its name. */

@@ -64,9 +64,9 @@ export function createActivityLog(parts: ActivityParts): ActivityLog {
   const write = async (): Promise<void> => {
     flood.closed().forEach(queue.add);
     queue.addLost(clock());
-    for (let part = queue.first(); part.length > 0; part = queue.first()) {
-      await insertEvents(parts, part, AbortSignal.timeout(writeMs));
-      queue.remove(part.length);
+    for (let batch = queue.nextBatch(); batch.length > 0; batch = queue.nextBatch()) {
+      await insertEvents(parts, batch, AbortSignal.timeout(writeMs));
+      queue.removeBatch();
       hasFailed = false;
     }
   };
@@ -92,7 +92,7 @@ export function createActivityLog(parts: ActivityParts): ActivityLog {
       if (kind === 'first-counted') setTimeout(() => void flush(), floodSeconds * 1_000).unref();
     },
     flushSoon: () => {
-      if (queue.first().length > 0) soon.start(Math.max(nextWriteAt - performance.now(), 0));
+      if (queue.size() > 0) soon.start(Math.max(nextWriteAt - performance.now(), 0));
     },
     flush,
   };
@@ -124,13 +124,14 @@ function createTimer(work: () => void): { start(ms: number): void } {
 
 interface WaitingEvent {
   readonly event: ToldEvent;
-  /** Orders events of the same second. */
-  readonly sequence: number;
+  /** The same at each try, so that nothing is written twice. */
+  readonly rowKey: string;
 }
 
 /** Events that wait for the table, oldest first. */
 function createQueue() {
   let waiting: WaitingEvent[] = [];
+  let batch: readonly WaitingEvent[] = [];
   let lost = 0;
   let sequence = 0;
   const add = (event: ToldEvent): void => {
@@ -139,10 +140,11 @@ function createQueue() {
       return;
     }
     sequence += 1;
-    waiting.push({ event, sequence });
+    waiting.push({ event, rowKey: rowKeyOf(event.at, sequence) });
   };
   return {
     add,
+    size: () => waiting.length,
     /** Adds an event about those for which there was no room. */
     addLost: (at: number) => {
       if (lost === 0 || waiting.length >= maxWaiting) return;
@@ -150,16 +152,21 @@ function createQueue() {
       lost = 0;
       add({ event, at });
     },
-    /** The events of the first day, as many as one transaction takes. */
-    first: (): readonly WaitingEvent[] => {
+    /**
+     * The events of the first day, as many as one transaction takes. It gives the same ones until they are removed: if the
+     * answer to a write got lost, the table may have them, and with others among them nobody could tell.
+     */
+    nextBatch: (): readonly WaitingEvent[] => {
       const [first] = waiting;
-      if (first === undefined) return [];
+      if (batch.length > 0 || first === undefined) return batch;
       const partition = partitionOf(first.event.at);
       const other = waiting.findIndex(({ event }) => partitionOf(event.at) !== partition);
-      return waiting.slice(0, Math.min(other < 0 ? waiting.length : other, maxTransactionRows));
+      batch = waiting.slice(0, Math.min(other < 0 ? waiting.length : other, maxTransactionRows));
+      return batch;
     },
-    remove: (count: number) => {
-      waiting = waiting.slice(count);
+    removeBatch: () => {
+      waiting = waiting.slice(batch.length);
+      batch = [];
     },
   };
 }
@@ -225,9 +232,8 @@ function limitOf({ event: { outcome } }: ToldEvent): number {
 function summaryOf(last: NewEvent, count: number): NewEvent {
   const { event, outcome } = last;
   const code = last.code?.startsWith('ERR_') === true ? last.code : undefined;
-  const note = 'so many more of this kind within ten minutes';
   // The pair comes from an event.
-  return { event, outcome, code, count, note } as NewEvent;
+  return { event, outcome, code, count, what: 'more of this kind' } as NewEvent;
 }
 
 async function insertEvents(
@@ -239,12 +245,12 @@ async function insertEvents(
   if (first === undefined) return;
   const partitionKey = partitionOf(first.event.at);
   const ringKey = await keyRing.current(signal);
-  const inserts = events.map((waiting): TransactionAction => {
-    const rowKey = rowKeyOf(waiting);
-    return { action: 'insert', ...rowOf({ partitionKey, rowKey }, waiting.event, ringKey, table) };
-  });
+  const inserts = events.map(({ event, rowKey }): TransactionAction => ({
+    action: 'insert',
+    ...rowOf({ partitionKey, rowKey }, event, ringKey, table),
+  }));
   const { outcome } = await table.transact(partitionKey, inserts, signal);
-  // `exists` is our own request, sent again after its answer got lost.
+  // `exists`: an earlier try was done and its answer got lost. A transaction is done as a whole or not at all.
   if (outcome !== 'done' && outcome !== 'exists') {
     throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: `an insert was answered ${outcome}` });
   }
@@ -259,7 +265,7 @@ export function partitionOf(epochSeconds: number): string {
 const endOfTime = 9_999_999_999;
 
 /** The newest key comes first. Within a second the later event of an instance does. */
-function rowKeyOf({ event: { at }, sequence }: WaitingEvent): string {
+function rowKeyOf(at: number, sequence: number): string {
   const seconds = String(endOfTime - Math.floor(at)).padStart(10, '0');
   const order = String(999_999 - (sequence % 1_000_000)).padStart(6, '0');
   return `${seconds}-${order}-${randomBytes(6).toString('base64url')}`;

@@ -241,11 +241,19 @@ export async function searchSessions(
 
 function matcherOf(text: string): (session: SessionSummary) => boolean {
   const asked = text.trim();
-  const wanted = folded(asked).split(/\s+/);
-  return ({ name, username, userKey }) => {
+  const isNamed = nameMatcherOf(asked);
+  return (session) =>
+    isNamed(session) || (asked.length >= shortestKeyPrefix && session.userKey.startsWith(asked));
+}
+
+/** Finds people by words that name or user name must contain, without case and accents. */
+export function nameMatcherOf(
+  text: string,
+): (person: Pick<SummaryContent, 'name' | 'username'>) => boolean {
+  const wanted = folded(text.trim()).split(/\s+/);
+  return ({ name, username }) => {
     const said = folded(`${name} ${username}`);
-    if (wanted.every((word) => said.includes(word))) return true;
-    return asked.length >= shortestKeyPrefix && userKey.startsWith(asked);
+    return wanted.every((word) => said.includes(word));
   };
 }
 

@@ -294,12 +294,13 @@ export const german: Texts = {
     none: 'In den letzten 30 Tagen ist nichts geschehen.',
     hasMore: 'Es gibt frühere.',
     unreadable: (count: number) =>
-      `${events(count)} nicht lesbar: Ein Schlüssel wurde gelöscht, oder jemand hat die Zeilen geändert.`,
+      `${events(count)} nicht lesbar: Ein Schlüssel wurde gelöscht oder lässt sich gerade nicht öffnen, oder jemand hat die Zeilen geändert.`,
     earlier: 'Frühere Ereignisse anzeigen',
     download: 'Als JSON-Zeilen herunterladen',
     aboutList:
       'Ereignisse bleiben 30 Tage gespeichert. Treten Ablehnungen in großer Zahl auf, bleibt nur ihre Anzahl. Das Protokoll der App enthält jedes Ereignis.',
     correlation: (id: string) => `Korrelation ${id}`,
+    inLog: 'Im Protokoll (englisch):',
     outcomes: { failed: 'gescheitert', partial: 'teilweise' },
     events: {
       'sign-in': 'Angemeldet',
@@ -346,6 +347,7 @@ export const german: Texts = {
       'sessions of a person': 'Sitzungen einer Person, vor dem Beenden',
       activity: 'Aktivität',
       'export of the activity': 'Aktivität, heruntergeladen',
+      'more of this kind': 'weitere dieser Art, innerhalb von zehn Minuten',
     },
   },
 

@@ -295,12 +295,14 @@ export const english = {
     none: 'Nothing happened in the last 30 days.',
     hasMore: 'There are earlier ones.',
     unreadable: (count: number) =>
-      `${events(count)} cannot be read: a key was deleted, or somebody changed the rows.`,
+      `${events(count)} cannot be read: a key was deleted or cannot be opened now, or somebody changed the rows.`,
     earlier: 'Show earlier events',
     download: 'Download as JSON Lines',
     aboutList:
       'Events are kept for 30 days. Of refusals that come in large numbers, only the number is kept. The log of the app has every event.',
     correlation: (id: string) => `Correlation ${id}`,
+    /** In front of a note for operators, which is in English. */
+    inLog: 'In the log:',
     outcomes: { failed: 'failed', partial: 'in part' },
     events: {
       'sign-in': 'Signed in',
@@ -347,6 +349,7 @@ export const english = {
       'sessions of a person': 'sessions of a person, before ending them',
       activity: 'activity',
       'export of the activity': 'activity, downloaded',
+      'more of this kind': 'more of this kind, within ten minutes',
     },
   },
 

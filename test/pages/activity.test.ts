@@ -4,7 +4,12 @@ import { renderToString } from 'preact-render-to-string';
 import { eventTable, isKept } from '../../src/events';
 import { ActivityPage, type ActivityView } from '../../src/pages/activity-page';
 import type { ActivityPage as FoundEvents } from '../../src/sessions/activity-list';
+import { LanguageContext } from '../../src/pages/layout';
+import { plainBrand } from '../../src/pages/brand';
+import { chooseLanguage } from '../../src/http/responses';
+import { german } from '../../src/texts/de';
 import { english } from '../../src/texts/en';
+import { words } from '../support/test-browser';
 import { sampleUser } from './sample-pages';
 
 describe('the texts of the activity', () => {
@@ -23,12 +28,48 @@ describe('the texts of the activity', () => {
 });
 
 describe('the page of the activity', () => {
-  const nothing = { events: [], searched: 0, unreadable: 0, next: undefined };
+  const nothing = { events: [], names: new Map(), searched: 0, unreadable: 0, next: undefined };
   const now = 1_795_228_980;
   const page = (view: ActivityView, more: Partial<FoundEvents> = {}): string => {
     const found = { ...nothing, ...more };
     return renderToString(createElement(ActivityPage, { user: sampleUser('a'), view, found, now }));
   };
+  /** The same page for a reader of German. */
+  const germanPage = (...events: FoundEvents['events']): string => {
+    const found = { ...nothing, names: new Map([['bbbbbbbb', 'Ada']]), events };
+    const shown = createElement(ActivityPage, { user: sampleUser('a'), view: {}, found, now });
+    const language = chooseLanguage(plainBrand.languages, 'de');
+    return words(
+      renderToString(createElement(LanguageContext.Provider, { value: language }, shown)),
+    );
+  };
+
+  it('says in the language of the reader what failed, and where an English note comes from', () => {
+    const code = 'ERR_STORAGE_UNAVAILABLE';
+    const note = 'the tables answered ServerBusy';
+    const shown = germanPage(
+      { event: 'storage trouble', outcome: 'failed', at: now, code, note },
+      {
+        event: 'storage trouble',
+        outcome: 'failed',
+        at: now,
+        count: 70,
+        what: 'more of this kind',
+      },
+    );
+    expect(shown).toContain(
+      `${german.errors[code].title} ${code} ${german.activity.inLog} ${note}`,
+    );
+    expect(shown).toContain(`${german.activity.whats['more of this kind']} (70)`);
+  });
+
+  it('has the name of a person of whom an event has only the key', () => {
+    const by = { by: 'aaaaaaaa', name: 'Ines', username: 'ines@contoso.example' };
+    const shown = germanPage({
+      ...{ event: 'session ended', outcome: 'done', at: now, ...by, of: 'bbbbbbbb' },
+    });
+    expect(shown).toContain(`Ines ines@contoso.example ${german.activity.about} Ada`);
+  });
 
   it('says that nothing happened only if it looked at everything', () => {
     const { none } = english.activity;

@@ -188,7 +188,7 @@ function signedInPages(text: string, render: Render): Record<string, string> {
             },
             { event: text, outcome: text, at: sampleNow - 90_000, what: text, by: text, of: text },
           ],
-          ...{ searched: 250, unreadable: 2, next: text },
+          ...{ searched: 250, unreadable: 2, next: text, names: new Map([[text, text]]) },
         }}
         now={sampleNow}
       />,
@@ -197,7 +197,7 @@ function signedInPages(text: string, render: Render): Record<string, string> {
       <ActivityPage
         user={user}
         view={{}}
-        found={{ events: [], searched: 0, unreadable: 0, next: undefined }}
+        found={{ events: [], names: new Map(), searched: 0, unreadable: 0, next: undefined }}
         now={sampleNow}
       />,
     ),

@@ -183,15 +183,17 @@ describe('the activity', () => {
     await activity.flush();
     const namesFor = async (query: Partial<ActivityQuery>) =>
       (await list(query)).events.map(({ event }) => event);
-    for (const person of [ada.name.toUpperCase(), ada.username.slice(0, 5)]) {
-      expect(await namesFor({ person })).toEqual(['sign-in']);
-    }
-    for (const person of [userKey, userKey.slice(0, 8)]) {
+    // The event about her has only her key. It is the newer one, so her name comes after it.
+    const [first = '', last = ''] = ada.name.split(' ');
+    const byName = [ada.name.toUpperCase(), ada.username.slice(0, 5), `${last} ${first}`];
+    for (const person of [...byName, userKey, userKey.slice(0, 8)]) {
       expect(await namesFor({ person })).toEqual(['session ended', 'sign-in']);
     }
     expect(await namesFor({ person: userKey.slice(0, 5) })).toEqual([]);
     expect(await namesFor({ kind: 'session' })).toEqual(['session ended']);
-    expect(await namesFor({ kind: 'session', person: ada.name })).toEqual([]);
+    expect(await namesFor({ kind: 'session', person: ada.name })).toEqual(['session ended']);
+    expect(await namesFor({ person: 'Ada Byron' })).toEqual([]);
+    expect((await list()).names).toEqual(new Map([[userKey.slice(0, 8), ada.name]]));
     expect(Object.keys(eventTable)).toContain('session ended');
   });
 
@@ -202,6 +204,19 @@ describe('the activity', () => {
     expect([found.events, found.searched]).toEqual([[], 250]);
     const rest = await list({ kind: 'session', from: found.next });
     expect([rest.searched, rest.next]).toEqual([350, undefined]);
+  });
+
+  it('remembers on later pages whose name is searched for', async () => {
+    const about = { event: 'session ended', outcome: 'done', by: 'x'.repeat(43) } as const;
+    for (let count = 0; count < 300; count += 1) activity.record(told({ ...signIn, by: 'z' }));
+    activity.record(told({ ...about, of: ada.userKey, what: 'earlier' }));
+    for (let count = 0; count < 300; count += 1) activity.record(told({ ...signIn, by: 'z' }));
+    activity.record(told(signIn, { person: ada }));
+    await activity.flush();
+    const first = await list({ person: 'ada', limit: 1 });
+    expect(first.events).toMatchObject([{ event: 'sign-in', name: ada.name }]);
+    const second = await list({ person: 'ada', limit: 1, from: first.next });
+    expect([first.searched, second.events]).toMatchObject([250, [{ what: 'earlier' }]]);
   });
 
   it.each(['', 'a', '{}', Buffer.from('{"day":-1}').toString('base64url')])(
@@ -220,6 +235,53 @@ describe('the activity', () => {
     expect(await list()).toMatchObject({ searched: 2, unreadable: 1 });
     keyRing = createStaticKeyRing(Buffer.alloc(32, 9));
     expect(await list()).toMatchObject({ searched: 2, unreadable: 2, events: [] });
+  });
+});
+
+describe('a key that cannot be unwrapped now', () => {
+  const unavailable = new AppError('ERR_KEYS_UNAVAILABLE', { note: 'a key of the ring' });
+
+  it('hides its own events only, is looked up once, and is told', async () => {
+    activity.record(told(signIn));
+    await activity.flush();
+    const lost = createStaticKeyRing(Buffer.alloc(32, 9));
+    const { current, find, discard } = createStaticKeyRing(ringSecret);
+    keyRing = lost;
+    const other = createActivityLog({ table, keyRing, clock: () => now, report: () => undefined });
+    for (let count = 0; count < 3; count += 1) other.record(told(refusal));
+    await other.flush();
+    const lostKid = (await lost.current(longEnough())).kid;
+    const asked: string[] = [];
+    keyRing = {
+      ...{ current, discard },
+      find: async (kid, signal) => {
+        asked.push(kid);
+        if (kid === lostKid) throw unavailable;
+        return find(kid, signal);
+      },
+    } as KeyRing;
+    const onKeyUnavailable = jest.fn();
+    const options = { now, limit: 100, signal: longEnough(), stopSignal: never };
+    const found = await listActivity({ table, keyRing, onKeyUnavailable }, options);
+    expect(found).toMatchObject({ searched: 4, unreadable: 3, events: [{ event: 'sign-in' }] });
+    expect(asked.filter((kid) => kid === lostKid)).toHaveLength(1);
+    expect(onKeyUnavailable.mock.calls).toEqual([[unavailable]]);
+    // The deadline of the request is another matter.
+    const late = listActivity({ table, keyRing }, { ...options, signal: AbortSignal.abort() });
+    expect((await failureOf(late)).code).toBe('ERR_KEYS_UNAVAILABLE');
+  });
+
+  it('keeps events from being written: the table gets nothing that is not encrypted', async () => {
+    keyRing = {
+      current: () => Promise.reject(unavailable),
+      find: () => Promise.resolve(undefined),
+    };
+    const clock = () => now;
+    const report = (error: unknown) => reported.push(error);
+    activity = createActivityLog({ table, keyRing, clock, report });
+    activity.record(told(signIn));
+    await activity.flush();
+    expect([memory.rows.size, reported]).toEqual([0, [unavailable]]);
   });
 });
 
@@ -309,6 +371,23 @@ describe('a table that cannot be written', () => {
     activity.record(told(signIn));
     await activity.flush();
     expect(reported).toHaveLength(2);
+  });
+
+  it('gets nothing twice when a write was done and its answer got lost, and loses nothing', async () => {
+    const transact = table.transact.bind(table);
+    table.transact = async (...asked) => {
+      await transact(...asked);
+      throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'no answer in time' });
+    };
+    for (const what of ['1', '2']) activity.record(told({ ...signIn, what }));
+    await activity.flush();
+    expect(memory.rows.size).toBe(2);
+    table.transact = transact;
+    // It must not go into the transaction that is sent again.
+    activity.record(told({ ...signIn, what: '3' }));
+    await activity.flush();
+    expect((await list()).events.map(({ what }) => what)).toEqual(['3', '2', '1']);
+    expect(memory.rows.size).toBe(3);
   });
 
   it('leaves no more than a thousand events waiting, and counts the others', async () => {
