@@ -35,12 +35,17 @@ import { createKeyRing, type StoredKeyRing } from './keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
 import { type AnteroomOptions, readFunctionTimeout, requireHealthRoute, siteOf } from './options';
 import type { MenuPage, Site } from './pages/layout';
-import { settleProxy } from './proxy';
 import { type ActivityLog, createActivityLog } from './sessions/activity';
 import { createSignOutHints } from './sessions/end-sessions';
 import { createSessionStore } from './sessions/session-store';
 import { connectionStringFault, maxSessionSeconds } from './setting-values';
-import { type Environment, readSettings, type SettingFault, type Settings } from './settings';
+import {
+  type Environment,
+  readSettings,
+  settleProcess,
+  type SettingFault,
+  type Settings,
+} from './settings';
 import { createAzureTable } from './storage/azure-table';
 import type { Table } from './storage/table';
 import { createTableClient, type TableConnection } from './storage/table-client';
@@ -215,11 +220,8 @@ export function servicesOrFaults(
     faults,
     tellFaults: createFaultTeller(events, faults, clock),
   });
-  try {
-    settleProxy(environment);
-  } catch {
-    return faulty({ name: 'HTTPS_PROXY', fault: 'must be the http or https URL of a proxy' });
-  }
+  const faultOfProcess = settleProcess(environment);
+  if (faultOfProcess !== undefined) return faulty(faultOfProcess);
   const read = readSettings(environment);
   if ('faults' in read) return faulty(...read.faults);
   try {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isLoopback } from './proxy';
+import { isLoopback, settleProxy } from './proxy';
 import {
   environmentSchema,
   guidForm,
@@ -72,9 +72,31 @@ type ClientCredential =
 
 /** What is wrong with a setting: its name and a sentence, never its value. */
 export interface SettingFault {
-  /** A setting of the app, or one of Node that the app follows. */
-  readonly name: SettingName | 'HTTPS_PROXY';
+  /** A setting of the app, or one of Node that the app follows, or Node itself. */
+  readonly name: SettingName | 'HTTPS_PROXY' | 'Node.js';
   readonly fault: string;
+}
+
+/** The oldest version of Node that has all that the code uses: `engines` of package.json. */
+const oldestNode = 22;
+
+/**
+ * Makes the process ready for all calls that leave it: see {@link settleProxy}.
+ * @returns what is wrong with the process. Azure also runs an app on a Node that is too old, where any call may fail
+ */
+export function settleProcess(environment: Environment): SettingFault | undefined {
+  const { node } = process.versions;
+  if (Number.parseInt(node, 10) < oldestNode) {
+    const fault = `is ${node}, and the app needs ${oldestNode} or newer`;
+    return { name: 'Node.js', fault };
+  }
+  try {
+    settleProxy(environment);
+    return undefined;
+  } catch {
+    const fault = 'must be the http or https URL of a proxy';
+    return { name: 'HTTPS_PROXY', fault };
+  }
 }
 
 /** Every setting's name and default; `undefined` if there is none. A test holds docs/settings.md and the example to this list. */

@@ -512,6 +512,20 @@ describe('servicesOrFaults', () => {
     });
   });
 
+  it('says that Node is too old before anything else fails, with an untrue reason', () => {
+    const { versions } = process;
+    const become = (value: NodeJS.ProcessVersions) =>
+      Object.defineProperty(process, 'versions', { value, configurable: true });
+    become({ ...versions, node: '20.20.2' });
+    try {
+      expect(servicesOrFaults({}, testSite)).toMatchObject({
+        faults: [{ name: 'Node.js', fault: 'is 20.20.2, and the app needs 22 or newer' }],
+      });
+    } finally {
+      become(versions);
+    }
+  });
+
   it('makes services without a connection to anything', () => {
     const made = servicesOrFaults(
       {

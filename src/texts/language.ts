@@ -31,7 +31,10 @@ export interface Languages {
  * A text of an app's own. `{0}`, `{1}` and so on stand for the values that the English text has. Where the words depend on a number,
  * the first of its values that is one, the text has a form for each plural category of the language.
  */
-type PageText = string | { readonly [category in Intl.LDMLPluralRule]?: string };
+type PageText = string | { readonly [category in PluralCategory]?: string };
+
+/** As `Intl.LDMLPluralRule`, which an app that compiles for `es6`, as Azure's quickstart does, may not know. */
+type PluralCategory = 'zero' | 'one' | 'two' | 'few' | 'many' | 'other';
 
 /**
  * Texts of an app's own in one language, by the keys of `src/texts/en.ts`.

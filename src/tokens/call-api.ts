@@ -37,8 +37,7 @@ export interface ApiRequest {
 }
 
 /** What `fetch` of Node.js can send. */
-type ApiBody =
-  string | Uint8Array<ArrayBuffer> | URLSearchParams | FormData | Blob | ReadableStream<Uint8Array>;
+type ApiBody = string | Uint8Array | URLSearchParams | FormData | Blob | ReadableStream<Uint8Array>;
 
 /** What one instance knows of the APIs that it calls. */
 export interface Apis {
@@ -134,12 +133,15 @@ async function sendAsApp(
   }
 }
 
+/** `ApiRequest` cannot say it: TypeScript knows this form of `Uint8Array` since 5.7, and the types of the package go further back. */
+type SentBody = Exclude<ApiBody, Uint8Array> | Uint8Array<ArrayBuffer>;
+
 /** A request that can be sent: its address is below the base URL of its API. */
 export interface OutgoingRequest {
   readonly url: URL;
   readonly method: string;
   readonly headers: Headers;
-  readonly body: ApiBody | null;
+  readonly body: SentBody | null;
   /** Each ends the call. */
   readonly signals: readonly AbortSignal[];
 }
@@ -209,12 +211,21 @@ export function outgoingRequest(
     url,
     method: method ?? request?.method ?? 'GET',
     headers: new Headers(headers ?? request?.headers),
-    body: body ?? request?.body ?? null,
+    body: sentBody(body ?? request?.body ?? null),
     signals: [signal ?? request?.signal ?? []].flat(),
   };
   // It throws for a method, header or body that cannot be sent. A stream is left out, because this would take it.
   const probe = outgoing.body instanceof ReadableStream ? '' : outgoing.body;
   return { ...outgoing, method: new Request(url, { ...outgoing, body: probe }).method };
+}
+
+function sentBody(body: ApiBody | null): SentBody | null {
+  if (!(body instanceof Uint8Array) || isUnshared(body)) return body;
+  throw new TypeError('the body is in shared memory, and fetch sends no such bytes');
+}
+
+function isUnshared(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return !(bytes.buffer instanceof SharedArrayBuffer);
 }
 
 /**
@@ -265,7 +276,7 @@ async function sendOnce(
  * more, so the whole of a stream would stay in memory. It keeps none with `error` and without a window.
  * @see https://fetch.spec.whatwg.org/#http-network-or-cache-fetch step 8.2
  */
-function howToSend(body: ApiBody | null) {
+function howToSend(body: SentBody | null) {
   return body instanceof ReadableStream
     ? ({ redirect: 'error', window: null, duplex: 'half' } as const)
     : ({ redirect: 'manual' } as const);

@@ -54,6 +54,13 @@ describe('the package anteroom', () => {
     }
   });
 
+  it('has types that TypeScript 5.0 reads, and an app that compiles for es6, as the quickstart does', () => {
+    for (const entry of ['index', 'testing', 'client']) {
+      // Generic since 5.7; `Intl` has these names since es2018.
+      expect(read(`${entry}.d.ts`)).not.toMatch(/\b(?:Uint8Array|Buffer)<|\bIntl\./);
+    }
+  });
+
   it('needs @azure/functions and nothing else', () => {
     const manifest = JSON.parse(read('package.json')) as Record<string, unknown>;
     expect(manifest['dependencies']).toBeUndefined();

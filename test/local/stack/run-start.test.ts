@@ -362,4 +362,13 @@ describe('runStart', () => {
     expect([help.status, help.stderr, built]).toEqual([0, '', []]);
     expect(help.stdout).toMatch(/^Usage: npm start -- \[options\][^]*--front-end URL/);
   });
+
+  it('says at once that Node is too old', () => {
+    const code =
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })";
+    const args = ['--import', `data:text/javascript,${code}`, 'local/bin/anteroom-local.mjs'];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(stderr).toBe('anteroom-local needs Node.js 22 or newer. This is 20.20.2.\n');
+    expect(status).toBe(1);
+  });
 });
