@@ -3,8 +3,6 @@ import {
   type ControlForm,
   type ControlPanel,
   numberOf,
-  offerAll,
-  outages,
   textOf,
 } from '../loopback/control';
 import {
@@ -12,9 +10,10 @@ import {
   ChoiceField,
   controlPage,
   controlPageHeaders,
+  FaultFields,
   FieldsForm,
+  takeFaultForms,
   TextField,
-  wordOptions,
 } from '../loopback/control-page';
 import {
   accountChangesInWords,
@@ -25,7 +24,7 @@ import {
   userNameInWords,
 } from './accounts';
 import { BearerTokenForm, type BearerTokens } from './bearer-tokens';
-import { type EntraFaults, registrationFaultNames, TokenForms } from './faults';
+import { type EntraFaults, faultForms } from './faults';
 import type { AccessPolicies } from './scopes';
 import type { EntraShape } from './registrations';
 import type { SigningKeys } from './signing-keys';
@@ -102,19 +101,7 @@ function controlForms(standIn: FormContext): Readonly<Record<string, ControlForm
       accessPolicies.reset();
       return undefined;
     },
-    tokens: (form) => setTokens(faults, form),
-    groups: (form) =>
-      offerAll([
-        { control: faults.groupClaims, value: textOf(form, 'groupClaims') },
-        { control: faults.groupLimit, value: numberOf(form, 'groupLimit') ?? 200 },
-      ]),
-    refusals: (form) => setRefusals(faults, form),
-    provider: (form) => setProvider(faults, form),
-    b2c: (form) =>
-      offerAll([
-        { control: faults.b2cObjectId, value: form.has('b2cObjectId') },
-        { control: faults.b2cFlowClaim, value: textOf(form, 'b2cFlowClaim') },
-      ]),
+    ...takeFaultForms(faultForms, faults),
   };
 }
 
@@ -157,35 +144,6 @@ function addPolicy(accessPolicies: AccessPolicies, form: URLSearchParams): strin
     : 'An authentication context is c1 to c99.';
 }
 
-function setTokens(faults: EntraFaults, form: URLSearchParams): string | undefined {
-  return offerAll([
-    { control: faults.accessTokenSeconds, value: numberOf(form, 'accessTokenSeconds') ?? NaN },
-    { control: faults.tokenError, value: codeOf(form, 'tokenError') },
-    { control: faults.tokenOutage, value: textOf(form, 'tokenOutage') },
-    { control: faults.tokenDelayMs, value: numberOf(form, 'tokenDelayMs') ?? 0 },
-    { control: faults.tokenTimes, value: numberOf(form, 'tokenTimes') },
-  ]);
-}
-
-function setRefusals(faults: EntraFaults, form: URLSearchParams): string | undefined {
-  return offerAll([
-    { control: faults.signInError, value: codeOf(form, 'signInError') },
-    { control: faults.signInTimes, value: numberOf(form, 'signInTimes') },
-    { control: faults.errorLayout, value: textOf(form, 'errorLayout') },
-    { control: faults.errorUri, value: textOf(form, 'errorUri') },
-    { control: faults.policyClaims, value: form.has('policyClaims') },
-  ]);
-}
-
-function setProvider(faults: EntraFaults, form: URLSearchParams): string | undefined {
-  return offerAll([
-    { control: faults.registration, value: textOf(form, 'registration') },
-    { control: faults.metadataOutage, value: textOf(form, 'metadataOutage') },
-    { control: faults.keysOutage, value: textOf(form, 'keysOutage') },
-    { control: faults.dateAheadSeconds, value: numberOf(form, 'dateAheadSeconds') ?? 0 },
-  ]);
-}
-
 /** Names, which can have spaces, between commas. */
 function namesOf(form: URLSearchParams, name: string): string[] {
   const names = textOf(form, name).split(',');
@@ -196,13 +154,6 @@ function wordsOf(form: URLSearchParams, name: string): string[] {
   return textOf(form, name)
     .split(/[\s,]+/)
     .filter((word) => word !== '');
-}
-
-/** A number, or a code of Azure AD B2C; null for an empty field. */
-function codeOf(form: URLSearchParams, name: string): number | string | null {
-  const text = textOf(form, name);
-  if (text === '') return null;
-  return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /** What a person can change while the stand-in runs: accounts, conditional access, the token endpoint. */
@@ -232,11 +183,19 @@ function entraControlPage(standIn: {
         <h2>Conditional access</h2>
         <Policies users={users} accessPolicies={accessPolicies} />
         <h2>Settings, metadata, clock</h2>
-        <ProviderForm faults={faults} />
+        <FaultFields action="provider" form={faultForms.provider} controls={faults} />
         <h2>Calls without a browser</h2>
         <BearerTokenForm tokens={bearerTokens} users={users} />
         <h2>Tokens</h2>
-        <TokenForms faults={faults} shape={shape} />
+        <div class="grid">
+          <FaultFields action="tokens" form={faultForms.tokens} controls={faults} />
+          <FaultFields action="refusals" form={faultForms.refusals} controls={faults} />
+          <FaultFields action="groups" form={faultForms.groups} controls={faults} />
+          {shape === 'b2c' ? (
+            <FaultFields action="b2c" form={faultForms.b2c} controls={faults} />
+          ) : null}
+          <FieldsForm action="rotate-keys" legend="Keys" button="Sign with a new key" />
+        </div>
       </>
     ),
   });
@@ -265,36 +224,6 @@ function AddAccountForm() {
       <TextField label="Name" name="name" required />
       <TextField label="User name" name="username" placeholder="kim@anteroom.example" required />
       <TextField label="App roles" name="roles" />
-    </FieldsForm>
-  );
-}
-
-function ProviderForm({ faults }: { readonly faults: EntraFaults }) {
-  return (
-    <FieldsForm action="provider" legend="Provider" button="Set the provider">
-      <ChoiceField
-        label="What settings and registration disagree about"
-        name="registration"
-        value={faults.registration.value}
-        options={wordOptions(registrationFaultNames)}
-      />
-      <ChoiceField
-        label="Outage of the metadata"
-        name="metadataOutage"
-        value={faults.metadataOutage.value}
-        options={wordOptions(outages)}
-      />
-      <ChoiceField
-        label="Outage of the keys"
-        name="keysOutage"
-        value={faults.keysOutage.value}
-        options={wordOptions(outages)}
-      />
-      <TextField
-        label="Seconds that its clock is ahead (less than 0: behind)"
-        name="dateAheadSeconds"
-        value={faults.dateAheadSeconds.value}
-      />
     </FieldsForm>
   );
 }

@@ -1,21 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { cloudOf, type EntraShape, isGraphAddress } from '../entra/registrations';
 import type { SeededUser } from '../entra/users';
 import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/access-tokens';
-import { answerControl, spend, suffer } from '../loopback/control';
-import { respondJson, startLoopbackServer } from '../loopback/server';
 import {
-  type ChallengeForm,
-  createGraphFaults,
-  createGraphPanel,
-  type GraphAnswer,
-  type GraphError,
-  type GraphFaults,
-  problemOf,
-  retryAfterOf,
-} from './faults';
+  answerControl,
+  type ControlPanel,
+  createApiFaults,
+  createChoice,
+  createText,
+  takeFault,
+} from '../loopback/control';
+import { respondJson, startLoopbackServer } from '../loopback/server';
+import { createFaultPanel } from '../loopback/control-page';
+import { type GraphError, problemOf } from './memberships';
 import { answerPerson, createPhoto, createPhotoAnswers, type Photo, photoFault } from './people';
 
 interface GraphStandInOptions {
@@ -85,14 +83,8 @@ function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
         ...retryAfterOf(error.status, faults.retryAfter.value),
       });
     };
-    const isFaulty =
-      faults.answer.value !== 'usual' || faults.outage.value !== 'none' || faults.delayMs.value > 0;
-    const isHit = isFaulty && spend(faults.times);
-    const answer = isHit ? faults.answer.value : 'usual';
-    if (isHit) {
-      await delay(faults.delayMs.value);
-      if (suffer(faults.outage.value, response)) return;
-    }
+    const answer = await takeFault(faults, response);
+    if (answer === undefined) return;
 
     const verified = await verifyAccessToken(request.headers.authorization, verifier, scope);
     if ('error' in verified) {
@@ -257,3 +249,65 @@ const reasons: Readonly<Record<TokenFault, string>> = {
   claims: 'Access token validation failure.',
   signature: 'Invalid access token signature.',
 };
+
+const graphAnswers = [
+  'usual',
+  'claims-challenge',
+  'forbidden',
+  'not-found',
+  'no-photo',
+  'too-many-requests',
+  'error',
+  'unavailable',
+  'gateway-timeout',
+] as const;
+
+/**
+ * How a claims challenge is written: with `authorization_uri` unquoted (recorded in 2022), all quoted and in another order
+ * (in Microsoft's own tests since 2023), or after a challenge of another scheme and with one more member.
+ */
+const challengeForms = ['unquoted', 'quoted', 'two-headers'] as const;
+type ChallengeForm = (typeof challengeForms)[number];
+
+type GraphAnswer = (typeof graphAnswers)[number];
+
+type GraphFaults = ReturnType<typeof createGraphFaults>;
+
+/** Everything a test can make the stand-in do wrong: `POST /control`. */
+export function createGraphFaults() {
+  return {
+    ...createApiFaults(graphAnswers),
+    /** `Retry-After` of refusals: seconds or a date. 'usual': 7 for 429, none for others. 'none': never. */
+    retryAfter: createText('usual', 'usual, none, seconds or a date', { whenEmpty: 'usual' }),
+    challengeForm: createChoice(challengeForms),
+  };
+}
+
+/** `Retry-After` of a refusal with this status. Microsoft Graph's 503 and 504 often have none. */
+function retryAfterOf(status: number, ordered: string): Readonly<Record<string, string>> {
+  if (status !== 429 && status !== 503 && status !== 504) return {};
+  if (ordered === 'none') return {};
+  if (ordered === 'usual') return status === 429 ? { 'Retry-After': '7' } : {};
+  return { 'Retry-After': ordered };
+}
+
+/** What `/control` of the stand-in offers: how it answers, and how late. */
+export function createGraphPanel(faults: GraphFaults): ControlPanel {
+  return createFaultPanel({
+    of: 'Microsoft Graph',
+    controls: faults,
+    forms: {
+      answers: {
+        legend: 'Answers',
+        fields: {
+          answer: 'Answer',
+          retryAfter: 'Retry-After: usual, none, seconds or a date',
+          challengeForm: 'Claims challenge',
+          outage: 'Outage',
+          delayMs: 'Delay, in milliseconds',
+          times: 'How many requests',
+        },
+      },
+    },
+  });
+}

@@ -2,7 +2,6 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import * as v from 'valibot';
 import { consumersTenantId, type Group, groupsOf, type SeededUser } from '../entra/users';
 import { readBody, respondJson } from '../loopback/server';
-import { type GraphError, problemOf } from './faults';
 
 /** The person of the token, what the token allows, and the headers of every answer. */
 interface Asker {
@@ -66,6 +65,45 @@ export async function answerGroups(
 export function badRequest(message: string, status = 400): GraphError {
   return { status, code: 'BadRequest', message };
 }
+
+/** An error of Microsoft Graph. */
+export interface GraphError {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+}
+
+/** The refusal of that name. */
+export function problemOf(name: keyof typeof graphProblem): GraphError {
+  return graphProblem[name];
+}
+
+const graphProblem = {
+  forbidden: {
+    status: 403,
+    code: 'Authorization_RequestDenied',
+    message: 'Insufficient privileges to complete the operation.',
+  },
+  'not-found': {
+    status: 404,
+    code: 'Request_ResourceNotFound',
+    message:
+      'Resource does not exist or one of its queried reference-property objects are not present.',
+  },
+  'too-many-requests': {
+    status: 429,
+    code: 'TooManyRequests',
+    message: 'Too many requests.',
+  },
+  error: { status: 500, code: 'generalException', message: 'An internal error occurred.' },
+  unavailable: {
+    status: 503,
+    code: 'serviceNotAvailable',
+    message: 'The service is unavailable.',
+  },
+  'gateway-timeout': { status: 504, code: 'UnknownError', message: '' },
+} as const satisfies Record<string, GraphError>;
 
 const usualPage = 100;
 const largestPage = 999;

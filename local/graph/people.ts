@@ -1,8 +1,14 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { SeededUser } from '../entra/users';
 import { respond, respondJson } from '../loopback/server';
-import { type GraphError, problemOf } from './faults';
-import { answerGroups, badRequest, json, readSelection } from './memberships';
+import {
+  answerGroups,
+  badRequest,
+  type GraphError,
+  json,
+  problemOf,
+  readSelection,
+} from './memberships';
 
 /** The person of the token, and what the token allows. */
 interface Asker {

@@ -4,8 +4,9 @@ import {
   answerBuiltIn,
   answerWithoutFunction,
   type BuiltInContext,
+  type FrontEndServer,
   hasKey,
-} from './built-in-routes';
+} from './beside-functions';
 import type {
   CoreInvocationContext,
   FunctionsCore,
@@ -15,7 +16,6 @@ import type {
   RpcInvocationRequest,
   RpcTypedData,
 } from './functions-core';
-import type { FrontEndServer } from './front-end';
 import type { HostJson } from './host-files';
 import {
   BodyTooLargeError,

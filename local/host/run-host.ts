@@ -9,7 +9,7 @@ import { settingDefaults } from '../../src/settings';
 import { createThrowawayCertificate } from '../loopback/server';
 import { PortTakenError } from '../loopback/processes';
 import { FaultyFileError, readHostJson, readLocalSettings } from './host-files';
-import { readFrontEndUrl } from './front-end';
+import { readFrontEndUrl } from './beside-functions';
 import { AppMissingError, captureConsole } from './functions-core';
 import { startFunctionsHost } from './functions-host';
 import { describeError } from './invoke';

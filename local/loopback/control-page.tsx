@@ -1,32 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import {
-  type Control,
-  type ControlForm,
-  type ControlPanel,
-  numberOf,
-  offerAll,
-  textOf,
-} from './control';
+import type { Control, ControlForm, ControlPanel } from './control';
 
-/** A field of a form of the control page. It sets the control of its name. */
-type FaultField = {
-  readonly label: string;
-} & (
-  | { readonly kind: 'choice'; readonly values: readonly string[] }
-  /** `whenEmpty`: the value that an empty field means; an empty text unless given. */
-  | { readonly kind: 'text'; readonly placeholder?: string; readonly whenEmpty?: string }
-  | { readonly kind: 'number' }
-  /** How many requests fail; an empty field: all. It has a label of its own. */
-  | { readonly kind: 'times' }
-);
-
-/** A form of the control page: its fields by the names of their controls. */
-interface FaultForm<Name extends string> {
+/** A form of the control page: labels by the names of the controls that it sets. */
+export interface FaultForm<Name extends string> {
   readonly legend: string;
-  readonly fields: Readonly<Partial<Record<Name, FaultField>>>;
+  readonly button?: string;
+  readonly fields: Readonly<Partial<Record<Name, string>>>;
 }
+
+type Controls = Readonly<Record<string, Control<unknown>>>;
 
 /** What a stand-in can be made to do wrong. Each control can be set by JSON, and by a form if a form has a field for it. */
 export interface FaultPanelOptions<Name extends string> {
@@ -35,8 +19,8 @@ export interface FaultPanelOptions<Name extends string> {
   readonly controls: Readonly<Record<Name, Control<unknown>>>;
   /** By the last part of the form's address. */
   readonly forms: Readonly<Record<string, FaultForm<Name>>>;
-  /** What the page says above the forms. */
-  readonly intro?: () => ComponentChildren;
+  /** A sentence above the forms. */
+  readonly intro?: () => string;
 }
 
 /** The control panel of a stand-in, with a page that is made of its controls. `POST /control/reset` resets all of them. */
@@ -46,7 +30,16 @@ export function createFaultPanel<Name extends string>({
   forms,
   intro,
 }: FaultPanelOptions<Name>): ControlPanel {
-  const parts = Object.entries(forms).map(([action, form]) => partOf(action, form, controls));
+  const children = () => (
+    <>
+      {intro === undefined ? null : <p class="quiet">{intro()}</p>}
+      <div class="grid">
+        {Object.entries(forms).map(([action, form]) => (
+          <FaultFields key={action} action={action} form={form} controls={controls} />
+        ))}
+      </div>
+    </>
+  );
   return {
     controls,
     actions: {
@@ -54,89 +47,73 @@ export function createFaultPanel<Name extends string>({
         for (const control of Object.values<Control<unknown>>(controls)) control.reset();
       },
     },
-    forms: Object.fromEntries(parts.map(({ action, take }) => [action, take])),
-    page: (fault) => controlPage({ of, fault, children: faultsPage(parts, intro?.()) }),
+    forms: takeFaultForms(forms, controls),
+    page: (fault) => controlPage({ of, fault, children: children() }),
     pageHeaders: controlPageHeaders,
   };
 }
 
-/** A form of the page, with what its address does. */
-interface FormPart {
-  readonly action: string;
-  readonly legend: string;
-  readonly inputs: readonly FieldProps[];
-  readonly take: ControlForm;
-}
-
-interface FieldProps {
-  readonly name: string;
-  readonly field: FaultField;
-  readonly control: Control<unknown>;
-}
-
-function partOf<Name extends string>(
-  action: string,
-  { legend, fields }: FaultForm<Name>,
-  controls: Readonly<Record<string, Control<unknown>>>,
-): FormPart {
-  const inputs = Object.entries<FaultField | undefined>(fields).flatMap(([name, field]) => {
-    const control = controls[name];
-    return field === undefined || control === undefined ? [] : [{ name, field, control }];
-  });
-  const take: ControlForm = (form) =>
-    offerAll(
-      inputs.map(({ name, field, control }) => ({ control, value: valueIn(form, name, field) })),
-    );
-  return { action, legend, inputs, take };
-}
-
-function faultsPage(parts: readonly FormPart[], intro: ComponentChildren) {
-  return (
-    <>
-      {intro}
-      <div class="grid">
-        {parts.map(({ action, legend, inputs }) => (
-          <FieldsForm key={action} action={action} legend={legend}>
-            {inputs.map((input) => (
-              <Field key={input.name} {...input} />
-            ))}
-          </FieldsForm>
-        ))}
-      </div>
-    </>
+/** What sending each of the forms does. When a value is not acceptable, it gives a sentence about it; the others are set. */
+export function takeFaultForms<Name extends string>(
+  forms: Readonly<Record<string, FaultForm<Name>>>,
+  controls: Controls,
+): Readonly<Record<string, ControlForm>> {
+  const take = ({ fields }: FaultForm<Name>, sent: URLSearchParams): string | undefined => {
+    const refused = Object.keys(fields).flatMap((name) => {
+      const control = controls[name];
+      const isTaken = control?.offer(control.field?.read(sent, name)) !== false;
+      return isTaken ? [] : [control.takes];
+    });
+    return refused.length === 0
+      ? undefined
+      : `Not accepted. Possible values: ${refused.join('; ')}.`;
+  };
+  return Object.fromEntries(
+    Object.entries(forms).map(([action, form]) => [action, (sent) => take(form, sent)]),
   );
 }
 
-/** What a field of a form that was sent says. */
-function valueIn(form: URLSearchParams, name: string, field: FaultField): unknown {
-  switch (field.kind) {
-    case 'choice':
-      return textOf(form, name);
-    case 'text':
-      return textOf(form, name) || (field.whenEmpty ?? '');
-    case 'number':
-      return numberOf(form, name) ?? 0;
-    case 'times':
-      return numberOf(form, name);
-  }
+/** A form with the values that its controls have now. */
+export function FaultFields<Name extends string>(props: {
+  readonly action: string;
+  readonly form: FaultForm<Name>;
+  readonly controls: Controls;
+}) {
+  const { action, form, controls } = props;
+  const { fields, ...texts } = form;
+  return (
+    <FieldsForm action={action} {...texts}>
+      {Object.entries<string | undefined>(fields).map(([name, label = name]) => (
+        <Field key={name} name={name} label={label} control={controls[name]} />
+      ))}
+    </FieldsForm>
+  );
 }
 
-function Field({ name, field, control: { value } }: FieldProps) {
-  const { label, kind } = field;
-  if (kind === 'times') {
-    return (
-      <TimesField label={label} name={name} value={typeof value === 'number' ? value : null} />
-    );
+function Field(props: {
+  readonly name: string;
+  readonly label: string;
+  readonly control: Control<unknown> | undefined;
+}) {
+  const { name, label, control: { field, value } = {} } = props;
+  const text = field?.show?.(value) ?? String(value);
+  switch (field?.kind) {
+    case undefined:
+      return null;
+    case 'check':
+      return <CheckField label={label} name={name} checked={value === true} />;
+    case 'choice':
+      return (
+        <ChoiceField
+          label={label}
+          name={name}
+          value={text}
+          options={field.options?.(value) ?? []}
+        />
+      );
+    case 'text':
+      return <TextField label={label} name={name} value={text} placeholder={field.placeholder} />;
   }
-  const text = String(value);
-  if (kind === 'choice') {
-    return (
-      <ChoiceField label={label} name={name} value={text} options={wordOptions(field.values)} />
-    );
-  }
-  const { placeholder } = kind === 'text' ? field : {};
-  const hint = placeholder === undefined ? {} : { placeholder };
-  return <TextField label={label} name={name} value={text} {...hint} />;
 }
 
 // A tool's look: neither the app's nor the provider's.
@@ -245,7 +222,7 @@ export function TextField(props: {
   readonly label: string;
   readonly name: string;
   readonly value?: string | number;
-  readonly placeholder?: string;
+  readonly placeholder?: string | undefined;
   readonly required?: boolean;
 }) {
   const { label, ...input } = props;
@@ -291,19 +268,4 @@ export function CheckField(props: {
       {props.label}
     </label>
   );
-}
-
-/** How often a fault still happens; an empty field: every time. */
-export function TimesField(props: {
-  readonly label?: string;
-  readonly name: string;
-  readonly value: number | null;
-}) {
-  const { label = 'How many requests', name, value } = props;
-  return <TextField label={label} name={name} value={value ?? ''} placeholder="all" />;
-}
-
-/** Options for values that are words themselves, joined by dashes. */
-export function wordOptions(values: readonly string[]): (readonly [value: string, text: string])[] {
-  return values.map((value) => [value, value.replaceAll('-', ' ')] as const);
 }

@@ -1,12 +1,23 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isObject } from '../../src/bodies';
-import { readBody, respond, respondJson } from './server';
+import {
+  isFromAnotherSite,
+  mediaTypeOf,
+  prefersHtml,
+  readBody,
+  readJson,
+  respond,
+  respondJson,
+} from './server';
 
 /** One thing that a test can change while a stand-in runs. */
 export interface Control<T> {
   /** What `offer` accepts, in words: `a whole number, 0 or more`. */
   readonly takes: string;
   readonly value: T;
+  /** How a form of the control page sets it. Undefined: no form can. */
+  readonly field?: ControlField | undefined;
   /** Sets the value. False, and nothing changes, when `input` is not acceptable. */
   offer(input: unknown): boolean;
   /** Gives a function that sets the value back to the current one. */
@@ -14,15 +25,29 @@ export interface Control<T> {
   reset(): void;
 }
 
+/** A field of a form. */
+export interface ControlField {
+  readonly kind: 'choice' | 'check' | 'text';
+  readonly placeholder?: string;
+  /** The choices: value and text. */
+  options?(value: unknown): readonly (readonly [value: string, text: string])[];
+  /** What the field shows for a value; `String(value)` unless given. */
+  show?(value: unknown): string;
+  /** The value that a form has sent. */
+  read(form: URLSearchParams, name: string): unknown;
+}
+
 /** A control with the value `initial`. `accepts` checks a new value, and `takes` says in words what it accepts. */
 export function createControl<T>(
   initial: T,
   accepts: (input: unknown) => input is T,
   takes: string,
+  field?: ControlField,
 ): Control<T> {
   let value = initial;
   return {
     takes,
+    field,
     get value() {
       return value;
     },
@@ -43,6 +68,68 @@ export function createControl<T>(
   };
 }
 
+/** One of `values`; the first until it is changed. */
+export function createChoice<const T extends string>(values: readonly [T, ...T[]]): Control<T> {
+  const accepts = (input: unknown): input is T => values.some((value) => value === input);
+  return createControl(values[0], accepts, `one of ${values.join(', ')}`, {
+    kind: 'choice',
+    options: () => values.map((value) => [value, value.replaceAll('-', ' ')] as const),
+    read: textOf,
+  });
+}
+
+/** A text. `takes` says in words what it means. `whenEmpty` is what an empty field of a form means. */
+export function createText(
+  initial: string,
+  takes: string,
+  more: {
+    readonly accepts?: (input: unknown) => input is string;
+    readonly placeholder?: string;
+    readonly whenEmpty?: string;
+  } = {},
+): Control<string> {
+  const { accepts = isString, whenEmpty = '', ...shown } = more;
+  return createControl(initial, accepts, takes, {
+    ...{ kind: 'text', ...shown },
+    read: (form, name) => textOf(form, name) || whenEmpty,
+  });
+}
+
+/** True or false. */
+export function createSwitch(initial: boolean): Control<boolean> {
+  return createControl(initial, isBoolean, 'true or false', {
+    kind: 'check',
+    read: (form, name) => form.has(name),
+  });
+}
+
+/** Zero or more: milliseconds, seconds. An empty field of a form means `initial`. */
+export function createCount(initial: number): Control<number> {
+  return createControl(initial, isCount, countInWords, numberField(initial));
+}
+
+/** Seconds that may be before or after. */
+export function createWhole(): Control<number> {
+  const accepts = (input: unknown): input is number => Number.isSafeInteger(input);
+  return createControl(0, accepts, 'a whole number, less than 0 for behind', numberField(0));
+}
+
+/** How often a fault still happens; null: until reset. */
+export function createTimes(
+  takes = `${countInWords}, or null for every time`,
+): Control<number | null> {
+  const accepts = (input: unknown): input is number | null => input === null || isCount(input);
+  return createControl(null, accepts, takes, { ...numberField(null), placeholder: 'all' });
+}
+
+function numberField(whenEmpty: number | null): ControlField {
+  return {
+    kind: 'text',
+    show: (value) => (typeof value === 'number' ? String(value) : ''),
+    read: (form, name) => numberOf(form, name) ?? whenEmpty,
+  };
+}
+
 export function isString(input: unknown): input is string {
   return typeof input === 'string';
 }
@@ -51,7 +138,6 @@ export function isBoolean(input: unknown): input is boolean {
   return typeof input === 'boolean';
 }
 
-/** Zero or more: milliseconds, seconds. */
 export function isCount(input: unknown): input is number {
   return Number.isSafeInteger(input) && Number(input) >= 0;
 }
@@ -59,46 +145,12 @@ export function isCount(input: unknown): input is number {
 /** What `isCount` accepts. */
 export const countInWords = 'a whole number, 0 or more';
 
-/** Seconds that may be before or after. */
-export function isWhole(input: unknown): input is number {
-  return Number.isSafeInteger(input);
-}
-
-/** How often a fault still happens; null: until reset. */
-export function isTimes(input: unknown): input is number | null {
-  return input === null || isCount(input);
-}
-
-/** What `isTimes` accepts. */
-export const timesInWords = `${countInWords}, or null for every time`;
-
-/** What `isOneOf` accepts. */
-export function oneOfInWords(values: readonly string[]): string {
-  return `one of ${values.join(', ')}`;
-}
-
-export function isOneOf<const T extends string>(
-  values: readonly T[],
-): (input: unknown) => input is T {
-  return (input): input is T => values.some((value) => value === input);
-}
-
 /** Counts `times` down. False when nothing is left of it. */
 export function spend(times: Control<number | null>): boolean {
   if (times.value === null) return true;
   if (times.value === 0) return false;
   times.offer(times.value - 1);
   return true;
-}
-
-/** Sets the values of a form. When one is not acceptable, it gives a sentence about it; the others are set. */
-export function offerAll(
-  offers: readonly { readonly control: Control<unknown>; readonly value: unknown }[],
-): string | undefined {
-  const refused = offers.filter(({ control, value }) => !control.offer(value));
-  return refused.length === 0
-    ? undefined
-    : `Not accepted. Possible values: ${refused.map(({ control }) => control.takes).join('; ')}.`;
 }
 
 /** A field of a form; '' for one that is missing. */
@@ -113,9 +165,13 @@ export function numberOf(form: URLSearchParams, name: string): number | null {
 }
 
 /** How a service can be down: answers 500, never answers, drops the connection, or talks nonsense. */
-export const outages = ['none', 'error', 'hang', 'drop', 'garbage'] as const;
+const outages = ['none', 'error', 'hang', 'drop', 'garbage'] as const;
 
-export type Outage = (typeof outages)[number];
+type Outage = (typeof outages)[number];
+
+export function createOutage(): Control<Outage> {
+  return createChoice(outages);
+}
 
 /** Makes `response` fail by the outage. False when there is none: the caller answers. */
 export function suffer(outage: Outage, response: ServerResponse): boolean {
@@ -134,6 +190,36 @@ export function suffer(outage: Outage, response: ServerResponse): boolean {
       response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"this is not');
       return true;
   }
+}
+
+/** How an API can fail: by another answer than `usual`, by an outage, or late. `times` requests fail. */
+export interface ApiFaults<T extends string> {
+  readonly answer: Control<T | 'usual'>;
+  readonly outage: Control<Outage>;
+  readonly delayMs: Control<number>;
+  readonly times: Control<number | null>;
+}
+
+export function createApiFaults<const T extends string>(
+  answers: readonly ['usual', ...T[]],
+): ApiFaults<T> {
+  return {
+    answer: createChoice<T | 'usual'>(answers),
+    outage: createOutage(),
+    delayMs: createCount(0),
+    times: createTimes(),
+  };
+}
+
+/** The answer that is to be given, after the delay; undefined when an outage has answered. */
+export async function takeFault<T extends string>(
+  { answer, outage, delayMs, times }: ApiFaults<T>,
+  response: ServerResponse,
+): Promise<T | 'usual' | undefined> {
+  const isFaulty = answer.value !== 'usual' || outage.value !== 'none' || delayMs.value > 0;
+  if (!isFaulty || !spend(times)) return 'usual';
+  await delay(delayMs.value);
+  return suffer(outage.value, response) ? undefined : answer.value;
 }
 
 /** Does what a form of the control page asks. Gives a sentence when it cannot. */
@@ -239,35 +325,6 @@ async function answerJson(
     }
   }
   respondJson(response, 200, stateOf(panel.controls));
-}
-
-function isFromAnotherSite(request: IncomingMessage): boolean {
-  const { 'sec-fetch-site': site, origin, host } = request.headers;
-  if (site !== undefined) return site !== 'same-origin' && !isOwnNavigation(request, site);
-  return origin !== undefined && origin !== `http://${host ?? ''}`;
-}
-
-// A person who typed the address, or followed a link to it from the app: reading changes nothing.
-function isOwnNavigation({ method, headers }: IncomingMessage, site: string): boolean {
-  return site === 'none' || (method === 'GET' && headers['sec-fetch-mode'] === 'navigate');
-}
-
-function mediaTypeOf(request: IncomingMessage): string {
-  return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-}
-
-function prefersHtml(request: IncomingMessage): boolean {
-  return (request.headers.accept ?? '').includes('text/html');
-}
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  // The media type cannot be sent by a plain form of another site.
-  if (mediaTypeOf(request) !== 'application/json') return undefined;
-  try {
-    return JSON.parse(await readBody(request));
-  } catch {
-    return undefined;
-  }
 }
 
 function change(controls: Readonly<Record<string, Control<unknown>>>, input: unknown): string[] {

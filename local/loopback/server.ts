@@ -128,6 +128,39 @@ export async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** Whether a page of another site has sent the request (Sec-Fetch-Site of Fetch Metadata, Origin). */
+export function isFromAnotherSite(request: IncomingMessage): boolean {
+  const { 'sec-fetch-site': site, origin, host } = request.headers;
+  if (site !== undefined) return site !== 'same-origin' && !isOwnNavigation(request, site);
+  return origin !== undefined && origin !== `http://${host ?? ''}`;
+}
+
+// A person who typed the address, or followed a link to it from the app: reading changes nothing.
+function isOwnNavigation({ method, headers }: IncomingMessage, site: string): boolean {
+  return site === 'none' || (method === 'GET' && headers['sec-fetch-mode'] === 'navigate');
+}
+
+/** `application/json`, without parameters. */
+export function mediaTypeOf(request: IncomingMessage): string {
+  return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+/** Whether a browser asks, for a page. */
+export function prefersHtml(request: IncomingMessage): boolean {
+  return (request.headers.accept ?? '').includes('text/html');
+}
+
+/** The JSON value in the body; undefined for what is none. */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  // The media type cannot be sent by a plain form of another site.
+  if (mediaTypeOf(request) !== 'application/json') return undefined;
+  try {
+    return JSON.parse(await readBody(request));
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The request, once more from the start, for a handler that reads the body itself: with `body` instead
  * of the one that has been read already.

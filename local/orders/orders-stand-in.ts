@@ -1,19 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { JWTPayload } from 'jose';
 import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/access-tokens';
-import { answerControl, spend, suffer } from '../loopback/control';
-import { respond, startLoopbackServer } from '../loopback/server';
 import {
+  answerControl,
+  type ControlPanel,
+  createApiFaults,
+  createSwitch,
+  createText,
+  isString,
+  takeFault,
+} from '../loopback/control';
+import { respond, startLoopbackServer } from '../loopback/server';
+import { createFaultPanel } from '../loopback/control-page';
+import {
+  answerOrders,
+  type Caller,
   countTraffic,
-  createOrdersFaults,
-  createOrdersPanel,
+  createOrderBook,
   createTraffic,
-  type OrderAnswer,
-  type OrdersFaults,
-} from './faults';
-import { answerOrders, type Caller, createOrderBook, type OrderBook, problem } from './routes';
+  type Traffic,
+  type OrderBook,
+  problem,
+} from './routes';
 
 interface OrdersOptions {
   /** 0 or left out: a free one. */
@@ -65,26 +74,14 @@ async function answerApi(
   response: ServerResponse,
   url: URL,
 ): Promise<void> {
-  const answer = await takeFault(faults, response, url);
+  const isMeant = url.pathname.startsWith(faults.path.value);
+  const answer = isMeant ? await takeFault(faults, response) : 'usual';
   if (answer === undefined) return;
   const caller = await identify(verifier, request, response);
   if (caller === undefined || isChallenged(faults, answer, caller, response)) return;
   if (!allows(caller, request.method, response)) return;
   if (answerByFault(faults, answer, response)) return;
   await answerOrders({ orders, caller }, request, response, url);
-}
-
-/** The answer that is to be given; undefined when an outage has answered. */
-async function takeFault(
-  faults: OrdersFaults,
-  response: ServerResponse,
-  { pathname }: URL,
-): Promise<OrderAnswer | undefined> {
-  const { answer, outage, delayMs, path, times } = faults;
-  const isFaulty = answer.value !== 'usual' || outage.value !== 'none' || delayMs.value > 0;
-  if (!isFaulty || !pathname.startsWith(path.value) || !spend(times)) return 'usual';
-  await delay(delayMs.value);
-  return suffer(outage.value, response) ? undefined : answer.value;
 }
 
 /** Who calls; undefined when the request was refused as RFC 6750 section 3 says. */
@@ -259,4 +256,92 @@ function sendForEver(response: ServerResponse): void {
     response.once('drain', more);
   };
   more();
+}
+
+/**
+ * What the API can answer in place of its usual answer:
+ *
+ * - `redirect`: 302 to the address in `redirectTo`, which may be another host.
+ * - `endless`: a body that does not end. `cut`: a body that breaks off before its announced length;
+ *   `cut-at-once`: before its first byte.
+ * - `lying-type`: HTML that says it is JSON. `page`: a page with a script, and with a form that would sign the person out.
+ * - `sets-cookies`: the usual answer with two cookies. `compressed`: the usual answer, gzipped.
+ */
+const orderAnswers = [
+  'usual',
+  'claims-challenge',
+  'forbidden',
+  'not-found',
+  'too-many-requests',
+  'error',
+  'unavailable',
+  'redirect',
+  'endless',
+  'cut',
+  'cut-at-once',
+  'lying-type',
+  'page',
+  'sets-cookies',
+  'compressed',
+] as const;
+
+type OrderAnswer = (typeof orderAnswers)[number];
+
+type OrdersFaults = ReturnType<typeof createOrdersFaults>;
+
+const contextPattern = /^(c[1-9][0-9]?)?$/;
+const isContext = (input: unknown): input is string =>
+  isString(input) && contextPattern.test(input);
+
+/** Everything a test can make the API do wrong: `POST /control`. */
+export function createOrdersFaults() {
+  return {
+    ...createApiFaults(orderAnswers),
+    /** Where `redirect` leads. */
+    redirectTo: createText('https://elsewhere.example/orders', 'a text: a URL'),
+    /** `Retry-After` of 429 and 503: seconds or a date; empty for none. */
+    retryAfter: createText('1', 'a text: seconds or a date, or empty', { placeholder: 'none' }),
+    /** The beginning of the paths that the faults change: `/export`. Empty: all. */
+    path: createText('', 'a text: the beginning of a path, or empty'),
+    /** The authentication context that a token must have for every request; empty: none. */
+    context: createText('', 'a text: c1 to c99, or empty', {
+      accepts: isContext,
+      placeholder: 'none',
+    }),
+    /** Whether a challenge is 403. Microsoft's libraries take 401 and 403 alike. */
+    challengeIsForbidden: createSwitch(false),
+  };
+}
+
+/** What `/control` of the API offers: how it answers, how late, and what proof it wants. */
+export function createOrdersPanel(faults: OrdersFaults, traffic: Traffic): ControlPanel {
+  return createFaultPanel({
+    of: 'the API orders',
+    controls: { ...faults, traffic: traffic.control },
+    forms: {
+      answers: {
+        legend: 'Answers',
+        fields: {
+          answer: 'Answer',
+          redirectTo: 'Where a redirect leads',
+          retryAfter: 'Retry-After: seconds or a date',
+          outage: 'Outage',
+          delayMs: 'Delay, in milliseconds',
+          times: 'How many requests',
+          path: 'Only for paths that begin with',
+        },
+      },
+      proof: {
+        legend: 'Proof',
+        fields: {
+          context: 'Authentication context that a token needs',
+          challengeIsForbidden: 'a challenge is 403',
+        },
+      },
+    },
+    intro: () => {
+      const { answered, left } = traffic.control.value;
+      return `${answered} requests answered, ${left} left by the caller before the end.`;
+    },
+  });
 }

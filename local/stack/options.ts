@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readFrontEndUrl } from '../host/front-end';
+import { readFrontEndUrl } from '../host/beside-functions';
 import {
   type AppRegistration,
   type EntraShape,

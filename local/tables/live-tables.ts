@@ -4,13 +4,10 @@ import https from 'node:https';
 import {
   answerControl,
   type ControlPanel,
-  createControl,
-  isOneOf,
-  isString,
-  isTimes,
-  oneOfInWords,
+  createChoice,
+  createText,
+  createTimes,
   spend,
-  timesInWords,
 } from '../loopback/control';
 import { createFaultPanel } from '../loopback/control-page';
 import { isForLoopback, respondJson } from '../loopback/server';
@@ -230,13 +227,15 @@ type TablesFaults = ReturnType<typeof createTablesFaults>;
 /** Everything a test can make the tables do wrong: `POST /control`. */
 function createTablesFaults() {
   return {
-    fault: createControl<FaultKind>('none', isOneOf(faultNames), oneOfInWords(faultNames)),
+    fault: createChoice<FaultKind>(faultNames),
     /** Which requests fail. */
-    on: createControl<(typeof targets)[number]>('all', isOneOf(targets), oneOfInWords(targets)),
+    on: createChoice(targets),
     /** The `Retry-After` of `busy`, as it is sent; empty: none. */
-    retryAfter: createControl('', isString, 'seconds or a date, or an empty text for none'),
+    retryAfter: createText('', 'seconds or a date, or an empty text for none', {
+      placeholder: 'none',
+    }),
     /** How many requests fail; null: all. */
-    times: createControl<number | null>(null, isTimes, timesInWords),
+    times: createTimes(),
   };
 }
 
@@ -260,10 +259,10 @@ function createTablesPanel(faults: TablesFaults): ControlPanel {
       faults: {
         legend: 'Faults',
         fields: {
-          fault: { label: 'What goes wrong', kind: 'choice', values: faultNames },
-          on: { label: 'With which requests', kind: 'choice', values: targets },
-          retryAfter: { label: 'Retry-After, when busy', kind: 'text', placeholder: 'none' },
-          times: { label: 'How many requests', kind: 'times' },
+          fault: 'What goes wrong',
+          on: 'With which requests',
+          retryAfter: 'Retry-After, when busy',
+          times: 'How many requests',
         },
       },
     },

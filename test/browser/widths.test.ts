@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { createGraphFaults, createGraphPanel } from '../../local/graph/faults';
-import { createOrdersFaults, createOrdersPanel, createTraffic } from '../../local/orders/faults';
+import { createGraphFaults, createGraphPanel } from '../../local/graph/graph-stand-in';
+import { createOrdersFaults, createOrdersPanel } from '../../local/orders/orders-stand-in';
+import { createTraffic } from '../../local/orders/routes';
 import { refusalRows } from '../../src/entra/refusal-table';
 import { numbersOf } from '../../src/entra/refusals';
 import { type ErrorCode, isErrorCode } from '../../src/error-facts';

@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { readFrontEndUrl } from '../../../local/host/front-end';
+import { readFrontEndUrl } from '../../../local/host/beside-functions';
 import { send } from './support/send';
 import { type HostProcess, startHost } from './support/start-host';
 
