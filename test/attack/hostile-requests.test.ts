@@ -1,8 +1,7 @@
 import { HttpRequest, type HttpResponseInit, InvocationContext } from '@azure/functions';
 import fc from 'fast-check';
 import { activityFunction } from '../../src/functions/activity';
-import { adminFunctions } from '../../src/functions/admin';
-import { adminEndFunctions } from '../../src/functions/admin-end';
+import { adminEndFunctions, adminFunctions } from '../../src/functions/admin';
 import { createProxyFunctions } from '../../src/functions/api-proxy';
 import { createBrandFunction, createClientFunctions } from '../../src/functions/assets';
 import { notFoundFunction } from '../../src/functions/front-end';
