@@ -33,7 +33,7 @@ import {
   type SignInAttempt,
 } from './attempt';
 import { audited } from './ending';
-import { answerFailure, answerLate, answerOtherBrowser, answerPolicy } from './failed-answer';
+import { answerFailure, answerLate, answerOtherBrowser, answerPolicy } from './start';
 import { apiCaller, findSession, findTicket } from './guards';
 
 /**
