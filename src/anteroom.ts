@@ -21,7 +21,7 @@ import { createHealthFunction } from './functions/health';
 import { loginFunction } from './functions/login';
 import { frontChannelLogoutFunction, logoutFunctions } from './functions/logout';
 import { meFunctions, sessionFunction } from './functions/me';
-import { createProtectedResourceFunction } from './functions/protected-resource';
+import { createProtectedResourceFunction } from './sign-in/bearer-guard';
 import { redirectFunction } from './functions/redirect';
 import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';

@@ -1,7 +1,7 @@
 import { type HttpHandler, HttpRequest, InvocationContext } from '@azure/functions';
 import type { JWTPayload } from 'jose';
 import { StepUpError } from '../src/errors';
-import { createProtectedResourceFunction } from '../src/functions/protected-resource';
+import { createProtectedResourceFunction } from '../src/sign-in/bearer-guard';
 import { createGuards, type Guards } from '../src/guards';
 import type { Caller, CallerHandler } from '../src/handler';
 import { endpoint, serve } from '../src/http/endpoint';
