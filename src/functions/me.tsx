@@ -5,7 +5,7 @@ import type { RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { htmlPage, json } from '../http/responses';
 import { loginPathTo } from '../http/request';
-import { ProfilePage } from '../pages/profile-page';
+import { ProfilePage } from '../pages/own-pages';
 import { type SessionContext, signedIn } from '../sign-in/guards';
 import { readPhoto, readProfile, readRawProfile } from '../tokens/graph';
 

@@ -4,7 +4,7 @@ import type { HttpFunction } from '../http/endpoint';
 import { isTrue, readForm, readQuery } from '../http/request';
 import { htmlPage, json, redirectTo } from '../http/responses';
 import { ConfirmOwnEndPage, type OwnEnding } from '../pages/ending-pages';
-import { SessionsPage } from '../pages/sessions-page';
+import { SessionsPage } from '../pages/own-pages';
 import type { SessionSummary } from '../sessions/find-sessions';
 import { lastUsedAbout, sessionKeyOf } from '../sessions/session';
 import { audited, leaveEndedNotice, parseNamedKey, takeEndedNotice } from '../sign-in/ending';
