@@ -26,10 +26,15 @@ import { redirectFunction } from './functions/redirect';
 import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';
 import { createGuards, type Guards } from './guards';
-import type { FaultySettings, FindServices, Services } from './http/context';
+import {
+  type FaultySettings,
+  type FindServices,
+  type Hooks,
+  requireHooks,
+  type Services,
+} from './http/context';
 import { endpoint, type HttpFunction, serve } from './http/endpoint';
 import { createFaultTeller, eventOfError } from './http/error-log';
-import { type Hooks, requireHooks } from './http/hooks';
 import { createKeyRing, type StoredKeyRing } from './keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
 import { type AnteroomOptions, readFunctionTimeout, requireHealthRoute, siteOf } from './options';

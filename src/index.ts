@@ -21,7 +21,7 @@ export type {
   SignInContext,
   SignInDecision,
   SignOutContext,
-} from './http/hooks';
+} from './http/context';
 export type { AnteroomOptions } from './options';
 export type { GroupRolesOption } from './tokens/graph';
 export type { BrandOption } from './pages/brand';

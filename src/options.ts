@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isObject, parseJson } from './bodies';
 import type { FrontEndOptions } from './functions/front-end';
-import type { OnSignIn, OnSignOut } from './http/hooks';
+import type { OnSignIn, OnSignOut } from './http/context';
 import { localPath } from './http/request';
 import { type BrandOption, readBrand } from './pages/brand';
 import type { MenuPage, Site } from './pages/layout';

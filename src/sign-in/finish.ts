@@ -7,9 +7,8 @@ import { keepAcquired, scopesOfSignIn } from '../entra/msal-cache';
 import { redemptionError, redirectError } from '../entra/refusal-errors';
 import { couldIssue } from '../entra/tenants';
 import { AppError, SessionOverError } from '../errors';
-import type { RequestContext } from '../http/context';
+import { decideSignIn, type RequestContext, type SignInContext } from '../http/context';
 import { logError } from '../http/error-log';
-import { decideSignIn, type SignInContext } from '../http/hooks';
 import { redirectTo } from '../http/responses';
 import {
   type Session,

@@ -4,7 +4,7 @@ import { parseClaimsChallenge, parseWwwAuthenticate } from '../../src/entra/clai
 import { parseProviderKeys, parseProviderMetadata } from '../../src/entra/provider-documents';
 import { readTokenRefusal } from '../../src/entra/refusals';
 import { AppError } from '../../src/errors';
-import { decideSignIn } from '../../src/http/hooks';
+import { decideSignIn } from '../../src/http/context';
 import { readBrand } from '../../src/pages/brand';
 import { parseActivityRow } from '../../src/sessions/activity';
 import { parseSessionData } from '../../src/sessions/session-data';

@@ -1,4 +1,4 @@
-import type { OnSignIn, SignInContext, SignInDecision } from '../../src/http/hooks';
+import type { OnSignIn, SignInContext, SignInDecision } from '../../src/http/context';
 import { answerError } from '../../src/http/error-response';
 import { userKeyOf } from '../../src/sessions/session';
 import { signOut } from '../../src/sign-in/sign-out';

@@ -1,8 +1,7 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
 import { signSessionCookie } from '../../src/cookies';
 import { type EventLog, levelOf, type NewEvent, shownEvent } from '../../src/events';
-import type { RequestContext, Services } from '../../src/http/context';
-import type { Hooks } from '../../src/http/hooks';
+import type { Hooks, RequestContext, Services } from '../../src/http/context';
 import { readRequest } from '../../src/http/request';
 import type { PageRequest } from '../../src/http/responses';
 import { plainBrand } from '../../src/pages/brand';

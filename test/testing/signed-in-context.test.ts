@@ -1,6 +1,6 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
 import type { CallerHandler, SignedInHandler } from '../../src/handler';
-import { createSignedInContext, createTokenContext } from '../../src/testing/signed-in-context';
+import { createSignedInContext, createTokenContext } from '../../src/testing';
 
 const request = new HttpRequest({ method: 'GET', url: 'http://localhost:7071/api/groups' });
 
