@@ -11,9 +11,9 @@ import {
 import { createCredentialState, type RelyingParty } from './entra/msal';
 import { createProvider } from './entra/provider';
 import { AppError } from './errors';
-import { createEventLog, type EventLog, type TraceHeaders } from './events';
+import { createEventLog, type EventLog } from './events';
 import { activityFunction } from './functions/activity';
-import { adminEndFunctions, adminFunctions } from './functions/admin';
+import { adminFunctions } from './functions/admin';
 import { createProxyFunctions } from './functions/api-proxy';
 import { createBrandFunction, createClientFunctions } from './functions/assets';
 import { createFrontEndFunction, lastFunctionName, notFoundFunction } from './functions/front-end';
@@ -21,7 +21,6 @@ import { createHealthFunction } from './functions/health';
 import { loginFunction } from './functions/login';
 import { frontChannelLogoutFunction, logoutFunctions } from './functions/logout';
 import { meFunctions, sessionFunction } from './functions/me';
-import { createProtectedResourceFunction } from './sign-in/bearer-guard';
 import { redirectFunction } from './functions/redirect';
 import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';
@@ -50,6 +49,7 @@ import {
   type SettingFault,
   type Settings,
 } from './settings';
+import { createProtectedResourceFunction } from './sign-in/bearer-guard';
 import { createAzureTable } from './storage/azure-table';
 import type { Table } from './storage/table';
 import { createTableClient, type TableConnection } from './storage/table-client';
@@ -186,7 +186,7 @@ function functionsOf(
     createProtectedResourceFunction(scopes),
     ...(omit.includes('me') ? [] : meFunctions),
     ...(omit.includes('sessions') ? [] : sessionsFunctions),
-    ...(omit.includes('admin') ? [] : [...adminFunctions, ...adminEndFunctions, activityFunction]),
+    ...(omit.includes('admin') ? [] : [...adminFunctions, activityFunction]),
     { ...createHealthFunction(), route: healthRoute },
   ];
 }
@@ -250,11 +250,11 @@ export function createServices(
     clock,
   });
   const { traceHeaders } = events;
-  const table = options.table ?? openTable(tableConnection(settings, identity), traceHeaders);
+  const connection = tableConnection(settings, identity);
+  const table = options.table ?? createAzureTable(createTableClient(connection, traceHeaders));
   const keyRing = options.keyRing ?? openKeyRing(settings, { table, identity, clock, events });
-  const limits = settings;
   const onUnreadable = tellUnreadable(events);
-  const sessions = createSessionStore({ table, keyRing, limits, onUnreadable });
+  const sessions = createSessionStore({ table, keyRing, limits: settings, onUnreadable });
   const { authority, issuer, clientId, revalidateSeconds } = settings;
   const apis = createApis([graphApi(settings), ...(options.apis ?? [])], clock);
   const relyingParty: RelyingParty = {
@@ -289,9 +289,6 @@ export function createServices(
     signOutHints: createSignOutHints(),
   };
 }
-
-const openTable = (connection: TableConnection, traceHeaders: TraceHeaders): Table =>
-  createAzureTable(createTableClient(connection, traceHeaders));
 
 /** Every event is kept for the console too. */
 function openActivity(

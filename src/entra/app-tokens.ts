@@ -8,8 +8,8 @@ import {
   createSingleFlight,
   withTimeout,
 } from '../waiting';
-import { createMsalClient, type RelyingParty, requireNoPause, type TokenAnswer } from './msal';
-import { appTokenError, refreshError } from './refusal-errors';
+import { createMsalClient, type RelyingParty, requireNoPause } from './msal';
+import { appTokenError, refreshError, type TokenAnswer } from './refusals';
 
 /**
  * Access tokens that belong to no session, in the memory of one instance. Each is asked for once, however many requests

@@ -15,7 +15,8 @@ import type { Settings } from '../settings';
 import { AskedToWaitError, type Clock, once, type PauseMemory, readRetryAfter } from '../waiting';
 import type { Provider } from './provider';
 import type { ProviderMetadata } from './provider-documents';
-import { meaningOf, readTokenRefusal, type TokenRefusal } from './refusals';
+import { meaningOf } from './refusal-table';
+import { readTokenRefusal, type TokenAnswer, type TokenRefusal } from './refusals';
 import { endpointOfTenant } from './tenants';
 
 /** The settings that sign-in needs. */
@@ -220,18 +221,6 @@ async function signAssertion(
     throw new AppError('ERR_PROVIDER_MISMATCH', { note });
   }
 }
-
-/** The result of the last request to the token endpoint. MSAL's errors keep only a part of it. */
-export type TokenAnswer =
-  | { readonly kind: 'not-asked' }
-  | { readonly kind: 'granted' }
-  | {
-      readonly kind: 'refused';
-      readonly refused: TokenRefusal;
-      /** How long it asks to wait, if it says so. */
-      readonly waitSeconds?: number | undefined;
-    }
-  | { readonly kind: 'unavailable'; readonly error: AppError };
 
 /** MSAL's way to the network, for one request of ours. */
 interface TokenNetworkClient extends INetworkModule {

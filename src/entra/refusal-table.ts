@@ -1,3 +1,5 @@
+import type { ErrorTone } from '../error-facts';
+import type { ProviderRefusal } from '../errors';
 import { english } from '../texts/en';
 
 /**
@@ -14,7 +16,7 @@ import { english } from '../texts/en';
  * - `passing`: the provider is busy or has a fault of its own. The session is kept
  * - `unknown`: the table does not know it, so `error` alone decides
  */
-export type RefusalKind =
+type RefusalKind =
   | 'spent'
   | 'interaction'
   | 'policy'
@@ -27,10 +29,10 @@ export type RefusalKind =
   | 'unknown';
 
 /** Who can change it: the person who signs in, an administrator of the organisation, or an operator of the app. */
-export type RefusalActor = 'you' | 'administrator' | 'operator';
+type RefusalActor = 'you' | 'administrator' | 'operator';
 
 /** The key of the texts of a refusal, in each language. */
-export type RefusalText = keyof typeof english.refusals;
+type RefusalText = keyof typeof english.refusals;
 
 /** What a refusal means to the person who reads the page, and to an operator who reads the documentation. */
 export interface RefusalMeaning {
@@ -47,6 +49,24 @@ export interface RefusalMeaning {
   readonly isCancelled?: boolean;
 }
 
+/** What a refusal means: by its number, else by `suberror`, else by `error`. Never throws. */
+export function meaningOf({ error, suberror, number }: ProviderRefusal): RefusalMeaning {
+  return byNumber.get(number ?? '') ?? byName.get(suberror ?? '') ?? byName.get(error) ?? unknown;
+}
+
+/** The tone of the page that explains a refusal. Who caused one of an unknown reason is not known either. */
+export function toneOfRefusal({ kind, actor, isCancelled }: RefusalMeaning): ErrorTone {
+  if (isCancelled === true) return 'cancelled';
+  if (kind === 'passing') return 'passing';
+  if (kind === 'unknown') return 'refused';
+  return ({ you: 'yours', administrator: 'ask', operator: 'ours' } as const)[actor];
+}
+
+/** True when the provider refuses the app or its request: the person did nothing wrong, and an operator must act. */
+export function isOfTheApp(refusal: ProviderRefusal): boolean {
+  return ['app', 'request', 'malformed'].includes(meaningOf(refusal).kind);
+}
+
 /** One row of the table, with its numbers: Entra ID's (`AADSTS…`) and Azure AD B2C's (`AADB2C…`). */
 export interface RefusalRow extends RefusalMeaning {
   readonly aadsts: readonly number[];
@@ -54,7 +74,7 @@ export interface RefusalRow extends RefusalMeaning {
 }
 
 /** A meaning, with its texts in English. */
-export function meaningWith(
+function meaningWith(
   kind: RefusalKind,
   actor: RefusalActor,
   text: RefusalText,
@@ -217,3 +237,72 @@ export const refusalRows: readonly RefusalRow[] = [
   ),
   row([50196, 50088], 'passing', 'you', 'tooManyRequests'),
 ];
+
+/** By number, as the provider writes it. */
+export const byNumber: ReadonlyMap<string, RefusalMeaning> = new Map(
+  refusalRows.flatMap((found) => numbersOf(found).map((number) => [number, found] as const)),
+);
+
+/** The numbers of a row as they are written: `AADSTS50011`, `AADB2C90118`. */
+export function numbersOf({ aadsts, b2c }: RefusalRow): readonly string[] {
+  return [...aadsts.map((digits) => `AADSTS${digits}`), ...b2c.map((digits) => `AADB2C${digits}`)];
+}
+
+type Named = readonly [
+  names: readonly string[],
+  kind: RefusalKind,
+  actor: RefusalActor,
+  text: RefusalText,
+  more?: { readonly isCancelled: true },
+];
+
+/**
+ * Names of refusals. `suberror`, and `error_subcode` of a redirect, are Entra ID's own. `error` comes from RFC 6749
+ * sections 4.1.2.1 and 5.2, OpenID Connect Core 1.0 section 3.1.2.6, and from Entra ID.
+ */
+const named: readonly Named[] = [
+  [
+    [
+      'basic_action',
+      'additional_action',
+      'user_password_expired',
+      'token_expired',
+      'interaction_required',
+    ],
+    'interaction',
+    'you',
+    'oneMoreStep',
+  ],
+  [['consent_required'], 'interaction', 'you', 'consentRequired'],
+  [
+    ['message_only', 'protection_policy_required', 'device_authentication_failed'],
+    'policy',
+    'administrator',
+    'blocked',
+  ],
+  [['bad_token'], 'over', 'you', 'overByProvider'],
+  [['client_mismatch'], 'request', 'operator', 'otherApp'],
+  [['cancel'], 'person', 'you', 'cancelled', { isCancelled: true }],
+  [['access_denied'], 'policy', 'you', 'deniedOrCancelled'],
+  [['login_required'], 'interaction', 'you', 'notSignedIn'],
+  [['account_selection_required'], 'interaction', 'you', 'noneChosen'],
+  [['temporarily_unavailable'], 'passing', 'you', 'busyNow'],
+  [['server_error'], 'passing', 'you', 'serverError'],
+  [['invalid_client'], 'app', 'operator', 'invalidClient'],
+  [['unauthorized_client'], 'app', 'operator', 'unauthorizedClient'],
+  [
+    ['invalid_request', 'unsupported_response_type', 'unsupported_grant_type'],
+    'request',
+    'operator',
+    'invalidRequest',
+  ],
+  [['invalid_scope', 'invalid_resource', 'invalid_target'], 'request', 'operator', 'invalidScope'],
+];
+
+const byName: ReadonlyMap<string, RefusalMeaning> = new Map(
+  named.flatMap(([names, kind, actor, text, more]) =>
+    names.map((name) => [name, meaningWith(kind, actor, text, more)] as const),
+  ),
+);
+
+const unknown = meaningWith('unknown', 'operator', 'unknown');

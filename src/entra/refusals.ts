@@ -1,111 +1,202 @@
-import type { ErrorTone } from '../error-facts';
-import type { ProviderRefusal } from '../errors';
 import { isObject } from '../bodies';
-import { isClaimsRequest } from './claims-challenge';
+import { isErrorCode } from '../error-facts';
 import {
-  meaningWith,
-  type RefusalActor,
-  type RefusalKind,
-  type RefusalMeaning,
-  type RefusalRow,
-  type RefusalText,
-  refusalRows,
-} from './refusal-table';
+  AppError,
+  type ProviderRefusal,
+  SignInRefusedError,
+  StepUpError,
+  SessionOverError,
+} from '../errors';
+import { AskedToWaitError } from '../waiting';
+import { isClaimsRequest } from './claims-challenge';
+import { byNumber, isOfTheApp, meaningOf } from './refusal-table';
 
-/** What a refusal means: by its number, else by `suberror`, else by `error`. Never throws. */
-export function meaningOf({ error, suberror, number }: ProviderRefusal): RefusalMeaning {
-  return byNumber.get(number ?? '') ?? byName.get(suberror ?? '') ?? byName.get(error) ?? unknown;
-}
-
-/** The tone of the page that explains a refusal. Who caused one of an unknown reason is not known either. */
-export function toneOfRefusal({ kind, actor, isCancelled }: RefusalMeaning): ErrorTone {
-  if (isCancelled === true) return 'cancelled';
-  if (kind === 'passing') return 'passing';
-  if (kind === 'unknown') return 'refused';
-  return ({ you: 'yours', administrator: 'ask', operator: 'ours' } as const)[actor];
-}
-
-/** True when the provider refuses the app or its request: the person did nothing wrong, and an operator must act. */
-export function isOfTheApp(refusal: ProviderRefusal): boolean {
-  return ['app', 'request', 'malformed'].includes(meaningOf(refusal).kind);
-}
-
-/** Numbers that say only that something was refused. Another number in the same answer says why. */
-const genericNumbers: ReadonlySet<string> = new Set([
-  'AADSTS50000',
-  'AADSTS50013',
-  'AADSTS70000',
-  'AADSTS70001',
-  'AADSTS70002',
-]);
-
-const byNumber: ReadonlyMap<string, RefusalMeaning> = new Map(
-  refusalRows.flatMap((found) => numbersOf(found).map((number) => [number, found] as const)),
-);
-
-/** The numbers of a row as they are written: `AADSTS50011`, `AADB2C90118`. */
-export function numbersOf({ aadsts, b2c }: RefusalRow): readonly string[] {
-  return [...aadsts.map((digits) => `AADSTS${digits}`), ...b2c.map((digits) => `AADB2C${digits}`)];
-}
-
-type Named = readonly [
-  names: readonly string[],
-  kind: RefusalKind,
-  actor: RefusalActor,
-  text: RefusalText,
-  more?: { readonly isCancelled: true },
-];
+/** The result of the last request to the token endpoint. MSAL's errors keep only a part of it. */
+export type TokenAnswer =
+  | { readonly kind: 'not-asked' }
+  | { readonly kind: 'granted' }
+  | {
+      readonly kind: 'refused';
+      readonly refused: TokenRefusal;
+      /** How long it asks to wait, if it says so. */
+      readonly waitSeconds?: number | undefined;
+    }
+  | { readonly kind: 'unavailable'; readonly error: AppError };
 
 /**
- * Names of refusals. `suberror`, and `error_subcode` of a redirect, are Entra ID's own. `error` comes from RFC 6749
- * sections 4.1.2.1 and 5.2, OpenID Connect Core 1.0 section 3.1.2.6, and from Entra ID.
+ * What an error answer of the sign-in page means to the person who signs in: ERR_PROVIDER_UNAVAILABLE when the provider is
+ * busy or failing, which may pass, else ERR_SIGN_IN_REFUSED (a SignInRefusedError).
  */
-const named: readonly Named[] = [
-  [
-    [
-      'basic_action',
-      'additional_action',
-      'user_password_expired',
-      'token_expired',
-      'interaction_required',
-    ],
-    'interaction',
-    'you',
-    'oneMoreStep',
-  ],
-  [['consent_required'], 'interaction', 'you', 'consentRequired'],
-  [
-    ['message_only', 'protection_policy_required', 'device_authentication_failed'],
-    'policy',
-    'administrator',
-    'blocked',
-  ],
-  [['bad_token'], 'over', 'you', 'overByProvider'],
-  [['client_mismatch'], 'request', 'operator', 'otherApp'],
-  [['cancel'], 'person', 'you', 'cancelled', { isCancelled: true }],
-  [['access_denied'], 'policy', 'you', 'deniedOrCancelled'],
-  [['login_required'], 'interaction', 'you', 'notSignedIn'],
-  [['account_selection_required'], 'interaction', 'you', 'noneChosen'],
-  [['temporarily_unavailable'], 'passing', 'you', 'busyNow'],
-  [['server_error'], 'passing', 'you', 'serverError'],
-  [['invalid_client'], 'app', 'operator', 'invalidClient'],
-  [['unauthorized_client'], 'app', 'operator', 'unauthorizedClient'],
-  [
-    ['invalid_request', 'unsupported_response_type', 'unsupported_grant_type'],
-    'request',
-    'operator',
-    'invalidRequest',
-  ],
-  [['invalid_scope', 'invalid_resource', 'invalid_target'], 'request', 'operator', 'invalidScope'],
-];
+export function redirectError(refusal: ProviderRefusal): AppError {
+  return meaningOf(refusal).kind === 'passing'
+    ? new AppError('ERR_PROVIDER_UNAVAILABLE', { refusal })
+    : new SignInRefusedError(refusal);
+}
 
-const byName: ReadonlyMap<string, RefusalMeaning> = new Map(
-  named.flatMap(([names, kind, actor, text, more]) =>
-    names.map((name) => [name, meaningWith(kind, actor, text, more)] as const),
-  ),
-);
+/**
+ * What a failed redemption of a code means to the person who signs in.
+ *
+ * - ERR_SIGN_IN_EXPIRED: the code was used already, or came too late; a new sign-in may help
+ * - a StepUpError: the provider asks for these claims first. Its `cause` is the refusal to show when they do not help
+ * - ERR_SIGN_IN_REFUSED: the person, or an administrator, must act
+ * - ERR_PROVIDER_REFUSED: the app or its request is not accepted
+ * - ERR_PROVIDER_UNAVAILABLE: the provider is busy, failing or out of reach
+ * - ERR_ID_TOKEN, ERR_TOKEN_SIZE, ERR_PROVIDER_MISMATCH: as the token request itself failed
+ * @param error what MSAL threw
+ * @param answer what the token endpoint said
+ * @param scopes what was asked for
+ */
+export function redemptionError(
+  error: unknown,
+  answer: TokenAnswer,
+  scopes: readonly string[],
+): AppError {
+  const failure = readFailure(error, answer);
+  if (failure instanceof AppError) return withRequest(failure, 'redemption');
+  if ('isExpired' in failure) {
+    return new AppError('ERR_INTERNAL', { note: 'MSAL looked for a refresh token' });
+  }
+  const refusal = { ...failure.refusal, where: 'redemption' as const };
+  const { kind } = meaningOf(refusal);
+  if (isOfTheApp(refusal)) return new AppError('ERR_PROVIDER_REFUSED', { refusal });
+  if (kind === 'passing') return passing(refusal, answer);
+  if (kind === 'spent') return new AppError('ERR_SIGN_IN_EXPIRED', { refusal });
+  const claims = usableClaims(failure);
+  if (claims !== undefined && (kind === 'interaction' || kind === 'unknown')) {
+    return new StepUpError({ scopes, claims }, { refusal, cause: new SignInRefusedError(refusal) });
+  }
+  return isBareInvalidGrant(refusal)
+    ? new AppError('ERR_SIGN_IN_EXPIRED', { refusal })
+    : new SignInRefusedError(refusal);
+}
 
-const unknown = meaningWith('unknown', 'operator', 'unknown');
+/** Other providers send no numbers: their `invalid_grant` says only that the code does not work. */
+function isBareInvalidGrant({ error, suberror, number }: ProviderRefusal): boolean {
+  return error === 'invalid_grant' && number === undefined && suberror === undefined;
+}
+
+/**
+ * What happens to a session whose tokens could not be refreshed.
+ *
+ * - a StepUpError: the user must go through the provider once more, the session is kept
+ * - ERR_SIGNED_OUT: the provider ended its own session, so this one ends
+ * - ERR_PROVIDER_REFUSED: the app or its request is not accepted; the session is kept, since the user was not refused
+ * - ERR_PROVIDER_UNAVAILABLE: the provider gave no answer of use, the session is kept
+ * - ERR_ID_TOKEN, ERR_TOKEN_SIZE, ERR_PROVIDER_MISMATCH: as the token request itself failed; the session is kept
+ */
+export function refreshError(
+  error: unknown,
+  answer: TokenAnswer,
+  scopes: readonly string[],
+): AppError {
+  const failure = readFailure(error, answer);
+  if (failure instanceof AppError) return withRequest(failure, 'refresh');
+  if ('isExpired' in failure) {
+    return failure.isExpired
+      ? new StepUpError({ scopes }, { note: 'the refresh token expired' })
+      : new SessionOverError({ note: 'the token cache holds no refresh token' });
+  }
+  const refusal = { ...failure.refusal, where: 'refresh' as const };
+  const claims = usableClaims(failure);
+  switch (meaningOf(refusal).kind) {
+    case 'interaction':
+    case 'policy':
+      return new StepUpError({ scopes, ...(claims !== undefined && { claims }) }, { refusal });
+    case 'spent':
+    case 'person':
+    case 'over':
+      return new SessionOverError({ refusal });
+    case 'app':
+    case 'request':
+    case 'malformed':
+      return new AppError('ERR_PROVIDER_REFUSED', { refusal });
+    case 'passing':
+      return passing(refusal, answer);
+    case 'unknown':
+      if (claims !== undefined) return new StepUpError({ scopes, claims }, { refusal });
+      return refusal.error === 'invalid_grant'
+        ? new SessionOverError({ refusal })
+        : new AppError('ERR_PROVIDER_REFUSED', { refusal });
+  }
+}
+
+/**
+ * What a refused request for the app's own token means: ERR_PROVIDER_UNAVAILABLE when the refusal may pass, else
+ * ERR_PROVIDER_REFUSED. No user can do anything about it, and nobody is signed out.
+ */
+export function appTokenError(error: unknown, answer: TokenAnswer): AppError {
+  const failure = readFailure(error, answer);
+  if (failure instanceof AppError) return withRequest(failure, 'app');
+  if ('isExpired' in failure) {
+    return new AppError('ERR_INTERNAL', { note: 'MSAL looked for a user' });
+  }
+  const refusal = { ...failure.refusal, where: 'app' as const };
+  return meaningOf(refusal).kind === 'passing'
+    ? passing(refusal, answer)
+    : new AppError('ERR_PROVIDER_REFUSED', { refusal });
+}
+
+function passing(refusal: ProviderRefusal, answer: TokenAnswer): AppError {
+  const wait = answer.kind === 'refused' ? answer.waitSeconds : undefined;
+  return wait === undefined
+    ? new AppError('ERR_PROVIDER_UNAVAILABLE', { refusal })
+    : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, { refusal });
+}
+
+/** The same failure, with the request to which the provider answered. */
+function withRequest(failure: AppError, where: NonNullable<ProviderRefusal['where']>): AppError {
+  const { code } = failure;
+  if (failure.refusal === undefined || !isErrorCode(code)) return failure;
+  const refusal = { ...failure.refusal, where };
+  return failure instanceof AskedToWaitError
+    ? new AskedToWaitError(code, failure.waitSeconds, { refusal })
+    : new AppError(code, { refusal });
+}
+
+/** Entra ID adds claims to refusals that no step-up can resolve, such as `invalid_client`. There they mean nothing. */
+function usableClaims({ refusal: { error }, claims }: TokenRefusal): string | undefined {
+  return error === 'invalid_grant' || error === 'interaction_required' ? claims : undefined;
+}
+
+/**
+ * Sorts a failure by what the token endpoint said, since MSAL's errors lose claims, further numbers and the cause of a
+ * network failure. They are not kept as `cause`: their messages quote `error_description`, which names users.
+ */
+function readFailure(
+  error: unknown,
+  answer: TokenAnswer,
+): AppError | TokenRefusal | { readonly isExpired: boolean } {
+  if (error instanceof AppError) return error;
+  if (answer.kind === 'unavailable') return answer.error;
+  if (answer.kind === 'refused') return answer.refused;
+  const { name, code } = readMsalError(error);
+  if (name === 'InteractionRequiredAuthError' && answer.kind === 'not-asked') {
+    return { isExpired: code !== 'no_tokens_found' };
+  }
+  return fault(error, answer);
+}
+
+/** By its name, not by its class: this module is loaded at the start, and MSAL only when it is needed. */
+function readMsalError(error: unknown): { readonly name: string; readonly code: string } {
+  if (!(error instanceof Error)) return { name: 'none', code: 'unknown' };
+  const code: unknown = 'errorCode' in error ? error.errorCode : undefined;
+  return { name: error.name, code: typeof code === 'string' ? code : 'unknown' };
+}
+
+/** The provider granted something MSAL cannot read, or MSAL could not build its request. */
+function fault(error: unknown, answer: TokenAnswer): AppError {
+  const { name, code } = readMsalError(error);
+  if (answer.kind === 'granted' && name === 'ClientAuthError') {
+    const check = code === 'nonce_mismatch' ? 'nonce' : 'form';
+    return new AppError('ERR_ID_TOKEN', { note: `the ID token failed the check of ${check}` });
+  }
+  if (answer.kind === 'not-asked') {
+    // For instance a private key that cannot be read.
+    const note = `no token request could be made (${code})`;
+    return new AppError('ERR_PROVIDER_MISMATCH', { note });
+  }
+  return new AppError('ERR_ID_TOKEN', { note: `the token answer cannot be read (${code})` });
+}
 
 /** An error answer of the token endpoint: RFC 6749 section 5.2, with what Entra ID adds to it. */
 export interface TokenRefusal {
@@ -119,6 +210,15 @@ const namePattern = /^[A-Za-z][\w.-]{0,63}$/;
 /** Only a GUID is shown. */
 const guidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const maxNumbers = 10;
+
+/** Numbers that say only that something was refused. Another number in the same answer says why. */
+const genericNumbers: ReadonlySet<string> = new Set([
+  'AADSTS50000',
+  'AADSTS50013',
+  'AADSTS70000',
+  'AADSTS70001',
+  'AADSTS70002',
+]);
 
 /** Reads an error answer of the token endpoint; `undefined` when the body is not one. */
 export function readTokenRefusal(body: unknown): TokenRefusal | undefined {

@@ -65,7 +65,7 @@ async function admin(context: SessionContext): Promise<HttpResponseInit> {
 }
 
 /** The longest values of a view's fields. */
-export const viewLengths = { search: 100, sort: 20, page: 2, from: 2048 } as const;
+const viewLengths = { search: 100, sort: 20, page: 2, from: 2048 } as const;
 
 /**
  * What a person looks at in the console, from a query or a form.
@@ -135,14 +135,6 @@ function listAsJson(
     next: next === undefined ? null : consolePath(services.site.authPath, next),
   });
 }
-
-/** The guard of all functions of the console. */
-export const forAdmins = (handler: SessionHandler): Handler =>
-  withRole((settings) => settings.adminRole, handler);
-
-export const adminFunctions: readonly HttpFunction[] = [
-  { name: 'admin', route: 'admin', get: forAdmins(admin) },
-];
 
 /** How many sessions the confirmation counts at most. All of them end. */
 const maxCounted = 1_000;
@@ -313,6 +305,11 @@ function endTarget(context: SessionContext, { userKey, sessionKey }: UserTarget)
   );
 }
 
-export const adminEndFunctions: readonly HttpFunction[] = [
+/** The guard of all functions of the console. */
+const forAdmins = (handler: SessionHandler): Handler =>
+  withRole((settings) => settings.adminRole, handler);
+
+export const adminFunctions: readonly HttpFunction[] = [
+  { name: 'admin', route: 'admin', get: forAdmins(admin) },
   { name: 'admin-end', route: 'admin/end', get: forAdmins(confirmEnd), post: forAdmins(end) },
 ];

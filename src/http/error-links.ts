@@ -1,4 +1,4 @@
-import { meaningOf } from '../entra/refusals';
+import { meaningOf } from '../entra/refusal-table';
 import type { ErrorCode } from '../error-facts';
 import {
   type AppError,

@@ -1,4 +1,4 @@
-import { isOfTheApp, meaningOf } from '../entra/refusals';
+import { isOfTheApp, meaningOf } from '../entra/refusal-table';
 import type { ErrorCode } from '../error-facts';
 import { AppError, BearerError, type ProviderRefusal, TenantRefusedError } from '../errors';
 import type { EventFacts, EventHead, EventLog, NewEvent } from '../events';

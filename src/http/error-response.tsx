@@ -1,6 +1,5 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import type { RefusalMeaning } from '../entra/refusal-table';
-import { meaningOf, toneOfRefusal } from '../entra/refusals';
+import { meaningOf, type RefusalMeaning, toneOfRefusal } from '../entra/refusal-table';
 import { factsOf, isErrorCode } from '../error-facts';
 import {
   AppError,

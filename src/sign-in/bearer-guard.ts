@@ -106,7 +106,7 @@ type ChallengeMembers = {
 };
 
 /** The path of the metadata, below the route prefix. RFC 9728 section 3. */
-export const metadataPath = '/.well-known/oauth-protected-resource';
+const metadataPath = '/.well-known/oauth-protected-resource';
 
 /** A longer path would not fit into a header, so the metadata of the whole app are named. */
 const maxPathLength = 1024;

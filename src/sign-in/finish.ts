@@ -4,7 +4,7 @@ import { idTokenDemands, type SignInDemands } from '../entra/claims-challenge';
 import { verifyIdToken } from '../entra/id-token';
 import { createMsalClient, type RelyingParty } from '../entra/msal';
 import { keepAcquired, scopesOfSignIn } from '../entra/msal-cache';
-import { redemptionError, redirectError } from '../entra/refusal-errors';
+import { redemptionError, redirectError } from '../entra/refusals';
 import { couldIssue } from '../entra/tenants';
 import { AppError, SessionOverError } from '../errors';
 import { decideSignIn, type RequestContext, type SignInContext } from '../http/context';

@@ -3,7 +3,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { keepSignInCookie, overflowCookie } from '../cookies';
 import { createMsalClient, type RelyingParty, type RelyingPartySettings } from '../entra/msal';
 import { scopesToConsent } from '../entra/msal-cache';
-import { redirectError } from '../entra/refusal-errors';
+import { redirectError } from '../entra/refusals';
 import { endpointOfPolicy } from '../entra/tenants';
 import { AppError, SignInRefusedError, StepUpError, StepUpUnmetError } from '../errors';
 import type { RequestContext } from '../http/context';

@@ -10,7 +10,7 @@ import {
   requireOneResource,
   scopesOfSignIn,
 } from '../entra/msal-cache';
-import { refreshError } from '../entra/refusal-errors';
+import { refreshError } from '../entra/refusals';
 import { AppError, StepUpError, SessionOverError } from '../errors';
 import type { User } from '../sessions/session';
 import type { StoredTokens } from '../sessions/session-rows';

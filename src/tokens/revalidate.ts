@@ -1,7 +1,7 @@
 import type { VerifiedIdToken } from '../entra/id-token';
 import type { RelyingParty } from '../entra/msal';
 import { mergeTokenCaches, scopesOfSignIn } from '../entra/msal-cache';
-import { meaningOf } from '../entra/refusals';
+import { meaningOf } from '../entra/refusal-table';
 import { AppError } from '../errors';
 import { sessionKeyOf, type SessionTicket } from '../sessions/session';
 import type { StoredTokens } from '../sessions/session-rows';

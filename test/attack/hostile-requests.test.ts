@@ -1,7 +1,7 @@
 import { HttpRequest, type HttpResponseInit, InvocationContext } from '@azure/functions';
 import fc from 'fast-check';
 import { activityFunction } from '../../src/functions/activity';
-import { adminEndFunctions, adminFunctions } from '../../src/functions/admin';
+import { adminFunctions } from '../../src/functions/admin';
 import { createProxyFunctions } from '../../src/functions/api-proxy';
 import { createBrandFunction, createClientFunctions } from '../../src/functions/assets';
 import { notFoundFunction } from '../../src/functions/front-end';
@@ -53,7 +53,7 @@ const functions = (): readonly HttpFunction[] => [
   ...[loginFunction, redirectFunction, sessionFunction, frontChannelLogoutFunction, bearer],
   ...[activityFunction, notFoundFunction, createHomeFunction(), createBrandFunction(testSite)],
   ...[...logoutFunctions, ...meFunctions, ...sessionsFunctions, ...adminFunctions],
-  ...[...adminEndFunctions, ...createClientFunctions(testSite)],
+  ...createClientFunctions(testSite),
   createProtectedResourceFunction(new Set(['Notes.Read'])),
   ...createProxyFunctions(
     declareApis({

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { refusalRows } from '../../src/entra/refusal-table';
-import { numbersOf } from '../../src/entra/refusals';
+import { numbersOf, refusalRows } from '../../src/entra/refusal-table';
 import { factsOf, isErrorCode } from '../../src/error-facts';
 
 /** `UPDATE_DOCS=1 npx jest test/docs/generated-tables` writes the tables into the pages. */

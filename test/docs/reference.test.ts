@@ -1,6 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
-import { refusalRows } from '../../src/entra/refusal-table';
-import { numbersOf } from '../../src/entra/refusals';
+import { numbersOf, refusalRows } from '../../src/entra/refusal-table';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 

@@ -1,10 +1,9 @@
-import { redemptionError, refreshError } from '../../src/entra/refusal-errors';
-import { refusalRows } from '../../src/entra/refusal-table';
+import { meaningOf, numbersOf, refusalRows } from '../../src/entra/refusal-table';
 import {
-  meaningOf,
-  numbersOf,
   readRedirectRefusal,
   readTokenRefusal,
+  redemptionError,
+  refreshError,
 } from '../../src/entra/refusals';
 import { SignInRefusedError, StepUpError } from '../../src/errors';
 

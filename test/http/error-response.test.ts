@@ -1,8 +1,7 @@
 import { servicesOrFaults } from '../../src/anteroom';
 import { german } from '../../src/texts/de';
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
-import { refusalRows } from '../../src/entra/refusal-table';
-import { meaningOf, numbersOf } from '../../src/entra/refusals';
+import { meaningOf, numbersOf, refusalRows } from '../../src/entra/refusal-table';
 import { type ErrorCode, factsOf } from '../../src/error-facts';
 import {
   AppError,

@@ -1,6 +1,6 @@
 import { InteractionRequiredAuthError } from '@azure/msal-node';
 import type { RelyingParty } from '../../src/entra/msal';
-import { refreshError } from '../../src/entra/refusal-errors';
+import { refreshError } from '../../src/entra/refusals';
 import { StepUpError } from '../../src/errors';
 import type { User } from '../../src/sessions/session';
 import { finishSignIn } from '../../src/sign-in/finish';
