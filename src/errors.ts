@@ -22,6 +22,16 @@ export interface ProviderRefusal {
   readonly where?: 'redirect' | 'redemption' | 'refresh' | 'app';
 }
 
+/**
+ * The name or code of an error that came from outside, for the log and for pages. A service may quote in it what it was sent,
+ * so a text that could be a secret is `undefined`: it must be letters and underscores, or capital letters and digits (`E2BIG`).
+ */
+export function errorWord(text: unknown): string | undefined {
+  const isWord =
+    typeof text === 'string' && /^(?:[A-Za-z][A-Za-z_]{0,63}|[A-Z][A-Z\d_]{0,47})$/.test(text);
+  return isWord ? text : undefined;
+}
+
 /** More about one failure. */
 export interface AppErrorOptions {
   readonly cause?: unknown;

@@ -212,7 +212,10 @@ export async function forward(
     answer.resolve,
   );
   outgoing.on('error', answer.reject);
-  request.socket.once('close', () => outgoing.destroy());
+  const leave = (): void => void outgoing.destroy();
+  // One connection brings many requests.
+  request.socket.once('close', leave);
+  outgoing.once('close', () => request.socket.off('close', leave));
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;

@@ -2,6 +2,7 @@ import { isObject } from '../bodies';
 import { isErrorCode } from '../error-facts';
 import {
   AppError,
+  errorWord,
   type ProviderRefusal,
   SignInRefusedError,
   StepUpError,
@@ -179,8 +180,8 @@ function readFailure(
 /** By its name, not by its class: this module is loaded at the start, and MSAL only when it is needed. */
 function readMsalError(error: unknown): { readonly name: string; readonly code: string } {
   if (!(error instanceof Error)) return { name: 'none', code: 'unknown' };
-  const code: unknown = 'errorCode' in error ? error.errorCode : undefined;
-  return { name: error.name, code: typeof code === 'string' ? code : 'unknown' };
+  const code = 'errorCode' in error ? errorWord(error.errorCode) : undefined;
+  return { name: error.name, code: code ?? 'unknown' };
 }
 
 /** The provider granted something MSAL cannot read, or MSAL could not build its request. */
@@ -205,7 +206,7 @@ export interface TokenRefusal {
   readonly claims?: string;
 }
 
-/** RFC 6749 allows more characters here, but no provider sends them, and the log holds the text. */
+/** RFC 6749 allows more characters here, but no provider sends them. */
 const namePattern = /^[A-Za-z][\w.-]{0,63}$/;
 /** Only a GUID is shown. */
 const guidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -258,9 +259,11 @@ function refusalOf(
   correlationId: string | undefined,
 ): ProviderRefusal {
   const number = mostSpecific(numbers.slice(0, maxNumbers));
+  const subname = errorWord(suberror);
   return {
-    error,
-    ...(isErrorName(suberror) ? { suberror } : {}),
+    // The log has it. Some of these names could be secrets.
+    error: errorWord(error) ?? 'unnamed',
+    ...(subname === undefined ? {} : { suberror: subname }),
     ...(number === undefined ? {} : { number }),
     ...(correlationId === undefined ? {} : { correlationId: correlationId.toLowerCase() }),
   };

@@ -12,7 +12,7 @@ import { baseUrlOf } from '../tokens/call-api';
 
 /**
  * A function for each API that has a proxy, at `/api/<name>/{*path}` of the app. It lets scripts of the app's own pages call
- * the API as the signed-in user: the token is added here, and never comes to the browser.
+ * the API as the signed-in user: the token is added here, and no answer of ours has it.
  *
  * Each request needs `X-CSRF: 1`, a GET too. No page of another site can send that header, no link and no form can have it,
  * and no answer of the API can be opened as a page of this origin.

@@ -1,6 +1,12 @@
 import { isOfTheApp, meaningOf } from '../entra/refusal-table';
 import type { ErrorCode } from '../error-facts';
-import { AppError, BearerError, type ProviderRefusal, TenantRefusedError } from '../errors';
+import {
+  AppError,
+  BearerError,
+  errorWord,
+  type ProviderRefusal,
+  TenantRefusedError,
+} from '../errors';
 import type { EventFacts, EventHead, EventLog, NewEvent } from '../events';
 import type { SettingFault } from '../settings';
 import type { Clock } from '../waiting';
@@ -144,9 +150,9 @@ function causesOf(first: unknown): readonly string[] | undefined {
   const texts: string[] = [];
   let cause = first;
   for (let depth = 0; cause instanceof Error && depth < maxCauses; depth += 1) {
-    const code: unknown = 'code' in cause ? cause.code : undefined;
+    const code = 'code' in cause ? errorWord(cause.code) : undefined;
     const note = cause instanceof AppError && cause.note !== undefined ? `: ${cause.note}` : '';
-    const name = `${cause.name}${typeof code === 'string' ? ` ${code}` : ''}`;
+    const name = `${errorWord(cause.name) ?? 'Error'}${code === undefined ? '' : ` ${code}`}`;
     texts.push(`${name}${note}${firstFrame(cause)}`);
     cause = cause.cause;
   }

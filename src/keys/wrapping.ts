@@ -1,6 +1,6 @@
 import { createHash, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError } from '../errors';
+import { AppError, errorWord } from '../errors';
 import { fetchWhole, isObject, parseJson } from '../bodies';
 import { readRetryAfter } from '../waiting';
 import { decryptValue, encryptValue } from './encryption';
@@ -231,7 +231,7 @@ function errorCode(json: unknown): string {
   const error = isObject(json) && isObject(json['error']) ? json['error'] : {};
   const inner = isObject(error['innererror']) ? error['innererror']['code'] : undefined;
   return [error['code'], inner]
-    .filter((code) => typeof code === 'string' && /^[A-Za-z]{1,64}$/.test(code))
-    .map((code) => ` ${String(code)}`)
+    .map(errorWord)
+    .map((code) => (code === undefined ? '' : ` ${code}`))
     .join('');
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RestError } from '@azure/data-tables';
-import { AppError } from '../errors';
+import { AppError, errorWord } from '../errors';
 import { abortable, readRetryAfter } from '../waiting';
 
 /** Asks one table, as often as makes sense. */
@@ -199,7 +199,7 @@ function errorCodeOf(error: unknown): string | undefined {
   const fromHeader =
     error instanceof RestError ? error.response?.headers.get('x-ms-error-code') : undefined;
   // A transaction's code stands in the error itself, and so does the system's own (ECONNRESET).
-  return fromBody ?? fromHeader ?? textOf(error, 'code');
+  return errorWord(fromBody ?? fromHeader ?? textOf(error, 'code'));
 }
 
 function textOf(from: unknown, name: string): string | undefined {

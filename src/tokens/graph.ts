@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { isObject, parseJson, readBounded } from '../bodies';
 import type { RelyingParty } from '../entra/msal';
-import { AppError } from '../errors';
+import { AppError, errorWord } from '../errors';
 import type { User } from '../sessions/session';
 import { guidForm } from '../setting-values';
 import { abortable, AskedToWaitError, readRetryAfter, withTimeout } from '../waiting';
@@ -155,8 +155,8 @@ async function readBody(
 function graphErrorCode(body: Uint8Array): string {
   const answer = parseJson(body);
   const error = isObject(answer) ? answer['error'] : undefined;
-  const code = isObject(error) ? error['code'] : undefined;
-  return typeof code === 'string' && /^[A-Za-z_]{1,64}$/.test(code) ? ` ${code}` : '';
+  const code = isObject(error) ? errorWord(error['code']) : undefined;
+  return code === undefined ? '' : ` ${code}`;
 }
 
 const api = 'graph';

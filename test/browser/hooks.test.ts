@@ -1,18 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import type { AppFacts } from '../../local/stack/stack-process';
 import { groupId } from '../../local/entra/users';
+import { type BuiltExample, buildApp } from '../support/build-example';
 import { accounts, control, resetControl, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
 import type { TestStack } from '../support/start-stack';
 
 const docs = readFileSync('docs/hooks.md', 'utf8');
 
-let root: string;
+let built: BuiltExample;
 let stack: TestStack;
 let running: AppFacts;
 let app: string;
@@ -28,20 +26,11 @@ let groups: { readonly team: string; readonly nobodys: string };
  * docs/roles-and-groups.md.
  */
 beforeAll(async () => {
-  root = mkdtempSync(path.join(tmpdir(), 'hooks-'));
-  const bundle = `
-    import { build } from 'esbuild';
-    import { serverBundle } from './scripts/build-app.mjs';
-    const [, outfile] = process.argv;
-    const contents = "process.env.EXAMPLE === 'groups' ? require('./groups/report') : require('./hooks/theme')";
-    const stdin = { contents, resolveDir: 'examples' };
-    await build({ ...serverBundle(), stdin, outfile, external: ['@azure/functions-core'] });`;
-  const outfile = path.join(root, 'main.js');
-  execFileSync(process.execPath, ['--input-type=module', '--eval', bundle, outfile]);
-  writeFileSync(path.join(root, 'package.json'), '{ "main": "main.js" }');
-  writeFileSync(path.join(root, 'host.json'), '{ "version": "2.0" }');
+  const contents =
+    "process.env.EXAMPLE === 'groups' ? require('./groups/report') : require('./hooks/theme')";
+  built = buildApp({ contents, resolveDir: 'examples' }, {});
   [stack, browser] = await Promise.all([
-    startJourney({ apps: 0, scriptRoot: root, authPath: '/api/auth' }),
+    startJourney({ apps: 0, scriptRoot: built.folder, authPath: '/api/auth' }),
     launchChromium(),
   ]);
   const invited = stack.facts.users.find(({ name }) => name === accounts(stack).plainUser);
@@ -55,7 +44,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([browser.close(), stack.stop()]);
-  rmSync(root, { recursive: true });
+  built.remove();
 });
 beforeEach(async () => {
   page = await browser.newPage();

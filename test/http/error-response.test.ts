@@ -430,6 +430,15 @@ describe('answerError, for an error nobody foresaw', () => {
     expect(line).not.toContain('\n');
   });
 
+  it('logs no code and no name of a cause that could be a secret', () => {
+    const context = client();
+    const secrets = { code: 'Ab1~hunter2-of-the-app', name: 'hunter2.Ab1' };
+    const cause = Object.assign(new Error('quoted'), secrets);
+    answerError(new AppError('ERR_API_UNAVAILABLE', { cause }), context);
+    expect(context.told[0]?.['causes']).toEqual([expect.stringMatching(/^Error at /)]);
+    expect(context.lines.join('')).not.toContain('hunter2');
+  });
+
   it('logs the note of a cause of our own, which says what is wrong', () => {
     const context = client();
     const cause = new AppError('ERR_KEYS_UNAVAILABLE', {

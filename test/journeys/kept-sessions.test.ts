@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../local/loopback/processes';
-import { accounts, control, fetchJson, signIn } from '../support/journey';
+import { accounts, control, cookieName, fetchJson, signIn } from '../support/journey';
+import { createSecretWatch } from '../support/secret-watch';
 import { startStack, type TestStack } from '../support/start-stack';
 import type { TestBrowser } from '../support/test-browser';
 
@@ -42,6 +43,32 @@ describe('npm start -- --data DIR, after a restart', () => {
     // At the provider too: signing in again asks nothing.
     const again = await browser.open(`${app}/auth/login?return_to=/auth/session`);
     expect(again.url.href).toBe(`${app}/auth/session`);
+  });
+
+  it('the files of the tables hold nothing of a session that could be read', async () => {
+    const watch = createSecretWatch();
+    const cookie = browser.cookies(app).get(cookieName(app)) ?? '';
+    const [, ticket = ''] = cookie.split('.');
+    const { u: userKey, s: id } = JSON.parse(Buffer.from(ticket, 'base64url').toString()) as {
+      u: string;
+      s: string;
+    };
+    const { keyRingSecret, client } = stack.facts;
+    const secrets = { cookie, id, name: accounts(stack).administrator, keyRingSecret, userKey };
+    for (const [what, value] of Object.entries({ ...secrets, clientSecret: client.secret })) {
+      watch.plant(what, value);
+    }
+    // What is read of a page is written to disk a little later.
+    await fetchJson(`${app}/auth/me`, browser);
+    const files = readdirSync(dataDir, { recursive: true, encoding: 'utf8' });
+    for (const file of files.filter((each) => each.includes('azurite'))) {
+      watch.see('tables', readFileSync(join(dataDir, file), 'utf8'));
+    }
+    expect(watch.places()).toEqual({
+      ...{ clientSecret: [], cookie: [], id: [], keyRingSecret: [], name: [] },
+      // It is the key of the rows: they are there.
+      userKey: ['tables'],
+    });
   });
 
   it('accounts are as they were changed and added while the stack ran', async () => {

@@ -85,6 +85,20 @@ describe('the code of an error', () => {
     });
   });
 
+  it('is told only if it cannot be something that the service quotes', async () => {
+    const quote: RequestListener = (request, response) => {
+      const code = `Quoted ${request.headers.authorization ?? ''}`;
+      const headers = { 'Content-Type': 'application/json', 'x-ms-error-code': code };
+      response.writeHead(403, headers).end(codeIn(code));
+    };
+    await whileAnswering(quote, async (port) => {
+      for (const [, work] of operations) {
+        const { note } = await failureOf(work(tableAt(tablesConnectionString(port))));
+        expect(note).toBe('the tables answered nothing that can be used');
+      }
+    });
+  });
+
   it.each(operations)('%s: a missing permission is told with the role', async (_, work) => {
     tables.misbehave({ fault: 'no-permission' });
     const { code, note } = await failureOf(work(table));

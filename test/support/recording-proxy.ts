@@ -1,21 +1,43 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 
-/** One request and its answer, as they went over the wire. */
-interface Recorded {
+/** One request as it came over the wire. */
+export interface Asked {
+  readonly method: string;
   readonly path: string;
-  readonly authorization: string;
-  /** The request's body. */
+  readonly headers: Readonly<http.IncomingHttpHeaders>;
+  /** The body. Every byte is one character. */
   readonly sent: string;
+}
+
+/** A request and its answer. */
+interface Recorded extends Asked {
+  /** 0: there was none. */
   readonly status: number;
   /** The answer's body. */
   readonly answered: string;
 }
 
+/** An answer that the proxy gives itself. */
+export interface ForcedAnswer {
+  readonly status: number;
+  readonly statusText?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * What becomes of a request. `refuse`: the connection is cut. `swallow`: it goes nowhere and gets no answer. `withhold`: it is
+ * answered, but the answer goes nowhere.
+ */
+export type Treatment = 'pass' | 'refuse' | 'swallow' | 'withhold' | ForcedAnswer;
+
 export interface RecordingProxy {
   /** `http://127.0.0.1:P` */
   readonly origin: string;
   readonly recorded: readonly Recorded[];
+  /** Decides about each request from now on. All pass unless it is set. */
+  treat: (asked: Asked) => Treatment;
   close(): Promise<void>;
 }
 
@@ -28,47 +50,55 @@ export async function startRecordingProxy(
   rewrite: (body: string, origin: string) => string = (body) => body,
 ): Promise<RecordingProxy> {
   const recorded: Recorded[] = [];
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = '', url: path = '/', headers } = request;
+    const asked = { method, path, headers, sent: await textOf(request) };
+    const treatment = proxy.treat(asked);
+    if (typeof treatment === 'object') {
+      const { status, statusText = '', headers: own = {}, body } = treatment;
+      recorded.push({ ...asked, status, answered: body });
+      response.writeHead(status, statusText, own).end(body);
+      return;
+    }
+    if (treatment === 'refuse' || treatment === 'swallow') {
+      recorded.push({ ...asked, status: 0, answered: '' });
+      if (treatment === 'refuse') response.destroy();
+      return;
+    }
+    const { incoming, body } = await passOn(asked, target);
+    recorded.push({ ...asked, status: incoming.statusCode ?? 502, answered: body });
+    if (treatment === 'pass') reply(response, incoming, rewrite(body, proxy.origin));
+  };
   const server = http.createServer((request, response) => {
-    passOn(request, target).then(
-      ({ sent, answer, body }) => {
-        const text = rewrite(body, origin);
-        const status = answer.statusCode ?? 502;
-        const { url: path = '', headers } = request;
-        const { authorization = '' } = headers;
-        recorded.push({ path, authorization, sent, status, answered: body });
-        reply(response, answer, text);
-      },
-      () => {
-        response.destroy();
-      },
-    );
+    answer(request, response).catch(() => {
+      response.destroy();
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('the proxy has no port');
-  const origin = `http://127.0.0.1:${address.port}`;
-  return {
-    origin,
+  const proxy: RecordingProxy = {
+    origin: `http://127.0.0.1:${address.port}`,
     recorded,
+    treat: () => 'pass',
     close: async () => {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
     },
   };
+  return proxy;
 }
 
-async function passOn(request: IncomingMessage, target: string) {
-  const sent = await textOf(request);
-  const { method, headers, url = '/' } = request;
-  const onwards = http.request(target + url, {
+async function passOn({ method, path, headers, sent }: Asked, target: string) {
+  const onwards = http.request(target + path, {
     method,
     headers: { ...headers, host: new URL(target).host },
   });
   onwards.end(sent, 'latin1');
-  const [answer] = (await once(onwards, 'response')) as [IncomingMessage];
-  return { sent, answer, body: await textOf(answer) };
+  const [incoming] = (await once(onwards, 'response')) as [IncomingMessage];
+  return { incoming, body: await textOf(incoming) };
 }
 
 function reply(response: ServerResponse, { statusCode, headers }: IncomingMessage, text: string) {

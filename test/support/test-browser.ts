@@ -15,6 +15,8 @@ export interface Page {
 interface Visit {
   readonly method?: 'GET' | 'POST';
   readonly form?: Readonly<Record<string, string>>;
+  /** Sent in place of a form. Its type stands in `headers`. */
+  readonly body?: string;
   /** The page a link or form was on; `undefined` for an address that a person typed. */
   readonly from?: URL | undefined;
   readonly headers?: Readonly<Record<string, string>>;
@@ -33,6 +35,8 @@ export class TestBrowser {
   });
   /** Set-Cookie lines received, newest last. */
   readonly received: string[] = [];
+  /** All answers, those on the way to a page too. */
+  readonly answers: WireAnswer[] = [];
   /** PEM of a certificate to trust beside the known ones. */
   trusts: string | undefined;
   /** False: redirects and refreshes are given back instead of followed. */
@@ -117,11 +121,13 @@ export class TestBrowser {
     return new Map(this.jar.getCookiesSync(address).map(({ key, value }) => [key, value]));
   }
 
-  async #send(url: URL, visit: Visit, isCrossSite: boolean): Promise<Answer> {
+  async #send(url: URL, visit: Visit, isCrossSite: boolean): Promise<WireAnswer> {
     const method = visit.method ?? 'GET';
     const sameSiteContext = isCrossSite ? (method === 'GET' ? 'lax' : 'none') : 'strict';
     const cookie = await this.jar.getCookieString(url.href, { sameSiteContext });
-    const body = visit.form === undefined ? undefined : new URLSearchParams(visit.form).toString();
+    const body =
+      visit.body ??
+      (visit.form === undefined ? undefined : new URLSearchParams(visit.form).toString());
     const response = await sendRequest(url, {
       method,
       body,
@@ -139,6 +145,7 @@ export class TestBrowser {
         ...visit.headers,
       },
     });
+    this.answers.push(response);
     for (const line of response.headers.getSetCookie()) {
       this.received.push(line);
       const parsed = Cookie.parse(line);
@@ -150,8 +157,11 @@ export class TestBrowser {
   }
 }
 
-interface Answer {
+/** An answer as it came over the wire. */
+export interface WireAnswer {
+  readonly url: URL;
   readonly status: number;
+  readonly statusText: string;
   readonly headers: Headers;
   readonly text: string;
 }
@@ -165,7 +175,7 @@ function sendRequest(
     readonly ca: string | undefined;
     readonly headers: Record<string, string>;
   },
-): Promise<Answer> {
+): Promise<WireAnswer> {
   const { method, body, ca, headers } = options;
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
@@ -183,7 +193,8 @@ function sendRequest(
             received.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
           }
           const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: incoming.statusCode ?? 0, headers: received, text });
+          const { statusCode: status = 0, statusMessage: statusText = '' } = incoming;
+          resolve({ url, status, statusText, headers: received, text });
         });
       },
     );
