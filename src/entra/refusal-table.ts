@@ -50,8 +50,10 @@ export interface RefusalMeaning {
 }
 
 /** What a refusal means: by its number, else by `suberror`, else by `error`. Never throws. */
-export function meaningOf({ error, suberror, number }: ProviderRefusal): RefusalMeaning {
-  return byNumber.get(number ?? '') ?? byName.get(suberror ?? '') ?? byName.get(error) ?? unknown;
+export function meaningOf({ error, suberror, number, where }: ProviderRefusal): RefusalMeaning {
+  // A request that the browser carries proves nothing, so Entra ID cannot mean the secret: it refuses scopes in this way too.
+  const name = where === 'redirect' && error === 'invalid_client' ? 'unauthorized_client' : error;
+  return byNumber.get(number ?? '') ?? byName.get(suberror ?? '') ?? byName.get(name) ?? unknown;
 }
 
 /** The tone of the page that explains a refusal. Who caused one of an unknown reason is not known either. */
@@ -112,7 +114,7 @@ export const refusalRows: readonly RefusalRow[] = [
   row([700021, 700023, 50027, 50048], 'app', 'operator', 'foreignAssertion'),
   row([700211, 700212, 700213, 70021, 700229], 'app', 'operator', 'noFederatedCredential'),
   row(
-    { aadsts: [700016, 700011, 70001, 90002, 900023], b2c: [90011, 90018, 90068, 90285] },
+    { aadsts: [700016, 700011, 70001, 7000229, 90002, 900023], b2c: [90011, 90018, 90068, 90285] },
     'app',
     'operator',
     'unknownApp',
@@ -137,7 +139,7 @@ export const refusalRows: readonly RefusalRow[] = [
   row([65005, 650056, 650057], 'request', 'operator', 'unlistedApi'),
   row(
     {
-      aadsts: [70011, 28000, 28002, 28003, 700022],
+      aadsts: [70011, 28000, 28002, 28003, 700022, 650053],
       b2c: [90012, 90055, 90115, 90117, 90146, 90205],
     },
     'request',
@@ -175,7 +177,7 @@ export const refusalRows: readonly RefusalRow[] = [
   row([53003, 530032, 530034, 530035, 50131], 'policy', 'administrator', 'policy'),
   row([53011], 'policy', 'administrator', 'risk'),
   row(
-    [53000, 53001, 53002, 530001, 530003, 50005, 50129, 50155, 50187, 135011],
+    [53000, 53001, 53002, 53009, 530001, 530003, 530021, 50005, 50129, 50155, 50187, 135011],
     'policy',
     'you',
     'device',
@@ -195,7 +197,7 @@ export const refusalRows: readonly RefusalRow[] = [
     'otherOrganisation',
     { mayUseAnother: true },
   ),
-  row({ aadsts: [50034, 50197], b2c: [90053] }, 'person', 'you', 'noAccount'),
+  row({ aadsts: [50034, 50197, 500341], b2c: [90053] }, 'person', 'you', 'noAccount'),
   row(
     { aadsts: [50126, 50056, 50064], b2c: [90052, 90054, 90225] },
     'person',

@@ -53,6 +53,18 @@ describe('the table of refusals', () => {
     expect(meaningOf({ error: 'any', number: 'AADSTS99999' }).kind).toBe('unknown');
   });
 
+  it('blames no secret for a refusal at the redirect: the browser carries none', () => {
+    const refusal = { error: 'invalid_client', number: 'AADSTS99999' };
+    expect(meaningOf({ ...refusal, where: 'redirect' }).text).toBe('unauthorizedClient');
+    expect(meaningOf({ ...refusal, where: 'redemption' }).text).toBe('invalidClient');
+    // As Entra ID wrote it to a redirect URI, for a scope that Microsoft Graph does not have.
+    const query = new URLSearchParams(
+      'error=invalid_client&error_description=AADSTS650053%3A+The+application+%27Notes%27+asked+for+scope+%27Exchange.Manage%27+that+doesn%27t+exist+on+the+resource',
+    );
+    const read = readRedirectRefusal(query);
+    expect(read && meaningOf(read)).toMatchObject({ kind: 'request', text: 'scopes' });
+  });
+
   it.each(refusalRows)('says in whole sentences what $aadsts $b2c means', (row) => {
     expect(row.meaning).toMatch(/^[A-Z].+\.$/);
     expect(row.action).toMatch(/^[A-Z].+\.$/);
