@@ -50,8 +50,8 @@ function clearingCookie(name: string, site: CookieSite): Cookie {
  */
 export type RequestCookies = ReadonlyMap<string, string | undefined>;
 
-/** A browser keeps about 180 cookies for a host. Those beyond this limit are not read. */
-const maxPairs = 100;
+/** A browser keeps up to 180 cookies for a domain, and ours may be the last of them. Those beyond this limit are not read. */
+const maxPairs = 200;
 const maxValueLength = 4096;
 
 /**

@@ -257,6 +257,9 @@ const claimsSchema = v.object({
   tid: optionalText,
   name: shownText,
   preferred_username: shownText,
+  upn: shownText,
+  email: shownText,
+  emails: v.fallback(v.optional(v.array(shownText), absent), absent),
   // Some providers send a single role as a text.
   roles: v.optional(v.union([v.array(role), role]), () => []),
   sid: usableText(maxText),
@@ -281,7 +284,10 @@ function readClaims(payload: JWTPayload, issuer: string): VerifiedIdToken {
     const note = `the ID token has ${roles.length} roles, more than ${maxRoles}`;
     throw new AppError('ERR_TOO_MANY_ROLES', { note });
   }
-  const { preferred_username: username = '', name = username } = claims;
+  const { preferred_username: usual, upn, email, emails = [] } = claims;
+  // Azure AD B2C sends no `preferred_username`, and some providers send none of them.
+  const username = usual ?? upn ?? email ?? emails[0] ?? '';
+  const { name = username === '' ? (objectId ?? subject) : username } = claims;
   const userKey = userKeyOf(issuer, objectId, subject);
   return {
     user: { userKey, issuer, subject, objectId, tenantId, name, username, roles },

@@ -1,6 +1,6 @@
 import { useContext } from 'preact/hooks';
 import type { Session } from '../sessions/session';
-import { Door, type DoorState, Layout, SiteContext, useTexts } from './layout';
+import { Door, type DoorState, Layout, PersonName, SiteContext, useTexts } from './layout';
 import { MessagePage } from './message-page';
 import { Moment } from './session-table';
 
@@ -127,19 +127,16 @@ interface SignedInHeroProps extends Pick<HomePageProps, 'showsTour' | 'now'> {
 function SignedInHero({ session, showsTour, now }: SignedInHeroProps) {
   const { authPath } = useContext(SiteContext);
   const { home, tour } = useTexts();
-  const { name, username, roles } = session.user;
+  const { roles } = session.user;
+  const person = <PersonName {...session.user} />;
   return (
     <section class="split">
       <div>
         <h1>{home.signedIn}</h1>
         <p class="lead">
           {roles.length === 0
-            ? home.whoYouAre(<bdi>{name}</bdi>, <bdi>{username}</bdi>)
-            : home.whoYouAreWithRoles(
-                <bdi>{name}</bdi>,
-                <bdi>{username}</bdi>,
-                <bdi>{roles.join(', ')}</bdi>,
-              )}
+            ? home.whoYouAre(person)
+            : home.whoYouAreWithRoles(person, <bdi>{roles.join(', ')}</bdi>)}
           {showsTour ? ` ${home.whereTokensAre}` : null}
         </p>
         <div class="actions">

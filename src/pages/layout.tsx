@@ -35,6 +35,17 @@ export const SiteContext = createContext<Site>({
 /** The signed-in person who reads the page. The roles decide what the menu shows. */
 export type Reader = Pick<User, 'name' | 'username' | 'roles'>;
 
+/** A person by name and user name. Azure AD B2C sends no user name, and other providers may send no other name. */
+export function PersonName({ name, username }: Pick<Reader, 'name' | 'username'>) {
+  return username === '' || username === name ? (
+    <bdi>{name}</bdi>
+  ) : (
+    <>
+      <bdi>{name}</bdi> (<bdi>{username}</bdi>)
+    </>
+  );
+}
+
 /** The language of the page that is being rendered. */
 export const LanguageContext = createContext<Language>(plainBrand.languages.first);
 

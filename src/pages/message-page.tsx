@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { ErrorTone } from '../error-facts';
-import { Layout, type Reader, SignOutButton, SiteContext, useTexts } from './layout';
+import { Layout, PersonName, type Reader, SignOutButton, SiteContext, useTexts } from './layout';
 
 /**
  * What a page with one message is about. The tone of an error, or:
@@ -75,9 +75,9 @@ function useWithHelp(ending: Ending, links: readonly PageLink[]): readonly PageL
   return ending === 'ask' ? [help, ...links] : [...links, help];
 }
 
-function SignedInAs({ name, username }: Reader) {
+function SignedInAs(reader: Reader) {
   const { frame } = useTexts();
-  return <p class="soft">{frame.signedInAsUser(<bdi>{name}</bdi>, <bdi>{username}</bdi>)}</p>;
+  return <p class="soft">{frame.signedInAsUser(<PersonName {...reader} />)}</p>;
 }
 
 function References({ references }: { readonly references: readonly Reference[] }) {

@@ -14,9 +14,12 @@ export interface User {
   readonly objectId: string | undefined;
   /** `tid` */
   readonly tenantId: string | undefined;
-  /** For showing only. */
+  /** For showing only. Never empty: if the provider sends no name, it is the user name, else `oid` or `sub`. */
   readonly name: string;
-  /** `preferred_username`, for showing only: it can be given to somebody else. */
+  /**
+   * `preferred_username`, for showing only: it can be given to somebody else. If the provider sends none, `upn`, `email` or
+   * the first of `emails`; empty if there is none of them.
+   */
   readonly username: string;
   /** Values of app roles. */
   readonly roles: readonly string[];

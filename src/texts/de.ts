@@ -14,7 +14,7 @@ export const german: Texts = {
     support: 'Hilfe',
     privacy: 'Datenschutz',
     signedInAs: (name) => ['Angemeldet als ', name],
-    signedInAsUser: (name, username) => ['Angemeldet als ', name, ' (', username, ')'],
+    signedInAsUser: (person) => ['Angemeldet als ', person],
   },
 
   links: {
@@ -63,13 +63,11 @@ export const german: Texts = {
     unknown:
       'Der Speicher der App antwortet nicht. Sie wurden nicht abgemeldet. Versuchen Sie es gleich noch einmal.',
     signedIn: 'Sie sind angemeldet',
-    whoYouAre: (name, username) => [
-      ...['Laut Microsoft Entra ID sind Sie ', name, ' (', username],
-      ') und haben keine App-Rolle.',
+    whoYouAre: (person) => [
+      ...['Laut Microsoft Entra ID sind Sie ', person, ' und haben keine App-Rolle.'],
     ],
-    whoYouAreWithRoles: (name, username, roles) => [
-      ...['Laut Microsoft Entra ID sind Sie ', name, ' (', username],
-      ...[') und haben die App-Rolle ', roles, '.'],
+    whoYouAreWithRoles: (person, roles) => [
+      ...['Laut Microsoft Entra ID sind Sie ', person, ' und haben die App-Rolle ', roles, '.'],
     ],
     whereTokensAre: 'Ihre Token bleiben auf dem Server. Ihr Browser hat nur ein signiertes Cookie.',
     openProfile: 'Profil öffnen',

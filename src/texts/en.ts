@@ -19,7 +19,7 @@ export const english = {
     support: 'Support',
     privacy: 'Privacy',
     signedInAs: <T>(name: T) => pieces('Signed in as ', name),
-    signedInAsUser: <T>(name: T, username: T) => pieces('Signed in as ', name, ' (', username, ')'),
+    signedInAsUser: <T>(person: T) => pieces('Signed in as ', person),
   },
 
   /** What buttons and links lead to. */
@@ -72,13 +72,10 @@ export const english = {
     unknown:
       'The app’s storage does not answer. You have not been signed out. Try again in a moment.',
     signedIn: 'You are signed in',
-    whoYouAre: <T>(name: T, username: T) =>
-      pieces('Microsoft Entra ID says you are ', name, ' (', username, '), without an app role.'),
-    whoYouAreWithRoles: <T>(name: T, username: T, roles: T) =>
-      pieces(
-        ...['Microsoft Entra ID says you are ', name, ' (', username],
-        ...['), with the app role ', roles, '.'],
-      ),
+    whoYouAre: <T>(person: T) =>
+      pieces('Microsoft Entra ID says you are ', person, ', without an app role.'),
+    whoYouAreWithRoles: <T>(person: T, roles: T) =>
+      pieces('Microsoft Entra ID says you are ', person, ', with the app role ', roles, '.'),
     whereTokensAre: 'Your tokens stay on the server; your browser holds one signed cookie.',
     openProfile: 'Open your profile',
     yourSession: 'Your session',

@@ -16,7 +16,7 @@ describe('readCookies', () => {
     ['behind a foreign value with strange characters', 'a="x=y,z%"; ours=abc.-_Z9'],
     ['beside one that was planted in a foreign value', 'a=1,ours=evil; ours=abc.-_Z9; b=2,ours=x'],
     ['with names that only look alike', 'xours=1; oursx=2; Ours=3; __Host-ours=4; ours=abc.-_Z9'],
-    ['as the hundredth', `${'a=1;'.repeat(99)}ours=abc.-_Z9`],
+    ['as the last of 180, which a browser keeps', `${'a=1;'.repeat(179)}ours=abc.-_Z9`],
   ])('finds ours %s', (_, header) => {
     expect(readCookie(header, 'ours')).toBe('abc.-_Z9');
   });
@@ -45,7 +45,7 @@ describe('readCookies', () => {
     ['other alphabets', 'ours=abç'],
     ['a line end', 'ours=abc\ndef'],
     ['4097 characters', `ours=${'a'.repeat(4097)}`],
-    ['ours behind a hundred others', `${'a=1;'.repeat(100)}ours=abc`],
+    ['ours behind two hundred others', `${'a=1;'.repeat(200)}ours=abc`],
   ])('believes no value for %s', (_, header) => {
     expect(readCookie(header, 'ours')).toBeUndefined();
   });
@@ -59,9 +59,9 @@ describe('readCookies', () => {
     expect(readCookies('a=1,ours=abc').has('ours')).toBe(false);
   });
 
-  it('looks at a hundred pairs and no more, however long the header', () => {
+  it('looks at two hundred pairs and no more, however long the header', () => {
     const names = Array.from({ length: 5_000 }, (_value, index) => `n${index}=x`);
-    expect(readCookies(names.join('; ')).size).toBe(100);
+    expect(readCookies(names.join('; ')).size).toBe(200);
     expect(readCookies(';'.repeat(30_000)).size).toBe(0);
   });
 

@@ -211,9 +211,19 @@ describe('verifyIdToken', () => {
       ],
       ['an empty user name', { preferred_username: '' }, { username: '', name: 'Ada Lovelace' }],
       [
-        'neither name nor user name',
-        { name: '', preferred_username: 1 },
-        { username: '', name: '' },
+        'neither name nor user name: the object id stands in',
+        { name: '', preferred_username: 1, oid: 'an-object-id' },
+        { username: '', name: 'an-object-id' },
+      ],
+      [
+        'no user name, as Azure AD B2C sends none: a mail address stands in',
+        { preferred_username: undefined, emails: [username, 'ada@fabrikam.example'] },
+        { username, name: 'Ada Lovelace' },
+      ],
+      [
+        'no user name, and mail addresses that are no texts',
+        { preferred_username: undefined, email: 1, emails: [{}], upn: username },
+        { username },
       ],
     ])('%s', async (_what, more, expected) => {
       const { user } = await verify(await tiny.sign({ ...claims, ...more }));

@@ -532,6 +532,13 @@ describe('answerError, where it is known who is signed in', () => {
     expect(page.text.match(/action="\/auth\/logout"/g)).toHaveLength(1);
   });
 
+  it('needs no user name: Azure AD B2C sends none', () => {
+    const context = browser();
+    context.visitor.user = { ...user, username: '' };
+    const { text } = pageOf(new AppError('ERR_SESSION_GONE'), context);
+    expect(text).toContain('Signed in as <bdi>Tomás &lt;b></bdi></p>');
+  });
+
   it.each(errors)('names nobody on the page of $code where it is not known', (error) => {
     const page = pageOf(error);
     expect(page.words).not.toContain('Signed in as');

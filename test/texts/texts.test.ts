@@ -112,12 +112,12 @@ describe('an app’s own language and texts', () => {
       pl: {
         frame: { signedInAs: 'Zalogowano jako {0}' },
         profile: { livesFor: { one: 'minuta', few: '{0} minuty', other: '{0} minut' } },
-        home: { whoYouAre: '{1} to {0}' },
+        home: { whoYouAreWithRoles: '{1} to {0}' },
       },
     }).first.texts;
     expect(polish.frame.signedInAs('Ada')).toBe('Zalogowano jako Ada');
     const element = { type: 'bdi' };
-    expect(polish.home.whoYouAre<unknown>(element, 'ada')).toEqual([
+    expect(polish.home.whoYouAreWithRoles<unknown>(element, 'ada')).toEqual([
       '',
       'ada',
       ' to ',
@@ -222,7 +222,7 @@ describe('the German texts', () => {
 
   it('take as many values as the English ones, so that an app’s own texts can fill them', () => {
     expect(valuesOf(german)).toEqual(valuesOf(english));
-    expect(valuesOf(english)).toContainEqual(['signedInAsUser', 2]);
+    expect(valuesOf(english)).toContainEqual(['whoYouAreWithRoles', 2]);
   });
 
   it('are translated', () => {
