@@ -25,18 +25,12 @@ import { redirectFunction } from './functions/redirect';
 import { sessionsFunctions } from './functions/sessions';
 import { createSweep, sweepSchedule } from './functions/sweep';
 import { createGuards, type Guards } from './guards';
-import {
-  type FaultySettings,
-  type FindServices,
-  type Hooks,
-  requireHooks,
-  type Services,
-} from './http/context';
+import { type FaultySettings, type FindServices, type Hooks, type Services } from './http/context';
 import { endpoint, type HttpFunction, serve } from './http/endpoint';
 import { createFaultTeller, eventOfError } from './http/error-log';
 import { createKeyRing, type StoredKeyRing } from './keys/key-ring';
 import { createKeyVaultWrapping, createSecretWrapping, type KeyWrapping } from './keys/wrapping';
-import { type AnteroomOptions, readFunctionTimeout, requireHealthRoute, siteOf } from './options';
+import { type AnteroomOptions, readFunctionTimeout, requireOptions, siteOf } from './options';
 import type { MenuPage, Site } from './pages/layout';
 import { type ActivityLog, createActivityLog } from './sessions/activity';
 import { createSignOutHints } from './sessions/end-sessions';
@@ -110,12 +104,11 @@ export function anteroom<Api extends string = never>(
  * @param more functions that only this app has
  */
 export function compose(options: AnteroomOptions, more: readonly HttpFunction[] = []): Anteroom {
+  requireOptions(options);
   const { basePath = 'auth', namePrefix = 'auth-', omit = [] } = options;
   const { healthRoute = `${basePath}/health` } = options;
   const { frontEnd, notFoundPage = false, onSignIn, onSignOut } = options;
   const hooks = { onSignIn, onSignOut };
-  requireHealthRoute(healthRoute);
-  requireHooks(hooks);
   const groupRoles = readGroupRoles(options.groupRoles ?? {});
   const site = siteOf({ ...options, basePath });
   const apis = declareApis(options.apis ?? {});

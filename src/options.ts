@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
 import { isObject, parseJson } from './bodies';
 import type { FrontEndOptions } from './functions/front-end';
 import type { OnSignIn, OnSignOut } from './http/context';
@@ -145,6 +146,109 @@ export interface AnteroomOptions<Api extends string = string> {
   readonly onSignOut?: OnSignOut;
 }
 
+const menuPages: readonly MenuPage[] = ['me', 'sessions', 'admin'];
+
+/** Names with slashes between them. Other characters would make another address, or a parameter of the route. */
+const plainRoute = /^(?!.*(^|\/)\.{1,2}(\/|$))[\w.~-]+(\/[\w.~-]+)*$/;
+
+const known = ({ expected }: v.BaseIssue<unknown>): string => {
+  if (expected === 'never') return 'is not known';
+  return expected === 'Object' ? 'must be an object' : 'is missing';
+};
+const text = v.string('must be a text');
+/** The host refuses a route that begins with `admin` or `runtime`, or has a slash at an end (Azure/azure-functions-host#1781). */
+const route = (form: RegExp, words: string) =>
+  v.optional(
+    v.pipe(
+      text,
+      v.check(
+        (given) => form.test(given) && !/^(admin|runtime)/i.test(given),
+        `must be ${words} with slashes between them, and must not begin with admin or runtime`,
+      ),
+    ),
+  );
+const flag = v.optional(v.boolean('must be true or false'));
+const list = v.optional(v.array(v.string('must be a list of texts'), 'must be a list of texts'));
+const textOr = (other: v.GenericSchema): v.GenericSchema =>
+  v.lazy((input) => (typeof input === 'string' ? text : other));
+const pages = `must be a list of some of ${menuPages.join(', ')}`;
+const hook = v.optional(v.function('must be a function'));
+/** What reads this option says what is wrong with it. */
+const readLater = v.optional(v.unknown());
+
+const proxySchema = v.strictObject(
+  {
+    ...{ methods: list, paths: list, requestHeaders: list, responseHeaders: list },
+    ...{ roles: v.optional(textOr(list)), maxBodyBytes: readLater, slides: flag },
+  },
+  known,
+);
+
+const apiSchema = v.strictObject(
+  {
+    ...{ baseUrl: v.optional(text), scopes: readLater, maxAnswerBytes: readLater },
+    consentAtSignIn: flag,
+    proxy: v.optional(v.lazy((input) => (typeof input === 'object' ? proxySchema : flag))),
+  },
+  known,
+);
+
+const frontEndSchema = v.strictObject(
+  {
+    folder: v.pipe(text, v.nonEmpty('must be a folder')),
+    contentSecurityPolicy: v.optional(text),
+    headers: v.optional(v.record(v.string(), text, known)),
+    ...{ fallback: flag, hashed: v.optional(v.instance(RegExp, 'must be a regular expression')) },
+  },
+  known,
+);
+
+const brandSchema = v.strictObject(
+  {
+    ...{ name: readLater, logo: readLater, accent: readLater, supportUrl: readLater },
+    ...{ privacyUrl: readLater, language: readLater, texts: readLater },
+  },
+  known,
+);
+
+/** The kinds of values. What they mean is checked by what reads them. */
+const optionsSchema = v.strictObject(
+  {
+    environment: v.optional(v.record(v.string(), v.optional(text), known)),
+    ...{ routePrefix: v.optional(text), homePath: v.optional(text) },
+    basePath: route(/^[a-z0-9][a-z0-9-]*(\/[a-z0-9-]+)*$/, 'lower-case words'),
+    healthRoute: route(plainRoute, 'names'),
+    // The host takes 128 characters of this form: `FunctionNameValidationRegex` of Azure/azure-functions-host.
+    namePrefix: v.optional(
+      v.pipe(
+        text,
+        v.regex(
+          /^(?:[a-z][\w-]{0,79})?$/i,
+          'must be letters, digits, - and _, with a letter first',
+        ),
+      ),
+    ),
+    brand: v.optional(brandSchema),
+    omit: v.optional(v.array(v.picklist(menuPages, pages), pages)),
+    frontEnd: v.optional(textOr(frontEndSchema)),
+    notFoundPage: flag,
+    apis: v.optional(v.record(v.string(), apiSchema, known)),
+    groupRoles: v.optional(v.record(v.string(), v.unknown(), known)),
+    ...{ onSignIn: hook, onSignOut: hook },
+  },
+  known,
+);
+
+/**
+ * Refuses options of another kind, and options that there are not: a misspelled `onSignIn` would let everybody in.
+ * @throws TypeError that begins with the option
+ */
+export function requireOptions(options: unknown): void {
+  const { issues } = v.safeParse(optionsSchema, options, { abortEarly: true });
+  if (issues === undefined) return;
+  throw new TypeError(`${v.getDotPath(issues[0]) ?? 'options'} ${issues[0].message}`);
+}
+
 interface SiteOptions {
   readonly basePath: string;
   readonly routePrefix?: string;
@@ -152,8 +256,6 @@ interface SiteOptions {
   readonly omit?: readonly MenuPage[];
   readonly brand?: BrandOption;
 }
-
-const menuPages: readonly MenuPage[] = ['me', 'sessions', 'admin'];
 
 /**
  * The paths and the brand of an app's pages, from the options of `anteroom`.
@@ -166,7 +268,6 @@ export function siteOf({
   omit = [],
   brand,
 }: SiteOptions): Site {
-  requireBasePath(basePath);
   // The host removes these slashes too. With them our links would begin with two slashes, and lead to another host.
   const prefix = routePrefix.replace(/^\/+|\/+$/g, '');
   if (prefix !== '' && !plainRoute.test(prefix)) {
@@ -185,27 +286,6 @@ export function siteOf({
     );
   }
   return { ...site, homePath: home };
-}
-
-/** The host refuses a route that begins with `admin` or `runtime`, or has a slash at an end (Azure/azure-functions-host#1781). */
-function requireBasePath(basePath: string): void {
-  if (/^[a-z0-9][a-z0-9-]*(\/[a-z0-9-]+)*$/.test(basePath) && !/^(admin|runtime)/.test(basePath)) {
-    return;
-  }
-  throw new TypeError(
-    'basePath must be lower-case words with slashes between them, and must not begin with admin or runtime',
-  );
-}
-
-/** Names with slashes between them. Other characters would make another address, or a parameter of the route. */
-const plainRoute = /^(?!.*(^|\/)\.{1,2}(\/|$))[\w.~-]+(\/[\w.~-]+)*$/;
-
-/** @throws TypeError for a route that the Functions host would refuse */
-export function requireHealthRoute(route: string): void {
-  if (plainRoute.test(route) && !/^(admin|runtime)/i.test(route)) return;
-  throw new TypeError(
-    'healthRoute must be names with slashes between them, and must not begin with admin or runtime',
-  );
 }
 
 /**

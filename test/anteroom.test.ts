@@ -150,6 +150,20 @@ describe('the options of anteroom', () => {
     },
   );
 
+  it.each<[Record<string, unknown>, string]>([
+    [{ onSignin: () => undefined }, 'onSignin is not known'],
+    [
+      { apis: { orders: { baseUrl: 'https://a.example', proxi: true } } },
+      'apis.orders.proxi is not known',
+    ],
+    [{ frontEnd: {} }, 'frontEnd.folder is missing'],
+    [{ omit: ['console'] }, 'omit.0 must be a list of some of me, sessions, admin'],
+    [{ basePath: 7 }, 'basePath must be a text'],
+    [{ brand: null }, 'brand must be an object'],
+  ])('refuse %j, and name what is wrong', (options, message) => {
+    expect(() => make(options)).toThrow(new TypeError(message));
+  });
+
   it.each(['onSignIn', 'onSignOut'])('refuse %s that is no function', (name) => {
     const options = { [name]: 'a text' } as AnteroomOptions;
     expect(() => make(options)).toThrow(new TypeError(`${name} must be a function`));

@@ -50,17 +50,19 @@ interface Sent {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly url?: string;
+  readonly body?: string;
 }
 
 async function ask(handler: HttpHandler, { method = 'GET', headers = {}, ...sent }: Sent = {}) {
-  const request = new HttpRequest({ method, url: sent.url ?? url, headers });
+  const body = sent.body === undefined ? {} : { body: { string: sent.body } };
+  const request = new HttpRequest({ method, url: sent.url ?? url, headers, ...body });
   const invocation = new InvocationContext({
     functionName: 'notes',
   });
   const answer = await handler(request, invocation);
-  const { status, headers: answered, body, cookies } = answer;
+  const { status, headers: answered, body: text, cookies } = answer;
   const jsonBody: unknown = 'jsonBody' in answer ? answer.jsonBody : undefined;
-  const parsed: unknown = typeof body === 'string' && body !== '' ? parse(body) : jsonBody;
+  const parsed: unknown = typeof text === 'string' && text !== '' ? parse(text) : jsonBody;
   return {
     status,
     code: isObject(parsed) ? parsed['code'] : undefined,
@@ -207,8 +209,9 @@ describe('withScope', () => {
     const answers = [
       await ask(notes(), { url: `${url}?access_token=${token}` }),
       await ask(notes(), { method: 'POST', headers: form, url: `${url}?access_token=${token}` }),
+      await ask(notes(), { method: 'POST', headers: form, body: `access_token=${token}` }),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([401, 401]);
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
     expect(answers[0]?.challenge).not.toContain('error=');
   });
 

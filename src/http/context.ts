@@ -157,15 +157,6 @@ export interface SignOutContext {
 /** See `AnteroomOptions.onSignOut`. */
 export type OnSignOut = (context: SignOutContext) => void | Promise<void>;
 
-/** @throws TypeError for a hook that is no function */
-export function requireHooks({ onSignIn, onSignOut }: Hooks): void {
-  for (const [name, hook] of Object.entries({ onSignIn, onSignOut })) {
-    if (hook !== undefined && typeof hook !== 'function') {
-      throw new TypeError(`${name} must be a function`);
-    }
-  }
-}
-
 /** A sign-in that the app has accepted. */
 interface AcceptedSignIn {
   readonly roles: readonly string[];

@@ -147,11 +147,12 @@ function pictureOf(type: string, bytes: Uint8Array): Logo {
 
 /**
  * What acts in an SVG picture, or declares such a thing in another way. Browsers run no script of a picture in an `img`, but a person
- * can open the picture by its own address.
+ * can open the picture by its own address. HTML in it has more ways to load something, and a style or an address can hide in numbers
+ * of characters.
  * @see https://www.w3.org/TR/SVG2/conform.html#secure-static-mode
  */
 const acting =
-  /<(?:[\w-]+:)?(?:script|foreignObject|handler|iframe|embed|object|set|animate\w*)\b|[\s"'/]on[a-z]+\s*=|javascript:|<!DOCTYPE|<!ENTITY|<\?xml-stylesheet/i;
+  /<(?:[\w-]+:)?(?:script|foreignObject|handler|iframe|embed|object|set|animate\w*)\b|[\s"'/]on[a-z]+\s*=|javascript:|<!DOCTYPE|<!ENTITY|<\?xml-stylesheet|1999\/xhtml|image-set\(|&#|\\/i;
 
 /** Addresses in an SVG picture. Good ones are parts of the picture itself, and pictures in it. */
 const addresses = /(?:\b(?:href|src)\s*=\s*["']?|\burl\(\s*["']?|@import\s*["']?)\s*([^\s"')>]*)/gi;
@@ -169,7 +170,9 @@ function svgLogo(bytes: Uint8Array): Logo {
     );
   }
   if (acting.test(text)) {
-    throw new TypeError('brand.logo must not have scripts, events, animations or declarations');
+    throw new TypeError(
+      'brand.logo must not have scripts, events, animations, declarations, HTML, backslashes or numbers of characters (&#…)',
+    );
   }
   const loaded = [...text.matchAll(addresses)].map(([, address = '']) => address);
   if (loaded.some((address) => !/^(?:#|data:image\/(?:png|jpeg|webp);)/.test(address))) {

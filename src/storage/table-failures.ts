@@ -119,7 +119,7 @@ export function readStorageFailure(error: unknown, tableName: string): StorageFa
   const code = errorCodeOf(error);
   const headers = error instanceof RestError ? error.response?.headers : undefined;
   return {
-    expected: code === undefined ? undefined : expectedFailures[code],
+    expected: code === undefined ? undefined : expectedFailures.get(code),
     isLimit: code !== undefined && limitCodes.has(code),
     isPassing: isPassing(error),
     retryAfterSeconds: headers && readRetryAfter(headers),
@@ -127,13 +127,13 @@ export function readStorageFailure(error: unknown, tableName: string): StorageFa
   };
 }
 
-const expectedFailures: Readonly<Record<string, ExpectedFailure>> = {
-  EntityAlreadyExists: 'exists',
-  ResourceNotFound: 'missing',
-  EntityNotFound: 'missing',
-  UpdateConditionNotSatisfied: 'conflict',
-  ConditionNotMet: 'conflict',
-};
+const expectedFailures: ReadonlyMap<string, ExpectedFailure> = new Map([
+  ['EntityAlreadyExists', 'exists'],
+  ['ResourceNotFound', 'missing'],
+  ['EntityNotFound', 'missing'],
+  ['UpdateConditionNotSatisfied', 'conflict'],
+  ['ConditionNotMet', 'conflict'],
+]);
 
 /** For a row that passed our own check (`assertWithinLimits()`), when the service counts differently. */
 const limitCodes = new Set([

@@ -36,21 +36,22 @@ function keyText(key: string): string {
   return encodeURIComponent(key.replaceAll("'", "''"));
 }
 
-/** A type that we never write gives `undefined`. */
+/** A column of the row may have any name, `etag` and `__proto__` too. */
 function entityIn(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const entity: Record<string, unknown> = { etag: body['odata.etag'] };
-  for (const [name, value] of Object.entries(body)) {
-    if (name.endsWith('@odata.type')) continue;
-    entity[name] = typedValue(value, body[`${name}@odata.type`]);
-  }
-  return entity;
+  const members = Object.entries(body)
+    .filter(([name]) => !name.endsWith('@odata.type'))
+    .map(([name, value]) => [name, typedValue(value, body[`${name}@odata.type`])] as const);
+  return { ...Object.fromEntries(members), etag: body['odata.etag'] };
 }
 
+/** `undefined` for a type that we never write, and for a time that is none. */
 function typedValue(value: unknown, type: unknown): unknown {
   if (type === 'Edm.Int64' || type === 'Edm.Guid') return undefined;
   if (typeof value !== 'string') return value;
   if (type === 'Edm.Binary') return Buffer.from(value, 'base64');
-  return type === 'Edm.DateTime' ? new Date(value) : value;
+  if (type !== 'Edm.DateTime') return value;
+  const time = new Date(value);
+  return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
 const notProperties = new Set(
@@ -70,12 +71,12 @@ export function parseRow(entity: Readonly<Record<string, unknown>>, address?: Ro
   if (typeof partitionKey !== 'string' || typeof rowKey !== 'string' || typeof etag !== 'string') {
     throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the tables answered something else' });
   }
-  const properties: Record<string, PropertyValue> = {};
-  for (const [name, value] of Object.entries(entity)) {
+  const properties = Object.entries(entity).filter(
     // The service answers `null` for a selected property that a row does not have.
-    if (!notProperties.has(name) && isPropertyValue(value)) properties[name] = value;
-  }
-  return { partitionKey, rowKey, etag, properties };
+    (member): member is [string, PropertyValue] =>
+      !notProperties.has(member[0]) && isPropertyValue(member[1]),
+  );
+  return { partitionKey, rowKey, etag, properties: Object.fromEntries(properties) };
 }
 
 function isPropertyValue(value: unknown): value is PropertyValue {

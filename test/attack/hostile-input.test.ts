@@ -4,20 +4,26 @@ import fc from 'fast-check';
 import { AppError } from '../../src/errors';
 import type { Fuzzed } from '../support/hostile-values';
 import { answerParsers } from './answer-parsers';
+import { optionParsers } from './option-parsers';
 import { requestParsers } from './request-parsers';
+import { tableParsers } from './table-parsers';
 
 // Whatever comes from outside, a parser gives what its grammar allows, or says no in its own way. It throws nothing else.
 
-const parsers: Record<string, Fuzzed> = { ...requestParsers, ...answerParsers };
+const parsers: Record<string, Fuzzed> = {
+  ...requestParsers,
+  ...tableParsers,
+  ...answerParsers,
+  ...optionParsers,
+};
 
 /** Exported functions with the name of a parser that get nothing from outside, or that another row of the table runs. */
 const others: Record<string, string> = {
   readBounded: 'bytes, which the callers parse',
-  readGraphAnswer: 'run by readProfile and readPhoto',
-  readPage: 'a page of our own iterator',
+  readPage: 'run by Table.list',
   readFirstRow: 'of the row, only whether there is one',
   readAddress: 'an address that the settings have checked',
-  readEntity: 'its answer goes through parseRow',
+  readEntity: 'run by Table.read',
   readFunctionTimeout: 'host.json of the app itself',
 };
 

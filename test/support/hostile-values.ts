@@ -73,6 +73,15 @@ export const withMembers = (names: readonly string[], ...values: readonly unknow
     fc.oneof(fc.constantFrom(...values), anything),
     { maxKeys: names.length },
   );
+/** The JSON of any value; empty for what has none. */
+export function jsonOf(value: unknown): string {
+  try {
+    return [JSON.stringify(value)].join('');
+  } catch {
+    return '';
+  }
+}
+
 /** A query that has some of these parameters, also twice. */
 export const query = (names: readonly string[]) =>
   fc
