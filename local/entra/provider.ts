@@ -173,8 +173,8 @@ export interface SignInPolicyContext {
  * The questions before the app gets a code: sign in, choose an account, confirm who you are, consent. With `prompt=none`
  * they become errors that the app gets.
  */
-function createSignInPolicy(standIn: SignInPolicyContext): interactionPolicy.Prompt[] {
-  const { directory, tenants } = standIn;
+function createSignInPolicy(standIn: ProviderContext): interactionPolicy.Prompt[] {
+  const { directory, tenants, shape } = standIn;
   return [
     new Prompt(
       { name: flowPrompts.reset, requestable: false },
@@ -202,6 +202,8 @@ function createSignInPolicy(standIn: SignInPolicyContext): interactionPolicy.Pro
       }),
     ),
     new Prompt({ name: 'select_account', requestable: true }),
+    // The sign-up of External ID. Here it is the account picker. Azure AD B2C refuses it (AADB2C90043).
+    ...(shape === 'b2c' ? [] : [new Prompt({ name: 'create', requestable: true })]),
     new Prompt(
       { name: flowPrompts.edit, requestable: false },
       new Check('no_profile', 'AADB2C90077', 'interaction_required', (context) => {

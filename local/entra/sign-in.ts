@@ -142,7 +142,7 @@ async function takeAccount(standIn: Context, http: HttpContext, objectId: string
     return;
   }
   await openSession(standIn.provider, request, response, user);
-  askAgain(standIn, http, ['login_hint'], ['login', 'select_account']);
+  askAgain(standIn, http, ['login_hint'], ['login', 'select_account', 'create']);
 }
 
 /** Why this account cannot be chosen, in the words of the page. */
@@ -258,5 +258,5 @@ async function takeFlow(
   // This request has had its answer. The next one shows the page again.
   const doneFlow = url.searchParams.get('code_challenge') ?? '';
   notes.keepSession(uid, { ...notes.ofSession(uid), doneFlow });
-  askAgain(standIn, http, ['login_hint'], ['login', 'select_account']);
+  askAgain(standIn, http, ['login_hint'], ['login', 'select_account', 'create']);
 }

@@ -77,8 +77,8 @@ export async function session(
 
 /**
  * The path that signs in and comes back to this page, or to another path on this origin.
- * @param options `returnTo`: a path that begins with `/`, with query and fragment; `prompt`: one of OpenID Connect's values
- * `login`, `select_account`, `consent`, `none`; `keep: true` lets the person stay signed in after the browser was closed, where
+ * @param options `returnTo`: a path that begins with `/`, or an address of this origin, with query and fragment; `prompt`: one of
+ * `login`, `select_account`, `consent`, `create` (a new account), `none`; `keep: true` lets the person stay signed in after the browser was closed, where
  * the app's setting `SESSION_PERSISTENT` is `link`
  * @example
  * ```ts

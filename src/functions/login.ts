@@ -37,7 +37,8 @@ async function login(context: RequestContext): Promise<HttpResponseInit> {
   const bounced = bounce(context, !request.headers.has('sec-fetch-site'));
   if (bounced !== undefined) return bounced;
   // The page of any error below leads back to the wanted page.
-  const wanted = wantedPage(services.site, readQuery(query, 'return_to', 8192));
+  const { site, settings } = services;
+  const wanted = wantedPage(site, settings.baseUrl, readQuery(query, 'return_to', 8192));
   visitor.returnPath = wanted.path;
   if (isInsidePage(request)) throw new AppError('ERR_NOT_A_NAVIGATION');
   // Only this app may ask for scopes and claims. Otherwise a link could make a person consent to anything.

@@ -289,9 +289,19 @@ export interface WantedPage {
   readonly lost?: string;
 }
 
-/** The page in `value` when it is a path on this origin, as {@link localPath} says; the home page otherwise. */
-export function wantedPage(site: Site, value: string | null | undefined): WantedPage {
-  const whole = parseLocal(site, value);
+/**
+ * The page in `value` when it is a path on this origin, as {@link localPath} says; the home page otherwise. Scripts like to give
+ * the whole `location.href`, so an address of this origin counts, too.
+ * @param baseUrl the app's own origin
+ */
+export function wantedPage(
+  site: Site,
+  baseUrl: string,
+  value: string | null | undefined,
+): WantedPage {
+  const url = /^https?:/i.test(value ?? '') ? URL.parse(value ?? '') : null;
+  const isOurs = url?.origin === baseUrl && url.username === '' && url.password === '';
+  const whole = parseLocal(site, isOurs ? url.pathname + url.search + url.hash : value);
   if (!isTooLong(whole)) return { path: whole };
   return { path: localPath(site, whole.split(/[?#]/)[0]), lost: whole };
 }

@@ -51,8 +51,13 @@ export async function beginSignIn(
   return redirectTo(authorizationUrl);
 }
 
-/** The values of `prompt` that `/auth/login` accepts. OpenID Connect Core 1.0 section 3.1.2.1. */
-export const prompts = ['login', 'select_account', 'consent', 'none'] as const;
+/**
+ * The values of `prompt` that `/auth/login` accepts. OpenID Connect Core 1.0 section 3.1.2.1. `create` leads to the sign-up of
+ * External ID; Azure AD B2C refuses it.
+ * @see https://openid.net/specs/openid-connect-prompt-create-1_0.html
+ * @see https://learn.microsoft.com/entra/identity-platform/msal-js-prompt-behavior#supported-prompt-values
+ */
+export const prompts = ['login', 'select_account', 'consent', 'create', 'none'] as const;
 type Prompt = (typeof prompts)[number];
 
 /** How a sign-in begins, and where it leads. */

@@ -129,9 +129,11 @@ export async function stepUpLink(
 /** The page to come back to. A script names its own page in `X-Return-To`, because a person cannot open what it fetches. */
 function returnPageOf(context: RequestContext): WantedPage {
   const page = context.isNavigation ? null : context.request.headers.get('x-return-to');
-  const { site } = context.services;
-  if (page !== null) return wantedPage(site, page);
-  if (changesNothing(context.request)) return wantedPage(site, wantedPath(context));
+  const { site, settings } = context.services;
+  if (page !== null) return wantedPage(site, settings.baseUrl, page);
+  if (changesNothing(context.request)) {
+    return wantedPage(site, settings.baseUrl, wantedPath(context));
+  }
   // A form is never sent again by itself. Its function may have named the page that shows it.
   return { path: context.visitor.returnPath ?? site.homePath };
 }

@@ -89,7 +89,10 @@ export const requestParsers: Record<string, Fuzzed> = {
   wantedPage: {
     input: path,
     run: (value: string) => {
-      isLocal(wantedPage(testSite, value).path);
+      isLocal(wantedPage(testSite, 'https://app.contoso.com', value).path);
+      isLocal(
+        wantedPage(testSite, 'https://app.contoso.com', `https://app.contoso.com${value}`).path,
+      );
     },
   },
   readForm: {

@@ -8,6 +8,8 @@ import {
   testSite,
 } from '../support/context-fixture';
 
+const baseUrl = 'https://app.contoso.com';
+
 describe('localPath', () => {
   it.each([
     ['/', '/'],
@@ -111,26 +113,49 @@ describe('localPath', () => {
 
 describe('wantedPage', () => {
   it('is the page, fragment included', () => {
-    expect(wantedPage(testSite, '/reports?a=1#row-17')).toEqual({ path: '/reports?a=1#row-17' });
+    expect(wantedPage(testSite, baseUrl, '/reports?a=1#row-17')).toEqual({
+      path: '/reports?a=1#row-17',
+    });
+  });
+
+  it.each([
+    ['https://app.contoso.com/reports?a=1#row-17', '/reports?a=1#row-17'],
+    ['https://APP.contoso.com:443/reports', '/reports'],
+    ['https://app.contoso.com', '/'],
+    ['https://app.contoso.com/auth/login?return_to=/a', '/'],
+    ['https://app.contoso.com//evil.example', '/'],
+    ['https://app.contoso.com\\@evil.example/a', '/@evil.example/a'],
+    ['https://app.contoso.com@evil.example/', '/'],
+    ['https://ada@app.contoso.com/reports', '/'],
+    ['https://app.contoso.com.evil.example/reports', '/'],
+    ['http://app.contoso.com/reports', '/'],
+    ['https://app.contoso.com:8443/reports', '/'],
+    ['https:app.contoso.com/reports', '/reports'],
+    ['blob:https://app.contoso.com/reports', '/'],
+  ])('is of this origin alone: %j', (value, expected) => {
+    expect(wantedPage(testSite, baseUrl, value)).toEqual({ path: expected });
   });
 
   it('is the path alone of a page that is too long, which is named', () => {
     const long = `/reports?q=${'a'.repeat(2048)}#part`;
-    expect(wantedPage(testSite, long)).toEqual({ path: '/reports', lost: long });
+    expect(wantedPage(testSite, baseUrl, long)).toEqual({ path: '/reports', lost: long });
     const longer = `/${'a'.repeat(3000)}?b`;
-    expect(wantedPage(testSite, longer)).toEqual({ path: '/', lost: longer });
+    expect(wantedPage(testSite, baseUrl, longer)).toEqual({ path: '/', lost: longer });
   });
 
   it('is too long as well when it takes more than 3,900 characters in a query', () => {
     const longest = `/r?${'&'.repeat(1299)}`;
-    expect(wantedPage(testSite, longest)).toEqual({ path: longest });
-    expect(wantedPage(testSite, `${longest}&`)).toEqual({ path: '/r', lost: `${longest}&` });
+    expect(wantedPage(testSite, baseUrl, longest)).toEqual({ path: longest });
+    expect(wantedPage(testSite, baseUrl, `${longest}&`)).toEqual({
+      path: '/r',
+      lost: `${longest}&`,
+    });
   });
 
   it.each([null, undefined, 'https://evil.example', `//evil.example/${'a'.repeat(3000)}`])(
     'names nothing that is not on this origin: %#',
     (value) => {
-      expect(wantedPage(testSite, value)).toEqual({ path: '/' });
+      expect(wantedPage(testSite, baseUrl, value)).toEqual({ path: '/' });
     },
   );
 });

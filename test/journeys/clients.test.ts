@@ -92,7 +92,7 @@ describe('beginning a sign-in', () => {
   it.each([
     ['raw scopes', 'scope=Mail.Read'],
     ['raw claims', 'claims=%7B%7D'],
-    ['an unknown prompt', 'prompt=create'],
+    ['an unknown prompt', 'prompt=register'],
     ['an unclear wish to stay', 'keep=yes'],
     ['a repeated return path', 'return_to=/a&return_to=/b'],
     ['a step nobody sealed', 'step=eyJhbGciOiJkaXIifQ..a.b.c'],

@@ -46,6 +46,17 @@ describe.each<[EntraShape, boolean]>([
     expect(user.tid ?? undefined).toBe(sendsTenant ? stack.facts.tenantId : undefined);
   });
 
+  it('is asked for a new account by prompt=create, which Azure AD B2C refuses', async () => {
+    const browser = new TestBrowser();
+    const asked = await browser.open(`${app}/auth/login?return_to=/auth/me&prompt=create`);
+    if (shape === 'b2c') {
+      expect([asked.status, words(asked.text)]).toEqual([403, expect.stringContaining('refused')]);
+    } else {
+      const page = await browser.press(asked, accounts(stack).administrator);
+      expect(page.url.href).toBe(`${app}/auth/me`);
+    }
+  });
+
   it('refreshes tokens of that user and no other', async () => {
     const { browser } = await signInWithExpiredToken(stack, app, accounts(stack).plainUser);
     const { status, body } = await fetchJson(`${app}/auth/me`, browser);
