@@ -159,7 +159,9 @@ export function compose(options: AnteroomOptions, more: readonly HttpFunction[] 
 /** Before an instance is taken away. When the process is killed, nobody calls it. */
 async function flushActivity(findServices: FindServices): Promise<void> {
   const services = findServices();
-  if (!('faults' in services)) await services.activity.flush();
+  if ('faults' in services) return;
+  services.events.tellLatencies();
+  await services.activity.flush();
 }
 
 function functionsOf(
@@ -242,18 +244,17 @@ export function createServices(
     clientId: settings.managedIdentityClientId ?? '',
     clock,
   });
-  const { traceHeaders } = events;
   const connection = tableConnection(settings, identity);
-  const table = options.table ?? createAzureTable(createTableClient(connection, traceHeaders));
+  const table = options.table ?? createAzureTable(createTableClient(connection, events));
   const keyRing = options.keyRing ?? openKeyRing(settings, { table, identity, clock, events });
   const onUnreadable = tellUnreadable(events);
   const sessions = createSessionStore({ table, keyRing, limits: settings, onUnreadable });
   const { authority, issuer, clientId, revalidateSeconds } = settings;
-  const apis = createApis([graphApi(settings), ...(options.apis ?? [])], clock);
+  const apis = createApis([graphApi(settings), ...(options.apis ?? [])], clock, events);
   const relyingParty: RelyingParty = {
     settings,
     redirectUri: `${settings.baseUrl}${site.authPath}/redirect`,
-    provider: createProvider({ authority, issuer, clientId, clock, traceHeaders }),
+    provider: createProvider({ authority, issuer, clientId, clock, log: events }),
     credential: createCredentialState(clock),
     tokenPauses: createPauseMemory(),
     events,
@@ -316,7 +317,7 @@ function openKeyRing(
 ): StoredKeyRing {
   return createKeyRing({
     rows: table,
-    wrapping: createWrapping(settings, identity),
+    wrapping: createWrapping(settings, identity, events),
     clock,
     retainSeconds: maxSessionSeconds,
     onMade: (period) => {
@@ -337,8 +338,12 @@ function tableConnection(
     : { connectionString: tables.connectionString, tableName };
 }
 
-function createWrapping({ keyWrapping }: Settings, identity: ManagedIdentity): KeyWrapping {
+function createWrapping(
+  { keyWrapping }: Settings,
+  identity: ManagedIdentity,
+  log: EventLog,
+): KeyWrapping {
   return keyWrapping.kind === 'key-vault'
-    ? createKeyVaultWrapping(keyVaultAccess(identity, keyWrapping.keyId))
+    ? createKeyVaultWrapping({ ...keyVaultAccess(identity, keyWrapping.keyId), log })
     : createSecretWrapping(keyWrapping.secret);
 }

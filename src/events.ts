@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { InvocationContext } from '@azure/functions';
-import type { Clock } from './waiting';
+import { type Clock, createLatencies, type OutgoingLog } from './waiting';
 
 /** What happened, for operators. In the log each event is one line of JSON; `docs/events.md` is written from this table. */
 const rows = {
@@ -96,11 +96,16 @@ const rows = {
     failed: 'error',
   }),
   'key made': row('upkeep', 'The app made a key of its ring.', { done: 'info' }),
-  sweep: row('upkeep', 'Expired rows were removed. `partial`: the next run goes on.', {
-    done: 'info',
-    partial: 'info',
-    failed: 'error',
-  }),
+  sweep: row(
+    'upkeep',
+    'Expired rows were removed, and live sessions counted. `partial`: the next run goes on.',
+    { done: 'info', partial: 'info', failed: 'error' },
+  ),
+  latency: row(
+    'upkeep',
+    'How long another service took to answer, as one instance counted it in five minutes. `what` names the service.',
+    { done: 'info' },
+  ),
   'activity trouble': row(
     'fault',
     'The list of activity in the console cannot be written. It is told once, until it can be written again. The log has every event.',
@@ -179,10 +184,16 @@ export interface EventFacts {
   /** Name of a setting, and its fault; never its value. */
   readonly setting?: string | undefined;
   readonly fault?: string | undefined;
-  /** Milliseconds that the provider's answer took. */
+  /** Milliseconds that the provider's answer took, or the slowest of several answers. */
   readonly ms?: number | undefined;
+  /** Milliseconds, and how many answers took no longer, and longer than the pair before says. */
+  readonly times?: readonly (readonly [ms: number, answers: number])[] | undefined;
   /** Pages of the table that were read. */
   readonly pages?: number | undefined;
+  /** Live sessions. */
+  readonly live?: number | undefined;
+  /** True when `live` is calculated from a part of them. */
+  readonly estimated?: boolean | undefined;
 }
 
 /** The name of an event with one of its outcomes. */
@@ -197,7 +208,13 @@ export type EventHead = {
 export type NewEvent = EventHead & EventFacts;
 
 /** What would only fill the list in the console. The log has it. */
-const notKept: readonly EventName[] = ['refresh', 'request refused', 'sweep', 'activity trouble'];
+const notKept: readonly EventName[] = [
+  'refresh',
+  'request refused',
+  'sweep',
+  'latency',
+  'activity trouble',
+];
 
 /** True for an event that the console shows. */
 export function isKept(name: EventName): boolean {
@@ -257,22 +274,16 @@ export interface ToldEvent {
 }
 
 /** Writes events to the log, and knows the request that runs now. */
-export interface EventLog {
+export interface EventLog extends OutgoingLog {
   /** Does work for an invocation. What is told and asked for meanwhile belongs to it. */
   during<T>(invocation: Invocation, work: () => Promise<T>): Promise<T>;
   /** Writes an event to the log of its invocation, and tells the listener. It never throws and never waits. */
   tell(event: NewEvent, invocation?: Invocation, person?: Actor): void;
   /** Calls `listener` with every event from now on. */
   listen(listener: (told: ToldEvent) => void): void;
-  readonly traceHeaders: TraceHeaders;
+  /** Writes the latencies that were counted so far. They are written by themselves too, every five minutes. */
+  tellLatencies(): void;
 }
-
-/**
- * Headers of the request that runs now, for a request to another service. Its log can then be joined with ours. Empty outside
- * of requests.
- * @see https://www.w3.org/TR/trace-context/
- */
-export type TraceHeaders = () => Readonly<Record<string, string>>;
 
 /** An event log of its own for each Anteroom. Invocations are found through Node's asynchronous context. */
 export function createEventLog(clock: Clock): EventLog {
@@ -283,23 +294,11 @@ export function createEventLog(clock: Clock): EventLog {
     return scope?.isOver === false ? scope.invocation : undefined;
   };
   let listener: Parameters<EventLog['listen']>[0] = () => undefined;
-  let lost = 0;
-
-  const write = (told: ToldEvent, invocation: Invocation | undefined): void => {
-    try {
-      writeLine(told, invocation);
-    } catch {
-      // A log that refuses a line must not fail the request. The next line that is written says how many are missing.
-      lost += 1;
-      return;
-    }
-    if (lost === 0) return;
-    const event = { event: 'events lost', outcome: 'failed', count: lost } as const;
-    lost = 0;
-    write({ ...told, event }, invocation);
-    // Refused again: this line counts as one, and those before it still do.
-    if (lost > 0) lost = event.count;
-  };
+  const write = createWriter();
+  const latencies = createLatencies(clock, (what, { count, times, ms }) => {
+    // Of many requests, so it belongs to none.
+    write({ event: { event: 'latency', outcome: 'done', what, count, times, ms }, at: clock() });
+  });
 
   return {
     during: (invocation, work) => {
@@ -326,7 +325,30 @@ export function createEventLog(clock: Clock): EventLog {
       const scope = running.getStore();
       return scope === undefined ? {} : traceHeadersOf(scope.invocation);
     },
+    measure: latencies.measure,
+    tellLatencies: latencies.tell,
   };
+}
+
+/** Writes events, and says how many could not be written. */
+function createWriter(): (told: ToldEvent, invocation?: Invocation) => void {
+  let lost = 0;
+  const write = (told: ToldEvent, invocation?: Invocation): void => {
+    try {
+      writeLine(told, invocation);
+    } catch {
+      // A log that refuses a line must not fail the request. The next line that is written says how many are missing.
+      lost += 1;
+      return;
+    }
+    if (lost === 0) return;
+    const event = { event: 'events lost', outcome: 'failed', count: lost } as const;
+    lost = 0;
+    write({ ...told, event }, invocation);
+    // Refused again: this line counts as one, and those before it still do.
+    if (lost > 0) lost = event.count;
+  };
+  return write;
 }
 
 function writeLine(

@@ -174,3 +174,95 @@ export class AskedToWaitError extends AppError {
     this.waitSeconds = waitSeconds;
   }
 }
+
+// Requests to other services: their trace, and how long their answers take. Application Insights does not see the requests
+// that a Node.js worker sends: https://github.com/Azure/azure-functions-host/issues/5901
+
+/**
+ * Headers of the request that runs now, for a request to another service. Its log can then be joined with ours. Empty outside
+ * of requests.
+ * @see https://www.w3.org/TR/trace-context/
+ */
+type TraceHeaders = () => Readonly<Record<string, string>>;
+
+/**
+ * Does work that waits for one answer of another service, and counts how long it took, also when it failed.
+ * @param service as operators know it: `storage`, `provider`, `key vault`, or the name of an API
+ * @throws as `work`
+ */
+type Measure = <T>(service: string, work: () => Promise<T>) => Promise<T>;
+
+/** What a request to another service needs of the log. */
+export interface OutgoingLog {
+  readonly traceHeaders: TraceHeaders;
+  readonly measure: Measure;
+}
+
+/** For requests that belong to no log. */
+export const noLog: OutgoingLog = { traceHeaders: () => ({}), measure: (_service, work) => work() };
+
+/** The answers of one service in a window of time. */
+interface Latency {
+  readonly count: number;
+  /** Milliseconds, and how many answers took no longer, and longer than the pair before says. In order, without zeros. */
+  readonly times: readonly (readonly [ms: number, answers: number])[];
+  /** Milliseconds of the slowest. */
+  readonly ms: number;
+}
+
+/** One event for each answer would be most of the log. */
+const windowSeconds = 300;
+
+/** In milliseconds. Counts of several instances can be added up, and percentiles be calculated from them. */
+const bounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000];
+
+/** The APIs of an app have names of its own, so their number has a limit. */
+const maxServices = 50;
+
+/**
+ * Counts answers by how long they took.
+ * @param tell called for each service when a window is over, at the next answer after it
+ */
+export function createLatencies(
+  clock: Clock,
+  tell: (service: string, latency: Latency) => void,
+): { readonly measure: Measure; readonly tell: () => void } {
+  let services = new Map<string, { readonly counts: Map<number, number>; slowest: number }>();
+  let endsAt = 0;
+
+  const tellAll = (): void => {
+    const ended = services;
+    services = new Map();
+    for (const [service, { counts, slowest }] of ended) {
+      const times = [...counts].sort(([one], [other]) => one - other);
+      const count = times.reduce((sum, [, answers]) => sum + answers, 0);
+      tell(service, { count, times, ms: Math.round(slowest) });
+    }
+  };
+
+  const count = (service: string, ms: number): void => {
+    const now = clock();
+    // Also when the clock was set back.
+    if (now >= endsAt || now < endsAt - windowSeconds) {
+      tellAll();
+      endsAt = now + windowSeconds;
+    }
+    const known = services.get(service) ?? { counts: new Map<number, number>(), slowest: 0 };
+    if (services.size < maxServices) services.set(service, known);
+    const bound = bounds.find((most) => ms <= most) ?? Math.ceil(ms);
+    known.counts.set(bound, (known.counts.get(bound) ?? 0) + 1);
+    known.slowest = Math.max(known.slowest, ms);
+  };
+
+  return {
+    measure: async (service, work) => {
+      const began = performance.now();
+      try {
+        return await work();
+      } finally {
+        count(service, performance.now() - began);
+      }
+    },
+    tell: tellAll,
+  };
+}

@@ -123,6 +123,65 @@ describe('an event', () => {
   });
 });
 
+describe('the latency of other services', () => {
+  it('is counted, and written every five minutes in one event for each service', async () => {
+    let now = start;
+    const passed: number[] = [];
+    const ms = jest.spyOn(performance, 'now').mockImplementation(() => passed.shift() ?? 0);
+    const written = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    try {
+      events = createEventLog(() => now);
+      const took = async (service: string, milliseconds: number): Promise<unknown> => {
+        passed.push(1_000, 1_000 + milliseconds);
+        return events.measure(service, () => Promise.resolve(service));
+      };
+      await events.during(invocationOf(), async () => {
+        for (const milliseconds of [0.4, 7, 7.5, 5, 90_000]) await took('storage', milliseconds);
+        expect(await took('API orders', 30)).toBe('API orders');
+        passed.push(0, 3);
+        const failing = events.measure('API orders', () => Promise.reject(new Error('broken')));
+        await expect(failing).rejects.toThrow('broken');
+        now += 300;
+        expect(written).not.toHaveBeenCalled();
+        await took('provider', 1);
+      });
+      events.tellLatencies();
+      events.tellLatencies();
+      const told = written.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+      const common = { event: 'latency', outcome: 'done', level: 'info' };
+      expect(told).toMatchObject([
+        {
+          ...common,
+          ...{ what: 'storage', count: 5, ms: 90_000 },
+          times: [
+            [1, 1],
+            [5, 1],
+            [10, 2],
+            [90_000, 1],
+          ],
+        },
+        {
+          ...common,
+          ...{ what: 'API orders', count: 2, ms: 30 },
+          times: [
+            [5, 1],
+            [50, 1],
+          ],
+        },
+        { ...common, what: 'provider', count: 1 },
+      ]);
+      // They are of many requests, so they belong to none.
+      expect([lines, told[0]]).toEqual([
+        [],
+        expect.not.objectContaining({ request: 'invocation-1' }),
+      ]);
+    } finally {
+      ms.mockRestore();
+      written.mockRestore();
+    }
+  });
+});
+
 describe('the trace of a request', () => {
   it('goes on only in its form: `fetch` throws for another header, also in work that requests share', () => {
     const headersOf = (parent: string, traceState: string) =>
@@ -135,7 +194,7 @@ describe('the trace of a request', () => {
 
   it('goes on to Table Storage and to the provider', async () => {
     const received: unknown[] = [];
-    const { traceHeaders } = events;
+    const measure = jest.spyOn(events, 'measure');
     await whileAnswering(
       (request, response) => {
         received.push([request.headers['traceparent'], request.headers['tracestate']]);
@@ -145,13 +204,13 @@ describe('the trace of a request', () => {
         const account = `AccountName=a;AccountKey=${btoa('key')}`;
         const connectionString = `DefaultEndpointsProtocol=http;${account};TableEndpoint=http://127.0.0.1:${port}/a;`;
         const connection = { connectionString, tableName: 'anteroom' };
-        const table = createAzureTable(createTableClient(connection, traceHeaders));
+        const table = createAzureTable(createTableClient(connection, events));
         const authority = `http://127.0.0.1:${port}/tenant`;
         const known = { authority, issuer: authority, clientId: 'a', clock: () => start };
         const ask = async (): Promise<void> => {
           await table.check(longEnough());
           // What it answers is no metadata.
-          const provider = createProvider({ ...known, traceHeaders });
+          const provider = createProvider({ ...known, log: events });
           await provider.metadata(longEnough()).catch(() => undefined);
         };
         await events.during(invocationOf(), ask);
@@ -161,12 +220,15 @@ describe('the trace of a request', () => {
     const traced = [traceParent, 'a=b'];
     const plain = [undefined, undefined];
     expect(received).toEqual([traced, traced, plain, plain]);
+    const services = ['storage', 'provider', 'storage', 'provider'];
+    expect(measure.mock.calls.map(([service]) => service)).toEqual(services);
   });
 
   it('goes on to the token endpoint', async () => {
     const tiny = await startTinyProvider();
     try {
       const relyingParty = { ...createRelyingParty(tiny, () => start), events };
+      const measure = jest.spyOn(events, 'measure');
       const callback = { kind: 'code', code: 'a', issuer: undefined, state: undefined } as const;
       const deadline = { now: start, signal: longEnough() };
       const attempt = ownAttempt(start);
@@ -175,6 +237,7 @@ describe('the trace of a request', () => {
       await redeem();
       const asked = tiny.traces.filter((line) => line.includes(paths.token));
       expect(asked).toEqual([`POST ${paths.token} ${traceParent}`, `POST ${paths.token}`]);
+      expect(measure.mock.calls.map(([service]) => service)).toEqual(['provider', 'provider']);
     } finally {
       await tiny.stop();
     }

@@ -52,7 +52,7 @@ var logAlerts = [
     name: 'slow-answers'
     severity: 3
     window: 'PT15M'
-    description: 'Of at least twenty answers in a quarter of an hour, one in twenty took more than three seconds. docs/operations.md#alert-slow-answers'
+    description: 'Of at least twenty answers in a quarter of an hour, three or more, and one in twenty, took more than three seconds. docs/operations.md#alert-slow-answers'
     query: loadTextContent('../queries/alert-slow-answers.kql')
   }
 ]

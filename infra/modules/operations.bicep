@@ -42,10 +42,10 @@ var charts = [
     query: loadTextContent('../queries/slowest-parts.kql')
   }
   {
-    name: 'sessions-in-use'
-    title: 'Sessions in use'
+    name: 'sessions'
+    title: 'Live sessions, and those in use'
     visualization: 'timechart'
-    query: loadTextContent('../queries/sessions-in-use.kql')
+    query: loadTextContent('../queries/sessions.kql')
   }
   {
     name: 'ended-sessions'

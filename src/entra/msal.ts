@@ -9,10 +9,18 @@ import type {
 import { SignJWT } from 'jose';
 import * as v from 'valibot';
 import { AppError, type ProviderRefusal } from '../errors';
-import type { EventLog, TraceHeaders } from '../events';
+import type { EventLog } from '../events';
 import { fetchWhole, isObject, parseJson } from '../bodies';
 import type { Settings } from '../settings';
-import { AskedToWaitError, type Clock, once, type PauseMemory, readRetryAfter } from '../waiting';
+import {
+  AskedToWaitError,
+  type Clock,
+  noLog,
+  once,
+  type OutgoingLog,
+  type PauseMemory,
+  readRetryAfter,
+} from '../waiting';
 import type { Provider } from './provider';
 import type { ProviderMetadata } from './provider-documents';
 import { meaningOf } from './refusal-table';
@@ -46,7 +54,7 @@ export interface RelyingParty {
   readonly consentScopes?: readonly string[];
   /** Requests for which the token endpoint named a time to wait. They are not sent again before. */
   readonly tokenPauses: PauseMemory;
-  readonly events?: Pick<EventLog, 'tell' | 'traceHeaders'>;
+  readonly events?: Pick<EventLog, 'tell'> & OutgoingLog;
   /**
    * Gives a JWT by which the app proves itself (RFC 7523 section 2.2); called when a token is asked for. Needed with the
    * credential `managed-identity` only.
@@ -120,9 +128,8 @@ export async function createMsalClient(
   const library = await loadMsal();
   const tokenEndpoint = endpointOfTenant(stated.tokenEndpoint, tenantId);
   const metadata = { ...stated, tokenEndpoint };
-  const listeners = { credential, time: provider.time };
-  const trace = parts.events?.traceHeaders() ?? {};
-  const networkClient = createTokenNetworkClient(tokenEndpoint, listeners, trace, signal);
+  const listeners = { credential, time: provider.time, log: parts.events };
+  const networkClient = createTokenNetworkClient(tokenEndpoint, listeners, signal);
   // MSAL takes https authorities only, and needs this one only for names in its cache. Every address that it uses comes
   // from the metadata, whose endpoints may be http on loopback. For a token of the app itself, MSAL refuses the authorities
   // `organizations` and `common`.
@@ -227,6 +234,10 @@ interface TokenNetworkClient extends INetworkModule {
   readonly answer: () => TokenAnswer;
 }
 
+interface TokenListeners extends Pick<RelyingParty, 'credential'>, Pick<Provider, 'time'> {
+  readonly log: OutgoingLog | undefined;
+}
+
 const maxBytes = 512 * 1024;
 
 /**
@@ -235,8 +246,7 @@ const maxBytes = 512 * 1024;
  */
 function createTokenNetworkClient(
   tokenEndpoint: string,
-  { credential, time }: Pick<RelyingParty, 'credential'> & Pick<Provider, 'time'>,
-  trace: ReturnType<TraceHeaders>,
+  { credential, time, log = noLog }: TokenListeners,
   signal: AbortSignal,
 ): TokenNetworkClient {
   let answer: TokenAnswer = { kind: 'not-asked' };
@@ -247,11 +257,8 @@ function createTokenNetworkClient(
   ): Promise<NetworkResponse<T>> {
     try {
       requireSameEndpoint(url, tokenEndpoint);
-      const { response, body } = await send(
-        url,
-        { ...options, headers: { ...options.headers, ...trace } },
-        signal,
-      );
+      const request = { ...options, headers: { ...options.headers, ...log.traceHeaders() } };
+      const { response, body } = await log.measure('provider', () => send(url, request, signal));
       time.note(response.headers);
       const refused = response.ok ? undefined : readTokenRefusal(body);
       // MSAL takes an answer without `error` for a success, so it must not see a strange failure.

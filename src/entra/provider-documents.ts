@@ -1,9 +1,8 @@
 import { type CryptoKey, importJWK } from 'jose';
 import { type FetchedAnswer, fetchWhole, isObject, parseJson } from '../bodies';
 import { AppError } from '../errors';
-import type { TraceHeaders } from '../events';
 import { isHttpLoopback } from '../proxy';
-import { AskedToWaitError, type Clock, readRetryAfter } from '../waiting';
+import { AskedToWaitError, type Clock, noLog, type OutgoingLog, readRetryAfter } from '../waiting';
 import { isSharedAuthority, statedIssuer } from './tenants';
 
 // The two documents in which the provider describes itself: its metadata and its keys.
@@ -41,8 +40,10 @@ export interface ProviderOptions {
   /** Sent as `appid` if the provider has signing keys for one app only. */
   readonly clientId: string;
   readonly clock: Clock;
-  readonly traceHeaders?: TraceHeaders;
+  readonly log?: OutgoingLog;
 }
+
+type Trace = ReturnType<OutgoingLog['traceHeaders']>;
 
 export type FetchDocument = (url: string) => Promise<unknown>;
 
@@ -53,14 +54,14 @@ export type FetchDocument = (url: string) => Promise<unknown>;
 export function createPausingFetch(
   clock: Clock,
   note: (headers: Headers) => void,
-  traceHeaders: TraceHeaders = () => ({}),
+  { traceHeaders, measure }: OutgoingLog = noLog,
 ): FetchDocument {
   let waitUntil = 0;
   return async (url) => {
     const left = waitUntil - clock();
     if (left > 0) throw askedToWait(left, 'the provider asked to wait before the next question');
     try {
-      return await fetchDocument(url, note, traceHeaders());
+      return await measure('provider', () => fetchDocument(url, note, traceHeaders()));
     } catch (error) {
       if (error instanceof AskedToWaitError) waitUntil = clock() + error.waitSeconds;
       throw error;
@@ -107,7 +108,7 @@ const maxBytes = 256 * 1024;
 async function fetchDocument(
   url: string,
   note: (headers: Headers) => void,
-  trace: ReturnType<TraceHeaders>,
+  trace: Trace,
 ): Promise<unknown> {
   const { response, body } = await get(url, trace);
   const { status } = response;
@@ -126,7 +127,7 @@ async function fetchDocument(
   return document;
 }
 
-async function get(url: string, trace: ReturnType<TraceHeaders>): Promise<FetchedAnswer> {
+async function get(url: string, trace: Trace): Promise<FetchedAnswer> {
   try {
     const headers = { accept: 'application/json', ...trace };
     return await fetchWhole(url, { headers, maxBytes }, AbortSignal.timeout(timeoutMs));

@@ -55,7 +55,7 @@ const retrySeconds = 60;
 export function createProvider(options: ProviderOptions): Provider {
   const { clock } = options;
   const time = createProviderTime(clock);
-  const fetchJson = createPausingFetch(clock, time.note, options.traceHeaders);
+  const fetchJson = createPausingFetch(clock, time.note, options.log);
   const flight = createSingleFlight<Known>('ERR_PROVIDER_UNAVAILABLE');
   let known: Known | undefined;
   /** After a failed renewal, the last good set is used until then. Otherwise each request would wait for nothing. */

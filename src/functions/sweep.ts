@@ -3,8 +3,14 @@ import { AppError } from '../errors';
 import type { FindServices } from '../http/context';
 import { eventOfError } from '../http/error-log';
 import { maxParallel, removeRows } from '../sessions/end-sessions';
-import { toRowTime } from '../sessions/session-rows';
-import { readPage, type RowPage, type RowQuery, type Table } from '../storage/table';
+import { sessionPrefix, toRowTime } from '../sessions/session-rows';
+import {
+  readPage,
+  readPageInTime,
+  type RowPage,
+  type RowQuery,
+  type Table,
+} from '../storage/table';
 
 /** Every quarter of an hour. */
 export const sweepSchedule = '0 */15 * * * *';
@@ -18,7 +24,7 @@ const stopAt = 0.8;
 const endAt = 0.95;
 
 /**
- * A timer that removes expired rows. A run works until no expired row is left or its time is used up, at most five minutes.
+ * A timer that removes expired rows, and then counts live sessions. A run works until no expired row is left or its time is used up, at most five minutes.
  * The next run continues where it stopped. Each run logs counts.
  * @param timeoutSeconds the app's `functionTimeout`. The host restarts the worker, with all its requests, when a function
  *   takes longer
@@ -34,15 +40,17 @@ export function createSweep(findServices: FindServices, timeoutSeconds: number):
     }
     const { events, activity, table, clock } = services;
     try {
-      const { pages, rows, isFinished } = await events.during(context, () =>
-        sweepExpiredRows(table, {
-          now: clock(),
-          stopSignal: AbortSignal.timeout(runMs * stopAt),
-          signal: AbortSignal.timeout(runMs * endAt),
-        }),
-      );
+      const now = clock();
+      const signal = AbortSignal.timeout(runMs * endAt);
+      const stopSignal = AbortSignal.timeout(runMs * stopAt);
+      const { swept, counted } = await events.during(context, async () => ({
+        swept: await sweepExpiredRows(table, { now, stopSignal, signal }),
+        // Nobody depends on the number.
+        counted: await countLiveSessions(table, { now, signal }).catch(() => undefined),
+      }));
+      const { pages, rows, isFinished } = swept;
       const outcome = isFinished ? 'done' : 'partial';
-      events.tell({ event: 'sweep', outcome, count: rows, pages }, context);
+      events.tell({ event: 'sweep', outcome, count: rows, pages, ...counted }, context);
     } catch (error) {
       events.tell({ ...eventOfError(error), event: 'sweep', outcome: 'failed' }, context);
       throw error;
@@ -177,4 +185,54 @@ async function writeCursor(
   }
   const written = await table.replace(row, etag, signal);
   return written.outcome === 'written' ? { continuation, etag: written.etag } : undefined;
+}
+
+/** A count reads so many pages at most, for so long at most. */
+const maxCountPages = 20;
+const countMs = 20_000;
+
+/** How many sessions are live. */
+interface LiveCount {
+  readonly live: number;
+  /** True when `live` is calculated from a part of them. */
+  readonly estimated?: true;
+}
+
+/**
+ * Counts live sessions by their keys: 1 list for 1,000 sessions, and no key of the ring. With more than 20,000 sessions it
+ * calculates the number from the first 20,000. User keys are hashes, so they are spread evenly over the table, and the
+ * number is about one in a hundred off.
+ * @returns `undefined` when there was no time for any
+ * @throws ERR_STORAGE_UNAVAILABLE
+ */
+export async function countLiveSessions(
+  table: Pick<Table, 'list'>,
+  { now, signal }: Pick<SweepOptions, 'now' | 'signal'>,
+): Promise<LiveCount | undefined> {
+  const isLive = { property: 'idleExpiresAt', is: 'after', time: toRowTime(now) } as const;
+  const query = { rowKeyPrefix: sessionPrefix, conditions: [isLive], select: [], pageSize };
+  const time = AbortSignal.timeout(countMs);
+  let live = 0;
+  let last: string | undefined;
+  let continuation: string | undefined;
+  for (let pages = 0; pages < maxCountPages; pages += 1) {
+    const page = await readPageInTime(table, { ...query, continuation }, signal, time);
+    if (page === undefined) break;
+    live += page.rows.length;
+    last = page.rows.at(-1)?.partitionKey ?? last;
+    ({ continuation } = page);
+    if (continuation === undefined) return { live };
+  }
+  return last === undefined
+    ? undefined
+    : { live: Math.round(live / partUntil(last)), estimated: true };
+}
+
+/** The characters of base64url in the order of the table. */
+const keyCharacters = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz';
+
+/** Which part of all possible user keys comes before this one or is this one, between 0 and 1. */
+function partUntil(userKey: string): number {
+  const digits = Array.from(userKey.slice(0, 8), (character) => keyCharacters.indexOf(character));
+  return digits.reduceRight((part, digit) => (digit + part) / keyCharacters.length, 1);
 }

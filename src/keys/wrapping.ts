@@ -2,7 +2,7 @@ import { createHash, createSecretKey, hkdfSync, timingSafeEqual } from 'node:cry
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, errorWord } from '../errors';
 import { fetchWhole, isObject, parseJson } from '../bodies';
-import { readRetryAfter } from '../waiting';
+import { noLog, type OutgoingLog, readRetryAfter } from '../waiting';
 import { decryptValue, encryptValue } from './encryption';
 
 /** A ring key as it may stand in the table. */
@@ -88,6 +88,7 @@ export interface KeyVaultAccess {
   readonly keyId: string;
   /** An access token for the vault's resource. */
   readonly token: (signal: AbortSignal) => Promise<string>;
+  readonly log?: OutgoingLog;
 }
 
 /** RSAES-OAEP with SHA-256 and MGF1 with SHA-256 (RFC 7518 section 4.3). */
@@ -179,7 +180,7 @@ async function postWithRetry(
 }
 
 async function post(
-  { keyId, token }: KeyVaultAccess,
+  { keyId, token, log = noLog }: KeyVaultAccess,
   path: string,
   value: Uint8Array,
   signal: AbortSignal,
@@ -196,7 +197,9 @@ async function post(
   };
   try {
     const address = `${keyId}${path}?api-version=${apiVersion}`;
-    const { response, body } = await fetchWhole(address, request, signal);
+    const { response, body } = await log.measure('key vault', () =>
+      fetchWhole(address, request, signal),
+    );
     const json = parseJson(body);
     return response.ok && isObject(json) ? { json } : refusal(response, json);
   } catch (cause) {

@@ -3,7 +3,7 @@ import { parseJson } from '../bodies';
 import { AppError } from '../errors';
 import { type EventKind, kindOf } from '../events';
 import type { KeyRing, RingKey } from '../keys/encryption';
-import { readPage, type Row, type RowPage, type Table } from '../storage/table';
+import { readPageInTime, type Row, type Table } from '../storage/table';
 import { type ActivityContent, keptDays, parseActivityRow, partitionOf } from './activity';
 import { nameMatcherOf } from './find-sessions';
 
@@ -78,13 +78,10 @@ export async function listActivity(
   });
   for (let reads = 0; place.day >= oldest && place.day <= newest; reads += 1) {
     const pageSize = isFiltered ? filteredPageSize : Math.min(limit - filter.count(), maxPageSize);
-    const isLate = reads > 0 && stopSignal.aborted;
-    const read = isLate
-      ? undefined
-      : await readInTime(parts.table, place, pageSize, {
-          signal,
-          stopSignal: reads === 0 ? undefined : stopSignal,
-        });
+    const rows = { partitionKey: partitionOf(place.day * day), pageSize };
+    const page = { ...rows, continuation: place.continuation, select: ['data', 'kid'] };
+    const stop = reads === 0 ? undefined : stopSignal;
+    const read = await readPageInTime(parts.table, page, signal, stop);
     if (read === undefined) return pageUntil(place);
     for (const row of read.rows) {
       const event = await eventOf(row);
@@ -198,28 +195,6 @@ function createOpener(
     const ringKey = keys.get(kid);
     return ringKey && parseActivityRow(row, ringKey, table);
   };
-}
-
-/** One page of the table; `undefined` when `stopSignal` aborted before it was there. */
-async function readInTime(
-  table: Table,
-  place: Place,
-  pageSize: number,
-  {
-    signal,
-    stopSignal,
-  }: { readonly signal: AbortSignal; readonly stopSignal: AbortSignal | undefined },
-): Promise<RowPage | undefined> {
-  const { continuation } = place;
-  const rows = { partitionKey: partitionOf(place.day * day), pageSize, continuation };
-  const query = { ...rows, select: ['data', 'kid'] };
-  if (stopSignal === undefined) return readPage(table, query, signal);
-  try {
-    return await readPage(table, query, AbortSignal.any([signal, stopSignal]));
-  } catch (error) {
-    if (stopSignal.aborted && !signal.aborted) return undefined;
-    throw error;
-  }
 }
 
 /** Where a list goes on: in a day, counted from 1970. */

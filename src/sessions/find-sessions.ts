@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { AppError } from '../errors';
 import { parseJson } from '../bodies';
-import { readPage, type Row, type RowPage, type RowQuery, type Table } from '../storage/table';
+import { readPageInTime, type Row, type RowQuery } from '../storage/table';
 import type { SessionName } from './end-sessions';
 import { isLive } from './session';
 import {
@@ -65,7 +65,12 @@ export async function listSessions(
   for (let count = 0; userKey !== undefined || count < maxListPages; count += 1) {
     const pageSize = limit - sessions.length;
     const query = { ...liveSessions(now, userKey), pageSize, continuation: next };
-    const page = await readInTime(parts.table, query, signal, count > 0 ? stopSignal : undefined);
+    const page = await readPageInTime(
+      parts.table,
+      query,
+      signal,
+      count > 0 ? stopSignal : undefined,
+    );
     if (page === undefined) break;
     const summaries = await Promise.all(page.rows.map((row) => summaryOf(parts, row, signal)));
     sessions.push(...summaries.filter((summary) => summary !== undefined));
@@ -73,22 +78,6 @@ export async function listSessions(
     if (next === undefined || sessions.length >= limit) break;
   }
   return { sessions, continuation: next };
-}
-
-/** One page of the table; `undefined` when `stopSignal` aborted before it was there. */
-async function readInTime(
-  table: Table,
-  query: RowQuery,
-  signal: AbortSignal,
-  stopSignal: AbortSignal | undefined,
-): Promise<RowPage | undefined> {
-  if (stopSignal === undefined) return readPage(table, query, signal);
-  try {
-    return await readPage(table, query, AbortSignal.any([signal, stopSignal]));
-  } catch (error) {
-    if (stopSignal.aborted && !signal.aborted) return undefined;
-    throw error;
-  }
 }
 
 const selected = ['summary', 'kid', 'createdAt', 'idleExpiresAt', 'expiresAt'];
@@ -219,7 +208,12 @@ export async function searchSessions(
   let searched = 0;
   for (let count = 0; count < maxSearchPages; count += 1) {
     const query = { ...liveSessions(now), pageSize: storagePageSize, continuation: position.page };
-    const page = await readInTime(parts.table, query, signal, count > 0 ? stopSignal : undefined);
+    const page = await readPageInTime(
+      parts.table,
+      query,
+      signal,
+      count > 0 ? stopSignal : undefined,
+    );
     if (page === undefined) break;
     const found = await Promise.all(page.rows.map((row) => summaryOf(parts, row, signal)));
     for (const session of found) {

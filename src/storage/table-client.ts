@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { RestError, TableClient, type TableServiceClientOptions } from '@azure/data-tables';
 import { isObject, parseJson } from '../bodies';
 import { AppError } from '../errors';
-import type { TraceHeaders } from '../events';
+import { noLog, type OutgoingLog } from '../waiting';
 import { isHttpLoopback, proxyAgent } from '../proxy';
 
 /** What `@azure/data-tables` asks of a TokenCredential. */
@@ -34,29 +34,29 @@ export type TableAnswer = Awaited<ReturnType<TableHttp['sendRequest']>>;
 
 /**
  * The client of one table. It connects when it is first used. Plain http is allowed on loopback only, for the emulator.
- * @param traceHeaders sent with each request
+ * @param log gives each request its trace, and counts how long its answer takes
  * @throws ERR_SETTINGS when the address cannot be understood, or would send data over plain http
  */
 export function createTableClient(
   connection: TableConnection,
-  traceHeaders: TraceHeaders = () => ({}),
+  log: OutgoingLog = noLog,
 ): TableConnector {
-  const client = connect(connection, traceHeaders, false);
+  const client = connect(connection, log, false);
   const url = URL.parse(client.url);
   if (url?.protocol === 'https:') return client;
   if (url === null || !isHttpLoopback(url)) {
     throw new AppError('ERR_SETTINGS', { note: 'the tables must be reached over https' });
   }
-  return connect(connection, traceHeaders, true);
+  return connect(connection, log, true);
 }
 
 function connect(
   connection: TableConnection,
-  traceHeaders: TraceHeaders,
+  log: OutgoingLog,
   allowInsecureConnection: boolean,
 ): TableConnector {
   const { tableName } = connection;
-  const httpClient = createTableHttp(traceHeaders, proxyAgent());
+  const httpClient = createTableHttp(log, proxyAgent());
   const options = { allowInsecureConnection, httpClient };
   try {
     const client =
@@ -163,52 +163,51 @@ export function refusal(answer: TableAnswer, text: string, statusCode = answer.s
  * @param httpsAgent of a proxy; without it, connections are direct
  */
 function createTableHttp(
-  traceHeaders: TraceHeaders,
+  { traceHeaders, measure }: OutgoingLog,
   httpsAgent: http.Agent = new https.Agent({ keepAlive: true }),
 ): TableHttp {
   const httpAgent = new http.Agent({ keepAlive: true });
-  return {
-    sendRequest: (request) =>
-      new Promise((resolve, reject) => {
-        const { method, headers, body, abortSignal } = request;
-        const { protocol, hostname, port, pathname, search } = new URL(request.url);
-        const isHttps = protocol === 'https:';
-        if (!isHttps && request.allowInsecureConnection !== true) {
-          throw new TypeError('the tables must be reached over https');
-        }
-        if (body !== undefined && typeof body !== 'string') {
-          throw new TypeError('the body of a request to the tables is a text');
-        }
-        const outgoing = (isHttps ? https : http).request({
-          agent: isHttps ? httpsAgent : httpAgent,
-          method,
-          // An IPv6 address has brackets in a URL, and none here.
-          hostname: hostname.replace(/^\[|\]$/g, ''),
-          port,
-          path: pathname + search,
-          // A signature of the request does not cover them.
-          headers: { ...headers.toJSON({ preserveCase: true }), ...traceHeaders() },
-        });
-        const abort = (): void => {
-          outgoing.destroy(new Error('the deadline of the request passed'));
-        };
-        const fail = (error: NodeJS.ErrnoException): void => {
+  const send: TableHttp['sendRequest'] = (request) =>
+    new Promise((resolve, reject) => {
+      const { method, headers, body, abortSignal } = request;
+      const { protocol, hostname, port, pathname, search } = new URL(request.url);
+      const isHttps = protocol === 'https:';
+      if (!isHttps && request.allowInsecureConnection !== true) {
+        throw new TypeError('the tables must be reached over https');
+      }
+      if (body !== undefined && typeof body !== 'string') {
+        throw new TypeError('the body of a request to the tables is a text');
+      }
+      const outgoing = (isHttps ? https : http).request({
+        agent: isHttps ? httpsAgent : httpAgent,
+        method,
+        // An IPv6 address has brackets in a URL, and none here.
+        hostname: hostname.replace(/^\[|\]$/g, ''),
+        port,
+        path: pathname + search,
+        // A signature of the request does not cover them.
+        headers: { ...headers.toJSON({ preserveCase: true }), ...traceHeaders() },
+      });
+      const abort = (): void => {
+        outgoing.destroy(new Error('the deadline of the request passed'));
+      };
+      const fail = (error: NodeJS.ErrnoException): void => {
+        abortSignal?.removeEventListener('abort', abort);
+        reject(new RestError(error.message, { ...codeOf(error), request }));
+      };
+      abortSignal?.addEventListener('abort', abort);
+      outgoing.on('error', fail);
+      outgoing.on('response', (incoming) => {
+        incoming.on('error', fail);
+        readBody(incoming, (text) => {
           abortSignal?.removeEventListener('abort', abort);
-          reject(new RestError(error.message, { ...codeOf(error), request }));
-        };
-        abortSignal?.addEventListener('abort', abort);
-        outgoing.on('error', fail);
-        outgoing.on('response', (incoming) => {
-          incoming.on('error', fail);
-          readBody(incoming, (text) => {
-            abortSignal?.removeEventListener('abort', abort);
-            const { statusCode: status = 0, headers: received } = incoming;
-            resolve({ request, status, headers: answerHeaders(received), bodyAsText: text });
-          });
+          const { statusCode: status = 0, headers: received } = incoming;
+          resolve({ request, status, headers: answerHeaders(received), bodyAsText: text });
         });
-        outgoing.end(body);
-      }),
-  };
+      });
+      outgoing.end(body);
+    });
+  return { sendRequest: (request) => measure('storage', () => send(request)) };
 }
 
 function codeOf({ code }: NodeJS.ErrnoException): { readonly code?: string } {

@@ -48,6 +48,23 @@ export async function readPage(
   return value ?? { rows: [], continuation: undefined };
 }
 
+/** The same; `undefined` when `stopSignal` aborted before the page was there. What was read before can still be used. */
+export async function readPageInTime(
+  table: Pick<Table, 'list'>,
+  query: RowQuery,
+  signal: AbortSignal,
+  stopSignal: AbortSignal | undefined,
+): Promise<RowPage | undefined> {
+  if (stopSignal === undefined) return readPage(table, query, signal);
+  try {
+    stopSignal.throwIfAborted();
+    return await readPage(table, query, AbortSignal.any([signal, stopSignal]));
+  } catch (error) {
+    if (stopSignal.aborted && !signal.aborted) return undefined;
+    throw error;
+  }
+}
+
 /** What a property may hold. A `number` that is a whole number of 32 bits is stored as Int32. */
 export type PropertyValue = string | number | boolean | Date | Uint8Array;
 

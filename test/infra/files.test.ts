@@ -1,5 +1,6 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { isObject } from '../../src/bodies';
+import { eventTable } from '../../src/events';
 
 const text = (path: string): string => readFileSync(path, 'utf8');
 
@@ -173,6 +174,65 @@ describe('PSRule', () => {
     for (const line of lines) expect(line).toMatch(/^ *- Azure(\.\w+)+ # \w.{5,}/);
   });
 });
+
+/** Columns of the tables of Application Insights in a workspace: https://learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces */
+const columns: Readonly<Record<string, string>> = {
+  AppTraces: 'TimeGenerated OperationId ItemCount Message SeverityLevel',
+  AppRequests: 'TimeGenerated OperationId ItemCount Name ResultCode DurationMs Success',
+  AppDependencies: 'TimeGenerated OperationId ItemCount Name Target DurationMs Success',
+  AppExceptions: 'TimeGenerated OperationId ItemCount ExceptionType',
+};
+
+describe('the queries of operators', () => {
+  const ofDocs = [...text('docs/operations.md').matchAll(/```kusto\n([^]*?)```/g)];
+  const queries = [
+    ...globSync('infra/queries/*.kql').map((path) => [path, text(path)] as const),
+    ...ofDocs.map(([, query = '']) => ['docs/operations.md', query] as const),
+  ];
+  const [, facts = ''] = /interface EventFacts \{([^]*?)\n\}/.exec(text('src/events.ts')) ?? [];
+  const members = [...facts.matchAll(/readonly (\w+)\?/g)].map(([, name]) => name);
+  const known = new Set([...members, 'event', 'outcome', 'at', 'request', 'operation', 'level']);
+  const outcomes = Object.values(eventTable).flatMap(({ levels }) => Object.keys(levels));
+
+  it('are the twelve that were read by the parser of Kusto', () => {
+    expect(queries).toHaveLength(12);
+    expect(known.size).toBeGreaterThan(25);
+  });
+
+  it.each(queries)(
+    '%s: has only tables, columns, events and members that there are',
+    (_, query) => {
+      const code = query.replaceAll(/^ *\/\/.*$/gm, '');
+      // Strings first: they have words with capitals too.
+      const names =
+        code.replaceAll(/'[^'\n]*'|"(?:[^"\\\n]|\\.)*"/g, '').match(/\b[A-Z]\w+/g) ?? [];
+      const tables = names.filter((name) => name in columns);
+      const has = new Set(tables.flatMap((name) => columns[name]?.split(' ') ?? []));
+      expect(tables.length).toBeGreaterThan(0);
+      expect(names.filter((name) => !(name in columns || has.has(name)))).toEqual([]);
+      const read = [...code.matchAll(/\be(?:\.(\w+)|\["(\w+)"\])/g)].map(
+        ([, dot, key]) => dot ?? key,
+      );
+      expect(read.filter((member) => !known.has(member))).toEqual([]);
+      // These are words of the language, so they need brackets.
+      expect(code).not.toMatch(/\be\.(by|of|kind|count)\b/);
+      expect(eventsIn(code).filter((event) => !Object.hasOwn(eventTable, event))).toEqual([]);
+      const compared = [...code.matchAll(/e\.outcome [!=]= "([^"]*)"/g)].map(
+        ([, outcome]) => outcome,
+      );
+      expect(compared.filter((outcome) => !outcomes.includes(outcome ?? ''))).toEqual([]);
+    },
+  );
+});
+
+/** After `event in (` and `event ==`, and at the beginning of a line of the log. */
+function eventsIn(query: string): readonly string[] {
+  const lists = [...query.matchAll(/event\)? in \(([^)]*)\)/g)].map(([, list = '']) => list);
+  const single = [...query.matchAll(/event(?: [!=]= |":)("[^"]*")/g)].map(([, name = '']) => name);
+  return [...lists, ...single].flatMap((found) =>
+    [...found.matchAll(/"([^"]*)"/g)].map(([, name = '']) => name),
+  );
+}
 
 function at(value: unknown, ...keys: readonly string[]): unknown {
   return keys.reduce<unknown>((found, key) => (isObject(found) ? found[key] : undefined), value);

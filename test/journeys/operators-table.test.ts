@@ -303,6 +303,13 @@ describe('an operator finds the cause of', () => {
     passTime();
     expect((await fetchJson(`${app.url}/health`)).status).toBe(200);
   });
+
+  it('a slow answer too: the log has how long each service took', async () => {
+    // The clock has moved by more than five minutes.
+    const told = eventsIn(await stack.output(app)).filter(({ event }) => event === 'latency');
+    const services = new Set(told.map(({ what }) => what));
+    expect(services).toEqual(new Set(['storage', 'provider', 'API graph']));
+  });
 });
 
 const healthEvent = 'health failing';

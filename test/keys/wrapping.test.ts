@@ -1,6 +1,7 @@
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { AppError } from '../../src/errors';
 import { createKeyVaultWrapping, createSecretWrapping } from '../../src/keys/wrapping';
+import { noLog, type OutgoingLog } from '../../src/waiting';
 import { whileAnswering } from '../support/answering-server';
 import { failureOf, longEnough, printed } from '../support/auth-fixture';
 import { type KeyVaultStandIn, startKeyVaultStandIn } from '../support/key-vault-stand-in';
@@ -25,13 +26,22 @@ beforeEach(async () => {
 afterEach(() => vault.stop());
 
 const content = Buffer.alloc(65, 'a');
-const wrappingOf = (keyId = vault.keyId, audience = 'https://vault.azure.net') =>
-  createKeyVaultWrapping({ keyId, token: () => tokenFor(audience) });
+const wrappingOf = (keyId = vault.keyId, audience = 'https://vault.azure.net', log = noLog) =>
+  createKeyVaultWrapping({ keyId, token: () => tokenFor(audience), log });
 
 describe('createKeyVaultWrapping', () => {
   it('wraps by the newest version of the key, and unwraps in another instance', async () => {
-    const key = await wrappingOf().wrap(content, longEnough());
+    const measured: string[] = [];
+    const log: OutgoingLog = {
+      ...noLog,
+      measure: (service, work) => {
+        measured.push(service);
+        return work();
+      },
+    };
+    const key = await wrappingOf(vault.keyId, undefined, log).wrap(content, longEnough());
 
+    expect(measured).toEqual(['key vault']);
     expect(key.wrapped).toHaveLength(256);
     expect(key.version).toMatch(/^[0-9a-f]{32}$/);
     expect(await wrappingOf().unwrap(key, longEnough())).toEqual(content);

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { TableClient, TransactionAction } from '@azure/data-tables';
 import { InvocationContext, type Timer } from '@azure/functions';
 import { AppError } from '../../src/errors';
-import { createSweep, sweepExpiredRows } from '../../src/functions/sweep';
+import { countLiveSessions, createSweep, sweepExpiredRows } from '../../src/functions/sweep';
 import type { Services } from '../../src/http/context';
 import { createSessionStore, type SessionStore } from '../../src/sessions/session-store';
 import type { Table } from '../../src/storage/table';
@@ -240,10 +241,79 @@ describe('sweepExpiredRows', () => {
   });
 });
 
-describe('the timer', () => {
+describe('countLiveSessions', () => {
+  it('counts what lives, and nothing else in the table', async () => {
+    for (const [index, name] of ['ada', 'ada', 'bob', 'cyd'].entries()) {
+      await store.open(newSession({ user: userOf(name), now: start + index * 1_800 }));
+    }
+    const now = start + limits.idleSeconds;
+    expect(await countLiveSessions(table, { now, signal })).toEqual({ live: 3 });
+  });
+
+  /** A table that has this many sessions, of people with two each. */
+  const crowd = (sessions: number, pages: number[]): Pick<Table, 'list'> => {
+    const keys = Array.from({ length: sessions }, (_one, index) =>
+      createHash('sha256')
+        .update(String(Math.floor(index / 2)))
+        .digest('base64url'),
+    ).sort();
+    return {
+      list: async function* list({ continuation, pageSize = 1 }) {
+        const from = Number(continuation ?? 0);
+        pages.push(from);
+        const next = from + pageSize;
+        const rows = keys.slice(from, next).map((partitionKey) => ({
+          ...{ partitionKey, rowKey: 'session:a', etag: '', properties: {} },
+        }));
+        yield await Promise.resolve({
+          rows,
+          continuation: next < keys.length ? String(next) : undefined,
+        });
+      },
+    };
+  };
+
   it.each([
-    ['five minutes at most', Infinity, [240_000, 285_000]],
-    ['less where the host would restart the worker before', 60, [48_000, 57_000]],
+    [20_000, true],
+    [70_000, false],
+  ])('of %d sessions reads twenty pages at most', async (sessions, isExact) => {
+    const pages: number[] = [];
+    const counted = await countLiveSessions(crowd(sessions, pages), { now: start, signal });
+    expect(pages).toHaveLength(20);
+    if (isExact) expect(counted).toEqual({ live: sessions });
+    else expect(counted?.estimated).toBe(true);
+    expect(Math.abs((counted?.live ?? 0) / sessions - 1)).toBeLessThan(0.03);
+  });
+
+  it('says nothing of what it cannot know', async () => {
+    const empty = { rows: [], continuation: 'more' };
+    const list: Table['list'] = async function* list() {
+      yield await Promise.resolve(empty);
+    };
+    expect(await countLiveSessions({ list }, { now: start, signal })).toBeUndefined();
+  });
+});
+
+describe('the timer', () => {
+  it('sweeps also when sessions cannot be counted', async () => {
+    const told: ToldEvent[] = [];
+    const fault = new AppError('ERR_STORAGE_UNAVAILABLE');
+    const list: Table['list'] = (query, ofRequest) => {
+      if (query.rowKeyPrefix !== undefined) throw fault;
+      return table.list(query, ofRequest);
+    };
+    const activity = { flush: () => Promise.resolve() };
+    const parts = { table: { ...table, list }, activity, clock: () => start };
+    const services = { ...parts, events: keepEvents(told) } as unknown as Services;
+    const invocation = new InvocationContext({ functionName: 'sweep' });
+    await createSweep(() => services, Infinity)({} as Timer, invocation);
+    expect(told).toMatchObject([{ event: 'sweep', outcome: 'done' }]);
+    expect(told[0]).not.toHaveProperty('live');
+  });
+
+  it.each([
+    ['five minutes at most', Infinity, [285_000, 240_000, 20_000]],
+    ['less where the host would restart the worker before', 60, [57_000, 48_000, 20_000]],
   ])('gives a run %s', async (_name, timeoutSeconds, expected) => {
     const timeout = jest.spyOn(AbortSignal, 'timeout');
     const told: ToldEvent[] = [];
@@ -259,7 +329,7 @@ describe('the timer', () => {
     } finally {
       timeout.mockRestore();
     }
-    const swept = { level: 'info', event: 'sweep', outcome: 'done', count: 0 };
+    const swept = { level: 'info', event: 'sweep', outcome: 'done', count: 0, live: 0 };
     expect(told).toEqual([{ ...swept, pages: expect.any(Number) as number }]);
   });
 });

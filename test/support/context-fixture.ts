@@ -1,5 +1,6 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
 import { signSessionCookie } from '../../src/cookies';
+import { noLog } from '../../src/waiting';
 import { type EventLog, levelOf, type NewEvent, shownEvent } from '../../src/events';
 import type { Hooks, RequestContext, Services } from '../../src/http/context';
 import { readRequest } from '../../src/http/request';
@@ -73,7 +74,8 @@ export function keepEvents(told: ToldEvent[]): EventLog {
   return {
     during: (_invocation, work) => work(),
     tell: (event) => void told.push(toldEvent(event)),
-    traceHeaders: () => ({}),
+    ...noLog,
+    tellLatencies: () => undefined,
     listen: () => undefined,
   };
 }
