@@ -4,14 +4,7 @@ import type { AppTokens } from '../entra/app-tokens';
 import { parseClaimsChallenge } from '../entra/claims-challenge';
 import { AppError, StepUpError } from '../errors';
 import { isObject, parseJson, watchBody } from '../bodies';
-import {
-  AskedToWaitError,
-  type Clock,
-  createPauseMemory,
-  noLog,
-  type OutgoingLog,
-  readRetryAfter,
-} from '../waiting';
+import { AskedToWaitError, type Clock, createPauseMemory, noLog, readRetryAfter } from '../waiting';
 import type { Api } from './apis';
 
 /**
@@ -167,11 +160,7 @@ interface ApiAccess {
 const minPauseSeconds = 10;
 
 /** Remembers the times that APIs name; sends nothing until it is asked. */
-export function createApis(
-  declared: readonly Api[],
-  clock: Clock,
-  { measure }: Pick<OutgoingLog, 'measure'> = noLog,
-): Apis {
+export function createApis(declared: readonly Api[], clock: Clock, log = noLog): Apis {
   const pauses = createPauseMemory();
   const byName = new Map(declared.map((api) => [api.name, api]));
   return {
@@ -193,7 +182,8 @@ export function createApis(
         throw new AskedToWaitError('ERR_API_UNAVAILABLE', left, { note, api: api.name });
       }
       const send = async (): Promise<Response> => {
-        const response = await measure(`API ${api.name}`, () => sendOnce(api, request, access));
+        const sent = (): Promise<Response> => sendOnce(api, request, access);
+        const response = await log.measure(`API ${api.name}`, sent);
         const wait = isBusy(response) ? (readRetryAfter(response.headers) ?? 0) : 0;
         const now = clock();
         if (wait >= minPauseSeconds) pauses.pause(name, now + wait, now);
