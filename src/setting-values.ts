@@ -53,6 +53,20 @@ const baseUrl = v.pipe(
   withoutTrailingSlash,
 );
 
+/** Metadata without `v2.0` has another issuer, and nobody could sign in. Other hosts are custom domains. */
+const microsoftHosts =
+  /\.(microsoftonline\.(com|us)|partner\.microsoftonline\.cn|ciamlogin\.com|b2clogin\.com)$/;
+
+const authority = v.pipe(
+  baseUrl,
+  // Some copy the whole address of the metadata.
+  v.transform((address) => address.replace(/\/\.well-known\/openid-configuration$/, '')),
+  v.check(
+    (address) => !microsoftHosts.test(new URL(address).hostname) || address.endsWith('/v2.0'),
+    'must end with /v2.0, as in https://login.microsoftonline.com/<tenant>/v2.0',
+  ),
+);
+
 const origin = v.pipe(
   text,
   url(
@@ -89,8 +103,12 @@ function isAt({ hostname }: URL, hosts: RegExp): boolean {
 const tablesEndpoint = v.pipe(
   text,
   url(
-    'must be the https address of Table Storage without query or fragment: https://<account>.table.core.windows.net',
-    (address) => address.protocol === 'https:' && isAt(address, tableHosts),
+    'must be the https address of Table Storage without table, query or fragment: https://<account>.table.core.windows.net',
+    (address) =>
+      address.protocol === 'https:' &&
+      isAt(address, tableHosts) &&
+      // The emulator has the account in the path.
+      (address.pathname === '/' || isLoopback(address.hostname)),
   ),
   withoutTrailingSlash,
 );
@@ -267,11 +285,15 @@ const noScopes = 'none';
 
 const scopes = v.pipe(
   text,
-  v.transform((value): readonly string[] => (value === noScopes ? [] : value.split(/ +/))),
+  v.transform((value): readonly string[] =>
+    value.toLowerCase() === noScopes ? [] : value.split(/ +/),
+  ),
   v.check(
     (all) =>
       all.join(' ').length <= maxScopesLength &&
-      all.every((one) => isScope(one) && !oidcScopes.has(one) && one !== noScopes),
+      // A scope may have a comma (RFC 6749 section 3.3), but no API of Entra ID has such a scope.
+      all.every((one) => isScope(one) && !/[,;]/.test(one)) &&
+      all.every((one) => !oidcScopes.has(one) && one.toLowerCase() !== noScopes),
     `must be scopes separated by spaces, ${maxScopesLength} characters at most, without openid, profile, email, offline_access; or none`,
   ),
   v.check((all) => !mixesDefault(all), 'must not have .default beside other scopes'),
@@ -306,7 +328,7 @@ export const environmentSchema = v.object({
   ENTRA_TENANT_ID: tenant,
   ENTRA_ALLOWED_TENANTS: v.optional(allowedTenants),
   ENTRA_CLIENT_ID: guid,
-  ENTRA_AUTHORITY: v.optional(baseUrl),
+  ENTRA_AUTHORITY: v.optional(authority),
   ENTRA_ISSUER: v.optional(issuer),
   B2C_RESET_POLICY: v.optional(b2cPolicy),
   B2C_EDIT_POLICY: v.optional(b2cPolicy),
@@ -317,6 +339,7 @@ export const environmentSchema = v.object({
         /^[\x21-\x7e]{8,1024}$/,
         'must be the secret value, 8 to 1024 characters without spaces',
       ),
+      v.check((value) => !guidForm.test(value), 'must be the value of the secret, not its id'),
     ),
   ),
   ENTRA_CLIENT_CERTIFICATE: v.optional(certificate),

@@ -156,7 +156,9 @@ export function readSettings(
   const wrong = (parsed.issues ?? []).map(({ path, message }): Wrong => [path?.[0].key, message]);
   const found = [...wrong, ...wrongCombinations(isSet), ...wrongTenants(texts)];
   const faults = names.flatMap((name) =>
-    found.filter(([faulty]) => faulty === name).map(([, fault]) => ({ name, fault })),
+    isReference(texts[name])
+      ? [{ name, fault: referenceFault }]
+      : found.filter(([faulty]) => faulty === name).map(([, fault]) => ({ name, fault })),
   );
   return parsed.success && faults.length === 0
     ? { settings: settingsFrom(parsed.output) }
@@ -167,6 +169,17 @@ function textOf(environment: Environment, name: SettingName): string | undefined
   const text = environment[name]?.trim();
   return text === undefined || text === '' ? settingDefaults[name] : text;
 }
+
+/**
+ * Azure leaves a reference as it is when it cannot resolve it. Without this check the app would send it to the provider as a secret.
+ * @see https://learn.microsoft.com/azure/app-service/app-service-key-vault-references#troubleshoot-key-vault-references
+ */
+function isReference(text: string | undefined): boolean {
+  return /^@Microsoft\.(KeyVault|AppConfiguration)\(/i.test(text ?? '');
+}
+
+const referenceFault =
+  'is a reference that Azure could not resolve: see its status under "Environment variables" of the app in the portal';
 
 /** The name of a setting, and what is wrong with it. */
 type Wrong = readonly [name: unknown, fault: string];

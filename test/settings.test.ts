@@ -135,6 +135,7 @@ describe('readSettings', () => {
 
   it('signs in without any API where the scopes are none, and takes an empty value for unset', () => {
     expect(settingsOf({ GRAPH_SCOPES: 'none' }).graphScopes).toEqual([]);
+    expect(settingsOf({ GRAPH_SCOPES: 'None' }).graphScopes).toEqual([]);
     expect(settingsOf({ GRAPH_SCOPES: '' }).graphScopes).toEqual(['User.Read']);
   });
 
@@ -285,6 +286,21 @@ describe('readSettings', () => {
       },
       'ENTRA_CLIENT_CERTIFICATE',
     ],
+    ['the id of a secret', { ENTRA_CLIENT_SECRET: tenantId }, 'ENTRA_CLIENT_SECRET'],
+    [
+      'the authority of another version',
+      { ENTRA_AUTHORITY: `https://login.microsoftonline.com/${tenantId}` },
+      'ENTRA_AUTHORITY',
+    ],
+    [
+      'the address of a table',
+      {
+        TABLES_ENDPOINT: 'https://account.table.core.windows.net/anteroom',
+        TABLES_CONNECTION_STRING: '',
+        MANAGED_IDENTITY_CLIENT_ID: tenantId,
+      },
+      'TABLES_ENDPOINT',
+    ],
     ['a secret with a space', { ENTRA_CLIENT_SECRET: 'a secret value' }, 'ENTRA_CLIENT_SECRET'],
     [
       'no credential and no identity',
@@ -337,6 +353,7 @@ describe('readSettings', () => {
       'KEY_RING_SECRET',
     ],
     ['Graph on http', { GRAPH_BASE_URL: 'http://graph.contoso.com' }, 'GRAPH_BASE_URL'],
+    ['scopes with commas', { GRAPH_SCOPES: 'User.Read,Mail.Read' }, 'GRAPH_SCOPES'],
     ['an OpenID scope', { GRAPH_SCOPES: 'User.Read openid' }, 'GRAPH_SCOPES'],
     ['.default beside a scope', { GRAPH_SCOPES: 'Mail.Read api://a/.default' }, 'GRAPH_SCOPES'],
     ['none beside a scope', { GRAPH_SCOPES: 'User.Read none' }, 'GRAPH_SCOPES'],
@@ -465,6 +482,24 @@ describe('readSettings', () => {
   ])('refuses the key %s, whose host would get tokens of the identity', (keyId) => {
     expect(faultsOf({ ...byIdentity, KEY_VAULT_KEY_ID: keyId })).toEqual(['KEY_VAULT_KEY_ID']);
   });
+
+  it('takes the address of the metadata for the authority, as people copy it', () => {
+    const authority = `https://login.microsoftonline.com/${tenantId}/v2.0`;
+    const ENTRA_AUTHORITY = `${authority}/.well-known/openid-configuration`;
+    expect(settingsOf({ ENTRA_AUTHORITY }).authority).toBe(authority);
+  });
+
+  it.each(['ENTRA_CLIENT_SECRET', 'KEY_RING_SECRET', 'TABLES_CONNECTION_STRING'])(
+    'says of %s that Azure could not resolve its reference, and nothing else',
+    (name) => {
+      const reference = '@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/s)';
+      const read = readSettings({ ...local, [name]: reference });
+      const faults = 'faults' in read ? read.faults : [];
+      expect(faults.map(({ name: faulty, fault }) => `${faulty} ${fault}`)).toEqual([
+        expect.stringMatching(`^${name} is a reference that Azure could not resolve`),
+      ]);
+    },
+  );
 
   it('reports every fault at once, by name, and repeats no value', () => {
     const read = readSettings({
