@@ -38,6 +38,8 @@ export interface RecordingProxy {
   readonly recorded: readonly Recorded[];
   /** Decides about each request from now on. All pass unless it is set. */
   treat: (asked: Asked) => Treatment;
+  /** Called with each request when all is done with it, before an answer that passes. */
+  onDone: (asked: Asked) => void;
   close(): Promise<void>;
 }
 
@@ -54,19 +56,23 @@ export async function startRecordingProxy(
     const { method = '', url: path = '/', headers } = request;
     const asked = { method, path, headers, sent: await textOf(request) };
     const treatment = proxy.treat(asked);
+    const keep = (status: number, answered: string): void => {
+      recorded.push({ ...asked, status, answered });
+      proxy.onDone(asked);
+    };
     if (typeof treatment === 'object') {
       const { status, statusText = '', headers: own = {}, body } = treatment;
-      recorded.push({ ...asked, status, answered: body });
+      keep(status, body);
       response.writeHead(status, statusText, own).end(body);
       return;
     }
     if (treatment === 'refuse' || treatment === 'swallow') {
-      recorded.push({ ...asked, status: 0, answered: '' });
+      keep(0, '');
       if (treatment === 'refuse') response.destroy();
       return;
     }
     const { incoming, body } = await passOn(asked, target);
-    recorded.push({ ...asked, status: incoming.statusCode ?? 502, answered: body });
+    keep(incoming.statusCode ?? 502, body);
     if (treatment === 'pass') reply(response, incoming, rewrite(body, proxy.origin));
   };
   const server = http.createServer((request, response) => {
@@ -82,6 +88,7 @@ export async function startRecordingProxy(
     origin: `http://127.0.0.1:${address.port}`,
     recorded,
     treat: () => 'pass',
+    onDone: () => undefined,
     close: async () => {
       server.closeAllConnections();
       server.close();
