@@ -106,8 +106,8 @@ export async function signSessionCookie(
   }: CookieOptions & { readonly isPersistent?: boolean },
 ): Promise<Cookie> {
   const ringKey = await keyRing.current(signal);
-  const { userKey, sessionId, issuedAt, expiresAt } = ticket;
-  const content = { u: userKey, s: sessionId, iat: issuedAt, exp: expiresAt };
+  const { userKey, sessionId, issuedAt, expiresAt, openedBy } = ticket;
+  const content = { u: userKey, s: sessionId, iat: issuedAt, exp: expiresAt, o: openedBy };
   const signed = `${headerText(ringKey.kid)}.${base64url(JSON.stringify(content))}`;
   const value = `${signed}.${signatureOf(signed, deriveKey(ringKey, 'sessionCookie'))}`;
   const cookie = ourCookie(sessionName, value, site);
@@ -153,12 +153,13 @@ const id = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));
 const time = v.pipe(v.number(), v.safeInteger());
 
 const ticketSchema = v.pipe(
-  v.object({ u: id, s: id, iat: time, exp: time }),
-  v.transform(({ u, s, iat, exp }): SessionTicket => ({
+  v.object({ u: id, s: id, iat: time, exp: time, o: v.optional(v.string()) }),
+  v.transform(({ u, s, iat, exp, o }): SessionTicket => ({
     userKey: u,
     sessionId: s,
     issuedAt: iat,
     expiresAt: exp,
+    openedBy: o,
   })),
 );
 

@@ -205,7 +205,7 @@ export function scopesToConsent(
   more: readonly string[],
 ): readonly string[] {
   const all = [...new Set([...graphScopes, ...consentScopes, ...more])];
-  if (!mixesDefault(all)) return all;
+  if (all.length < 2 || !mixesDefault(all)) return all;
   return more.length > 0 ? more : graphScopes;
 }
 

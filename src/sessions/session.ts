@@ -71,6 +71,8 @@ export interface SessionTicket {
   readonly sessionId: string;
   readonly issuedAt: number;
   readonly expiresAt: number;
+  /** A hash of the `state` of the sign-in that opened the session. Cookies of earlier versions have none. */
+  readonly openedBy?: string | undefined;
 }
 
 export interface SessionLimits {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
 import { readSessionCookie, readSignInCookie, signSessionCookie } from '../cookies';
 import { idTokenDemands, type SignInDemands } from '../entra/claims-challenge';
@@ -61,7 +62,12 @@ export async function completeSignIn(
   if (attempt.policy !== undefined) return answerPolicy(context, answer, attempt);
   const isUsable = isAttemptLive(attempt, now) && !attempt.isIncomplete;
   if (answer.kind === 'code' && !isUsable) return answerLate(context, attempt);
-  const { keyRing } = services;
+  const { keyRing, settings, site } = services;
+  const ticket = await readSessionCookie(requestCookies, { keyRing, site: settings, now, signal });
+  // Somebody went back, or opened the address again. The provider would end the tokens of a code that comes twice (RFC 6749 section 4.1.2).
+  if (answer.kind === 'code' && ticket?.openedBy === hashOf(state)) {
+    return goToPage(context, attempt);
+  }
   const secrets = await attemptSecrets(state, browserSecret, { keyRing, signal });
   const stepUpOf = attempt.asked?.userKey;
   let finished: AdmittedSignIn;
@@ -83,7 +89,6 @@ export async function completeSignIn(
   }
   const isOtherUser = stepUpOf !== undefined && stepUpOf !== finished.user.userKey;
   // The wanted page is the first user's. The app may have no function at `/`.
-  const { settings, site } = services;
   return isOtherUser ? redirectTo(settings.baseUrl + site.homePath) : goToPage(context, attempt);
 }
 
@@ -276,7 +281,8 @@ async function openSession(
     signal,
   });
   await endOverLimit(context, user, former);
-  context.cookies.push(await signSessionCookie(ticket, { keyRing, site, isPersistent, signal }));
+  const marked = { ...ticket, openedBy: hashOf(context.query.get('state') ?? '') };
+  context.cookies.push(await signSessionCookie(marked, { keyRing, site, isPersistent, signal }));
   const session = sessionKeyOf(ticket.sessionId);
   context.tell({ event: 'sign-in', outcome: 'done', by: user.userKey, session });
   if (former !== undefined) await endFormer(context, former, user.userKey);
@@ -332,4 +338,9 @@ async function endFormer(
     // The event says so.
     if (!(error instanceof AppError)) throw error;
   }
+}
+
+/** Names the attempt in the session cookie. */
+function hashOf(state: string): string {
+  return createHash('sha256').update(state).digest('base64url').slice(0, 16);
 }

@@ -249,6 +249,16 @@ describe('one wrong part of the answer that the browser brings', () => {
     expect(fixture.tiny.forms).toEqual([]);
   });
 
+  it('an answer that comes again redeems its code no second time', async () => {
+    const { browser, state } = await fixture.begin(honestAnswer);
+    const answer = { code: 'c', state };
+    expect(await fixture.outcomeOf(browser, await browser.redirect(answer))).toBe(accepted);
+    const { cookies } = browser;
+    expect(await fixture.outcomeOf(browser, await browser.redirect(answer))).toBe(accepted);
+    expect(fixture.tiny.forms).toHaveLength(1);
+    expect(browser.cookies).toEqual(cookies);
+  });
+
   it('the nonce of another attempt of the same browser', async () => {
     const browser = new FunctionBrowser(fixture.services);
     let first = '';

@@ -29,9 +29,10 @@ const ticket = {
   sessionId: createSessionId(),
   issuedAt: now,
   expiresAt: now + 43_200,
+  openedBy: 'A'.repeat(16),
 };
 const { userKey: u, sessionId: s } = ticket;
-const claims = { u, s, iat: ticket.issuedAt, exp: ticket.expiresAt };
+const claims = { u, s, iat: ticket.issuedAt, exp: ticket.expiresAt, o: ticket.openedBy };
 
 const placeOf = (isHttps: boolean, loopbackPort?: number) => ({ isHttps, loopbackPort });
 const read = (header: string | null, { at = now, isHttps = true, ring = keyRing } = {}) =>

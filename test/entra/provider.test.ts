@@ -201,6 +201,13 @@ describe('findKeys', () => {
     expect(tiny.count(paths.metadata)).toBe(1);
   });
 
+  it('fetches the keys at the address of the metadata, wherever that is', async () => {
+    tiny.metadata = { jwks_uri: `${tiny.origin}/somewhere/else?of=this-run` };
+    tiny.answers.set('/somewhere/else', { body: { keys: tiny.keys } });
+    expect(await findKeys('first')).toHaveLength(1);
+    expect(tiny.requests).toEqual([`GET ${paths.metadata}`, 'GET /somewhere/else']);
+  });
+
   it('fetches for unknown kids at most once a minute', async () => {
     expect(await findKeys('no-1')).toEqual([]);
     now += 59;

@@ -162,7 +162,11 @@ describe('finishSignIn', () => {
     ['a guest of another home tenant', { client_info: clientInfo('guest-oid', 'home-tenant') }],
   ])('accepts a token answer with %s', async (_what, more) => {
     tiny.token = async () => ({ body: tokenBody(await idToken(), more) });
-    expect((await finish()).user.subject).toBe(subject);
+    const { user, tokenCache } = await finish();
+    expect(user.subject).toBe(subject);
+    // Without a lifetime (RFC 6749 section 5.1), the next request asks for a new token.
+    const live = 'expires_in' in more ? undefined : 'access-token-1';
+    expect(findLiveAccessToken(tokenCache, ['User.Read'], now)).toBe(live);
   });
 
   it.each<[stated: unknown, kept: number]>([
