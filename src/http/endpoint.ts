@@ -249,7 +249,15 @@ function finishHeaders(given: HttpResponseInit['headers'], isHttps: boolean): He
   for (const [name, value] of Object.entries(securityHeaders({ isHtml, isHttps }))) {
     if (!headers.has(name)) headers.set(name, value);
   }
+  for (const [name, value] of headers) requireSendable(name, value);
   return headers;
+}
+
+/** The Functions host answers an empty 500 otherwise, and the app's log has nothing of it. `filename*=UTF-8''…` has room for all names (RFC 6266). */
+function requireSendable(name: string, value: string): void {
+  if (/^[\t -~]*$/.test(value)) return;
+  const note = `the header ${name} has characters outside ASCII, which the Functions host does not send`;
+  throw new AppError('ERR_INTERNAL', { note });
 }
 
 /** By names in lower case; `undefined` for headers that only `Headers` can read or refuse. */

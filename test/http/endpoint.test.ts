@@ -25,6 +25,7 @@ import {
 } from '../support/context-fixture';
 import { newSession, userOf } from '../support/session-fixture';
 import { createTestTable, tablesConnectionString } from '../support/test-table';
+import { thrownBy } from '../support/thrown-by';
 
 const invocationId = 'e1d2c3b4-invocation';
 
@@ -271,6 +272,15 @@ describe('endpoint, for a function of a team’s own', () => {
     expect(answer.status).toBe(500);
     expect(answer.body).toContain('ERR_INTERNAL');
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('says why a header with other letters is not sent: the host would answer an empty 500', async () => {
+    const name = { 'Content-Disposition': 'attachment; filename="über.pdf"' };
+    expect((await ask(() => ({ headers: name }))).body).toContain('ERR_INTERNAL');
+    const error = thrownBy(() => finishAnswer({ headers: name }, false, []));
+    expect(error).toMatchObject({ note: expect.stringContaining('content-disposition') });
+    const encoded = { 'Content-Disposition': "attachment; filename*=UTF-8''%C3%BCber.pdf" };
+    expect((await ask(() => ({ status: 202, headers: encoded }))).status).toBe(202);
   });
 
   const reports = withRole('reader', ({ user }) => ({ jsonBody: { reader: user.name } }));
