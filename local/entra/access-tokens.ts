@@ -1,22 +1,29 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import type { JWTPayload } from 'jose';
+import * as v from 'valibot';
+import { textOf } from '../loopback/control';
 import type { EntraFaults } from './faults';
 import {
-  accessTokenIssuerOf,
-  type B2cClaims,
-  cloudOf,
-  type EntraShape,
+  consumersTenantId,
   type ExposedApi,
   findApi,
-  issuerOf,
-  isWorkforce,
+  groupsClaim,
+  guidOf,
   type RegisteredClient,
   type RegisteredClients,
-  type UserFlow,
+  type SeededUser,
 } from './registrations';
+import {
+  accessTokenIssuerOf,
+  cloudOf,
+  type EntraShape,
+  issuerOf,
+  isWorkforce,
+  type UserFlow,
+} from './tenants';
 import { type AskedScopes, graphResource, permissionsFor, withoutDefault } from './scopes';
-import { type SigningKey, type SigningKeys, signToken } from './signing-keys';
-import { consumersTenantId, groupsClaim, type SeededUser } from './users';
+import { type SigningKey, type SigningKeys, signings, signToken } from './signing-keys';
+import type { Directory } from './accounts';
 
 /** Who issues tokens. */
 export interface TokenIssuer {
@@ -101,7 +108,7 @@ export function userTokenClaims(issuer: TokenIssuer, access: UserAccess): JWTPay
 }
 
 /** What the user flows of Azure AD B2C are configured to put into tokens. */
-export function b2cClaimsOf({ faults }: TokenIssuer): B2cClaims {
+export function b2cClaimsOf({ faults }: TokenIssuer) {
   return { hasObjectId: faults.b2cObjectId.value, flowClaim: faults.b2cFlowClaim.value };
 }
 
@@ -210,90 +217,162 @@ export function pairwiseSubject(application: string, user: SeededUser): string {
   return createHash('sha256').update(`${application}|${user.objectId}`).digest('base64url');
 }
 
-/** Always the same GUID for a text. */
-export function guidOf(text: string): string {
-  const hash = createHash('sha256').update(text).digest('hex');
-  return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+interface Context {
+  readonly directory: Directory;
+  readonly clients: RegisteredClients;
+  readonly issuer: TokenIssuer;
 }
 
-/** Checks the access tokens of one API. */
-export interface TokenVerifier {
-  /** The API's reason to refuse, or the claims. */
-  verify(token: string): Promise<{ readonly claims: JWTPayload } | { readonly reason: TokenFault }>;
+const texts = v.array(v.pipe(v.string(), v.minLength(1)));
+
+const orderSchema = v.strictObject({
+  /** Object id or user name. Without it, the token is an app's own. */
+  user: v.optional(v.string()),
+  /** App ID URI or client id of the API: the main app's by default. */
+  api: v.optional(v.string()),
+  /** Client id of the app that gets the token. */
+  client: v.optional(v.string()),
+  /** All scopes of the API by default. */
+  scopes: v.optional(texts),
+  /** What the app was granted by default. */
+  roles: v.optional(texts),
+  version: v.optional(v.picklist([1, 2])),
+  /** Life; a negative number gives a token that has expired. */
+  seconds: v.optional(v.pipe(v.number(), v.safeInteger())),
+  /** Claims to set; null removes one. */
+  claims: v.optional(v.record(v.string(), v.unknown())),
+  signing: v.optional(v.picklist(signings)),
+});
+
+type Order = v.InferOutput<typeof orderSchema>;
+
+/** What a request for a token may say. It is the answer to a request that makes no sense. */
+const orderInWords = `{ user?, api?, client?, scopes?, roles?, version?: 1 or 2, seconds?, claims?, signing?: one of ${signings.join(', ')} }`;
+
+/** Access tokens for an API of the tenant, without a sign-in: for a command line, a daemon, a test. */
+export interface BearerTokens {
+  /** Gives the token and its claims, or why there is none. */
+  issue(input: unknown): Promise<IssuedToken | { readonly fault: string }>;
+  /** Issues the token that the form of the control page asks for. */
+  take(form: URLSearchParams): Promise<string | undefined>;
+  /** App ID URIs of the APIs that there are. */
+  readonly apis: readonly string[];
+  /** The last token that the form has asked for. */
+  readonly last: IssuedToken | undefined;
 }
 
-/** Why an API refuses a token. */
-export type TokenFault = 'expired' | 'audience' | 'claims' | 'signature';
+interface IssuedToken {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  readonly claims: Readonly<Record<string, unknown>>;
+}
 
-/**
- * Verifies tokens as an API of the tenant does: signature, issuer, audience and times. An unknown `kid` fetches the keys again
- * at once.
- */
-export function createTokenVerifier(options: {
-  /** The JWKS of the organisations. */
-  readonly keysUrl: string;
-  /** The JWKS of personal accounts. */
-  readonly consumersKeysUrl?: string | undefined;
-  readonly issuers: readonly string[];
-  readonly audiences: readonly string[];
-  readonly requiredClaims?: readonly string[];
-}): TokenVerifier {
-  const keys = createKeys(options.keysUrl, options.consumersKeysUrl);
-  const rules = {
-    issuer: [...options.issuers],
-    audience: [...options.audiences],
-    algorithms: ['RS256'],
-    requiredClaims: ['exp', ...(options.requiredClaims ?? [])],
+/** The control page and `POST /control/bearer-token` issue these tokens. They look like those of the token endpoint. */
+export function createBearerTokens(standIn: Context): BearerTokens {
+  let last: IssuedToken | undefined;
+  const issue: BearerTokens['issue'] = async (input) => {
+    const order = v.safeParse(orderSchema, input);
+    if (!order.success) return { fault: `An order is ${orderInWords}.` };
+    return issueToken(standIn, order.output);
   };
   return {
-    async verify(token) {
-      try {
-        return { claims: await verifyByAnyKey(token, keys, rules) };
-      } catch (error) {
-        return { reason: faultOf(error) };
-      }
+    issue,
+    async take(form) {
+      const [user, roles] = [textOf(form, 'user'), words(textOf(form, 'roles'))];
+      const scopes = words(textOf(form, 'scopes'));
+      const api = textOf(form, 'api');
+      const issued = await issue({
+        ...(user === '' ? {} : { user }),
+        ...(api === '' ? {} : { api }),
+        ...(scopes.length === 0 ? {} : { scopes }),
+        ...(roles.length === 0 ? {} : { roles }),
+        version: textOf(form, 'version') === '1' ? 1 : 2,
+      });
+      if ('fault' in issued) return issued.fault;
+      last = issued;
+      return undefined;
+    },
+    apis: standIn.issuer.apis.map(({ uri }) => uri),
+    get last() {
+      return last;
     },
   };
 }
 
-function createKeys(keysUrl: string, consumersKeysUrl: string | undefined): JWTVerifyGetKey {
-  const fetchFrom = (url: string) => createRemoteJWKSet(new URL(url), { cooldownDuration: 0 });
-  const keys = fetchFrom(keysUrl);
-  if (consumersKeysUrl === undefined) return keys;
-  const consumersKeys = fetchFrom(consumersKeysUrl);
-  return async (header, token) => {
-    try {
-      return await keys(header, token);
-    } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      return consumersKeys(header, token);
-    }
+function words(text: string): string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== '');
+}
+
+async function issueToken(
+  { directory, clients, issuer }: Context,
+  order: Order,
+): Promise<IssuedToken | { readonly fault: string }> {
+  const api = findApi(issuer.apis, order.api ?? issuer.mainClientId);
+  if (api === undefined) return { fault: 'No app exposes that API.' };
+  const user = directory
+    .list()
+    .find((each) => order.user !== undefined && directory.isNamed(each, order.user));
+  if (order.user !== undefined && user === undefined) return { fault: 'There is no such account.' };
+  const client = clients.find(order.client ?? usualClient(clients, api, user)?.id);
+  if (client === undefined) return { fault: 'There is no such app.' };
+
+  const ofVersion = { ...api, tokenVersion: order.version ?? api.tokenVersion };
+  const apis = issuer.apis.map((each) => (each === api ? ofVersion : each));
+  const claims = claimsOf({ ...issuer, apis }, { api, user, client, order });
+  const signing = order.signing ?? 'rs256';
+  const { keys } = issuer;
+  const key = await keyOfTenant(keys, user?.tenantId);
+  const parts = { keys, key, clientSecret: client.secret };
+  return {
+    access_token: await signToken(claims, signing, parts),
+    token_type: 'Bearer',
+    claims,
   };
 }
 
-async function verifyByAnyKey(
-  token: string,
-  keys: JWTVerifyGetKey,
-  rules: Parameters<typeof jwtVerify>[2],
-): Promise<JWTPayload> {
-  try {
-    return (await jwtVerify(token, keys, rules)).payload;
-  } catch (error) {
-    // The list may name a key twice: any of them may fit.
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-    for await (const key of error) {
-      try {
-        return (await jwtVerify(token, key, rules)).payload;
-      } catch (failure) {
-        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
-      }
-    }
-    throw new errors.JWSSignatureVerificationFailed();
-  }
+/** A command line for a person, and for no person an app that was granted something. */
+function usualClient(
+  { all }: RegisteredClients,
+  { uri }: ExposedApi,
+  user: SeededUser | undefined,
+): RegisteredClient | undefined {
+  const found =
+    user === undefined
+      ? all.find(({ appPermissions = {} }) => Object.hasOwn(appPermissions, uri))
+      : all.find(({ isPublic }) => isPublic === true);
+  return found ?? all[0];
 }
 
-function faultOf(error: unknown): TokenFault {
-  if (error instanceof errors.JWTExpired) return 'expired';
-  if (!(error instanceof errors.JWTClaimValidationFailed)) return 'signature';
-  return error.claim === 'aud' ? 'audience' : 'claims';
+function claimsOf(
+  issuer: TokenIssuer,
+  options: {
+    readonly api: ExposedApi;
+    readonly user: SeededUser | undefined;
+    readonly client: RegisteredClient;
+    readonly order: Order;
+  },
+): Readonly<Record<string, unknown>> {
+  const { api, user, client, order } = options;
+  const now = Math.floor(Date.now() / 1000);
+  const permissions = (order.scopes ?? api.scopes ?? []).map((name) => `${api.uri}/${name}`);
+  const asked = { resources: [api.uri], permissions };
+  const roles = order.roles ?? client.appPermissions?.[api.uri] ?? [];
+  const usual =
+    user === undefined
+      ? appTokenClaims(issuer, { client, resource: api.uri, tenantId: issuer.tenantId, roles, now })
+      : {
+          ...userTokenClaims(issuer, {
+            client,
+            user,
+            asked,
+            agreed: [],
+            acrs: [],
+            authTime: now,
+            now,
+          }),
+          ...(order.roles === undefined ? {} : { roles: order.roles }),
+        };
+  const exp = order.seconds === undefined ? usual.exp : now + order.seconds;
+  const changed = Object.entries<unknown>({ ...usual, exp, ...order.claims });
+  return Object.fromEntries(changed.filter(([, value]) => value !== null));
 }

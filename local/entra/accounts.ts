@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isObject } from '../../src/bodies';
 import { isBoolean, isCount, isString } from '../loopback/control';
 import type { KeptState } from './kept-state';
-import type { SeededUser } from './users';
+import type { SeededUser } from './registrations';
 
 /** How many accounts there can be. */
 export const maxAccounts = 500;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
@@ -9,8 +8,7 @@ import type { TokenIssuer } from './access-tokens';
 import type { Directory } from './accounts';
 import { idTokenClaimsOf, readScopes, sortScopes } from './scopes';
 import type { SignInNotes } from './kept-state';
-import { pageHeaders } from './page-frame';
-import { signedOutPage } from './pages';
+import { pageHeaders, signedOutPage } from './pages';
 import { sessionCookie } from './provider';
 import {
   correlationIdOf,
@@ -20,11 +18,10 @@ import {
   type Refusals,
   tokenHeaders,
 } from './refusals';
-import type { RegisteredClients } from './registrations';
+import { consumersTenantId, guidOf, type RegisteredClients } from './registrations';
 import { lengthenCode } from './token-request';
 import type { Tenants } from './tenants';
 import { clientInfoOf, issueTokens } from './tokens';
-import { consumersTenantId } from './users';
 
 interface AnswerContext {
   readonly directory: Directory;
@@ -212,8 +209,7 @@ function describeError(refusals: Refusals, params: URLSearchParams, failure: unk
 
 /** `sid`: a GUID, the same in one browser session. Nobody can compute the cookie from it. */
 function sessionIdOf(sessionUid: string): string {
-  const hash = createHash('sha256').update(`sid|${sessionUid}`).digest('hex');
-  return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+  return guidOf(`sid|${sessionUid}`);
 }
 
 interface LogoutContext {

@@ -5,20 +5,19 @@ import { readBody, respond } from '../loopback/server';
 import type { Directory } from './accounts';
 import { type EntraFaults, type OrderedRefusal, readOrder, registrationFaults } from './faults';
 import type { SignInNotes } from './kept-state';
-import { errorPage, pageHeaders } from './page-frame';
-import { adminConsentPage } from './pages';
+import { adminConsentPage, errorPage, pageHeaders } from './pages';
 import { sessionCookie, sessionSeconds } from './provider';
 import type { Refusals } from './refusals';
+import type { ExposedApi, RegisteredClients, SeededUser } from './registrations';
 import {
   cloudOf,
   entraPaths,
   type EntraShape,
-  type ExposedApi,
-  type RegisteredClients,
-} from './registrations';
+  notForConsumers,
+  refusalOfAudience,
+  type Tenants,
+} from './tenants';
 import { permissionsOf, readScopes, refusalOfScopes, sortScopes, withoutDefault } from './scopes';
-import { notForConsumers, refusalOfAudience, type Tenants } from './tenants';
-import type { SeededUser } from './users';
 
 interface Context {
   readonly faults: EntraFaults;

@@ -23,12 +23,12 @@ import {
   maxAccounts,
   userNameInWords,
 } from './accounts';
-import { BearerTokenForm, type BearerTokens } from './bearer-tokens';
+import type { BearerTokens } from './access-tokens';
 import { type EntraFaults, faultForms } from './faults';
 import type { AccessPolicies } from './scopes';
-import type { EntraShape } from './registrations';
+import type { EntraShape } from './tenants';
 import type { SigningKeys } from './signing-keys';
-import type { SeededUser } from './users';
+import type { SeededUser } from './registrations';
 
 /** What `/control` of the stand-in offers: every fault, the accounts, `reset` and `rotate-keys`. */
 export function createControlPanel(standIn: {
@@ -264,6 +264,52 @@ function Policies(props: {
         <form method="post" action="/control/clear-policies">
           <button>Demand nothing</button>
         </form>
+      )}
+    </>
+  );
+}
+
+/** The form of the control page, and the token that it issued last. */
+function BearerTokenForm(props: {
+  readonly tokens: BearerTokens;
+  readonly users: readonly SeededUser[];
+}) {
+  const { tokens, users } = props;
+  return (
+    <>
+      <div class="grid">
+        <FieldsForm action="bearer-token" legend="A bearer token" button="Issue a token">
+          <ChoiceField
+            label="For"
+            name="user"
+            options={[
+              ['', 'an app, without a person'],
+              ...users.map(({ objectId, name }) => [objectId, name] as const),
+            ]}
+          />
+          <ChoiceField
+            label="Of the API"
+            name="api"
+            options={tokens.apis.map((uri) => [uri, uri] as const)}
+          />
+          <TextField label="Scopes of a person" name="scopes" placeholder="all" />
+          <TextField label="Roles" name="roles" placeholder="as granted" />
+          <ChoiceField
+            label="Version of the token"
+            name="version"
+            options={[
+              ['2', '2'],
+              ['1', '1'],
+            ]}
+          />
+        </FieldsForm>
+      </div>
+      {tokens.last === undefined ? null : (
+        <p class="after">
+          Send it as <code>Authorization: Bearer …</code>
+          <br />
+          <code>{tokens.last.access_token}</code>
+        </p>
       )}
     </>
   );

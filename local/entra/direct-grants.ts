@@ -14,10 +14,15 @@ import {
 } from './scopes';
 import { directGrants, type SignInPolicyContext } from './provider';
 import { EntraRefusal } from './refusals';
-import { findApi, type RegisteredClient, type RegisteredClients } from './registrations';
+import {
+  consumersTenantId,
+  findApi,
+  type RegisteredClient,
+  type RegisteredClients,
+  type SeededUser,
+} from './registrations';
 import { refusalOfAudience } from './tenants';
 import { issueTokens } from './tokens';
-import { consumersTenantId, type SeededUser } from './users';
 
 interface Context extends SignInPolicyContext {
   readonly clients: RegisteredClients;

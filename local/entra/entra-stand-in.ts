@@ -10,31 +10,59 @@ import {
 import { createDirectory, type Directory } from './accounts';
 import { answerAsEntra, answerLogout } from './answers';
 import { answerAdminConsent, refuseAuthorization } from './authorization';
-import { createBearerTokens } from './bearer-tokens';
+import { createBearerTokens } from './access-tokens';
 import { createAccessPolicies } from './scopes';
 import { createControlPanel } from './control';
 import { registerDirectGrants } from './direct-grants';
 import { createEntraFaults } from './faults';
 import { createKeptState, createSignInNotes, type KeptState } from './kept-state';
-import { errorPage, pageHeaders } from './page-frame';
+import { errorPage, pageHeaders } from './pages';
 import { createProvider, providerMetadata } from './provider';
 import { createRefusals } from './refusals';
 import {
+  type AppRegistration,
+  consumersTenantId,
+  type ExposedApi,
+  registerClients,
+  type SeededUser,
+  seedUsers,
+} from './registrations';
+import {
   accessTokenIssuerOf,
   cloudOf,
+  createTenants,
   entraPaths,
   type EntraPaths,
-  type EntraStandInOptions,
+  type EntraShape,
+  isOffered,
   isSovereign,
   issuerOf,
   isWorkforce,
-  registerClients,
-} from './registrations';
+  splitAuthority,
+  type Tenants,
+} from './tenants';
 import { answerSignIn } from './sign-in';
 import { createSigningKeys } from './signing-keys';
-import { createTenants, isOffered, splitAuthority, type Tenants } from './tenants';
 import { answerTokenRequest, registerRefreshGrant } from './token-request';
-import { consumersTenantId, type SeededUser, seedUsers } from './users';
+
+export interface EntraStandInOptions {
+  /** 0 or left out: a free one. */
+  readonly port?: number;
+  readonly tenantId: string;
+  readonly client: AppRegistration;
+  /** Further apps, which share the person's session at the provider. */
+  readonly otherClients?: readonly AppRegistration[];
+  /** `aud` of access tokens for Microsoft Graph: what the Graph stand-in demands. */
+  readonly graphAudience: string;
+  /** The APIs of the tenant besides Microsoft Graph. There are no tokens for any other. */
+  readonly apis?: readonly ExposedApi[];
+  /** The accounts. Default: `seedUsers`. */
+  readonly users?: readonly SeededUser[];
+  /** Default: `entra`. */
+  readonly shape?: EntraShape;
+  /** A JSON file in which sessions, refresh tokens, keys and changed accounts outlive a restart. */
+  readonly stateFile?: string;
+}
 
 export interface EntraStandIn {
   /** Origin, `http://127.0.0.1:P`. */

@@ -17,19 +17,18 @@ import {
   permissionsOf,
   readScopes,
 } from './scopes';
-import { errorPage, pageHeaders } from './page-frame';
+import { errorPage, pageHeaders } from './pages';
 import { entraErrorNumberOf, type Refusals } from './refusals';
+import type { RegisteredClient, RegisteredClients } from './registrations';
 import {
   cloudOf,
   entraPaths,
   type EntraPaths,
   type EntraShape,
-  type RegisteredClient,
-  type RegisteredClients,
+  type Tenants,
   type UserFlow,
   userFlows,
-} from './registrations';
-import type { Tenants } from './tenants';
+} from './tenants';
 
 interface ProviderContext extends SignInPolicyContext {
   /** For oidc-provider's own tokens, which nobody sees. */

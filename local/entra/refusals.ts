@@ -10,7 +10,7 @@ import {
   entraErrors,
 } from './error-numbers';
 import type { EntraFaults, OrderedRefusal } from './faults';
-import { cloudOf, type EntraShape } from './registrations';
+import { cloudOf, type EntraShape } from './tenants';
 
 /** Makes the provider's refusals. */
 export interface Refusals {

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { JWK, JWTPayload } from 'jose';
-import type { SeededUser } from './users';
 
 /** What an app is registered with. */
 export interface AppRegistration {
@@ -43,25 +42,6 @@ interface FederatedCredential {
   readonly audience: string;
   /** Public keys of the issuer. */
   readonly keys: readonly JWK[];
-}
-
-export interface EntraStandInOptions {
-  /** 0 or left out: a free one. */
-  readonly port?: number;
-  readonly tenantId: string;
-  readonly client: AppRegistration;
-  /** Further apps, which share the person's session at the provider. */
-  readonly otherClients?: readonly AppRegistration[];
-  /** `aud` of access tokens for Microsoft Graph: what the Graph stand-in demands. */
-  readonly graphAudience: string;
-  /** The APIs of the tenant besides Microsoft Graph. There are no tokens for any other. */
-  readonly apis?: readonly ExposedApi[];
-  /** The accounts. Default: `seedUsers`. */
-  readonly users?: readonly SeededUser[];
-  /** Default: `entra`. */
-  readonly shape?: EntraShape;
-  /** A JSON file in which sessions, refresh tokens, keys and changed accounts outlive a restart. */
-  readonly stateFile?: string;
 }
 
 /** An app as the stand-in knows it. */
@@ -111,209 +91,232 @@ export function findApi(apis: readonly ExposedApi[], resource: string): ExposedA
   );
 }
 
-/** Which provider of Microsoft the stand-in imitates. */
-export type EntraShape = (typeof entraShapes)[number];
-
-/**
- * - `entra`: Microsoft Entra ID, a workforce tenant in the public cloud.
- * - `us-government`, `china`: the same in the cloud of the US Government, and in that of China, which 21Vianet operates.
- * - `external-id`: Entra External ID. The host of the issuer has the tenant's id; that of the authority does not.
- * - `b2c`: Azure AD B2C: a user flow in the path, an issuer with a slash at its end, and tokens
- *   without `tid`, `preferred_username`, `sid`, `login_hint` and roles.
- */
-export const entraShapes = ['entra', 'us-government', 'china', 'external-id', 'b2c'] as const;
-
-/** What differs between the clouds of Microsoft Entra ID. All are hosts, apart from `graph`. */
-interface Cloud {
-  /** Issuer of version 2.0, `error_uri`, and where a claims challenge sends people. */
-  readonly login: string;
-  /** Issuer of version 1.0. */
-  readonly versionOne: string;
-  /** Microsoft Graph, in scopes and in `aud`. */
-  readonly graph: string;
-  /** Azure AD Graph, which is gone: `_claim_sources` still names it. */
-  readonly directoryGraph: string;
-  readonly userinfo: string;
-  readonly roles: string;
-  /** `cloud_instance_name` of the metadata. */
-  readonly instance: string;
-  /** `cloud_instance_name` of the keys, if they have it. */
-  readonly keyInstance?: string;
+/** An account of the stand-in's directory, with what Microsoft Graph tells about it. */
+export interface SeededUser {
+  /** `oid`, a GUID. */
+  readonly objectId: string;
+  /** `tid`. Only an app for several tenants can be signed in to from another tenant than the app's. */
+  readonly tenantId: string;
+  readonly name: string;
+  /** `preferred_username`. */
+  readonly username: string;
+  /** Values of app roles. */
+  readonly roles: readonly string[];
+  /** May consent to what only an administrator of the tenant can consent to. */
+  readonly isAdministrator?: boolean;
+  /** Of a guest: the account in the tenant at home. */
+  readonly home?: { readonly tenantId: string; readonly objectId: string };
+  /** What this account shows, in one line. */
+  readonly note: string;
+  /** False: the consent page comes first. */
+  readonly consented: boolean;
+  /** True: sign-in and refresh fail with AADSTS50057. */
+  readonly disabled: boolean;
+  readonly givenName: string;
+  readonly surname: string;
+  /** Differs from `username` for guests only. */
+  readonly userPrincipalName?: string;
+  readonly jobTitle?: string;
+  readonly mail?: string;
+  readonly mobilePhone?: string;
+  readonly businessPhones?: readonly string[];
+  readonly officeLocation?: string;
+  readonly preferredLanguage?: string;
+  readonly hasPhoto?: boolean;
+  /** Names of the groups the person is in: `/me/memberOf`. */
+  readonly groups?: readonly string[];
+  /** Names of the groups the person is in through another group. */
+  readonly indirectGroups?: readonly string[];
+  /** How many further groups the person is in: `Group 1`, `Group 2`, and so on. */
+  readonly groupCount?: number;
 }
 
-/**
- * - Sign-in and Microsoft Graph: https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud and
- *   https://learn.microsoft.com/graph/deployments
- * - The issuer at login.partner.microsoftonline.cn, also in the metadata of login.chinacloudapi.cn: `rawMetdataJSON` in
- *   AzureAD/microsoft-authentication-library-for-js, lib/msal-common/src/authority/AuthorityMetadata.ts
- * - The issuer of version 1.0: MicrosoftDocs/azure-docs#123050 for China. For the US Government it is that of the public cloud:
- *   Azure/Azurite, src/table/authentication/TableTokenAuthenticator.ts ("Fairfax")
- * - Azure AD Graph: Azure/go-autorest, autorest/azure/environments.go
- * - `roles`: https://learn.microsoft.com/entra/identity/devices/howto-vm-sign-in-azure-ad-linux
- * - Keys with `cloud_instance_name`, as recorded, are of the public cloud and of the US Government. Keys from China have none.
- *
- * No recording of the whole metadata of a sovereign cloud was found. The members that no source has follow those of the
- * public cloud, with the names of the cloud.
- */
-const publicCloud: Cloud = {
-  login: 'login.microsoftonline.com',
-  versionOne: 'sts.windows.net',
-  graph: 'https://graph.microsoft.com',
-  directoryGraph: 'graph.windows.net',
-  userinfo: 'graph.microsoft.com',
-  roles: 'pas.windows.net',
-  instance: 'microsoftonline.com',
-  keyInstance: 'microsoftonline.com',
+/** The tenant of all personal accounts: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference */
+export const consumersTenantId = '9188040d-6c67-4c5b-b112-36a304b66dad';
+
+/** The second organisation, whose people can use an app that is for several. */
+export const otherTenantId = 'b5a3c1de-77f4-4f0e-9d53-0c2f1b6a9e42';
+
+/** The user name of a person of another organisation. The picker offers this person everywhere. */
+export const outsider = 'rafael@elsewhere.example';
+
+const omarAtHome = {
+  tenantId: otherTenantId,
+  objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a07',
 };
 
-const sovereignClouds = {
-  'us-government': {
-    login: 'login.microsoftonline.us',
-    versionOne: 'sts.windows.net',
-    graph: 'https://graph.microsoft.us',
-    directoryGraph: 'graph.windows.net',
-    userinfo: 'graph.microsoft.com',
-    roles: 'pasff.usgovcloudapi.net',
-    instance: 'microsoftonline.us',
-    keyInstance: 'microsoftonline.us',
-  },
-  china: {
-    login: 'login.partner.microsoftonline.cn',
-    versionOne: 'sts.chinacloudapi.cn',
-    graph: 'https://microsoftgraph.chinacloudapi.cn',
-    directoryGraph: 'graph.chinacloudapi.cn',
-    userinfo: 'microsoftgraph.chinacloudapi.cn',
-    roles: 'pas.chinacloudapi.cn',
-    instance: 'partner.microsoftonline.cn',
-  },
-} as const satisfies Readonly<Partial<Record<EntraShape, Cloud>>>;
+type Usual = Pick<SeededUser, 'tenantId' | 'roles' | 'consented' | 'disabled'>;
 
-/** The cloud that the stand-in plays. External ID and Azure AD B2C are in the public one. */
-export function cloudOf(shape: EntraShape): Cloud {
-  return isSovereign(shape) ? sovereignClouds[shape] : publicCloud;
+/** The accounts that the local stack starts with. Each shows another case. Those that only an app for several tenants meets come last. */
+export function seedUsers(tenantId: string, adminRole = 'admin'): SeededUser[] {
+  const usual = { tenantId, roles: [], consented: true, disabled: false } as const;
+  return [...members(usual, adminRole), ...others(usual), ...elsewhere(usual)];
 }
 
-/** True for Microsoft Graph in any cloud. */
-export function isGraphAddress(address: string): boolean {
-  return [publicCloud, ...Object.values(sovereignClouds)].some(({ graph }) => graph === address);
+function members(usual: Usual, adminRole: string): SeededUser[] {
+  return [
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a01',
+      name: 'Ines Okafor',
+      givenName: 'Ines',
+      surname: 'Okafor',
+      username: 'ines@anteroom.example',
+      roles: [adminRole],
+      isAdministrator: true,
+      note: `Administrator: has the app role ${adminRole}`,
+      jobTitle: 'Identity administrator',
+      mail: 'ines@anteroom.example',
+      mobilePhone: '+49 30 5550101',
+      businessPhones: ['+49 30 5550100'],
+      officeLocation: 'Berlin 4/12',
+      preferredLanguage: 'en-GB',
+      hasPhoto: true,
+      groups: ['Identity team', 'All staff'],
+      indirectGroups: ['Whole company'],
+    },
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a02',
+      name: 'Tomás Lindqvist',
+      givenName: 'Tomás',
+      surname: 'Lindqvist',
+      username: 'tomas@anteroom.example',
+      note: 'Plain user: no app role, no photo',
+      jobTitle: 'Warehouse planner',
+      mail: 'tomas@anteroom.example',
+      officeLocation: 'Malmö 1',
+      groups: ['All staff'],
+      preferredLanguage: 'sv-SE',
+    },
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a03',
+      name: 'Mei Tanaka',
+      givenName: 'Mei',
+      surname: 'Tanaka',
+      username: 'mei@anteroom.example',
+      note: 'Has not consented yet: sees the consent page first',
+      consented: false,
+      jobTitle: 'Analyst',
+      mail: 'mei@anteroom.example',
+    },
+  ];
 }
 
-/** True for the clouds of the US Government and of China. They have no personal accounts. */
-export function isSovereign(shape: EntraShape): shape is keyof typeof sovereignClouds {
-  return Object.hasOwn(sovereignClouds, shape);
+function others(usual: Usual): SeededUser[] {
+  return [
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a04',
+      tenantId: otherTenantId,
+      name: 'Rafael Duarte',
+      givenName: 'Rafael',
+      surname: 'Duarte',
+      username: outsider,
+      note: 'Another organisation: can only sign in to an app for several tenants',
+    },
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a05',
+      name: 'Nadia Petrova',
+      givenName: 'Nadia',
+      surname: 'Petrova',
+      username: 'nadia@anteroom.example',
+      note: 'Disabled: cannot sign in at all',
+      disabled: true,
+    },
+    {
+      ...usual,
+      objectId: '1f0c2a94-5c1e-4f3b-8a57-3d9e6b7c1a06',
+      name: 'Omar Haddad',
+      givenName: 'Omar',
+      surname: 'Haddad',
+      username: 'omar@partner.example',
+      userPrincipalName: 'omar_partner.example#EXT#@anteroom.example',
+      note: 'Guest: an outside account invited into this organisation',
+      mail: 'omar@partner.example',
+      home: omarAtHome,
+    },
+  ];
 }
 
-/** True for Microsoft Entra ID with workforce tenants, in any cloud. */
-export function isWorkforce(shape: EntraShape): boolean {
-  return shape === 'entra' || isSovereign(shape);
+/** Accounts that an app for one organisation never meets. */
+function elsewhere(usual: Usual): SeededUser[] {
+  return [
+    {
+      ...{ ...usual, ...omarAtHome },
+      name: 'Omar Haddad',
+      givenName: 'Omar',
+      surname: 'Haddad',
+      username: 'omar@partner.example',
+      note: 'Another organisation, and a guest of this one',
+      mail: 'omar@partner.example',
+    },
+    {
+      ...usual,
+      // The first half is zero in all personal accounts.
+      objectId: '00000000-0000-0000-0a11-00000a57e707',
+      tenantId: consumersTenantId,
+      name: 'Pia Lehtonen',
+      givenName: 'Pia',
+      surname: 'Lehtonen',
+      username: 'pia@outlook.example',
+      note: 'Personal account, of no organisation',
+      mail: 'pia@outlook.example',
+    },
+  ];
 }
 
-/**
- * The user flows of Azure AD B2C, which stand in the path: one signs people in, the others change an account and then come
- * back to the app with a code of their own.
- * https://learn.microsoft.com/azure/active-directory-b2c/user-flow-overview
- */
-export const userFlows = {
-  signIn: 'b2c_1_sign_in',
-  reset: 'b2c_1_reset',
-  edit: 'b2c_1_edit',
-} as const;
-
-export type UserFlow = (typeof userFlows)[keyof typeof userFlows];
-
-/** Paths under the stand-in's origin. They are the same as at Microsoft. */
-export interface EntraPaths {
-  /** What `ENTRA_AUTHORITY` ends in. */
-  readonly authority: string;
-  readonly metadata: string;
-  readonly authorize: string;
-  readonly token: string;
-  readonly keys: string;
-  readonly logout: string;
-  /** Admin consent, of both versions. */
-  readonly adminConsent: readonly string[];
-  /** Account picker and consent, followed by `/<id of the interaction>`. Microsoft has other pages. */
-  readonly signIn: string;
+/** A security group of a tenant. */
+export interface Group {
+  readonly id: string;
+  readonly displayName: string;
+  /** False: the person is in it through another group. */
+  readonly isDirect: boolean;
 }
 
-/**
- * @param name what the paths begin with: a tenant, or a tenant and a user flow
- * @see https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
- * @see https://learn.microsoft.com/azure/active-directory-b2c/openid-connect
- */
-export function entraPaths(name: string): EntraPaths {
-  const base = `/${name}`;
-  return {
-    authority: `${base}/v2.0`,
-    metadata: `${base}/v2.0/.well-known/openid-configuration`,
-    authorize: `${base}/oauth2/v2.0/authorize`,
-    token: `${base}/oauth2/v2.0/token`,
-    keys: `${base}/discovery/v2.0/keys`,
-    logout: `${base}/oauth2/v2.0/logout`,
-    adminConsent: [`${base}/v2.0/adminconsent`, `${base}/adminconsent`],
-    signIn: `${base}/sign-in`,
+/** The groups of a person. Their ids are made from tenant and name, so they stay the same. */
+export function groupsOf(user: SeededUser): readonly Group[] {
+  const { tenantId, groups = [], indirectGroups = [], groupCount = 0 } = user;
+  const counted = Array.from({ length: groupCount }, (_, index) => `Group ${index + 1}`);
+  const make = (isDirect: boolean) => (displayName: string) => {
+    return { id: guidOf(`${tenantId}|${displayName}`), displayName, isDirect };
   };
+  return [...[...groups, ...counted].map(make(true)), ...indirectGroups.map(make(false))];
+}
+
+/** Always the same GUID for a text. */
+export function guidOf(text: string): string {
+  const hash = createHash('sha256').update(text).digest('hex');
+  return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+}
+
+/** Whether and how groups come in tokens. */
+export interface GroupsInTokens {
+  /** How many a token can name: 200 in a JWT. */
+  readonly limit: number;
+  /** `hasgroups` is what the implicit flow has if there are too many. */
+  readonly overage: 'claim-sources' | 'hasgroups';
+  /** The host of Azure AD Graph. */
+  readonly graph: string;
 }
 
 /**
- * `iss` of tokens and metadata, and the value of `ENTRA_ISSUER`. Nothing is fetched from it. Those of sovereign clouds are the real
- * ones, since the issuer of version 1.0 depends on them.
+ * The claim `groups`: the object ids of all groups, direct or not. If there are too many, the token says only where an app
+ * can ask for them. The address is that of Azure AD Graph, which is gone; Microsoft Graph has the same function.
+ * https://learn.microsoft.com/security/zero-trust/develop/configure-tokens-group-claims-app-roles
+ * The address: MicrosoftDocs/azure-docs#28514, #91865
  */
-export function issuerOf(shape: EntraShape, tenantId: string, origin: string): string {
-  switch (shape) {
-    case 'entra':
-      return `${origin}/${tenantId}/v2.0`;
-    case 'us-government':
-    case 'china':
-      return `https://${cloudOf(shape).login}/${tenantId}/v2.0`;
-    case 'external-id':
-      return `https://${tenantId}.ciamlogin.example/${tenantId}/v2.0`;
-    case 'b2c':
-      return `https://anteroom.b2clogin.example/${tenantId}/v2.0/`;
-  }
-}
-
-/**
- * `iss` of access tokens of version 1, such as those for Microsoft Graph. Azure AD B2C has one issuer for all tokens.
- * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
- */
-export function accessTokenIssuerOf(shape: EntraShape, tenantId: string, origin: string): string {
-  return shape === 'b2c'
-    ? issuerOf(shape, tenantId, origin)
-    : `https://${cloudOf(shape).versionOne}/${tenantId}/`;
-}
-
-/** `uid` of client_info. MSAL makes the account's id from it. */
-export function clientInfoUid(user: SeededUser, flow: UserFlow | undefined): string {
-  return flow === undefined ? user.objectId : `${user.objectId}-${flow}`;
-}
-
-/** What the user flows of Azure AD B2C can be configured to put into tokens. */
-export interface B2cClaims {
-  /** The claim `oid` ("User's Object ID" among the application claims). */
-  readonly hasObjectId: boolean;
-  /** The claim that names the user flow: `acr` in old ones. */
-  readonly flowClaim: 'tfp' | 'acr';
-}
-
-/**
- * The claims of an ID token as Azure AD B2C sends them.
- * https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview
- */
-export function b2cIdToken(
-  claims: JWTPayload,
+export function groupsClaim(
   user: SeededUser,
-  flow: UserFlow,
-  { hasObjectId, flowClaim }: B2cClaims,
+  { limit, overage, graph }: GroupsInTokens,
 ): JWTPayload {
-  const absent = new Set(['tid', 'preferred_username', 'sid', 'login_hint', 'roles', 'uti', 'rh']);
-  if (!hasObjectId) absent.add('oid');
-  const kept = Object.entries(claims).filter(([name]) => !absent.has(name));
-  return {
-    ...Object.fromEntries(kept),
-    ver: '1.0',
-    sub: user.objectId,
-    emails: [user.mail ?? user.username],
-    [flowClaim]: flow,
-  };
+  const ids = groupsOf(user).map(({ id }) => id);
+  if (ids.length === 0) return {};
+  if (ids.length <= limit) return { groups: ids };
+  if (overage === 'hasgroups') return { hasgroups: true };
+  const { tenantId, objectId } = user;
+  const endpoint = `https://${graph}/${tenantId}/users/${objectId}/getMemberObjects`;
+  return { _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint } } };
 }

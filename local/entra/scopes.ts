@@ -1,14 +1,8 @@
 import { isObject } from '../../src/bodies';
 import { type Control, createControl, isString } from '../loopback/control';
 import type { Directory } from './accounts';
-import {
-  cloudOf,
-  type EntraShape,
-  type ExposedApi,
-  findApi,
-  isGraphAddress,
-} from './registrations';
-import type { SeededUser } from './users';
+import { type ExposedApi, findApi, type SeededUser } from './registrations';
+import { cloudOf, type EntraShape, isGraphAddress } from './tenants';
 
 /** The scopes of a token request, sorted by API. */
 export interface AskedScopes {

@@ -19,18 +19,18 @@ import {
   showPage,
   type SignInContext,
 } from './authorization';
-import { errorPage } from './page-frame';
 import {
   accountPickerPage,
   confirmPage,
   consentPage,
   editProfilePage,
+  errorPage,
   needApprovalPage,
   resetPasswordPage,
 } from './pages';
 import { readFlowPrompt } from './provider';
 import { isOffered, notForConsumers } from './tenants';
-import { consumersTenantId, type SeededUser } from './users';
+import { consumersTenantId, type SeededUser } from './registrations';
 
 interface Context extends SignInContext {
   readonly accessPolicies: AccessPolicies;

@@ -28,8 +28,8 @@ import { type EntraFaults, type OrderedRefusal, readOrder, registrationFaults } 
 import type { SignInPolicyContext } from './provider';
 import type { EntraErrorNumber } from './error-numbers';
 import { correlationIdOf, EntraRefusal, type Refusals } from './refusals';
-import type { AppRegistration, EntraShape, ExposedApi, RegisteredClients } from './registrations';
-import type { Tenants } from './tenants';
+import type { AppRegistration, ExposedApi, RegisteredClients } from './registrations';
+import type { EntraShape, Tenants } from './tenants';
 
 interface TokenRequestContext {
   readonly faults: EntraFaults;

@@ -4,7 +4,6 @@ import { spend } from '../loopback/control';
 import { loginHintOf } from './accounts';
 import {
   b2cClaimsOf,
-  guidOf,
   keyOfTenant,
   pairwiseSubject,
   signAccessToken,
@@ -13,17 +12,10 @@ import {
   userGroups,
   userTokenClaims,
 } from './access-tokens';
+import { consumersTenantId, guidOf, type SeededUser } from './registrations';
 import { answeredScope, type AskedScopes } from './scopes';
-import {
-  accessTokenIssuerOf,
-  b2cIdToken,
-  clientInfoUid,
-  cloudOf,
-  issuerOf,
-  type UserFlow,
-} from './registrations';
+import { accessTokenIssuerOf, cloudOf, issuerOf, type UserFlow } from './tenants';
 import { signToken } from './signing-keys';
-import { consumersTenantId, type SeededUser } from './users';
 
 /** Longer-lived tokens (continuous access evaluation) come with `refresh_in`, half of their life. */
 const longLifeSeconds = 2 * 60 * 60;
@@ -66,7 +58,7 @@ export function clientInfoOf(user: SeededUser, flow?: UserFlow): string {
   // MSAL's account is that of the tenant at home, even if the person is a guest.
   const facts = user.home
     ? { uid: user.home.objectId, utid: user.home.tenantId }
-    : { uid: clientInfoUid(user, flow), utid: user.tenantId };
+    : { uid: flow === undefined ? user.objectId : `${user.objectId}-${flow}`, utid: user.tenantId };
   return Buffer.from(JSON.stringify(facts)).toString('base64url');
 }
 
@@ -167,4 +159,26 @@ function rolesClaim({ faults }: TokenIssuer, user: SeededUser): JWTPayload {
   const roles = [...user.roles, ...groups];
   if (roles.length === 0) return {};
   return { roles: faults.rolesAsText.value ? roles[0] : roles };
+}
+
+/**
+ * The claims of an ID token as Azure AD B2C sends them.
+ * https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview
+ */
+function b2cIdToken(
+  claims: JWTPayload,
+  user: SeededUser,
+  flow: UserFlow,
+  { hasObjectId, flowClaim }: ReturnType<typeof b2cClaimsOf>,
+): JWTPayload {
+  const absent = new Set(['tid', 'preferred_username', 'sid', 'login_hint', 'roles', 'uti', 'rh']);
+  if (!hasObjectId) absent.add('oid');
+  const kept = Object.entries(claims).filter(([name]) => !absent.has(name));
+  return {
+    ...Object.fromEntries(kept),
+    ver: '1.0',
+    sub: user.objectId,
+    emails: [user.mail ?? user.username],
+    [flowClaim]: flow,
+  };
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { cloudOf, type EntraShape, isGraphAddress } from '../entra/registrations';
-import type { SeededUser } from '../entra/users';
-import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/access-tokens';
+import { cloudOf, type EntraShape, isGraphAddress } from '../entra/tenants';
+import type { SeededUser } from '../entra/registrations';
+import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/signing-keys';
 import {
   answerControl,
   type ControlPanel,

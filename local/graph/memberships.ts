@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import * as v from 'valibot';
-import { consumersTenantId, type Group, groupsOf, type SeededUser } from '../entra/users';
+import { consumersTenantId, type Group, groupsOf, type SeededUser } from '../entra/registrations';
 import { readBody, respondJson } from '../loopback/server';
 
 /** The person of the token, what the token allows, and the headers of every answer. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { SeededUser } from '../entra/users';
+import type { SeededUser } from '../entra/registrations';
 import { respond, respondJson } from '../loopback/server';
 import {
   answerGroups,

@@ -145,17 +145,10 @@ button:hover { border-color: var(--accent); }
 code { font-family: ui-monospace, Consolas, monospace; }
 `;
 
-const styleHash = createHash('sha256').update(style).digest('base64');
+const frame = createPageFrame(style);
 
 /** Headers of a control page: no script, nothing from elsewhere, in no frame. */
-export const controlPageHeaders = {
-  'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy':
-    `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; ` +
-    "frame-ancestors 'none'; base-uri 'none'",
-  'Referrer-Policy': 'same-origin',
-  'X-Content-Type-Options': 'nosniff',
-} as const;
+export const controlPageHeaders = frame.headers();
 
 /** A page on which a person changes what a stand-in does. `of`: what it stands in for. */
 export function controlPage(options: {
@@ -165,37 +158,65 @@ export function controlPage(options: {
   readonly children: ComponentChildren;
 }): string {
   const { of, fault, children } = options;
-  const html = renderToString(
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>{`Control · local stand-in for ${of}`}</title>
-        {/* The hash in the policy is of these very characters: nothing may be escaped in them. */}
-        <style dangerouslySetInnerHTML={{ __html: style }} />
-      </head>
-      <body>
-        <header>Local stand-in for {of}</header>
-        <main>
-          <h1>Control</h1>
-          {fault === undefined ? null : (
-            <p class="alarm" role="alert">
-              {fault}
-            </p>
-          )}
-          {children}
-          <h2>Everything</h2>
-          <form method="post" action="/control/reset">
-            <button>Take every change back</button>
-          </form>
-          <p class="quiet">
-            Tests use this address with JSON: GET tells the state, POST changes it.
+  return frame.page(
+    `Control · local stand-in for ${of}`,
+    <>
+      <header>Local stand-in for {of}</header>
+      <main>
+        <h1>Control</h1>
+        {fault === undefined ? null : (
+          <p class="alarm" role="alert">
+            {fault}
           </p>
-        </main>
-      </body>
-    </html>,
+        )}
+        {children}
+        <h2>Everything</h2>
+        <form method="post" action="/control/reset">
+          <button>Take every change back</button>
+        </form>
+        <p class="quiet">Tests use this address with JSON: GET tells the state, POST changes it.</p>
+      </main>
+    </>,
   );
-  return `<!doctype html>${html}`;
+}
+
+/** Pages of a stand-in, with an inline stylesheet under a CSP hash and without script. */
+export function createPageFrame(css: string) {
+  const hash = createHash('sha256').update(css).digest('base64');
+  return {
+    /** A whole page. It goes to `next` by itself once it has loaded. */
+    page(title: string, children: ComponentChildren, next?: string): string {
+      const html = renderToString(
+        <html lang="en">
+          <head>
+            <meta charset="utf-8" />
+            <meta name="viewport" content="width=device-width, initial-scale=1" />
+            {next === undefined ? null : <meta http-equiv="refresh" content={`0;url=${next}`} />}
+            <title>{title}</title>
+            {/* The hash in the policy is of these very characters: nothing may be escaped in them. */}
+            <style dangerouslySetInnerHTML={{ __html: css }} />
+          </head>
+          <body>{children}</body>
+        </html>,
+      );
+      return `<!doctype html>${html}`;
+    },
+    /**
+     * A form may lead to `origins`, and frames may show them. Chromium applies `form-action` to redirects of a form too.
+     */
+    headers: (origins: Iterable<string> = []): Readonly<Record<string, string>> => {
+      const allowed = [...new Set(origins)].map((origin) => ` ${origin}`).join('');
+      return {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Cache-Control': 'no-store',
+        'Content-Security-Policy':
+          `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self'${allowed}; ` +
+          `${allowed && `frame-src${allowed}; `}frame-ancestors 'none'; base-uri 'none'`,
+        'Referrer-Policy': 'same-origin',
+        'X-Content-Type-Options': 'nosniff',
+      };
+    },
+  };
 }
 
 /** A form of a control page: its fields, and a button that sends them to `/control/<action>`. */

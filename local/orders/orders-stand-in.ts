@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { JWTPayload } from 'jose';
-import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/access-tokens';
+import { createTokenVerifier, type TokenFault, type TokenVerifier } from '../entra/signing-keys';
 import {
   answerControl,
   type ControlPanel,
@@ -19,9 +19,9 @@ import {
   countTraffic,
   createOrderBook,
   createTraffic,
-  type Traffic,
   type OrderBook,
   problem,
+  type Traffic,
 } from './routes';
 
 interface OrdersOptions {

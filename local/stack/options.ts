@@ -1,14 +1,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readFrontEndUrl } from '../host/beside-functions';
-import {
-  type AppRegistration,
-  type EntraShape,
-  entraShapes,
-  isSovereign,
-  isWorkforce,
-} from '../entra/registrations';
-import type { SeededUser } from '../entra/users';
+import type { AppRegistration, SeededUser } from '../entra/registrations';
+import { type EntraShape, entraShapes, isSovereign, isWorkforce } from '../entra/tenants';
 import type { StorageAccount } from '../tables/azurite';
 
 /** How to start the local stack. Without an option, the stack takes free ports, new secrets and one app. */

@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type EntraStandIn, startEntraStandIn } from '../entra/entra-stand-in';
-import {
-  type AppRegistration,
-  cloudOf,
-  type EntraShape,
-  type ExposedApi,
-  isSovereign,
-  type SignInAudience,
-  userFlows,
-} from '../entra/registrations';
+import type { AppRegistration, ExposedApi, SignInAudience } from '../entra/registrations';
+import { cloudOf, type EntraShape, isSovereign, userFlows } from '../entra/tenants';
 import { type GraphStandIn, startGraphStandIn } from '../graph/graph-stand-in';
 import { freePort } from '../loopback/processes';
 import { type OrdersStandIn, startOrdersStandIn } from '../orders/orders-stand-in';

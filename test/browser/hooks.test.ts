@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import type { AppFacts } from '../../local/stack/stack-process';
-import { groupId } from '../../local/entra/users';
+import { guidOf } from '../../local/entra/registrations';
 import { type BuiltExample, buildApp } from '../support/build-example';
 import { accounts, control, resetControl, startJourney } from '../support/journey';
 import { launchChromium } from '../support/launch-chromium';
@@ -38,7 +38,7 @@ beforeAll(async () => {
   running = await stack.startApp({ env });
   app = running.url;
   const { tenantId } = stack.facts;
-  groups = { team: groupId(tenantId, 'Identity team'), nobodys: groupId(tenantId, 'Nobody') };
+  groups = { team: guidOf(`${tenantId}|Identity team`), nobodys: guidOf(`${tenantId}|Nobody`) };
   const named = { SALES_GROUP: groups.nobodys, MANAGERS_GROUP: groups.team };
   byGroups = (await stack.startApp({ env: { EXAMPLE: 'groups', ...named } })).url;
 });

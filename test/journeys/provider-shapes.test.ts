@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EntraShape } from '../../local/entra/registrations';
+import type { EntraShape } from '../../local/entra/tenants';
 import {
   accounts,
   control,

@@ -1,6 +1,5 @@
 import { bypassProxyOnLoopback } from '../../src/proxy';
-import { startEntraStandIn } from '../../local/entra/entra-stand-in';
-import type { EntraStandInOptions } from '../../local/entra/registrations';
+import { type EntraStandInOptions, startEntraStandIn } from '../../local/entra/entra-stand-in';
 import { startGraphStandIn } from '../../local/graph/graph-stand-in';
 
 /**

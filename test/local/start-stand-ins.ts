@@ -2,8 +2,8 @@ import { execFileSync, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EntraStandInOptions } from '../../local/entra/registrations';
-import type { SeededUser } from '../../local/entra/users';
+import type { EntraStandInOptions } from '../../local/entra/entra-stand-in';
+import type { SeededUser } from '../../local/entra/registrations';
 
 export interface StandIns {
   readonly entra: {

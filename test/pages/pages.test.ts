@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { renderToString } from 'preact-render-to-string';
-import { style } from '../../local/entra/page-frame';
+import { style } from '../../local/entra/pages';
 import { initialsOf } from '../../src/pages/layout';
 import { listStylesheet, stylesheet } from '../../src/pages/stylesheet';
 import { words } from '../support/test-browser';

@@ -1,17 +1,17 @@
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { errorPage } from '../../local/entra/page-frame';
 import {
   accountPickerPage,
   adminConsentPage,
   confirmPage,
   consentPage,
   editProfilePage,
+  errorPage,
   needApprovalPage,
   resetPasswordPage,
   signedOutPage,
 } from '../../local/entra/pages';
-import { seedUsers } from '../../local/entra/users';
+import { seedUsers } from '../../local/entra/registrations';
 import { chooseLanguage } from '../../src/http/responses';
 import { ActivityPage } from '../../src/pages/activity-page';
 import { ConsolePage, type ConsoleView } from '../../src/pages/console-page';

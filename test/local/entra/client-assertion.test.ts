@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { exportJWK, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
-import { seedUsers } from '../../../local/entra/users';
+import { seedUsers } from '../../../local/entra/registrations';
 import { createThrowawayCertificate } from '../../support/throwaway-certificate';
 import { client, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import {

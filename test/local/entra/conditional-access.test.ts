@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import { seedUsers } from '../../../local/entra/users';
+import { seedUsers } from '../../../local/entra/registrations';
 import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import {
   answerOf,

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { decodeJwt } from 'jose';
-import { seedUsers } from '../../../local/entra/users';
+import { seedUsers } from '../../../local/entra/registrations';
 import { TestBrowser, words } from '../../support/test-browser';
 import { act, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import { createAttempt, createPlainBrowser, pick, signIn, textOf } from './entra-client';

@@ -7,7 +7,7 @@ import {
   type JSONWebKeySet,
   jwtVerify,
 } from 'jose';
-import { seedUsers } from '../../../local/entra/users';
+import { seedUsers } from '../../../local/entra/registrations';
 import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import { askForTokens, signIn, textOf } from './entra-client';
 

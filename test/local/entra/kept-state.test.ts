@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { createKeptState } from '../../../local/entra/kept-state';
-import { seedUsers } from '../../../local/entra/users';
+import { seedUsers } from '../../../local/entra/registrations';
 import { control, startStandIns, tenantId } from '../start-stand-ins';
 import {
   answerOf,

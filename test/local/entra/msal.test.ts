@@ -6,7 +6,7 @@ import {
   ServerError,
 } from '@azure/msal-node';
 import { decodeJwt } from 'jose';
-import { seedUsers } from '../../../local/entra/users';
+import { seedUsers } from '../../../local/entra/registrations';
 import {
   act,
   client,

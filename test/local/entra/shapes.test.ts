@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
-import type { EntraShape } from '../../../local/entra/registrations';
-import { otherTenantId, seedUsers } from '../../../local/entra/users';
+import type { EntraShape } from '../../../local/entra/tenants';
+import { otherTenantId, seedUsers } from '../../../local/entra/registrations';
 import { TestBrowser } from '../../support/test-browser';
 import { act, client, control, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import {

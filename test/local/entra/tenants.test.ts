@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
-import { consumersTenantId, otherTenantId, seedUsers } from '../../../local/entra/users';
+import { consumersTenantId, otherTenantId, seedUsers } from '../../../local/entra/registrations';
 import { act, client, type StandIns, startStandIns, tenantId } from '../start-stand-ins';
 import {
   answerOf,

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { seedUsers } from '../../../local/entra/users';
+import { seedUsers } from '../../../local/entra/registrations';
 import {
   act,
   client,

@@ -1,4 +1,4 @@
-import { seedUsers } from '../../../local/entra/users';
+import { seedUsers } from '../../../local/entra/registrations';
 import { TestBrowser, words } from '../../support/test-browser';
 import {
   createAttempt,
