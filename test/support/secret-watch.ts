@@ -72,7 +72,7 @@ const maxDepth = 4;
  * A text with all that is encoded in it: entities of HTML, escapes of JSON and addresses, base64, hexadecimal digits, gzip. What is
  * encrypted does not open.
  */
-export function layersOf(text: string, depth = 0): readonly string[] {
+function layersOf(text: string, depth = 0): readonly string[] {
   const plain = unescaped(text);
   const inner = depth === maxDepth ? [] : decoded(plain);
   return [...new Set([text, plain, ...inner.flatMap((layer) => layersOf(layer, depth + 1))])];
