@@ -30,7 +30,7 @@ export interface ForcedAnswer {
  * What becomes of a request. `refuse`: the connection is cut. `swallow`: it goes nowhere and gets no answer. `withhold`: it is
  * answered, but the answer goes nowhere.
  */
-type Treatment = 'pass' | 'refuse' | 'swallow' | 'withhold' | ForcedAnswer;
+export type Treatment = 'pass' | 'refuse' | 'swallow' | 'withhold' | ForcedAnswer;
 
 export interface RecordingProxy {
   /** `http://127.0.0.1:P` */
