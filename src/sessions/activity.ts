@@ -123,7 +123,9 @@ function createTimer(work: () => void): { start(ms: number): void } {
 }
 
 interface WaitingEvent {
-  readonly event: ToldEvent;
+  /** Epoch seconds. */
+  readonly at: number;
+  readonly content: ActivityContent;
   /** The same at each try, so that nothing is written twice. */
   readonly rowKey: string;
 }
@@ -135,12 +137,14 @@ function createQueue() {
   let lost = 0;
   let sequence = 0;
   const add = (event: ToldEvent): void => {
-    if (waiting.length >= maxWaiting) {
+    const content = contentOf(event);
+    if (content === undefined || waiting.length >= maxWaiting) {
       lost += 1;
       return;
     }
+    const { at } = event;
     sequence += 1;
-    waiting.push({ event, rowKey: rowKeyOf(event.at, sequence) });
+    waiting.push({ at, content, rowKey: rowKeyOf(at, sequence) });
   };
   return {
     add,
@@ -159,8 +163,8 @@ function createQueue() {
     nextBatch: (): readonly WaitingEvent[] => {
       const [first] = waiting;
       if (batch.length > 0 || first === undefined) return batch;
-      const partition = partitionOf(first.event.at);
-      const other = waiting.findIndex(({ event }) => partitionOf(event.at) !== partition);
+      const partition = partitionOf(first.at);
+      const other = waiting.findIndex(({ at }) => partitionOf(at) !== partition);
       batch = waiting.slice(0, Math.min(other < 0 ? waiting.length : other, maxTransactionRows));
       return batch;
     },
@@ -243,11 +247,11 @@ async function insertEvents(
 ): Promise<void> {
   const [first] = events;
   if (first === undefined) return;
-  const partitionKey = partitionOf(first.event.at);
+  const partitionKey = partitionOf(first.at);
   const ringKey = await keyRing.current(signal);
-  const inserts = events.map(({ event, rowKey }): TransactionAction => ({
+  const inserts = events.map((event): TransactionAction => ({
     action: 'insert',
-    ...rowOf({ partitionKey, rowKey }, event, ringKey, table),
+    ...rowOf(event, ringKey, table),
   }));
   const { outcome } = await table.transact(partitionKey, inserts, signal);
   // `exists`: an earlier try was done and its answer got lost. A transaction is done as a whole or not at all.
@@ -274,28 +278,24 @@ function rowKeyOf(at: number, sequence: number): string {
 /** A text that is too long for a row would hold up all others that wait. The log has the whole text. */
 const maxTextLength = 300;
 
-function rowOf(
-  address: { readonly partitionKey: string; readonly rowKey: string },
-  { event, at, person, ...where }: ToldEvent,
-  ringKey: RingKey,
-  { name: table }: Table,
-) {
+/** `undefined` when the page could not show it: code in JavaScript can give anything as the note of its error. */
+function contentOf({ event, at, person, ...where }: ToldEvent): ActivityContent | undefined {
   // What the log has of causes is for developers.
   const shown = shownEvent({ ...event, causes: undefined });
   const isTheirs = person !== undefined && person.userKey === event.by;
-  const content: ActivityContent = {
-    ...shown,
-    ...where,
-    at,
-    ...(isTheirs && { name: person.name, username: person.username }),
-  };
+  const named = isTheirs && { name: person.name, username: person.username };
+  const content = { ...shown, ...where, at, ...named };
+  return v.is(contentSchema, content) ? content : undefined;
+}
+
+function rowOf({ at, content, rowKey }: WaitingEvent, ringKey: RingKey, { name: table }: Table) {
   const data = encryptValue(
     deriveKey(ringKey, 'activity'),
-    { table, ...address, property: 'data' },
+    { table, partitionKey: partitionOf(at), rowKey, property: 'data' },
     Buffer.from(JSON.stringify(content, cutText), 'utf8'),
   );
   const expiresAt = toRowTime(at + keptDays * day);
-  return { rowKey: address.rowKey, properties: { data, kid: ringKey.kid, expiresAt } };
+  return { rowKey, properties: { data, kid: ringKey.kid, expiresAt } };
 }
 
 const cutText = (_name: string, value: unknown): unknown =>

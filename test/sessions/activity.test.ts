@@ -390,6 +390,25 @@ describe('a table that cannot be written', () => {
     expect(memory.rows.size).toBe(3);
   });
 
+  it('does not wait for an event that no row can hold, and counts it', async () => {
+    const circle: Record<string, unknown> = {};
+    circle['of'] = circle;
+    // Code in JavaScript can give anything as the note of its error.
+    for (const note of [5n, circle, { a: 1 }, Symbol('a')] as unknown as string[]) {
+      activity.record(told({ ...refusal, note }));
+    }
+    activity.record({ ...told(signIn), at: NaN });
+    activity.record(told(signIn));
+    await activity.flush();
+    expect(reported).toEqual([]);
+    const found = await list();
+    expect(found.unreadable).toBe(0);
+    expect(found.events.map(({ event, count }) => [event, count])).toEqual([
+      ['events lost', 5],
+      ['sign-in', undefined],
+    ]);
+  });
+
   it('leaves no more than a thousand events waiting, and counts the others', async () => {
     failure = new AppError('ERR_STORAGE_UNAVAILABLE');
     for (let count = 0; count < 1_500; count += 1) activity.record(told(signIn));
