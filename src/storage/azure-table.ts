@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { TableEntity } from '@azure/data-tables';
+import { RestError, type TableEntity } from '@azure/data-tables';
 import { AppError } from '../errors';
 import {
   etagsIfDone,
@@ -28,7 +28,7 @@ export function createAzureTable(client: TableConnector): Table {
     read: (row, signal) => readRow(client, ask, row, signal),
     list: (query, signal) => listRows(client, ask, query, signal),
   };
-  return {
+  return rememberRefusedWrites({
     name: client.tableName,
     check: (signal) => ask({ work: () => findTable(signal) }, signal),
     read: parts.read,
@@ -46,8 +46,46 @@ export function createAzureTable(client: TableConnector): Table {
       );
     },
     transact: (partitionKey, actions, signal) => transact(parts, partitionKey, actions, signal),
+  });
+}
+
+/** As long as a refusal of the app's credential counts. */
+const refusedMs = 600_000;
+
+/**
+ * The same table, whose check fails too while writes are refused: for ten minutes, or until one is done. With the role of a
+ * reader, reads work, but nobody can sign in. A write of its own would show no more, and would cost one each time.
+ */
+function rememberRefusedWrites(table: Table): Table {
+  let last: { readonly error: AppError; readonly until: number } | undefined;
+  const watch = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      const outcome = await work;
+      last = undefined;
+      return outcome;
+    } catch (error) {
+      if (error instanceof AppError && isForbidden(error.cause)) {
+        last = { error, until: performance.now() + refusedMs };
+      }
+      throw error;
+    }
+  };
+  return {
+    ...table,
+    check: async (signal) => {
+      await table.check(signal);
+      if (last !== undefined && performance.now() < last.until) throw last.error;
+    },
+    insert: (...asked) => watch(table.insert(...asked)),
+    replace: (...asked) => watch(table.replace(...asked)),
+    merge: (...asked) => watch(table.merge(...asked)),
+    delete: (...asked) => watch(table.delete(...asked)),
+    transact: (...asked) => watch(table.transact(...asked)),
   };
 }
+
+const isForbidden = (cause: unknown): boolean =>
+  cause instanceof RestError && cause.statusCode === 403;
 
 /** What the functions that write need. They read to find out whether an earlier try was done. */
 interface Parts extends Pick<Table, 'read' | 'list'> {

@@ -13,7 +13,7 @@ import { AppError } from '../errors';
 export interface Table {
   /** Part of what row encryption binds a value to. */
   readonly name: string;
-  /** Asks for the first row: returns when the table is there and answers. */
+  /** Asks for the first row: returns when the table is there, answers, and has not refused the last write for want of rights. */
   check(signal: AbortSignal): Promise<void>;
   /**
    * The row; `undefined` when there is none, which costs one query more: the service does not always tell a missing row

@@ -124,6 +124,19 @@ describe('endpoint', () => {
     expect(met?.signal.aborted).toBe(false);
   });
 
+  it('waits for no event: they are written after the answer, whether or not the table answers', async () => {
+    const never = new Promise<never>(() => undefined);
+    const flushSoon = jest.fn(() => void never);
+    const activity = { record: jest.fn(), flushSoon, flush: () => never };
+    const known = { ...services, activity };
+    const refused: Handler = () => {
+      throw new AppError('ERR_ROLE_MISSING');
+    };
+    expect((await ask(() => ({ status: 201 }), {}, '/', known)).status).toBe(201);
+    expect((await ask(refused, {}, '/', known)).status).toBe(403);
+    expect(flushSoon).toHaveBeenCalledTimes(2);
+  });
+
   it('answers what the handler answers, with security headers and the cookies gathered', async () => {
     const cookie = { name: 'a', value: 'b' };
     const answer = await ask((context) => {

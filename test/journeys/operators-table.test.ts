@@ -155,6 +155,15 @@ const rows: Readonly<Record<string, Row>> = {
     search: 'ERR_STORAGE_UNAVAILABLE',
     found: /busy/,
   },
+  // With the role of a reader, for example. What only reads the table would not notice.
+  'table that may only be read': {
+    when: () => choose('tables', 'faults', { fault: 'no-permission', on: 'writes' }),
+    health: ['storage', /^ERR_STORAGE_UNAVAILABLE .*AuthorizationPermissionMismatch.*Contributor/],
+    event: { event: 'storage trouble', outcome: 'failed', code: 'ERR_STORAGE_UNAVAILABLE' },
+    page: [503, 'Sessions cannot be reached', 'Try again'],
+    search: 'ERR_STORAGE_UNAVAILABLE',
+    found: /refuses the app.*role assignment/,
+  },
   'provider down, at an instance that never reached it': {
     when: () => provider({ metadataOutage: 'error' }).then(atFresh),
     health: ['provider', /^ERR_PROVIDER_UNAVAILABLE the provider answered 500 /],

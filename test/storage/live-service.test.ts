@@ -101,9 +101,26 @@ describe('the code of an error', () => {
 
   it.each(operations)('%s: a missing permission is told with the role', async (_, work) => {
     tables.misbehave({ fault: 'no-permission' });
-    const { code, note } = await failureOf(work(table));
+    const { code, note } = await failureOf(work(tableAt(tables.connectionString, table.name)));
     expect(code).toBe('ERR_STORAGE_UNAVAILABLE');
     expect(note).toMatch(/AuthorizationPermissionMismatch.*Storage Table Data Contributor/);
+  });
+
+  it('of a write makes the check fail, until a write is done or ten minutes are over', async () => {
+    const own = tableAt(tables.connectionString, table.name);
+    const insert = () => own.insert({ ...fresh(), properties: {} }, signal);
+    tables.misbehave({ fault: 'no-permission', on: 'writes' });
+    await own.check(signal);
+    await failureOf(insert());
+    expect((await failureOf(own.check(signal))).note).toContain('Data Contributor');
+    const later = performance.now() + 600_001;
+    const time = jest.spyOn(performance, 'now').mockReturnValue(later);
+    await own.check(signal);
+    time.mockRestore();
+    expect((await failureOf(own.check(signal))).note).toContain('Data Contributor');
+    tables.misbehave();
+    await insert();
+    await own.check(signal);
   });
 
   it.each(['JSON', 'XML'])('is found in the header of a 403 with a body in %s', async (form) => {
