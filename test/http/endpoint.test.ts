@@ -291,7 +291,7 @@ describe('endpoint, for a function of a team’s own', () => {
     const name = { 'Content-Disposition': 'attachment; filename="über.pdf"' };
     expect((await ask(() => ({ headers: name }))).body).toContain('ERR_INTERNAL');
     const error = thrownBy(() => finishAnswer({ headers: name }, false, []));
-    expect(error).toMatchObject({ note: expect.stringContaining('content-disposition') });
+    expect(error).toMatchObject({ note: expect.stringContaining('content-disposition') as string });
     const encoded = { 'Content-Disposition': "attachment; filename*=UTF-8''%C3%BCber.pdf" };
     expect((await ask(() => ({ status: 202, headers: encoded }))).status).toBe(202);
   });
