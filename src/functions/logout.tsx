@@ -8,7 +8,7 @@ import type { RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
 import { logError } from '../http/error-log';
 import { isTrue, loginPathTo, readForm } from '../http/request';
-import { bounce, htmlPage, textsOf } from '../http/responses';
+import { bounce, htmlPage, redirectTo, textsOf } from '../http/responses';
 import { SiteContext, useTexts } from '../pages/layout';
 import { MessagePage } from '../pages/message-page';
 import { Time } from '../pages/session-table';
@@ -38,6 +38,17 @@ async function logout(context: RequestContext): Promise<HttpResponseInit> {
     local: isTrue(form, 'local'),
   });
   return answerSignOut(context, { url, notDone: notDone(notice), until: notice.until });
+}
+
+/**
+ * GET auth/logout: somebody typed the address, followed a link, or loaded the page of a sign-out again. Another site can make a
+ * browser send this request, so it ends nothing. The page that comes next has the button.
+ * @throws ERR_NOT_FOUND for a script
+ */
+function offerLogout({ isNavigation, services }: RequestContext): HttpResponseInit {
+  if (!isNavigation) throw new AppError('ERR_NOT_FOUND');
+  const { settings, site } = services;
+  return redirectTo(`${settings.baseUrl}${site.authPath}/signed-out`);
 }
 
 /** The page is public and must not wait long for storage. */
@@ -154,7 +165,7 @@ function KeptSession({ until }: { readonly until: number | undefined }) {
 }
 
 export const logoutFunctions: readonly HttpFunction[] = [
-  { name: 'logout', route: 'logout', post: sameOrigin(logout) },
+  { name: 'logout', route: 'logout', get: offerLogout, post: sameOrigin(logout) },
   { name: 'signed-out', route: 'signed-out', get: signedOut },
 ];
 

@@ -1,6 +1,6 @@
 import { accounts, fetchJson, signIn, startJourney, textOf } from '../support/journey';
 import type { TestStack } from '../support/start-stack';
-import { TestBrowser } from '../support/test-browser';
+import { TestBrowser, words } from '../support/test-browser';
 
 let stack: TestStack;
 let app: string;
@@ -69,10 +69,14 @@ describe('signing out', () => {
     expect((await fetchJson(`${app}/auth/session`, browser)).status).toBe(200);
   });
 
-  it('by GET is not there', async () => {
+  it('by GET ends nothing: a person comes to the button, and a script gets 404', async () => {
     const { browser } = await signIn(app, accounts(stack).plainUser);
     expect((await fetchJson(`${app}/auth/logout`, browser)).status).toBe(404);
-    expect((await fetchJson(`${app}/auth/session`, browser)).status).toBe(200);
+    const page = await browser.open(`${app}/auth/logout`);
+    expect(page.url.href).toBe(`${app}/auth/signed-out`);
+    expect(words(page.text)).toContain('You are still signed in');
+    await browser.press(page, 'Sign out');
+    expect((await fetchJson(`${app}/auth/session`, browser)).status).toBe(401);
   });
 });
 
