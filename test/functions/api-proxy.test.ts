@@ -3,6 +3,7 @@ import { declareApis, type ProxyOptions } from '../../src/tokens/apis';
 import { createApis } from '../../src/tokens/call-api';
 import { failureOf } from '../support/auth-fixture';
 import { type ContextFixture, createContextFixture, testSite } from '../support/context-fixture';
+import { paths } from '../support/tiny-provider';
 
 let fixture: ContextFixture;
 beforeAll(async () => {
@@ -20,7 +21,9 @@ async function refusal(options: ProxyOptions = {}, baseUrl?: string) {
   // Past half of the idle time.
   fixture.now += 400;
   const headers = { cookie, 'x-csrf': '1', 'sec-fetch-site': 'same-origin' };
-  const context = fixture.context('/api/orders/latest', { headers });
+  const context = fixture.context('/api/orders/latest?asApp=true', {
+    headers: { ...headers, 'x-as-app': 'true', authorization: 'Bearer x' },
+  });
   const services = { ...context.services, apis: createApis(apis, () => fixture.now) };
   return failureOf(Promise.resolve(served?.any?.({ ...context, services })));
 }
@@ -38,6 +41,11 @@ describe('the proxy of an API', () => {
       return fixture.writes - before;
     };
     expect((await writesWith({})) - (await writesWith({ slides: false }))).toBe(1);
+  });
+
+  it('calls for the person only: without their tokens nothing is sent, as the app neither', async () => {
+    const { code } = await refusal({ requestHeaders: ['x-as-app'] }, 'https://orders.example');
+    expect([code, fixture.tiny.count(paths.token)]).toEqual(['ERR_SIGNED_OUT', 0]);
   });
 
   it('names the API whose address is not set', async () => {

@@ -235,6 +235,12 @@ describe('a page with a brand', () => {
     const { html } = pageOf({ name: '</title><script>alert(1)</script>' });
     expect(html).not.toContain('<script');
   });
+
+  it('takes a text with markup as text', () => {
+    const { html } = pageOf({ texts: { en: { frame: { skip: '<img src=x onerror=alert(1)>' } } } });
+    expect(html).toContain('&lt;img src=x');
+    expect(html).not.toContain('<img src=x');
+  });
 });
 
 describe('the pictures of a brand', () => {
