@@ -132,7 +132,7 @@ describe('sweepExpiredRows', () => {
 
   it('waits and clears fewer at once when storage is busy, and gives up at the third time', async () => {
     await insertExpired(500);
-    const busy = new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'busy' });
+    const busy = new AppError('ERR_STORAGE_UNAVAILABLE', { retryAfterSeconds: 1 });
     let faults = 10;
     let running = 0;
     let mostAfterFault = 0;
