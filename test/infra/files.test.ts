@@ -1,4 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { runInNewContext } from 'node:vm';
 import { isObject } from '../../src/bodies';
 import { eventTable } from '../../src/events';
 
@@ -223,6 +224,39 @@ describe('the queries of operators', () => {
       expect(compared.filter((outcome) => !outcomes.includes(outcome ?? ''))).toEqual([]);
     },
   );
+});
+
+describe('the limits of alerts', () => {
+  /** The last condition of a query, which is the same in JavaScript but for `and`. */
+  const fires = (alert: string, values: Readonly<Record<string, number>>): boolean => {
+    const [, condition = ''] =
+      /\n\| where ([\w *>=]+)\s*$/.exec(text(`infra/queries/alert-${alert}.kql`)) ?? [];
+    return runInNewContext(condition.replaceAll(' and ', ' && '), { ...values }) === true;
+  };
+
+  // The table of docs/operations.md.
+  it.each<[string, Record<string, number>, boolean]>([
+    ['credential', { times: 0 }, false],
+    ['credential', { times: 1 }, true],
+    ['no-sign-in', { begun: 4, done: 0 }, false],
+    ['no-sign-in', { begun: 5, done: 0 }, true],
+    ['no-sign-in', { begun: 4_000, done: 1 }, false],
+    ['sign-ins-refused', { failed: 3, everything: 13 }, false],
+    ['sign-ins-refused', { failed: 5, everything: 14 }, true],
+    ['sign-ins-refused', { failed: 120, everything: 4_120 }, false],
+    ['sign-ins-refused', { failed: 800, everything: 4_120 }, false],
+    ['sign-ins-refused', { failed: 1_374, everything: 4_120 }, true],
+    ['server-errors', { failed: 4, everything: 20 }, false],
+    ['server-errors', { failed: 5, everything: 100 }, true],
+    ['server-errors', { failed: 1_000, everything: 100_000 }, false],
+    ['server-errors', { failed: 2_000, everything: 100_000 }, true],
+    ['slow-answers', { answers: 30, slow: 2 }, false],
+    ['slow-answers', { answers: 30, slow: 3 }, true],
+    ['slow-answers', { answers: 100_000, slow: 4_000 }, false],
+    ['slow-answers', { answers: 100_000, slow: 5_000 }, true],
+  ])('%s at %j: %s', (alert, values, expected) => {
+    expect(fires(alert, values)).toBe(expected);
+  });
 });
 
 /** After `event in (` and `event ==`, and at the beginning of a line of the log. */
