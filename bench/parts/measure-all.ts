@@ -20,7 +20,7 @@ import {
 } from './measure';
 import { startSecureTables } from './secure-tables';
 import { type ServerCommand, type ServerProcess, startServer } from './server-process';
-import { meetPerson, type Person, type Send } from './sign-in';
+import { meetPerson, navigation, type Person, type Send } from './sign-in';
 
 /** How much is measured. */
 export interface BenchSize {
@@ -58,7 +58,8 @@ export const courses = {
   session: { path: '/auth/session', isSignedIn: true },
   me: { path: '/auth/me', isSignedIn: true },
   refusal: { path: '/auth/session', isSignedIn: false, status: 401 },
-  home: { path: '/', isSignedIn: false, headers: { Accept: 'text/html' } },
+  // Without Fetch Metadata it would be another page, which opens the address once more.
+  home: { path: '/', isSignedIn: false, headers: navigation },
 } as const;
 
 const courseNames = ['session', 'me', 'refusal', 'home'] as const;

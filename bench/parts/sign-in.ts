@@ -17,7 +17,8 @@ export interface Person {
   signIn(plan: SignInPlan): Promise<string>;
 }
 
-const navigation = {
+/** What a browser sends when a person opens a page. */
+export const navigation = {
   Accept: 'text/html',
   'User-Agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/150.0.0.0 Safari/537.36',
   'Sec-Fetch-Dest': 'document',

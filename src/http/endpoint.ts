@@ -11,7 +11,7 @@ import { watchBody } from '../bodies';
 import type { FindServices, Handler, RequestContext, Services } from './context';
 import { answerError, answerFaultySettings } from './error-response';
 import { isOffice, readRequest } from './request';
-import { securityHeaders } from './responses';
+import { plainHeaders, securityHeaders } from './responses';
 
 /** One of our functions, before it is registered with the Functions host. */
 export interface HttpFunction extends EndpointOptions {
@@ -237,7 +237,6 @@ export function finishAnswer(
   };
 }
 
-/** `Headers` costs more than the rest of an answer's frame. Most answers have one or two headers, in a plain object. */
 function finishHeaders(given: HttpResponseInit['headers'], isHttps: boolean): HeadersInit {
   const plain = plainHeaders(given);
   if (plain !== undefined) {
@@ -258,26 +257,6 @@ function requireSendable(name: string, value: string): void {
   if (/^[\t -~]*$/.test(value)) return;
   const note = `the header ${name} has characters outside ASCII, which the Functions host does not send`;
   throw new AppError('ERR_INTERNAL', { note });
-}
-
-/** By names in lower case; `undefined` for headers that only `Headers` can read or refuse. */
-function plainHeaders(given: HttpResponseInit['headers']): Record<string, string> | undefined {
-  if (given === undefined) return {};
-  if (Object.getPrototypeOf(given) !== Object.prototype) return undefined;
-  const plain: Record<string, string> = {};
-  for (const [name, value] of Object.entries(given)) {
-    const lower = name.toLowerCase();
-    const isPlain = typeof value === 'string' && /^[\w-]+$/.test(name) && isHeaderText(value);
-    // Two names that differ only in case are one header with two values.
-    if (!isPlain || Object.hasOwn(plain, lower)) return undefined;
-    plain[lower] = value;
-  }
-  return plain;
-}
-
-/** Printable ASCII without a space at either end. */
-function isHeaderText(value: string): boolean {
-  return /^(?:[!-~](?:[ -~]*[!-~])?)?$/.test(value);
 }
 
 /** The running deadline of a request. */

@@ -103,9 +103,38 @@ export function withHeader(
   name: string,
   value: string,
 ): HttpResponseInit {
+  const plain = plainHeaders(answer.headers);
+  if (plain !== undefined) {
+    return { ...answer, headers: { ...plain, [name.toLowerCase()]: value } };
+  }
   const headers = new Headers(answer.headers);
   headers.set(name, value);
   return { ...answer, headers };
+}
+
+/**
+ * Headers by names in lower case; `undefined` for headers that only `Headers` can read or refuse. `Headers` costs more than the
+ * rest of an answer's frame, and most answers have one or two headers, in a plain object.
+ */
+export function plainHeaders(
+  given: HttpResponseInit['headers'],
+): Record<string, string> | undefined {
+  if (given === undefined) return {};
+  if (Object.getPrototypeOf(given) !== Object.prototype) return undefined;
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given)) {
+    const lower = name.toLowerCase();
+    const isPlain = typeof value === 'string' && /^[\w-]+$/.test(name) && isHeaderText(value);
+    // Two names that differ only in case are one header with two values.
+    if (!isPlain || Object.hasOwn(plain, lower)) return undefined;
+    plain[lower] = value;
+  }
+  return plain;
+}
+
+/** Printable ASCII without a space at either end. */
+function isHeaderText(value: string): boolean {
+  return /^(?:[!-~](?:[ -~]*[!-~])?)?$/.test(value);
 }
 
 /** The same answer with `Retry-After`. Without a number of seconds the answer stays as it is. */

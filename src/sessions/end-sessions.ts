@@ -1,19 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../errors';
-import {
-  deleteRows,
-  maxTransactionRows,
-  type Properties,
-  type PropertyValue,
-  readPage,
-  type Row,
-  type RowGroup,
-  type Table,
-} from '../storage/table';
+import { deleteRows, readPage, type Row, type RowGroup, type Table } from '../storage/table';
 import { createShortMemory } from '../waiting';
 import { type Session, sessionKeyOf, type SessionTicket } from './session';
 import {
-  endedMark,
   rowKeysOfSession,
   sessionKeyIn,
   sessionPrefix,
@@ -105,7 +95,7 @@ export async function endAllSessions(
 
 /**
  * Ends every session that came of one session at the provider, and no other. Nobody's cookie is needed. 1 list of the
- * index, 1 transaction to mark its entries, 1 for each user, 1 to remove the entries.
+ * index, 1 transaction for each user, 1 to remove the entries.
  * @returns how many were there and are gone now, by user key; empty when nobody knows this `sid`
  */
 export async function endSessionsOfSid(
@@ -115,27 +105,22 @@ export async function endSessionsOfSid(
 ): Promise<ReadonlyMap<string, number>> {
   const partitionKey = sidPartition(sid);
   const byUser = new Map<string, string[]>();
-  const entries: Row[] = [];
   for await (const { rows } of table.list({ partitionKey }, signal)) {
-    for (const entry of rows) {
-      const { userKey } = entry.properties;
+    for (const { rowKey, properties } of rows) {
+      const { userKey } = properties;
       if (typeof userKey !== 'string') continue;
-      entries.push(entry);
-      byUser.set(userKey, [...(byUser.get(userKey) ?? []), entry.rowKey]);
+      byUser.set(userKey, [...(byUser.get(userKey) ?? []), rowKey]);
     }
   }
-  // First, so that a sign-in whose session is not stored yet finds the mark when it is.
-  await markEntries(table, partitionKey, entries, signal);
   const ended = await Promise.all(
     [...byUser].map(async ([userKey, keys]) => ({
       userKey,
       sessionKeys: await endSessionsOf({ table }, userKey, keys, signal),
     })),
   );
-  // Last, so that a failure above leaves a way to find the sessions again. An entry without a session stays, marked, and
-  // expires: its session may be stored the next moment.
-  const taken = ended.flatMap(({ sessionKeys }) => sessionKeys).map((sessionKey) => [sessionKey]);
-  await deleteRows(table, partitionKey, taken, signal);
+  // Last, so that a failure above leaves a way to find the sessions again.
+  const entries = [...byUser.values()].flat().map((rowKey) => [rowKey]);
+  await deleteRows(table, partitionKey, entries, signal);
   const counts = ended.map(({ userKey, sessionKeys }) => [userKey, sessionKeys.length] as const);
   return new Map(counts.filter(([, count]) => count > 0));
 }
@@ -174,37 +159,6 @@ export async function endEverybody(
     if (!(error instanceof AppError)) throw error;
     return { count, fault: error };
   }
-}
-
-async function markEntries(
-  table: Table,
-  partitionKey: string,
-  entries: readonly Row[],
-  signal: AbortSignal,
-): Promise<void> {
-  const unmarked = entries.filter(({ properties }) => properties['ended'] !== true);
-  for (let start = 0; start < unmarked.length; start += maxTransactionRows) {
-    const part = unmarked
-      .slice(start, start + maxTransactionRows)
-      .map(({ rowKey, etag, properties }) => ({
-        row: { partitionKey, rowKey, properties: { ...known(properties), ...endedMark } },
-        etag,
-      }));
-    const replaces = part.map(({ row, etag }) => ({ action: 'replace' as const, ...row, etag }));
-    const { outcome } = await table.transact(partitionKey, replaces, signal);
-    if (outcome === 'done') continue;
-    // Another such sign-out has marked or removed one of them meanwhile. The others must be marked all the same.
-    await Promise.all(part.map(({ row, etag }) => table.replace(row, etag, signal)));
-  }
-}
-
-/** Absent properties cannot be written. */
-function known(properties: Row['properties']): Properties {
-  const written: Record<string, PropertyValue> = {};
-  for (const [name, value] of Object.entries(properties)) {
-    if (value !== undefined) written[name] = value;
-  }
-  return written;
 }
 
 /**

@@ -287,17 +287,6 @@ export function sidPartition(sid: string): string {
   return `sid:${createHash('sha256').update(sid).digest('base64url')}`;
 }
 
-/**
- * The mark that a sign-out at the provider leaves on an entry before it ends the session. A sign-in that is being stored
- * at that moment finds it afterwards. It expires with the entry.
- */
-export const endedMark = { ended: true } as const;
-
-/** Whether the provider signed the person out. If the entry is gone, that sign-out has ended the session too. */
-export function isSidEnded(entry: Pick<Row, 'properties'> | undefined): boolean {
-  return entry === undefined || entry.properties['ended'] === true;
-}
-
 /** As long as any text of an ID token that is kept. */
 const maxSidLength = 256;
 

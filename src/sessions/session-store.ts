@@ -1,4 +1,4 @@
-import { AppError, SessionOverError } from '../errors';
+import { AppError } from '../errors';
 import type { Row } from '../storage/table';
 import {
   endAllSessions,
@@ -23,13 +23,11 @@ import {
 } from './session';
 import {
   type FoundSession,
-  isSidEnded,
   parseSessionRow,
   parseTokensRow,
   sessionAddress,
   type SessionStorage,
   sessionRowOf,
-  sidIndexAddress,
   sidIndexRowOf,
   type StoredTokens,
   tokensAddress,
@@ -102,12 +100,10 @@ export interface NewSession {
 }
 
 /**
- * Opens a session under a new id, its two rows in one transaction. The `sid` index comes first: an entry that leads
- * nowhere is harmless, but a session that a sign-out at the provider cannot find is not. A sign-out between the two has
- * found the entry and marked it, so the entry is looked at once more. 1 transaction; with a `sid` also 1 insert and 1
- * point read.
- * @throws ERR_SIGNED_OUT when the provider signed the person out meanwhile: the session has ended again;
- *   ERR_STORAGE_UNAVAILABLE, ERR_STORAGE_LIMIT, ERR_KEYS_UNAVAILABLE: nobody gets a ticket then, so what was written
+ * Opens a session under a new id, its two rows in one transaction. The entry of the `sid` index comes second, so a sign-out at
+ * the provider that finds it finds the session, too. One that comes before the entry finds nothing, as one that comes before the
+ * provider's answer does. 1 transaction; with a `sid` also 1 insert.
+ * @throws ERR_STORAGE_UNAVAILABLE, ERR_STORAGE_LIMIT, ERR_KEYS_UNAVAILABLE: nobody gets a ticket then, so what was written
  *   until then opens nothing and expires
  */
 async function openSession(
@@ -124,32 +120,26 @@ async function openSession(
   const { expiresAt } = times;
   const ticket = { userKey, sessionId: createSessionId(), issuedAt: now, expiresAt };
   await insertRows(storage, opening, session, ticket);
-  if (sid === undefined) return { session, ticket };
-  const name = { userKey, sessionKey: sessionKeyOf(ticket.sessionId), sid };
-  const entry = await storage.table.read(sidIndexAddress(sid, name.sessionKey), signal);
-  if (!isSidEnded(entry)) return { session, ticket };
-  await endSession(storage, name, signal);
-  throw new SessionOverError({ note: 'the provider signed out meanwhile' });
+  if (sid !== undefined) {
+    const sessionKey = sessionKeyOf(ticket.sessionId);
+    await storage.table.insert(sidIndexRowOf(sid, { userKey, sessionKey, expiresAt }), signal);
+  }
+  return { session, ticket };
 }
 
 async function insertRows(
   { table, keyRing }: SessionStorage,
-  { sid, tokenCache, userAgent, signal }: NewSession,
+  { tokenCache, userAgent, signal }: NewSession,
   session: Session,
   ticket: SessionTicket,
 ): Promise<void> {
-  const { userKey, expiresAt } = ticket;
   const opener = { tableName: table.name, ringKey: await keyRing.current(signal), ticket };
   const rows = [
     sessionRowOf({ session, device: describeDevice(userAgent) }, opener),
     tokensRowOf(tokenCache, opener),
   ];
-  if (sid !== undefined) {
-    const sessionKey = sessionKeyOf(ticket.sessionId);
-    await table.insert(sidIndexRowOf(sid, { userKey, sessionKey, expiresAt }), signal);
-  }
   const inserts = rows.map((row) => ({ action: 'insert' as const, ...row }));
-  const { outcome } = await table.transact(userKey, inserts, signal);
+  const { outcome } = await table.transact(ticket.userKey, inserts, signal);
   // Nobody else can draw the same 32 bytes: `exists` is our own request, sent again after its answer got lost.
   if (outcome !== 'done' && outcome !== 'exists') {
     throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: `an insert was answered ${outcome}` });

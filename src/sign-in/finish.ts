@@ -7,9 +7,8 @@ import { createMsalClient, type RelyingParty } from '../entra/msal';
 import { keepAcquired, scopesOfSignIn } from '../entra/msal-cache';
 import { redemptionError, redirectError } from '../entra/refusals';
 import { couldIssue } from '../entra/tenants';
-import { AppError, SessionOverError } from '../errors';
+import { AppError } from '../errors';
 import { decideSignIn, type RequestContext, type SignInContext } from '../http/context';
-import { logError } from '../http/error-log';
 import { redirectTo } from '../http/responses';
 import {
   type Session,
@@ -79,14 +78,7 @@ export async function completeSignIn(
   } catch (error) {
     return answerFailure(context, attempt, error);
   }
-  try {
-    await openSession(context, finished, attempt);
-  } catch (error) {
-    // The provider's session ended while we opened ours. The wanted page starts a sign-in, if it needs one.
-    if (!(error instanceof SessionOverError)) throw error;
-    logError(context, error);
-    return goToPage(context, attempt);
-  }
+  await openSession(context, finished, attempt);
   const isOtherUser = stepUpOf !== undefined && stepUpOf !== finished.user.userKey;
   // The wanted page is the first user's. The app may have no function at `/`.
   return isOtherUser ? redirectTo(settings.baseUrl + site.homePath) : goToPage(context, attempt);

@@ -121,7 +121,7 @@ async function insert(
   return ask<boolean>(
     {
       work: async () => {
-        await client.createEntity(entityOf(row), { abortSignal: signal });
+        await insertEntity(client, row, signal);
         return true;
       },
       onExpected: async (failure, isLate) => {
@@ -131,6 +131,21 @@ async function insert(
     },
     signal,
   );
+}
+
+/** @see https://learn.microsoft.com/rest/api/storageservices/insert-entity */
+async function insertEntity(
+  connector: TableConnector,
+  row: NewRow,
+  signal: AbortSignal,
+): Promise<void> {
+  const headers = {
+    ...{ accept: 'application/json;odata=minimalmetadata', dataserviceversion: '3.0' },
+    ...{ 'content-type': 'application/json', prefer: 'return-no-content' },
+  };
+  const question = { method: 'POST', path: connector.tableName, headers } as const;
+  const answer = await send(connector, { ...question, body: entityJson(row) }, signal);
+  if (answer.status !== 204) throw refusal(answer, answer.bodyAsText ?? '');
 }
 
 async function rewrite(

@@ -148,10 +148,11 @@ function requestHeaders(given: Readonly<Record<string, string>>): TableAnswer['h
 /** The failure of an answer, in the form that the library gives to failures. */
 export function refusal(answer: TableAnswer, text: string, statusCode = answer.status): RestError {
   const body = parseJson(text);
-  const error = isObject(body) ? body['odata.error'] : undefined;
-  const code = isObject(error) && typeof error['code'] === 'string' ? { code: error['code'] } : {};
+  const odataError = isObject(body) ? body['odata.error'] : undefined;
   const message = `the tables answered ${statusCode}`;
-  return new RestError(message, { ...code, statusCode, request: answer.request, response: answer });
+  const { request } = answer;
+  const error = new RestError(message, { statusCode, request, response: answer });
+  return Object.assign(error, { details: { odataError } });
 }
 
 /**

@@ -198,7 +198,7 @@ function errorCodeOf(error: unknown): string | undefined {
   const fromBody = textOf(valueOf(details, 'odataError'), 'code');
   const fromHeader =
     error instanceof RestError ? error.response?.headers.get('x-ms-error-code') : undefined;
-  // A transaction's code stands in the error itself, and so does the system's own (ECONNRESET).
+  // The system's own code (ECONNRESET) stands in the error itself.
   return errorWord(fromBody ?? fromHeader ?? textOf(error, 'code'));
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { HttpResponseInit } from '@azure/functions';
-import { AppError, SessionOverError } from '../../src/errors';
+import { AppError } from '../../src/errors';
 import { loginFunction } from '../../src/functions/login';
 import { userKeyOf } from '../../src/sessions/session';
 import { openAttempt } from '../../src/sign-in/attempt';
@@ -197,21 +197,6 @@ describe('completeSignIn, with the session that this browser had', () => {
     expect(names(context)).toEqual(['anteroom-7071']);
     const failed = { event: 'session ended', outcome: 'failed', code: 'ERR_STORAGE_UNAVAILABLE' };
     expect(context.told.at(-1)).toMatchObject({ level: 'error', ...failed });
-  });
-
-  it('keeps no session when the provider has signed the person out meanwhile', async () => {
-    const begun = await begin();
-    grant(begun);
-    const context = answered(begun, begun.cookie);
-    const gone = {
-      ...fixture.services.sessions,
-      open: () => Promise.reject(new SessionOverError({})),
-    };
-    const services = { ...context.services, sessions: gone };
-    expect(location(await complete({ ...context, services }))).toContain('/reports');
-    expect(names(context)).toEqual([]);
-    const refused = { level: 'info', event: 'request refused', code: 'ERR_SIGNED_OUT' };
-    expect(context.told).toMatchObject([{ ...refused, by: adaKey().slice(0, 8) }]);
   });
 });
 

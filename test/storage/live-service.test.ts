@@ -82,6 +82,10 @@ describe('the code of an error', () => {
     await whileAnswering(listener, async (port) => {
       const there = tableAt(tablesConnectionString(port));
       expect(await there.insert(row, signal)).toBe(false);
+      const inserts = [{ action: 'insert', ...row }] as const;
+      expect(await there.transact(row.partitionKey, inserts, signal)).toEqual({
+        outcome: 'exists',
+      });
     });
   });
 
