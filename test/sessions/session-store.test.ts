@@ -153,11 +153,13 @@ describe('SessionStore.open', () => {
     );
   });
 
-  it('never uses an id twice', async () => {
+  it('never uses an id twice, each of 256 bits', async () => {
     const tickets = await Promise.all([open(), open(), open()]);
 
     expect(new Set(tickets.map(({ ticket }) => ticket.sessionId)).size).toBe(3);
-    expect(new Set(Array.from({ length: 1000 }, createSessionId)).size).toBe(1000);
+    const ids = Array.from({ length: 1000 }, createSessionId);
+    expect(new Set(ids).size).toBe(1000);
+    for (const id of ids) expect(Buffer.from(id, 'base64url')).toHaveLength(32);
   });
 
   it('opens nothing when the token cache is too large', async () => {
