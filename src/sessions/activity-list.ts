@@ -5,7 +5,7 @@ import { type EventKind, kindOf } from '../events';
 import type { KeyRing, RingKey } from '../keys/encryption';
 import { readPageInTime, type Row, type Table } from '../storage/table';
 import { type ActivityContent, keptDays, parseActivityRow, partitionOf } from './activity';
-import { nameMatcherOf } from './find-sessions';
+import { findListKey, nameMatcherOf } from './find-sessions';
 
 /** Which events to list. */
 export interface ActivityQuery {
@@ -178,20 +178,12 @@ function createOpener(
   signal: AbortSignal,
 ): (row: Row) => Promise<ActivityContent | undefined> {
   const keys = new Map<string, RingKey | undefined>();
-  const find = async (kid: string): Promise<RingKey | undefined> => {
-    try {
-      return await keyRing.find(kid, signal);
-    } catch (error) {
-      // One lost key must not hide what others open.
-      if (!(error instanceof AppError) || signal.aborted) throw error;
-      onKeyUnavailable?.(error);
-      return undefined;
-    }
-  };
   return async (row) => {
     const { kid } = row.properties;
     if (typeof kid !== 'string') return undefined;
-    if (!keys.has(kid)) keys.set(kid, await find(kid));
+    if (!keys.has(kid)) {
+      keys.set(kid, await findListKey(keyRing, kid, signal, onKeyUnavailable));
+    }
     const ringKey = keys.get(kid);
     return ringKey && parseActivityRow(row, ringKey, table);
   };

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { AppError } from '../errors';
 import { parseJson } from '../bodies';
+import type { KeyRing, RingKey } from '../keys/encryption';
 import { readPageInTime, type Row, type RowQuery } from '../storage/table';
 import type { SessionName } from './end-sessions';
 import { isLive } from './session';
@@ -151,8 +152,7 @@ async function summaryOf(
 ): Promise<SessionSummary | undefined> {
   const times = parseTimes(row);
   if (times === undefined) return undefined;
-  const { kid } = row.properties;
-  const ringKey = typeof kid === 'string' ? await keyRing.find(kid, signal) : undefined;
+  const ringKey = await findListKey(keyRing, row.properties['kid'], signal);
   const content = ringKey && parseSummary(row, { tableName: table.name, ringKey });
   return {
     ...(content ?? unknown),
@@ -160,6 +160,27 @@ async function summaryOf(
     userKey: row.partitionKey,
     sessionKey: row.rowKey.slice(sessionPrefix.length),
   };
+}
+
+/**
+ * The key of that name for a list; `undefined` also when it cannot be unwrapped now, because one key must not hide what
+ * the others open.
+ * @throws ERR_KEYS_UNAVAILABLE when the deadline passed
+ */
+export async function findListKey(
+  keyRing: KeyRing,
+  kid: unknown,
+  signal: AbortSignal,
+  onUnavailable?: (error: AppError) => void,
+): Promise<RingKey | undefined> {
+  if (typeof kid !== 'string') return undefined;
+  try {
+    return await keyRing.find(kid, signal);
+  } catch (error) {
+    if (!(error instanceof AppError) || signal.aborted) throw error;
+    onUnavailable?.(error);
+    return undefined;
+  }
 }
 
 export interface SearchOptions {

@@ -35,6 +35,29 @@ const search = (text: string, options: Partial<SearchOptions> = {}) =>
 const namesFor = async (text: string) =>
   (await search(text)).sessions.map(({ name }) => name).sort();
 
+describe('lists of sessions, when a key of the ring cannot be unwrapped now', () => {
+  it('show its sessions without a name, and those of other keys as ever', async () => {
+    const lost = createStaticKeyRing(Buffer.alloc(32, 9));
+    const lostKid = (await lost.current(signal)).kid;
+    const old = createSessionStore({ table, keyRing: lost, limits });
+    await old.open(newSession({ user: userOf('grace'), sid: undefined }));
+    await openFor('ada', 'Ada Lovelace');
+    const ours = createStaticKeyRing(ringSecret);
+    const fault = new AppError('ERR_KEYS_UNAVAILABLE');
+    const keyRing = {
+      ...ours,
+      find: (kid: string) => (kid === lostKid ? Promise.reject(fault) : ours.find(kid, signal)),
+    };
+    store = createSessionStore({ table, keyRing, limits });
+    expect(await namesFor('')).toEqual(['Ada Lovelace', 'unknown']);
+    const page = await store.listLive({ now: start, limit: 10, signal });
+    expect(page.sessions.map(({ name }) => name).sort()).toEqual(['Ada Lovelace', 'unknown']);
+    // The deadline of the request is another matter.
+    const late = store.listLive({ now: start, limit: 10, signal: AbortSignal.abort() });
+    await expect(late).rejects.toBe(fault);
+  });
+});
+
 describe('SessionStore.findOverLimit', () => {
   const openAt = async (now: number, subject = 'ada') => {
     const { ticket } = await store.open(newSession({ user: userOf(subject), sid: undefined, now }));
