@@ -8,7 +8,7 @@ import type { SessionTicket } from './sessions/session';
 
 /** Where the app is served. The settings have these members. */
 export interface CookieSite {
-  /** `__Host-` and `Secure` only work on https. */
+  /** `__Host-Http-` and `Secure` only work on https. */
   readonly isHttps: boolean;
   /** The port on loopback, where several apps share one host: cookies do not depend on the port. */
   readonly loopbackPort: number | undefined;
@@ -18,10 +18,12 @@ export interface CookieSite {
  * The name of a cookie of ours in the browser.
  * @param name `anteroom`, alone or followed by a dash and more; a port stands right behind it
  * @see RFC 6265bis section 4.1.3.2 (a browser takes `__Host-` only from this host, over https) and section 8.5
+ * @see https://developer.mozilla.org/docs/Web/HTTP/Guides/Cookies#cookie_prefixes (`__Host-Http-` not from a script either. An older
+ *   browser sees `__Host-`)
  */
 function ourCookieName(name: string, { isHttps, loopbackPort }: CookieSite): string {
   const own = loopbackPort === undefined ? name : name.replace(/^anteroom/, `$&-${loopbackPort}`);
-  return isHttps ? `__Host-${own}` : own;
+  return isHttps ? `__Host-Http-${own}` : own;
 }
 
 /**
@@ -56,7 +58,7 @@ const maxValueLength = 4096;
 
 /**
  * Reads a `Cookie` header, once a request. Only a semicolon separates cookies. If a comma did too, a sibling
- * host could plant a `__Host-` cookie in the value of its own (`x=1,__Host-anteroom=…; Domain=contoso.com`): browsers
+ * host could plant a `__Host-` cookie in the value of its own (`x=1,__Host-Http-anteroom=…; Domain=contoso.com`): browsers
  * allow that. The Functions host joins repeated headers with a comma, so a value ends at its first comma. Our own
  * values have none.
  * @see RFC 6265 section 4.2.1

@@ -87,7 +87,7 @@ describe.each([true, false])('a notice, on https: %s', (isHttps) => {
   });
 
   it('can be set by this host alone, seen by no script, and goes after ten minutes', () => {
-    expect(cookie.name.startsWith('__Host-')).toBe(isHttps);
+    expect(cookie.name.startsWith('__Host-Http-')).toBe(isHttps);
     expect(cookie).toMatchObject({
       httpOnly: true,
       sameSite: 'Strict',

@@ -42,7 +42,7 @@ const read = (header: string | null, { at = now, isHttps = true, ring = keyRing 
     now: at,
     signal,
   });
-const readValue = (value: string) => read(`__Host-anteroom=${value}`);
+const readValue = (value: string) => read(`__Host-Http-anteroom=${value}`);
 const sign = (ring = keyRing, isHttps = true) =>
   signSessionCookie(ticket, { keyRing: ring, site: placeOf(isHttps), signal });
 const genuine = async () => (await sign()).value;
@@ -56,11 +56,11 @@ async function crafted(content: unknown, header: object = {}): Promise<string> {
 }
 
 describe('signSessionCookie', () => {
-  it('is a __Host- cookie on https: strict, for this host and its pages only', async () => {
+  it('is a __Host-Http- cookie on https: strict, for this host and its pages only', async () => {
     const { value, ...attributes } = await sign();
 
     expect(attributes).toEqual({
-      name: '__Host-anteroom',
+      name: '__Host-Http-anteroom',
       path: '/',
       httpOnly: true,
       sameSite: 'Strict',
@@ -112,11 +112,11 @@ describe('readSessionCookie', () => {
 
     expect(await read(`anteroom=${value}`)).toBeUndefined();
     expect(await read(`anteroom=${value}`, { isHttps: false })).toEqual(ticket);
-    expect(await read(`__Host-anteroom=${value}`, { isHttps: false })).toBeUndefined();
+    expect(await read(`__Host-Http-anteroom=${value}`, { isHttps: false })).toBeUndefined();
   });
 
   it('is undefined from the second of its expiry', async () => {
-    const header = `__Host-anteroom=${await genuine()}`;
+    const header = `__Host-Http-anteroom=${await genuine()}`;
 
     expect(await read(header, { at: ticket.expiresAt - 1 })).toEqual(ticket);
     expect(await read(header, { at: ticket.expiresAt })).toBeUndefined();
@@ -125,7 +125,9 @@ describe('readSessionCookie', () => {
   it('is undefined for a doubled cookie, alike or not', async () => {
     const value = await genuine();
 
-    expect(await read(`__Host-anteroom=${value}; __Host-anteroom=${value}`)).toBeUndefined();
+    expect(
+      await read(`__Host-Http-anteroom=${value}; __Host-Http-anteroom=${value}`),
+    ).toBeUndefined();
   });
 
   it.each<[string, (value: string) => string | Promise<string>]>([
@@ -203,9 +205,9 @@ describe('readSessionCookie', () => {
       find: async (kid, ofRequest) => (kid === old.kid ? old : await foreign.find(kid, ofRequest)),
     };
 
-    expect(await read(`__Host-anteroom=${await genuine()}`, { ring: turned })).toEqual(ticket);
+    expect(await read(`__Host-Http-anteroom=${await genuine()}`, { ring: turned })).toEqual(ticket);
     const { value } = await sign(turned);
-    expect(await read(`__Host-anteroom=${value}`, { ring: turned })).toEqual(ticket);
+    expect(await read(`__Host-Http-anteroom=${value}`, { ring: turned })).toEqual(ticket);
     expect(await readValue(value)).toBeUndefined();
   });
 
@@ -215,7 +217,9 @@ describe('readSessionCookie', () => {
       find: () => Promise.reject(new AppError('ERR_KEYS_UNAVAILABLE')),
     };
 
-    await expect(read(`__Host-anteroom=${await genuine()}`, { ring: down })).rejects.toMatchObject({
+    await expect(
+      read(`__Host-Http-anteroom=${await genuine()}`, { ring: down }),
+    ).rejects.toMatchObject({
       code: 'ERR_KEYS_UNAVAILABLE',
     });
     expect(await read('other=1', { ring: down })).toBeUndefined();
@@ -224,13 +228,14 @@ describe('readSessionCookie', () => {
 
 describe('hasSessionCookie', () => {
   it.each([
-    ['__Host-anteroom=x', true, true],
-    ['__Host-anteroom=x', false, false],
+    ['__Host-Http-anteroom=x', true, true],
+    ['__Host-anteroom=x', true, false],
+    ['__Host-Http-anteroom=x', false, false],
     ['anteroom=x', false, true],
     ['anteroom=x', true, false],
-    ['__Host-anteroom=; a=1', true, true],
-    ['a=1,__Host-anteroom=x', true, false],
-    ['__Host-anteroom-attempt-abc=x', true, false],
+    ['__Host-Http-anteroom=; a=1', true, true],
+    ['a=1,__Host-Http-anteroom=x', true, false],
+    ['__Host-Http-anteroom-attempt-abc=x', true, false],
     ['', true, false],
   ])('%s with https %s: %s', (header, isHttps, expected) => {
     expect(hasSessionCookie(readCookies(header), placeOf(isHttps))).toBe(expected);
@@ -240,7 +245,7 @@ describe('hasSessionCookie', () => {
     ['anteroom-7071=x', false, 7071, true],
     ['anteroom-7071=x', false, 7072, false],
     ['anteroom=x', false, 7071, false],
-    ['__Host-anteroom-8443=x', true, 8443, true],
+    ['__Host-Http-anteroom-8443=x', true, 8443, true],
   ])('%s with https %s on port %s of this machine: %s', (header, isHttps, port, expected) => {
     expect(hasSessionCookie(readCookies(header), placeOf(isHttps, port))).toBe(expected);
   });

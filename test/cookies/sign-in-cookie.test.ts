@@ -35,7 +35,7 @@ describe('the sign-in cookie', () => {
     const { value, cookie } = keepSignInCookie(none, https);
     expect(Buffer.from(value, 'base64url')).toHaveLength(32);
     expect(cookie).toEqual({
-      name: '__Host-anteroom-sign-in',
+      name: '__Host-Http-anteroom-sign-in',
       value,
       path: '/',
       httpOnly: true,

@@ -100,7 +100,7 @@ describe('a session cookie that this app did not set so', () => {
     ['without the port of this app', () => `anteroom-1=${good}`],
     ['quoted', () => `anteroom="${good}"`],
     ['percent-encoded', () => `anteroom=${good.replaceAll('.', '%2E')}`],
-    ['another name', () => `__Host-anteroom=${good}`],
+    ['another name', () => `__Host-Http-anteroom=${good}`],
     ['another case', () => `Anteroom=${good}`],
   ])('%s: simply signed out', async (_name, cookie) => {
     const { status, body } = await sessionWith(cookie());

@@ -42,11 +42,11 @@ describe('over https', () => {
     expect((await get(app)).headers['strict-transport-security']).toBe('max-age=31536000');
   });
 
-  it('signs in with __Host- cookies that are Secure, HttpOnly, Strict and have no Domain', async () => {
+  it('signs in with __Host-Http- cookies that are Secure, HttpOnly, Strict and have no Domain', async () => {
     expect(app).toMatch(/^https:\/\/localhost:/);
     const login = await get(`${app}/auth/login?return_to=/auth/session`);
     const [binding = ''] = login.headers['set-cookie'] ?? [];
-    expect(binding).toMatch(/^__Host-anteroom-\d+-sign-in=[A-Za-z0-9_-]{43};/);
+    expect(binding).toMatch(/^__Host-Http-anteroom-\d+-sign-in=[A-Za-z0-9_-]{43};/);
     expect(binding.toLowerCase()).toMatch(/; path=\/; secure; samesite=strict; httponly$/);
 
     const browser = new TestBrowser();
@@ -65,7 +65,7 @@ describe('over https', () => {
     expect(session).not.toMatch(/max-age|expires|domain/i);
     expect((await get(`${app}/auth/session`, pairOf(session ?? ''))).statusCode).toBe(200);
     // The name without the prefix is not ours here: another subdomain could have set it.
-    const unprefixed = pairOf(session ?? '').replace('__Host-', '');
+    const unprefixed = pairOf(session ?? '').replace('__Host-Http-', '');
     expect((await get(`${app}/auth/session`, unprefixed)).statusCode).toBe(302);
   });
 });
@@ -91,7 +91,7 @@ const statusOf = async (browser: TestBrowser) =>
 describe('over https, in a browser', () => {
   afterEach(() => {
     // A name without the prefix could be planted by another subdomain.
-    expect(everyCookieSeen.filter((line) => !line.startsWith('__Host-'))).toEqual([]);
+    expect(everyCookieSeen.filter((line) => !line.startsWith('__Host-Http-'))).toEqual([]);
     expect(everyCookieSeen.filter((line) => !/; secure/i.test(line))).toEqual([]);
     everyCookieSeen.length = 0;
   });

@@ -474,14 +474,14 @@ describe('signedIn, over https', () => {
 
   it('knows the cookie by its prefix, also when it decides whether to bounce', async () => {
     const { cookie } = await secure.signIn();
-    expect(cookie).toMatch(/^__Host-anteroom=/);
+    expect(cookie).toMatch(/^__Host-Http-anteroom=/);
     const headers = { ...browserHeaders, 'sec-fetch-site': 'cross-site', cookie };
     expect(await open(secure.context('/reports', { headers }))).toEqual({ status: 204 });
   });
 
   it('takes a cookie without prefix for nobody’s: another subdomain may have set it', async () => {
     const { cookie } = await secure.signIn();
-    const unprefixed = json(cookie.replace('__Host-', ''));
+    const unprefixed = json(cookie.replace('__Host-Http-', ''));
     const needed = await neededAfter(open(secure.context('/reports', unprefixed)));
     expect(needed.code).toBe('ERR_SIGNED_OUT');
   });

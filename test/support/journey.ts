@@ -58,7 +58,7 @@ export async function signInWithExpiredToken(
 /** The name of an app's session cookie; with `rest`, of another of its cookies. Apps on this machine carry their port in it. */
 export function cookieName(appUrl: string, rest = ''): string {
   const { protocol, port } = new URL(appUrl);
-  return `${protocol === 'https:' ? '__Host-' : ''}anteroom-${port}${rest}`;
+  return `${protocol === 'https:' ? '__Host-Http-' : ''}anteroom-${port}${rest}`;
 }
 
 /** Makes a stand-in misbehave from now on: `POST /control`. */
