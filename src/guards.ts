@@ -203,13 +203,16 @@ export type MakeEndpoint = (handler: Handler, options: EndpointOptions) => HttpH
 /** The guards for people and for bearer tokens. The scopes that they ask for are added to `scopes`. */
 export function createGuards(makeEndpoint: MakeEndpoint, scopes: Set<string>): Guards {
   return {
-    signedIn: (handler, options = {}) =>
-      makeEndpoint(signedIn(withPublicContext(handler), sessionOptions(options)), options),
+    signedIn: (handler, options = {}) => {
+      requireKnown('signedIn', options);
+      return makeEndpoint(signedIn(withPublicContext(handler), sessionOptions(options)), options);
+    },
     withRole: (
       roles: string | readonly [string, ...string[]],
       handler: SignedInHandler,
       options: GuardOptions & { readonly bearer?: boolean; readonly scope?: string } = {},
     ) => {
+      requireKnown('withRole', options, ['bearer', 'scope']);
       requireRoles(roles);
       const bySession = withRole(roles, withPublicContext(handler), sessionOptions(options));
       if (!takesTokens(handler, options)) return makeEndpoint(bySession, options);
@@ -220,6 +223,7 @@ export function createGuards(makeEndpoint: MakeEndpoint, scopes: Set<string>): G
       return makeEndpoint(sessionOrToken(bySession, withTokenContext(handler), demands), options);
     },
     withScope: (scope, handler, options = {}) => {
+      requireKnown('withScope', options, ['appRole']);
       scopes.add(requireScope(scope));
       const { appRole, stepUp } = options;
       if (appRole !== undefined) requireRoles(appRole);
@@ -228,6 +232,7 @@ export function createGuards(makeEndpoint: MakeEndpoint, scopes: Set<string>): G
       return makeEndpoint(sessionOrToken(bySession, withTokenContext(handler), demands), options);
     },
     withStepUp: (stepUp, handler, options = {}) => {
+      requireKnown('withStepUp', options);
       const demanding = sessionOptions({ ...options, stepUp });
       return makeEndpoint(signedIn(withPublicContext(handler), demanding), options);
     },
@@ -237,6 +242,16 @@ export function createGuards(makeEndpoint: MakeEndpoint, scopes: Set<string>): G
         options,
       ),
   };
+}
+
+/**
+ * Refuses an option that the guard does not have. In JavaScript nobody else does, and a misspelled `stepUp` would let
+ * everybody in.
+ */
+function requireKnown(guard: string, options: object, more: readonly string[] = []): void {
+  const known = ['maxBodyBytes', 'slides', 'withTokens', 'stepUp', ...more];
+  const other = Object.keys(options).find((name) => !known.includes(name));
+  if (other !== undefined) throw new TypeError(`${guard} has no option ${other}`);
 }
 
 /** With `bearer: true` the type of `withRole` asks for a handler that knows callers without a session. */

@@ -579,3 +579,21 @@ describe('the metadata of the protected resource', () => {
     expect((await read(path)).body).toMatchObject({ resource: 'http://localhost:7071/notes' });
   });
 });
+
+describe('the options of a guard', () => {
+  it.each<[string, () => unknown]>([
+    ['signedIn has no option stepup', () => guards.signedIn(open, misspelled)],
+    ['withRole has no option stepup', () => guards.withRole('reader', open, misspelled)],
+    ['withScope has no option stepup', () => guards.withScope('Notes.Read', open, misspelled)],
+    ['withStepUp has no option stepup', () => guards.withStepUp({ acrs: 'c1' }, open, misspelled)],
+    [
+      'a step-up has no demand maxage',
+      () => guards.withStepUp({ acrs: 'c1', ...{ maxage: 300 } }, open),
+    ],
+  ])('are refused when one is misspelled, which TypeScript alone would see: %s', (fault, make) => {
+    expect(make).toThrow(new TypeError(fault));
+  });
+});
+
+/** As a variable: TypeScript would refuse it in the call. */
+const misspelled: object = { stepup: { acrs: 'c1' } };

@@ -58,8 +58,10 @@ export function requireStepUp(
   );
 }
 
-/** @throws TypeError for a demand that no sign-in can meet, or that demands nothing */
-export function checkDemand({ acrs, maxAge }: StepUpDemand): void {
+/** @throws TypeError for a demand that no sign-in can meet, that demands nothing, or whose name is misspelled */
+export function checkDemand({ acrs, maxAge, ...others }: StepUpDemand): void {
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw new TypeError(`a step-up has no demand ${other}`);
   if (acrs === undefined && maxAge === undefined) {
     throw new TypeError('a step-up needs acrs or maxAge');
   }
