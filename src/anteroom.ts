@@ -15,6 +15,7 @@ import { createEventLog, type EventLog } from './events';
 import { activityFunction } from './functions/activity';
 import { adminFunctions } from './functions/admin';
 import { createProxyFunctions } from './functions/api-proxy';
+import { type Api, declareApis, graphApi } from './tokens/apis';
 import { createBrandFunction, createClientFunctions } from './functions/assets';
 import { createFrontEndFunction, lastFunctionName, notFoundFunction } from './functions/front-end';
 import { createHealthFunction } from './functions/health';
@@ -48,7 +49,6 @@ import { createAzureTable } from './storage/azure-table';
 import type { Table } from './storage/table';
 import { createTableClient, type TableConnection } from './storage/table-client';
 import { createRefreshFlight } from './tokens/access-token';
-import { type Api, declareApis, graphApi } from './tokens/apis';
 import { createApis } from './tokens/call-api';
 import { createRolesOf, type GroupRoleMap, readGroupRoles } from './tokens/graph';
 import { createRevalidate } from './tokens/revalidate';
@@ -304,12 +304,9 @@ const tellUnreadable =
     events.tell({ event: 'session unreadable', outcome: 'failed', of, what, code });
   };
 
-interface KeyRingServices {
-  readonly table: Table;
+type KeyRingServices = Pick<Services, 'table' | 'clock' | 'events'> & {
   readonly identity: ManagedIdentity;
-  readonly clock: Clock;
-  readonly events: EventLog;
-}
+};
 
 function openKeyRing(
   settings: Settings,

@@ -12,7 +12,7 @@ import type { TokenContext } from './sign-in/bearer-guard';
 import type { SessionContext } from './sign-in/guards';
 import { watchBody } from './bodies';
 import type { Client } from './tokens/bearer-token';
-import type { ApiRequest } from './tokens/call-api';
+import type { ApiRequest } from './tokens/apis';
 
 /**
  * A handler of Azure Functions. Its context also says who is signed in.

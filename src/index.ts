@@ -31,7 +31,5 @@ export type { SessionData, User } from './sessions/session';
 export type { SessionDataChange } from './sessions/session-data';
 export type { Environment } from './settings';
 export type { StepUpDemand } from './sign-in/step-up';
-export type { ApiOptions } from './tokens/apis';
+export type { ApiOptions, ApiRequest, ProxyMethod, ProxyOptions } from './tokens/apis';
 export type { Client } from './tokens/bearer-token';
-export type { ApiRequest } from './tokens/call-api';
-export type { ProxyMethod, ProxyOptions } from './tokens/apis';

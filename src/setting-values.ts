@@ -20,14 +20,10 @@ export const oidcScopes: ReadonlySet<string> = new Set([
 
 const text = v.string('is required');
 
-function isHttpsOrLoopback(url: URL): boolean {
-  return url.protocol === 'https:' || isHttpLoopback(url);
-}
-
 function parseUrl(address: string): URL | undefined {
   const url = URL.parse(address);
   const isPlain = url?.username === '' && url.password === '' && url.search + url.hash === '';
-  return isPlain && isHttpsOrLoopback(url) ? url : undefined;
+  return isPlain && (url.protocol === 'https:' || isHttpLoopback(url)) ? url : undefined;
 }
 
 /** The address without a slash at its end, if it is an https URL, or http on loopback, without user, query and fragment. */
@@ -43,9 +39,7 @@ function url(fault: string, isAllowed: (url: URL) => boolean = () => true) {
   }, fault);
 }
 
-const withoutTrailingSlash = v.transform((address: string) =>
-  new URL(address).href.replace(/\/+$/, ''),
-);
+const withoutTrailingSlash = v.transform((address: string) => webAddress(address) ?? address);
 
 const baseUrl = v.pipe(
   text,

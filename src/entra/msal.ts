@@ -230,9 +230,7 @@ async function signAssertion(
 }
 
 /** MSAL's way to the network, for one request of ours. */
-interface TokenNetworkClient extends INetworkModule {
-  readonly answer: () => TokenAnswer;
-}
+type TokenNetworkClient = INetworkModule & Pick<MsalClient, 'answer'>;
 
 interface TokenListeners extends Pick<RelyingParty, 'credential'>, Pick<Provider, 'time'> {
   readonly log: OutgoingLog | undefined;
@@ -268,9 +266,9 @@ function createTokenNetworkClient(
       answer =
         refused === undefined ? { kind: 'granted' } : { kind: 'refused', refused, waitSeconds };
       noteCredential(credential, refused);
-      const headers = Object.fromEntries(response.headers);
+      const { status } = response;
       // MSAL's interface lets its caller choose the type; it checks the members it reads itself.
-      return { headers, status: response.status, body: read as T };
+      return { headers: Object.fromEntries(response.headers), status, body: read as T };
     } catch (cause) {
       const error = failureOf(cause);
       answer = { kind: 'unavailable', error };

@@ -7,8 +7,14 @@ import { foreignHeaders } from '../http/responses';
 import type { Site } from '../pages/layout';
 import { type SessionContext, type SessionHandler, signedIn, withRole } from '../sign-in/guards';
 import { watchBody } from '../bodies';
-import type { Api, ProxyRules } from '../tokens/apis';
-import { baseUrlOf } from '../tokens/call-api';
+import {
+  type Api,
+  baseUrlOf,
+  type ProxyMethod,
+  proxyMethods,
+  type ProxyOptions,
+  requireBytes,
+} from '../tokens/apis';
 
 /**
  * A function for each API that has a proxy, at `/api/<name>/{*path}` of the app. It lets scripts of the app's own pages call
@@ -16,12 +22,13 @@ import { baseUrlOf } from '../tokens/call-api';
  *
  * Each request needs `X-CSRF: 1`, a GET too. No page of another site can send that header, no link and no form can have it,
  * and no answer of the API can be opened as a page of this origin.
- * @throws TypeError for an API whose proxy would stand where our own functions are
+ * @throws TypeError for an API whose proxy would stand where our own functions are, and as {@link readProxyRules}
  */
 export function createProxyFunctions(apis: readonly Api[], site: Site): readonly HttpFunction[] {
   return apis.flatMap((api) => {
-    const { name, proxy: rules } = api;
-    if (rules === undefined) return [];
+    const { name, proxy } = api;
+    if (proxy === undefined) return [];
+    const rules = readProxyRules(`apis.${name}.proxy`, proxy);
     const prefix = proxyPath(site, name);
     if (`${site.authPath}/`.startsWith(`${prefix}/`)) {
       throw new TypeError(`apis.${name}: ${prefix} is the path of the sign-in: give another name`);
@@ -125,4 +132,160 @@ function readLocation(
   if (!isRedirect) return undefined;
   const note = `${api.name} redirects to an address that is not below its base URL`;
   throw new AppError('ERR_API_REFUSED', { note, api: api.name });
+}
+
+/** The checked options of one proxy. */
+interface ProxyRules {
+  readonly methods: readonly ProxyMethod[];
+  readonly roles: string | readonly [string, ...string[]] | undefined;
+  readonly maxBodyBytes: number;
+  readonly slides: boolean;
+  /** Lower case. */
+  readonly requestHeaders: ReadonlySet<string>;
+  /** Lower case. */
+  readonly responseHeaders: ReadonlySet<string>;
+  /**
+   * Checks a path below the base URL, as it is in the address of a request.
+   * @throws ERR_BAD_REQUEST for a path that some servers read as another one; ERR_NOT_FOUND for one that is not allowed
+   */
+  requirePath(path: string): void;
+}
+
+/** The longest body that the Functions host takes unless it is told otherwise. */
+const defaultMaxBodyBytes = 104_857_600;
+
+/**
+ * The rules of a proxy, from its options.
+ * @param option its name, for errors
+ * @throws TypeError for a method, path, header or limit that cannot be
+ */
+export function readProxyRules(option: string, options: ProxyOptions): ProxyRules {
+  const { methods = proxyMethods, paths, roles, slides = true } = options;
+  const { maxBodyBytes = defaultMaxBodyBytes } = options;
+  if (methods.length === 0 || !methods.every((method) => proxyMethods.includes(method))) {
+    throw new TypeError(`${option}.methods must be some of ${proxyMethods.join(', ')}`);
+  }
+  requireBytes(`${option}.maxBodyBytes`, maxBodyBytes);
+  const patterns = paths?.map((path) => readPattern(`${option}.paths`, path));
+  const { requestHeaders = [], responseHeaders = [] } = options;
+  return {
+    ...{ methods, roles, maxBodyBytes, slides },
+    requestHeaders: readHeaders(`${option}.requestHeaders`, requestHeaders, request),
+    responseHeaders: readHeaders(`${option}.responseHeaders`, responseHeaders, response),
+    requirePath: (path) => {
+      const segments = readSegments(path);
+      if (patterns === undefined || patterns.some((pattern) => fits(pattern, segments))) return;
+      throw new AppError('ERR_NOT_FOUND', { note: 'the proxy does not pass this path on' });
+    },
+  };
+}
+
+function readPattern(option: string, path: string): readonly string[] {
+  const segments = path.split('/').slice(1);
+  const isPattern =
+    /^\/[^\s?#%\\]*$/.test(path) &&
+    segments.every((segment, at) => segment !== '**' || at === segments.length - 1) &&
+    segments.every((segment) => !/^\.{1,2}$/.test(segment));
+  if (isPattern) return segments;
+  throw new TypeError(`${option} must be paths such as /orders/* or /reports/**, with / first`);
+}
+
+function fits(pattern: readonly string[], path: readonly string[]): boolean {
+  const hasRest = pattern.at(-1) === '**';
+  const fixed = hasRest ? pattern.slice(0, -1) : pattern;
+  if (hasRest ? path.length <= fixed.length : path.length !== fixed.length) return false;
+  return fixed.every((one, at) => (one === '*' ? path[at] !== '' : one === path[at]));
+}
+
+/**
+ * The parts of a path, decoded. Servers and frameworks do not agree on what an encoded slash, a dot segment with a
+ * parameter, an empty part or a double encoding means. A path that the API reads differently from us would pass the rules.
+ */
+function readSegments(path: string): readonly string[] {
+  const segments = path.split('/').slice(1).map(decode);
+  const last = segments.length - 1;
+  const isPlain = segments.every(
+    (segment, at) =>
+      segment !== undefined && (segment !== '' || at === last) && !ambiguous.test(segment),
+  );
+  if (isPlain && (path === '' || path.startsWith('/'))) return segments.map(String);
+  throw new AppError('ERR_BAD_REQUEST', { note: 'the path could be read in several ways' });
+}
+
+/**
+ * Slashes, control characters, dot segments also with a parameter (`..;a`) or a space (which Windows removes), and what is still
+ * encoded.
+ */
+const ambiguous = /[/\\\u0000-\u001f\u007f]|^\.{1,2}([;\s]|$)|%(2e|2f|5c|25|00)/i;
+
+function decode(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}
+
+interface HeaderRules {
+  /** Passed on always. */
+  readonly usual: readonly string[];
+  /** Never passed on. */
+  readonly never: RegExp;
+}
+
+/** Of the connection, of a body's form on its way, and of the session: the same in both directions. */
+const ofTheConnection =
+  'connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|content-length|.*cookie2?|x-csrf|x-return-to';
+
+const request: HeaderRules = {
+  usual: [
+    'accept',
+    'accept-language',
+    'content-encoding',
+    'content-language',
+    'content-type',
+    'if-match',
+    'if-modified-since',
+    'if-none-match',
+    'if-range',
+    'if-unmodified-since',
+    'prefer',
+    'range',
+  ],
+  // Also what makes some servers take another method, path or sender than those that were checked here.
+  never: new RegExp(
+    `^(${ofTheConnection}|authorization|accept-encoding|expect|origin|referer|sec-.*|forwarded|x-forwarded-.*|x-functions-key|x-ms-client-principal.*|x-(http-)?method(-override)?|x-original-.*|x-rewrite-url|(x-|true-)?(real|client)-ip)$`,
+  ),
+};
+
+const response: HeaderRules = {
+  usual: [
+    'accept-ranges',
+    'content-disposition',
+    'content-language',
+    'content-range',
+    'content-type',
+    'etag',
+    'last-modified',
+    'preference-applied',
+    'retry-after',
+  ],
+  // Rights and reports for other origins, rules for the whole origin, a dialog for a password, and another place to go to.
+  never: new RegExp(
+    `^(${ofTheConnection}|accept-ch|access-control-.*|alt-svc|clear-site-data|content-encoding|content-security-policy.*|critical-ch|cross-origin-.*|document-policy.*|location|nel|origin-agent-cluster|permissions-policy|referrer-policy|refresh|report-to|reporting-endpoints|service-worker-allowed|set-login|speculation-rules|strict-transport-security|timing-allow-origin|www-authenticate|x-content-type-options|x-frame-options)$`,
+  ),
+};
+
+function readHeaders(
+  option: string,
+  names: readonly string[],
+  { usual, never }: HeaderRules,
+): ReadonlySet<string> {
+  const lower = names.map((name) => name.toLowerCase());
+  if (!lower.every((name) => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name))) {
+    throw new TypeError(`${option} must be names of headers`);
+  }
+  const refused = lower.find((name) => never.test(name));
+  if (refused !== undefined) throw new TypeError(`${option} cannot pass on ${refused}`);
+  return new Set([...usual, ...lower]);
 }

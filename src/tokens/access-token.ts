@@ -47,8 +47,7 @@ type AccessTokenOf = (scopes?: readonly string[]) => Promise<string>;
 /**
  * Access tokens for one request of one user. The cache is read only when a token is asked for, and written only when it
  * changed. Requests of one session that run at the same time refresh once.
- * @throws (when called) as {@link acquireFromStored}, ERR_SIGNED_OUT when the session was ended,
- *   and what the store throws
+ * @throws (when called) as {@link acquireFromStored}, ERR_SIGNED_OUT when the session was ended, what the store throws
  */
 export function createUserTokens(
   parts: RelyingParty,
@@ -323,12 +322,7 @@ interface UnstoredTokens {
   latest(): string;
 }
 
-interface TokenHolder {
-  readonly user: User;
-  readonly tokenCache: string;
-  readonly now: number;
-  readonly signal: AbortSignal;
-}
+type TokenHolder = Pick<TokenOwner, 'user' | 'now' | 'signal'> & Pick<StoredTokens, 'tokenCache'>;
 
 /** Holds tokens in memory, so that code which runs before they are stored can use them and fetch more. */
 export function holdTokens(

@@ -57,7 +57,7 @@ export interface Api {
   readonly consentAtSignIn: boolean;
   readonly maxAnswerBytes: number | undefined;
   /** `undefined` for an API that the app's own pages cannot reach. */
-  readonly proxy: ProxyRules | undefined;
+  readonly proxy: ProxyOptions | undefined;
 }
 
 /** The option `apis`: by name. */
@@ -99,10 +99,7 @@ function declareApi(name: string, options: ApiOptions): Api {
     appScope: appScopeOf(scopes),
     consentAtSignIn,
     maxAnswerBytes,
-    proxy:
-      proxy === false
-        ? undefined
-        : readProxyRules(`apis.${name}.proxy`, proxy === true ? {} : proxy),
+    proxy: proxy === false ? undefined : proxy === true ? {} : proxy,
   };
 }
 
@@ -195,169 +192,109 @@ export interface ProxyOptions {
   readonly slides?: boolean;
 }
 
-const proxyMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+export const proxyMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** A method that a proxy can pass on. */
 export type ProxyMethod = (typeof proxyMethods)[number];
 
-/** The checked options of one proxy. */
-export interface ProxyRules {
-  readonly methods: readonly ProxyMethod[];
-  readonly roles: string | readonly [string, ...string[]] | undefined;
-  readonly maxBodyBytes: number;
-  readonly slides: boolean;
-  /** Lower case. */
-  readonly requestHeaders: ReadonlySet<string>;
-  /** Lower case. */
-  readonly responseHeaders: ReadonlySet<string>;
-  /**
-   * Checks a path below the base URL, as it is in the address of a request.
-   * @throws ERR_BAD_REQUEST for a path that some servers read as another one; ERR_NOT_FOUND for one that is not allowed
-   */
-  requirePath(path: string): void;
-}
-
-/** The longest body that the Functions host takes unless it is told otherwise. */
-const defaultMaxBodyBytes = 104_857_600;
-
-/**
- * The rules of a proxy, from its options.
- * @param option its name, for errors
- * @throws TypeError for a method, path, header or limit that cannot be
- */
-export function readProxyRules(option: string, options: ProxyOptions): ProxyRules {
-  const { methods = proxyMethods, paths, roles, slides = true } = options;
-  const { maxBodyBytes = defaultMaxBodyBytes } = options;
-  if (methods.length === 0 || !methods.every((method) => proxyMethods.includes(method))) {
-    throw new TypeError(`${option}.methods must be some of ${proxyMethods.join(', ')}`);
-  }
-  requireBytes(`${option}.maxBodyBytes`, maxBodyBytes);
-  const patterns = paths?.map((path) => readPattern(`${option}.paths`, path));
-  const { requestHeaders = [], responseHeaders = [] } = options;
-  return {
-    ...{ methods, roles, maxBodyBytes, slides },
-    requestHeaders: readHeaders(`${option}.requestHeaders`, requestHeaders, request),
-    responseHeaders: readHeaders(`${option}.responseHeaders`, responseHeaders, response),
-    requirePath: (path) => {
-      const segments = readSegments(path);
-      if (patterns === undefined || patterns.some((pattern) => fits(pattern, segments))) return;
-      throw new AppError('ERR_NOT_FOUND', { note: 'the proxy does not pass this path on' });
-    },
-  };
-}
-
 /** @throws TypeError for what is not a number of bytes */
-function requireBytes(option: string, bytes: number): void {
+export function requireBytes(option: string, bytes: number): void {
   if (bytes === Infinity || (Number.isSafeInteger(bytes) && bytes >= 0)) return;
   throw new TypeError(`${option} must be a whole number of bytes`);
 }
 
-function readPattern(option: string, path: string): readonly string[] {
-  const segments = path.split('/').slice(1);
-  const isPattern =
-    /^\/[^\s?#%\\]*$/.test(path) &&
-    segments.every((segment, at) => segment !== '**' || at === segments.length - 1) &&
-    segments.every((segment) => !/^\.{1,2}$/.test(segment));
-  if (isPattern) return segments;
-  throw new TypeError(`${option} must be paths such as /orders/* or /reports/**, with / first`);
+/**
+ * A request to an API, in the words of `fetch`.
+ * @example
+ * ```ts
+ * import type { ApiRequest } from 'anteroom';
+ *
+ * export const newOrder: ApiRequest = { method: 'POST', body: new URLSearchParams({ item: '7' }) };
+ * ```
+ */
+export interface ApiRequest {
+  /** GET unless given. */
+  readonly method?: string;
+  readonly headers?: Headers | Readonly<Record<string, string>>;
+  /**
+   * A stream is sent as it comes, without being held in memory. It can be sent only once, so nothing is tried again, and an
+   * answer that redirects is ERR_API_REFUSED.
+   */
+  readonly body?: ApiBody | null;
+  /** Of the token; those of the declaration unless given. */
+  readonly scopes?: readonly string[];
+  /**
+   * True calls the API as the app itself, without the user: by client credentials. The API sees the app's own permissions,
+   * so check before what this user may do. False unless given.
+   */
+  readonly asApp?: boolean;
+  /** Ends the call before the deadline of the request does: ERR_API_UNAVAILABLE. That of a `Request` counts too. */
+  readonly signal?: AbortSignal;
 }
 
-function fits(pattern: readonly string[], path: readonly string[]): boolean {
-  const hasRest = pattern.at(-1) === '**';
-  const fixed = hasRest ? pattern.slice(0, -1) : pattern;
-  if (hasRest ? path.length <= fixed.length : path.length !== fixed.length) return false;
-  return fixed.every((one, at) => (one === '*' ? path[at] !== '' : one === path[at]));
+/** What `fetch` of Node.js can send. */
+type ApiBody = string | Uint8Array | URLSearchParams | FormData | Blob | ReadableStream<Uint8Array>;
+
+/** `ApiRequest` cannot say it: TypeScript knows this form of `Uint8Array` since 5.7, and the types of the package go further back. */
+export type SentBody = Exclude<ApiBody, Uint8Array> | Uint8Array<ArrayBuffer>;
+
+/** A request that can be sent: its address is below the base URL of its API. */
+export interface OutgoingRequest {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: SentBody | null;
+  /** Each ends the call. */
+  readonly signals: readonly AbortSignal[];
 }
 
 /**
- * The parts of a path, decoded. Servers and frameworks do not agree on what an encoded slash, a dot segment with a
- * parameter, an empty part or a double encoding means. A path that the API reads differently from us would pass the rules.
+ * A request to an API, checked. Faults of the caller are found here, so that they are not taken for faults of the API.
+ * @param target a path below the base URL, from `/` on; an absolute address below it, as APIs give for the next page; or a
+ *   `Request` of `fetch` to such an address
  */
-function readSegments(path: string): readonly string[] {
-  const segments = path.split('/').slice(1).map(decode);
-  const last = segments.length - 1;
-  const isPlain = segments.every(
-    (segment, at) =>
-      segment !== undefined && (segment !== '' || at === last) && !ambiguous.test(segment),
-  );
-  if (isPlain && (path === '' || path.startsWith('/'))) return segments.map(String);
-  throw new AppError('ERR_BAD_REQUEST', { note: 'the path could be read in several ways' });
+export function outgoingRequest(
+  api: Api,
+  target: string | Request,
+  { method, headers, body, signal }: ApiRequest,
+): OutgoingRequest {
+  const request = typeof target === 'string' ? undefined : target;
+  const url = urlBelow(baseUrlOf(api), typeof target === 'string' ? target : target.url);
+  const outgoing = {
+    url,
+    method: method ?? request?.method ?? 'GET',
+    headers: new Headers(headers ?? request?.headers),
+    body: sentBody(body ?? request?.body ?? null),
+    signals: [signal ?? request?.signal ?? []].flat(),
+  };
+  // It throws for a method, header or body that cannot be sent. A stream is left out, because this would take it.
+  const probe = outgoing.body instanceof ReadableStream ? '' : outgoing.body;
+  return { ...outgoing, method: new Request(url, { ...outgoing, body: probe }).method };
+}
+
+function sentBody(body: ApiBody | null): SentBody | null {
+  if (!(body instanceof Uint8Array) || isUnshared(body)) return body;
+  throw new TypeError('the body is in shared memory, and fetch sends no such bytes');
+}
+
+function isUnshared(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return !(bytes.buffer instanceof SharedArrayBuffer);
 }
 
 /**
- * Slashes, control characters, dot segments also with a parameter (`..;a`) or a space (which Windows removes), and what is still
- * encoded.
+ * The base URL of an API, without a slash at its end.
+ * @throws ERR_API_SETTINGS if there is none
  */
-const ambiguous = /[/\\\u0000-\u001f\u007f]|^\.{1,2}([;\s]|$)|%(2e|2f|5c|25|00)/i;
-
-function decode(segment: string): string | undefined {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return undefined;
-  }
+export function baseUrlOf({ name, baseUrl }: Api): string {
+  if (typeof baseUrl === 'string') return baseUrl;
+  throw new AppError('ERR_API_SETTINGS', { api: name, note: `apis.${name}.${baseUrl.fault}` });
 }
 
-interface HeaderRules {
-  /** Passed on always. */
-  readonly usual: readonly string[];
-  /** Never passed on. */
-  readonly never: RegExp;
-}
-
-/** Of the connection, of a body's form on its way, and of the session: the same in both directions. */
-const ofTheConnection =
-  'connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|content-length|.*cookie2?|x-csrf|x-return-to';
-
-const request: HeaderRules = {
-  usual: [
-    'accept',
-    'accept-language',
-    'content-encoding',
-    'content-language',
-    'content-type',
-    'if-match',
-    'if-modified-since',
-    'if-none-match',
-    'if-range',
-    'if-unmodified-since',
-    'prefer',
-    'range',
-  ],
-  // Also what makes some servers take another method, path or sender than those that were checked here.
-  never: new RegExp(
-    `^(${ofTheConnection}|authorization|accept-encoding|expect|origin|referer|sec-.*|forwarded|x-forwarded-.*|x-functions-key|x-ms-client-principal.*|x-(http-)?method(-override)?|x-original-.*|x-rewrite-url|(x-|true-)?(real|client)-ip)$`,
-  ),
-};
-
-const response: HeaderRules = {
-  usual: [
-    'accept-ranges',
-    'content-disposition',
-    'content-language',
-    'content-range',
-    'content-type',
-    'etag',
-    'last-modified',
-    'preference-applied',
-    'retry-after',
-  ],
-  // Rights and reports for other origins, rules for the whole origin, a dialog for a password, and another place to go to.
-  never: new RegExp(
-    `^(${ofTheConnection}|accept-ch|access-control-.*|alt-svc|clear-site-data|content-encoding|content-security-policy.*|critical-ch|cross-origin-.*|document-policy.*|location|nel|origin-agent-cluster|permissions-policy|referrer-policy|refresh|report-to|reporting-endpoints|service-worker-allowed|set-login|speculation-rules|strict-transport-security|timing-allow-origin|www-authenticate|x-content-type-options|x-frame-options)$`,
-  ),
-};
-
-function readHeaders(
-  option: string,
-  names: readonly string[],
-  { usual, never }: HeaderRules,
-): ReadonlySet<string> {
-  const lower = names.map((name) => name.toLowerCase());
-  if (!lower.every((name) => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name))) {
-    throw new TypeError(`${option} must be names of headers`);
-  }
-  const refused = lower.find((name) => never.test(name));
-  if (refused !== undefined) throw new TypeError(`${option} cannot pass on ${refused}`);
-  return new Set([...usual, ...lower]);
+/** `.evil.example` would lead the token to another host, and `/../beta` to what the caller did not mean to open. */
+function urlBelow(baseUrl: string, target: string): URL {
+  const root = new URL(baseUrl).href.replace(/\/$/, '');
+  const url = URL.parse(target.startsWith('/') ? baseUrl + target : target);
+  const isBelow = url !== null && (url.href === root || /^[/?]/.test(url.href.slice(root.length)));
+  if (url?.href.startsWith(root) === true && isBelow) return url;
+  throw new TypeError('callApi needs a path that begins with / and stays below the base URL');
 }

@@ -5,39 +5,13 @@ import { parseClaimsChallenge } from '../entra/claims-challenge';
 import { AppError, StepUpError } from '../errors';
 import { isObject, parseJson, watchBody } from '../bodies';
 import { AskedToWaitError, type Clock, createPauseMemory, noLog, readRetryAfter } from '../waiting';
-import type { Api } from './apis';
-
-/**
- * A request to an API, in the words of `fetch`.
- * @example
- * ```ts
- * import type { ApiRequest } from 'anteroom';
- *
- * export const newOrder: ApiRequest = { method: 'POST', body: new URLSearchParams({ item: '7' }) };
- * ```
- */
-export interface ApiRequest {
-  /** GET unless given. */
-  readonly method?: string;
-  readonly headers?: Headers | Readonly<Record<string, string>>;
-  /**
-   * A stream is sent as it comes, without being held in memory. It can be sent only once, so nothing is tried again, and an
-   * answer that redirects is ERR_API_REFUSED.
-   */
-  readonly body?: ApiBody | null;
-  /** Of the token; those of the declaration unless given. */
-  readonly scopes?: readonly string[];
-  /**
-   * True calls the API as the app itself, without the user: by client credentials. The API sees the app's own permissions,
-   * so check before what this user may do. False unless given.
-   */
-  readonly asApp?: boolean;
-  /** Ends the call before the deadline of the request does: ERR_API_UNAVAILABLE. That of a `Request` counts too. */
-  readonly signal?: AbortSignal;
-}
-
-/** What `fetch` of Node.js can send. */
-type ApiBody = string | Uint8Array | URLSearchParams | FormData | Blob | ReadableStream<Uint8Array>;
+import {
+  type Api,
+  type ApiRequest,
+  outgoingRequest,
+  type OutgoingRequest,
+  type SentBody,
+} from './apis';
 
 /** What one instance knows of the APIs that it calls. */
 export interface Apis {
@@ -133,19 +107,6 @@ async function sendAsApp(
   }
 }
 
-/** `ApiRequest` cannot say it: TypeScript knows this form of `Uint8Array` since 5.7, and the types of the package go further back. */
-type SentBody = Exclude<ApiBody, Uint8Array> | Uint8Array<ArrayBuffer>;
-
-/** A request that can be sent: its address is below the base URL of its API. */
-export interface OutgoingRequest {
-  readonly url: URL;
-  readonly method: string;
-  readonly headers: Headers;
-  readonly body: SentBody | null;
-  /** Each ends the call. */
-  readonly signals: readonly AbortSignal[];
-}
-
 /** Who asks, and for how long. */
 interface ApiAccess {
   readonly accessToken: string;
@@ -194,58 +155,6 @@ export function createApis(declared: readonly Api[], clock: Clock, log = noLog):
       return watchAnswer(api, response, access.maxAnswerBytes);
     },
   };
-}
-
-/**
- * A request to an API, checked. Faults of the caller are found here, so that they are not taken for faults of the API.
- * @param target a path below the base URL, from `/` on; an absolute address below it, as APIs give for the next page; or a
- *   `Request` of `fetch` to such an address
- */
-export function outgoingRequest(
-  api: Api,
-  target: string | Request,
-  { method, headers, body, signal }: ApiRequest,
-): OutgoingRequest {
-  const request = typeof target === 'string' ? undefined : target;
-  const url = urlBelow(baseUrlOf(api), typeof target === 'string' ? target : target.url);
-  const outgoing = {
-    url,
-    method: method ?? request?.method ?? 'GET',
-    headers: new Headers(headers ?? request?.headers),
-    body: sentBody(body ?? request?.body ?? null),
-    signals: [signal ?? request?.signal ?? []].flat(),
-  };
-  if (outgoing.method === 'GET' && outgoing.body === null) return outgoing;
-  // It throws for a method, header or body that cannot be sent. A stream is left out, because this would take it.
-  const probe = outgoing.body instanceof ReadableStream ? '' : outgoing.body;
-  return { ...outgoing, method: new Request(url, { ...outgoing, body: probe }).method };
-}
-
-function sentBody(body: ApiBody | null): SentBody | null {
-  if (!(body instanceof Uint8Array) || isUnshared(body)) return body;
-  throw new TypeError('the body is in shared memory, and fetch sends no such bytes');
-}
-
-function isUnshared(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
-  return !(bytes.buffer instanceof SharedArrayBuffer);
-}
-
-/**
- * The base URL of an API, without a slash at its end.
- * @throws ERR_API_SETTINGS if there is none
- */
-export function baseUrlOf({ name, baseUrl }: Api): string {
-  if (typeof baseUrl === 'string') return baseUrl;
-  throw new AppError('ERR_API_SETTINGS', { api: name, note: `apis.${name}.${baseUrl.fault}` });
-}
-
-/** `.evil.example` would lead the token to another host, and `/../beta` to what the caller did not mean to open. */
-function urlBelow(baseUrl: string, target: string): URL {
-  const root = new URL(baseUrl).href.replace(/\/$/, '');
-  const url = URL.parse(target.startsWith('/') ? baseUrl + target : target);
-  const isBelow = url !== null && (url.href === root || /^[/?]/.test(url.href.slice(root.length)));
-  if (url?.href.startsWith(root) === true && isBelow) return url;
-  throw new TypeError('callApi needs a path that begins with / and stays below the base URL');
 }
 
 async function sendOnce(

@@ -6,7 +6,8 @@ import type { User } from '../sessions/session';
 import { guidForm } from '../setting-values';
 import { abortable, AskedToWaitError, readRetryAfter, withTimeout } from '../waiting';
 import { holdTokens } from './access-token';
-import { type Apis, outgoingRequest } from './call-api';
+import { outgoingRequest } from './apis';
+import type { Apis } from './call-api';
 
 /** Calls Microsoft Graph as the user: `callApi` of the request, for the API `graph`. */
 type CallGraph = (path: string, accept: string) => Promise<Response>;

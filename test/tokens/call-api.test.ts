@@ -2,13 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { AppError } from '../../src/errors';
-import { type ApiOptions, declareApis } from '../../src/tokens/apis';
-import {
-  type ApiRequest,
-  type CallerParts,
-  createApiCaller,
-  createApis,
-} from '../../src/tokens/call-api';
+import { type ApiOptions, type ApiRequest, declareApis } from '../../src/tokens/apis';
+import { type CallerParts, createApiCaller, createApis } from '../../src/tokens/call-api';
 import { failureOf, longEnough } from '../support/auth-fixture';
 import { whileAnswering } from '../support/answering-server';
 
