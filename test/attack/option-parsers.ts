@@ -5,7 +5,7 @@ import { decideSignIn } from '../../src/http/context';
 import { readBrand } from '../../src/pages/brand';
 import { parseSessionData } from '../../src/sessions/session-data';
 import { readSettings, settingDefaults } from '../../src/settings';
-import { readProxyRules } from '../../src/tokens/apis';
+import { readProxyRules } from '../../src/functions/api-proxy';
 import { readGroupRoles } from '../../src/tokens/graph';
 import { longEnough } from '../support/auth-fixture';
 import { anything, type Fuzzed, text, withMembers } from '../support/hostile-values';
