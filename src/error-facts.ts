@@ -113,12 +113,6 @@ export function factsOf(code: ErrorCode): ErrorFacts & ErrorTexts {
   return { ...errorFacts[code], ...texts[code] };
 }
 
-/** The tone of an error of a team's own that names none: its status decides. */
-export function toneOfStatus(status: number, retryAfterSeconds: number | undefined): ErrorTone {
-  if (status >= 500) return retryAfterSeconds === undefined ? 'ours' : 'passing';
-  return status === 404 || status === 410 ? 'lost' : 'refused';
-}
-
 /** Whether a text is a tone. */
 export function isErrorTone(text: string): text is ErrorTone {
   return errorTones.some((tone) => tone === text);

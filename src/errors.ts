@@ -1,11 +1,4 @@
-import {
-  type ErrorCode,
-  type ErrorTone,
-  isErrorTone,
-  toneOfStatus,
-  factsOf,
-  isErrorCode,
-} from './error-facts';
+import { type ErrorCode, type ErrorTone, factsOf, isErrorCode, isErrorTone } from './error-facts';
 import { personalTenantId } from './setting-values';
 
 /** What is kept of an error answer of the provider. `error_description` is not kept: it names users and tenants. */
@@ -296,4 +289,10 @@ export class SignInNeededError extends AppError {
     this.challenge = options.challenge;
     this.isRepeated = options.isRepeated ?? false;
   }
+}
+
+/** The tone of an error of a team's own that names none: its status decides. */
+function toneOfStatus(status: number, retryAfterSeconds: number | undefined): ErrorTone {
+  if (status >= 500) return retryAfterSeconds === undefined ? 'ours' : 'passing';
+  return status === 404 || status === 410 ? 'lost' : 'refused';
 }

@@ -1,15 +1,22 @@
-import type { HttpHandler } from '@azure/functions';
+import type { HttpHandler, HttpResponseInit } from '@azure/functions';
 import {
   answerOf,
   type CallerHandler,
+  type CallerWithToken,
+  type HandlerSession,
+  type SignedIn,
   type SignedInHandler,
-  withPublicContext,
-  withTokenContext,
 } from './handler';
 import type { Handler } from './http/context';
 import type { EndpointOptions } from './http/endpoint';
-import { sessionOrToken } from './sign-in/bearer-guard';
-import { sameOrigin, signedIn, type SignedInOptions, withRole } from './sign-in/guards';
+import { sessionOrToken, type TokenContext } from './sign-in/bearer-guard';
+import {
+  sameOrigin,
+  type SessionContext,
+  signedIn,
+  type SignedInOptions,
+  withRole,
+} from './sign-in/guards';
 import { checkDemand, type StepUpDemand } from './sign-in/step-up';
 
 /**
@@ -283,5 +290,43 @@ function sessionOptions({ slides, withTokens, stepUp }: GuardOptions): SignedInO
     ...(stepUp === undefined ? {} : { stepUp }),
     ...(slides === undefined ? {} : { slides }),
     ...(withTokens === undefined ? {} : { withTokens }),
+  };
+}
+
+/** Calls a team's handler for callers with the context of its invocation, to which it adds {@link CallerWithToken}. */
+function withTokenContext(handler: CallerHandler) {
+  return async (context: TokenContext): Promise<HttpResponseInit> => {
+    const { request, invocation, token, api, signal } = context;
+    const { user, client } = token;
+    const { callApi, accessToken } = api;
+    const known: CallerWithToken = { client, session: undefined, callApi, accessToken, signal };
+    return answerOf(await handler(request, Object.assign(invocation, { ...known, user })));
+  };
+}
+
+/** Calls a team's handler with the context of its invocation, to which it adds {@link SignedIn}. */
+function withPublicContext(handler: SignedInHandler) {
+  return async (context: SessionContext): Promise<HttpResponseInit> => {
+    const { request, invocation, user, api, signal } = context;
+    const known: SignedIn = {
+      user,
+      session: handlerSession(context),
+      callApi: api.callApi,
+      accessToken: api.accessToken,
+      signal,
+    };
+    return answerOf(await handler(request, Object.assign(invocation, known)));
+  };
+}
+
+function handlerSession({ session, changeData }: SessionContext): HandlerSession {
+  const { createdAt, expiresAt, idleExpiresAt, authTime, acrs } = session;
+  let { data } = session;
+  return {
+    ...{ createdAt, expiresAt, idleExpiresAt, authTime, acrs },
+    get data() {
+      return data;
+    },
+    update: async (change) => (data = await changeData(change)),
   };
 }

@@ -8,8 +8,6 @@ import { AppError } from './errors';
 import { foreignHeaders } from './http/responses';
 import type { SessionData, User } from './sessions/session';
 import type { SessionDataChange } from './sessions/session-data';
-import type { TokenContext } from './sign-in/bearer-guard';
-import type { SessionContext } from './sign-in/guards';
 import { watchBody } from './bodies';
 import type { Client } from './tokens/bearer-token';
 import type { ApiRequest } from './tokens/apis';
@@ -173,44 +171,6 @@ interface ApiCalls<Api extends string> {
     api?: Api | readonly string[],
     options?: { readonly asApp?: boolean },
   ): Promise<string>;
-}
-
-/** Calls a team's handler for callers with the context of its invocation, to which it adds {@link CallerWithToken}. */
-export function withTokenContext(handler: CallerHandler) {
-  return async (context: TokenContext): Promise<HttpResponseInit> => {
-    const { request, invocation, token, api, signal } = context;
-    const { user, client } = token;
-    const { callApi, accessToken } = api;
-    const known: CallerWithToken = { client, session: undefined, callApi, accessToken, signal };
-    return answerOf(await handler(request, Object.assign(invocation, { ...known, user })));
-  };
-}
-
-/** Calls a team's handler with the context of its invocation, to which it adds {@link SignedIn}. */
-export function withPublicContext(handler: SignedInHandler) {
-  return async (context: SessionContext): Promise<HttpResponseInit> => {
-    const { request, invocation, user, api, signal } = context;
-    const known: SignedIn = {
-      user,
-      session: handlerSession(context),
-      callApi: api.callApi,
-      accessToken: api.accessToken,
-      signal,
-    };
-    return answerOf(await handler(request, Object.assign(invocation, known)));
-  };
-}
-
-function handlerSession({ session, changeData }: SessionContext): HandlerSession {
-  const { createdAt, expiresAt, idleExpiresAt, authTime, acrs } = session;
-  let { data } = session;
-  return {
-    ...{ createdAt, expiresAt, idleExpiresAt, authTime, acrs },
-    get data() {
-      return data;
-    },
-    update: async (change) => (data = await changeData(change)),
-  };
 }
 
 /**

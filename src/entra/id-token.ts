@@ -7,9 +7,9 @@ import {
   type JWTVerifyOptions,
 } from 'jose';
 import * as v from 'valibot';
-import { AppError, StepUpUnmetError } from '../errors';
-import { guidForm } from '../setting-values';
+import { AppError, StepUpUnmetError, TenantRefusedError } from '../errors';
 import { type User, userKeyOf } from '../sessions/session';
+import { guidForm } from '../setting-values';
 import { type SignInDemands, skewSeconds, unmetDemand } from './claims-challenge';
 import type { RelyingParty, RelyingPartySettings } from './msal';
 import type { Provider } from './provider';
@@ -17,8 +17,9 @@ import {
   checkOrigin,
   countingRoles,
   foreignPolicy,
+  isAllowedTenant,
   namesTenant,
-  requireAllowedTenant,
+  type TenantSettings,
 } from './tenants';
 
 /** An ID token that passed every check. */
@@ -299,4 +300,15 @@ function readClaims(payload: JWTPayload, issuer: string): VerifiedIdToken {
     authTime: claims.auth_time,
     claims: payload,
   };
+}
+
+/**
+ * Refuses an account of a tenant that is not on the list.
+ * @throws a TenantRefusedError
+ */
+function requireAllowedTenant(
+  settings: Pick<TenantSettings, 'allowedTenants'>,
+  tenantId: string | undefined,
+): void {
+  if (!isAllowedTenant(settings, tenantId)) throw new TenantRefusedError(tenantId ?? 'none');
 }

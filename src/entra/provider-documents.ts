@@ -3,7 +3,7 @@ import { type FetchedAnswer, fetchWhole, isObject, parseJson } from '../bodies';
 import { AppError } from '../errors';
 import { isHttpLoopback } from '../proxy';
 import { AskedToWaitError, type Clock, noLog, type OutgoingLog, readRetryAfter } from '../waiting';
-import { isSharedAuthority, statedIssuer } from './tenants';
+import { couldIssue, isSharedAuthority } from './tenants';
 
 // The two documents in which the provider describes itself: its metadata and its keys.
 
@@ -67,16 +67,6 @@ export function createPausingFetch(
       throw error;
     }
   };
-}
-
-/**
- * Entra ID signs ID tokens with a key of the app if the app has a claims-mapping policy or a signing certificate. It
- * lists that key only in the answer to a request that names the app.
- * https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature
- */
-export function metadataUrl({ authority, issuer, clientId }: ProviderOptions): string {
-  const url = `${authority}/.well-known/openid-configuration`;
-  return isWorkforceTenant(authority, issuer) ? `${url}?appid=${clientId}` : url;
 }
 
 /** Hosts of Entra ID's clouds, the two older names of the public one among them. */
@@ -225,4 +215,19 @@ export function unavailable(note: string, cause?: unknown): AppError {
 
 function askedToWait(seconds: number, note: string): AskedToWaitError {
   return new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', seconds, { note });
+}
+
+/**
+ * The issuer that the provider's metadata states, if the settings allow it; `undefined` when it is another provider's.
+ * @param expected `Settings.issuer`. With a domain name in the settings, only the metadata knows the GUID of the tenant
+ * @param isShared true if accounts of several tenants can sign in
+ */
+function statedIssuer(
+  stated: unknown,
+  { expected, isShared }: { readonly expected: string; readonly isShared: boolean },
+): string | undefined {
+  if (typeof stated !== 'string') return undefined;
+  // The template of all tenants must never stand for the one tenant of a domain name: it has no GUID.
+  const fits = isShared ? stated === expected : couldIssue(expected, stated);
+  return fits ? stated : undefined;
 }

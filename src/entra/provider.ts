@@ -4,7 +4,7 @@ import {
   createPausingFetch,
   type FetchDocument,
   type FoundKey,
-  metadataUrl,
+  isWorkforceTenant,
   parseProviderKeys,
   parseProviderMetadata,
   type ProviderMetadata,
@@ -183,4 +183,14 @@ async function fetchKnown(options: ProviderOptions, fetchJson: FetchDocument): P
 function keysFor({ alg, kid }: KeyHeader, keys: readonly SigningKey[]): readonly FoundKey[] {
   if (alg !== 'RS256') return [];
   return keys.filter((one) => kid === undefined || one.kid === kid);
+}
+
+/**
+ * Entra ID signs ID tokens with a key of the app if the app has a claims-mapping policy or a signing certificate. It
+ * lists that key only in the answer to a request that names the app.
+ * https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature
+ */
+function metadataUrl({ authority, issuer, clientId }: ProviderOptions): string {
+  const url = `${authority}/.well-known/openid-configuration`;
+  return isWorkforceTenant(authority, issuer) ? `${url}?appid=${clientId}` : url;
 }

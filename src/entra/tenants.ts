@@ -1,4 +1,4 @@
-import { AppError, TenantRefusedError } from '../errors';
+import { AppError } from '../errors';
 import { guidForm, isPolicyName, policyIn, tenantPlaceholder } from '../setting-values';
 import type { Settings } from '../settings';
 
@@ -12,21 +12,6 @@ import type { Settings } from '../settings';
 
 /** The settings that say which tenants may sign in. */
 export type TenantSettings = Pick<Settings, 'allowedTenants' | 'issuer'>;
-
-/**
- * The issuer that the provider's metadata states, if the settings allow it; `undefined` when it is another provider's.
- * @param expected `Settings.issuer`. With a domain name in the settings, only the metadata knows the GUID of the tenant
- * @param isShared true if accounts of several tenants can sign in
- */
-export function statedIssuer(
-  stated: unknown,
-  { expected, isShared }: { readonly expected: string; readonly isShared: boolean },
-): string | undefined {
-  if (typeof stated !== 'string') return undefined;
-  // The template of all tenants must never stand for the one tenant of a domain name: it has no GUID.
-  const fits = isShared ? stated === expected : couldIssue(expected, stated);
-  return fits ? stated : undefined;
-}
 
 /**
  * True when `issuer` is this issuer, or this template filled with the GUID of any tenant.
@@ -130,17 +115,6 @@ export function isAllowedTenant(
 ): boolean {
   if (allowedTenants === undefined || allowedTenants === 'any') return true;
   return tenantId !== undefined && allowedTenants.has(tenantId.toLowerCase());
-}
-
-/**
- * Refuses an account of a tenant that is not on the list.
- * @throws a TenantRefusedError
- */
-export function requireAllowedTenant(
-  settings: Pick<TenantSettings, 'allowedTenants'>,
-  tenantId: string | undefined,
-): void {
-  if (!isAllowedTenant(settings, tenantId)) throw new TenantRefusedError(tenantId ?? 'none');
 }
 
 /** The settings that say who may open the console. */

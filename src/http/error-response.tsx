@@ -14,13 +14,13 @@ import {
 } from '../errors';
 import { type Site, useTexts } from '../pages/layout';
 import { ContinuePage, MessagePage, type Reference } from '../pages/message-page';
+import type { SettingFault } from '../settings';
 import type { Texts } from '../texts/en';
 import type { FaultySettings, RequestContext } from './context';
 import { errorLinks, loginPathIn } from './error-links';
 import { logError, refusalIn } from './error-log';
-import type { SettingFault } from '../settings';
 import { changesNothing, isNavigation } from './request';
-import { htmlPage, problem, redirectTo, textsOf, withHeader, withRetryAfter } from './responses';
+import { htmlPage, redirectTo, textsOf, withHeader } from './responses';
 
 /**
  * Turns an error into an answer: a page for a browser that opens a page, problem details for every other client. No other
@@ -253,4 +253,33 @@ function faultsPage(
     status,
   );
   return withRetryAfter(page, retryAfterSeconds);
+}
+
+/** Problem details of an error (RFC 9457). `extra` has members beside the standard ones, for example `login_url`. */
+function problem(
+  { code, status, title, detail, retryAfterSeconds }: AppError,
+  correlationId: string,
+  extra: Readonly<Record<string, unknown>> = {},
+): HttpResponseInit {
+  return {
+    status,
+    headers: {
+      'Content-Type': 'application/problem+json',
+      ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
+    },
+    body: JSON.stringify({
+      type: 'about:blank',
+      title,
+      status,
+      detail,
+      code,
+      correlation_id: correlationId,
+      ...extra,
+    }),
+  };
+}
+
+/** The same answer with `Retry-After`. Without a number of seconds the answer stays as it is. */
+function withRetryAfter(answer: HttpResponseInit, seconds: number | undefined): HttpResponseInit {
+  return seconds === undefined ? answer : withHeader(answer, 'Retry-After', String(seconds));
 }

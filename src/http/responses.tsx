@@ -73,30 +73,6 @@ export function redirectTo(location: string, status: 302 | 303 = 302): HttpRespo
   return { status, headers: { Location: location } };
 }
 
-/** Problem details of an error (RFC 9457). `extra` has members beside the standard ones, for example `login_url`. */
-export function problem(
-  { code, status, title, detail, retryAfterSeconds }: AppError,
-  correlationId: string,
-  extra: Readonly<Record<string, unknown>> = {},
-): HttpResponseInit {
-  return {
-    status,
-    headers: {
-      'Content-Type': 'application/problem+json',
-      ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
-    },
-    body: JSON.stringify({
-      type: 'about:blank',
-      title,
-      status,
-      detail,
-      code,
-      correlation_id: correlationId,
-      ...extra,
-    }),
-  };
-}
-
 /** The same answer with one more header. */
 export function withHeader(
   answer: HttpResponseInit,
@@ -135,14 +111,6 @@ export function plainHeaders(
 /** Printable ASCII without a space at either end. */
 function isHeaderText(value: string): boolean {
   return /^(?:[!-~](?:[ -~]*[!-~])?)?$/.test(value);
-}
-
-/** The same answer with `Retry-After`. Without a number of seconds the answer stays as it is. */
-export function withRetryAfter(
-  answer: HttpResponseInit,
-  seconds: number | undefined,
-): HttpResponseInit {
-  return seconds === undefined ? answer : withHeader(answer, 'Retry-After', String(seconds));
 }
 
 interface Continuation {

@@ -300,20 +300,9 @@ function kidIn(text: string): string | undefined {
   return isObject(header) && isKid(header['kid']) ? header['kid'] : undefined;
 }
 
-/** `<period>.<8 characters of the secret's SHA-256>`: 48 bits of a hash tell nothing of 256 random bits. */
-export function kidOf(period: number, secret: Uint8Array): string {
-  const hash = createHash('sha256').update('anteroom kid\0').update(secret).digest('base64url');
-  return `${period}.${hash.slice(0, 8)}`;
-}
-
 /** Whether a text from outside may be looked up in the ring at all. */
 export function isKid(kid: unknown): kid is string {
   return typeof kid === 'string' && /^\d{1,6}\.[A-Za-z0-9_-]{8}$/.test(kid);
-}
-
-/** The period a `kid` of the right form names. */
-export function periodOfKid(kid: string): number {
-  return Number.parseInt(kid, 10);
 }
 
 const day = 86_400;

@@ -1,13 +1,6 @@
 import { AppError } from '../errors';
 import { type Clock, createSingleFlight } from '../waiting';
-import {
-  isKid,
-  type KeyRing,
-  type RingKey,
-  isNextPeriodDue,
-  periodAt,
-  periodOfKid,
-} from './encryption';
+import { isKid, isNextPeriodDue, type KeyRing, periodAt, type RingKey } from './encryption';
 import {
   deleteRing,
   isInRange,
@@ -284,4 +277,9 @@ function couldNotRead(cause?: unknown): AppError {
   const retryAfterSeconds = cause instanceof AppError ? cause.retryAfterSeconds : undefined;
   const note = 'the key ring could not be read';
   return new AppError('ERR_KEYS_UNAVAILABLE', { note, cause, retryAfterSeconds });
+}
+
+/** The period a `kid` of the right form names. */
+function periodOfKid(kid: string): number {
+  return Number.parseInt(kid, 10);
 }

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { AppError } from '../errors';
 import type { NewRow, Row, Table } from '../storage/table';
-import { kidOf, type RingKey, periodAt, startOf } from './encryption';
+import { periodAt, type RingKey, startOf } from './encryption';
 import {
   bindSecret,
   type KeyWrapping,
@@ -201,4 +201,10 @@ export function rowKeyOf(period: number): string {
 /** The period a row key names, or `undefined`. */
 export function periodOfRow(rowKey: string): number | undefined {
   return /^\d{6}$/.test(rowKey) ? Number(rowKey) : undefined;
+}
+
+/** `<period>.<8 characters of the secret's SHA-256>`: 48 bits of a hash tell nothing of 256 random bits. */
+export function kidOf(period: number, secret: Uint8Array): string {
+  const hash = createHash('sha256').update('anteroom kid\0').update(secret).digest('base64url');
+  return `${period}.${hash.slice(0, 8)}`;
 }

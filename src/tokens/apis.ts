@@ -267,6 +267,7 @@ export function outgoingRequest(
     body: sentBody(body ?? request?.body ?? null),
     signals: [signal ?? request?.signal ?? []].flat(),
   };
+  if (outgoing.method === 'GET' && outgoing.body === null) return outgoing;
   // It throws for a method, header or body that cannot be sent. A stream is left out, because this would take it.
   const probe = outgoing.body instanceof ReadableStream ? '' : outgoing.body;
   return { ...outgoing, method: new Request(url, { ...outgoing, body: probe }).method };

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { circlesOf, importsOf, partsOfOneFile } from './imports';
+import { circlesOf, exportsForOneFile, importsOf, partsOfOneFile } from './imports';
 
 /** The floors of src, from the top down. A file imports from its own floor or from a lower one. */
 const floors = [
@@ -72,6 +72,12 @@ describe('imports in src', () => {
       (file) => path.dirname(file) !== 'src' && file !== 'src/texts/de.ts',
     );
     expect(partsOfOneFile(below, imports)).toEqual([]);
+  });
+
+  it('join an export with the only file that uses it, in the same folder and where there is room', () => {
+    // The files of src itself are what apps import.
+    const below = files.filter((file) => path.dirname(file) !== 'src');
+    expect(exportsForOneFile(below)).toEqual([]);
   });
 
   it('keep the packages where they belong', () => {

@@ -7,9 +7,9 @@ import {
   isKid,
   keyLabels,
   type KeyUse,
-  kidOf,
   type ValueAddress,
 } from '../../src/keys/encryption';
+import { kidOf } from '../../src/keys/ring-rows';
 
 const key = createSecretKey(new Uint8Array(32).fill(1));
 const address: ValueAddress = {

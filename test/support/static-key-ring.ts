@@ -1,5 +1,6 @@
-import { kidOf, type RingKey } from '../../src/keys/encryption';
+import type { RingKey } from '../../src/keys/encryption';
 import type { StoredKeyRing } from '../../src/keys/key-ring';
+import { kidOf } from '../../src/keys/ring-rows';
 
 /** A ring with one key that never changes, for tests in which it does not matter where keys come from. */
 export function createStaticKeyRing(secret: Uint8Array): StoredKeyRing {
