@@ -6,8 +6,7 @@ import {
 } from '@azure/functions';
 import { AppError } from './errors';
 import { foreignHeaders } from './http/responses';
-import type { SessionData, User } from './sessions/session';
-import type { SessionDataChange } from './sessions/session-data';
+import type { SessionData, SessionDataChange, User } from './sessions/session';
 import { watchBody } from './bodies';
 import type { Client } from './tokens/bearer-token';
 import type { ApiRequest } from './tokens/apis';

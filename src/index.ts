@@ -28,7 +28,7 @@ export type { BrandOption } from './pages/brand';
 export type { PageTexts } from './texts/language';
 export type { MenuPage } from './pages/layout';
 export type { SessionData, User } from './sessions/session';
-export type { SessionDataChange } from './sessions/session-data';
+export type { SessionDataChange } from './sessions/session';
 export type { Environment } from './settings';
 export type { StepUpDemand } from './sign-in/step-up';
 export type { ApiOptions, ApiRequest, ProxyMethod, ProxyOptions } from './tokens/apis';

@@ -6,8 +6,7 @@ import type {
   SignedIn,
   SignedInContext,
 } from './handler';
-import type { SessionData, User } from './sessions/session';
-import { parseSessionData } from './sessions/session-data';
+import { parseSessionData, type SessionData, type User } from './sessions/session';
 import type { Client } from './tokens/bearer-token';
 
 // The entry `anteroom/testing`: what tests of an app need. It is not for the app itself.

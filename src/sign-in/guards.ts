@@ -8,13 +8,14 @@ import { logError } from '../http/error-log';
 import { changesNothing, requireSameOrigin } from '../http/request';
 import { bounce } from '../http/responses';
 import {
+  changeSessionData,
   type Session,
   type SessionData,
+  type SessionDataChange,
   sessionKeyOf,
   type SessionTicket,
   type User,
 } from '../sessions/session';
-import { changeSessionData, type SessionDataChange } from '../sessions/session-data';
 import type { FoundSession } from '../sessions/session-store';
 import type { Settings } from '../settings';
 import { createUserTokens } from '../tokens/access-token';

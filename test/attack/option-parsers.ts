@@ -3,7 +3,7 @@ import { anteroom } from '../../src/anteroom';
 import { AppError } from '../../src/errors';
 import { decideSignIn } from '../../src/http/context';
 import { readBrand } from '../../src/pages/brand';
-import { parseSessionData } from '../../src/sessions/session-data';
+import { parseSessionData } from '../../src/sessions/session';
 import { readSettings, settingDefaults } from '../../src/settings';
 import { readProxyRules } from '../../src/functions/api-proxy';
 import { readGroupRoles } from '../../src/tokens/graph';

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { AppError } from '../../src/errors';
-import type { SessionData, SessionTicket } from '../../src/sessions/session';
-import { changeSessionData } from '../../src/sessions/session-data';
+import {
+  changeSessionData,
+  type SessionData,
+  type SessionTicket,
+} from '../../src/sessions/session';
 import {
   createSessionStore,
   type FoundSession,
