@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { RestError, type TableEntity } from '@azure/data-tables';
 import { AppError } from '../errors';
 import {
+  etagsIfDone,
   isAsWritten,
   type NewRow,
   type PropertyValue,
@@ -339,41 +340,4 @@ function valueSize(value: PropertyValue): number {
 function contentSize(value: PropertyValue): number {
   if (typeof value === 'string') return 2 * value.length;
   return value instanceof Uint8Array ? value.byteLength : 0;
-}
-
-/**
- * The same for a transaction.
- * @returns the ETags that it would have answered, `undefined` for a delete; `undefined` when it was not done
- */
-async function etagsIfDone(
-  table: Pick<Table, 'read' | 'list'>,
-  partitionKey: string,
-  actions: readonly TransactionAction[],
-  signal: AbortSignal,
-): Promise<readonly (string | undefined)[] | undefined> {
-  const deleted = new Set(
-    actions.filter(({ action }) => action === 'delete').map(({ rowKey }) => rowKey),
-  );
-  if (deleted.size > 0 && (await isAnyLeft(table, partitionKey, deleted, signal))) return undefined;
-  const etags = await Promise.all(
-    actions.map(async (action) => {
-      if (action.action === 'delete') return 'gone';
-      const row = await table.read({ partitionKey, rowKey: action.rowKey }, signal);
-      return isAsWritten(row, action.properties) ? row.etag : undefined;
-    }),
-  );
-  if (etags.includes(undefined)) return undefined;
-  return etags.map((etag, index) => (actions[index]?.action === 'delete' ? undefined : etag));
-}
-
-async function isAnyLeft(
-  table: Pick<Table, 'list'>,
-  partitionKey: string,
-  rowKeys: ReadonlySet<string>,
-  signal: AbortSignal,
-): Promise<boolean> {
-  for await (const { rows } of table.list({ partitionKey, select: [] }, signal)) {
-    if (rows.some(({ rowKey }) => rowKeys.has(rowKey))) return true;
-  }
-  return false;
 }
