@@ -55,6 +55,13 @@ var logAlerts = [
     description: 'Of at least twenty answers in a quarter of an hour, three or more, and one in twenty, took more than three seconds. docs/operations.md#alert-slow-answers'
     query: loadTextContent('../queries/alert-slow-answers.kql')
   }
+  {
+    name: 'no-sweep'
+    severity: 3
+    window: 'PT1H'
+    description: 'The app answered in the last hour, and its timer has removed no expired rows. docs/operations.md#alert-no-sweep'
+    query: loadTextContent('../queries/alert-no-sweep.kql')
+  }
 ]
 
 @description('Who is told.')

@@ -195,8 +195,8 @@ describe('the queries of operators', () => {
   const known = new Set([...members, 'event', 'outcome', 'at', 'request', 'operation', 'level']);
   const outcomes = Object.values(eventTable).flatMap(({ levels }) => Object.keys(levels));
 
-  it('are the twelve that were read by the parser of Kusto', () => {
-    expect(queries).toHaveLength(12);
+  it('are the thirteen that were read by the parser of Kusto', () => {
+    expect(queries).toHaveLength(13);
     expect(known.size).toBeGreaterThan(25);
   });
 
@@ -254,6 +254,9 @@ describe('the limits of alerts', () => {
     ['slow-answers', { answers: 30, slow: 3 }, true],
     ['slow-answers', { answers: 100_000, slow: 4_000 }, false],
     ['slow-answers', { answers: 100_000, slow: 5_000 }, true],
+    ['no-sweep', { answers: 4, sweeps: 0 }, false],
+    ['no-sweep', { answers: 5, sweeps: 0 }, true],
+    ['no-sweep', { answers: 100_000, sweeps: 1 }, false],
   ])('%s at %j: %s', (alert, values, expected) => {
     expect(fires(alert, values)).toBe(expected);
   });

@@ -331,7 +331,7 @@ describe('the option', () => {
     expect(String(domain.outputs['dnsRecords'])).toContain("'app.contoso.com'");
   });
 
-  it('alertEmail: five alerts on logs, each with the heading of the page for operators', () => {
+  it('alertEmail: six alerts on logs, each with the heading of the page for operators', () => {
     // A window shorter than the pause between checks misses what happened between. A new workspace has no telemetry table yet.
     const rule = (window: string) => `evaluationFrequency "PT15M"
       windowSize "${window}"
@@ -350,11 +350,13 @@ describe('the option', () => {
          ${rule('PT15M')}
        Microsoft.Insights/scheduledQueryRules slow-answers
          ${rule('PT15M')}
+       Microsoft.Insights/scheduledQueryRules no-sweep
+         ${rule('PT1H')}
        Microsoft.Insights/actionGroups
          emailReceivers.0.emailAddress "ops@contoso.com"`);
     const anchors = anchorsOf(readFileSync('docs/operations.md', 'utf8'));
     const rules = of(all, 'Microsoft.Insights/scheduledQueryRules');
-    expect(rules).toHaveLength(5);
+    expect(rules).toHaveLength(6);
     for (const { properties } of rules) {
       const [, anchor] = /docs\/operations\.md#(\S+?)"/.exec(JSON.stringify(properties)) ?? [];
       expect(anchors).toContain(anchor);
