@@ -21,6 +21,7 @@ const parsers: Record<string, Fuzzed> = {
 const others: Record<string, string> = {
   readBounded: 'bytes, which the callers parse',
   readPage: 'run by Table.list',
+  readPageInTime: 'run by Table.list',
   readFirstRow: 'of the row, only whether there is one',
   readAddress: 'an address that the settings have checked',
   readEntity: 'run by Table.read',
