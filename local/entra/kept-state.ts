@@ -1,5 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { isObject, parseJson } from '../../src/bodies';
 import { isString } from '../loopback/control';
@@ -202,4 +210,55 @@ function textsOf(note: unknown, name: string): string[] {
 function numberOf(note: unknown, name: string): number | undefined {
   const number = isObject(note) ? note[name] : undefined;
   return typeof number === 'number' ? number : undefined;
+}
+
+/** The folder of `--data` cannot be used. The message is for people and says what to do. */
+export class DataDirError extends Error {}
+
+const ignoreAll = '*\n';
+const ownFiles = ['stack.json', 'entra.json'];
+
+/**
+ * Makes the folder for the state of the stack, or checks an existing one. Only its owner can read it, and it has a
+ * `.gitignore`, since it holds a signing key, refresh tokens and secrets.
+ * @throws DataDirError when it cannot be made or holds files of somebody else
+ */
+export function prepareDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const files = readdirSync(dataDir);
+    if (files.length > 0 && !isOurs(dataDir, files)) {
+      throw new DataDirError(
+        `--data ${dataDir}: the folder holds other files, and secrets must not lie beside them. Name a folder that is new or empty.`,
+      );
+    }
+    chmodSync(dataDir, 0o700);
+    if (!files.includes('.gitignore')) {
+      writeFileSync(join(dataDir, '.gitignore'), ignoreAll, { mode: 0o600 });
+    }
+  } catch (error) {
+    throw error instanceof DataDirError ? error : new DataDirError(explain(dataDir, error));
+  }
+}
+
+function isOurs(dataDir: string, files: readonly string[]): boolean {
+  const marks = files.includes('.gitignore')
+    ? readFileSync(join(dataDir, '.gitignore'), 'utf8') === ignoreAll
+    : false;
+  return marks || ownFiles.some((name) => files.includes(name));
+}
+
+function explain(dataDir: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return `--data ${dataDir}: there is a file of that name (or of a folder above). Name a folder.`;
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return `--data ${dataDir}: you may not write there. Name a folder of your own.`;
+    default:
+      return `--data ${dataDir}: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }

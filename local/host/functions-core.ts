@@ -3,7 +3,7 @@ import Module, { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
-import { type Log, logCategory, type LogLevel } from './log';
+import { type Log, logCategory, type LogLevel } from './host-files';
 
 /** An app after loading. With a `loadError` it has no functions, and every answer is 404. */
 export interface LoadedApp {

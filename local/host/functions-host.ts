@@ -4,11 +4,10 @@ import { type Duplex, duplexPair } from 'node:stream';
 import { listenOnLoopback } from '../loopback/processes';
 import { answerWithoutFunction, besideFrontEnd, createFrontEndServer } from './beside-functions';
 import { loadApp, type RegisteredFunction } from './functions-core';
-import type { HostJson } from './host-files';
+import { type HostJson, type Log, logCategory } from './host-files';
 import { decodePath, readMaxBodyBytes } from './http-request';
 import { emptyResponse, type HostResponse } from './http-response';
 import { answerRequest, describeError, type HostContext, runHooks, runTimer } from './invoke';
-import { type Log, logCategory } from './log';
 import { createRoutes, type HttpFunction } from './routes';
 import { createTimerFunctions, startTimers, type TimerFunction } from './timers';
 

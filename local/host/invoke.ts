@@ -16,7 +16,7 @@ import type {
   RpcInvocationRequest,
   RpcTypedData,
 } from './functions-core';
-import type { HostJson } from './host-files';
+import { type HostJson, type Log, logCategory } from './host-files';
 import {
   BodyTooLargeError,
   encodePath,
@@ -33,7 +33,6 @@ import {
   toHostResponse,
   writeHttpResponse,
 } from './http-response';
-import { type Log, logCategory } from './log';
 import { findRoute, type HttpFunction } from './routes';
 import { type TimerFunction, toRpcTimer } from './timers';
 

@@ -1,5 +1,5 @@
 import type { RegisteredFunction } from './functions-core';
-import { type Log, logCategory } from './log';
+import { type Log, logCategory } from './host-files';
 
 /** A function that answers HTTP requests. */
 export interface HttpFunction {

@@ -8,12 +8,20 @@ import { bypassProxyOnLoopback, isLoopback, usesProxy } from '../../src/proxy';
 import { settingDefaults } from '../../src/settings';
 import { createThrowawayCertificate } from '../loopback/server';
 import { PortTakenError } from '../loopback/processes';
-import { FaultyFileError, readHostJson, readLocalSettings } from './host-files';
+import {
+  createLog,
+  FaultyFileError,
+  type Log,
+  logCategory,
+  minLevel,
+  readHostJson,
+  readLocalSettings,
+  readyLine,
+} from './host-files';
 import { readFrontEndUrl } from './beside-functions';
 import { AppMissingError, captureConsole } from './functions-core';
 import { startFunctionsHost } from './functions-host';
 import { describeError } from './invoke';
-import { createLog, type Log, logCategory, minLevel, readyLine } from './log';
 
 // The program of `npm run host`: the built app alone on the local Functions host, with any provider, Graph and tables
 // that its settings name. The stack starts it too. Nothing on this machine goes through a proxy.

@@ -1,6 +1,6 @@
 import { Cron } from 'croner';
 import type { RegisteredFunction, RpcTypedData } from './functions-core';
-import { type Log, logCategory } from './log';
+import { type Log, logCategory } from './host-files';
 
 /** A function that a timer starts. */
 export interface TimerFunction {

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { readHostJson, readLocalSettings } from '../host/host-files';
-import { readyLine } from '../host/log';
+import { readHostJson, readLocalSettings, readyLine } from '../host/host-files';
 import type { HostMessage } from '../host/run-host';
 import { endProcess, killWithUs, onDeath } from '../loopback/processes';
 import {

@@ -1,10 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import { isObject } from '../../src/bodies';
 import { settingDefaults } from '../../src/settings';
 import { readJsonFile } from '../host/host-files';
-import type { StorageAccount } from '../tables/azurite';
-import type { StackFacts, StackOptions } from './options';
+import { createStorageAccount, type StorageAccount } from '../tables/azurite';
+import { freePort, isPortFree } from '../loopback/processes';
+import type { StackFacts, StackOptions, StackSecrets } from './options';
 
 /** Tenant and client id of the stand-in. Both are made up. */
 export const localTenantId = '5a7e1c7e-0000-4000-8000-00000a57e700';
@@ -281,4 +283,68 @@ export function describeMissing(
   return lines.length === 0
     ? ''
     : `\nSet these Values in local.settings.json:\n${lines.join(',\n')}\n`;
+}
+
+/**
+ * New secrets, or those kept in `dataDir`. The first run writes them there, readable by the owner only. The folder must
+ * exist. The stand-ins get the preferred ports where these are free. The provider keeps its port.
+ * @throws Error when what is kept cannot be read
+ */
+export async function stackSecrets({
+  dataDir,
+  preferredPorts,
+}: Pick<StackOptions, 'dataDir' | 'preferredPorts'>): Promise<StackSecrets> {
+  const entraPort = await ifFree(preferredPorts?.entra);
+  const ports = {
+    graphPort: await ifFree(preferredPorts?.graph),
+    ordersPort: await ifFree(preferredPorts?.orders),
+    tablesPort: 0,
+  };
+  if (dataDir === undefined) {
+    return createSecrets({ ...ports, entraPort });
+  }
+  const path = join(dataDir, 'stack.json');
+  const kept = readJsonFile(path);
+  if (kept !== undefined) {
+    return parseSecrets(kept, path, ports);
+  }
+  const keptPort = entraPort === 0 ? await freePort() : entraPort;
+  const secrets = createSecrets({ ...ports, entraPort: keptPort });
+  writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  return secrets;
+}
+
+async function ifFree(port = 0): Promise<number> {
+  return port !== 0 && (await isPortFree(port)) ? port : 0;
+}
+
+type Ports = Omit<StackSecrets, 'account' | 'keyRingSecret' | 'clientSecret'>;
+
+function createSecrets(ports: Ports): StackSecrets {
+  return {
+    account: createStorageAccount(),
+    keyRingSecret: randomBytes(32).toString('base64url'),
+    clientSecret: randomBytes(32).toString('base64url'),
+    ...ports,
+  };
+}
+
+function parseSecrets(
+  kept: Readonly<Record<string, unknown>>,
+  path: string,
+  ports: Omit<Ports, 'entraPort'>,
+): StackSecrets {
+  const { account, keyRingSecret, clientSecret, entraPort } = kept;
+  if (
+    isObject(account) &&
+    typeof account['name'] === 'string' &&
+    typeof account['key'] === 'string' &&
+    typeof keyRingSecret === 'string' &&
+    typeof clientSecret === 'string' &&
+    typeof entraPort === 'number'
+  ) {
+    const { name, key } = account;
+    return { account: { name, key }, keyRingSecret, clientSecret, entraPort, ...ports };
+  }
+  throw new Error(`${path} was not written by this stack. Delete the folder to begin again.`);
 }

@@ -7,8 +7,15 @@ import { type GraphStandIn, startGraphStandIn } from '../graph/graph-stand-in';
 import { freePort } from '../loopback/processes';
 import { type OrdersStandIn, startOrdersStandIn } from '../orders/orders-stand-in';
 import { createTable, startAzurite } from '../tables/azurite';
+import { prepareDataDir } from '../entra/kept-state';
 import { type AppProcess, launchApps } from './app';
-import { prepareDataDir, stackSecrets } from './data-dir';
+import {
+  localAppIdUri,
+  localClientId,
+  localCommandLineId,
+  localTenantId,
+  stackSecrets,
+} from './settings';
 import {
   type StackFacts,
   type StackListener,
@@ -17,7 +24,6 @@ import {
   type StartAppOptions,
   tellStep,
 } from './options';
-import { localAppIdUri, localClientId, localCommandLineId, localTenantId } from './settings';
 
 /** A running stack. */
 export interface Stack {

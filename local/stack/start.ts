@@ -7,6 +7,7 @@ import { startCommand, startUsage } from '../bin/usage.cjs';
 import { FaultyFileError, readHostJson, readLocalSettings } from '../host/host-files';
 import { describeError } from '../host/invoke';
 import { isPortFree } from '../loopback/processes';
+import { DataDirError } from '../entra/kept-state';
 import { appPart, AppStartError } from './app';
 import {
   type AppFolder,
@@ -19,7 +20,6 @@ import {
   type TypeCheck,
   watchApp,
 } from './app-folder';
-import { DataDirError } from './data-dir';
 import {
   describeStep,
   PortChoiceError,

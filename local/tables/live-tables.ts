@@ -1,6 +1,13 @@
 import { once } from 'node:events';
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import { createHmac } from 'node:crypto';
+import http, {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http';
 import https from 'node:https';
+import { createLocalJWKSet, type JWK, jwtVerify } from 'jose';
 import {
   answerControl,
   type ControlPanel,
@@ -11,15 +18,15 @@ import {
 } from '../loopback/control';
 import { createFaultPanel } from '../loopback/control-page';
 import { isForLoopback, respondJson } from '../loopback/server';
-import { type AccessRules, createAccess, refuseByLimits } from './limits';
 import {
   asLive,
-  createForwarding,
+  type BehindAnswer,
   createPages,
   type LiveAnswer,
   liveError,
   liveXmlError,
   readTablesRequest,
+  refuseByLimits,
   requestKinds,
   send,
   type TablesRequest,
@@ -267,4 +274,112 @@ function createTablesPanel(faults: TablesFaults): ControlPanel {
       },
     },
   });
+}
+
+/** Which bearer tokens are accepted. */
+export interface AccessRules {
+  readonly tenantId: string;
+  /** Public keys of the tokens. */
+  readonly keys: readonly JWK[];
+  /** The emulator's account. Azurite knows no tokens, so requests to it are signed with this key. */
+  readonly account: { readonly name: string; readonly key: string };
+}
+
+const audiences = ['https://storage.azure.com', 'https://storage.azure.com/'];
+
+type Judgement = { readonly headers: TablesRequest['headers'] } | { readonly refused: LiveAnswer };
+
+/** Gives the headers that Azurite needs, or refuses a request as Table Storage does. */
+function createAccess(
+  rules: AccessRules | undefined,
+): (asked: TablesRequest) => Promise<Judgement> {
+  return async (asked) => {
+    const { authorization } = asked.headers;
+    if (authorization === undefined) {
+      const message =
+        'Server failed to authenticate the request. Please refer to the information in the www-authenticate header.';
+      return { refused: challenge(liveError(401, 'NoAuthenticationInformation', message), rules) };
+    }
+    const token = /^bearer (\S+)$/i.exec(authorization)?.[1];
+    if (token === undefined) return { headers: asked.headers };
+    if (rules !== undefined && (await isGood(token, rules))) {
+      return { headers: signed(asked, rules.account) };
+    }
+    const message =
+      'Server failed to authenticate the request. Please refer to the information in the www-authenticate header.';
+    return { refused: challenge(liveXmlError(401, 'InvalidAuthenticationInfo', message), rules) };
+  };
+}
+
+async function isGood(token: string, { tenantId, keys }: AccessRules): Promise<boolean> {
+  try {
+    await jwtVerify(token, createLocalJWKSet({ keys: [...keys] }), {
+      // Tokens for storage are of version 1.0.
+      issuer: `https://sts.windows.net/${tenantId}/`,
+      audience: audiences,
+      algorithms: ['RS256'],
+      requiredClaims: ['exp', 'oid'],
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Only Azure Storage writes a challenge like this: without quotes, and with a space between the members. */
+function challenge(answer: LiveAnswer, rules: AccessRules | undefined): LiveAnswer {
+  const tenant = rules?.tenantId ?? 'common';
+  const header = `Bearer authorization_uri=https://login.microsoftonline.com/${tenant}/oauth2/authorize resource_id=https://storage.azure.com`;
+  return { ...answer, headers: { ...answer.headers, 'www-authenticate': header } };
+}
+
+/** SharedKeyLite of the table service signs the date and the resource. Microsoft Learn, "Authorize with Shared Key". */
+function signed(
+  { headers, path }: TablesRequest,
+  { name, key }: AccessRules['account'],
+): TablesRequest['headers'] {
+  const date = new Date().toUTCString();
+  const resource = path.split('?', 1)[0] ?? '';
+  const signature = createHmac('sha256', Buffer.from(key, 'base64'))
+    .update(`${date}\n/${name}${resource}`)
+    .digest('base64');
+  return { ...headers, 'x-ms-date': date, authorization: `SharedKeyLite ${name}:${signature}` };
+}
+
+interface Question {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** Azurite closes an idle connection after five seconds. So none is used again after four. */
+const idleMs = 4_000;
+
+/** Asks Azurite at that port of 127.0.0.1. Rejects when it does not answer. */
+function createForwarding(port: number): (question: Question) => Promise<BehindAnswer> {
+  const agent = new http.Agent({ keepAlive: true, timeout: idleMs });
+  return async ({ method, path, headers, body }) => {
+    const behind: OutgoingHttpHeaders = { ...headers, 'content-length': body.length };
+    for (const name of ['accept-encoding', 'connection', 'transfer-encoding']) {
+      Reflect.deleteProperty(behind, name);
+    }
+    const request = http.request({
+      host: '127.0.0.1',
+      port,
+      agent,
+      method,
+      path,
+      headers: behind,
+    });
+    request.end(body);
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(Buffer.from(chunk as Uint8Array));
+    return {
+      status: answer.statusCode ?? 502,
+      headers: answer.headers,
+      body: Buffer.concat(chunks),
+    };
+  };
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import http, {
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type ServerResponse,
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  ServerResponse,
 } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { isObject, parseJson } from '../../src/bodies';
 
 /** Kinds of requests, by method and path. `activity`: a transaction that writes the list of activity, after answers. */
 export const requestKinds = [
@@ -65,48 +65,10 @@ function kindOf(method: string, resource: string): RequestKind {
 }
 
 /** What Azurite answered. */
-interface BehindAnswer {
+export interface BehindAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-}
-
-interface Question {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-/** Azurite closes an idle connection after five seconds. So none is used again after four. */
-const idleMs = 4_000;
-
-/** Asks Azurite at that port of 127.0.0.1. Rejects when it does not answer. */
-export function createForwarding(port: number): (question: Question) => Promise<BehindAnswer> {
-  const agent = new http.Agent({ keepAlive: true, timeout: idleMs });
-  return async ({ method, path, headers, body }) => {
-    const behind: OutgoingHttpHeaders = { ...headers, 'content-length': body.length };
-    for (const name of ['accept-encoding', 'connection', 'transfer-encoding']) {
-      Reflect.deleteProperty(behind, name);
-    }
-    const request = http.request({
-      host: '127.0.0.1',
-      port,
-      agent,
-      method,
-      path,
-      headers: behind,
-    });
-    request.end(body);
-    const [answer] = (await once(request, 'response')) as [IncomingMessage];
-    const chunks: Buffer[] = [];
-    for await (const chunk of answer) chunks.push(Buffer.from(chunk as Uint8Array));
-    return {
-      status: answer.statusCode ?? 502,
-      headers: answer.headers,
-      body: Buffer.concat(chunks),
-    };
-  };
 }
 
 /** An answer in the form of the live service. */
@@ -297,4 +259,97 @@ function clear(token: string): string | undefined {
   const [, length, text = ''] = /^1!(\d+)!([A-Za-z0-9+/]+-{0,2})$/.exec(token) ?? [];
   if (Number(length) !== text.length) return undefined;
   return Buffer.from(text.replaceAll('-', '='), 'base64').toString();
+}
+
+const mebibyte = 1024 * 1024;
+/** 255, less PartitionKey, RowKey and Timestamp. */
+const maxProperties = 252;
+
+/**
+ * Azurite itself limits a property (64 KiB), a request (4 MiB) and a transaction (100 operations). It does not limit the
+ * size of an inserted row or the number of its properties. Microsoft Learn, "Understanding the Table service data model".
+ * @returns the service's refusal. In a transaction it is about the first row that is too large
+ */
+export function refuseByLimits({ kind, body, headers }: TablesRequest): LiveAnswer | undefined {
+  if (kind === 'transaction' || kind === 'activity') {
+    return refuseTransaction(body.toString('utf8'), headers['content-type']);
+  }
+  if (kind !== 'insert' && kind !== 'rewrite') return undefined;
+  const fault = faultOf(body.toString('utf8'));
+  return fault && liveError(400, fault.code, fault.message);
+}
+
+function refuseTransaction(body: string, type = ''): LiveAnswer | undefined {
+  // Only rows are JSON, each on a line of its own.
+  const rows = body.split('\r\n').filter((line) => line.startsWith('{'));
+  const operations = body.split(/HTTP\/1\.1\r\n/).slice(1);
+  for (const row of rows) {
+    const fault = faultOf(row);
+    if (fault === undefined) continue;
+    const index = operations.findIndex((operation) => operation.includes(row));
+    return failedTransaction(type, fault.code, `${index}:${fault.message}`);
+  }
+  return undefined;
+}
+
+/** A failed transaction is 202 with the failure in the body. */
+function failedTransaction(type: string, code: string, message: string): LiveAnswer {
+  const error = liveError(400, code, message);
+  const boundary = (/boundary=([\w-]+)/.exec(type)?.[1] ?? '').replace('batch', 'batchresponse');
+  const lines = [
+    `--${boundary}`,
+    'Content-Type: multipart/mixed; boundary=changesetresponse_1',
+    '',
+    '--changesetresponse_1',
+    'Content-Type: application/http',
+    'Content-Transfer-Encoding: binary',
+    '',
+    'HTTP/1.1 400 Bad Request',
+    'X-Content-Type-Options: nosniff',
+    'DataServiceVersion: 3.0;',
+    `Content-Type: ${String(error.headers['content-type'])}`,
+    '',
+    error.body.toString('utf8'),
+    '--changesetresponse_1--',
+    `--${boundary}--`,
+    '',
+  ];
+  return {
+    status: 202,
+    headers: { ...error.headers, 'content-type': `multipart/mixed; boundary=${boundary}` },
+    body: Buffer.from(lines.join('\r\n')),
+  };
+}
+
+function faultOf(json: string): { readonly code: string; readonly message: string } | undefined {
+  const entity = parseJson(json);
+  if (!isObject(entity)) return undefined;
+  const { PartitionKey: partitionKey, RowKey: rowKey, ...others } = entity;
+  const properties = Object.entries(others).filter(([name]) => !name.includes('odata.'));
+  if (properties.length > maxProperties) {
+    const message =
+      'The entity contains more properties than allowed. Each entity can include up to 252 properties to store data.';
+    return { code: 'TooManyProperties', message };
+  }
+  let bytes = 4 + textBytes(partitionKey) + textBytes(rowKey);
+  for (const [name, value] of properties) {
+    bytes += 8 + textBytes(name) + valueBytes(value, entity[`${name}@odata.type`]);
+  }
+  if (bytes <= mebibyte) return undefined;
+  return {
+    code: 'EntityTooLarge',
+    message: 'The entity is larger than the maximum allowed size (1MB).',
+  };
+}
+
+/** Texts are counted in UTF-16. This does not ask the app's own code, whose mistakes it is to find. */
+function textBytes(text: unknown): number {
+  return typeof text === 'string' ? 2 * text.length : 0;
+}
+
+function valueBytes(value: unknown, type: unknown): number {
+  if (typeof value === 'boolean') return 1;
+  if (typeof value !== 'string') return 8;
+  if (type === 'Edm.Binary') return 4 + Buffer.byteLength(value, 'base64');
+  return type === undefined || type === 'Edm.String' ? 4 + textBytes(value) : 8;
 }

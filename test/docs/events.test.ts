@@ -1,5 +1,5 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { minLevel } from '../../local/host/log';
+import { minLevel } from '../../local/host/host-files';
 import { eventTable } from '../../src/events';
 
 /** `UPDATE_DOCS=1 npx jest test/docs/events` writes the table into the page. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AzureNamedKeyCredential, TableClient } from '@azure/data-tables';
 import { createThrowawayCertificate } from '../../local/loopback/server';
-import type { AccessRules } from '../../local/tables/limits';
+import type { AccessRules } from '../../local/tables/live-tables';
 import { machineNow } from './fixed-clock';
 import { type OwnTables, startOwnTables, tablesConnectionString } from './test-table';
 

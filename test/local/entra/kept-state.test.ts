@@ -1,8 +1,17 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
-import { createKeptState } from '../../../local/entra/kept-state';
+import { createKeptState, prepareDataDir } from '../../../local/entra/kept-state';
 import { seedUsers } from '../../../local/entra/registrations';
 import { control, startStandIns, tenantId } from '../start-stand-ins';
 import {
@@ -95,5 +104,33 @@ describe('a stand-in with a state file', () => {
     } finally {
       await second.stop();
     }
+  });
+});
+
+describe('prepareDataDir', () => {
+  let folder: string;
+  const modeOf = (path: string) => statSync(path).mode & 0o777;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'data-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('closes an empty folder that is there already, and one it made before, for others', () => {
+    const made = join(folder, 'made');
+    mkdirSync(made, { mode: 0o755 });
+    prepareDataDir(made);
+    expect([modeOf(made), readdirSync(made)]).toEqual([0o700, ['.gitignore']]);
+    chmodSync(made, 0o755);
+    prepareDataDir(made);
+    expect([modeOf(made), readdirSync(made)]).toEqual([0o700, ['.gitignore']]);
+  });
+
+  it('makes a folder whose parents are missing, too', () => {
+    const made = join(folder, 'a', 'b');
+    prepareDataDir(made);
+    expect([modeOf(made), modeOf(join(made, '.gitignore'))]).toEqual([0o700, 0o600]);
   });
 });

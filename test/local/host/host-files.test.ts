@@ -1,8 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readHostJson, readJsonFile } from '../../../local/host/host-files';
-import { createLog, logCategory, minLevel } from '../../../local/host/log';
+import {
+  createLog,
+  logCategory,
+  minLevel,
+  readHostJson,
+  readJsonFile,
+} from '../../../local/host/host-files';
 import { thrownBy } from '../../support/thrown-by';
 
 describe('createLog', () => {
