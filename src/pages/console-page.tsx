@@ -125,19 +125,41 @@ function ConsoleMenu({ view }: Pick<ConsolePageProps, 'view'>) {
   const { console: texts } = useTexts();
   const query = new URLSearchParams([['everybody', 'true'], ...viewFields(view)]);
   return (
-    <details class="menu" name="menu">
-      <summary>{texts.more}</summary>
-      <ul>
-        <li>
-          <a href={`${authPath}/admin/activity`}>{texts.activity}</a>
-        </li>
-        <li>
-          <a class="bad" href={`${authPath}/admin/end?${query.toString()}`}>
-            {texts.endEverybody}
-          </a>
-        </li>
+    <Menu id="more" opener={texts.more}>
+      <li>
+        <a href={`${authPath}/admin/activity`}>{texts.activity}</a>
+      </li>
+      <li>
+        <a class="bad" href={`${authPath}/admin/end?${query.toString()}`}>
+          {texts.endEverybody}
+        </a>
+      </li>
+    </Menu>
+  );
+}
+
+/**
+ * Links that a button shows. Escape and a click elsewhere hide them again, without a script. A browser that does not know
+ * the attribute shows them always.
+ * https://developer.mozilla.org/docs/Web/API/Popover_API
+ */
+function Menu(props: {
+  readonly id: string;
+  readonly opener: string;
+  /** What a screen reader says for the button. */
+  readonly label?: string;
+  readonly children: ComponentChildren;
+}) {
+  const { id, opener, label, children } = props;
+  return (
+    <div class="menu">
+      <button type="button" class="plain mini" popovertarget={id} aria-label={label}>
+        {opener}
+      </button>
+      <ul id={id} popover="auto">
+        {children}
       </ul>
-    </details>
+    </div>
   );
 }
 
@@ -286,23 +308,20 @@ function PersonMenu({ person, view }: Pick<PersonRowsProps, 'person' | 'view'>) 
   // As the log shows it: the search finds people by the beginning of their key.
   const search = userKey.slice(0, 8);
   return (
-    <details class="menu" name="menu">
-      <summary aria-label={ofWhom}>{howMany}</summary>
-      <ul>
-        <li>
-          <a href={consolePath(authPath, { ...firstPage(view), search })}>{texts.showPerson}</a>
-        </li>
-        <li>
-          <a
-            class="bad"
-            href={`${authPath}/admin/end?${query.toString()}`}
-            aria-label={texts.endAllOf(name)}
-          >
-            {texts.endAll}
-          </a>
-        </li>
-      </ul>
-    </details>
+    <Menu id={`of-${userKey}`} opener={howMany} label={ofWhom}>
+      <li>
+        <a href={consolePath(authPath, { ...firstPage(view), search })}>{texts.showPerson}</a>
+      </li>
+      <li>
+        <a
+          class="bad"
+          href={`${authPath}/admin/end?${query.toString()}`}
+          aria-label={texts.endAllOf(name)}
+        >
+          {texts.endAll}
+        </a>
+      </li>
+    </Menu>
   );
 }
 

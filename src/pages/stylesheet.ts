@@ -113,7 +113,7 @@ footer ul{display:flex;flex-wrap:wrap;gap:0 1.5rem}footer a{padding:.5rem 0}
 .move{transform-origin:center;animation:move .7s .15s cubic-bezier(.2,.8,.2,1) both}.going .move{animation:move 1s linear 5}
 @keyframes move{from{transform:var(--from)}}}
 @media (forced-colors:active){.picture,.initials,.tag,.act,.inner,.files code{border:1px solid}button:not(.plain),.button:not(.plain){border-width:3px}}
-@media print{.skip,nav,form,.actions a,footer,.picture{display:none}body,.card{background:none}.card{border:0;padding:0}
+@media print{.skip,nav,form,:is(nav,form).actions,.actions a,footer,.picture{display:none}body,.card{background:none}.card{border:0;padding:0}
 main{padding-block:0}}
 `.replaceAll('\n', '');
 
@@ -131,15 +131,13 @@ export const listStylesheet = `
 .orders{margin-top:1.25rem;gap:.25rem .75rem;font-size:.9375rem}.orders ul{gap:.25rem}
 .orders a{display:block;padding:.4rem .75rem;border-radius:8px;text-decoration:none}.orders a:hover{background:var(--wash)}
 .orders [aria-current]{background:var(--wash);color:var(--ink);font-weight:600}
-.menu{position:relative;width:fit-content}
-.menu summary{display:flex;align-items:center;gap:.6rem;margin:0;min-height:2.25rem;padding:.25rem .9rem;border:1px solid var(--edge);border-radius:8px;
-font-size:.9375rem;white-space:nowrap;cursor:pointer;list-style:none}
-.menu summary::-webkit-details-marker{display:none}
-.menu summary:after{content:"";width:.45rem;height:.45rem;margin-top:-.25rem;border:solid;border-width:0 2px 2px 0;transform:rotate(45deg)}
-.menu summary:hover,.menu a:hover{background:var(--wash)}
-.menu ul{position:absolute;z-index:2;margin-top:.25rem;width:max-content;max-width:min(16rem,100vw - 4.75rem);padding:.25rem;background:var(--card);border:1px solid var(--edge);
-border-radius:10px;box-shadow:0 8px 24px #0003}
-.topline .menu{position:static}.topline .menu ul{top:100%;inset-inline-end:0}
+.menu button{gap:.6rem;font-weight:400;white-space:nowrap}
+.menu button:after{content:"";width:.45rem;height:.45rem;margin-top:-.25rem;border:solid;border-width:0 2px 2px 0;transform:rotate(45deg)}
+.menu a:hover{background:var(--wash)}
+.menu ul{margin:auto;width:max-content;max-width:min(16rem,100vw - 2rem);padding:.25rem;background:var(--card);border:1px solid var(--edge);
+border-radius:10px;box-shadow:0 8px 24px #0003;color:var(--ink);text-align:start;white-space:normal}
+@supports (anchor-scope:--m){.menu{anchor-scope:--m}.menu button{anchor-name:--m}
+.menu ul{position-anchor:--m;inset:auto;margin:.25rem 0;position-area:block-end span-inline-end;position-try-fallbacks:flip-block,flip-inline,flip-block flip-inline}}
 .menu a{display:flex;align-items:center;min-height:2.75rem;padding:.25rem .75rem;border-radius:7px;color:var(--ink);text-decoration:none}
 .menu .bad{color:var(--bad)}
 .line+.menu{margin-top:.5rem}

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
+import * as v from 'valibot';
 import { createGraphFaults, createGraphPanel } from '../../local/graph/graph-stand-in';
 import { createOrdersFaults, createOrdersPanel } from '../../local/orders/orders-stand-in';
 import { createTraffic } from '../../local/orders/routes';
@@ -100,6 +101,11 @@ async function faultsOf(
         });
       }
       for (const details of frame.contentDocument.querySelectorAll('details')) details.open = true;
+      // All menus at once, which a person cannot do.
+      for (const menu of frame.contentDocument.querySelectorAll('[popover]')) {
+        menu.popover = 'manual';
+        menu.showPopover({ source: menu.previousElementSibling });
+      }
       for (const width of ${JSON.stringify(atWidths)}) {
         frame.style.width = width + 'px';
         faults.push(...measure(frame.contentDocument).map((fault) => name + ' at ' + width + ': ' + fault));
@@ -212,6 +218,121 @@ it('lists of 250 sessions stay within every width', async () => {
   expect(pages.console.match(/<td role="cell" data-label="Signed in"/g)).toHaveLength(250);
   expect(pages.sessions.match(/<tbody/g)).toHaveLength(252);
   expect(await faultsOf(pages)).toEqual([]);
+});
+
+describe('the menus of the console', () => {
+  const openNow = () =>
+    page.evaluate<string[]>("[...document.querySelectorAll(':popover-open')].map(({ id }) => id)");
+  const more = () => page.getByRole('button', { name: 'More', exact: true });
+
+  const valueSchema = v.object({ value: v.optional(v.unknown()) });
+  const propertySchema = v.object({ name: v.string(), value: valueSchema });
+  const treeSchema = v.object({
+    nodes: v.array(
+      v.object({
+        name: v.optional(valueSchema),
+        properties: v.optional(v.array(propertySchema), []),
+      }),
+    ),
+  });
+
+  /** What a screen reader is told: the names of the buttons that are expanded. */
+  async function expandedNow(): Promise<unknown[]> {
+    const devTools = await page.context().newCDPSession(page);
+    const { nodes } = v.parse(treeSchema, await devTools.send('Accessibility.getFullAXTree'));
+    await devTools.detach();
+    return nodes
+      .filter(({ properties }) =>
+        properties.some(({ name, value }) => name === 'expanded' && value.value === true),
+      )
+      .map(({ name }) => name?.value);
+  }
+
+  beforeEach(async () => {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.setContent(ownSamplePages('Ines Okafor')['console'] ?? '');
+  });
+
+  it('open by a key, come next by Tab, and close by Escape with the focus where it was', async () => {
+    await more().focus();
+    await page.keyboard.press('Enter');
+    expect(await openNow()).toEqual(['more']);
+    await page.evaluate(axe.source);
+    expect(
+      await page.evaluate<string[]>(
+        'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + nodes[0].html))',
+      ),
+    ).toEqual([]);
+    expect(await expandedNow()).toEqual(['More']);
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate("document.activeElement.closest('.menu ul')?.id")).toBe('more');
+    await page.keyboard.press('Escape');
+    expect(await openNow()).toEqual([]);
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('More');
+  });
+
+  it('open below their buttons, one at a time, and close by a click elsewhere', async () => {
+    const buttons = page.locator('.menu button');
+    for (let index = 0; index < (await buttons.count()); index += 1) {
+      await buttons.nth(index).click();
+      expect(await openNow()).toHaveLength(1);
+      const [button, menu] = await page.evaluate<{ top: number; bottom: number; left: number }[]>(
+        `[document.querySelectorAll('.menu button')[${index}], document.querySelector(':popover-open')]
+          .map((element) => element.getBoundingClientRect().toJSON())`,
+      );
+      const gap = Math.min(
+        Math.abs((menu?.top ?? 0) - (button?.bottom ?? 0)),
+        Math.abs((menu?.bottom ?? 0) - (button?.top ?? 0)),
+      );
+      expect([index, gap < 8]).toEqual([index, true]);
+    }
+    await page.locator('h1').click();
+    expect(await openNow()).toEqual([]);
+  });
+});
+
+describe('a page without its own colours, or on paper', () => {
+  const ordinary = () => Object.entries(ownSamplePages('Ines Okafor'));
+
+  beforeAll(() => page.setViewportSize({ width: 1280, height: 800 }));
+  afterEach(() => page.emulateMedia({ forcedColors: null, media: null }));
+
+  it('shows in forced colours where each button ends, and where the focus is', async () => {
+    await page.emulateMedia({ forcedColors: 'active' });
+    for (const [name, html] of ordinary()) {
+      await page.setContent(html);
+      const faults = await page.evaluate<
+        string[]
+      >(`[...document.querySelectorAll('button, .button, input:not([type=hidden])')]
+        .filter((element) => element.checkVisibility())
+        .flatMap((element) => {
+          element.focus({ focusVisible: true });
+          const { borderTopStyle, borderTopWidth, outlineStyle, outlineWidth } = getComputedStyle(element);
+          const isSeen = borderTopStyle !== 'none' && parseFloat(borderTopWidth) >= 1;
+          const isMarked = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2;
+          return isSeen && isMarked ? [] : [element.outerHTML.slice(0, 90)];
+        })`);
+      expect([name, ...faults]).toEqual([name]);
+    }
+  });
+
+  it('prints what it says, without what can only be pressed', async () => {
+    await page.emulateMedia({ media: 'print' });
+    for (const [name, html] of ordinary()) {
+      await page.setContent(html);
+      const [isTold, ...pressed] = await page.evaluate<[boolean, ...string[]]>(`[
+        document.querySelector('h1').checkVisibility(),
+        ...[...document.querySelectorAll('nav, form, footer, .menu, button, input')]
+          .filter((element) => element.checkVisibility())
+          .map((element) => element.outerHTML.slice(0, 90)),
+      ]`);
+      expect([name, isTold, ...pressed]).toEqual([name, true]);
+    }
+    await page.setContent(ownSamplePages('Ines Okafor')['console'] ?? '');
+    expect(await page.getByRole('row').count()).toBeGreaterThan(3);
+    await page.setContent(ownSamplePages('Ines Okafor')['home, signed out'] ?? '');
+    expect(await page.getByText('You are not signed in.').isVisible()).toBe(true);
+  });
 });
 
 describe('the header', () => {

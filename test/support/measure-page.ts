@@ -33,7 +33,7 @@ export const faultsAtThisWidth = `(doc) => {
     // Without a width it is not shown. What is far from the window is for screen readers alone.
     if (width === 0 || right < 0 || left > view.innerWidth + 200 || element.closest('svg svg, svg *')) continue;
     // An open menu lies over cards.
-    const card = element.parentElement.closest('.menu ul') ? null : element.parentElement.closest('.card, tr, .doors li, fieldset');
+    const card = element.closest('.menu ul') ? null : element.parentElement.closest('.card, tr, .doors li, fieldset');
     const room = card === null ? { left: 0, right: view.innerWidth } : contentBox(card);
     if (right > room.right + 0.5 || left < room.left - 0.5) tell('stands out of ' + (card ? 'its card' : 'the window'), element);
   }
