@@ -128,7 +128,7 @@ describe('ConsolePage', () => {
     const shown = rows.map((row) => [
       row.match(/role="rowheader"/g)?.length,
       row.match(/<tr/g)?.length,
-      /<summary[^>]*>([^<]*)/.exec(row)?.[1],
+      /popovertarget[^>]*>([^<]*)/.exec(row)?.[1],
     ]);
     expect(shown).toEqual([
       [1, 3, '3 sessions'],
