@@ -82,7 +82,7 @@ export interface SignInLink {
 /** In characters. With the marker of a bounce the query still stays under 4,096. */
 const maxLinkLength = 4000;
 
-/** The link that signs in and comes back to this page. For a request that may change something it leads to the home page. */
+/** The link that signs in and comes back to this page. */
 export function signInLink(context: RequestContext): SignInLink {
   const { path, lost } = returnPageOf(context);
   return { loginPath: loginPathTo(context.services.site, path), lostPage: lost };
@@ -128,16 +128,29 @@ export async function stepUpLink(
   return { loginPath: shortest, lostPage: page.lost ?? page.path };
 }
 
-/** The page to come back to. A script names its own page in `X-Return-To`, because a person cannot open what it fetches. */
+/**
+ * The page to come back to: that which the person has opened, or in which a script or a form sent the request. A person cannot open
+ * what a script fetches, and a form is never sent again by itself. A script names its page in `X-Return-To`, else `Referer` does.
+ */
 function returnPageOf(context: RequestContext): WantedPage {
-  const page = context.isNavigation ? null : context.request.headers.get('x-return-to');
-  const { site, settings } = context.services;
-  if (page !== null) return wantedPage(site, settings.baseUrl, page);
-  if (changesNothing(context.request)) {
-    return wantedPage(site, settings.baseUrl, wantedPath(context));
-  }
-  // A form is never sent again by itself. Its function may have named the page that shows it.
-  return { path: context.visitor.returnPath ?? site.homePath };
+  const { isNavigation, request, services, visitor } = context;
+  const { site, settings } = services;
+  const toPage = (value: string) => wantedPage(site, settings.baseUrl, value);
+  const named = isNavigation ? null : request.headers.get('x-return-to');
+  if (named !== null) return toPage(named);
+  const own = changesNothing(request) ? wantedPath(context) : undefined;
+  if (isNavigation && own !== undefined) return toPage(own);
+  // The function of a form may have named the page that shows it.
+  if (visitor.returnPath !== undefined) return { path: visitor.returnPath };
+  const page = sendingPage(context) ?? own;
+  return page === undefined ? { path: site.homePath } : toPage(page);
+}
+
+/** The address of the page of this app that sent the request. A worker names its own script there, which is no page. */
+function sendingPage({ request, services }: RequestContext): string | undefined {
+  const referer = URL.parse(request.headers.get('referer') ?? '');
+  const isPage = referer?.origin === services.settings.baseUrl && !/\.m?js$/.test(referer.pathname);
+  return isPage ? referer.href : undefined;
 }
 
 /**

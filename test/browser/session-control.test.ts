@@ -185,10 +185,11 @@ describe('sessions under control', () => {
     await other.getByRole('link', { name: 'End all other sessions' }).click();
     await other.getByRole('button', { name: /^End \d+ sessions?$/ }).click();
     await other.getByText(/ended\.$/).waitFor();
+    // The provider still knows them, so they are back without a question, at the page with the button.
+    const back = page.waitForResponse(`${app}/auth/sessions`);
     await page.getByRole('button', { name: 'Sign out of this browser' }).click();
-    // The provider still knows them, so they are back without a question.
-    await page.waitForURL(`${app}/`);
-    await page.getByRole('heading', { name: 'You are signed in' }).waitFor();
+    expect((await back).status()).toBe(200);
+    await page.getByRole('heading', { name: 'Where you are signed in' }).waitFor();
   });
 
   it('signing out at the provider ends the session here, by its frame', async () => {

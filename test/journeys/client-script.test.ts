@@ -104,6 +104,17 @@ describe('X-Return-To', () => {
     expect((await loginUrlOf({})).searchParams.get('return_to')).toBe('/auth/me');
   });
 
+  it.each([
+    ['the page of the script stands in for it', '/page?a=1', '/page?a=1'],
+    ['the script of a worker is no page', '/worker.js', '/auth/me'],
+    ['a page that is too long is named by its path', `/page?${'a'.repeat(3000)}`, '/page'],
+  ])('may be left out: %s', async (_name, referer, expected) => {
+    const url = await loginUrlOf({ Referer: app + referer, 'Sec-Fetch-Mode': 'cors' });
+    expect(url.searchParams.get('return_to')).toBe(expected);
+    const elsewhere = await loginUrlOf({ Referer: `https://evil.example${referer}` });
+    expect(elsewhere.searchParams.get('return_to')).toBe('/auth/me');
+  });
+
   it.each(['https://evil.example/', '//evil.example', '/\\evil.example', `/${'a'.repeat(2049)}`])(
     'never leads away from here: %s',
     async (page) => {

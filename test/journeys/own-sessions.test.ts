@@ -188,10 +188,13 @@ describe('one’s own sessions', () => {
       method: 'POST',
       form: { others: 'true' },
       from: list.url,
+      headers: { Referer: list.url.href },
     });
     // A redirect would be stopped by form-action on its way to the provider.
     expect(ending.status).toBe(200);
-    expect(ending.text).toContain(`content="0; url=${app}/auth/login?return_to=%2F"`);
+    // The page of the form, as browsers name it.
+    const wanted = encodeURIComponent('/auth/sessions');
+    expect(ending.text).toContain(`content="0; url=${app}/auth/login?return_to=${wanted}"`);
   });
 });
 
