@@ -142,6 +142,7 @@ function createTables(options: LiveTablesOptions, faults: TablesFaults) {
     if (isCounted) count(`${asked.method} ${asked.path}`);
     if (fault === 'hang') return 'none';
     if (fault === 'cut') return 'cut';
+    if (fault === 'page') return pageOfProxy;
     if (typeof fault === 'object') return faultAnswer(fault, faults);
     const access = await judge(asked);
     if ('refused' in access) return access.refused;
@@ -165,6 +166,13 @@ function createTables(options: LiveTablesOptions, faults: TablesFaults) {
     return isLost ? 'cut' : pages.withContinuation(asLive(asked, answer));
   }
 }
+
+/** What a proxy between may answer in place of the service. */
+const pageOfProxy: LiveAnswer = {
+  status: 200,
+  headers: { 'content-type': 'text/html' },
+  body: Buffer.from('<!doctype html><title>Sign in to this network</title>'),
+};
 
 function faultAnswer(
   fault: {
@@ -208,6 +216,7 @@ const faultKinds = {
     message: 'Server failed to authenticate the request.',
     isXml: true,
   },
+  page: 'page',
   'lost-answer': 'lose',
   cut: 'cut',
   hang: 'hang',
@@ -222,6 +231,7 @@ const faultNames = [
   'no-permission',
   'no-table',
   'bad-token',
+  'page',
   'lost-answer',
   'cut',
   'hang',

@@ -61,14 +61,17 @@ const notProperties = new Set(
 );
 
 /**
- * What the service answered, as a row. `address` stands in for keys that were not selected.
- * @throws ERR_STORAGE_UNAVAILABLE when it is no row
+ * What the service answered, as a row. `address` is the row that was asked for. It stands in for keys that were not selected.
+ * @throws ERR_STORAGE_UNAVAILABLE when it is no row, or another row
  */
 export function parseRow(entity: Readonly<Record<string, unknown>>, address?: RowAddress): Row {
   const partitionKey = address?.partitionKey ?? entity['partitionKey'];
   const rowKey = address?.rowKey ?? entity['rowKey'];
   const etag = entity['etag'];
-  if (typeof partitionKey !== 'string' || typeof rowKey !== 'string' || typeof etag !== 'string') {
+  const { PartitionKey: partition = partitionKey, RowKey: key = rowKey } = entity;
+  const isOther = partition !== partitionKey || key !== rowKey;
+  const isRow = typeof partitionKey === 'string' && typeof rowKey === 'string';
+  if (!isRow || isOther || typeof etag !== 'string') {
     throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the tables answered something else' });
   }
   const properties = Object.entries(entity).filter(
@@ -108,9 +111,18 @@ export async function* listRows(
       }
     };
     const page = await ask({ work }, signal);
+    if (!page.rows.every((row) => isOf(row, query))) {
+      // It could be a row of somebody else.
+      const note = 'the tables answered rows that nobody asked for';
+      throw new AppError('ERR_STORAGE_UNAVAILABLE', { note });
+    }
     yield page;
     next = page.continuation;
   } while (next !== undefined);
+}
+
+function isOf(row: Row, { partitionKey = row.partitionKey, rowKeyPrefix = '' }: RowQuery): boolean {
+  return row.partitionKey === partitionKey && row.rowKey.startsWith(rowKeyPrefix);
 }
 
 /** Asks for the first row of the table, whether or not there is one: 404 says that there is no table. */
@@ -126,16 +138,24 @@ function refusedContinuation(error: unknown): unknown {
     : error;
 }
 
-/** The library's list of pages ends with its first failure, so each page is asked for as a list of its own. */
+/**
+ * The library's list of pages ends with its first failure, so each page is asked for as a list of its own. The library takes
+ * every answer with status 200 that is no list, such as the page of a proxy, for a list without rows. Then nobody would have a
+ * session any more, and the ring no key.
+ */
 async function readPage(
   client: TableClient,
   query: RowQuery,
   signal: AbortSignal,
 ): Promise<RowPage> {
   const filter = rowFilter(query);
+  const answer = { isList: false };
   const pages = client
     .listEntities({
       abortSignal: signal,
+      onResponse: ({ parsedBody }: { readonly parsedBody?: unknown }) => {
+        answer.isList = isObject(parsedBody) && Array.isArray(parsedBody['value']);
+      },
       queryOptions: {
         ...(filter !== undefined && { filter }),
         ...(query.select !== undefined && { select: withKeys(query.select) }),
@@ -146,8 +166,8 @@ async function readPage(
       ...(query.continuation !== undefined && { continuationToken: query.continuation }),
     });
   const next = await pages.next();
-  if (next.done === true) {
-    throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'a list without a page' });
+  if (next.done === true || !answer.isList) {
+    throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the tables answered no list' });
   }
   const rows = next.value.map((entity) => parseRow(entity));
   return { rows, continuation: next.value.continuationToken };

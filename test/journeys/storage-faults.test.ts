@@ -50,6 +50,25 @@ it('a refusal in XML is an outage like the others, and the log has its code', as
   expect(await stack.output(app)).toContain('the tables answered InvalidAuthenticationInfo');
 });
 
+it('the page of a proxy in place of every answer signs nobody out, and no list is empty for it', async () => {
+  const { browser } = await signIn(app.url, accounts(stack).administrator);
+  const unavailable = async (path: string, init = {}) => {
+    const answer = await fetchJson(app.url + path, browser, init);
+    const outcome = [path, answer.status, textOf(answer.body, 'code')];
+    expect(outcome).toEqual([path, 503, 'ERR_STORAGE_UNAVAILABLE']);
+    expect(answer.headers.getSetCookie()).toEqual([]);
+  };
+  tables.misbehave({ fault: 'page' });
+  await unavailable('/auth/session');
+  tables.misbehave({ fault: 'page', on: 'list' });
+  await unavailable('/auth/sessions');
+  await unavailable('/auth/sessions/end', post({ others: 'true' }));
+  await unavailable('/auth/admin');
+  await unavailable('/auth/admin/activity');
+  tables.misbehave();
+  expect((await fetchJson(`${app.url}/auth/session`, browser)).status).toBe(200);
+});
+
 describe('an answer that got lost after the work was done', () => {
   const lose = (on: string) => {
     tables.misbehave({ fault: 'lost-answer', on, times: 1 });

@@ -143,6 +143,68 @@ describe('the code of an error', () => {
   });
 });
 
+/** What proxies, caches and wrong addresses answer. None of it is an answer of the service to what was asked. */
+const lies: readonly (readonly [what: string, status: number, type: string, body: string])[] = [
+  ...[200, 202, 302, 400, 404, 409, 412].map(
+    (status) => [`a page with ${status}`, status, 'text/html', '<html>Sign in to Wi-Fi'] as const,
+  ),
+  ['a page that says it is JSON', 200, 'application/json', '<html>'],
+  ['an object', 200, 'application/json', '{}'],
+  ['null', 200, 'application/json', 'null'],
+  ['a list', 200, 'application/json', '[{"PartitionKey":"a","RowKey":"b","odata.etag":"1"}]'],
+  ['a text for a list', 200, 'application/json', '{"value":"rows"}'],
+  ['a list of nothing that is a row', 200, 'application/json', '{"value":[null,7,{}]}'],
+  [
+    'half of a row',
+    200,
+    'application/json',
+    '{"odata.etag":"1","PartitionKey":"a","RowKey":"b","one":',
+  ],
+  [
+    'another row',
+    200,
+    'application/json',
+    '{"odata.etag":"1","PartitionKey":"a","RowKey":"c","one":1}',
+  ],
+  [
+    'a row of another partition',
+    200,
+    'application/json',
+    '{"odata.etag":"1","PartitionKey":"A","RowKey":"b","one":1}',
+  ],
+  ['a row without a version', 200, 'application/json', '{"PartitionKey":"a","RowKey":"b"}'],
+  [
+    'rows of another partition',
+    200,
+    'application/json',
+    '{"value":[{"odata.etag":"1","PartitionKey":"b","RowKey":"b","one":1}]}',
+  ],
+  ['an error without a code', 404, 'application/json', '{"odata.error":{}}'],
+  ['an error with a list for a code', 409, 'application/json', '{"odata.error":{"code":["x"]}}'],
+];
+
+describe('an answer that is a lie', () => {
+  it.each(lies)('is an outage: %s', async (_what, status, type, body) => {
+    const lie: RequestListener = (request, response) => {
+      request.resume();
+      response.writeHead(status, { 'Content-Type': type, ETag: '"1"' }).end(body);
+    };
+    const outcomes = await whileAnswering(lie, async (port) => {
+      const wrong = tableAt(tablesConnectionString(port));
+      const outcome = (work: (on: Table) => Promise<unknown>) =>
+        work(wrong).then(
+          (answer) => (answer === undefined ? 'done' : JSON.stringify(answer)),
+          (error: unknown) => (error instanceof AppError ? error.code : String(error)),
+        );
+      return Promise.all(operations.map(async ([name, work]) => [name, await outcome(work)]));
+    });
+    // For a list, all rows of another partition are an outage. The check of the table looks at no row.
+    const expected = operations.map(([name]) => [name, 'ERR_STORAGE_UNAVAILABLE']);
+    if (body.startsWith('{"value":[{')) expected[0] = ['check', 'done'];
+    expect(outcomes).toEqual(expected);
+  });
+});
+
 describe('a missing table', () => {
   it.each(operations)('%s: is an outage that is named, not a missing row', async (_, work) => {
     const { code, note } = await failureOf(work(tableAt(tables.connectionString)));
