@@ -63,7 +63,7 @@ export function createManagedIdentity(parts: {
     const former = kept.get(resource);
     try {
       msal ??= createApplication(clientId);
-      const fresh = { ...(await acquire(await msal, resource)), askAgainAt };
+      const fresh = { ...(await acquire(await msal, resource, clock())), askAgainAt };
       kept.set(resource, fresh);
       return fresh;
     } catch (error) {
@@ -169,11 +169,17 @@ async function createApplication(clientId: string): Promise<ManagedIdentityAppli
   });
 }
 
-async function acquire(msal: ManagedIdentityApplication, resource: string): Promise<IdentityToken> {
+async function acquire(
+  msal: ManagedIdentityApplication,
+  resource: string,
+  now: number,
+): Promise<IdentityToken> {
   try {
     const { accessToken, expiresOn } = await msal.acquireToken({ resource });
-    if (accessToken === '' || expiresOn === null) throw new Error('the answer holds no token');
-    return { token: accessToken, expiresAt: Math.floor(expiresOn.getTime() / 1000) };
+    const expiresAt = Math.floor((expiresOn?.getTime() ?? 0) / 1000);
+    // Without an end, or with one that cannot be read, it is no number.
+    if (!(expiresAt > now)) throw new Error('the answer holds no token that is good now');
+    return { token: accessToken, expiresAt };
   } catch (cause) {
     const note = `the managed identity got no token for ${resource}`;
     throw new AppError('ERR_PROVIDER_UNAVAILABLE', { note, cause });
@@ -208,11 +214,17 @@ async function get<T>(url: string, headers: Record<string, string>): Promise<Net
   const { response, body: bytes } = await fetchWhole(url, { headers, maxBytes }, signal);
   const json = parseJson(bytes);
   // MSAL reads `access_token` and `error` of whatever it gets.
-  const body = isObject(json) ? json : { error: 'no_json' };
+  const isAnswer = isObject(json) && (response.status !== 200 || isToken(json['access_token']));
+  const body = isAnswer ? json : { error: 'no_token' };
   return {
     headers: Object.fromEntries(response.headers),
     status: response.status,
     // MSAL's interface lets its caller choose the type; it checks the members it reads itself.
     body: body as T,
   };
+}
+
+/** No header takes any other token. */
+function isToken(token: unknown): boolean {
+  return typeof token === 'string' && /^[\x20-\x7E]+$/.test(token);
 }

@@ -11,9 +11,20 @@ import {
 } from '../support/falsified-sign-in';
 import { stopClockAt } from '../support/fixed-clock';
 import { FunctionBrowser } from '../support/function-browser';
-import { clientId, paths, tenantId, type TinyAnswer } from '../support/tiny-provider';
+import {
+  clientId,
+  paths,
+  tenantId,
+  type TinyAnswer,
+  type TinyKey,
+  tinyKey,
+} from '../support/tiny-provider';
 
 let fixture: FalsifiedSignIn;
+let otherTenant: TinyKey;
+beforeAll(async () => {
+  otherTenant = await tinyKey('older');
+});
 beforeEach(async () => {
   fixture = await createFalsifiedSignIn();
 });
@@ -198,6 +209,8 @@ describe('one wrong part of what the provider says of itself', () => {
     ['a key without a name', refused, (jwk) => ({ ...jwk, kid: 7 })],
     ['a key with exponent 1', refused, (jwk) => ({ ...jwk, e: 'AQ' })],
     ['a key with another modulus', refused, (jwk) => ({ ...jwk, n: 'A'.repeat(342) })],
+    ['the key of another tenant', refused, () => otherTenant.jwk],
+    ['the key of another tenant by our name', refused, ({ kid }) => ({ ...otherTenant.jwk, kid })],
     ['a key with a huge modulus', refused, (jwk) => ({ ...jwk, n: '_'.repeat(100_000) })],
   ])('%s in the key set is %s', async (_what, expected, change) => {
     fixture.tiny.keys = [change(fixture.tiny.key.jwk) as JWK];

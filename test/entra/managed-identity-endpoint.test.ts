@@ -8,7 +8,8 @@ const now = Math.floor(Date.now() / 1000);
 
 interface PlatformAnswer {
   readonly status: number;
-  readonly body: object;
+  /** A text is sent as it is. */
+  readonly body: object | string;
 }
 
 /** What App Service answered in public reports. */
@@ -53,7 +54,7 @@ beforeAll(async () => {
     asked.push(url.pathname);
     const answer = answers.shift() ?? granted(url.searchParams.get('resource') ?? '');
     response.writeHead(answer.status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(answer.body));
+    response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -83,6 +84,34 @@ describe('the identity endpoint as the platform has it', () => {
     answers = [unexpected];
     expect((await ask('https://two.example')).token).toBe('token for https://two.example');
     expect(asked).toHaveLength(2);
+  });
+
+  it.each([
+    ['the page of a proxy', '<html>'],
+    ['half of a token', '{"access_token":"half of a to'],
+    ['a list', []],
+    ['nothing', ''],
+    ['a list for a token', { ...granted('x').body, access_token: ['token'] }],
+    ['a number for a token', { ...granted('x').body, access_token: 7 }],
+    ['an empty token', { ...granted('x').body, access_token: '' }],
+    ['a token of two lines', { ...granted('x').body, access_token: 'token\r\nX: y' }],
+    ['an end in the past', { ...granted('x').body, expires_on: String(now - 60) }],
+  ])('lies, with %s: no token, and one afterwards', async (what, body) => {
+    answers = [{ status: 200, body }];
+    const resource = `https://${what.replaceAll(' ', '-')}.example`;
+    expect((await failureOf(ask(resource))).code).toBe('ERR_PROVIDER_UNAVAILABLE');
+    expect((await ask(resource)).token).toBe(`token for ${resource}`);
+  });
+
+  it.each([
+    ['no end', undefined],
+    ['words for an end', 'tomorrow'],
+  ])('gives a token with %s: it is good for one call', async (what, expires_on) => {
+    answers = [{ status: 200, body: { ...granted('x').body, expires_on } }];
+    const resource = `https://${what.replaceAll(' ', '-')}.example`;
+    const identity = createManagedIdentity({ clientId, clock: () => now });
+    expect((await identity.token(resource, longEnough())).token).toBe('token for x');
+    expect((await identity.token(resource, longEnough())).token).toBe(`token for ${resource}`);
   });
 
   it.each([

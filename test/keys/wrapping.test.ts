@@ -215,6 +215,24 @@ describe('createKeyVaultWrapping', () => {
     );
   });
 
+  it.each(['<html>', '{"value":"AA', '[]', 'null', '{}', '{"value":7}', '{"value":""}'])(
+    'does not take %s for an unwrapped key, nor for a key that is no key of this vault',
+    async (text) => {
+      await whileAnswering(
+        (request, response) => {
+          request.resume();
+          response.end(text);
+        },
+        async (port) => {
+          const wrapping = wrappingOf(`http://127.0.0.1:${port}/keys/ring`);
+          const key = { wrapped: content, version: '0123' };
+          const failure = await failureOf(wrapping.unwrap(key, longEnough()));
+          expect(failure.code).toBe('ERR_KEYS_UNAVAILABLE');
+        },
+      );
+    },
+  );
+
   it('follows no redirect with the token and the key', async () => {
     const paths: string[] = [];
     await whileAnswering(
