@@ -245,7 +245,13 @@ export const shownText = v.fallback(
   absent,
 );
 
-export const role = v.pipe(v.string(), v.maxLength(maxText));
+/**
+ * Groups that Entra ID sends as roles may have the name of a domain before their own: 255 characters, `\`, 256 characters.
+ * @see https://learn.microsoft.com/entra/identity-platform/optional-claims#configure-groups-optional-claims
+ */
+const maxRoleLength = 512;
+
+export const role = v.pipe(v.string(), v.maxLength(maxRoleLength));
 
 /** Entra ID has `c1` to `c99`, and sends an array. Other providers may send one as a text. */
 const context = v.pipe(v.string(), v.minLength(1), v.maxLength(maxText));
