@@ -183,7 +183,9 @@ function entraControlPage(standIn: {
         <h2>Conditional access</h2>
         <Policies users={users} accessPolicies={accessPolicies} />
         <h2>Settings, metadata, clock</h2>
-        <FaultFields action="provider" form={faultForms.provider} controls={faults} />
+        <div class="grid">
+          <FaultFields action="provider" form={faultForms.provider} controls={faults} />
+        </div>
         <h2>Calls without a browser</h2>
         <BearerTokenForm tokens={bearerTokens} users={users} />
         <h2>Tokens</h2>

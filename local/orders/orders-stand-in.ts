@@ -321,6 +321,7 @@ export function createOrdersPanel(faults: OrdersFaults, traffic: Traffic): Contr
     forms: {
       answers: {
         legend: 'Answers',
+        button: 'Set the answers',
         fields: {
           answer: 'Answer',
           redirectTo: 'Where a redirect leads',
@@ -333,6 +334,7 @@ export function createOrdersPanel(faults: OrdersFaults, traffic: Traffic): Contr
       },
       proof: {
         legend: 'Proof',
+        button: 'Set the proof',
         fields: {
           context: 'Authentication context that a token needs',
           challengeIsForbidden: 'a challenge is 403',
