@@ -143,9 +143,13 @@ function checkParties(payload: JWTPayload, clientId: string): void {
   if (azp === undefined ? isForSeveral : azp !== clientId) throw refused('azp');
 }
 
+/** Each ID token is made for the request that it answers. Clocks never differ by so much. */
+const maxAgeSeconds = 86_400;
+
 function checkClaims(read: VerifiedIdToken, { nonce, user, now }: Expectation): void {
   // jose looks at `iat` only when a maximum age is given.
-  if (read.issuedAt > now + skewSeconds) throw refused('iat');
+  const isRecent = read.issuedAt <= now + skewSeconds && read.issuedAt > now - maxAgeSeconds;
+  if (!isRecent) throw refused('iat');
   if (nonce !== undefined && read.nonce !== nonce) throw refused('nonce');
   if (user === undefined) return;
   if (read.user.issuer !== user.issuer) throw refused('iss of the session');

@@ -40,7 +40,7 @@ describe('one wrong claim in the ID token', () => {
     iss: {},
     aud: { 'in a list': accepted },
     exp: { more: accepted, endless: accepted },
-    iat: { zero: accepted, negative: accepted },
+    iat: {},
     nbf: { missing: accepted, zero: accepted, negative: accepted },
     sub: { more: accepted, 'with NUL': accepted, foreign: accepted },
     nonce: {},
