@@ -9,6 +9,7 @@ import {
   tableCredential,
 } from './entra/managed-identity';
 import { createCredentialState, type RelyingParty } from './entra/msal';
+import { createTokenMemory } from './entra/msal-cache';
 import { createProvider } from './entra/provider';
 import { AppError } from './errors';
 import { createEventLog, type EventLog } from './events';
@@ -277,6 +278,7 @@ export function createServices(
     rolesOf,
     revalidate: createRevalidate({ relyingParty, sessions, revalidateSeconds, rolesOf }),
     shareRefresh: createRefreshFlight(),
+    tokenMemory: createTokenMemory(clock),
     apis,
     hostStreams: options.hostStreams ?? { find: () => undefined },
     appTokens: createAppTokens(relyingParty, clock),

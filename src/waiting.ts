@@ -94,6 +94,8 @@ interface ShortMemory<T> {
   find(key: string, now: number): T | undefined;
   /** @param until epoch seconds */
   keep(key: string, value: T, until: number, now: number): void;
+  /** @returns how many values are left */
+  forgetOld(now: number): number;
 }
 
 /** @param maxKeys past this number the oldest value is forgotten before its time is over */
@@ -112,6 +114,10 @@ export function createShortMemory<T>(maxKeys: number): ShortMemory<T> {
       }
       kept.delete(key);
       kept.set(key, { value, until });
+    },
+    forgetOld: (now) => {
+      for (const [key, { until }] of kept) if (until <= now) kept.delete(key);
+      return kept.size;
     },
   };
 }

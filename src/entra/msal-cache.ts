@@ -2,6 +2,7 @@ import { decodeJwt, type JWTPayload } from 'jose';
 import { AppError } from '../errors';
 import { isObject, parseJson } from '../bodies';
 import { guidForm, mixesDefault, oidcScopes } from '../setting-values';
+import { type Clock, createShortMemory } from '../waiting';
 
 type Section = Readonly<Record<string, unknown>>;
 
@@ -24,10 +25,38 @@ export function idTokensIn(tokenCache: string): readonly string[] {
   );
 }
 
-/** The claims of the newest ID token in the cache; empty if there is none. Each was verified when it came. */
-export function newestClaimsIn(tokenCache: string): Readonly<JWTPayload> {
+/** What requests need of a token cache, read once. It has no refresh token, and of the ID tokens only claims. */
+export interface OpenedTokens {
+  readonly accessTokens: readonly AccessToken[];
+  /** Of the newest ID token. It was verified when it came. Empty if there is none. */
+  readonly claims: Readonly<JWTPayload>;
+}
+
+interface AccessToken {
+  readonly secret: string;
+  /** Epoch seconds. */
+  readonly expiresAt: number;
+  /** See {@link askedFor}. */
+  readonly asked: readonly unknown[];
+  /** By {@link normalScopes}. */
+  readonly granted: ReadonlySet<string>;
+}
+
+/** @param tokenCache MSAL's serialized cache */
+export function openTokens(tokenCache: string): OpenedTokens {
   const all = idTokensIn(tokenCache).map((token) => decodeJwt(token));
-  return all.sort((one, other) => (other.iat ?? 0) - (one.iat ?? 0))[0] ?? {};
+  const [claims = {}] = all.sort((one, other) => (other.iat ?? 0) - (one.iat ?? 0));
+  return { accessTokens: readAccessTokens(tokenCache), claims };
+}
+
+function readAccessTokens(tokenCache: string): readonly AccessToken[] {
+  return Object.values(accessTokensIn(tokenCache)).flatMap((entity) => {
+    if (!isObject(entity)) return [];
+    const { secret, target } = entity;
+    if (typeof secret !== 'string' || secret === '' || typeof target !== 'string') return [];
+    const granted = new Set(normalScopes(target.split(' ')));
+    return { secret, expiresAt: Number(entity['expires_on']), asked: askedFor(entity), granted };
+  });
 }
 
 /**
@@ -35,47 +64,70 @@ export function newestClaimsIn(tokenCache: string): Readonly<JWTPayload> {
  * whatever the answer said, or one that is known to be good for them. Needs neither MSAL nor the provider.
  * @param now epoch seconds
  */
+export function findLiveToken(
+  { accessTokens }: Pick<OpenedTokens, 'accessTokens'>,
+  scopes: readonly string[],
+  now: number,
+): Pick<AccessToken, 'secret' | 'expiresAt'> | undefined {
+  const wanted = normalScopes(scopes);
+  const asked = wanted.join(' ');
+  const live = accessTokens.filter(({ expiresAt }) => expiresAt > now + marginSeconds);
+  return (
+    live.find((token) => token.asked.includes(asked)) ??
+    live.findLast(({ granted }) => wanted.every((scope) => granted.has(scope)))
+  );
+}
+
+/** The same in a cache that is not opened yet. */
 export function findLiveAccessToken(
   tokenCache: string,
   scopes: readonly string[],
   now: number,
 ): string | undefined {
-  return findLive(tokenCache, scopes, now)?.secret;
+  return findLiveToken({ accessTokens: readAccessTokens(tokenCache) }, scopes, now)?.secret;
 }
 
-/** When the token of {@link findLiveAccessToken} expires, in epoch seconds. */
-export function liveAccessTokenExpiry(
-  tokenCache: string,
-  scopes: readonly string[],
-  now: number,
-): number | undefined {
-  return findLive(tokenCache, scopes, now)?.expiresAt;
+/**
+ * The opened tokens of sessions that were in use lately, in the memory of one instance: their requests read the session's row
+ * only. Whether a session lives, its row says at each request. So a session that was ended anywhere gets nothing out of here.
+ *
+ * A token is good until it expires, even if another instance has refreshed it since. Claims and roles follow the session's row.
+ * Only the claims on a profile page may be as old as this memory.
+ */
+export interface TokenMemory {
+  has(sessionKey: string, now: number): boolean;
+  /** @param verifiedAt of the session, as its row has it now: what was opened before a revalidation counts no more */
+  find(sessionKey: string, verifiedAt: number, now: number): OpenedTokens | undefined;
+  keep(sessionKey: string, verifiedAt: number, opened: OpenedTokens, now: number): void;
 }
 
-interface LiveToken {
-  readonly secret: string;
-  readonly expiresAt: number;
-}
+/** Tokens and claims of a session take about 5 KB. */
+const maxRemembered = 1_000;
+const rememberedSeconds = 300;
 
-function findLive(
-  tokenCache: string,
-  scopes: readonly string[],
-  now: number,
-): LiveToken | undefined {
-  const wanted = normalScopes(scopes);
-  const asked = wanted.join(' ');
-  let granted: LiveToken | undefined;
-  for (const entity of Object.values(accessTokensIn(tokenCache))) {
-    if (!isObject(entity)) continue;
-    const { secret, target } = entity;
-    if (typeof secret !== 'string' || secret === '' || typeof target !== 'string') continue;
-    const expiresAt = Number(entity['expires_on']);
-    if (!(expiresAt > now + marginSeconds)) continue;
-    if (askedFor(entity).includes(asked)) return { secret, expiresAt };
-    const has = new Set(normalScopes(target.split(' ')));
-    if (wanted.every((scope) => has.has(scope))) granted = { secret, expiresAt };
-  }
-  return granted;
+export function createTokenMemory(clock: Clock): TokenMemory {
+  const memory = createShortMemory<{ readonly verifiedAt: number; readonly opened: OpenedTokens }>(
+    maxRemembered,
+  );
+  let timer: NodeJS.Timeout | undefined;
+  // No token stays in an instance that nobody asks any more.
+  const forgetLater = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      if (memory.forgetOld(clock()) > 0) forgetLater();
+    }, rememberedSeconds * 1_000).unref();
+  };
+  return {
+    has: (sessionKey, now) => memory.find(sessionKey, now) !== undefined,
+    find: (sessionKey, verifiedAt, now) => {
+      const found = memory.find(sessionKey, now);
+      return found?.verifiedAt === verifiedAt ? found.opened : undefined;
+    },
+    keep: (sessionKey, verifiedAt, opened, now) => {
+      memory.keep(sessionKey, { verifiedAt, opened }, now + rememberedSeconds, now);
+      forgetLater();
+    },
+  };
 }
 
 interface Acquisition {

@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { liveAccessTokenExpiry, newestClaimsIn, scopesOfSignIn } from '../entra/msal-cache';
+import { findLiveToken, type OpenedTokens, openTokens, scopesOfSignIn } from '../entra/msal-cache';
 import { AppError } from '../errors';
 import type { RequestContext } from '../http/context';
 import type { HttpFunction } from '../http/endpoint';
@@ -76,16 +76,18 @@ const hidden = new Set('nonce at_hash c_hash s_hash sid login_hint rh uti aio xm
 /** What the tokens of the session say, after Graph was asked. */
 async function signInFacts({ services, ticket, now, signal, ...context }: SessionContext) {
   const scopes = scopesOfSignIn(services.settings.graphScopes);
-  const expiryIn = (tokenCache = '{}') =>
-    scopes.length === 0 ? undefined : liveAccessTokenExpiry(tokenCache, scopes, now);
-  let tokenCache = context.tokenCache();
+  const hasToken = scopes.length > 0;
+  const expiryIn = (opened: OpenedTokens | undefined) =>
+    hasToken && opened ? findLiveToken(opened, scopes, now)?.expiresAt : undefined;
+  let opened = context.openedTokens();
   // Another request of this session, or another instance, has refreshed the token.
-  if (scopes.length > 0 && expiryIn(tokenCache) === undefined) {
-    tokenCache = (await services.sessions.readTokens(ticket, signal))?.tokenCache;
+  if (opened === undefined || (hasToken && expiryIn(opened) === undefined)) {
+    const stored = await services.sessions.readTokens(ticket, signal);
+    opened = stored && openTokens(stored.tokenCache);
   }
-  const claims = Object.entries(newestClaimsIn(tokenCache ?? '{}'));
+  const claims = Object.entries(opened?.claims ?? {});
   return {
-    expiresAt: expiryIn(tokenCache),
+    expiresAt: expiryIn(opened),
     claims: Object.fromEntries(claims.filter(([name]) => !hidden.has(name))),
   };
 }

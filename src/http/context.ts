@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { HostStreams } from '../bodies';
 import type { AppTokens } from '../entra/app-tokens';
 import type { RelyingParty } from '../entra/msal';
+import type { TokenMemory } from '../entra/msal-cache';
 import { AppError, SignInRefusedByAppError, StepUpError } from '../errors';
 import type { Actor, EventLog, NewEvent } from '../events';
 import type { StoredKeyRing } from '../keys/key-ring';
@@ -76,6 +77,7 @@ export interface Services {
   readonly signOutHints: SignOutHints;
   /** Lets requests of one session share one refresh of an access token. */
   readonly shareRefresh: SingleFlight<string>;
+  readonly tokenMemory: TokenMemory;
   readonly apis: Apis;
   readonly hostStreams: HostStreams;
   /** Tokens of the app itself, and those by on-behalf-of. */

@@ -1,5 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { hasSessionCookie, readSessionCookie } from '../cookies';
+import { type OpenedTokens, openTokens } from '../entra/msal-cache';
 import { isAllowedTenant } from '../entra/tenants';
 import { RoleMissingError, SignInNeededError, StepUpError, SessionOverError } from '../errors';
 import { traceHeadersOf } from '../events';
@@ -35,8 +36,8 @@ export interface SessionContext extends RequestContext {
   readonly user: User;
   readonly session: Session;
   readonly ticket: SessionTicket;
-  /** The token cache as this request last read or wrote it. `undefined` when it did neither. */
-  readonly tokenCache: () => string | undefined;
+  /** The tokens as this request knows them, perhaps from an earlier request. `undefined` when it has read none. */
+  readonly openedTokens: () => OpenedTokens | undefined;
   /** Calls APIs as this user, or as the app. A token of the user is refreshed when it has expired. */
   readonly api: ApiCaller;
   /**
@@ -153,21 +154,31 @@ export function signedOut(context: RequestContext, cause?: unknown): SignInNeede
 function sessionContext(context: RequestContext, found: RequestSession): SessionContext {
   const { ticket, session, tokens } = found;
   const { services, now, signal } = context;
-  let tokenCache = tokens?.tokenCache;
+  const { verifiedAt } = session;
+  const sessionKey = sessionKeyOf(ticket.sessionId);
+  let known: OpenedTokens | undefined;
+  const opened = (): OpenedTokens | undefined =>
+    (known ??= services.tokenMemory.find(sessionKey, verifiedAt, now));
+  const onOpened = (fresh: OpenedTokens): OpenedTokens => {
+    known = fresh;
+    services.tokenMemory.keep(sessionKey, verifiedAt, fresh, now);
+    return fresh;
+  };
   // Made by the first call: most requests need no token.
   let userTokens: UserTokens | undefined;
   const userToken: UserTokens = (scopes) => {
     userTokens ??= createUserTokens(services.relyingParty, services.shareRefresh, {
-      sessionKey: sessionKeyOf(ticket.sessionId),
+      sessionKey,
       user: session.user,
       store: {
         readTokens: (deadline) => services.sessions.readTokens(ticket, deadline),
-        writeTokens: (written, deadline) => {
-          ({ tokenCache } = written);
-          return services.sessions.writeTokens(ticket, written, now, deadline);
+        writeTokens: async (written, deadline) => {
+          const outcome = await services.sessions.writeTokens(ticket, written, now, deadline);
+          if (outcome === 'written') onOpened(openTokens(written.tokenCache));
+          return outcome;
         },
       },
-      tokens,
+      ...{ tokens, opened: opened(), onOpened },
       now,
       signal,
     });
@@ -189,7 +200,7 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
       return (api ??= apiCaller(context, userToken, session.user.tenantId));
     },
     changeData,
-    tokenCache: () => tokenCache,
+    openedTokens: () => opened() ?? (tokens && onOpened(openTokens(tokens.tokenCache))),
   };
 }
 
@@ -288,7 +299,7 @@ export function findTicket(
 /**
  * The request's live session as it is stored. `undefined` for a person who is signed out, or whose tenant may not sign in
  * any more.
- * @param withTokens true reads the token cache in the same request to the table
+ * @param withTokens true reads the token cache too, at the same time, unless this instance remembers its tokens
  * @throws ERR_STORAGE_UNAVAILABLE, ERR_KEYS_UNAVAILABLE
  */
 export async function findSession(
@@ -298,8 +309,9 @@ export async function findSession(
   const ticket = await findTicket(context);
   if (ticket === undefined) return undefined;
   const { services, now, signal } = context;
-  const { sessions } = services;
-  const found = withTokens
+  const { sessions, tokenMemory } = services;
+  const readsTokens = withTokens && !tokenMemory.has(sessionKeyOf(ticket.sessionId), now);
+  const found = readsTokens
     ? await sessions.readWithTokens(ticket, now, signal)
     : await sessions.read(ticket, now, signal);
   if (found === undefined || !isAllowedTenant(services.settings, found.session.user.tenantId)) {

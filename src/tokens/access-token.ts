@@ -3,10 +3,13 @@ import { type VerifiedIdToken, verifyIdToken } from '../entra/id-token';
 import { createMsalClient, type RelyingParty, requireNoPause } from '../entra/msal';
 import {
   findLiveAccessToken,
+  findLiveToken,
   idTokensIn,
   keepAcquired,
   mergeTokenCaches,
   normalScopes,
+  type OpenedTokens,
+  openTokens,
   requireOneResource,
   scopesOfSignIn,
 } from '../entra/msal-cache';
@@ -34,6 +37,10 @@ interface TokenOwner {
   readonly store: TokenStore;
   /** The cache, if it was read together with the session. */
   readonly tokens?: StoredTokens | undefined;
+  /** What an earlier request has opened. A live token in it is taken without a read. */
+  readonly opened?: OpenedTokens | undefined;
+  /** Called with the tokens of each read. */
+  readonly onOpened?: (opened: OpenedTokens) => void;
   readonly now: number;
   readonly signal: AbortSignal;
 }
@@ -57,11 +64,15 @@ export function createUserTokens(
   let readAlready = owner.tokens;
   return async (scopes = scopesOfSignIn(parts.settings.graphScopes)) => {
     requireTokenScopes(scopes);
+    const known = owner.opened && findLiveToken(owner.opened, scopes, owner.now);
+    if (known !== undefined) return known.secret;
     const stored = readAlready ?? (await readTokens(owner));
     // What was read early may be outdated by the time of a second call.
     readAlready = undefined;
-    const live = findLiveAccessToken(stored.tokenCache, scopes, owner.now);
-    if (live !== undefined) return live;
+    const opened = openTokens(stored.tokenCache);
+    owner.onOpened?.(opened);
+    const live = findLiveToken(opened, scopes, owner.now);
+    if (live !== undefined) return live.secret;
     const key = `${owner.sessionKey} ${[...scopes].sort().join(' ')}`;
     return flight.run(key, () => refresh(parts, owner, stored, scopes), owner.signal);
   };

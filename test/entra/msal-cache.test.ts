@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose';
 import {
+  createTokenMemory,
   findLiveAccessToken,
   keepAcquired,
   mergeTokenCaches,
@@ -268,5 +269,34 @@ describe('normalScopes', () => {
     const expected = ['api://orders/read', 'mail.read', 'user.read'];
     const scopes = ['https://graph.microsoft.com/User.Read', 'MAIL.READ', 'api://Orders/Read'];
     expect(normalScopes([...scopes, 'openid', 'profile', 'user.read'])).toEqual(expected);
+  });
+});
+
+describe('createTokenMemory', () => {
+  const opened = { accessTokens: [], claims: {} };
+
+  afterEach(() => jest.useRealTimers());
+
+  it('forgets in an instance that nobody asks any more', () => {
+    jest.useFakeTimers();
+    let now = 1_000;
+    const memory = createTokenMemory(() => now);
+    memory.keep('one', 1, opened, now);
+    now = 1_299;
+    memory.keep('two', 1, opened, now);
+    now = 1_300;
+    jest.advanceTimersByTime(300_000);
+    // By the time at which it was kept: only what is gone is not found then.
+    expect([memory.has('one', 1_000), memory.has('two', 1_299)]).toEqual([false, true]);
+    now = 1_600;
+    jest.advanceTimersByTime(300_000);
+    expect(memory.has('two', 1_299)).toBe(false);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('holds a thousand sessions at most', () => {
+    const memory = createTokenMemory(() => 0);
+    for (let count = 0; count < 1_200; count += 1) memory.keep(`${count}`, 1, opened, 0);
+    expect([memory.has('199', 0), memory.has('200', 0)]).toEqual([false, true]);
   });
 });

@@ -176,3 +176,92 @@ describe('without any API', () => {
     expect(decodeJwt(older).iat).toBe(start - 900);
   });
 });
+
+describe('tokens that this instance remembers', () => {
+  let signedIn: Awaited<ReturnType<ContextFixture['signIn']>>;
+  let read: string[];
+
+  async function begin(settings = {}, seconds = 3600): Promise<void> {
+    fixture = await createContextFixture(settings);
+    fixture.tiny.answers.set('/me', { body: graphUser });
+    const tokenCache = await cacheOf(adaClaims(fixture.tiny, start), seconds);
+    signedIn = await fixture.signIn({ tokenCache });
+    read = [];
+    const { table } = fixture.services;
+    const readRow = table.read.bind(table);
+    jest.spyOn(table, 'read').mockImplementation((address, signal) => {
+      read.push(address.rowKey.replace(/:.*/, ''));
+      return readRow(address, signal);
+    });
+    await me();
+  }
+  async function me(): Promise<unknown> {
+    const headers = { accept: 'application/json', cookie: signedIn.cookie };
+    const get = meFunctions.find((one) => one.name === 'me')?.get;
+    const answer = await get?.(fixture.context('/auth/me', { headers }));
+    return answer?.jsonBody;
+  }
+  const signal = AbortSignal.timeout(600_000);
+  const stored = async () => {
+    const found = await fixture.services.sessions.readWithTokens(signedIn.ticket, start, signal);
+    if (found?.tokens === undefined) throw new Error('the session should be live');
+    return { found, tokens: found.tokens };
+  };
+
+  it('are read again after five minutes', async () => {
+    await begin();
+    expect(read).toEqual(['session', 'tokens']);
+    fixture.now = start + 299;
+    expect(await me()).toMatchObject({ access_token_expires_in: 3301, claims: { iat: start } });
+    expect(read).toEqual(['session', 'tokens', 'session']);
+    fixture.now = start + 300;
+    await me();
+    expect(read.slice(3)).toEqual(['session', 'tokens']);
+  });
+
+  it('are for nobody whose session was ended by another instance', async () => {
+    await begin();
+    const { found } = await stored();
+    await fixture.services.sessions.end(signedIn.ticket, found.session, signal);
+    expect((await failureOf(me())).code).toBe('ERR_SIGNED_OUT');
+  });
+
+  it('count no more when another instance has revalidated the session', async () => {
+    await begin();
+    const { found, tokens } = await stored();
+    const tokenCache = await cacheOf(adaClaims(fixture.tiny, start + 1), 7200);
+    const again = { ...found.session, verifiedAt: start + 1, tokens: { ...tokens, tokenCache } };
+    const changed = { ...again, found, slide: false };
+    await fixture.services.sessions.update(signedIn.ticket, changed, start + 1, signal);
+    expect(await me()).toMatchObject({ access_token_expires_in: 7200, claims: { iat: start + 1 } });
+    read = [];
+    await me();
+    expect(read).toEqual(['session']);
+  });
+
+  it('are read again when none of them lives long enough', async () => {
+    await begin({}, 400);
+    const { tokens } = await stored();
+    const tokenCache = await cacheOf(adaClaims(fixture.tiny, start), 7200);
+    const { sessions } = fixture.services;
+    await sessions.writeTokens(signedIn.ticket, { ...tokens, tokenCache }, start, signal);
+    fixture.now = start + 100;
+    expect(await me()).toMatchObject({ access_token_expires_in: 7100 });
+  });
+
+  it('are those that a refresh brought', async () => {
+    await begin();
+    stopClockAt(start);
+    signedIn = await fixture.signIn(await signedInBefore(adaClaims(fixture.tiny, start)));
+    await me();
+    read = [];
+    expect(await me()).toMatchObject({ access_token_expires_in: 7200 });
+    expect(read).toEqual(['session']);
+  });
+
+  it('are claims alone without any API', async () => {
+    await begin({ GRAPH_SCOPES: 'none' });
+    expect(await me()).toMatchObject({ claims: { name: 'Ada Lovelace' } });
+    expect(read).toEqual(['session', 'tokens', 'session']);
+  });
+});

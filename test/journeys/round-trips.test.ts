@@ -81,9 +81,11 @@ describe('storage round trips', () => {
     expect(trips()).toEqual(['point read']);
   });
 
-  it('two point reads for /auth/me with a live access token', async () => {
+  it('two point reads for /auth/me with a live access token, and one for the next', async () => {
     await fetchJson(`${app}/auth/me`, browser);
     expect(trips()).toEqual(['point read', 'point read']);
+    await fetchJson(`${app}/auth/me`, browser);
+    expect(trips()).toEqual(['point read']);
   });
 
   it('one write more when the access token had to be refreshed', async () => {

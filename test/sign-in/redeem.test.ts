@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import type { RelyingParty, RelyingPartySettings } from '../../src/entra/msal';
-import { findLiveAccessToken, liveAccessTokenExpiry } from '../../src/entra/msal-cache';
+import { findLiveAccessToken, findLiveToken, openTokens } from '../../src/entra/msal-cache';
 import { AppError, SignInRefusedError } from '../../src/errors';
 import { isBare, parseCallback } from '../../src/functions/redirect';
 import type { ProviderAnswer } from '../../src/sign-in/attempt';
@@ -184,7 +184,7 @@ describe('finishSignIn', () => {
     tiny.token = async () => ({ body: tokenBody(await idToken(), { expires_in: stated }) });
     const { tokenCache } = await finish();
     const expiryIn = (later: number) =>
-      liveAccessTokenExpiry(tokenCache, ['User.Read'], now + later);
+      findLiveToken(openTokens(tokenCache), ['User.Read'], now + later)?.expiresAt;
     expect(expiryIn(0)).toBe(kept === 0 ? undefined : now + kept);
     expect(expiryIn(kept)).toBeUndefined();
   });
