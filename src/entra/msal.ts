@@ -8,9 +8,9 @@ import type {
 } from '@azure/msal-node';
 import { SignJWT } from 'jose';
 import * as v from 'valibot';
+import { fetchWhole, isObject, parseJson } from '../bodies';
 import { AppError, type ProviderRefusal } from '../errors';
 import type { EventLog } from '../events';
-import { fetchWhole, isObject, parseJson } from '../bodies';
 import type { Settings } from '../settings';
 import {
   AskedToWaitError,
@@ -60,32 +60,6 @@ export interface RelyingParty {
    * credential `managed-identity` only.
    */
   readonly clientAssertion?: (signal: AbortSignal) => Promise<string>;
-}
-
-/** Whether the provider accepts the app itself, by its last answers. One for each instance. It sends no request. */
-export interface CredentialState {
-  /** The provider refused the app: its secret has expired, or somebody disabled it. */
-  refused(refusal: ProviderRefusal): void;
-  /** The provider gave tokens to the app. */
-  accepted(): void;
-  /** The last refusal, for ten minutes or until the provider gives tokens again. */
-  lastRefusal(): ProviderRefusal | undefined;
-}
-
-const refusalKeptSeconds = 600;
-
-export function createCredentialState(clock: Clock): CredentialState {
-  let last: { readonly refusal: ProviderRefusal; readonly at: number } | undefined;
-  return {
-    refused: (refusal) => {
-      last = { refusal, at: clock() };
-    },
-    accepted: () => {
-      last = undefined;
-    },
-    lastRefusal: () =>
-      last !== undefined && clock() < last.at + refusalKeptSeconds ? last.refusal : undefined,
-  };
 }
 
 /**
@@ -357,4 +331,30 @@ function unavailable({ status, headers }: Response, body?: unknown): AppError {
   return wait === undefined
     ? new AppError('ERR_PROVIDER_UNAVAILABLE', told)
     : new AskedToWaitError('ERR_PROVIDER_UNAVAILABLE', wait, told);
+}
+
+/** Whether the provider accepts the app itself, by its last answers. One for each instance. It sends no request. */
+export interface CredentialState {
+  /** The provider refused the app: its secret has expired, or somebody disabled it. */
+  refused(refusal: ProviderRefusal): void;
+  /** The provider gave tokens to the app. */
+  accepted(): void;
+  /** The last refusal, for ten minutes or until the provider gives tokens again. */
+  lastRefusal(): ProviderRefusal | undefined;
+}
+
+const refusalKeptSeconds = 600;
+
+export function createCredentialState(clock: Clock): CredentialState {
+  let last: { readonly refusal: ProviderRefusal; readonly at: number } | undefined;
+  return {
+    refused: (refusal) => {
+      last = { refusal, at: clock() };
+    },
+    accepted: () => {
+      last = undefined;
+    },
+    lastRefusal: () =>
+      last !== undefined && clock() < last.at + refusalKeptSeconds ? last.refusal : undefined,
+  };
 }

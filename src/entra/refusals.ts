@@ -4,9 +4,9 @@ import {
   AppError,
   errorWord,
   type ProviderRefusal,
+  SessionOverError,
   SignInRefusedError,
   StepUpError,
-  SessionOverError,
 } from '../errors';
 import { AskedToWaitError } from '../waiting';
 import { isClaimsRequest } from './claims-challenge';

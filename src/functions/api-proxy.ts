@@ -9,12 +9,12 @@ import { type SessionContext, type SessionHandler, signedIn, withRole } from '..
 import { watchBody } from '../bodies';
 import {
   type Api,
-  baseUrlOf,
   type ProxyMethod,
   proxyMethods,
   type ProxyOptions,
   requireBytes,
 } from '../tokens/apis';
+import { baseUrlOf } from '../tokens/call-api';
 
 /**
  * A function for each API that has a proxy, at `/api/<name>/{*path}` of the app. It lets scripts of the app's own pages call

@@ -6,11 +6,18 @@ import type {
   HttpResponseInit,
   InvocationContext,
 } from '@azure/functions';
-import { AppError } from '../errors';
 import { watchBody } from '../bodies';
+import { readCookies } from '../cookies';
+import { AppError } from '../errors';
 import type { FindServices, Handler, RequestContext, Services } from './context';
 import { answerError, answerFaultySettings } from './error-response';
-import { isOffice, readRequest } from './request';
+import {
+  isForeignSubresource,
+  isNavigation,
+  isOffice,
+  prefersHtml,
+  type RequestFacts,
+} from './request';
 import { plainHeaders, securityHeaders } from './responses';
 
 /** One of our functions, before it is registered with the Functions host. */
@@ -314,5 +321,23 @@ function startDeadline(milliseconds: number): Deadline {
         clearTimeout(lastResortTimer);
       }
     },
+  };
+}
+
+/**
+ * Reads the facts about a request.
+ * @param baseUrl the app's own origin
+ */
+export function readRequest(request: HttpRequest, baseUrl: string): RequestFacts {
+  const url = new URL(request.url);
+  return {
+    request,
+    path: url.pathname + url.search,
+    query: url.searchParams,
+    isNavigation: isNavigation(request),
+    prefersHtml: prefersHtml(request.headers.get('accept')),
+    requestCookies: readCookies(
+      isForeignSubresource(request, baseUrl) ? null : request.headers.get('cookie'),
+    ),
   };
 }

@@ -1,6 +1,6 @@
 import type { HttpRequest } from '@azure/functions';
 import Negotiator from 'negotiator';
-import { readCookies, type RequestCookies } from '../cookies';
+import type { RequestCookies } from '../cookies';
 import { AppError } from '../errors';
 import { isObject } from '../bodies';
 import type { Site } from '../pages/layout';
@@ -17,24 +17,6 @@ export interface RequestFacts {
   readonly prefersHtml: boolean;
   /** Empty for a request for which our cookies must not count: see {@link isForeignSubresource}. */
   readonly requestCookies: RequestCookies;
-}
-
-/**
- * Reads the facts about a request.
- * @param baseUrl the app's own origin
- */
-export function readRequest(request: HttpRequest, baseUrl: string): RequestFacts {
-  const url = new URL(request.url);
-  return {
-    request,
-    path: url.pathname + url.search,
-    query: url.searchParams,
-    isNavigation: isNavigation(request),
-    prefersHtml: prefersHtml(request.headers.get('accept')),
-    requestCookies: readCookies(
-      isForeignSubresource(request, baseUrl) ? null : request.headers.get('cookie'),
-    ),
-  };
 }
 
 /** A request without its body. */

@@ -4,8 +4,8 @@ import { readSessionCookie, readSignInCookie, signSessionCookie } from '../cooki
 import { idTokenDemands, type SignInDemands } from '../entra/claims-challenge';
 import { verifyIdToken } from '../entra/id-token';
 import { createMsalClient, type RelyingParty } from '../entra/msal';
-import { keepAcquired, scopesOfSignIn } from '../entra/msal-cache';
 import { redemptionError, redirectError } from '../entra/refusals';
+import { keepAcquired, scopesOfSignIn } from '../entra/msal-cache';
 import { couldIssue } from '../entra/tenants';
 import { AppError } from '../errors';
 import { decideSignIn, type RequestContext, type SignInContext } from '../http/context';

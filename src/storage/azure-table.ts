@@ -14,8 +14,15 @@ import {
   type TransactionAction,
   type TransactionOutcome,
 } from './table';
-import { readAddress, refusal, send, type TableAnswer, type TableConnector } from './table-client';
-import { type AskStorage, createAskStorage } from './table-failures';
+import {
+  type AskStorage,
+  createAskStorage,
+  readAddress,
+  refusal,
+  send,
+  type TableAnswer,
+  type TableConnector,
+} from './table-client';
 import { entityPath, listRows, parseRow, readEntity, readFirstRow } from './table-queries';
 
 /** The table behind `client`. It must exist: the app never creates tables. */

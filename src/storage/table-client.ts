@@ -1,11 +1,20 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { RestError, TableClient, type TableServiceClientOptions } from '@azure/data-tables';
 import { isObject, parseJson } from '../bodies';
 import { AppError } from '../errors';
-import { noLog, type OutgoingLog } from '../waiting';
 import { isHttpLoopback, proxyAgent } from '../proxy';
+import { abortable, noLog, type OutgoingLog } from '../waiting';
+import {
+  type ExpectedFailure,
+  faultOf,
+  missingTableNote,
+  readStorageFailure,
+  tooLate,
+  waitMs,
+} from './table-failures';
 
 /** What `@azure/data-tables` asks of a TokenCredential. */
 export interface TableCredential {
@@ -258,4 +267,95 @@ function answerHeaders(received: http.IncomingHttpHeaders): TableAnswer['headers
 
 function refuse(): never {
   throw new TypeError('the headers of an answer cannot be changed');
+}
+
+/** Asks one table, as often as makes sense. */
+export interface AskStorage {
+  /**
+   * @returns what `work` gives, or the answer of `onExpected` to an expected failure
+   * @throws ERR_STORAGE_LIMIT when the service refuses the size of a row, ERR_STORAGE_UNAVAILABLE for every other
+   *   failure, and as soon as `signal` aborts
+   */
+  <Answer>(question: StorageQuestion<Answer>, signal: AbortSignal): Promise<Answer>;
+}
+
+interface StorageQuestion<Answer> {
+  /** May run three times. */
+  readonly work: () => Promise<Answer>;
+  /**
+   * The answer, if the failure is one; `undefined` when it is a fault after all.
+   * @param isLate true after a try without an answer: the write may have been done, and this failure may be its result
+   */
+  readonly onExpected?: (
+    failure: ExpectedFailure,
+    isLate: boolean,
+  ) => Expected<Answer> | Promise<Expected<Answer>>;
+}
+
+type Expected<Answer> = { readonly answer: Answer } | undefined;
+
+/**
+ * Our own retries instead of the library's. The library waits as long as `Retry-After` says, until the request's time is
+ * over, and does not tell whether an earlier try may have been done.
+ * @param findTable asks for something that only a table that is there can answer
+ */
+export function createAskStorage(
+  tableName: string,
+  findTable: (signal: AbortSignal) => Promise<void>,
+): AskStorage {
+  async function attempt<Answer>(
+    { work, onExpected }: StorageQuestion<Answer>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        signal.throwIfAborted();
+        // The library gets the signal too, but a body that stops halfway through its gzip stream would keep it waiting
+        // for ever.
+        return await abortable(work(), 'ERR_STORAGE_UNAVAILABLE', signal);
+      } catch (error) {
+        if (error instanceof AppError) throw error;
+        const failure = readStorageFailure(error, tableName);
+        const expected = failure.expected && (await onExpected?.(failure.expected, tries > 1));
+        if (expected !== undefined) return expected.answer;
+        if (signal.aborted) throw tooLate(error);
+        const wait = waitMs(failure, tries);
+        if (wait === undefined) throw faultOf(failure, error);
+        await pause(wait, () => faultOf(failure, error), signal);
+      }
+    }
+  }
+
+  /** The service may answer the same for a missing row and a missing table. A missing table must not sign people out. */
+  const assertTable = (signal: AbortSignal): Promise<void> =>
+    attempt(
+      {
+        work: () => findTable(signal),
+        onExpected: (failure) => {
+          if (failure !== 'missing') return undefined;
+          throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: missingTableNote(tableName) });
+        },
+      },
+      signal,
+    );
+
+  return ({ work, onExpected }, signal) =>
+    attempt(
+      {
+        work,
+        onExpected: async (failure, isLate) => {
+          if (failure === 'missing') await assertTable(signal);
+          return onExpected?.(failure, isLate);
+        },
+      },
+      signal,
+    );
+}
+
+async function pause(ms: number, fault: () => AppError, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch {
+    throw fault();
+  }
 }

@@ -1,101 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RestError } from '@azure/data-tables';
 import { AppError, errorWord } from '../errors';
-import { abortable, readRetryAfter } from '../waiting';
-
-/** Asks one table, as often as makes sense. */
-export interface AskStorage {
-  /**
-   * @returns what `work` gives, or the answer of `onExpected` to an expected failure
-   * @throws ERR_STORAGE_LIMIT when the service refuses the size of a row, ERR_STORAGE_UNAVAILABLE for every other
-   *   failure, and as soon as `signal` aborts
-   */
-  <Answer>(question: StorageQuestion<Answer>, signal: AbortSignal): Promise<Answer>;
-}
-
-interface StorageQuestion<Answer> {
-  /** May run three times. */
-  readonly work: () => Promise<Answer>;
-  /**
-   * The answer, if the failure is one; `undefined` when it is a fault after all.
-   * @param isLate true after a try without an answer: the write may have been done, and this failure may be its result
-   */
-  readonly onExpected?: (
-    failure: ExpectedFailure,
-    isLate: boolean,
-  ) => Expected<Answer> | Promise<Expected<Answer>>;
-}
-
-type Expected<Answer> = { readonly answer: Answer } | undefined;
-
-/**
- * Our own retries instead of the library's. The library waits as long as `Retry-After` says, until the request's time is
- * over, and does not tell whether an earlier try may have been done.
- * @param findTable asks for something that only a table that is there can answer
- */
-export function createAskStorage(
-  tableName: string,
-  findTable: (signal: AbortSignal) => Promise<void>,
-): AskStorage {
-  async function attempt<Answer>(
-    { work, onExpected }: StorageQuestion<Answer>,
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        signal.throwIfAborted();
-        // The library gets the signal too, but a body that stops halfway through its gzip stream would keep it waiting
-        // for ever.
-        return await abortable(work(), 'ERR_STORAGE_UNAVAILABLE', signal);
-      } catch (error) {
-        if (error instanceof AppError) throw error;
-        const failure = readStorageFailure(error, tableName);
-        const expected = failure.expected && (await onExpected?.(failure.expected, tries > 1));
-        if (expected !== undefined) return expected.answer;
-        if (signal.aborted) throw tooLate(error);
-        const wait = waitMs(failure, tries);
-        if (wait === undefined) throw faultOf(failure, error);
-        await pause(wait, () => faultOf(failure, error), signal);
-      }
-    }
-  }
-
-  /** The service may answer the same for a missing row and a missing table. A missing table must not sign people out. */
-  const assertTable = (signal: AbortSignal): Promise<void> =>
-    attempt(
-      {
-        work: () => findTable(signal),
-        onExpected: (failure) => {
-          if (failure !== 'missing') return undefined;
-          throw new AppError('ERR_STORAGE_UNAVAILABLE', { note: missingTableNote(tableName) });
-        },
-      },
-      signal,
-    );
-
-  return ({ work, onExpected }, signal) =>
-    attempt(
-      {
-        work,
-        onExpected: async (failure, isLate) => {
-          if (failure === 'missing') await assertTable(signal);
-          return onExpected?.(failure, isLate);
-        },
-      },
-      signal,
-    );
-}
-
-async function pause(ms: number, fault: () => AppError, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch {
-    throw fault();
-  }
-}
+import { readRetryAfter } from '../waiting';
 
 /** The failures that are answers: another writer was there, or nothing was. */
-type ExpectedFailure = 'exists' | 'missing' | 'conflict';
+export type ExpectedFailure = 'exists' | 'missing' | 'conflict';
 
 /** A failure of the service, or of the connection to it. */
 interface StorageFailure {
@@ -150,7 +58,7 @@ const pauseMs = 100;
 const maxWaitSeconds = 3;
 
 /** How long to wait before the next try; `undefined` when there is none. */
-function waitMs(
+export function waitMs(
   { isPassing, retryAfterSeconds }: StorageFailure,
   tries: number,
 ): number | undefined {
@@ -159,17 +67,20 @@ function waitMs(
   return retryAfterSeconds <= maxWaitSeconds ? retryAfterSeconds * 1000 : undefined;
 }
 
-function faultOf({ isLimit, note, retryAfterSeconds }: StorageFailure, cause: unknown): AppError {
+export function faultOf(
+  { isLimit, note, retryAfterSeconds }: StorageFailure,
+  cause: unknown,
+): AppError {
   if (isLimit) return new AppError('ERR_STORAGE_LIMIT', { note, cause });
   return new AppError('ERR_STORAGE_UNAVAILABLE', { note, cause, retryAfterSeconds });
 }
 
-function tooLate(cause: unknown): AppError {
+export function tooLate(cause: unknown): AppError {
   const note = 'the tables did not answer before the deadline';
   return new AppError('ERR_STORAGE_UNAVAILABLE', { note, cause });
 }
 
-function missingTableNote(tableName: string): string {
+export function missingTableNote(tableName: string): string {
   return `there is no table ${tableName} in this storage account, and the app never creates it`;
 }
 

@@ -2,8 +2,7 @@ import { odata, RestError, type TableClient } from '@azure/data-tables';
 import { isObject, parseJson } from '../bodies';
 import { AppError } from '../errors';
 import type { PropertyValue, Row, RowAddress, RowPage, RowQuery, TimeCondition } from './table';
-import { refusal, send, type TableConnector } from './table-client';
-import type { AskStorage } from './table-failures';
+import { type AskStorage, refusal, send, type TableConnector } from './table-client';
 
 /**
  * Reads one row, with its members under the names of the library.

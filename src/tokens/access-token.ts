@@ -1,6 +1,7 @@
 import type { AccountInfo, AuthenticationResult, TokenCache } from '@azure/msal-node';
 import { type VerifiedIdToken, verifyIdToken } from '../entra/id-token';
 import { createMsalClient, type RelyingParty, requireNoPause } from '../entra/msal';
+import { refreshError } from '../entra/refusals';
 import {
   findLiveAccessToken,
   findLiveToken,
@@ -13,7 +14,6 @@ import {
   requireOneResource,
   scopesOfSignIn,
 } from '../entra/msal-cache';
-import { refreshError } from '../entra/refusals';
 import { AppError, StepUpError, SessionOverError } from '../errors';
 import type { User } from '../sessions/session';
 import type { StoredTokens } from '../sessions/session-rows';

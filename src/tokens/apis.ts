@@ -1,5 +1,4 @@
 import { isGraph, resourcesOf, scopesOfSignIn } from '../entra/msal-cache';
-import { AppError } from '../errors';
 import { isScope, mixesDefault, oidcScopes, webAddress } from '../setting-values';
 import type { Settings } from '../settings';
 
@@ -233,7 +232,8 @@ export interface ApiRequest {
 }
 
 /** What `fetch` of Node.js can send. */
-type ApiBody = string | Uint8Array | URLSearchParams | FormData | Blob | ReadableStream<Uint8Array>;
+export type ApiBody =
+  string | Uint8Array | URLSearchParams | FormData | Blob | ReadableStream<Uint8Array>;
 
 /** `ApiRequest` cannot say it: TypeScript knows this form of `Uint8Array` since 5.7, and the types of the package go further back. */
 export type SentBody = Exclude<ApiBody, Uint8Array> | Uint8Array<ArrayBuffer>;
@@ -246,56 +246,4 @@ export interface OutgoingRequest {
   readonly body: SentBody | null;
   /** Each ends the call. */
   readonly signals: readonly AbortSignal[];
-}
-
-/**
- * A request to an API, checked. Faults of the caller are found here, so that they are not taken for faults of the API.
- * @param target a path below the base URL, from `/` on; an absolute address below it, as APIs give for the next page; or a
- *   `Request` of `fetch` to such an address
- */
-export function outgoingRequest(
-  api: Api,
-  target: string | Request,
-  { method, headers, body, signal }: ApiRequest,
-): OutgoingRequest {
-  const request = typeof target === 'string' ? undefined : target;
-  const url = urlBelow(baseUrlOf(api), typeof target === 'string' ? target : target.url);
-  const outgoing = {
-    url,
-    method: method ?? request?.method ?? 'GET',
-    headers: new Headers(headers ?? request?.headers),
-    body: sentBody(body ?? request?.body ?? null),
-    signals: [signal ?? request?.signal ?? []].flat(),
-  };
-  if (outgoing.method === 'GET' && outgoing.body === null) return outgoing;
-  // It throws for a method, header or body that cannot be sent. A stream is left out, because this would take it.
-  const probe = outgoing.body instanceof ReadableStream ? '' : outgoing.body;
-  return { ...outgoing, method: new Request(url, { ...outgoing, body: probe }).method };
-}
-
-function sentBody(body: ApiBody | null): SentBody | null {
-  if (!(body instanceof Uint8Array) || isUnshared(body)) return body;
-  throw new TypeError('the body is in shared memory, and fetch sends no such bytes');
-}
-
-function isUnshared(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
-  return !(bytes.buffer instanceof SharedArrayBuffer);
-}
-
-/**
- * The base URL of an API, without a slash at its end.
- * @throws ERR_API_SETTINGS if there is none
- */
-export function baseUrlOf({ name, baseUrl }: Api): string {
-  if (typeof baseUrl === 'string') return baseUrl;
-  throw new AppError('ERR_API_SETTINGS', { api: name, note: `apis.${name}.${baseUrl.fault}` });
-}
-
-/** `.evil.example` would lead the token to another host, and `/../beta` to what the caller did not mean to open. */
-function urlBelow(baseUrl: string, target: string): URL {
-  const root = new URL(baseUrl).href.replace(/\/$/, '');
-  const url = URL.parse(target.startsWith('/') ? baseUrl + target : target);
-  const isBelow = url !== null && (url.href === root || /^[/?]/.test(url.href.slice(root.length)));
-  if (url?.href.startsWith(root) === true && isBelow) return url;
-  throw new TypeError('callApi needs a path that begins with / and stays below the base URL');
 }

@@ -1,17 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isObject, parseJson, watchBody } from '../bodies';
 import type { AppTokens } from '../entra/app-tokens';
 import { parseClaimsChallenge } from '../entra/claims-challenge';
 import { AppError, StepUpError } from '../errors';
-import { isObject, parseJson, watchBody } from '../bodies';
 import { AskedToWaitError, type Clock, createPauseMemory, noLog, readRetryAfter } from '../waiting';
-import {
-  type Api,
-  type ApiRequest,
-  outgoingRequest,
-  type OutgoingRequest,
-  type SentBody,
-} from './apis';
+import type { Api, ApiBody, ApiRequest, OutgoingRequest, SentBody } from './apis';
 
 /** What one instance knows of the APIs that it calls. */
 export interface Apis {
@@ -306,4 +300,56 @@ function answerFrom(url: string, made: Response, notJson: () => AppError): Respo
   };
   const own = { url: { value: url }, clone: { value: clone }, json: { value: json } };
   return Object.defineProperties(made, own);
+}
+
+/**
+ * A request to an API, checked. Faults of the caller are found here, so that they are not taken for faults of the API.
+ * @param target a path below the base URL, from `/` on; an absolute address below it, as APIs give for the next page; or a
+ *   `Request` of `fetch` to such an address
+ */
+export function outgoingRequest(
+  api: Api,
+  target: string | Request,
+  { method, headers, body, signal }: ApiRequest,
+): OutgoingRequest {
+  const request = typeof target === 'string' ? undefined : target;
+  const url = urlBelow(baseUrlOf(api), typeof target === 'string' ? target : target.url);
+  const outgoing = {
+    url,
+    method: method ?? request?.method ?? 'GET',
+    headers: new Headers(headers ?? request?.headers),
+    body: sentBody(body ?? request?.body ?? null),
+    signals: [signal ?? request?.signal ?? []].flat(),
+  };
+  if (outgoing.method === 'GET' && outgoing.body === null) return outgoing;
+  // It throws for a method, header or body that cannot be sent. A stream is left out, because this would take it.
+  const probe = outgoing.body instanceof ReadableStream ? '' : outgoing.body;
+  return { ...outgoing, method: new Request(url, { ...outgoing, body: probe }).method };
+}
+
+function sentBody(body: ApiBody | null): SentBody | null {
+  if (!(body instanceof Uint8Array) || isUnshared(body)) return body;
+  throw new TypeError('the body is in shared memory, and fetch sends no such bytes');
+}
+
+function isUnshared(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return !(bytes.buffer instanceof SharedArrayBuffer);
+}
+
+/**
+ * The base URL of an API, without a slash at its end.
+ * @throws ERR_API_SETTINGS if there is none
+ */
+export function baseUrlOf({ name, baseUrl }: Api): string {
+  if (typeof baseUrl === 'string') return baseUrl;
+  throw new AppError('ERR_API_SETTINGS', { api: name, note: `apis.${name}.${baseUrl.fault}` });
+}
+
+/** `.evil.example` would lead the token to another host, and `/../beta` to what the caller did not mean to open. */
+function urlBelow(baseUrl: string, target: string): URL {
+  const root = new URL(baseUrl).href.replace(/\/$/, '');
+  const url = URL.parse(target.startsWith('/') ? baseUrl + target : target);
+  const isBelow = url !== null && (url.href === root || /^[/?]/.test(url.href.slice(root.length)));
+  if (url?.href.startsWith(root) === true && isBelow) return url;
+  throw new TypeError('callApi needs a path that begins with / and stays below the base URL');
 }

@@ -6,8 +6,7 @@ import type { User } from '../sessions/session';
 import { guidForm } from '../setting-values';
 import { abortable, AskedToWaitError, readRetryAfter, withTimeout } from '../waiting';
 import { holdTokens } from './access-token';
-import { outgoingRequest } from './apis';
-import type { Apis } from './call-api';
+import { type Apis, outgoingRequest } from './call-api';
 
 /** Calls Microsoft Graph as the user: `callApi` of the request, for the API `graph`. */
 type CallGraph = (path: string, accept: string) => Promise<Response>;

@@ -79,7 +79,6 @@ describe('imports in src', () => {
     const below = files.filter((file) => path.dirname(file) !== 'src');
     // One half of an idea stays beside the other half.
     const halves: Record<string, string> = {
-      'src/http/request.ts readRequest': 'what a request is, and how that is told',
       'src/sessions/session.ts createSessionId': 'the form of an id, which sessionKeyOf() reads',
     };
     const found = exportsForOneFile(below);

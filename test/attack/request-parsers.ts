@@ -10,7 +10,8 @@ import {
 import { readRedirectRefusal } from '../../src/entra/refusals';
 import { parseView } from '../../src/functions/admin';
 import { parseCallback } from '../../src/functions/redirect';
-import { localPath, readForm, readQuery, readRequest, wantedPage } from '../../src/http/request';
+import { readRequest } from '../../src/http/endpoint';
+import { localPath, readForm, readQuery, wantedPage } from '../../src/http/request';
 import { openSealed } from '../../src/keys/encryption';
 import { parseNamedKey } from '../../src/sign-in/ending';
 import { parseSignOutNotice } from '../../src/sign-in/sign-out';

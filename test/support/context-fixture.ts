@@ -3,7 +3,7 @@ import { signSessionCookie } from '../../src/cookies';
 import { noLog } from '../../src/waiting';
 import { type EventLog, levelOf, type NewEvent, shownEvent } from '../../src/events';
 import type { Hooks, RequestContext, Services } from '../../src/http/context';
-import { readRequest } from '../../src/http/request';
+import { readRequest } from '../../src/http/endpoint';
 import type { PageRequest } from '../../src/http/responses';
 import { plainBrand } from '../../src/pages/brand';
 import type { Site } from '../../src/pages/layout';
