@@ -1,4 +1,4 @@
-import { subscribe } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from './errors';
 import { once } from './waiting';
@@ -182,23 +182,41 @@ export interface HostStream {
 /** As the host sends it: the library finds the invocation by it. */
 const invocationIdHeader = 'x-ms-invocation-id';
 
-/** Begins to watch. The memory of an answer is free when its connection has ended. */
+/**
+ * Begins to watch. The memory of an answer is free when its connection has ended. Nobody has to end the watch: what Node.js
+ * keeps of it does not keep the result, and goes with the next request after the result has gone. Otherwise each anteroom
+ * of a process, of which tests make many, would be kept and would look at every answer.
+ */
 export function watchHostStreams(): HostStreams {
   const open = new Map<string, ServerResponse>();
-  subscribe('http.server.request.start', (message) => {
-    const { request, response } = Object(message) as Record<string, unknown>;
-    if (!(request instanceof IncomingMessage) || !isResponse(response)) return;
-    const id = request.headers[invocationIdHeader];
-    if (typeof id !== 'string') return;
-    open.set(id, response);
-    response.once('close', () => open.delete(id));
-  });
+  subscribeWeakly(open);
   return {
     find: (invocationId) => {
       const response = open.get(invocationId);
       return response && hostStream(response);
     },
   };
+}
+
+const requestStart = 'http.server.request.start';
+
+/** Alone, so that the subscriber sees the map by its weak reference only. */
+function subscribeWeakly(map: Map<string, ServerResponse>): void {
+  const reference = new WeakRef(map);
+  const notice = (message: unknown): void => {
+    const open = reference.deref();
+    if (open === undefined) {
+      unsubscribe(requestStart, notice);
+      return;
+    }
+    const { request, response } = Object(message) as Record<string, unknown>;
+    if (!(request instanceof IncomingMessage) || !isResponse(response)) return;
+    const id = request.headers[invocationIdHeader];
+    if (typeof id !== 'string') return;
+    open.set(id, response);
+    response.once('close', () => open.delete(id));
+  };
+  subscribe(requestStart, notice);
 }
 
 function isResponse(value: unknown): value is ServerResponse {

@@ -1,10 +1,19 @@
+import diagnosticsChannel from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type HostStream, watchHostStreams } from '../../src/bodies';
 import { whileAnswering } from '../support/answering-server';
 
 const streams = watchHostStreams();
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc()');
+  setFlagsFromString('--no-expose-gc');
+}
 
 /** Answers one request of the host as the library does, with the body that `answer` makes. */
 async function answering<Result>(
@@ -70,6 +79,34 @@ describe('an answer in stream mode', () => {
       {},
     );
     expect(found).toBe('unknown');
+  });
+
+  it('is watched no more by what has gone: an anteroom of another test', async () => {
+    const listenersOf = (): Promise<number> => {
+      const count = Promise.withResolvers<number>();
+      return answering(
+        (_stream, response) => {
+          count.resolve(response.listenerCount('close'));
+          response.end();
+          return Promise.resolve();
+        },
+        () => count.promise,
+      );
+    };
+    // Those of earlier files of this process.
+    collectGarbage();
+    await listenersOf();
+    const before = await listenersOf();
+    const watches = Array.from({ length: 5 }, watchHostStreams);
+    expect(await listenersOf()).toBe(before + watches.length);
+    watches.length = 0;
+    const unsubscribe = jest.spyOn(diagnosticsChannel, 'unsubscribe');
+    collectGarbage();
+    // The first request after that still meets what Node.js keeps.
+    await listenersOf();
+    expect(await listenersOf()).toBe(before);
+    expect(unsubscribe).toHaveBeenCalledTimes(5);
+    unsubscribe.mockRestore();
   });
 
   it('waits for a caller that does not read, and ends its source when the caller goes', async () => {
