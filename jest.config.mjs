@@ -26,8 +26,8 @@ else if (CI === '') {
 
 export default {
   testEnvironment: 'node',
-  // Most tests wait for processes of their own. With one worker for each core, both cores would be idle.
-  maxWorkers: 4,
+  // Most tests wait for processes of their own: of four workers two are often waiting, and a core is idle.
+  maxWorkers: 6,
   testSequencer: '<rootDir>/test/support/slow-first.cjs',
   // Its package.json has the name of ours.
   modulePathIgnorePatterns: ['<rootDir>/dist/package/'],

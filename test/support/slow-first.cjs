@@ -3,13 +3,14 @@
 // first run on a machine.
 const { default: Sequencer } = require('@jest/test-sequencer');
 
+const slowest =
+  /[\\/]test[\\/](?:package|infra[\\/]template\.test|scripts[\\/]package\.test|support[\\/]prepare-tests\.test|sessions[\\/]sweep\.test|journeys[\\/](?:operators-table|outages|provider-shapes)\.test)[\\/.]/;
 const slow =
-  /[\\/]test[\\/](?:package|journeys|infra|scripts|browser|attack|local[\\/]stack|(?:sessions[\\/]sweep|storage[\\/]live-service)\.test)[\\/.]/;
+  /[\\/]test[\\/](?:journeys|scripts|browser|attack|local[\\/](?:stack|entra)|docs[\\/]new-app\.test|properties|storage[\\/]live-service\.test)[\\/.]/;
 
 module.exports = class SlowFirst extends Sequencer {
   sort(tests) {
-    const sorted = super.sort(tests);
-    const isSlow = ({ path }) => slow.test(path);
-    return [...sorted.filter(isSlow), ...sorted.filter((test) => !isSlow(test))];
+    const rank = ({ path }) => (slowest.test(path) ? 0 : slow.test(path) ? 1 : 2);
+    return super.sort(tests).toSorted((one, other) => rank(one) - rank(other));
   }
 };
