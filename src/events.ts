@@ -295,9 +295,9 @@ export function createEventLog(clock: Clock): EventLog {
   };
   let listener: Parameters<EventLog['listen']>[0] = () => undefined;
   const write = createWriter();
-  const latencies = createLatencies(clock, (what, { count, times, ms }) => {
+  const latencies = createLatencies(clock, (what, { count, times, ms }, at) => {
     // Of many requests, so it belongs to none.
-    write({ event: { event: 'latency', outcome: 'done', what, count, times, ms }, at: clock() });
+    write({ event: { event: 'latency', outcome: 'done', what, count, times, ms }, at });
   });
 
   return {

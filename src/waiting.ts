@@ -30,18 +30,20 @@ export async function withTimeout<T>(
 
 /**
  * Waits for work that other requests may wait for too. The deadline of this request ends its own waiting, not the work.
+ * @param note says in the log what did not come in time
  * @throws `late` once `signal` is aborted, or what the work throws
  */
 export async function abortable<T>(
   work: Promise<T>,
   late: ErrorCode,
   signal: AbortSignal,
+  note = 'the deadline of the request passed',
 ): Promise<T> {
   // When nobody waits any longer, a late failure must not end the process.
   work.catch(() => undefined);
   const deadline = Promise.withResolvers<never>();
   const giveUp = (): void => {
-    deadline.reject(new AppError(late, { note: 'the deadline of the request passed' }));
+    deadline.reject(new AppError(late, { note }));
   };
   if (signal.aborted) giveUp();
   signal.addEventListener('abort', giveUp, { once: true });
@@ -227,22 +229,24 @@ const maxServices = 50;
 
 /**
  * Counts answers by how long they took.
- * @param tell called for each service when a window is over, at the next answer after it
+ * @param tell called for each service when a window is over, at the next answer after it. That may be hours later, so it
+ *   gets the end of the window, epoch seconds
  */
 export function createLatencies(
   clock: Clock,
-  tell: (service: string, latency: Latency) => void,
+  tell: (service: string, latency: Latency, at: number) => void,
 ): { readonly measure: Measure; readonly tell: () => void } {
   let services = new Map<string, { readonly counts: Map<number, number>; slowest: number }>();
   let endsAt = 0;
 
   const tellAll = (): void => {
     const ended = services;
+    const at = Math.min(clock(), endsAt);
     services = new Map();
     for (const [service, { counts, slowest }] of ended) {
       const times = [...counts].sort(([one], [other]) => one - other);
       const count = times.reduce((sum, [, answers]) => sum + answers, 0);
-      tell(service, { count, times, ms: Math.round(slowest) });
+      tell(service, { count, times, ms: Math.round(slowest) }, at);
     }
   };
 

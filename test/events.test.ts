@@ -141,7 +141,8 @@ describe('the latency of other services', () => {
         passed.push(0, 3);
         const failing = events.measure('API orders', () => Promise.reject(new Error('broken')));
         await expect(failing).rejects.toThrow('broken');
-        now += 300;
+        // Nobody asks anything for an hour.
+        now += 3_600;
         expect(written).not.toHaveBeenCalled();
         await took('provider', 1);
       });
@@ -153,6 +154,7 @@ describe('the latency of other services', () => {
         {
           ...common,
           ...{ what: 'storage', count: 5, ms: 90_000 },
+          at: new Date((start + 300) * 1000).toISOString(),
           times: [
             [1, 1],
             [5, 1],
@@ -177,6 +179,28 @@ describe('the latency of other services', () => {
       ]);
     } finally {
       ms.mockRestore();
+      written.mockRestore();
+    }
+  });
+});
+
+describe('the latency of many services', () => {
+  it('is counted for fifty of them at most, and a clock that was set back ends the five minutes', async () => {
+    let now = start;
+    const written = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    try {
+      events = createEventLog(() => now);
+      const answer = (service: string): Promise<void> =>
+        events.measure(service, () => Promise.resolve());
+      for (let number = 0; number < 60; number += 1) await answer(`API ${number}`);
+      events.tellLatencies();
+      expect(written).toHaveBeenCalledTimes(50);
+      now -= 1;
+      await answer('storage');
+      now -= 1;
+      await answer('provider');
+      expect(written).toHaveBeenCalledTimes(51);
+    } finally {
       written.mockRestore();
     }
   });

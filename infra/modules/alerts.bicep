@@ -24,7 +24,7 @@ var logAlerts = [
     name: 'credential'
     severity: 1
     window: 'PT15M'
-    description: 'The provider refuses the app itself, its keys are out of reach, or a setting has a fault. docs/operations.md#alert-credential'
+    description: 'The provider refuses the app itself, its keys are out of reach, its clock is wrong, or a setting has a fault. docs/operations.md#alert-credential'
     query: loadTextContent('../queries/alert-credential.kql')
   }
   {
@@ -59,7 +59,7 @@ var logAlerts = [
     name: 'no-sweep'
     severity: 3
     window: 'PT1H'
-    description: 'The app answered in the last hour, and its timer has removed no expired rows. docs/operations.md#alert-no-sweep'
+    description: 'The app answered in the last hour, and no run of its timer was done. docs/operations.md#alert-no-sweep'
     query: loadTextContent('../queries/alert-no-sweep.kql')
   }
 ]

@@ -303,11 +303,14 @@ function describeControls({ facts }: Stack, watches: boolean): string {
   const watching = watches
     ? '\nWatching src, host.json and local.settings.json: a change builds the app and starts it again.'
     : '';
+  const [, tablesUrl = ''] =
+    /TableEndpoint=(http:\/\/[^/;]*)/.exec(facts.tablesConnectionString) ?? [];
   return `
 Change accounts, demand confirmations, break things while it runs:
   ${facts.entraUrl}/control   Entra ID stand-in
   ${facts.graphUrl}/control   Graph stand-in
   ${facts.ordersUrl}/control   the API orders (ORDERS_URL)
+  ${tablesUrl}/control   Table Storage
 ${watching}
 Ctrl-C ends everything.
 `;

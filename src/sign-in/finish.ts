@@ -61,27 +61,38 @@ export async function completeSignIn(
   if (attempt.policy !== undefined) return answerPolicy(context, answer, attempt);
   const isUsable = isAttemptLive(attempt, now) && !attempt.isIncomplete;
   if (answer.kind === 'code' && !isUsable) return answerLate(context, attempt);
-  const { keyRing, settings, site } = services;
+  const { keyRing, settings } = services;
   const ticket = await readSessionCookie(requestCookies, { keyRing, site: settings, now, signal });
   // Somebody went back, or opened the address again. The provider would end the tokens of a code that comes twice (RFC 6749 section 4.1.2).
   if (answer.kind === 'code' && ticket?.openedBy === hashOf(state)) {
-    return goToPage(context, attempt);
+    return goOn(context, attempt, ticket);
   }
   const secrets = await attemptSecrets(state, browserSecret, { keyRing, signal });
-  const stepUpOf = attempt.asked?.userKey;
   let finished: AdmittedSignIn;
   try {
     const own = { ...attempt, ...secrets };
     const deadline = { now, signal };
     const { claims, ...kept } = await finishSignIn(services.relyingParty, own, answer, deadline);
+    const stepUpOf = attempt.asked?.userKey;
     finished = { ...kept, ...(await admit(context, { ...kept, claims }, stepUpOf)) };
   } catch (error) {
     return answerFailure(context, attempt, error);
   }
   await openSession(context, finished, attempt);
-  const isOtherUser = stepUpOf !== undefined && stepUpOf !== finished.user.userKey;
-  // The wanted page is the first user's. The app may have no function at `/`.
-  return isOtherUser ? redirectTo(settings.baseUrl + site.homePath) : goToPage(context, attempt);
+  return goOn(context, attempt, finished.user);
+}
+
+/** To the wanted page. After a step-up that is the first user's page, so another user goes to the home page. */
+function goOn(
+  context: RequestContext,
+  attempt: OpenedAttempt,
+  { userKey }: Pick<User, 'userKey'>,
+): HttpResponseInit {
+  const { settings, site } = context.services;
+  const stepUpOf = attempt.asked?.userKey;
+  return stepUpOf === undefined || stepUpOf === userKey
+    ? goToPage(context, attempt)
+    : redirectTo(settings.baseUrl + site.homePath);
 }
 
 /** An attempt that this browser began, and its secrets. */

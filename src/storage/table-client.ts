@@ -12,6 +12,7 @@ import {
   faultOf,
   missingTableNote,
   readStorageFailure,
+  lateNote,
   tooLate,
   waitMs,
 } from './table-failures';
@@ -312,7 +313,7 @@ export function createAskStorage(
         signal.throwIfAborted();
         // The library gets the signal too, but a body that stops halfway through its gzip stream would keep it waiting
         // for ever.
-        return await abortable(work(), 'ERR_STORAGE_UNAVAILABLE', signal);
+        return await abortable(work(), 'ERR_STORAGE_UNAVAILABLE', signal, lateNote);
       } catch (error) {
         if (error instanceof AppError) throw error;
         const failure = readStorageFailure(error, tableName);

@@ -75,9 +75,10 @@ export function faultOf(
   return new AppError('ERR_STORAGE_UNAVAILABLE', { note, cause, retryAfterSeconds });
 }
 
+export const lateNote = 'the tables did not answer before the deadline';
+
 export function tooLate(cause: unknown): AppError {
-  const note = 'the tables did not answer before the deadline';
-  return new AppError('ERR_STORAGE_UNAVAILABLE', { note, cause });
+  return new AppError('ERR_STORAGE_UNAVAILABLE', { note: lateNote, cause });
 }
 
 export function missingTableNote(tableName: string): string {

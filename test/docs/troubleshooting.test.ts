@@ -26,6 +26,16 @@ describe('docs/troubleshooting.md', () => {
     expect(named.filter((code) => !codes.some((known) => known === code))).toEqual([]);
   });
 
+  const tables = readFileSync('local/tables/live-tables.ts', 'utf8');
+  const answers = [...tables.matchAll(/^ {4}code: '(\w+)'/gm)].map(([, code]) => code ?? '');
+
+  it.each(answers.map((code) => code.replace('TableNotFound', 'there is no table')))(
+    'says what to do when the table answered %s',
+    (code) => {
+      expect(firstCells.find((cell) => cell.startsWith('`') && cell.includes(code))).toBeDefined();
+    },
+  );
+
   describe('on 127.0.0.1', () => {
     let stack: TestStack;
     beforeAll(async () => {

@@ -188,6 +188,21 @@ describe('sweepExpiredRows', () => {
     expect(await keys()).toHaveLength(3);
   });
 
+  it('leaves the rest to another run that has moved the cursor', async () => {
+    let lists = 0;
+    const moved: Table = {
+      ...table,
+      list: async function* list() {
+        lists += 1;
+        const continuation = lists < 5 ? String(lists) : undefined;
+        yield await Promise.resolve({ rows: [], continuation });
+      },
+      insert: () => Promise.resolve(false),
+    };
+    const counts = await sweepExpiredRows(moved, { now: start, ...past });
+    expect(counts).toEqual({ pages: 1, rows: 0, isFinished: false });
+  });
+
   it('goes on behind the last whole page when a run breaks off', async () => {
     await insertExpired(1_500);
     let pagesWithRows = 0;
@@ -283,6 +298,26 @@ describe('countLiveSessions', () => {
     if (isExact) expect(counted).toEqual({ live: sessions });
     else expect(counted?.estimated).toBe(true);
     expect(Math.abs((counted?.live ?? 0) / sessions - 1)).toBeLessThan(0.03);
+  });
+
+  it('calculates from what it has read when its time is over', async () => {
+    const time = new AbortController();
+    const timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValue(time.signal);
+    try {
+      const pages: number[] = [];
+      const { list } = crowd(8_000, pages);
+      const slow: Pick<Table, 'list'> = {
+        list: (...asked) => {
+          if (pages.length === 4) time.abort();
+          return list(...asked);
+        },
+      };
+      const counted = await countLiveSessions(slow, { now: start, signal });
+      expect([pages.length, counted?.estimated]).toEqual([5, true]);
+      expect(Math.abs((counted?.live ?? 0) / 8_000 - 1)).toBeLessThan(0.05);
+    } finally {
+      timeout.mockRestore();
+    }
   });
 
   it('says nothing of what it cannot know', async () => {

@@ -100,6 +100,11 @@ describe('completeSignIn', () => {
     const site = { ...context.services.site, homePath: '/api/hello' };
     const services = { ...context.services, site };
     expect(location(await complete({ ...context, services }))).toBe(`${app}/api/hello`);
+    // The browser brings the answer again, now with the cookie of this user.
+    const signedIn = context.cookies.map(({ name, value }) => `${name}=${value}`);
+    const again = answered(begun, [begun.cookie, ...signedIn].join('; '));
+    expect(location(await complete({ ...again, services }))).toBe(`${app}/api/hello`);
+    expect(fixture.tiny.forms).toHaveLength(1);
   });
 
   it.each([

@@ -383,7 +383,8 @@ describe('createAzureTable', () => {
       const silent = () => undefined;
       await whileAnswering(silent, async (port) => {
         const slow = tableAt(tablesConnectionString(port));
-        await expect(work(slow, waitBriefly())).rejects.toMatchObject(unavailable);
+        const note = 'the tables did not answer before the deadline';
+        await expect(work(slow, waitBriefly())).rejects.toMatchObject({ ...unavailable, note });
       });
     });
 

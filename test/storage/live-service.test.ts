@@ -113,7 +113,10 @@ describe('the code of an error', () => {
   it('of a write makes the check fail, until a write is done or ten minutes are over', async () => {
     const own = tableAt(tables.connectionString, table.name);
     const insert = () => own.insert({ ...fresh(), properties: {} }, signal);
+    tables.misbehave({ fault: 'busy', on: 'writes' });
+    await failureOf(insert());
     tables.misbehave({ fault: 'no-permission', on: 'writes' });
+    // A busy service says nothing about rights.
     await own.check(signal);
     await failureOf(insert());
     expect((await failureOf(own.check(signal))).note).toContain('Data Contributor');

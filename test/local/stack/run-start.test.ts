@@ -127,7 +127,7 @@ describe('a stack from its start to its end', () => {
 
   it('says where the control pages are', async () => {
     const pages = [...stack.output().matchAll(/http:\/\/127\.0\.0\.1:(\d+)\/control /g)];
-    expect(pages).toHaveLength(3);
+    expect(pages).toHaveLength(4);
     // Nobody sits at a terminal here: other stacks may start at the same time.
     expect(pages.map(([, each]) => each)).not.toContain('7081');
     for (const [, each] of pages) {
