@@ -32,10 +32,15 @@ export interface OpenedTokens {
   readonly claims: Readonly<JWTPayload>;
 }
 
-interface AccessToken {
+interface LiveToken {
   readonly secret: string;
+  /** When it came, epoch seconds. */
+  readonly cachedAt: number;
   /** Epoch seconds. */
   readonly expiresAt: number;
+}
+
+interface AccessToken extends LiveToken {
   /** See {@link askedFor}. */
   readonly asked: readonly unknown[];
   /** By {@link normalScopes}. */
@@ -55,7 +60,8 @@ function readAccessTokens(tokenCache: string): readonly AccessToken[] {
     const { secret, target } = entity;
     if (typeof secret !== 'string' || secret === '' || typeof target !== 'string') return [];
     const granted = new Set(normalScopes(target.split(' ')));
-    return { secret, expiresAt: Number(entity['expires_on']), asked: askedFor(entity), granted };
+    const expiresAt = Number(entity['expires_on']);
+    return { secret, cachedAt: cachedAt(entity), expiresAt, asked: askedFor(entity), granted };
   });
 }
 
@@ -68,7 +74,7 @@ export function findLiveToken(
   { accessTokens }: Pick<OpenedTokens, 'accessTokens'>,
   scopes: readonly string[],
   now: number,
-): Pick<AccessToken, 'secret' | 'expiresAt'> | undefined {
+): LiveToken | undefined {
   const wanted = normalScopes(scopes);
   const asked = wanted.join(' ');
   const live = accessTokens.filter(({ expiresAt }) => expiresAt > now + marginSeconds);
@@ -78,7 +84,19 @@ export function findLiveToken(
   );
 }
 
-/** The same in a cache that is not opened yet. */
+/** An API that refuses every token would otherwise make the app ask the provider for a new one at each call. */
+const minAgeSeconds = 300;
+
+/** True if a new token may be accepted in place of this one: an API has refused it, and it is some minutes old. */
+export function isOutdated(
+  token: LiveToken | undefined,
+  refused: string | undefined,
+  now: number,
+): boolean {
+  return token !== undefined && token.secret === refused && token.cachedAt + minAgeSeconds <= now;
+}
+
+/** As {@link findLiveToken}, in a cache that is not opened yet. */
 export function findLiveAccessToken(
   tokenCache: string,
   scopes: readonly string[],

@@ -166,7 +166,7 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
   };
   // Made by the first call: most requests need no token.
   let userTokens: UserTokens | undefined;
-  const userToken: UserTokens = (scopes) => {
+  const userToken: UserTokens = (scopes, refused) => {
     userTokens ??= createUserTokens(services.relyingParty, services.shareRefresh, {
       sessionKey,
       user: session.user,
@@ -182,7 +182,7 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
       now,
       signal,
     });
-    return userTokens(scopes);
+    return userTokens(scopes, refused);
   };
   let latest: FoundSession = found;
   const changeData: SessionContext['changeData'] = async (change) => {

@@ -6,6 +6,7 @@ import {
   findLiveAccessToken,
   findLiveToken,
   idTokensIn,
+  isOutdated,
   keepAcquired,
   mergeTokenCaches,
   normalScopes,
@@ -48,8 +49,9 @@ interface TokenOwner {
 /**
  * Gives a live access token of the user for these scopes. Without any it is for those of `GRAPH_SCOPES` that belong to
  * Graph, or to the resource of the first. Scopes of two resources are ERR_INTERNAL: no token holds both.
+ * @param refused the token that an API has refused. It is given again only if it is new
  */
-type AccessTokenOf = (scopes?: readonly string[]) => Promise<string>;
+type AccessTokenOf = (scopes?: readonly string[], refused?: string) => Promise<string>;
 
 /**
  * Access tokens for one request of one user. The cache is read only when a token is asked for, and written only when it
@@ -62,19 +64,20 @@ export function createUserTokens(
   owner: TokenOwner,
 ): AccessTokenOf {
   let readAlready = owner.tokens;
-  return async (scopes = scopesOfSignIn(parts.settings.graphScopes)) => {
+  return async (scopes = scopesOfSignIn(parts.settings.graphScopes), refused) => {
     requireTokenScopes(scopes);
     const known = owner.opened && findLiveToken(owner.opened, scopes, owner.now);
-    if (known !== undefined) return known.secret;
+    if (known !== undefined && !isOutdated(known, refused, owner.now)) return known.secret;
     const stored = readAlready ?? (await readTokens(owner));
     // What was read early may be outdated by the time of a second call.
     readAlready = undefined;
     const opened = openTokens(stored.tokenCache);
     owner.onOpened?.(opened);
     const live = findLiveToken(opened, scopes, owner.now);
-    if (live !== undefined) return live.secret;
-    const key = `${owner.sessionKey} ${[...scopes].sort().join(' ')}`;
-    return flight.run(key, () => refresh(parts, owner, stored, scopes), owner.signal);
+    const isForced = isOutdated(live, refused, owner.now);
+    if (live !== undefined && !isForced) return live.secret;
+    const key = `${owner.sessionKey} ${[...scopes].sort().join(' ')}${isForced ? ' again' : ''}`;
+    return flight.run(key, () => refresh(parts, owner, stored, { scopes, isForced }), owner.signal);
   };
 }
 
@@ -101,11 +104,11 @@ async function refresh(
   parts: RelyingParty,
   owner: TokenOwner,
   stored: StoredTokens,
-  scopes: readonly string[],
+  { scopes, isForced }: { readonly scopes: readonly string[]; readonly isForced: boolean },
 ): Promise<string> {
   const { user, store, now, signal } = owner;
   const reread = (): Promise<StoredTokens | undefined> => store.readTokens(signal);
-  const asked = { user, scopes, session: owner.sessionKey };
+  const asked = { user, scopes, session: owner.sessionKey, forceRefresh: isForced };
   const acquired = await acquireFromStored(parts, asked, stored, reread, now, signal);
   if (!acquired.changed) return acquired.accessToken;
   return storeRefreshedTokens(store, acquired, scopes, now, signal);

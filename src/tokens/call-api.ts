@@ -43,8 +43,8 @@ export interface ApiCaller {
 export interface CallerParts {
   readonly apis: Apis;
   readonly appTokens: AppTokens;
-  /** A live token of the user for these scopes of one API; without any, for those of the sign-in. */
-  readonly userToken: (scopes?: readonly string[]) => Promise<string>;
+  /** A live token of the user for these scopes of one API; without any, for those of the sign-in. Another one than `refused`, if that may help. */
+  readonly userToken: (scopes?: readonly string[], refused?: string) => Promise<string>;
   /** The caller's tenant. The app acts there if several tenants sign in. */
   readonly tenantId?: string | undefined;
   /** Headers by which logs are joined. They are sent unless the request has its own. */
@@ -74,7 +74,11 @@ export function createApiCaller(parts: CallerParts): ApiCaller {
         });
       }
       const { scopes = api.scopes } = request;
-      return apis.send(api, outgoing, { accessToken: await userToken(scopes), scopes, ...limits });
+      return sendAsUser(
+        outgoing,
+        (refused) => userToken(scopes, refused),
+        (accessToken) => apis.send(api, outgoing, { accessToken, scopes, ...limits }),
+      );
     },
     accessToken: async (api, { asApp = false } = {}) => {
       if (!asApp) return userToken(typeof api === 'string' ? apis.find(api).scopes : api);
@@ -82,6 +86,24 @@ export function createApiCaller(parts: CallerParts): ApiCaller {
       return appTokens.ofApp({ scope: apis.find(api).appScope, tenantId }, signal);
     },
   };
+}
+
+/**
+ * Sends with the user's token. An API may refuse a token before its end, for instance after a change of its keys or permissions. If a
+ * new one may help, the request is sent once more. A stream cannot be sent again.
+ */
+async function sendAsUser(
+  { body }: OutgoingRequest,
+  token: (refused?: string) => Promise<string>,
+  send: (accessToken: string) => Promise<Response>,
+): Promise<Response> {
+  const accessToken = await token();
+  const answer = await send(accessToken);
+  if (answer.status !== 401 || body instanceof ReadableStream) return answer;
+  const other = await token(accessToken);
+  if (other === accessToken) return answer;
+  await answer.body?.cancel();
+  return send(other);
 }
 
 /** The app itself has no page to go to, so it meets a claims challenge by a new token, once. */

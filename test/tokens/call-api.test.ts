@@ -257,6 +257,44 @@ describe('an answer', () => {
     expect(result).toEqual([status, true, 'why']);
   });
 
+  describe('of 401, where another token may help,', () => {
+    const askedWith: (string | undefined)[] = [];
+    const userToken = (_scopes?: readonly string[], refused?: string) => {
+      askedWith.push(refused);
+      return Promise.resolve(refused === undefined ? 'old' : 'new');
+    };
+    const onlyNew: Listener = (request, response) => {
+      response.writeHead(request.headers.authorization === 'Bearer new' ? 200 : 401).end();
+    };
+    const bodies = (met: readonly Met[]) =>
+      met.map(({ headers, body }) => [headers.authorization, body]);
+    beforeEach(() => askedWith.splice(0));
+
+    it('is asked for once more, with the same body', async () => {
+      const request = { method: 'POST', body: 'a text' };
+      const work = { listener: onlyNew, parts: { userToken } };
+      const { result, met } = await call('/orders', request, work);
+      expect([result, askedWith]).toEqual([200, [undefined, 'old']]);
+      expect(bodies(met)).toEqual([
+        ['Bearer old', 'a text'],
+        ['Bearer new', 'a text'],
+      ]);
+    });
+
+    it('is the API’s own after the second try', async () => {
+      const listener: Listener = (_request, response) => response.writeHead(401).end();
+      const { result, met } = await call('/orders', {}, { listener, parts: { userToken } });
+      expect([result, met.length]).toEqual([401, 2]);
+    });
+
+    it('is the API’s own for a stream, which cannot be sent again', async () => {
+      const request = { method: 'POST', body: streamOf('a text') };
+      const work = { listener: onlyNew, parts: { userToken } };
+      const { result, met } = await call('/orders', request, work);
+      expect([result, met.length, askedWith]).toEqual([401, 1, [undefined]]);
+    });
+  });
+
   it.each([302, 307, 308])(
     'that redirects by %d is not followed: the token would go along',
     async (status) => {

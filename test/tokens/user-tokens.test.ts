@@ -1,4 +1,5 @@
 import type { RelyingParty } from '../../src/entra/msal';
+import { openTokens } from '../../src/entra/msal-cache';
 import { StepUpError } from '../../src/errors';
 import type { User } from '../../src/sessions/session';
 import type { StoredTokens } from '../../src/sessions/session-rows';
@@ -133,6 +134,30 @@ describe('createUserTokens', () => {
   it('asks for the scopes it is given', async () => {
     await accessTokens()(['Mail.Read']);
     expect(tiny.forms.at(-1)?.get('scope')).toContain('Mail.Read');
+  });
+
+  it('gives another one for a token that an API has refused, if that one is some minutes old', async () => {
+    const old = 'access-token-1';
+    const opened = openTokens(store.stored?.tokenCache ?? '');
+    expect(await accessTokens()(undefined, old)).toBe(old);
+    const later = now + 300;
+    stopClockAt(later);
+    const give = createUserTokens(parts, createRefreshFlight(), {
+      ...{ user, sessionKey: 'session-1', store, now: later, signal: longEnough() },
+    });
+    expect(await give()).toBe(old);
+    expect(await give(undefined, old)).toBe('refreshed-1');
+    expect(await give()).toBe('refreshed-1');
+    // The API refuses every token: nobody asks the provider at each call.
+    expect(await give(undefined, 'refreshed-1')).toBe('refreshed-1');
+    // Another request was first; or another instance, while this one still remembers the old token.
+    expect(await give(undefined, old)).toBe('refreshed-1');
+    const remembering = createUserTokens(parts, createRefreshFlight(), {
+      ...{ user, sessionKey: 'session-1', store, now: later, signal: longEnough(), opened },
+    });
+    expect(await remembering()).toBe(old);
+    expect(await remembering(undefined, old)).toBe('refreshed-1');
+    expect(store.writes).toBe(1);
   });
 
   it("uses another instance's tokens when that one was first", async () => {
