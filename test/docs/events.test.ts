@@ -1,6 +1,6 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { minLevel } from '../../local/host/host-files';
-import { eventTable } from '../../src/events';
+import { type EventName, eventTable, isKept } from '../../src/events';
 
 /** `UPDATE_DOCS=1 npx jest test/docs/events` writes the table into the page. */
 const isUpdate = process.env['UPDATE_DOCS'] === '1';
@@ -52,6 +52,13 @@ describe('docs/events.md', () => {
     }
   });
 
+  it('names what the console leaves out', () => {
+    const [, sentence = ''] = /It leaves out ([^.]*)\./.exec(readFileSync(path, 'utf8')) ?? [];
+    const named = [...sentence.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
+    const names = Object.keys(eventTable) as EventName[];
+    expect(named).toEqual(names.filter((name) => !isKept(name)));
+  });
+
   it('names each way in which sessions end', () => {
     const page = readFileSync(path, 'utf8');
     const [, action = ''] =
@@ -71,12 +78,19 @@ describe('the table of events', () => {
 
   it('has only levels that the host keeps', () => {
     const host = JSON.parse(readFileSync('host.json', 'utf8')) as {
-      readonly logging: { readonly logLevel: Parameters<typeof minLevel>[0] };
+      readonly logging: {
+        readonly logLevel: Parameters<typeof minLevel>[0];
+        readonly applicationInsights: { readonly samplingSettings: { excludedTypes: string } };
+      };
     };
-    // What a function writes, and what events outside of requests are written to.
-    for (const category of ['Function.auth-login.User', 'Host.Function.Console']) {
+    const page = readFileSync(path, 'utf8');
+    // What a function writes, what events outside of requests are written to, and the requests.
+    for (const category of ['Function.auth-login.User', 'Host.Function.Console', 'Host.Results']) {
       expect(minLevel(host.logging.logLevel, category)).toBe('Information');
+      expect(page).toContain(`- \`${category.replace(/^Function\..*/, 'Function')}\`:`);
     }
+    const { excludedTypes } = host.logging.applicationInsights.samplingSettings;
+    expect(excludedTypes.split(';')).toEqual(expect.arrayContaining(['Trace', 'Request']));
     const levels = Object.values(eventTable).flatMap((row) => Object.values(row.levels));
     expect(new Set(levels)).toEqual(new Set(['info', 'warn', 'error']));
   });
