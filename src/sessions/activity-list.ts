@@ -165,7 +165,7 @@ function createFilter(
 /** The log has only the beginning of a key. A whole key is found by it too. */
 function isOfKey({ by, of }: ActivityContent, person: string): boolean {
   const keys = [by, of].filter((key) => key !== undefined && key !== '');
-  return keys.some((key) => key === person.slice(0, key?.length) && person.length >= 8);
+  return keys.some((key) => key === person.slice(0, key?.length));
 }
 
 function isAbout({ by, of }: ActivityContent, keys: ReadonlySet<string>): boolean {
