@@ -410,7 +410,7 @@ const rows: Record<string, Row> = {
     },
     part: 'storage',
     line: /^ERR_STORAGE_UNAVAILABLE nobody listens$/,
-    page: [...watch, /`storage`.*Storage Table Data Contributor/],
+    page: [...watch, /`storage`.*what-the-table-answered/],
   },
   'a clock ten minutes ahead': {
     when: () => {
