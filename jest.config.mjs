@@ -28,6 +28,9 @@ export default {
   testEnvironment: 'node',
   // Most tests wait for processes of their own: of four workers two are often waiting, and a core is idle.
   maxWorkers: 6,
+  // A worker that has nothing left to do needs more than jest's half second to free the memory of all its suites, where
+  // cores are busy. Jest would say that a test left something.
+  workerGracefulExitTimeout: 10_000,
   testSequencer: '<rootDir>/test/support/slow-first.cjs',
   // Its package.json has the name of ours.
   modulePathIgnorePatterns: ['<rootDir>/dist/package/'],
