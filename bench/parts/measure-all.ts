@@ -51,6 +51,7 @@ export const names = {
   secureRead: 'control: the same over TLS, by a bearer token',
   secureLeanRead: 'the same by our HTTP client, over TLS',
   doNothing: 'control: a function that does nothing, on our host',
+  page: 'control: the same with an answer like the home page',
 } as const;
 
 /** What each contender is asked. */
@@ -134,7 +135,7 @@ function controlCommands(
 
 interface Parts {
   readonly all: ReturnType<typeof contenders>;
-  readonly controls: Readonly<Record<keyof typeof names, ServerCommand>>;
+  readonly controls: Readonly<Record<(typeof controlNames)[number], ServerCommand>>;
   /** `Cookie` headers of open sessions, by contender. */
   readonly cookies: ReadonlyMap<string, readonly string[]>;
   readonly size: BenchSize;
@@ -171,7 +172,12 @@ async function measureRequests(
   return withServers(parts, (running) => {
     const asked = running.flatMap(({ contender: { name }, server }): Course[] => {
       if (controlParts.some((control) => control.name === name)) {
-        return [{ name, server, path: name === names.doNothing ? sessionPath : '/' }];
+        return name === names.doNothing
+          ? [
+              { name, server, path: sessionPath },
+              { name: names.page, server, path: '/page' },
+            ]
+          : [{ name, server, path: '/' }];
       }
       return courseNames.map((course) => {
         const { isSignedIn, ...question } = courses[course];
