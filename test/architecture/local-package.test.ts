@@ -8,7 +8,7 @@ interface Manifest {
 
 const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Manifest;
 const manifest = read('local/package.json');
-const ofTests = 'stack-process.mjs';
+const ofTests = /(?:stack|stand-ins)-process\.mjs$/;
 
 /** `@azure/data-tables` for `@azure/data-tables/x`. */
 const packageOf = (name: string): string =>
@@ -17,9 +17,9 @@ const packageOf = (name: string): string =>
     .slice(0, name.startsWith('@') ? 2 : 1)
     .join('/');
 
-/** The packages that the built programs import. The one for tests, which is not packed, holds its packages. */
+/** The packages that the built programs import. Those for tests, which are not packed, hold their packages. */
 function importedPackages(): readonly string[] {
-  const programs = globSync('local/dist/*.mjs').filter((file) => !file.endsWith(ofTests));
+  const programs = globSync('local/dist/*.mjs').filter((file) => !ofTests.test(file));
   const texts = programs.map((file) => readFileSync(file, 'utf8'));
   const names = texts.flatMap((text) => [
     ...text.matchAll(/^import (?:[^;"']*? from )?"([^"]+)"|import\("([^"]+)"\)/gm),
@@ -48,7 +48,7 @@ describe('the package anteroom-local', () => {
       'bin',
       '!bin/*.d.cts',
       'dist/*.mjs',
-      '!dist/stack-process.mjs',
+      '!dist/{stack,stand-ins}-process.mjs',
     ]);
   });
 });

@@ -1,6 +1,4 @@
-import { execFileSync, fork } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { EntraStandInOptions } from '../../local/entra/entra-stand-in';
 import type { SeededUser } from '../../local/entra/registrations';
@@ -29,25 +27,13 @@ export const client = {
   optionalClaims: ['sid', 'login_hint'],
 } as const;
 
-const root = join(__dirname, '../..');
+const script = join(__dirname, '../../local/dist/stand-ins-process.mjs');
 
-/**
- * Both stand-ins in a child process, from the sources as they are now: oidc-provider is an ES module
- * with top-level await, which jest cannot load. The bundle lies where its packages are found.
- */
+/** Both stand-ins in a child process, built: oidc-provider is an ES module with top-level await, which jest cannot load. */
 export async function startStandIns(options: Partial<EntraStandInOptions> = {}): Promise<StandIns> {
-  const outfile = join(root, `node_modules/.cache/anteroom/stand-ins-${randomUUID()}.mjs`);
-  const settings = {
-    ...{ absWorkingDir: root, entryPoints: ['test/local/stand-ins-process.ts'], outfile },
-    ...{ bundle: true, packages: 'external', platform: 'node', format: 'esm', target: 'node22' },
-  };
-  const script = `require('esbuild').buildSync(${JSON.stringify(settings)})`;
-  execFileSync(process.execPath, ['-e', script], { cwd: root, stdio: 'inherit' });
-
-  const child = fork(outfile);
+  const child = fork(script);
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => {
-      rmSync(outfile, { force: true });
       resolve();
     });
   });

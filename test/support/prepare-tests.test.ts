@@ -53,7 +53,8 @@ describe('npx jest <path>', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'checkout-'));
-    for (const each of ['src', 'local', 'bench', 'scripts', 'test/support', 'jest.config.mjs']) {
+    const parts = ['src', 'local', 'bench', 'scripts', 'test/support', 'test/local'];
+    for (const each of [...parts, 'jest.config.mjs']) {
       cpSync(join(repository, each), join(folder, each), { recursive: true });
     }
     cpSync(join(repository, 'package.json'), join(folder, 'package.json'));
