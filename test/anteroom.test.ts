@@ -551,3 +551,27 @@ describe('servicesOrFaults', () => {
     expect('faults' in made ? made.faults : made.settings.baseUrl).toBe('http://localhost:7071');
   });
 });
+
+describe('at an orderly end of the process', () => {
+  it('events that wait are written, or at least tried, and so are latencies', async () => {
+    const written = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    try {
+      const one = make();
+      const handlers = new Map<string, HttpHandler>();
+      const http = (name: string, { handler }: HttpFunctionOptions) => handlers.set(name, handler);
+      one.register({ http, timer: () => undefined });
+      const url = 'http://10.0.0.1/api/auth/redirect?hop=1&code=a&state=b';
+      const invocation = new InvocationContext({ logHandler: () => undefined });
+      await handlers.get('auth-redirect')?.(new HttpRequest({ method: 'GET', url }), invocation);
+      const [end] = endsOf(one);
+      // The first writes events, and nobody is there who takes them. The second says how long that took.
+      await end?.(new AppTerminateContext());
+      await end?.(new AppTerminateContext());
+      const events = written.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+      expect(events).toContainEqual(expect.objectContaining({ event: 'activity trouble' }));
+      expect(events).toContainEqual(expect.objectContaining({ event: 'latency', what: 'storage' }));
+    } finally {
+      written.mockRestore();
+    }
+  });
+});

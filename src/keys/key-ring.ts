@@ -274,8 +274,9 @@ function createAllowance(): { takes(kid: string, now: number): boolean } {
 }
 
 function couldNotRead(cause?: unknown): AppError {
-  const retryAfterSeconds = cause instanceof AppError ? cause.retryAfterSeconds : undefined;
-  const note = 'the key ring could not be read';
+  const { note: why, retryAfterSeconds } = cause instanceof AppError ? cause : {};
+  // While the table is out of reach, nobody must take the vault for lost, and delete keys.
+  const note = `the key ring could not be read${why === undefined ? '' : `: ${why}`}`;
   return new AppError('ERR_KEYS_UNAVAILABLE', { note, cause, retryAfterSeconds });
 }
 

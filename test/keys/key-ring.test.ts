@@ -320,7 +320,11 @@ describe('createKeyRing', () => {
     it('again with the next request when the first read failed', async () => {
       const ring = world.instance();
       world.isTableDown = true;
-      expect((await failureOf(current(ring))).code).toBe('ERR_KEYS_UNAVAILABLE');
+      const { code, note } = await failureOf(current(ring));
+      expect([code, note]).toEqual([
+        'ERR_KEYS_UNAVAILABLE',
+        'the key ring could not be read: the table is down',
+      ]);
       expect((await failureOf(find(ring, strangeKid()))).code).toBe('ERR_KEYS_UNAVAILABLE');
 
       world.isTableDown = false;

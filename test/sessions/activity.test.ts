@@ -373,6 +373,34 @@ describe('a table that cannot be written', () => {
     expect(reported).toHaveLength(2);
   });
 
+  it('is asked again after half a minute, and one that can be written once a second', async () => {
+    jest.useFakeTimers();
+    try {
+      const times = new Set<number>();
+      const transact = table.transact.bind(table);
+      table.transact = (...asked) => {
+        times.add(performance.now());
+        return transact(...asked);
+      };
+      // As after every answer.
+      const answerFor = async (seconds: number): Promise<number> => {
+        for (let passed = 0; passed < seconds; passed += 0.5) {
+          activity.record(told(signIn));
+          activity.flushSoon();
+          await jest.advanceTimersByTimeAsync(500);
+        }
+        return times.size;
+      };
+      failure = new AppError('ERR_STORAGE_UNAVAILABLE');
+      expect(await answerFor(29)).toBe(1);
+      failure = undefined;
+      expect(await answerFor(2)).toBe(3);
+      expect(await answerFor(10)).toBe(13);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('gets nothing twice when a write was done and its answer got lost, and loses nothing', async () => {
     const transact = table.transact.bind(table);
     table.transact = async (...asked) => {

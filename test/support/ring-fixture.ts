@@ -1,3 +1,4 @@
+import { AppError } from '../../src/errors';
 import { createKeyRing, type StoredKeyRing } from '../../src/keys/key-ring';
 import type { RingRows } from '../../src/keys/ring-rows';
 import { createSecretWrapping, type KeyWrapping } from '../../src/keys/wrapping';
@@ -65,7 +66,7 @@ function watchedRows(fixture: RingFixture): RingRows {
     list: async function* list(query, signal) {
       fixture.queries += 1;
       await fixture.beforeQuery?.();
-      if (fixture.isTableDown) throw new Error('the table is down');
+      if (fixture.isTableDown) throw tableDown();
       yield* table.list(query, signal);
       await fixture.afterQuery?.();
     },
@@ -76,7 +77,7 @@ function watchedRows(fixture: RingFixture): RingRows {
       return table.insert(row, signal);
     },
     delete: async (address, signal) => {
-      if (fixture.isTableDown) throw new Error('the table is down');
+      if (fixture.isTableDown) throw tableDown();
       return table.delete(address, signal);
     },
   };
@@ -95,4 +96,9 @@ function watchedWrapping(fixture: RingFixture, secret: Uint8Array): KeyWrapping 
       return wrapping.unwrap(key, signal);
     },
   };
+}
+
+/** As the table throws it. */
+function tableDown(): AppError {
+  return new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the table is down' });
 }
