@@ -7,10 +7,6 @@ import type { SeededUser } from './registrations';
 /** How many accounts there can be. */
 export const maxAccounts = 500;
 
-/** What a user name must be for an account to be added. */
-export const userNameInWords =
-  'a user name nobody has is added, if there is a name: such as kim@anteroom.example, without spaces, at most 60 characters before the @ and 60 after it';
-
 /** Whether an account of this user name could be added. */
 export function isUserName(text: string): boolean {
   return /^[^\s@]{1,60}@[^\s@]{1,60}$/.test(text);
@@ -30,10 +26,6 @@ export interface AccountChange {
 
 /** How many groups an account may have at most: more than Microsoft Graph lists in one answer. */
 const maxGroups = 12_000;
-
-/** What `isAccountChanges` accepts. */
-export const accountChangesInWords =
-  '{ <object id or user name>: { name?: 1 to 120 characters, roles?: a list of texts, disabled?: true or false, consented?: true or false, groups?: a list of names, groupCount?: how many further groups, at most 12000 } }';
 
 /** Reads `{ "<object id or user name>": { name?, roles?, disabled?, consented?, groups?, groupCount? } }`. */
 export function isAccountChanges(input: unknown): input is Readonly<Record<string, AccountChange>> {

@@ -15,14 +15,7 @@ import {
   takeFaultForms,
   TextField,
 } from '../loopback/control-page';
-import {
-  accountChangesInWords,
-  type Directory,
-  isAccountChanges,
-  isUserName,
-  maxAccounts,
-  userNameInWords,
-} from './accounts';
+import { type Directory, isAccountChanges, isUserName, maxAccounts } from './accounts';
 import type { BearerTokens } from './access-tokens';
 import { type EntraFaults, faultForms } from './faults';
 import type { AccessPolicies } from './scopes';
@@ -316,3 +309,11 @@ function BearerTokenForm(props: {
     </>
   );
 }
+
+/** What a user name must be for an account to be added. */
+const userNameInWords =
+  'a user name nobody has is added, if there is a name: such as kim@anteroom.example, without spaces, at most 60 characters before the @ and 60 after it';
+
+/** What `isAccountChanges` accepts. */
+const accountChangesInWords =
+  '{ <object id or user name>: { name?: 1 to 120 characters, roles?: a list of texts, disabled?: true or false, consented?: true or false, groups?: a list of names, groupCount?: how many further groups, at most 12000 } }';

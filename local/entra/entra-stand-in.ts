@@ -23,7 +23,7 @@ import {
   type AppRegistration,
   consumersTenantId,
   type ExposedApi,
-  registerClients,
+  RegisteredClients,
   type SeededUser,
   seedUsers,
 } from './registrations';
@@ -38,12 +38,12 @@ import {
   isSovereign,
   issuerOf,
   isWorkforce,
-  splitAuthority,
   type Tenants,
 } from './tenants';
 import { answerSignIn } from './sign-in';
 import { createSigningKeys } from './signing-keys';
 import { answerTokenRequest, registerRefreshGrant } from './token-request';
+import { randomBytes } from 'crypto';
 
 export interface EntraStandInOptions {
   /** 0 or left out: a free one. */
@@ -282,4 +282,25 @@ function publishedKeys(standIn: StandInContext, request: IncomingMessage, url: U
     list: faults.keyList.value,
     withAppKey: faults.appKeys.value && isOfApp,
   });
+}
+
+function registerClients(registrations: readonly AppRegistration[]): RegisteredClients {
+  const all = registrations.map((registration) => ({
+    ...registration,
+    secret: registration.secret ?? randomBytes(32).toString('base64url'),
+  }));
+  return { all, find: (id) => all.find((client) => client.id === id) };
+}
+
+const rest = String.raw`(\/(?:v2\.0|oauth2|discovery|adminconsent|sign-in)(?:\/.*)?)$`;
+const ofTenant = new RegExp(String.raw`^\/([^/]+)${rest}`);
+const ofFlow = new RegExp(String.raw`^\/([^/]+\/[^/]+)${rest}`);
+
+/** The authority that an address names, and the rest of its path; undefined for any other address. */
+function splitAuthority(
+  shape: EntraShape,
+  pathname: string,
+): { name: string; rest: string } | undefined {
+  const [, name, path] = (shape === 'b2c' ? ofFlow : ofTenant).exec(pathname) ?? [];
+  return name === undefined || path === undefined ? undefined : { name, rest: path };
 }

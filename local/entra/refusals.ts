@@ -4,7 +4,6 @@ import { errors } from 'oidc-provider';
 import { isString } from '../loopback/control';
 import {
   b2cErrors,
-  b2cNames,
   type EntraErrorFacts,
   type EntraErrorNumber,
   entraErrors,
@@ -265,3 +264,23 @@ export function entraErrorNumberOf(error: unknown): EntraErrorNumber {
 export function isEntraErrorNumber(input: unknown): input is EntraErrorNumber {
   return typeof input === 'number' && Object.hasOwn(entraErrors, input);
 }
+
+/** The code of Azure AD B2C for a number of Microsoft Entra ID; AADB2C90085 for all others. */
+const b2cNames: Readonly<Partial<Record<keyof typeof entraErrors, keyof typeof b2cErrors>>> = {
+  50011: 'AADB2C90006',
+  50057: 'AADB2C90128',
+  50058: 'AADB2C90077',
+  54005: 'AADB2C90080',
+  65001: 'AADB2C90077',
+  65004: 'AADB2C90091',
+  70000: 'AADB2C90088',
+  70003: 'AADB2C90086',
+  70008: 'AADB2C90080',
+  70011: 'AADB2C90117',
+  500121: 'AADB2C90091',
+  501481: 'AADB2C90183',
+  700005: 'AADB2C90088',
+  700016: 'AADB2C90068',
+  7000215: 'AADB2C90081',
+  7000218: 'AADB2C90079',
+};

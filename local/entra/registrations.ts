@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { JWK, JWTPayload } from 'jose';
 
 /** What an app is registered with. */
@@ -54,14 +54,6 @@ export interface RegisteredClient extends AppRegistration {
 export interface RegisteredClients {
   readonly all: readonly RegisteredClient[];
   find(id: unknown): RegisteredClient | undefined;
-}
-
-export function registerClients(registrations: readonly AppRegistration[]): RegisteredClients {
-  const all = registrations.map((registration) => ({
-    ...registration,
-    secret: registration.secret ?? randomBytes(32).toString('base64url'),
-  }));
-  return { all, find: (id) => all.find((client) => client.id === id) };
 }
 
 /** An API that an app exposes, as it is registered. */

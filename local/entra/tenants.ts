@@ -121,19 +121,6 @@ export function isOffered(tenants: Tenants, authority: Authority, user: SeededUs
   return tenants.accepts(authority, user) || isOutsider;
 }
 
-const rest = String.raw`(\/(?:v2\.0|oauth2|discovery|adminconsent|sign-in)(?:\/.*)?)$`;
-const ofTenant = new RegExp(String.raw`^\/([^/]+)${rest}`);
-const ofFlow = new RegExp(String.raw`^\/([^/]+\/[^/]+)${rest}`);
-
-/** The authority that an address names, and the rest of its path; undefined for any other address. */
-export function splitAuthority(
-  shape: EntraShape,
-  pathname: string,
-): { name: string; rest: string } | undefined {
-  const [, name, path] = (shape === 'b2c' ? ofFlow : ofTenant).exec(pathname) ?? [];
-  return name === undefined || path === undefined ? undefined : { name, rest: path };
-}
-
 /** An answer of the sign-in pages of personal accounts, which has no number. */
 export const notForConsumers =
   'unauthorized_client: The client does not exist or is not enabled for consumers.';

@@ -26,26 +26,6 @@ export interface Photo {
   missing(): GraphError;
 }
 
-const missingCodes = [
-  'ImageNotFound',
-  'ErrorEntityNotFound',
-  'ErrorItemNotFound',
-  'GetUserPhoto',
-  'ResourceNotFound',
-];
-
-export function createPhotoAnswers(bytes: Buffer): Photo {
-  let turn = 0;
-  return {
-    bytes,
-    missing() {
-      const code = missingCodes[turn % missingCodes.length] ?? '';
-      turn += 1;
-      return { status: 404, code, message: "The photo wasn't found." };
-    },
-  };
-}
-
 /** Answers about the person. Gives an error when there is no answer. */
 export async function answerPerson(
   asker: Asker,
@@ -70,11 +50,6 @@ export async function answerPerson(
     default:
       return badRequest(`Resource not found for the segment '${url.pathname}'.`, 404);
   }
-}
-
-/** The answer of the control `no-photo` to a request for a photo. */
-export function photoFault(photo: Photo, url: URL): GraphError | undefined {
-  return url.pathname === '/v1.0/me/photo/$value' ? photo.missing() : undefined;
 }
 
 function answerProfile(

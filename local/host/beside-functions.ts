@@ -5,7 +5,6 @@ import { isLoopback } from '../../src/proxy';
 import { readBody, type RequestLine } from './http-request';
 import { emptyResponse, type HostResponse } from './http-response';
 import type { TimerFunction } from './timers';
-import type { HttpFunction } from './routes';
 
 /** What answering for the host itself needs. */
 export interface BuiltInContext {
@@ -153,17 +152,6 @@ export function readFrontEndUrl(text: string): string {
     );
   }
   return url.origin;
-}
-
-/**
- * The functions that answer beside a development server. Those that would answer in its place are left out: for `/`, and for every
- * address (`{*path}`), as `frontEnd` registers one.
- */
-export function besideFrontEnd(routes: readonly HttpFunction[]): readonly HttpFunction[] {
-  return routes.filter(({ segments: [first, ...others] }) => {
-    const isEverything = first?.kind === 'catch-all' && others.length === 0;
-    return first !== undefined && !isEverything;
-  });
 }
 
 /** @param url the origin of the server */

@@ -2,10 +2,10 @@ import http, { STATUS_CODES } from 'node:http';
 import https from 'node:https';
 import { type Duplex, duplexPair } from 'node:stream';
 import { listenOnLoopback } from '../loopback/processes';
-import { answerWithoutFunction, besideFrontEnd, createFrontEndServer } from './beside-functions';
+import { answerWithoutFunction, createFrontEndServer } from './beside-functions';
 import { loadApp, type RegisteredFunction } from './functions-core';
 import { type HostJson, type Log, logCategory } from './host-files';
-import { decodePath, readMaxBodyBytes } from './http-request';
+import { decodePath } from './http-request';
 import { emptyResponse, type HostResponse } from './http-response';
 import { answerRequest, describeError, type HostContext, runHooks, runTimer } from './invoke';
 import { createRoutes, type HttpFunction } from './routes';
@@ -281,4 +281,26 @@ function answerUnknownMethod(host: HostContext, packet: Buffer | undefined): Hos
     /^[\w!#$%&'*+\-.^`|~]+ (\/\S*) HTTP\/1\.[01]\r\n/.exec(packet?.toString('latin1') ?? '') ?? [];
   const path = target === undefined ? undefined : decodePath(target.replace(/[?#].*$/, ''));
   return path === undefined ? emptyResponse(400) : answerWithoutFunction(host, path);
+}
+
+/**
+ * The functions that answer beside a development server. Those that would answer in its place are left out: for `/`, and for every
+ * address (`{*path}`), as `frontEnd` registers one.
+ */
+function besideFrontEnd(routes: readonly HttpFunction[]): readonly HttpFunction[] {
+  return routes.filter(({ segments: [first, ...others] }) => {
+    const isEverything = first?.kind === 'catch-all' && others.length === 0;
+    return first !== undefined && !isEverything;
+  });
+}
+
+const usualMostBodyBytes = 104_857_600;
+
+/**
+ * The longest body, in bytes, by FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. Like the real host, it ignores a value that is not a
+ * whole number:
+ * https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script.WebHost/Middleware/HttpRequestBodySizeMiddleware.cs
+ */
+function readMaxBodyBytes(setting: string | undefined): number {
+  return /^\s*\d+\s*$/.test(setting ?? '') ? Number(setting) : usualMostBodyBytes;
 }

@@ -115,17 +115,6 @@ function isHost(host: string): boolean {
   return isShaped && URL.canParse(`http://${host}/`);
 }
 
-const usualMostBodyBytes = 104_857_600;
-
-/**
- * The longest body, in bytes, by FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. Like the real host, it ignores a value that is not a
- * whole number:
- * https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script.WebHost/Middleware/HttpRequestBodySizeMiddleware.cs
- */
-export function readMaxBodyBytes(setting: string | undefined): number {
-  return /^\s*\d+\s*$/.test(setting ?? '') ? Number(setting) : usualMostBodyBytes;
-}
-
 /** The body is larger than the host takes. */
 export class BodyTooLargeError extends Error {}
 
