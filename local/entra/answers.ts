@@ -3,25 +3,26 @@ import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { isObject } from '../../src/bodies';
 import { isString } from '../loopback/control';
-import { respond } from '../loopback/server';
+import { readBody, respond } from '../loopback/server';
 import type { TokenIssuer } from './access-tokens';
 import type { Directory } from './accounts';
-import { idTokenClaimsOf, readScopes, sortScopes } from './scopes';
+import { idTokenClaimsOf, permissionsOf, readScopes, sortScopes, withoutDefault } from './scopes';
 import type { SignInNotes } from './kept-state';
-import { pageHeaders, signedOutPage } from './pages';
+import { adminConsentPage, errorPage, pageHeaders, signedOutPage } from './pages';
 import { sessionCookie } from './provider';
 import {
   correlationIdOf,
   entraErrorNumberOf,
   EntraRefusal,
-  isEntraErrorNumber,
   type Refusals,
   tokenHeaders,
 } from './refusals';
 import { consumersTenantId, guidOf, type RegisteredClients } from './registrations';
-import { lengthenCode } from './token-request';
-import type { Tenants } from './tenants';
+import { lengthenCode } from './requests';
+import { appName, showPage, type SignInContext } from './sign-in';
+import { cloudOf, type Tenants } from './tenants';
 import { clientInfoOf, issueTokens } from './tokens';
+import { type EntraErrorNumber, entraErrors } from './error-numbers';
 
 interface AnswerContext {
   readonly directory: Directory;
@@ -264,4 +265,72 @@ function nextOf(clients: RegisteredClients, url: URL): string | undefined {
   const state = url.searchParams.get('state');
   if (state !== null) next.searchParams.set('state', state);
   return next.href;
+}
+
+interface ConsentContext extends SignInContext {
+  readonly tenantId: string;
+}
+
+/**
+ * Admin consent: an administrator agrees for the whole organisation, or does not. The answer at the redirect URI has no
+ * code. It has the state of the request, if there was one.
+ * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
+ */
+export async function answerAdminConsent(
+  standIn: ConsentContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
+  const { searchParams } = url;
+  const client = standIn.clients.find(searchParams.get('client_id'));
+  const redirectUri = searchParams.get('redirect_uri') ?? client?.redirectUris[0] ?? '';
+  if (client === undefined || !client.redirectUris.includes(redirectUri)) {
+    const number = client === undefined ? 700016 : 50011;
+    showPage(standIn, response, 400, errorPage(standIn.refusals.text(number)));
+    return;
+  }
+  const asked = readScopes(searchParams.get('scope'));
+  const { graph } = cloudOf(standIn.shape);
+  const scopes = asked.length === 0 ? [`${graph}/User.Read`] : asked;
+  if (request.method !== 'POST') {
+    const permissions = permissionsOf(scopes);
+    const page = adminConsentPage({ app: appName(standIn, url), scopes: permissions });
+    showPage(standIn, response, 200, page);
+    return;
+  }
+  if (request.headers['sec-fetch-site'] === 'cross-site') {
+    showPage(standIn, response, 403, errorPage('This answer came from another site.'));
+    return;
+  }
+  const form = new URLSearchParams(await readBody(request));
+  const isGranted = form.get('consent') === 'accept';
+  if (isGranted) grant(standIn, scopes);
+  const answer = new URL(redirectUri);
+  for (const [name, value] of Object.entries(answerFor(standIn, isGranted, scopes))) {
+    answer.searchParams.set(name, value);
+  }
+  const state = searchParams.get('state');
+  if (state !== null) answer.searchParams.set('state', state);
+  response.writeHead(302, { Location: answer.href, 'Cache-Control': 'no-store' }).end();
+}
+
+function grant({ directory, apis }: ConsentContext, scopes: readonly string[]): void {
+  for (const { objectId } of directory.list()) {
+    directory.consent(objectId, ['openid', ...withoutDefault(apis, permissionsOf(scopes))]);
+  }
+}
+
+function answerFor(
+  { refusals, tenantId }: ConsentContext,
+  isGranted: boolean,
+  scopes: readonly string[],
+): Readonly<Record<string, string>> {
+  const said = { admin_consent: 'True', tenant: tenantId };
+  if (isGranted) return { ...said, scope: scopes.join(' ') };
+  return { ...refusals.atRedirect({ code: 65004 }), ...said };
+}
+
+function isEntraErrorNumber(input: unknown): input is EntraErrorNumber {
+  return typeof input === 'number' && Object.hasOwn(entraErrors, input);
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportJWK } from 'jose';
 import { answerControl, suffer } from '../loopback/control';
@@ -8,13 +9,12 @@ import {
   startLoopbackServer,
 } from '../loopback/server';
 import { createDirectory, type Directory } from './accounts';
-import { answerAsEntra, answerLogout } from './answers';
-import { answerAdminConsent, refuseAuthorization } from './authorization';
+import { answerAdminConsent, answerAsEntra, answerLogout } from './answers';
 import { createBearerTokens } from './access-tokens';
 import { createAccessPolicies } from './scopes';
 import { createControlPanel } from './control';
-import { registerDirectGrants } from './direct-grants';
 import { createEntraFaults } from './faults';
+import { registerGrants } from './grants';
 import { createKeptState, createSignInNotes, type KeptState } from './kept-state';
 import { errorPage, pageHeaders } from './pages';
 import { createProvider, providerMetadata } from './provider';
@@ -23,7 +23,7 @@ import {
   type AppRegistration,
   consumersTenantId,
   type ExposedApi,
-  RegisteredClients,
+  type RegisteredClients,
   type SeededUser,
   seedUsers,
 } from './registrations';
@@ -42,8 +42,7 @@ import {
 } from './tenants';
 import { answerSignIn } from './sign-in';
 import { createSigningKeys } from './signing-keys';
-import { answerTokenRequest, registerRefreshGrant } from './token-request';
-import { randomBytes } from 'crypto';
+import { answerTokenRequest, refuseAuthorization } from './requests';
 
 export interface EntraStandInOptions {
   /** 0 or left out: a free one. */
@@ -160,8 +159,7 @@ async function createStandIn(
     wantsRefreshToken: (codeId) => notes.ofGrant(codeId).scopes.includes('offline_access'),
     jwks: { keys: [await exportJWK(keys.current().privateKey)] },
   });
-  registerRefreshGrant(provider, shared);
-  registerDirectGrants(provider, { ...shared, issuer });
+  registerGrants(provider, { ...shared, issuer });
   answerAsEntra(provider, { ...shared, issuer });
   const bearerTokens = createBearerTokens({ directory, clients, issuer });
   const panel = createControlPanel({ ...shared, faults, keys, bearerTokens });

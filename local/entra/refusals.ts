@@ -261,10 +261,6 @@ export function entraErrorNumberOf(error: unknown): EntraErrorNumber {
   return translations.find(([pattern]) => pattern.test(words))?.[1] ?? 90014;
 }
 
-export function isEntraErrorNumber(input: unknown): input is EntraErrorNumber {
-  return typeof input === 'number' && Object.hasOwn(entraErrors, input);
-}
-
 /** The code of Azure AD B2C for a number of Microsoft Entra ID; AADB2C90085 for all others. */
 const b2cNames: Readonly<Partial<Record<keyof typeof entraErrors, keyof typeof b2cErrors>>> = {
   50011: 'AADB2C90006',

@@ -243,11 +243,6 @@ export function idTokenClaimsOf(claims: unknown): string[] {
   return isObject(asked) ? Object.keys(asked) : [];
 }
 
-/** A claims request for one authentication context, as Microsoft Entra ID and APIs write it. */
-export function claimsForContext(acrs: string): string {
-  return JSON.stringify({ access_token: { acrs: { essential: true, value: acrs } } });
-}
-
 function parse(claims: unknown): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = isString(claims) ? JSON.parse(claims) : undefined;

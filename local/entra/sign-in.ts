@@ -1,24 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
-import { readBody } from '../loopback/server';
+import { readBody, respond } from '../loopback/server';
 import {
-  type AccessPolicies,
   adminPermissionsOf,
   contextsOfClaims,
   contextsOfPolicies,
+  permissionsOf,
+  readScopes,
   withoutDefault,
 } from './scopes';
-import {
-  appName,
-  askAgain,
-  type HttpContext,
-  type Interaction,
-  openSession,
-  refuse,
-  scopesOf,
-  showPage,
-  type SignInContext,
-} from './authorization';
 import {
   accountPickerPage,
   confirmPage,
@@ -26,23 +16,50 @@ import {
   editProfilePage,
   errorPage,
   needApprovalPage,
+  pageHeaders,
   resetPasswordPage,
 } from './pages';
-import { readFlowPrompt } from './provider';
-import { isOffered, notForConsumers } from './tenants';
-import { consumersTenantId, type SeededUser } from './registrations';
+import {
+  readFlowPrompt,
+  sessionCookie,
+  sessionSeconds,
+  type SignInPolicyContext,
+} from './provider';
+import type { Refusals } from './refusals';
+import { entraPaths, type EntraShape, isOffered, notForConsumers } from './tenants';
+import {
+  consumersTenantId,
+  type ExposedApi,
+  type RegisteredClients,
+  type SeededUser,
+} from './registrations';
 
-interface Context extends SignInContext {
-  readonly accessPolicies: AccessPolicies;
+export interface SignInContext extends SignInPolicyContext {
+  readonly provider: Provider;
+  readonly clients: RegisteredClients;
+  readonly refusals: Refusals;
+  readonly shape: EntraShape;
+  readonly apis: readonly ExposedApi[];
 }
+
+/** A request to a sign-in page. The authorization request is in the query of `url`. */
+export interface HttpContext {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+}
+
+type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 /**
  * Account picker, confirmation and consent. The authorization request is in the query. When the person has answered, it is
  * made again and then passes without a question.
  */
-export async function answerSignIn(standIn: Context, http: HttpContext): Promise<void> {
+export async function answerSignIn(standIn: SignInContext, http: HttpContext): Promise<void> {
   const { request, response } = http;
-  const interaction = await findInteraction(standIn.provider, request, response);
+  const found = standIn.provider.interactionDetails(request, response);
+  // Rejects when there is none.
+  const interaction = await found.catch(() => undefined);
   if (interaction === undefined) {
     const html = errorPage('This sign-in page has expired. Begin again in the app.');
     showPage(standIn, response, 400, html);
@@ -66,19 +83,7 @@ export async function answerSignIn(standIn: Context, http: HttpContext): Promise
   }
 }
 
-async function findInteraction(
-  provider: Provider,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<Interaction | undefined> {
-  try {
-    return await provider.interactionDetails(request, response);
-  } catch {
-    return undefined;
-  }
-}
-
-function showQuestion(standIn: Context, http: HttpContext, interaction: Interaction): void {
+function showQuestion(standIn: SignInContext, http: HttpContext, interaction: Interaction): void {
   const { response, url } = http;
   const user = standIn.directory.find(interaction.session?.accountId);
   const app = appName(standIn, url);
@@ -96,19 +101,23 @@ function showQuestion(standIn: Context, http: HttpContext, interaction: Interact
   }
 }
 
-function showPicker(standIn: Context, http: HttpContext, refusal?: string): void {
-  const { directory, tenants } = standIn;
-  const { request, response, url } = http;
-  const authority = tenants.of(request);
-  const users = directory.list().filter((user) => isOffered(tenants, authority, user));
+function showPicker(standIn: SignInContext, http: HttpContext, refusal?: string): void {
+  const { response, url } = http;
+  const users = usersAt(standIn, http);
   const html = accountPickerPage({
     users: usersOfDomain(users, url.searchParams.get('domain_hint')),
     app: appName(standIn, url),
     hasPasswordReset: standIn.shape === 'b2c',
-    hinted: directory.findByHint(hintOf(url), (user) => users.includes(user)),
+    hinted: standIn.directory.findByHint(hintOf(url), (user) => users.includes(user)),
     ...(refusal === undefined ? {} : { refusal }),
   });
   showPage(standIn, response, 200, html);
+}
+
+/** The accounts that the address of the request offers. */
+function usersAt({ directory, tenants }: SignInContext, { request }: HttpContext) {
+  const authority = tenants.of(request);
+  return directory.list().filter((user) => isOffered(tenants, authority, user));
 }
 
 /** https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc: a person who must choose an account gets no hint. */
@@ -118,7 +127,7 @@ function hintOf({ searchParams }: URL): string {
 }
 
 /** Azure AD B2C sends a person who forgot the password back to the app, unless the user flow can reset it. */
-function leaving({ shape }: Context, how: string | null): string {
+function leaving({ shape }: SignInContext, how: string | null): string {
   return shape === 'b2c' && how === 'password' ? 'AADB2C90118' : 'AADSTS65004';
 }
 
@@ -133,23 +142,25 @@ function usersOfDomain(users: readonly SeededUser[], domain: string | null): rea
   return found.length === 0 ? users : found;
 }
 
-async function takeAccount(standIn: Context, http: HttpContext, objectId: string): Promise<void> {
-  const { request, response, url } = http;
+async function takeAccount(
+  standIn: SignInContext,
+  http: HttpContext,
+  objectId: string,
+): Promise<void> {
   const user = standIn.directory.find(objectId);
-  const refusal = refusalOfAccount(standIn, request, url, user);
+  const refusal = refusalOfAccount(standIn, http, user);
   if (user === undefined || refusal !== undefined) {
     showPicker(standIn, http, refusal);
     return;
   }
-  await openSession(standIn.provider, request, response, user);
+  await openSession(standIn, http, user);
   askAgain(standIn, http, ['login_hint'], ['login', 'select_account', 'create']);
 }
 
 /** Why this account cannot be chosen, in the words of the page. */
 function refusalOfAccount(
-  { refusals, tenants, clients }: Context,
-  request: IncomingMessage,
-  url: URL,
+  { refusals, tenants, clients }: SignInContext,
+  { request, url }: HttpContext,
   user: SeededUser | undefined,
 ): string | undefined {
   if (user === undefined) return refusals.text(90014);
@@ -161,7 +172,7 @@ function refusalOfAccount(
 }
 
 async function takeConsent(
-  standIn: Context,
+  standIn: SignInContext,
   http: HttpContext,
   interaction: Interaction,
   answer: string | null,
@@ -183,7 +194,7 @@ async function takeConsent(
 
 /** Whether the person cannot agree to the scopes alone: https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent */
 function isAdminNeeded(
-  { directory, apis }: Context,
+  { directory, apis }: SignInContext,
   user: SeededUser,
   scopes: readonly string[],
 ): boolean {
@@ -192,7 +203,7 @@ function isAdminNeeded(
 }
 
 async function takeConfirmation(
-  standIn: Context,
+  standIn: SignInContext,
   http: HttpContext,
   { session }: Interaction,
   answer: string | null,
@@ -220,18 +231,19 @@ function isFlowPrompt({ prompt }: Interaction): boolean {
 }
 
 /** Shows the page: a new password for an account, or the name in the profile. */
-function showFlow(standIn: Context, http: HttpContext, { prompt, session }: Interaction): void {
-  const { directory, tenants } = standIn;
-  const { request, response, url } = http;
-  const app = appName(standIn, url);
-  const user = directory.find(session?.accountId);
+function showFlow(
+  standIn: SignInContext,
+  http: HttpContext,
+  { prompt, session }: Interaction,
+): void {
+  const { response } = http;
+  const app = appName(standIn, http.url);
+  const user = standIn.directory.find(session?.accountId);
   if (readFlowPrompt(prompt.name) === 'edit' && user !== undefined) {
     showPage(standIn, response, 200, editProfilePage({ user, app }));
     return;
   }
-  const authority = tenants.of(request);
-  const users = directory.list().filter((each) => isOffered(tenants, authority, each));
-  showPage(standIn, response, 200, resetPasswordPage({ users, app }));
+  showPage(standIn, response, 200, resetPasswordPage({ users: usersAt(standIn, http), app }));
 }
 
 /**
@@ -239,13 +251,12 @@ function showFlow(standIn: Context, http: HttpContext, { prompt, session }: Inte
  * AADB2C90091.
  */
 async function takeFlow(
-  standIn: Context,
+  standIn: SignInContext,
   http: HttpContext,
   { prompt, session }: Interaction,
   form: URLSearchParams,
 ): Promise<void> {
   const { directory, notes } = standIn;
-  const { request, response, url } = http;
   const isEdit = readFlowPrompt(prompt.name) === 'edit';
   const user = directory.find(isEdit ? session?.accountId : (form.get('user') ?? ''));
   const name = (form.get('name') ?? '').trim();
@@ -254,9 +265,82 @@ async function takeFlow(
     await refuse(standIn, http, 'AADB2C90091');
     return;
   }
-  const uid = await openSession(standIn.provider, request, response, user);
+  const uid = await openSession(standIn, http, user);
   // This request has had its answer. The next one shows the page again.
-  const doneFlow = url.searchParams.get('code_challenge') ?? '';
+  const doneFlow = http.url.searchParams.get('code_challenge') ?? '';
   notes.keepSession(uid, { ...notes.ofSession(uid), doneFlow });
   askAgain(standIn, http, ['login_hint'], ['login', 'select_account', 'create']);
+}
+
+/** Sends the app a refusal. `shapeRedirect` makes text from the code. */
+async function refuse(
+  { provider }: SignInContext,
+  { request, response }: HttpContext,
+  code: string,
+): Promise<void> {
+  await provider.interactionFinished(request, response, {
+    error: 'access_denied',
+    error_description: code,
+  });
+}
+
+/**
+ * Another person gets a new session, so that `sid` changes with the person.
+ * @returns the `uid` of the session
+ */
+async function openSession(
+  { provider }: SignInContext,
+  { request, response }: HttpContext,
+  { objectId }: SeededUser,
+): Promise<string> {
+  const context = provider.createContext(request, response);
+  const found = await provider.Session.get(context);
+  const isAnothers = found.accountId !== undefined && found.accountId !== objectId;
+  if (isAnothers) await found.destroy();
+  const session = isAnothers ? new provider.Session() : found;
+  session.loginAccount({ accountId: objectId });
+  await session.save(sessionSeconds);
+  context.cookies.set(sessionCookie, session.jti, { httpOnly: true, sameSite: 'lax' });
+  return session.uid;
+}
+
+function scopesOf(url: URL): string[] {
+  return permissionsOf(readScopes(url.searchParams.get('scope')));
+}
+
+/** Makes the authorization request again without what has been answered. */
+function askAgain(
+  { tenants }: SignInContext,
+  { request, response, url }: HttpContext,
+  answered: readonly string[],
+  answeredPrompts: readonly string[],
+): void {
+  const query = new URLSearchParams(url.searchParams);
+  for (const name of answered) query.delete(name);
+  // With 0 the provider would ask again at once, though the person has just signed in.
+  if (query.get('max_age') === '0') query.set('max_age', '3600');
+  const prompts = (query.get('prompt') ?? '').split(' ');
+  const left = prompts.filter((prompt) => prompt !== '' && !answeredPrompts.includes(prompt));
+  if (left.length === 0) query.delete('prompt');
+  else query.set('prompt', left.join(' '));
+  const { authorize } = entraPaths(tenants.of(request).name);
+  response.writeHead(303, { Location: `${authorize}?${query}` }).end();
+}
+
+/** The name of the app on the pages: the host of its redirect URI. */
+export function appName({ clients }: SignInContext, url: URL): string {
+  const client = clients.find(url.searchParams.get('client_id'));
+  const [redirectUri] = client?.redirectUris ?? [];
+  return redirectUri === undefined ? (client?.id ?? '') : new URL(redirectUri).host;
+}
+
+/** A page with a form whose answer may redirect to the registered apps. */
+export function showPage(
+  { clients }: SignInContext,
+  response: ServerResponse,
+  status: number,
+  html: string,
+): void {
+  const uris = clients.all.flatMap(({ redirectUris }) => redirectUris);
+  respond(response, status, html, pageHeaders(uris.map((uri) => new URL(uri).origin)));
 }

@@ -14,7 +14,7 @@ import {
 import { respondJson, startLoopbackServer } from '../loopback/server';
 import { createFaultPanel } from '../loopback/control-page';
 import { type GraphError, problemOf } from './memberships';
-import { answerPerson, createPhoto, type Photo } from './people';
+import { answerPerson, createPhoto, type Photo, photoPath } from './people';
 
 interface GraphStandInOptions {
   /** 0 or left out: a free one. */
@@ -69,7 +69,7 @@ function createGraph(options: GraphStandInOptions, faults: GraphFaults) {
     audiences: audiencesOf(options),
     requiredClaims: ['scp', 'oid'],
   });
-  const photo = createPhotoAnswers(createPhoto());
+  const photo = createPhoto();
 
   return async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
     const ids = idsOf(request);
@@ -125,7 +125,7 @@ function faultOf(
     case 'claims-challenge':
       return claimsChallenge(authorize, faults.challengeForm.value);
     case 'no-photo':
-      return photoFault(photo, url);
+      return url.pathname === photoPath ? photo.missing() : undefined;
     case 'forbidden':
     case 'not-found':
     case 'too-many-requests':
@@ -310,29 +310,4 @@ export function createGraphPanel(faults: GraphFaults): ControlPanel {
       },
     },
   });
-}
-
-const missingCodes = [
-  'ImageNotFound',
-  'ErrorEntityNotFound',
-  'ErrorItemNotFound',
-  'GetUserPhoto',
-  'ResourceNotFound',
-];
-
-function createPhotoAnswers(bytes: Buffer): Photo {
-  let turn = 0;
-  return {
-    bytes,
-    missing() {
-      const code = missingCodes[turn % missingCodes.length] ?? '';
-      turn += 1;
-      return { status: 404, code, message: "The photo wasn't found." };
-    },
-  };
-}
-
-/** The answer of the control `no-photo` to a request for a photo. */
-function photoFault(photo: Photo, url: URL): GraphError | undefined {
-  return url.pathname === '/v1.0/me/photo/$value' ? photo.missing() : undefined;
 }

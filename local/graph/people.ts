@@ -26,6 +26,8 @@ export interface Photo {
   missing(): GraphError;
 }
 
+export const photoPath = '/v1.0/me/photo/$value';
+
 /** Answers about the person. Gives an error when there is no answer. */
 export async function answerPerson(
   asker: Asker,
@@ -41,7 +43,7 @@ export async function answerPerson(
   switch (url.pathname) {
     case '/v1.0/me':
       return answerProfile(user, asker, response, url);
-    case '/v1.0/me/photo/$value':
+    case photoPath:
       if (user.hasPhoto !== true) return photo.missing();
       respond(response, 200, photo.bytes, {
         ...{ ...headers, 'Content-Type': 'image/jpeg', ETag: '"stand-in-photo"' },
@@ -86,9 +88,25 @@ function graphProfileOf(user: SeededUser): Record<string, unknown> {
   };
 }
 
+const missingCodes = [
+  'ImageNotFound',
+  'ErrorEntityNotFound',
+  'ErrorItemNotFound',
+  'GetUserPhoto',
+  'ResourceNotFound',
+];
+
 /** A small portrait, 96 pixels each way, as JPEG bytes: head and shoulders on a coloured ground. */
-export function createPhoto(): Buffer {
-  return Buffer.from(portrait.join(''), 'base64');
+export function createPhoto(): Photo {
+  let turn = 0;
+  return {
+    bytes: Buffer.from(portrait.join(''), 'base64'),
+    missing() {
+      const code = missingCodes[turn % missingCodes.length] ?? '';
+      turn += 1;
+      return { status: 404, code, message: "The photo wasn't found." };
+    },
+  };
 }
 
 const portrait = [

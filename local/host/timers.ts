@@ -12,8 +12,7 @@ export interface TimerFunction {
 }
 
 /** Timers that tick until they are stopped. */
-export interface Timers {
-  readonly functions: readonly TimerFunction[];
+interface Timers {
   stop(): void;
 }
 
@@ -87,7 +86,6 @@ export function startTimers(
     wait(timer, timer.schedule(Date.now() / 1000));
   }
   return {
-    functions,
     stop() {
       isStopped = true;
       for (const handle of waiting.values()) {

@@ -78,8 +78,8 @@ export function exportsForOneFile(files: readonly string[]): readonly string[] {
     const all = declarationsIn(file);
     return all.flatMap((declaration) => {
       const [user, another] = users.get(`${file} ${declaration.name}`) ?? [];
-      const isNear = user !== undefined && path.dirname(user) === path.dirname(file);
-      if (!declaration.isExported || !isNear || another !== undefined) return [];
+      if (!declaration.isExported || user === undefined || another !== undefined) return [];
+      if (path.dirname(user) !== path.dirname(file)) return [];
       if (!/^export /m.test(readFileSync(user, 'utf8'))) return [];
       // A file without pages cannot hold one.
       if (file.endsWith('x') && !user.endsWith('x')) return [];
@@ -104,8 +104,10 @@ function usersByExport(files: readonly string[]): ReadonlyMap<string, ReadonlySe
       if (bindings === undefined || !('elements' in bindings)) continue;
       const to = fileOf(path.posix.join(from, '..', moduleSpecifier.text));
       for (const { name, propertyName = name } of bindings.elements) {
+        // A file that only passes a name on cannot take it in.
+        const user = ts.isImportDeclaration(statement) ? from : `anybody/${from}`;
         const key = `${to} ${propertyName.text}`;
-        users.set(key, (users.get(key) ?? new Set()).add(from));
+        users.set(key, (users.get(key) ?? new Set()).add(user));
       }
     }
   }

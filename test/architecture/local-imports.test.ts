@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs';
 import path from 'node:path';
-import { circlesOf, importsOf, partsOfOneFile } from './imports';
+import { circlesOf, exportsForOneFile, importsOf, partsOfOneFile } from './imports';
 
 /** The floors of local, from the top down. A file imports from its own floor or from a lower one. */
 const floors = [['stack'], ['graph', 'host', 'orders', 'tables'], ['entra'], ['loopback', 'bin']];
@@ -36,5 +36,15 @@ describe('imports in local', () => {
 
   it('join what only one file of the same folder uses, where the two are one idea long', () => {
     expect(partsOfOneFile(files, inside)).toEqual([]);
+  });
+
+  it('join an export with the only file that uses it, in the same folder and where there is room', () => {
+    // One half of an idea stays beside the other half.
+    const halves: Record<string, string> = {
+      'local/host/timers.ts createTimerFunctions': 'the timers that startTimers() starts',
+      'local/stack/settings.ts hostSettings': 'settings, which tests compare with the template',
+    };
+    const found = exportsForOneFile(files);
+    expect(found.filter((one) => halves[one.split(' > ')[0] ?? ''] === undefined)).toEqual([]);
   });
 });

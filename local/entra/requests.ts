@@ -11,33 +11,93 @@ import {
   type JWTVerifyGetKey,
   type ProtectedHeaderParameters,
 } from 'jose';
-import type Provider from 'oidc-provider';
-import type { TokenEndpointGrantContext } from 'oidc-provider';
-import { isString, spend, suffer } from '../loopback/control';
-import { readBody, replayBody, respondJson } from '../loopback/server';
-import {
-  claimsForContext,
-  contextsOfClaims,
-  contextsOfPolicies,
-  permissionsOf,
-  readScopes,
-  refusalOfScopes,
-  sortScopes,
-} from './scopes';
+import { spend, suffer } from '../loopback/control';
+import { readBody, replayBody, respond, respondJson } from '../loopback/server';
+import { readScopes, refusalOfScopes, sortScopes } from './scopes';
 import { type EntraFaults, type OrderedRefusal, readOrder, registrationFaults } from './faults';
-import type { SignInPolicyContext } from './provider';
 import type { EntraErrorNumber } from './error-numbers';
-import { correlationIdOf, EntraRefusal, type Refusals } from './refusals';
+import { errorPage, pageHeaders } from './pages';
+import { correlationIdOf, type Refusals } from './refusals';
 import type { AppRegistration, ExposedApi, RegisteredClients } from './registrations';
-import type { EntraShape, Tenants } from './tenants';
+import { type EntraShape, notForConsumers, refusalOfAudience, type Tenants } from './tenants';
 
-interface TokenRequestContext {
+interface Context {
   readonly faults: EntraFaults;
   readonly clients: RegisteredClients;
   readonly refusals: Refusals;
   readonly shape: EntraShape;
   readonly apis: readonly ExposedApi[];
   readonly tenants: Tenants;
+}
+
+/**
+ * Refuses an authorization request for what oidc-provider does not check: its length and its scopes. Also gives the refusal
+ * that is set.
+ * @returns true when it was answered
+ */
+export function refuseAuthorization(
+  standIn: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): boolean {
+  const { faults, refusals, tenants } = standIn;
+  if (url.search.length - 1 > faults.longestQuery.value) {
+    // On a page: a query that is too long is not read, so the redirect URI is not known.
+    respond(response, 400, errorPage(refusals.text(90015)), pageHeaders([]));
+    return true;
+  }
+  const wrong = registrationFaults[faults.registration.value];
+  if ('onPage' in wrong) {
+    respond(response, 400, errorPage(refusals.text(wrong.onPage)), pageHeaders([]));
+    return true;
+  }
+  const redirectUri = url.searchParams.get('redirect_uri') ?? '';
+  const client = standIn.clients.find(url.searchParams.get('client_id'));
+  if (client?.redirectUris.includes(redirectUri) !== true) return false;
+  const unfit = refusalOfAudience(tenants, tenants.of(request), client);
+  if (unfit === 'consumers' || unfit === 700016) {
+    // On a page: the tenant does not know the app, and so not its redirect URIs.
+    const text = unfit === 'consumers' ? notForConsumers : refusals.text(unfit);
+    respond(response, 400, errorPage(text), pageHeaders([]));
+    return true;
+  }
+  const ofAudience = unfit === undefined ? undefined : { code: unfit };
+  const refusal = orderedRefusal(faults) ?? ofAudience ?? unknownScopes(standIn, url);
+  if (refusal === undefined) return false;
+  sendBack(refusals, response, { refusal, redirectUri, state: url.searchParams.get('state') });
+  return true;
+}
+
+function orderedRefusal({ signInError, signInTimes }: EntraFaults): OrderedRefusal | undefined {
+  const order = readOrder(signInError.value);
+  return order !== undefined && spend(signInTimes) ? order : undefined;
+}
+
+function unknownScopes(standIn: Context, url: URL): OrderedRefusal | undefined {
+  const asked = sortScopes(readScopes(url.searchParams.get('scope')));
+  const code = refusalOfScopes(standIn, asked);
+  return code === undefined ? undefined : { code };
+}
+
+function sendBack(
+  refusals: Refusals,
+  response: ServerResponse,
+  options: {
+    readonly refusal: OrderedRefusal;
+    readonly redirectUri: string;
+    readonly state: string | null;
+  },
+): void {
+  const url = new URL(options.redirectUri);
+  for (const [name, value] of Object.entries(refusals.atRedirect(options.refusal))) {
+    url.searchParams.set(name, value);
+  }
+  if (options.state !== null) url.searchParams.set('state', options.state);
+  response.writeHead(302, { Location: url.href, 'Cache-Control': 'no-store' }).end();
+}
+
+interface TokenRequestContext extends Context {
   /** What `aud` of an assertion must be. */
   readonly tokenEndpoint: string;
 }
@@ -221,56 +281,6 @@ function decode(assertion: string) {
 
 function thumbprintOf(certificate: X509Certificate): string {
   return Buffer.from(certificate.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
-}
-
-/**
- * Refresh tokens as in Microsoft Entra ID. A request may have any scope that the person has consented to. Each answer has a
- * new refresh token, and the old one stays valid. The account is checked again.
- * @throws EntraRefusal 70000, 70008, 50057, 65001, or 50076 with the claims for the next sign-in
- */
-export function registerRefreshGrant(
-  provider: Provider,
-  { directory, accessPolicies, notes, tenants }: SignInPolicyContext,
-): void {
-  provider.registerGrantType(
-    'refresh_token',
-    async (context: TokenEndpointGrantContext) => {
-      const { client, params, body } = context.oidc;
-      const value = params['refresh_token'];
-      if (!isString(value)) throw new EntraRefusal(90014);
-      const old = await provider.RefreshToken.find(value, { ignoreExpiration: true });
-      if (old?.grantId === undefined || old.clientId !== client.clientId) {
-        throw new EntraRefusal(70000);
-      }
-      if (old.isExpired) throw new EntraRefusal(70008);
-      const user = directory.find(old.accountId);
-      if (user === undefined || user.disabled) throw new EntraRefusal(50057);
-      if (!tenants.accepts(tenants.of(context.req), user)) throw new EntraRefusal(50020);
-      const note = notes.ofGrant(old.jti);
-      const asked = isString(body?.['scope']) ? readScopes(body['scope']) : note.scopes;
-      if (directory.missingConsent(user.objectId, permissionsOf(asked)).length > 0) {
-        throw new EntraRefusal(65001);
-      }
-      const missing = [
-        ...contextsOfClaims(body?.['claims']),
-        ...contextsOfPolicies(accessPolicies.value, directory, user, asked),
-      ].find((context) => !note.acrs.includes(context));
-      if (missing !== undefined) throw new EntraRefusal(50076, claimsForContext(missing));
-
-      const fresh = new provider.RefreshToken({
-        accountId: old.accountId,
-        client,
-        grantId: old.grantId,
-        gty: 'refresh_token',
-        scope: 'openid',
-        sessionUid: old.sessionUid,
-      });
-      context.body = { refresh_token: await fresh.save() };
-      notes.keepGrant(fresh.jti, note);
-      context.oidc.entity('RefreshToken', fresh);
-    },
-    ['refresh_token'],
-  );
 }
 
 const ofOrganisation = '1.';

@@ -5,10 +5,10 @@ import { isString } from '../loopback/control';
 import { appTokenClaims, signAccessToken, type TokenIssuer } from './access-tokens';
 import {
   type AskedScopes,
-  claimsForContext,
   contextsOfClaims,
   contextsOfPolicies,
   idTokenClaimsOf,
+  permissionsOf,
   readScopes,
   sortScopes,
 } from './scopes';
@@ -30,14 +30,16 @@ interface Context extends SignInPolicyContext {
 }
 
 /**
- * The grants without a browser. oidc-provider has authenticated the app before.
+ * The grants besides the code. oidc-provider has authenticated the app before.
  *
+ * - Refresh tokens: `registerRefreshGrant()`.
  * - Client credentials: an app gets a token for itself, with the application permissions that it was granted.
  *   https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
  * - On-behalf-of (RFC 7523 section 2.1): an API gets a token for another API, for the person who called it.
  *   https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
  */
-export function registerDirectGrants(provider: Provider, standIn: Context): void {
+export function registerGrants(provider: Provider, standIn: Context): void {
+  registerRefreshGrant(provider, standIn);
   const [clientCredentials, jwtBearer] = directGrants;
   provider.registerGrantType(
     clientCredentials,
@@ -214,4 +216,59 @@ function requireContexts(
   ].find((each) => !acrs.includes(each));
   if (missing === undefined) return;
   throw new EntraRefusal(50076, claimsForContext(missing), 'interaction_required');
+}
+
+/**
+ * Refresh tokens as in Microsoft Entra ID. A request may have any scope that the person has consented to. Each answer has a
+ * new refresh token, and the old one stays valid. The account is checked again.
+ * @throws EntraRefusal 70000, 70008, 50057, 65001, or 50076 with the claims for the next sign-in
+ */
+function registerRefreshGrant(
+  provider: Provider,
+  { directory, accessPolicies, notes, tenants }: SignInPolicyContext,
+): void {
+  provider.registerGrantType(
+    'refresh_token',
+    async (context: TokenEndpointGrantContext) => {
+      const { client, params, body } = context.oidc;
+      const value = params['refresh_token'];
+      if (!isString(value)) throw new EntraRefusal(90014);
+      const old = await provider.RefreshToken.find(value, { ignoreExpiration: true });
+      if (old?.grantId === undefined || old.clientId !== client.clientId) {
+        throw new EntraRefusal(70000);
+      }
+      if (old.isExpired) throw new EntraRefusal(70008);
+      const user = directory.find(old.accountId);
+      if (user === undefined || user.disabled) throw new EntraRefusal(50057);
+      if (!tenants.accepts(tenants.of(context.req), user)) throw new EntraRefusal(50020);
+      const note = notes.ofGrant(old.jti);
+      const asked = isString(body?.['scope']) ? readScopes(body['scope']) : note.scopes;
+      if (directory.missingConsent(user.objectId, permissionsOf(asked)).length > 0) {
+        throw new EntraRefusal(65001);
+      }
+      const missing = [
+        ...contextsOfClaims(body?.['claims']),
+        ...contextsOfPolicies(accessPolicies.value, directory, user, asked),
+      ].find((context) => !note.acrs.includes(context));
+      if (missing !== undefined) throw new EntraRefusal(50076, claimsForContext(missing));
+
+      const fresh = new provider.RefreshToken({
+        accountId: old.accountId,
+        client,
+        grantId: old.grantId,
+        gty: 'refresh_token',
+        scope: 'openid',
+        sessionUid: old.sessionUid,
+      });
+      context.body = { refresh_token: await fresh.save() };
+      notes.keepGrant(fresh.jti, note);
+      context.oidc.entity('RefreshToken', fresh);
+    },
+    ['refresh_token'],
+  );
+}
+
+/** A claims request for one authentication context, as Microsoft Entra ID and APIs write it. */
+function claimsForContext(acrs: string): string {
+  return JSON.stringify({ access_token: { acrs: { essential: true, value: acrs } } });
 }
