@@ -138,9 +138,14 @@ function notUnwrapped(cause: unknown): AppError {
   return unavailable('a key of the ring could not be unwrapped', cause);
 }
 
-function unavailable(note: string, cause?: unknown): AppError {
-  return new AppError('ERR_KEYS_UNAVAILABLE', { note, cause });
+function unavailable(what: string, cause?: unknown): AppError {
+  const { note: why, retryAfterSeconds } = cause instanceof AppError ? cause : {};
+  // While the table is out of reach, nobody must take the vault for lost, and delete keys.
+  const note = why === undefined ? what : `${what}: ${why}`;
+  return new AppError('ERR_KEYS_UNAVAILABLE', { note, cause, retryAfterSeconds });
 }
+
+const unread = 'the key ring could not be read';
 
 /** What one instance knows of the ring. Everything throws ERR_KEYS_UNAVAILABLE. */
 interface RingReader {
@@ -184,7 +189,7 @@ function createRingMemory(parts: RingParts, clock: Clock) {
         return mine.ring;
       } catch (cause) {
         mine.readAgainAt = now + retrySeconds;
-        throw couldNotRead(cause);
+        throw unavailable(unread, cause);
       }
     },
     add: (key: OpenKey) => {
@@ -230,7 +235,7 @@ function createRingReader(parts: RingParts, clock: Clock): RingReader {
       const known = last();
       if (!flight.isRunning('look-up') && known !== undefined && !allowance.takes(kid, clock())) {
         // Whether there is such a key is unknown then, which must not look like a bad cookie.
-        if (lookUpFailed) throw couldNotRead();
+        if (lookUpFailed) throw unavailable(unread);
         return known;
       }
       return flight.run('look-up', lookUp, signal);
@@ -271,13 +276,6 @@ function createAllowance(): { takes(kid: string, now: number): boolean } {
       return true;
     },
   };
-}
-
-function couldNotRead(cause?: unknown): AppError {
-  const { note: why, retryAfterSeconds } = cause instanceof AppError ? cause : {};
-  // While the table is out of reach, nobody must take the vault for lost, and delete keys.
-  const note = `the key ring could not be read${why === undefined ? '' : `: ${why}`}`;
-  return new AppError('ERR_KEYS_UNAVAILABLE', { note, cause, retryAfterSeconds });
 }
 
 /** The period a `kid` of the right form names. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { AppError } from '../../src/errors';
 import { isKid, type KeyRing } from '../../src/keys/encryption';
 import type { StoredKeyRing } from '../../src/keys/key-ring';
 import { sweepExpiredRows } from '../../src/functions/sweep';
@@ -161,9 +162,14 @@ describe('createKeyRing', () => {
 
     it('does not use a key of which it is not sure that it is stored', async () => {
       const ring = world.instance();
-      world.beforeInsert = () => Promise.reject(new Error('the connection broke'));
+      const refused = new AppError('ERR_STORAGE_UNAVAILABLE', { note: 'the table refused it' });
+      world.beforeInsert = () => Promise.reject(refused);
 
-      expect((await failureOf(current(ring))).code).toBe('ERR_KEYS_UNAVAILABLE');
+      const { code, note } = await failureOf(current(ring));
+      expect([code, note]).toEqual([
+        'ERR_KEYS_UNAVAILABLE',
+        'a key could not be made: the table refused it',
+      ]);
       const key = await current(ring);
       expect(await find(world.instance(), key.kid)).toEqual(key);
     });
