@@ -7,7 +7,7 @@ import { logError } from '../http/error-log';
 import { htmlPage, json, redirectTo, textsOf, withHeader } from '../http/responses';
 import { isObject } from '../bodies';
 import { ContinuePage } from '../pages/message-page';
-import { isLive, type Session, type SessionTicket } from '../sessions/session';
+import { isLive, type Session, sessionKeyOf, type SessionTicket } from '../sessions/session';
 import { withTimeout } from '../waiting';
 import { audited } from './ending';
 import { findTicket } from './guards';
@@ -126,8 +126,9 @@ async function endThis(
   session: Session | undefined,
 ): Promise<boolean> {
   const { services, signal } = context;
-  const { userKey } = ticket;
-  const action = { why: 'sign-out', by: userKey, of: userKey } as const;
+  const { userKey, sessionId } = ticket;
+  const one = { of: userKey, session: sessionKeyOf(sessionId) };
+  const action = { why: 'sign-out', by: userKey, ...one } as const;
   const ended = await tryTo(context, () =>
     audited(context, action, async () => {
       await services.sessions.end(ticket, session, signal);

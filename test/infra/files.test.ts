@@ -226,6 +226,23 @@ describe('the queries of operators', () => {
   );
 });
 
+describe('the alert credential', () => {
+  it.each([
+    ['sign-in refused', 'The provider refuses the app itself'],
+    ['refresh refused', 'The provider refuses the app itself'],
+    ['app token refused', 'The provider refuses the app itself'],
+    ['credential', 'The provider refuses the app itself'],
+    ['keys trouble', 'the key ring is out of reach'],
+    ['clock', 'the clock is wrong'],
+    ['configuration fault', 'a setting has a fault'],
+  ])('comes for %s, and its page says so: %s', (name, said) => {
+    expect(text('infra/queries/alert-credential.kql')).toContain(`"${name}"`);
+    const [, section = ''] =
+      /\n### Alert: credential\n([^]*?)\n###/.exec(text('docs/operations.md')) ?? [];
+    expect(section).toContain(said);
+  });
+});
+
 describe('the limits of alerts', () => {
   /** The last condition of a query, which is the same in JavaScript but for `and`. */
   const fires = (alert: string, values: Readonly<Record<string, number>>): boolean => {

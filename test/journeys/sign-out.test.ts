@@ -212,7 +212,10 @@ describe('the audit of a sign-out', () => {
       /\{"event":"session ended","outcome":"done","by":"([\w-]{8})","of":"\1","why":"sign-out everywhere","count":\d+,/,
     );
     expect(eventsIn(log)).toContainEqual(
-      expect.objectContaining({ event: 'session ended', why: 'sign-out', outcome: 'done' }),
+      expect.objectContaining({
+        ...{ event: 'session ended', why: 'sign-out', outcome: 'done' },
+        session: expect.stringMatching(/^[\w-]{8}$/) as unknown,
+      }),
     );
     expect(log).not.toContain(cookie.slice(-30));
   });
