@@ -17,11 +17,14 @@ export interface ProviderRefusal {
 
 /**
  * The name or code of an error that came from outside, for the log and for pages. A service may quote in it what it was sent,
- * so a text that could be a secret is `undefined`: it must be letters and underscores, or capital letters and digits (`E2BIG`).
+ * so a text that could be a secret is `undefined`: it must be letters and underscores, or short words of capital letters and digits
+ * (`ERR_HTTP2_ERROR`).
  */
 export function errorWord(text: unknown): string | undefined {
   const isWord =
-    typeof text === 'string' && /^(?:[A-Za-z][A-Za-z_]{0,63}|[A-Z][A-Z\d_]{0,47})$/.test(text);
+    typeof text === 'string' &&
+    text.length <= 64 &&
+    /^(?:[A-Za-z][A-Za-z_]*|[A-Z][A-Z\d]{0,15}(?:_[A-Z\d]{1,15}){0,8})$/.test(text);
   return isWord ? text : undefined;
 }
 

@@ -240,14 +240,20 @@ export function createGuards(makeEndpoint: MakeEndpoint, scopes: Set<string>): G
     },
     withStepUp: (stepUp, handler, options = {}) => {
       requireKnown('withStepUp', options);
+      if (options.stepUp !== undefined) throw new TypeError('withStepUp has its demand already');
+      // A misspelled variable is `undefined`, which would demand nothing.
+      checkDemand(stepUp);
       const demanding = sessionOptions({ ...options, stepUp });
       return makeEndpoint(signedIn(withPublicContext(handler), demanding), options);
     },
-    sameOrigin: (handler, options = {}) =>
-      makeEndpoint(
-        sameOrigin(async ({ request, invocation }) => answerOf(await handler(request, invocation))),
-        options,
-      ),
+    sameOrigin: (handler, options = {}) => {
+      // It knows nobody, so it could not keep what the other options promise.
+      requireOnly('sameOrigin', options, ['maxBodyBytes']);
+      const open = sameOrigin(async ({ request, invocation }) =>
+        answerOf(await handler(request, invocation)),
+      );
+      return makeEndpoint(open, options);
+    },
   };
 }
 
@@ -256,7 +262,10 @@ export function createGuards(makeEndpoint: MakeEndpoint, scopes: Set<string>): G
  * everybody in.
  */
 function requireKnown(guard: string, options: object, more: readonly string[] = []): void {
-  const known = ['maxBodyBytes', 'slides', 'withTokens', 'stepUp', ...more];
+  requireOnly(guard, options, ['maxBodyBytes', 'slides', 'withTokens', 'stepUp', ...more]);
+}
+
+function requireOnly(guard: string, options: object, known: readonly string[]): void {
   const other = Object.keys(options).find((name) => !known.includes(name));
   if (other !== undefined) throw new TypeError(`${guard} has no option ${other}`);
 }

@@ -581,11 +581,20 @@ describe('the metadata of the protected resource', () => {
 });
 
 describe('the options of a guard', () => {
+  const inJavaScript = (): {
+    withStepUp(demand: object | undefined, handler: typeof open): unknown;
+  } => guards;
   it.each<[string, () => unknown]>([
     ['signedIn has no option stepup', () => guards.signedIn(open, misspelled)],
     ['withRole has no option stepup', () => guards.withRole('reader', open, misspelled)],
     ['withScope has no option stepup', () => guards.withScope('Notes.Read', open, misspelled)],
     ['withStepUp has no option stepup', () => guards.withStepUp({ acrs: 'c1' }, open, misspelled)],
+    ['sameOrigin has no option stepUp', () => guards.sameOrigin(() => ({}), demanding)],
+    ['a step-up needs acrs or maxAge', () => inJavaScript().withStepUp(undefined, open)],
+    [
+      'withStepUp has its demand already',
+      () => guards.withStepUp({ acrs: 'c1' }, open, { stepUp: { maxAge: 300 } }),
+    ],
     [
       'a step-up has no demand maxage',
       () => guards.withStepUp({ acrs: 'c1', ...{ maxage: 300 } }, open),
@@ -595,5 +604,6 @@ describe('the options of a guard', () => {
   });
 });
 
-/** As a variable: TypeScript would refuse it in the call. */
+/** As variables: TypeScript would refuse them in the call. */
 const misspelled: object = { stepup: { acrs: 'c1' } };
+const demanding: object = { stepUp: { acrs: 'c1' } };

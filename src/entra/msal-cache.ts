@@ -85,7 +85,7 @@ export function findLiveToken(
 }
 
 /** An API that refuses every token would otherwise make the app ask the provider for a new one at each call. */
-const minAgeSeconds = 300;
+export const minAgeSeconds = 300;
 
 /** True if a new token may be accepted in place of this one: an API has refused it, and it is some minutes old. */
 export function isOutdated(
@@ -188,9 +188,14 @@ export function keepAcquired({
   const live = [...noted, ...putBack].filter(
     ([, entity]) => isObject(entity) && Number(entity['expires_on']) > now,
   );
-  const newestFirst = live.sort(([, one], [, other]) => cachedAt(other) - cachedAt(one));
-  const kept = Object.fromEntries(newestFirst.slice(0, maxAccessTokens));
-  return JSON.stringify({ ...parse(after), AccessToken: kept });
+  const kept = Object.entries(newestFirst(Object.fromEntries(live))).slice(0, maxAccessTokens);
+  return JSON.stringify({ ...parse(after), AccessToken: Object.fromEntries(kept) });
+}
+
+/** In this order, the token of the last refresh is found before one that it replaces. */
+function newestFirst(accessTokens: Section): Section {
+  const entries = Object.entries(accessTokens);
+  return Object.fromEntries(entries.sort(([, one], [, other]) => cachedAt(other) - cachedAt(one)));
 }
 
 /**
@@ -206,7 +211,7 @@ export function mergeTokenCaches(ours: string, stored: string): string {
   for (const [key, entity] of Object.entries(accessTokensIn(ours))) {
     if (cachedAt(entity) > cachedAt(accessTokens[key])) accessTokens[key] = entity;
   }
-  return JSON.stringify({ ...parse(base), AccessToken: accessTokens });
+  return JSON.stringify({ ...parse(base), AccessToken: newestFirst(accessTokens) });
 }
 
 /** `iat` of the newest ID token, epoch seconds. Both caches hold verified ones only. */

@@ -152,17 +152,26 @@ function pictureOf(type: string, bytes: Uint8Array): Logo {
  * @see https://www.w3.org/TR/SVG2/conform.html#secure-static-mode
  */
 const acting =
-  /<(?:[\w-]+:)?(?:script|foreignObject|handler|iframe|embed|object|set|animate\w*)\b|[\s"'/]on[a-z]+\s*=|javascript:|<!DOCTYPE|<!ENTITY|<\?xml-stylesheet|1999\/xhtml|image-set\(|&#|\\/i;
+  /<(?:[^\s<>/:]+:)?(?:script|foreignObject|handler|iframe|embed|object|set|animate\w*)\b|[\s"'/]on[a-z]+\s*=|javascript:|<!DOCTYPE|<!ENTITY|<\?xml-stylesheet|1999\/xhtml|\bxml:base\b|image-set\(|&#|\\/i;
+
+/** An encoding such as ISO-2022-JP has escapes, which are nothing to a browser: they could stand in the middle of a name. */
+const otherEncoding = /^<\?xml[^>]*\sencoding\s*=\s*["'](?!utf-8["'])|[^\P{Cc}\t\n\r]/iu;
 
 /** Addresses in an SVG picture. Good ones are parts of the picture itself, and pictures in it. */
 const addresses = /(?:\b(?:href|src)\s*=\s*["']?|\burl\(\s*["']?|@import\s*["']?)\s*([^\s"')>]*)/gi;
 
 function svgLogo(bytes: Uint8Array): Logo {
   const text = new TextDecoder().decode(bytes);
-  if (!/^(?:<\?xml[^>]*\?>\s*)?(?:<!--[^]*?-->\s*)*<svg\b[^]*<\/svg>\s*$/.test(text)) {
+  // No comment can be read as the beginning of a longer one: that would be two ways for each.
+  const form = /^(?:<\?xml[^>]*\?>\s*)?(?:<!--(?:(?!-->)[^])*-->\s*)*<svg\b[^]*<\/svg>\s*$/;
+  if (!form.test(text)) {
     throw new TypeError(
       'brand.logo is no SVG picture: it must begin with <svg and end with </svg>',
     );
+  }
+  // A browser would read another text than the one that is checked here.
+  if (otherEncoding.test(text)) {
+    throw new TypeError('brand.logo must be in UTF-8, without control characters');
   }
   if (!/<svg\b[^>]*\sxmlns=["']http:\/\/www\.w3\.org\/2000\/svg["']/.test(text)) {
     throw new TypeError(

@@ -59,7 +59,7 @@ export function requireStepUp(
 }
 
 /** @throws TypeError for a demand that no sign-in can meet, that demands nothing, or whose name is misspelled */
-export function checkDemand({ acrs, maxAge, ...others }: StepUpDemand): void {
+export function checkDemand({ acrs, maxAge, ...others }: StepUpDemand | undefined = {}): void {
   const [other] = Object.keys(others);
   if (other !== undefined) throw new TypeError(`a step-up has no demand ${other}`);
   if (acrs === undefined && maxAge === undefined) {

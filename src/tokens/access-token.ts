@@ -9,6 +9,7 @@ import {
   isOutdated,
   keepAcquired,
   mergeTokenCaches,
+  minAgeSeconds,
   normalScopes,
   type OpenedTokens,
   openTokens,
@@ -74,11 +75,40 @@ export function createUserTokens(
     const opened = openTokens(stored.tokenCache);
     owner.onOpened?.(opened);
     const live = findLiveToken(opened, scopes, owner.now);
-    const isForced = isOutdated(live, refused, owner.now);
-    if (live !== undefined && !isForced) return live.secret;
-    const key = `${owner.sessionKey} ${[...scopes].sort().join(' ')}${isForced ? ' again' : ''}`;
-    return flight.run(key, () => refresh(parts, owner, stored, { scopes, isForced }), owner.signal);
+    const key = `${owner.sessionKey} ${[...scopes].sort().join(' ')}`;
+    if (live === undefined) {
+      return flight.run(key, () => refresh(parts, owner, stored, { scopes }), owner.signal);
+    }
+    if (!isOutdated(live, refused, owner.now)) return live.secret;
+    return anotherToken(parts, owner, `${key} again`, live.secret, () =>
+      flight.run(
+        `${key} again`,
+        () => refresh(parts, owner, stored, { scopes, refused }),
+        owner.signal,
+      ),
+    );
   };
+}
+
+/**
+ * A new token in place of one that an API has refused. Without an answer of the provider it is the refused one: the API's own
+ * answer says more. The provider is not asked at each call then.
+ */
+async function anotherToken(
+  { tokenPauses }: RelyingParty,
+  { now }: TokenOwner,
+  key: string,
+  refused: string,
+  ask: () => Promise<string>,
+): Promise<string> {
+  if (tokenPauses.left(key, now) > 0) return refused;
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'ERR_PROVIDER_UNAVAILABLE') throw error;
+    tokenPauses.pause(key, now + minAgeSeconds, now);
+    return refused;
+  }
 }
 
 /**
@@ -104,14 +134,18 @@ async function refresh(
   parts: RelyingParty,
   owner: TokenOwner,
   stored: StoredTokens,
-  { scopes, isForced }: { readonly scopes: readonly string[]; readonly isForced: boolean },
+  {
+    scopes,
+    refused,
+  }: { readonly scopes: readonly string[]; readonly refused?: string | undefined },
 ): Promise<string> {
   const { user, store, now, signal } = owner;
   const reread = (): Promise<StoredTokens | undefined> => store.readTokens(signal);
-  const asked = { user, scopes, session: owner.sessionKey, forceRefresh: isForced };
+  const forceRefresh = refused !== undefined;
+  const asked = { user, scopes, session: owner.sessionKey, forceRefresh };
   const acquired = await acquireFromStored(parts, asked, stored, reread, now, signal);
   if (!acquired.changed) return acquired.accessToken;
-  return storeRefreshedTokens(store, acquired, scopes, now, signal);
+  return storeRefreshedTokens(store, { ...acquired, refused }, scopes, now, signal);
 }
 
 /** Enough for instances that refresh in turn. */
@@ -120,13 +154,13 @@ const maxWrites = 4;
 /**
  * Stores what a refresh brought. Another instance may have refreshed at the same time. Then its token is used, if it is good
  * for these scopes; else both caches are merged, so that nothing is lost.
- * @param acquired `etag` is the version of the stored cache that was refreshed
+ * @param acquired `etag` is the version of the stored cache that was refreshed, `refused` a token that is of no use
  * @returns the access token to use
  * @throws ERR_SIGNED_OUT when the session was ended meanwhile, and what the store throws
  */
 export async function storeRefreshedTokens(
   store: TokenStore,
-  acquired: StoredTokens & { readonly accessToken: string },
+  acquired: StoredTokens & { readonly accessToken: string; readonly refused?: string | undefined },
   scopes: readonly string[],
   now: number,
   signal: AbortSignal,
@@ -138,7 +172,7 @@ export async function storeRefreshedTokens(
     const stored = outcome === 'missing' ? undefined : await store.readTokens(signal);
     if (stored === undefined) throw signedOut();
     const theirs = findLiveAccessToken(stored.tokenCache, scopes, now);
-    if (theirs !== undefined) return theirs;
+    if (theirs !== undefined && theirs !== acquired.refused) return theirs;
     tokenCache = mergeTokenCaches(acquired.tokenCache, stored.tokenCache);
     ({ etag } = stored);
   }

@@ -68,6 +68,13 @@ describe('mergeTokenCaches', () => {
     ]);
   });
 
+  it('has the later ones first: an API may have refused what is stored, and got a new one', async () => {
+    const ours = await cacheOf('ours', 100, { new: 20 });
+    const stored = await cacheOf('stored', 100, { old: 10 });
+    const merged = ['new of ours', 'old of stored'];
+    expect(facts(mergeTokenCaches(ours, stored)).accessTokens).toEqual(merged);
+  });
+
   it('copes with a side without ID token', async () => {
     const empty = JSON.stringify({ AccessToken: {} });
     const full = await cacheOf('full', 100, { mail: 1 });

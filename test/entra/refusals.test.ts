@@ -147,13 +147,16 @@ describe('readTokenRefusal', () => {
     expect(readTokenRefusal(body)?.refusal.number).toBe(number);
   });
 
-  it.each(['Kx9~Qz7.tokens-and-secrets', 'a'.repeat(32) + '1', '0123456789ab'])(
-    'keeps no name that could be a secret: %s',
-    (secret) => {
-      const read = readTokenRefusal({ ...entra('x-1', [53003]), suberror: secret });
-      expect(read?.refusal).toEqual({ error: 'unnamed', number: 'AADSTS53003', correlationId });
-    },
-  );
+  it.each([
+    'Kx9~Qz7.tokens-and-secrets',
+    'a'.repeat(32) + '1',
+    '0123456789ab',
+    // A key or a code may be in capital letters and digits.
+    'E2BADC0FFEE4D5E6F708192A3B4C5D6E',
+  ])('keeps no name that could be a secret: %s', (secret) => {
+    const read = readTokenRefusal({ ...entra('x-1', [53003]), suberror: secret });
+    expect(read?.refusal).toEqual({ error: 'unnamed', number: 'AADSTS53003', correlationId });
+  });
 
   it('finds the correlation id in the description where it has no member of its own', () => {
     expect(readTokenRefusal(b2c('invalid_grant', 90080))?.refusal.correlationId).toBe(

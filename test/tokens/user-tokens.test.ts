@@ -160,6 +160,40 @@ describe('createUserTokens', () => {
     expect(store.writes).toBe(1);
   });
 
+  it('does not give the refused one, which another instance stored once more meanwhile', async () => {
+    const later = now + 300;
+    stopClockAt(later);
+    const stored = store.stored?.tokenCache ?? '';
+    store.meanwhile = () => {
+      store.stored = { tokenCache: stored, etag: '2' };
+    };
+    const give = (): ReturnType<typeof createUserTokens> =>
+      createUserTokens(parts, createRefreshFlight(), {
+        ...{ user, sessionKey: 'session-1', store, now: later, signal: longEnough() },
+      });
+    const old = await give()();
+    expect(await give()(undefined, old)).toBe('refreshed-1');
+    expect(await give()()).toBe('refreshed-1');
+  });
+
+  it('asks once in five minutes for another one, also when the provider does not answer', async () => {
+    const later = now + 300;
+    const old = 'access-token-1';
+    stopClockAt(later);
+    let asked = 0;
+    tiny.token = () => {
+      asked += 1;
+      return { status: 500, body: {} };
+    };
+    const give = (): ReturnType<typeof createUserTokens> =>
+      createUserTokens(parts, createRefreshFlight(), {
+        ...{ user, sessionKey: 'session-1', store, now: later, signal: longEnough() },
+      });
+    const first = await give()(undefined, old);
+    const once = asked;
+    expect([first, await give()(undefined, old), asked]).toEqual([old, old, once]);
+  });
+
   it("uses another instance's tokens when that one was first", async () => {
     await expire();
     const { token } = tiny;
