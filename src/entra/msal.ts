@@ -22,7 +22,6 @@ import {
   readRetryAfter,
 } from '../waiting';
 import type { Provider } from './provider';
-import type { ProviderMetadata } from './provider-documents';
 import { meaningOf } from './refusal-table';
 import { readTokenRefusal, type TokenAnswer, type TokenRefusal } from './refusals';
 import { endpointOfTenant } from './tenants';
@@ -101,7 +100,6 @@ export async function createMsalClient(
   const stated = await provider.metadata(signal);
   const library = await loadMsal();
   const tokenEndpoint = endpointOfTenant(stated.tokenEndpoint, tenantId);
-  const metadata = { ...stated, tokenEndpoint };
   const listeners = { credential, time: provider.time, log: parts.events };
   const networkClient = createTokenNetworkClient(tokenEndpoint, listeners, signal);
   // MSAL takes https authorities only, and needs this one only for names in its cache. Every address that it uses comes
@@ -114,7 +112,13 @@ export async function createMsalClient(
       authority,
       // Without it MSAL would send a request for instance discovery.
       knownAuthorities: [new URL(authority).host],
-      authorityMetadata: JSON.stringify(toMsalMetadata(metadata)),
+      authorityMetadata: JSON.stringify({
+        issuer: stated.issuer,
+        authorization_endpoint: stated.authorizationEndpoint,
+        token_endpoint: tokenEndpoint,
+        jwks_uri: stated.keysUri,
+        end_session_endpoint: stated.endSessionEndpoint,
+      }),
       // Tells Entra ID and Graph that we handle claims challenges (continuous access evaluation).
       clientCapabilities: ['cp1'],
       ...clientCredential(parts, tokenEndpoint, signal),
@@ -133,25 +137,11 @@ export async function createMsalClient(
   return { msal, answer: networkClient.answer };
 }
 
-function toMsalMetadata(metadata: ProviderMetadata): Record<string, string | undefined> {
-  return {
-    issuer: metadata.issuer,
-    authorization_endpoint: metadata.authorizationEndpoint,
-    token_endpoint: metadata.tokenEndpoint,
-    jwks_uri: metadata.keysUri,
-    end_session_endpoint: metadata.endSessionEndpoint,
-  };
-}
-
-type CertificateCredential = Extract<Settings['credential'], { readonly kind: 'certificate' }>;
-
-type Credential = Pick<NodeAuthOptions, 'clientSecret' | 'clientAssertion'>;
-
 function clientCredential(
   parts: RelyingParty,
   tokenEndpoint: string,
   signal: AbortSignal,
-): Credential {
+): Pick<NodeAuthOptions, 'clientSecret' | 'clientAssertion'> {
   const { clientId, credential } = parts.settings;
   switch (credential.kind) {
     case 'secret':
@@ -169,9 +159,6 @@ function clientCredential(
   }
 }
 
-/** As long as MSAL's own assertion. */
-const assertionLife = '10 minutes';
-
 /**
  * A JWT by which the app proves that it has the certificate. MSAL could sign it too, with a library of its own that is as
  * long as all of jose.
@@ -181,7 +168,7 @@ const assertionLife = '10 minutes';
 async function signAssertion(
   clientId: string,
   tokenEndpoint: string,
-  { privateKeyPem, certificatePem }: CertificateCredential,
+  { privateKeyPem, certificatePem }: Extract<Settings['credential'], { kind: 'certificate' }>,
 ): Promise<string> {
   try {
     const { raw } = new X509Certificate(certificatePem);
@@ -194,7 +181,8 @@ async function signAssertion(
       .setJti(randomUUID())
       .setIssuedAt()
       .setNotBefore('0 seconds')
-      .setExpirationTime(assertionLife)
+      // As long as MSAL's own assertion.
+      .setExpirationTime('10 minutes')
       .sign(createPrivateKey(privateKeyPem));
   } catch {
     // No cause: it may quote the key.

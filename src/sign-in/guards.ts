@@ -219,10 +219,7 @@ export function apiCaller(
     userToken,
     tenantId,
     // https://www.w3.org/TR/trace-context/ and https://learn.microsoft.com/graph/best-practices-concept#reliability-and-support
-    trace: {
-      'client-request-id': correlationId,
-      ...traceHeadersOf(invocation),
-    },
+    trace: { 'client-request-id': correlationId, ...traceHeadersOf(invocation) },
     signal,
     maxAnswerBytes: isStreamed ? undefined : maxWholeAnswerBytes,
   });

@@ -126,7 +126,7 @@ export function send(
   return pipeline.sendRequest(tableHttp, {
     ...{ method, withCredentials: false, timeout: 0, requestId: '', abortSignal: signal },
     url: account + path + query,
-    headers: requestHeaders({ 'x-ms-version': serviceVersion, ...headers }),
+    headers: headersFrom({ 'x-ms-version': serviceVersion, ...headers }),
     ...(body !== undefined && { body }),
     // `createTableClient()` takes plain http on loopback only.
     allowInsecureConnection: account.startsWith('http:'),
@@ -143,7 +143,8 @@ export function readAddress(url: string): { readonly account: string; readonly s
 /** As the library has it. */
 const serviceVersion = '2019-02-02';
 
-function requestHeaders(given: Readonly<Record<string, string>>): TableAnswer['headers'] {
+/** In the form of the library. Names are in lower case. */
+function headersFrom(given: Readonly<Record<string, string>>): TableAnswer['headers'] {
   const values = new Map(Object.entries(given));
   return {
     get: (name) => values.get(name.toLowerCase()),
@@ -248,26 +249,9 @@ function readBody(incoming: IncomingMessage, done: (text: string) => void): void
   });
 }
 
-/** The library reads a few of the headers only, so the others need no form of their own. */
 function answerHeaders(received: http.IncomingHttpHeaders): TableAnswer['headers'] {
-  const valueOf = (name: string): string | undefined => {
-    const value = received[name.toLowerCase()];
-    return typeof value === 'string' ? value : value?.[0];
-  };
-  const plain = (): Record<string, string> =>
-    Object.fromEntries(Object.keys(received).map((name) => [name, valueOf(name) ?? '']));
-  return {
-    get: valueOf,
-    has: (name) => valueOf(name) !== undefined,
-    set: refuse,
-    delete: refuse,
-    toJSON: plain,
-    [Symbol.iterator]: () => Object.entries(plain())[Symbol.iterator](),
-  };
-}
-
-function refuse(): never {
-  throw new TypeError('the headers of an answer cannot be changed');
+  const values = Object.entries(received).map(([name, value]) => [name, [value].flat()[0] ?? '']);
+  return headersFrom(Object.fromEntries(values));
 }
 
 /** Asks one table, as often as makes sense. */
