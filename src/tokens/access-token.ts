@@ -214,21 +214,13 @@ export async function acquireFromStored(
     ...(await acquireAccessToken(parts, { ...request, tokenCache }, now, signal)),
     etag,
   });
-  let refused: AppError;
-  try {
-    return await acquire(stored);
-  } catch (error) {
-    refused = signedOutOrThrow(error);
-  }
+  const first = await acquire(stored).catch(signedOutOrThrow);
+  if (!(first instanceof AppError)) return first;
   const later = await reread();
-  if (later === undefined) throw refused;
-  if (later.etag !== stored.etag) {
-    try {
-      return await acquire(later);
-    } catch (error) {
-      refused = signedOutOrThrow(error);
-    }
-  }
+  if (later === undefined) throw first;
+  const isNewer = later.etag !== stored.etag;
+  const refused = isNewer ? await acquire(later).catch(signedOutOrThrow) : first;
+  if (!(refused instanceof AppError)) return refused;
   const last = { ...request, tokenCache: later.tokenCache };
   throw await confirmed(parts, last, refused, now, signal);
 }
@@ -264,8 +256,6 @@ interface AccessTokenRequest {
   readonly scopes: readonly string[];
   /** Asks the provider even if there is a live token. */
   readonly forceRefresh?: boolean;
-  /** A claims challenge to answer without the user, if the provider lets us. */
-  readonly claims?: string;
 }
 
 interface AcquiredAccessToken {
@@ -288,27 +278,21 @@ export async function acquireAccessToken(
   now: number,
   signal: AbortSignal,
 ): Promise<AcquiredAccessToken> {
-  const { tokenCache, scopes, claims } = request;
+  const { tokenCache, user, scopes, session, forceRefresh: isForced = false } = request;
   requireOneResource(scopes);
-  const isForced = request.forceRefresh === true || claims !== undefined;
   // MSAL would look for a token by what was granted, not by what was asked for, so it only ever refreshes.
   const live = isForced ? undefined : findLiveAccessToken(tokenCache, scopes, now);
   if (live !== undefined) return { accessToken: live, tokenCache, changed: false };
-  const question = `${request.user.userKey} ${normalScopes(scopes).join(' ')}`;
+  const question = `${user.userKey} ${normalScopes(scopes).join(' ')}`;
   requireNoPause(parts, question, now);
-  const { msal, answer } = await createMsalClient(parts, signal, request.user.tenantId);
+  const { msal, answer } = await createMsalClient(parts, signal, user.tenantId);
   const cache = msal.getTokenCache();
   cache.deserialize(tokenCache);
   const account = await findAccount(cache);
   let result: AuthenticationResult;
   const askedAt = performance.now();
   try {
-    result = await msal.acquireTokenSilent({
-      account,
-      scopes: [...scopes],
-      forceRefresh: true,
-      ...(claims === undefined ? {} : { claims }),
-    });
+    result = await msal.acquireTokenSilent({ account, scopes: [...scopes], forceRefresh: true });
   } catch (error) {
     const failure = refreshError(error, answer(), scopes);
     if (failure instanceof AskedToWaitError) {
@@ -317,7 +301,6 @@ export async function acquireAccessToken(
     throw failure;
   }
   const ms = Math.round(performance.now() - askedAt);
-  const { user, session } = request;
   parts.events?.tell({ event: 'refresh', outcome: 'done', by: user.userKey, session, ms });
   const { accessToken } = result;
   // Without scopes of an API, Entra ID still gives a token for Graph, but Azure AD B2C gives none.

@@ -145,16 +145,15 @@ describe('acquireAccessToken', () => {
     expect(tiny.requests).toHaveLength(1);
   });
 
-  it('refreshes by force, and for other scopes, and to answer a claims challenge', async () => {
+  it('refreshes by force, and for other scopes', async () => {
     const body = await refreshed();
     tiny.token = () => ({ body });
     await acquire({ forceRefresh: true });
     await acquire({ scopes: ['Mail.Read'] });
-    await acquire({ claims: '{"access_token":{"nbf":{"essential":true,"value":"1"}}}' });
-    expect(tiny.forms).toHaveLength(3);
+    expect(tiny.forms).toHaveLength(2);
     expect(tiny.forms[1]?.get('scope')).toContain('Mail.Read');
-    expect(JSON.parse(tiny.forms[2]?.get('claims') ?? '')).toMatchObject({
-      access_token: { nbf: { essential: true, value: '1' }, xms_cc: { values: ['cp1'] } },
+    expect(JSON.parse(tiny.forms[1]?.get('claims') ?? '')).toMatchObject({
+      access_token: { xms_cc: { values: ['cp1'] } },
     });
   });
 
