@@ -150,6 +150,22 @@ async function readInTime(
 }
 
 /**
+ * A response that is made by hand has no address. This one and its copies say where they come from, as those of `fetch` do. Without
+ * it, all headers of the API would be passed on. Their `json()` tells a fault of the API by a code, where that of `fetch` throws a
+ * SyntaxError, which would be a fault of the app.
+ */
+export function answerFrom(url: string, made: Response, notJson: () => AppError): Response {
+  const clone = (): Response => answerFrom(url, Response.prototype.clone.call(made), notJson);
+  const json = async (): Promise<unknown> => {
+    const value = parseJson(await made.text());
+    if (value === undefined) throw notJson();
+    return value;
+  };
+  const own = { url: { value: url }, clone: { value: clone }, json: { value: json } };
+  return Object.defineProperties(made, own);
+}
+
+/**
  * The answers that are on their way to the Functions host in stream mode (`app.setup({ enableHttpStream: true })`).
  *
  * In that mode the library serves HTTP inside the worker, for the host alone. It does not tell a function that the caller

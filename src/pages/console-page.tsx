@@ -43,6 +43,12 @@ export function consolePath(authPath: string, view: ConsoleView): string {
   return `${authPath}/admin${query === '' ? '' : `?${query}`}`;
 }
 
+/** The path of the page that asks before sessions end. */
+function endPath(authPath: string, view: ConsoleView, whose: Record<string, string>): string {
+  const query = new URLSearchParams([...Object.entries(whose), ...viewFields(view)]);
+  return `${authPath}/admin/end?${query.toString()}`;
+}
+
 interface ConsolePageProps {
   readonly user: User;
   readonly view: ConsoleView;
@@ -77,7 +83,7 @@ interface ListCounts {
 /** Who is signed in, since when, and with which browser: by person, with search, order, and a link to end each session. */
 export function ConsolePage(props: ConsolePageProps) {
   const { user, view, people, next, ended, idleSeconds } = props;
-  const { console: texts } = useTexts();
+  const { console: texts, lists } = useTexts();
   const language = useLanguage();
   return (
     <Layout title={useListTitle(texts.title, ended)} signedInAs={user} current="admin" hasList>
@@ -93,7 +99,7 @@ export function ConsolePage(props: ConsolePageProps) {
           <Orders view={view} />
           <SessionTable
             label={texts.table}
-            columns={[texts.person, ...columnsOf(useTexts().lists)]}
+            columns={[texts.person, lists.browser, lists.signedIn, lists.lastUsed]}
           >
             {people.map((person) => (
               <PersonRows {...props} person={person} key={person.userKey} />
@@ -111,26 +117,17 @@ export function ConsolePage(props: ConsolePageProps) {
   );
 }
 
-type AllTexts = ReturnType<typeof useTexts>;
-
-const columnsOf = ({ browser, signedIn, lastUsed }: AllTexts['lists']): readonly string[] => [
-  browser,
-  signedIn,
-  lastUsed,
-];
-
 /** What is done seldom. A click opens it. */
 function ConsoleMenu({ view }: Pick<ConsolePageProps, 'view'>) {
   const { authPath } = useContext(SiteContext);
   const { console: texts } = useTexts();
-  const query = new URLSearchParams([['everybody', 'true'], ...viewFields(view)]);
   return (
     <Menu id="more" opener={texts.more}>
       <li>
         <a href={`${authPath}/admin/activity`}>{texts.activity}</a>
       </li>
       <li>
-        <a class="bad" href={`${authPath}/admin/end?${query.toString()}`}>
+        <a class="bad" href={endPath(authPath, view, { everybody: 'true' })}>
           {texts.endEverybody}
         </a>
       </li>
@@ -232,7 +229,7 @@ function Count({ view, people, counts }: ConsolePageProps) {
 function found(
   { search, from }: ConsoleView,
   { sessions, people, searched, hasMore }: ListCounts,
-  texts: AllTexts['console'],
+  texts: ReturnType<typeof useTexts>['console'],
 ): ComponentChildren {
   if (search !== '') {
     const text = <bdi>{search}</bdi>;
@@ -251,14 +248,7 @@ function found(
   return hasMore ? texts.firstSessions(sessions, people) : texts.sessions(sessions, people);
 }
 
-interface PersonRowsProps extends Pick<
-  ConsolePageProps,
-  'user' | 'view' | 'showsTenant' | 'idleSeconds' | 'now'
-> {
-  readonly person: Person;
-}
-
-function PersonRows(props: PersonRowsProps) {
+function PersonRows(props: ConsolePageProps & { readonly person: Person }) {
   const { user, view, person, showsTenant, idleSeconds, now } = props;
   const { lists, console: texts } = useTexts();
   const { userKey, name, username, tenantId, sessions } = person;
@@ -297,11 +287,10 @@ function PersonRows(props: PersonRowsProps) {
   );
 }
 
-function PersonMenu({ person, view }: Pick<PersonRowsProps, 'person' | 'view'>) {
+function PersonMenu({ person, view }: { readonly person: Person; readonly view: ConsoleView }) {
   const { authPath } = useContext(SiteContext);
   const { console: texts } = useTexts();
   const { userKey, name, count, mayHaveMore } = person;
-  const query = new URLSearchParams([['user', userKey], ...viewFields(view)]);
   const [howMany, ofWhom] = mayHaveMore
     ? [texts.sessionCountOrMore(count), texts.sessionsOrMoreOf(count, name)]
     : [texts.sessionCount(count), texts.sessionsOf(count, name)];
@@ -315,7 +304,7 @@ function PersonMenu({ person, view }: Pick<PersonRowsProps, 'person' | 'view'>) 
       <li>
         <a
           class="bad"
-          href={`${authPath}/admin/end?${query.toString()}`}
+          href={endPath(authPath, view, { user: userKey })}
           aria-label={texts.endAllOf(name)}
         >
           {texts.endAll}
@@ -325,23 +314,14 @@ function PersonMenu({ person, view }: Pick<PersonRowsProps, 'person' | 'view'>) 
   );
 }
 
-interface EndLinkProps {
-  readonly session: SessionSummary;
-  readonly view: ConsoleView;
-}
-
-function EndLink({ session: { userKey, sessionKey, name, device }, view }: EndLinkProps) {
+function EndLink(props: { readonly session: SessionSummary; readonly view: ConsoleView }) {
+  const { userKey, sessionKey, name, device } = props.session;
   const { authPath } = useContext(SiteContext);
   const { lists } = useTexts();
-  const query = new URLSearchParams([
-    ['user', userKey],
-    ['session', sessionKey],
-    ...viewFields(view),
-  ]);
   return (
     <a
       class="button plain danger mini"
-      href={`${authPath}/admin/end?${query.toString()}`}
+      href={endPath(authPath, props.view, { user: userKey, session: sessionKey })}
       aria-label={lists.endSessionOf(name, lists.device(device))}
     >
       {lists.end}

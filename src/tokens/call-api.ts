@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isObject, parseJson, watchBody } from '../bodies';
+import { answerFrom, isObject, watchBody } from '../bodies';
 import type { AppTokens } from '../entra/app-tokens';
 import { parseClaimsChallenge } from '../entra/claims-challenge';
 import { AppError, StepUpError } from '../errors';
@@ -66,10 +66,8 @@ export function createApiCaller(parts: CallerParts): ApiCaller {
       const limits = { signal: AbortSignal.any([signal, ...outgoing.signals]), maxAnswerBytes };
       if (request.asApp === true) {
         return sendAsApp(outgoing, async (claims) => {
-          const accessToken = await appTokens.ofApp(
-            { scope: api.appScope, tenantId, claims },
-            signal,
-          );
+          const asked = { scope: api.appScope, tenantId, claims };
+          const accessToken = await appTokens.ofApp(asked, signal);
           return apis.send(api, outgoing, { accessToken, scopes: [api.appScope], ...limits });
         });
       }
@@ -148,10 +146,9 @@ export function createApis(declared: readonly Api[], clock: Clock, log = noLog):
     },
     consentScopes: [...new Set(declared.flatMap((api) => (api.consentAtSignIn ? api.scopes : [])))],
     send: async (api, request, access) => {
-      const { pathname } = request.url;
       // Graph counts by user, app and service.
       const name = createHash('sha256')
-        .update(`${api.name} ${access.accessToken} ${request.method} ${pathname}`)
+        .update(`${api.name} ${access.accessToken} ${request.method} ${request.url.pathname}`)
         .digest('base64');
       const left = pauses.left(name, clock());
       if (left > 0) {
@@ -159,8 +156,7 @@ export function createApis(declared: readonly Api[], clock: Clock, log = noLog):
         throw new AskedToWaitError('ERR_API_UNAVAILABLE', left, { note, api: api.name });
       }
       const send = async (): Promise<Response> => {
-        const sent = (): Promise<Response> => sendOnce(api, request, access);
-        const response = await log.measure(`API ${api.name}`, sent);
+        const response = await log.measure(`API ${api.name}`, () => sendOnce(api, request, access));
         const wait = isBusy(response) ? (readRetryAfter(response.headers) ?? 0) : 0;
         const now = clock();
         if (wait >= minPauseSeconds) pauses.pause(name, now + wait, now);
@@ -181,9 +177,8 @@ async function sendOnce(
   const headers = new Headers(request.headers);
   // It takes the place of a handler's own, however that is written.
   headers.set('authorization', `Bearer ${accessToken}`);
-  const options = { ...request, headers, signal, ...howToSend(request.body) };
   try {
-    return await fetch(url, options);
+    return await fetch(url, { ...request, headers, signal, ...howToSend(request.body) });
   } catch (cause) {
     const known = appErrorIn(cause);
     if (known !== undefined) throw known;
@@ -236,18 +231,14 @@ async function sendWithRetry(
   const first = await send();
   const wait = readRetryAfter(first.headers) ?? usualWaitSeconds;
   if (!isBusy(first) || wait > maxWaitSeconds || body instanceof ReadableStream) return first;
-  try {
-    await sleep(wait * 1000, undefined, { signal });
-  } catch {
-    // The deadline came first, so the first answer counts.
-    return first;
-  }
+  // If the deadline comes first, the first answer counts.
+  const hasWaited = await sleep(wait * 1000, true, { signal }).catch(() => false);
+  if (!hasWaited) return first;
   // Nobody reads it any more, and its connection can be used again.
   await first.body?.cancel();
   return send();
 }
 
-/** True for an answer that asks to wait. */
 function isBusy({ status }: Response): boolean {
   return status === 429 || status === 503;
 }
@@ -295,33 +286,15 @@ async function watchAnswer(
     await body.cancel();
     throw tooLong();
   }
+  const halted = () => fail('ERR_API_UNAVAILABLE', 'let its answer come to a halt');
   // It also keeps the response: when that is forgotten, `fetch` ends its body.
   const source = { getReader: () => (response.body ?? body).getReader() };
   const watched = watchBody(source, {
     max: { bytes: max, error: tooLong },
-    stall: {
-      ms: stallMs,
-      error: () => fail('ERR_API_UNAVAILABLE', 'let its answer come to a halt'),
-    },
+    stall: { ms: stallMs, error: halted },
     broken: (cause) => fail('ERR_API_UNAVAILABLE', 'broke off its answer', cause),
   });
   return answerFrom(url, new Response(watched, { status, statusText, headers }), notJson);
-}
-
-/**
- * A response that is made by hand has no address. Ours and its copies say where they come from, as those of `fetch` do. Without
- * it, all headers of the API would be passed on. Their `json()` tells a fault of the API by a code, where that of `fetch` throws a
- * SyntaxError, which would be a fault of the app.
- */
-function answerFrom(url: string, made: Response, notJson: () => AppError): Response {
-  const clone = (): Response => answerFrom(url, Response.prototype.clone.call(made), notJson);
-  const json = async (): Promise<unknown> => {
-    const value = parseJson(await made.text());
-    if (value === undefined) throw notJson();
-    return value;
-  };
-  const own = { url: { value: url }, clone: { value: clone }, json: { value: json } };
-  return Object.defineProperties(made, own);
 }
 
 /**
