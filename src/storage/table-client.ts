@@ -250,8 +250,9 @@ function readBody(incoming: IncomingMessage, done: (text: string) => void): void
 }
 
 function answerHeaders(received: http.IncomingHttpHeaders): TableAnswer['headers'] {
-  const values = Object.entries(received).map(([name, value]) => [name, [value].flat()[0] ?? '']);
-  return headersFrom(Object.fromEntries(values));
+  const values: Record<string, string> = {};
+  for (const [name, value] of Object.entries(received)) values[name] = [value].flat()[0] ?? '';
+  return headersFrom(values);
 }
 
 /** Asks one table, as often as makes sense. */
