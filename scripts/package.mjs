@@ -49,10 +49,10 @@ await writeFile('anteroom.zip', zip);
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} KB`;
 console.log(
-  `anteroom.zip            ${kilobytes(zip.length)} (aim: at most 500 KB without a front end)`,
+  `anteroom.zip              ${kilobytes(zip.length)} (aim: at most 500 KB without a front end)`,
 );
 for (const [name, bytes] of Object.entries(files))
-  console.log(`  ${name.padEnd(22)}${kilobytes(bytes.length)}`);
+  console.log(`  ${name.padEnd(24)}${kilobytes(bytes.length)}`);
 
 /** The files of the folder that the option `frontEnd` names, as far as they are served. */
 function frontEndFiles() {

@@ -116,6 +116,7 @@ function tellParent({ facts, apps: [app] }: Stack, { authPath }: AppFolder): voi
     entraUrl: facts.entraUrl,
     graphUrl: facts.graphUrl,
     ordersUrl: facts.ordersUrl,
+    tablesUrl: tablesUrlOf(facts),
     accounts: facts.users.map(({ name, username, objectId, roles }) => {
       return { name, username, objectId, roles };
     }),
@@ -303,17 +304,20 @@ function describeControls({ facts }: Stack, watches: boolean): string {
   const watching = watches
     ? '\nWatching src, host.json and local.settings.json: a change builds the app and starts it again.'
     : '';
-  const [, tablesUrl = ''] =
-    /TableEndpoint=(http:\/\/[^/;]*)/.exec(facts.tablesConnectionString) ?? [];
   return `
 Change accounts, demand confirmations, break things while it runs:
   ${facts.entraUrl}/control   Entra ID stand-in
   ${facts.graphUrl}/control   Graph stand-in
   ${facts.ordersUrl}/control   the API orders (ORDERS_URL)
-  ${tablesUrl}/control   Table Storage
+  ${tablesUrlOf(facts)}/control   Table Storage
 ${watching}
 Ctrl-C ends everything.
 `;
+}
+
+/** The origin of the layer in front of Azurite, which has the control page. */
+function tablesUrlOf({ tablesConnectionString }: Stack['facts']): string {
+  return /TableEndpoint=(http:\/\/[^/;]*)/.exec(tablesConnectionString)?.[1] ?? '';
 }
 
 function describeAccounts({ facts }: Stack): string {

@@ -47,13 +47,17 @@ async function rawProfile(context: SessionContext): Promise<HttpResponseInit> {
 }
 
 /**
- * GET auth/me/photo: the user's Microsoft Graph photo.
- * @throws ERR_NOT_FOUND when there is no photo, and when the settings have no API
+ * GET auth/me/photo: the user's Microsoft Graph photo. Without one, a page that shows it as a picture gets 204: browsers report
+ * each picture that is 404 as an error in their console.
+ * @throws ERR_NOT_FOUND for other clients when there is no photo, and when the settings have no API
  */
 async function mePhoto(context: SessionContext): Promise<HttpResponseInit> {
   requireApi(context);
   const photo = await readPhoto(callGraph(context));
-  if (photo === undefined) throw new AppError('ERR_NOT_FOUND', { note: 'the user has no photo' });
+  if (photo === undefined) {
+    if (context.request.headers.get('sec-fetch-dest') === 'image') return { status: 204 };
+    throw new AppError('ERR_NOT_FOUND', { note: 'the user has no photo' });
+  }
   return { headers: { 'Content-Type': photo.contentType }, body: photo.bytes };
 }
 

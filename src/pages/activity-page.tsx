@@ -93,18 +93,22 @@ function SearchForm({ view, now }: ViewProps & Pick<ActivityPageProps, 'now'>) {
   const { kind, day, person } = view;
   return (
     <form class="search" method="get" action={`${authPath}/admin/activity`} role="search">
-      <label for="person">{texts.searchFor}</label>
-      <input id="person" name="person" type="search" maxLength={100} value={person ?? ''} />
+      <div>
+        <label for="person">{texts.searchFor}</label>
+        <input id="person" name="person" type="search" maxLength={100} value={person ?? ''} />
+      </div>
       {kind === undefined ? null : <input type="hidden" name="kind" value={kind} />}
-      <label for="day">{texts.day}</label>
-      <input
-        id="day"
-        name="day"
-        type="date"
-        min={dateOf(now - keptDays * 86_400)}
-        max={dateOf(now)}
-        value={day ?? ''}
-      />
+      <div>
+        <label for="day">{texts.day}</label>
+        <input
+          id="day"
+          name="day"
+          type="date"
+          min={dateOf(now - keptDays * 86_400)}
+          max={dateOf(now)}
+          value={day ?? ''}
+        />
+      </div>
       <button class="plain" type="submit">
         {ofConsole.search}
       </button>
@@ -188,7 +192,7 @@ function What({ event }: Pick<RowProps, 'event'>) {
   const { activity: texts } = all;
   const { outcome, count, why, what, code, number, note, correlation, api, setting } = event;
   const fault = faultIn(event, all);
-  const details = [why && textOf(texts.whys, why), what && textOf(texts.whats, what), api, setting];
+  const details = [why && textOf(texts.whys, why), what && whatOf(texts, what), api, setting];
   const shown = details.filter((text) => text !== undefined);
   const codes = [code, number].filter((text) => text !== undefined);
   return (
@@ -224,6 +228,11 @@ function What({ event }: Pick<RowProps, 'event'>) {
 function faultIn({ event, code }: ActivityContent, texts: Texts): string | undefined {
   const isFault = kindOf(event) === 'fault' && code !== undefined && isErrorCode(code);
   return isFault ? texts.errors[code].title : undefined;
+}
+
+function whatOf({ whats, period }: Texts['activity'], what: string): string {
+  const [, number] = /^period (\d+)$/.exec(what) ?? [];
+  return number === undefined ? textOf(whats, what) : period(number);
 }
 
 /** A text by a name that may be of a newer version. */

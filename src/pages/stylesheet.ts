@@ -127,7 +127,7 @@ export const listStylesheet = `
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .search,.orders,.orders ul{display:flex;flex-wrap:wrap;align-items:center;gap:.75rem}
 .topline{position:relative;display:flex;align-items:start;gap:.75rem}.topline h1{flex:1}
-.search{margin-top:1.75rem;gap:.5rem .75rem}.search label{width:100%}.search input{flex:1 1 10rem;max-width:24rem;min-width:0}
+.search{margin-top:1.75rem;gap:.5rem .75rem}.search label{width:100%}:is(.search>input,.search div){flex:1 1 10rem;max-width:24rem;min-width:0}.search div{display:grid;gap:.5rem}.search:has(div)>*{align-self:end}.search div~a{padding-block:.55rem}
 .orders{margin-top:1.25rem;gap:.25rem .75rem;font-size:.9375rem}.orders ul{gap:.25rem}
 .orders a{display:block;padding:.4rem .75rem;border-radius:8px;text-decoration:none}.orders a:hover{background:var(--wash)}
 .orders [aria-current]{background:var(--wash);color:var(--ink);font-weight:600}

@@ -77,6 +77,8 @@ export interface LocalStack {
   readonly graphUrl: string;
   /** Origin of the API `orders`, a second API that stands for one of your own. It has a `/control`, too. */
   readonly ordersUrl: string;
+  /** Origin of Table Storage, where sessions are. Its `/control` lets it fail. */
+  readonly tablesUrl: string;
   readonly accounts: readonly LocalAccount[];
   /**
    * Signs somebody in, in a browser of their own.
@@ -104,6 +106,7 @@ const readyMessage = v.object({
   entraUrl: v.string(),
   graphUrl: v.string(),
   ordersUrl: v.string(),
+  tablesUrl: v.string(),
   accounts: v.array(
     v.object({
       name: v.string(),
@@ -148,9 +151,9 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     });
   }
   const ready = await untilReady(child, () => output);
-  const { url, authPath, entraUrl, graphUrl, ordersUrl, accounts } = ready;
+  const { url, authPath, entraUrl, graphUrl, ordersUrl, tablesUrl, accounts } = ready;
   return {
-    ...{ url, authPath, entraUrl, graphUrl, ordersUrl, accounts },
+    ...{ url, authPath, entraUrl, graphUrl, ordersUrl, tablesUrl, accounts },
     signIn: async (account) => signInAt(url, authPath, objectIdOf(accounts, account)),
     bearerToken: async ({ account, ...order } = {}) =>
       issueToken(entraUrl, {

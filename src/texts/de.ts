@@ -298,6 +298,7 @@ export const german: Texts = {
     aboutList:
       'Ereignisse bleiben 30 Tage gespeichert. Treten Ablehnungen in großer Zahl auf, bleibt nur ihre Anzahl. Das Protokoll der App enthält jedes Ereignis.',
     correlation: (id: string) => `Korrelation ${id}`,
+    period: (number) => `Zeitraum ${number}`,
     inLog: 'Im Protokoll (englisch):',
     outcomes: { failed: 'gescheitert', partial: 'teilweise' },
     events: {

@@ -144,7 +144,7 @@ export const english = {
     objectId: 'Object id',
     accessToken: 'Access token',
     livesFor: (minutes: number) =>
-      minutes === 1 ? 'lives for 1 minute more' : `lives for ${minutes} minutes more`,
+      minutes === 1 ? 'valid for 1 more minute' : `valid for ${minutes} more minutes`,
   },
 
   signedOut: {
@@ -257,7 +257,7 @@ export const english = {
     goOnSearching: 'Go on searching',
     first: 'Back to the first page',
     approximate: (half: string) =>
-      `When a session was last used is approximate: it may have been up to ${half} later than shown.`,
+      `The time of last use is approximate: it may be up to ${half} later than shown.`,
   },
 
   /** What happened lately. The names of events are those of `events.ts`, and those of endings are in `sign-in/ending.ts`. */
@@ -298,6 +298,8 @@ export const english = {
     aboutList:
       'Events are kept for 30 days. Of refusals that come in large numbers, only the number is kept. The log of the app has every event.',
     correlation: (id: string) => `Correlation ${id}`,
+    /** For which of its periods of 90 days the app made a key. */
+    period: (number: string) => `period ${number}`,
     /** In front of a note for operators, which is in English. */
     inLog: 'In the log:',
     outcomes: { failed: 'failed', partial: 'in part' },
@@ -400,7 +402,7 @@ export const english = {
     endOthers: 'End all other sessions',
     signOutEverywhere: 'Sign out everywhere',
     approximate: (half: string) =>
-      `When a session was last used is approximate: it may have been up to ${half} later than shown. A session that has ended does not keep anybody from signing in again.`,
+      `The time of last use is approximate: it may be up to ${half} later than shown. A session that has ended does not keep anybody from signing in again.`,
   },
 
   errorPage: {

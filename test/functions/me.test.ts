@@ -116,7 +116,7 @@ describe('GET auth/me', () => {
   it('shows tenant, token and claims on its page', async () => {
     const shown = words((await ask('me', 'text/html')).text);
     expect(shown).toContain('Read from Microsoft Graph, as you');
-    expect(shown).toContain('lives for 60 minutes more');
+    expect(shown).toContain('valid for 60 more minutes');
     expect(shown).toContain('Claims of your sign-in');
     expect(shown).toContain(`tid ${String(adaClaims(fixture.tiny, start)['tid'])}`);
     expect(shown).not.toContain('Change your profile');

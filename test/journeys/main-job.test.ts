@@ -55,11 +55,14 @@ describe('the main job', () => {
     expect(photo.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('answers 404 for a user without photo', async () => {
+  it('answers 404 for a user without photo, and 204 where a page shows it as a picture', async () => {
     const { browser } = await signIn(app, accounts(stack).plainUser);
     const photo = await fetchJson(`${app}/auth/me/photo`, browser);
     expect(photo.status).toBe(404);
     expect(photo.body).toMatchObject({ code: 'ERR_NOT_FOUND' });
+    const headers = { 'Sec-Fetch-Dest': 'image', 'Sec-Fetch-Site': 'same-origin' };
+    const picture = await fetchJson(`${app}/auth/me/photo`, browser, { headers });
+    expect(picture.status).toBe(204);
   });
 
   it('tells a front end who is signed in and for how long', async () => {

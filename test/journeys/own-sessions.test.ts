@@ -76,7 +76,7 @@ describe('one’s own sessions', () => {
     }
     const page = await browser.open(`${app}/auth/sessions`);
     expect(words(page.text)).toContain('Chrome on Windows This browser');
-    expect(words(page.text)).toContain('When a session was last used is approximate');
+    expect(words(page.text)).toContain('The time of last use is approximate');
     expect(page.headers.get('cache-control')).toBe('no-store');
   });
 

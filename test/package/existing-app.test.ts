@@ -149,6 +149,10 @@ describe('a test of a team', () => {
       for (const [who, path] of [[ines, '/api/report'], [tomas, '/api/report'], [tomas, '/api/hello']]) {
         statuses.push((await who(path)).status);
       }
+      const fail = (fault) => fetch(stack.tablesUrl + '/control', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ fault }) });
+      await fail('no-permission');
+      statuses.push((await tomas('/api/hello')).status);
+      await fail('none');
       const signOut = await tomas('/api/auth/logout', { method: 'POST', body: new URLSearchParams({ local: 'true' }) });
       statuses.push(signOut.status, (await tomas('/api/hello')).status);
       const nobody = await stack.signIn('nobody').catch((error) => error.message);
@@ -164,7 +168,7 @@ describe('a test of a team', () => {
       await stack.stop();
       console.log(JSON.stringify({ statuses, calls, scp, noToken, nobody, output, authPath: stack.authPath }));`);
     expect(seen).toEqual({
-      statuses: [200, 403, 200, 200, 401],
+      statuses: [200, 403, 200, 503, 200, 401],
       calls: [200, 200, 401],
       scp: 'Notes.Read',
       noToken: expect.stringMatching(/^There is no such token: .*No app exposes/) as string,

@@ -44,6 +44,12 @@ describe('the page of the activity', () => {
     );
   };
 
+  it('says in the language of the reader for which period a key was made', () => {
+    const event = { event: 'key made', outcome: 'done', at: now, what: 'period 231' } as const;
+    expect(germanPage(event)).toContain('Schlüssel erstellt Zeitraum 231');
+    expect(words(page({}, { events: [event] }))).toContain('Key made period 231');
+  });
+
   it('says in the language of the reader what failed, and where an English note comes from', () => {
     const code = 'ERR_STORAGE_UNAVAILABLE';
     const note = 'the tables answered ServerBusy';

@@ -190,7 +190,7 @@ describe('npm run deploy', () => {
     const dnsRecords = ['CNAME YOUR_DOMAIN = func-x', 'TXT asuid.YOUR_DOMAIN = id'];
     const shared = 'https://func-x.westeurope-01.azurewebsites.net';
     expect(await run([template({ url: shared, entraClientId: '', dnsRecords })])).toBe(0);
-    expect(said).toContain('--parameters customDomain=YOUR_DOMAIN\n');
+    expect(said).toContain("param customDomain = 'YOUR_DOMAIN' in a .bicepparam file.\n");
     expect(said).toContain(`  ${dnsRecords.join('\n  ')}\n`);
   });
 

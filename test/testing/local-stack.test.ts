@@ -5,7 +5,7 @@ import { startLocalStack } from '../../src/testing/local-stack';
 
 /** Says that it is ready, and ends when its parent lets go of it. It stands for the program of `anteroom-local`. */
 const program = `
-const facts = { url: '', authPath: '', entraUrl: '', graphUrl: '', ordersUrl: '', accounts: [] };
+const facts = { url: '', authPath: '', entraUrl: '', graphUrl: '', ordersUrl: '', tablesUrl: '', accounts: [] };
 process.send({ type: 'ready', ...facts });
 process.on('disconnect', () => process.exit(0));`;
 
