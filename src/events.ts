@@ -1,6 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { InvocationContext } from '@azure/functions';
-import { type Clock, createLatencies, type OutgoingLog } from './waiting';
+import {
+  type Clock,
+  createLatencies,
+  operationOf,
+  type OutgoingLog,
+  traceHeadersOf,
+} from './waiting';
 
 /** What happened, for operators. In the log each event is one line of JSON; `docs/events.md` is written from this table. */
 const rows = {
@@ -71,9 +77,7 @@ const rows = {
   'configuration fault': row(
     'fault',
     'A setting has a fault, so every function answers 503. It is told at most once in ten seconds.',
-    {
-      failed: 'error',
-    },
+    { failed: 'error' },
   ),
   'storage trouble': row('fault', 'The table did not answer as expected.', { failed: 'error' }),
   'keys trouble': row('fault', 'The key ring cannot be read, opened or extended.', {
@@ -121,7 +125,6 @@ export type EventLevel = 'info' | 'warn' | 'error';
 
 export type EventName = keyof typeof rows;
 
-/** What an event is about. */
 export type EventKind = (typeof eventKinds)[number];
 
 export const eventKinds = ['sign-in', 'session', 'access', 'console', 'fault', 'upkeep'] as const;
@@ -153,11 +156,8 @@ export interface EventFacts {
   readonly by?: string | undefined;
   /** User key of the person whom it is about, or `everybody`. */
   readonly of?: string | undefined;
-  /** Session key. */
   readonly session?: string | undefined;
-  /** Why sessions ended. */
   readonly why?: string | undefined;
-  /** How many. */
   readonly count?: number | undefined;
   /** An error code, see `docs/troubleshooting.md`. */
   readonly code?: string | undefined;
@@ -177,7 +177,6 @@ export interface EventFacts {
   readonly correlation?: string | undefined;
   /** Id of a tenant that was refused. */
   readonly tenant?: string | undefined;
-  /** Name of an API. */
   readonly api?: string | undefined;
   /** What failed, was looked at, or does not open. */
   readonly what?: string | undefined;
@@ -188,9 +187,7 @@ export interface EventFacts {
   readonly ms?: number | undefined;
   /** Milliseconds, and how many answers took no longer, and longer than the pair before says. */
   readonly times?: readonly (readonly [ms: number, answers: number])[] | undefined;
-  /** Pages of the table that were read. */
   readonly pages?: number | undefined;
-  /** Live sessions. */
   readonly live?: number | undefined;
   /** True when `live` is calculated from a part of them. */
   readonly estimated?: boolean | undefined;
@@ -204,7 +201,6 @@ export type EventHead = {
   };
 }[EventName];
 
-/** An event that is told. */
 export type NewEvent = EventHead & EventFacts;
 
 /** What would only fill the list in the console. The log has it. */
@@ -226,33 +222,26 @@ export function kindOf(name: string): EventKind | undefined {
   return Object.hasOwn(rows, name) ? rows[name as EventName].kind : undefined;
 }
 
-/** The level at which the event is written. */
 export function levelOf({ event, outcome }: EventHead): EventLevel {
   return eventTable[event].levels[outcome] ?? 'error';
 }
 
-/** The beginning of a user's or a session's key. The console finds a person by it, and it opens nothing. */
-function keyForLogs(key: string): string {
-  return key.slice(0, 8);
-}
-
-/** An event as people see it. Keys are cut, and the members stand in the order in which people read them. */
+/**
+ * An event as people see it, with the members in the order in which people read them. Of a key it has the beginning, by which the
+ * console finds a person. It opens nothing.
+ */
 export function shownEvent({ event, outcome, by, of, session, ...facts }: NewEvent) {
   return {
     event,
     outcome,
-    by: by === undefined ? undefined : keyForLogs(by),
-    of: of === undefined || of === 'everybody' ? of : keyForLogs(of),
-    session: session === undefined ? undefined : keyForLogs(session),
+    by: by?.slice(0, 8),
+    of: of === 'everybody' ? of : of?.slice(0, 8),
+    session: session?.slice(0, 8),
     ...facts,
   };
 }
 
-/** Where an event happened. */
-type Invocation = Pick<
-  InvocationContext,
-  'invocationId' | 'traceContext' | 'info' | 'warn' | 'error'
->;
+type Invocation = Pick<InvocationContext, 'invocationId' | 'traceContext' | EventLevel>;
 
 /** The person who acts, if administrators may see the event. The log never has it. */
 export interface Actor {
@@ -303,17 +292,14 @@ export function createEventLog(clock: Clock): EventLog {
   return {
     during: (invocation, work) => {
       const scope = { invocation, isOver: false };
-      return running.run(scope, async () => {
-        try {
-          return await work();
-        } finally {
+      return running
+        .run(scope, async () => work())
+        .finally(() => {
           scope.isOver = true;
-        }
-      });
+        });
     },
     tell: (event, invocation = current(), person) => {
-      const operation = invocation && operationOf(invocation);
-      const where = { request: invocation?.invocationId, operation };
+      const where = { request: invocation?.invocationId, operation: operationOf(invocation) };
       const told = { event, at: clock(), ...where };
       write(told, invocation);
       listener({ ...told, person });
@@ -321,10 +307,7 @@ export function createEventLog(clock: Clock): EventLog {
     listen: (next) => {
       listener = next;
     },
-    traceHeaders: () => {
-      const scope = running.getStore();
-      return scope === undefined ? {} : traceHeadersOf(scope.invocation);
-    },
+    traceHeaders: () => traceHeadersOf(running.getStore()?.invocation),
     measure: latencies.measure,
     tellLatencies: latencies.tell,
   };
@@ -356,8 +339,7 @@ function writeLine(
   invocation: Invocation | undefined,
 ): void {
   const level = levelOf(event);
-  const at = new Date(seconds * 1000).toISOString();
-  const line = { ...shownEvent(event), at };
+  const line = { ...shownEvent(event), at: new Date(seconds * 1000).toISOString() };
   if (invocation !== undefined) {
     invocation[level](JSON.stringify({ ...line, request, operation }));
     return;
@@ -365,20 +347,4 @@ function writeLine(
   // The host takes every line of the console for information.
   // eslint-disable-next-line no-console -- there is no invocation to log with
   console.error(JSON.stringify({ ...line, level }));
-}
-
-/** The trace of an invocation, as headers of a request to another service. */
-export function traceHeadersOf({
-  traceContext,
-}: Pick<InvocationContext, 'traceContext'>): Readonly<Record<string, string>> {
-  const { traceParent = '', traceState = '' } = traceContext ?? {};
-  if (!/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceParent)) return {};
-  // It comes from the browser. `fetch` throws for some texts, and a service refuses long ones.
-  const isSent = /^[\x20-\x7e]{1,512}$/.test(traceState);
-  return { traceparent: traceParent, ...(isSent && { tracestate: traceState }) };
-}
-
-/** The id by which Application Insights joins everything of one request, and its `operation_Id`. */
-function operationOf({ traceContext }: Invocation): string | undefined {
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceContext?.traceParent ?? '')?.[1];
 }

@@ -1,3 +1,4 @@
+import type { InvocationContext } from '@azure/functions';
 import type { ErrorCode } from './error-facts';
 import { AppError, type ProviderRefusal } from './errors';
 
@@ -204,6 +205,22 @@ type Measure = <T>(service: string, work: () => Promise<T>) => Promise<T>;
 export interface OutgoingLog {
   readonly traceHeaders: TraceHeaders;
   readonly measure: Measure;
+}
+
+type Traced = Pick<InvocationContext, 'traceContext'>;
+
+/** The trace of an invocation, as headers of a request to another service. */
+export function traceHeadersOf(invocation?: Traced): Readonly<Record<string, string>> {
+  const { traceParent = '', traceState = '' } = invocation?.traceContext ?? {};
+  if (!/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceParent)) return {};
+  // It comes from the browser. `fetch` throws for some texts, and a service refuses long ones.
+  const isSent = /^[\x20-\x7e]{1,512}$/.test(traceState);
+  return { traceparent: traceParent, ...(isSent && { tracestate: traceState }) };
+}
+
+/** The id by which Application Insights joins everything of one request, and its `operation_Id`. */
+export function operationOf(invocation?: Traced): string | undefined {
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(invocation?.traceContext?.traceParent ?? '')?.[1];
 }
 
 /** For requests that belong to no log. */

@@ -1,4 +1,5 @@
-import { createEventLog, type EventLog, shownEvent, traceHeadersOf } from '../src/events';
+import { createEventLog, type EventLog, shownEvent } from '../src/events';
+import { traceHeadersOf } from '../src/waiting';
 import { createProvider } from '../src/entra/provider';
 import { createAzureTable } from '../src/storage/azure-table';
 import { createTableClient } from '../src/storage/table-client';

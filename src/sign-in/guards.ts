@@ -3,7 +3,6 @@ import { hasSessionCookie, readSessionCookie } from '../cookies';
 import { type OpenedTokens, openTokens } from '../entra/msal-cache';
 import { isAllowedTenant } from '../entra/tenants';
 import { RoleMissingError, SignInNeededError, StepUpError, SessionOverError } from '../errors';
-import { traceHeadersOf } from '../events';
 import type { Handler, RequestContext } from '../http/context';
 import { logError } from '../http/error-log';
 import { changesNothing, requireSameOrigin } from '../http/request';
@@ -21,6 +20,7 @@ import type { FoundSession } from '../sessions/session-store';
 import type { Settings } from '../settings';
 import { createUserTokens } from '../tokens/access-token';
 import { type ApiCaller, type CallerParts, createApiCaller } from '../tokens/call-api';
+import { traceHeadersOf } from '../waiting';
 import { audited } from './ending';
 import {
   maxStepUps,
