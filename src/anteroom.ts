@@ -277,7 +277,7 @@ export function createServices(
     relyingParty,
     rolesOf,
     revalidate: createRevalidate({ relyingParty, sessions, revalidateSeconds, rolesOf }),
-    shareRefresh: createRefreshFlight(),
+    ...{ shareRefresh: createRefreshFlight(), finishing: new Set<string>() },
     tokenMemory: createTokenMemory(clock),
     apis,
     hostStreams: options.hostStreams ?? { find: () => undefined },

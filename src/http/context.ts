@@ -78,6 +78,8 @@ export interface Services {
   /** Lets requests of one session share one refresh of an access token. */
   readonly shareRefresh: SingleFlight<string>;
   readonly tokenMemory: TokenMemory;
+  /** Names the sign-ins that are being finished. The same answer of the provider may come twice at the same moment. */
+  readonly finishing: Set<string>;
   readonly apis: Apis;
   readonly hostStreams: HostStreams;
   /** Tokens of the app itself, and those by on-behalf-of. */

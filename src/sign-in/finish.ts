@@ -61,13 +61,31 @@ export async function completeSignIn(
   if (attempt.policy !== undefined) return answerPolicy(context, answer, attempt);
   const isUsable = isAttemptLive(attempt, now) && !attempt.isIncomplete;
   if (answer.kind === 'code' && !isUsable) return answerLate(context, attempt);
-  const { keyRing, settings } = services;
+  const { keyRing, settings, finishing } = services;
   const ticket = await readSessionCookie(requestCookies, { keyRing, site: settings, now, signal });
+  const name = hashOf(state);
   // Somebody went back, or opened the address again. The provider would end the tokens of a code that comes twice (RFC 6749 section 4.1.2).
-  if (answer.kind === 'code' && ticket?.openedBy === hashOf(state)) {
-    return goOn(context, attempt, ticket);
-  }
+  if (answer.kind === 'code' && ticket?.openedBy === name) return goOn(context, attempt, ticket);
   const secrets = await attemptSecrets(state, browserSecret, { keyRing, signal });
+  if (finishing.has(name)) {
+    const note = 'the same answer came twice at the same moment';
+    return answerFailure(context, attempt, new AppError('ERR_SIGN_IN_EXPIRED', { note }));
+  }
+  finishing.add(name);
+  try {
+    return await finishAttempt(context, answer, attempt, secrets);
+  } finally {
+    finishing.delete(name);
+  }
+}
+
+async function finishAttempt(
+  context: RequestContext,
+  answer: ProviderAnswer,
+  attempt: OpenedAttempt,
+  secrets: AttemptSecrets,
+): Promise<HttpResponseInit> {
+  const { services, now, signal } = context;
   let finished: AdmittedSignIn;
   try {
     const own = { ...attempt, ...secrets };

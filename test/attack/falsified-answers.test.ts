@@ -10,7 +10,7 @@ import {
   refused,
 } from '../support/falsified-sign-in';
 import { stopClockAt } from '../support/fixed-clock';
-import { FunctionBrowser } from '../support/function-browser';
+import { FunctionBrowser, sessionCookie } from '../support/function-browser';
 import {
   clientId,
   paths,
@@ -270,6 +270,20 @@ describe('one wrong part of the answer that the browser brings', () => {
     expect(await fixture.outcomeOf(browser, await browser.redirect(answer))).toBe(accepted);
     expect(fixture.tiny.forms).toHaveLength(1);
     expect(browser.cookies).toEqual(cookies);
+  });
+
+  it('an answer that comes twice at the same moment redeems its code once', async () => {
+    const { browser, state } = await fixture.begin(honestAnswer);
+    const answer = { code: 'c', state };
+    const both = [browser.redirect(answer), browser.redirect(answer)];
+    const places = (await Promise.all(both)).map(({ headers }) => headers.get('location') ?? '');
+    expect(fixture.tiny.forms).toHaveLength(1);
+    expect(places.map((place) => place.split('?')[0]).sort()).toEqual([
+      `${fixture.tiny.issuer.replace('/v2.0', '')}/oauth2/v2.0/authorize`,
+      'http://localhost:7071/reports',
+    ]);
+    expect(browser.cookies.has(sessionCookie)).toBe(true);
+    await fixture.endAll();
   });
 
   it('the nonce of another attempt of the same browser', async () => {

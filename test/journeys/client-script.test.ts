@@ -108,6 +108,9 @@ describe('X-Return-To', () => {
     ['the page of the script stands in for it', '/page?a=1', '/page?a=1'],
     ['the script of a worker is no page', '/worker.js', '/auth/me'],
     ['a page that is too long is named by its path', `/page?${'a'.repeat(3000)}`, '/page'],
+    ['the sign-in is no page to come back to', '/auth/login?return_to=/page', '/'],
+    ['the code of an answer stays where it is', '/auth/%72edirect?code=c&state=s', '/'],
+    ['a path that is another host is none', '//evil.example/page', '/'],
   ])('may be left out: %s', async (_name, referer, expected) => {
     const url = await loginUrlOf({ Referer: app + referer, 'Sec-Fetch-Mode': 'cors' });
     expect(url.searchParams.get('return_to')).toBe(expected);
