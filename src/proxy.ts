@@ -70,3 +70,15 @@ export function isLoopback(hostname: string): boolean {
 export function isHttpLoopback({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && isLoopback(hostname);
 }
+
+/** An https URL, or http on loopback, without user, query and fragment. */
+export function parseUrl(address: string): URL | undefined {
+  const url = URL.parse(address);
+  const isPlain = url?.username === '' && url.password === '' && url.search + url.hash === '';
+  return isPlain && (url.protocol === 'https:' || isHttpLoopback(url)) ? url : undefined;
+}
+
+/** The address without a slash at its end, if it is such a URL. */
+export function webAddress(address: string): string | undefined {
+  return parseUrl(address)?.href.replace(/\/+$/, '');
+}

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import * as v from 'valibot';
-import { isHttpLoopback, isLoopback } from './proxy';
+import { isLoopback, parseUrl, webAddress } from './proxy';
 
 /**
  * What the value of each setting must be, one by one. The sentence of a fault says what is right and never repeats the
@@ -11,27 +11,11 @@ import { isHttpLoopback, isLoopback } from './proxy';
 export const maxSessionSeconds = 30 * 24 * 3600;
 
 /** The scopes of OpenID Connect itself. They are always asked for, and belong to no API. */
-export const oidcScopes: ReadonlySet<string> = new Set([
-  'openid',
-  'profile',
-  'offline_access',
-  'email',
-]);
+export const oidcScopes: readonly string[] = ['openid', 'profile', 'offline_access', 'email'];
 
 const text = v.string('is required');
 
-function parseUrl(address: string): URL | undefined {
-  const url = URL.parse(address);
-  const isPlain = url?.username === '' && url.password === '' && url.search + url.hash === '';
-  return isPlain && (url.protocol === 'https:' || isHttpLoopback(url)) ? url : undefined;
-}
-
-/** The address without a slash at its end, if it is an https URL, or http on loopback, without user, query and fragment. */
-export function webAddress(address: string): string | undefined {
-  return parseUrl(address)?.href.replace(/\/+$/, '');
-}
-
-/** An https URL, or http on loopback, without user, query and fragment, that passes `isAllowed`. */
+/** The address of `parseUrl()` that passes `isAllowed`. */
 function url(fault: string, isAllowed: (url: URL) => boolean = () => true) {
   return v.check((address: string) => {
     const parsed = parseUrl(address);
@@ -146,22 +130,17 @@ function isConnectionString(value: string): boolean {
 const certificate = v.pipe(
   text,
   v.transform((value) => {
-    const pem = value.replaceAll('\\n', '\n');
+    const find = (form: RegExp): string => form.exec(value.replaceAll('\\n', '\n'))?.[0] ?? '';
     return {
-      privateKeyPem:
-        /-----BEGIN ((?:RSA )?PRIVATE KEY)-----[\s\S]+?-----END \1-----/.exec(pem)?.[0] ?? '',
-      certificatePem:
-        /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/.exec(pem)?.[0] ?? '',
+      privateKeyPem: find(/-----BEGIN ((?:RSA )?PRIVATE KEY)-----[\s\S]+?-----END \1-----/),
+      certificatePem: find(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/),
     };
   }),
   v.check(isPair, 'must hold a private key and the certificate that belongs to it, both in PEM'),
 );
 
 /** Read here once, or each sign-in would fail instead of the settings. */
-function isPair(pems: {
-  readonly privateKeyPem: string;
-  readonly certificatePem: string;
-}): boolean {
+function isPair(pems: Record<'privateKeyPem' | 'certificatePem', string>): boolean {
   try {
     const key = createPrivateKey(pems.privateKeyPem);
     return new X509Certificate(pems.certificatePem).checkPrivateKey(key);
@@ -234,24 +213,24 @@ const allowedTenants = v.pipe(
   ),
 );
 
-/** https://learn.microsoft.com/azure/active-directory-b2c/user-flow-overview and, for custom policies, custom-policy-overview */
-const b2cPolicyName = /^b2c_1a?_[a-z0-9_-]{1,120}$/i;
-
 /** The user flow or custom policy in the path of an authority, lower case; `undefined` if it is not one of Azure AD B2C. */
 export function policyIn(authority: string): string | undefined {
   const policy = URL.parse(authority)?.pathname.split('/')[2] ?? '';
   return isPolicyName(policy) ? policy.toLowerCase() : undefined;
 }
 
-/** True for the name of a user flow or custom policy of Azure AD B2C. */
+/**
+ * True for the name of a user flow or custom policy of Azure AD B2C.
+ * https://learn.microsoft.com/azure/active-directory-b2c/user-flow-overview and custom-policy-overview
+ */
 export function isPolicyName(name: string): boolean {
-  return b2cPolicyName.test(name);
+  return /^b2c_1a?_[a-z0-9_-]{1,120}$/i.test(name);
 }
 
 const b2cPolicy = v.pipe(
   text,
-  v.regex(
-    b2cPolicyName,
+  v.check(
+    isPolicyName,
     'must be the name of a user flow or custom policy of Azure AD B2C, such as B2C_1_reset',
   ),
 );
@@ -267,7 +246,7 @@ export function isScope(value: unknown): value is string {
  * @see https://github.com/AzureAD/microsoft-authentication-library-for-js/issues/1718
  */
 export function mixesDefault(scopes: readonly string[]): boolean {
-  const ofApis = new Set(scopes.filter((scope) => !oidcScopes.has(scope)));
+  const ofApis = new Set(scopes.filter((scope) => !oidcScopes.includes(scope)));
   return ofApis.size > 1 && [...ofApis].some((scope) => /(?:^|\/)\.default$/i.test(scope));
 }
 
@@ -287,7 +266,7 @@ const scopes = v.pipe(
       all.join(' ').length <= maxScopesLength &&
       // A scope may have a comma (RFC 6749 section 3.3), but no API of Entra ID has such a scope.
       all.every((one) => isScope(one) && !/[,;]/.test(one)) &&
-      all.every((one) => !oidcScopes.has(one) && one.toLowerCase() !== noScopes),
+      all.every((one) => !oidcScopes.includes(one) && one.toLowerCase() !== noScopes),
     `must be scopes separated by spaces, ${maxScopesLength} characters at most, without openid, profile, email, offline_access; or none`,
   ),
   v.check((all) => !mixesDefault(all), 'must not have .default beside other scopes'),
@@ -316,7 +295,6 @@ const seconds = v.pipe(
   v.transform(Number),
 );
 
-/** The value of every setting, by its name. */
 export const environmentSchema = v.object({
   APP_BASE_URL: origin,
   ENTRA_TENANT_ID: tenant,

@@ -315,7 +315,7 @@ export function requireOneResource(scopes: readonly string[]): void {
 
 /** The resources that scopes belong to, for people to read. */
 export function resourcesOf(scopes: readonly string[]): readonly string[] {
-  const ofApis = scopes.filter((scope) => !oidcScopes.has(scope.toLowerCase()));
+  const ofApis = scopes.filter((scope) => !oidcScopes.includes(scope.toLowerCase()));
   const resources = [...new Set(ofApis.map(resourceOf))];
   return resources.map((resource) => (resource === '' ? 'Microsoft Graph' : resource));
 }
@@ -327,7 +327,9 @@ export function isGraph(resource: string): boolean {
 
 /** Equal for sets of scopes that mean the same, whatever their order, case and the form of Graph's scopes. */
 export function normalScopes(scopes: readonly string[]): readonly string[] {
-  return [...new Set(scopes.map(normalScope))].filter((scope) => !oidcScopes.has(scope)).sort();
+  return [...new Set(scopes.map(normalScope))]
+    .filter((scope) => !oidcScopes.includes(scope))
+    .sort();
 }
 
 function normalScope(scope: string): string {

@@ -1,5 +1,6 @@
 import { isGraph, resourcesOf, scopesOfSignIn } from '../entra/msal-cache';
-import { isScope, mixesDefault, oidcScopes, webAddress } from '../setting-values';
+import { webAddress } from '../proxy';
+import { isScope, mixesDefault, oidcScopes } from '../setting-values';
 import type { Settings } from '../settings';
 
 /**
@@ -109,8 +110,8 @@ function requireScopes(option: string, scopes: unknown): asserts scopes is reado
     scopes.length <= maxScopes &&
     scopes.every(isScope);
   if (!isList) throw new TypeError(`${option} must be a list of 1 to ${maxScopes} scopes`);
-  if (scopes.some((scope) => oidcScopes.has(scope.toLowerCase()))) {
-    throw new TypeError(`${option} must not hold ${[...oidcScopes].join(', ')}`);
+  if (scopes.some((scope) => oidcScopes.includes(scope.toLowerCase()))) {
+    throw new TypeError(`${option} must not hold ${oidcScopes.join(', ')}`);
   }
   if (mixesDefault(scopes)) throw new TypeError(`${option} must not have .default beside others`);
   const resources = resourcesOf(scopes);
