@@ -122,7 +122,13 @@ async function openSession(
   await insertRows(storage, opening, session, ticket);
   if (sid !== undefined) {
     const sessionKey = sessionKeyOf(ticket.sessionId);
-    await storage.table.insert(sidIndexRowOf(sid, { userKey, sessionKey, expiresAt }), signal);
+    try {
+      await storage.table.insert(sidIndexRowOf(sid, { userKey, sessionKey, expiresAt }), signal);
+    } catch (error) {
+      // Nobody can open the session, but lists would show it, and SESSION_LIMIT would end another one for it.
+      await endSession(storage, { userKey, sessionKey }, signal).catch(() => undefined);
+      throw error;
+    }
   }
   return { session, ticket };
 }

@@ -168,6 +168,13 @@ describe('SessionStore.endAllOfSid', () => {
     expect(rows()).toEqual([]);
   });
 
+  it('finds no session that nobody can open: one whose entry cannot be stored is gone again', async () => {
+    const insert: Table['insert'] = () => Promise.reject(new Error('the tables are gone'));
+    const opened = storeOver({ ...table, insert }).open(newSession({ sid: 'one', signal }));
+    await expect(opened).rejects.toThrow('gone');
+    expect(rows()).toEqual([]);
+  });
+
   it('is fine to be asked twice at once', async () => {
     await open({ sid: 'one' });
     await Promise.all([endAllOf('one'), endAllOf('one')]);
