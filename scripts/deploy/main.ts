@@ -119,10 +119,8 @@ function sayNext({ say }: Run, outputs: Awaited<ReturnType<typeof runTemplate>>)
   const { url, dnsRecords, entraClientId, entraAppCommands } = outputs;
   say(`\n${url}\nredirect URI: ${outputs.redirectUri}`);
   if (sharedHost.test(URL.parse(url)?.hostname ?? '')) {
-    say('Other people have apps under this domain, and browsers take those for the same site. In');
-    say(
-      "production use a domain of your own: param customDomain = 'YOUR_DOMAIN' in a .bicepparam file.",
-    );
+    say('Other people have apps under this domain, and browsers take those for the same site.');
+    say("In production use your own: param customDomain = 'YOUR_DOMAIN' in a .bicepparam file.");
   }
   if (dnsRecords.length > 0) say('First make these DNS records for that domain:');
   for (const record of dnsRecords) say(`  ${record}`);
