@@ -177,8 +177,8 @@ async function acquire(
   try {
     const { accessToken, expiresOn } = await msal.acquireToken({ resource });
     const expiresAt = Math.floor((expiresOn?.getTime() ?? 0) / 1000);
-    // Without an end, or with one that cannot be read, it is no number.
-    if (!(expiresAt > now)) throw new Error('the answer holds no token that is good now');
+    // For MSAL, a token whose end is missing or cannot be read ends in this second. It is good for one call.
+    if (!(expiresAt >= Math.floor(now))) throw new Error('the answer holds no token that is good now');
     return { token: accessToken, expiresAt };
   } catch (cause) {
     const note = `the managed identity got no token for ${resource}`;

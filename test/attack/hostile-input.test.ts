@@ -24,6 +24,7 @@ const others: Record<string, string> = {
   readPageInTime: 'run by Table.list',
   readFirstRow: 'of the row, only whether there is one',
   readAddress: 'an address that the settings have checked',
+  parseUrl: 'run by readSettings, for each address',
   readEntity: 'run by Table.read',
   readFunctionTimeout: 'host.json of the app itself',
 };
