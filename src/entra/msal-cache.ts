@@ -120,7 +120,7 @@ export interface TokenMemory {
 }
 
 /** Tokens and claims of a session take about 5 KB. */
-const maxRemembered = 1_000;
+const maxRemembered = 250;
 const rememberedSeconds = 300;
 
 export function createTokenMemory(clock: Clock): TokenMemory {
