@@ -178,7 +178,9 @@ async function acquire(
     const { accessToken, expiresOn } = await msal.acquireToken({ resource });
     const expiresAt = Math.floor((expiresOn?.getTime() ?? 0) / 1000);
     // For MSAL, a token whose end is missing or cannot be read ends in this second. It is good for one call.
-    if (!(expiresAt >= Math.floor(now))) throw new Error('the answer holds no token that is good now');
+    if (!(expiresAt >= Math.floor(now))) {
+      throw new Error('the answer holds no token that is good now');
+    }
     return { token: accessToken, expiresAt };
   } catch (cause) {
     const note = `the managed identity got no token for ${resource}`;
