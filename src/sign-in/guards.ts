@@ -154,14 +154,12 @@ export function signedOut(context: RequestContext, cause?: unknown): SignInNeede
 function sessionContext(context: RequestContext, found: RequestSession): SessionContext {
   const { ticket, session, tokens } = found;
   const { services, now, signal } = context;
-  const { verifiedAt } = session;
   const sessionKey = sessionKeyOf(ticket.sessionId);
   let known: OpenedTokens | undefined;
-  const opened = (): OpenedTokens | undefined =>
-    (known ??= services.tokenMemory.find(sessionKey, verifiedAt, now));
+  const opened = () => (known ??= services.tokenMemory.find(sessionKey, session.verifiedAt, now));
   const onOpened = (fresh: OpenedTokens): OpenedTokens => {
     known = fresh;
-    services.tokenMemory.keep(sessionKey, verifiedAt, fresh, now);
+    services.tokenMemory.keep(sessionKey, session.verifiedAt, fresh, now);
     return fresh;
   };
   // Made by the first call: most requests need no token.
@@ -178,7 +176,9 @@ function sessionContext(context: RequestContext, found: RequestSession): Session
           return outcome;
         },
       },
-      ...{ tokens, opened: opened(), onOpened },
+      tokens,
+      opened: opened(),
+      onOpened,
       now,
       signal,
     });
