@@ -120,6 +120,13 @@ async function signIn(path = '/auth/me', name = accounts(stack).administrator) {
   return { browser, page: await browser.press(picker, name) };
 }
 
+/** The words of the page that a sign-out ends on. */
+async function signOut(browser: TestBrowser, from: URL): Promise<string> {
+  return words(
+    (await browser.open(`${app.url}/auth/logout`, { method: 'POST', form: {}, from })).text,
+  );
+}
+
 /** A session whose access token is refreshed by the next call. */
 async function signInWithExpired(): Promise<TestBrowser> {
   await control(stack.facts.entraUrl, { accessTokenSeconds: 60 });
@@ -311,12 +318,7 @@ describe('all that leaves the app', () => {
       wires[part].treat = () => 'pass';
     }
     wires.tables.treat = (asked) => reflect(asked, status);
-    const out = await browser.open(`${app.url}/auth/logout`, {
-      method: 'POST',
-      form: {},
-      from: page.url,
-    });
-    expect(words(out.text)).toContain('could not be ended on the server');
+    expect(await signOut(browser, page.url)).toContain('could not be ended on the server');
   });
 
   it('at a table out of reach, at a request, a sign-in and a sign-out', async () => {
@@ -324,12 +326,7 @@ describe('all that leaves the app', () => {
     wires.tables.treat = () => 'refuse';
     expect((await ask(browser, '/auth/session')).status).toBe(503);
     expect((await signIn()).page.text).toContain('ERR_STORAGE_UNAVAILABLE');
-    const out = await browser.open(`${app.url}/auth/logout`, {
-      method: 'POST',
-      form: {},
-      from: page.url,
-    });
-    expect(words(out.text)).toContain('could not be ended on the server');
+    expect(await signOut(browser, page.url)).toContain('could not be ended on the server');
   });
 
   it('at cookies, forms and queries that somebody made up', async () => {
