@@ -178,15 +178,22 @@ const readLater = v.optional(v.unknown());
 
 const proxySchema = v.strictObject(
   {
-    ...{ methods: list, paths: list, requestHeaders: list, responseHeaders: list },
-    ...{ roles: v.optional(textOr(list)), maxBodyBytes: readLater, slides: flag },
+    methods: list,
+    paths: list,
+    requestHeaders: list,
+    responseHeaders: list,
+    roles: v.optional(textOr(list)),
+    maxBodyBytes: readLater,
+    slides: flag,
   },
   known,
 );
 
 const apiSchema = v.strictObject(
   {
-    ...{ baseUrl: v.optional(text), scopes: readLater, maxAnswerBytes: readLater },
+    baseUrl: v.optional(text),
+    scopes: readLater,
+    maxAnswerBytes: readLater,
     consentAtSignIn: flag,
     proxy: v.optional(v.lazy((input) => (typeof input === 'object' ? proxySchema : flag))),
   },
@@ -198,15 +205,21 @@ const frontEndSchema = v.strictObject(
     folder: v.pipe(text, v.nonEmpty('must be a folder')),
     contentSecurityPolicy: v.optional(text),
     headers: v.optional(v.record(v.string(), text, known)),
-    ...{ fallback: flag, hashed: v.optional(v.instance(RegExp, 'must be a regular expression')) },
+    fallback: flag,
+    hashed: v.optional(v.instance(RegExp, 'must be a regular expression')),
   },
   known,
 );
 
 const brandSchema = v.strictObject(
   {
-    ...{ name: readLater, logo: readLater, accent: readLater, supportUrl: readLater },
-    ...{ privacyUrl: readLater, language: readLater, texts: readLater },
+    name: readLater,
+    logo: readLater,
+    accent: readLater,
+    supportUrl: readLater,
+    privacyUrl: readLater,
+    language: readLater,
+    texts: readLater,
   },
   known,
 );
@@ -215,7 +228,8 @@ const brandSchema = v.strictObject(
 const optionsSchema = v.strictObject(
   {
     environment: v.optional(v.record(v.string(), v.optional(text), known)),
-    ...{ routePrefix: v.optional(text), homePath: v.optional(text) },
+    routePrefix: v.optional(text),
+    homePath: v.optional(text),
     basePath: route(/^[a-z0-9][a-z0-9-]*(\/[a-z0-9-]+)*$/, 'lower-case words'),
     healthRoute: route(plainRoute, 'names'),
     // The host takes 128 characters of this form: `FunctionNameValidationRegex` of Azure/azure-functions-host.
@@ -234,7 +248,8 @@ const optionsSchema = v.strictObject(
     notFoundPage: flag,
     apis: v.optional(v.record(v.string(), apiSchema, known)),
     groupRoles: v.optional(v.record(v.string(), v.unknown(), known)),
-    ...{ onSignIn: hook, onSignOut: hook },
+    onSignIn: hook,
+    onSignOut: hook,
   },
   known,
 );

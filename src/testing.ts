@@ -78,7 +78,11 @@ function createSession(options: SignedInContextOptions): HandlerSession {
   const { authTime = now, acrs = [] } = options;
   let data = parseSessionData(options.data ?? {});
   return {
-    ...{ createdAt: now, idleExpiresAt: now + hour, expiresAt: now + hour, authTime, acrs },
+    createdAt: now,
+    idleExpiresAt: now + hour,
+    expiresAt: now + hour,
+    authTime,
+    acrs,
     get data() {
       return data;
     },

@@ -235,7 +235,12 @@ export function parseStepUpRequest(payload: unknown): StepUpRequest | undefined 
     return undefined;
   }
   return {
-    ...{ scopes, userKey, sessionKey, returnPath, madeAt, names },
+    scopes,
+    userKey,
+    sessionKey,
+    returnPath,
+    madeAt,
+    names,
     ...(keep === undefined ? {} : { keep }),
     ...(claims === undefined ? {} : { claims }),
     ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
